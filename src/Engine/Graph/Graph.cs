@@ -1,0 +1,56 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs;
+
+/// <summary>
+/// A model as a list of nodes in topological order, one input and one output. It is also a TorchSharp module:
+/// <c>parameters()</c>, <c>state_dict()</c>, <c>to()</c>, <c>train()</c> work, and <c>forward</c> is ordinary autograd.
+/// Modules are registered under their node's dotted name.
+/// </summary>
+public sealed class Graph : nn.Module<Tensor, Tensor>
+{
+    internal Graph(string name, Value input, Value output, IReadOnlyList<Node> nodes) : base(name)
+    {
+        (Name, Input, Output, Nodes) = (name, input, output, [.. nodes]);
+        foreach (var node in Nodes)
+            if (node.Op.Module is { } module) ModuleTree.Register(this, node.Name, module);
+    }
+
+    /// <summary>The model's name.</summary>
+    public string Name { get; }
+    /// <summary>The input value.</summary>
+    public Value Input { get; }
+    /// <summary>The output value.</summary>
+    public Value Output { get; }
+    /// <summary>All nodes; every node reads only earlier ones.</summary>
+    public IReadOnlyList<Node> Nodes { get; }
+    /// <summary>All values by id: the input, then each node's output.</summary>
+    public IEnumerable<Value> Values => Nodes.Select(n => n.Output).Prepend(Input);
+    /// <summary>Number of trainable and frozen parameter elements, tied ones once.</summary>
+    public long ParameterCount => parameters().DistinctBy(p => p.Handle).Sum(p => p.numel());
+
+    /// <summary>
+    /// Runs the whole graph under TorchSharp's autograd. Every intermediate's managed handle is disposed right after its
+    /// last use, so only what autograd itself saved stays alive.
+    /// </summary>
+    /// <param name="input">(batch, …) of <see cref="Input"/>'s shape and type.</param>
+    public override Tensor forward(Tensor input)
+    {
+        var values = new Tensor?[Nodes.Count + 1];
+        values[0] = input;
+        var mode = new RunMode(training);
+        foreach (var node in Nodes)
+        {
+            var inputs = node.Inputs.Select(v => values[v.Id]!).ToArray();
+            values[node.Output.Id] = node.Op.Forward(inputs, mode);
+            foreach (var value in node.Inputs.Distinct())
+                if (value.Id != 0 && value != Output && value.Consumers[^1] == node)
+                {
+                    values[value.Id]!.Dispose();
+                    values[value.Id] = null;
+                }
+        }
+        return values[Output.Id]!;
+    }
+}

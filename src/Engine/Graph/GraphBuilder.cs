@@ -1,0 +1,72 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs;
+
+/// <summary>
+/// Collects nodes in topological order. Layers are added with the fluent extensions on <see cref="Value"/>; names are
+/// given by <see cref="Scope"/> and by the layer, or made from the op's kind (<c>relu</c>, <c>relu_1</c>, …).
+/// </summary>
+public sealed class GraphBuilder
+{
+    private readonly List<Node> nodes = [];
+    private readonly HashSet<string> names = [];
+    private string prefix = "";
+
+    /// <summary>Starts a graph over samples of this shape.</summary>
+    public GraphBuilder(string name, Shape input, ScalarType type = ScalarType.Float32)
+    {
+        Name = name;
+        Input = new Value(this, null, input, type, 0);
+    }
+
+    /// <summary>The model's name.</summary>
+    public string Name { get; }
+    /// <summary>The graph's input.</summary>
+    public Value Input { get; }
+
+    /// <summary>Names of nodes added until the result is disposed start with <paramref name="name"/> and a dot.</summary>
+    public IDisposable Scope(string name)
+    {
+        var outer = prefix;
+        prefix = prefix + name + ".";
+        return new ScopeEnd(() => prefix = outer);
+    }
+
+    /// <summary>Adds a node and returns its output.</summary>
+    /// <exception cref="GraphException">The inputs do not fit the op, or the name is taken; the message names the node.</exception>
+    public Value Add(Op op, string? name, params ReadOnlySpan<Value> inputs)
+    {
+        var full = prefix + (name ?? Unused(op.Kind));
+        if (!names.Add(full)) throw new GraphException($"{full}: a node of this name exists");
+        foreach (var input in inputs)
+            if (input.Builder != this) throw new GraphException($"{full}: {input.Name} belongs to another graph");
+        var node = new Node(nodes.Count, full, op, inputs.ToArray());
+        (Shape shape, ScalarType type) inferred;
+        try { inferred = op.Infer(node.Inputs); }
+        catch (GraphException e) { throw new GraphException($"{full}: {e.Message}"); }
+        node.Output = new Value(this, node, inferred.shape, inferred.type, node.Id + 1);
+        foreach (var input in inputs) input.AddConsumer(node);
+        nodes.Add(node);
+        return node.Output;
+    }
+
+    /// <summary>The finished graph with <paramref name="output"/> as its result.</summary>
+    /// <exception cref="GraphException">A node does not lead to the output.</exception>
+    public Graph Build(Value output)
+    {
+        foreach (var node in nodes)
+            if (node.Output.Consumers.Count == 0 && node.Output != output)
+                throw new GraphException($"{node.Name}: its result is never used");
+        return new Graph(Name, Input, output, nodes);
+    }
+
+    private string Unused(string kind)
+    {
+        if (!names.Contains(prefix + kind)) return kind;
+        for (var i = 1; ; i++)
+            if (!names.Contains($"{prefix}{kind}_{i}")) return $"{kind}_{i}";
+    }
+
+    private sealed class ScopeEnd(Action end) : IDisposable { public void Dispose() => end(); }
+}

@@ -1,0 +1,22 @@
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs;
+
+/// <summary>Registers modules under dotted names, making the containers on the way, so that state dictionaries nest.</summary>
+internal static class ModuleTree
+{
+    private sealed class Container() : nn.Module("scope");
+
+    public static void Register(nn.Module root, string path, nn.Module module)
+    {
+        var parent = root;
+        var parts = path.Split('.');
+        foreach (var part in parts[..^1])
+        {
+            if (parent.named_children().FirstOrDefault(c => c.name == part).module is not { } child)
+                parent.register_module(part, child = new Container());
+            parent = child;
+        }
+        parent.register_module(parts[^1], module);
+    }
+}

@@ -1,0 +1,30 @@
+namespace Interactive.Memory;
+
+/// <summary>What one step of a schedule does.</summary>
+public enum StepKind
+{
+    /// <summary>Run node <c>Id</c> forward and keep its local autograd graph for backward.</summary>
+    Forward,
+    /// <summary>Run node <c>Id</c> forward for its output alone (no autograd graph).</summary>
+    ForwardOnly,
+    /// <summary>
+    /// Free the bytes of value <c>Id</c> wherever they are held: the executor's handle, the saved inputs of its
+    /// consumers and its producer's root. A later Forward or ForwardOnly of the producer gives them all back.
+    /// </summary>
+    Free,
+    /// <summary>Dispose the local autograd graph of node <c>Id</c>: what it saved besides inputs and output goes too.</summary>
+    Forget,
+    /// <summary>Run the backward of node <c>Id</c>, which consumes its local graph and its output's gradient.</summary>
+    Backward,
+}
+
+/// <summary>One step; <see cref="Id"/> is a node id, or a value id for <see cref="StepKind.Free"/>.</summary>
+public readonly record struct Step(StepKind Kind, int Id);
+
+/// <summary>
+/// A plan in the form the executor runs and the simulator replays: a flat list of steps over a (fused) graph. The loss
+/// is computed by the executor after the step that makes the graph's output and before the first Backward. Any Forward
+/// or ForwardOnly after a node's first is a recompute. Every node has exactly one Backward, in reverse topological order.
+/// </summary>
+/// <param name="Planner">Name of the planner that made it.</param>
+public sealed record Schedule(string Planner, IReadOnlyList<Step> Steps);

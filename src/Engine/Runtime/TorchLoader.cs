@@ -1,0 +1,148 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Interactive.Runtime;
+
+/// <summary>
+/// Loads libtorch and TorchSharp's native library before anything touches <c>torch</c>, patching a cached copy of the
+/// latter where libstdc++ is too old (<see cref="LibstdcxxPatch"/>). The NuGet cache and the application folder are
+/// only read. Loading is by absolute path, so TorchSharp's own look-up by name then finds the libraries in the process.
+/// </summary>
+public static class TorchLoader
+{
+    private const string TorchSharpLibrary = "libLibTorchSharp.so";
+    internal const string TorchSharpVersion = "0.107.0", LibtorchVersion = "2.10.0"; // as pinned in Directory.Packages.props
+    // Dependencies first; the CUDA ones are present only in a CUDA build.
+    private static readonly string[] LibtorchLibraries =
+        ["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"];
+
+    private static readonly Lock Gate = new();
+    private static bool loaded, registered;
+
+    /// <summary>Where TorchSharp's native library was loaded from, or null before <see cref="EnsureLoaded"/> or off Linux.</summary>
+    public static string? LoadedFrom { get; private set; }
+
+    /// <summary>True when a patched copy is in use.</summary>
+    public static bool IsPatched { get; private set; }
+
+#pragma warning disable CA2255 // a library may use a module initialiser when the order against another library's static constructor matters
+    [ModuleInitializer]
+    internal static void WatchForTorchSharp() => Register();
+#pragma warning restore CA2255
+
+    /// <summary>
+    /// Loads the native libraries as soon as TorchSharp's assembly is loaded by anyone. A host that runs user code
+    /// which may use TorchSharp alone calls this once at start; using any type of this assembly does it as well.
+    /// </summary>
+    public static void Register()
+    {
+        lock (Gate)
+        {
+            if (registered) return;
+            registered = true;
+        }
+        AppDomain.CurrentDomain.AssemblyLoad += (_, e) => { if (e.LoadedAssembly.GetName().Name == "TorchSharp") EnsureLoaded(); };
+        if (AppDomain.CurrentDomain.GetAssemblies().Any(a => a.GetName().Name == "TorchSharp")) EnsureLoaded();
+    }
+
+    /// <summary>Loads the native libraries now. Safe to call often and from several threads and processes.</summary>
+    /// <exception cref="DllNotFoundException">The native libraries are not beside the application nor in the NuGet cache.</exception>
+    public static void EnsureLoaded()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        lock (Gate)
+        {
+            if (loaded) return;
+            var torchSharp = Find(TorchSharpLibrary)
+                ?? throw new DllNotFoundException($"{TorchSharpLibrary} not found in {string.Join(", ", SearchFolders())}");
+            var libtorch = Path.GetDirectoryName(Find("libtorch_cpu.so"))
+                ?? throw new DllNotFoundException("libtorch_cpu.so not found: reference the package libtorch-cpu-linux-x64 (or TorchSharp-cuda-linux)");
+
+            foreach (var openMp in Directory.GetFiles(libtorch, "libgomp*.so*")) Open(openMp);
+            foreach (var name in LibtorchLibraries)
+                if (Path.Combine(libtorch, name) is var path && File.Exists(path)) Open(path);
+
+            if (LibstdcxxPatch.IsNeeded())
+            {
+                var patched = PatchedCopy(torchSharp);
+                IsPatched = patched != torchSharp;
+                torchSharp = patched;
+            }
+            Open(torchSharp);
+            LoadedFrom = torchSharp;
+            loaded = true;
+        }
+    }
+
+    /// <summary>Folders that may hold the native libraries, best first.</summary>
+    private static IEnumerable<string> SearchFolders()
+    {
+        var folders = new List<string> { AppContext.BaseDirectory };
+        if (Path.GetDirectoryName(typeof(TorchLoader).Assembly.Location) is { Length: > 0 } own) folders.Add(own);
+        if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string probing)
+            folders.AddRange(probing.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
+        foreach (var folder in folders.Distinct().ToArray())
+            folders.Add(Path.Combine(folder, "runtimes", "linux-x64", "native"));
+        var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        folders.Add(Path.Combine(cache, "torchsharp", TorchSharpVersion, "runtimes", "linux-x64", "native"));
+        folders.Add(Path.Combine(cache, "libtorch-cpu-linux-x64", LibtorchVersion, "runtimes", "linux-x64", "native"));
+        return folders.Distinct();
+    }
+
+    private static string? Find(string name) => SearchFolders().Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists);
+
+    /// <summary>
+    /// The patched copy in the user's cache folder, made on first use. Several processes may race here: each writes a
+    /// name of its own and renames, and whichever comes last replaces an identical file.
+    /// </summary>
+    internal static string PatchedCopy(string original)
+    {
+        var image = File.ReadAllBytes(original);
+        var key = Convert.ToHexStringLower(SHA256.HashData(image))[..16];
+        var copy = Path.Combine(CacheFolder(), "native", key, TorchSharpLibrary);
+        if (File.Exists(copy)) return copy;
+        if (!LibstdcxxPatch.Apply(image)) return original;
+
+        Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+        var temporary = $"{copy}.{Environment.ProcessId}.tmp";
+        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+        {
+            file.Write(image);
+            file.Flush(flushToDisk: true);
+        }
+        File.Move(temporary, copy, overwrite: true);
+        return copy;
+    }
+
+    /// <summary>
+    /// The folder for what may be made again at any time: <c>$XDG_CACHE_HOME/interactive</c> or <c>~/.cache/interactive</c>,
+    /// or a private folder in the temporary folder where the home folder cannot be written.
+    /// </summary>
+    public static string CacheFolder()
+    {
+        var home = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        if (string.IsNullOrEmpty(home)) home = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        foreach (var folder in new[] { Path.Combine(home, "interactive"), Path.Combine(Path.GetTempPath(), $"interactive-{Environment.UserName}") })
+        {
+            try
+            {
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                return folder;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { }
+        }
+        throw new IOException($"no writable cache folder: set XDG_CACHE_HOME");
+    }
+
+    private static void Open(string path)
+    {
+        if (dlopen(path, Now | Global) == 0)
+            throw new DllNotFoundException($"cannot load {path}: {Marshal.PtrToStringUTF8(dlerror())}");
+    }
+
+    private const int Now = 2, Global = 0x100;
+    [DllImport("libc")] private static extern nint dlopen(string path, int flags);
+    [DllImport("libc")] private static extern nint dlerror();
+}
