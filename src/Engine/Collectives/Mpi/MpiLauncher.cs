@@ -1,0 +1,47 @@
+using System.Diagnostics;
+
+namespace Interactive.Collectives.Mpi;
+
+/// <summary>Builds the command that starts a program on n ranks of this machine (or of the hosts the cluster gives).</summary>
+public static class MpiLauncher
+{
+    static readonly (string Program, MpiFlavor Flavor)[] known = [("mpirun.openmpi", MpiFlavor.OpenMpi), ("mpirun.mpich", MpiFlavor.Mpich)];
+
+    /// <summary>The mpirun programs on the PATH, Open MPI's first.</summary>
+    public static IReadOnlyList<(string Path, MpiFlavor Flavor)> Installed() =>
+        [.. from entry in known let path = Find(entry.Program) where path is not null select (path, entry.Flavor)];
+
+    /// <summary>
+    /// A start description for <paramref name="command"/> (program, then its arguments) on <paramref name="ranks"/> ranks.
+    /// Ranks may outnumber the cores; each gets its share of the cores as OMP_NUM_THREADS unless that is set.
+    /// </summary>
+    /// <param name="flavor">Which MPI; default the first installed.</param>
+    /// <exception cref="UsageException">Fewer than one rank, or no (such) mpirun on the PATH.</exception>
+    public static ProcessStartInfo Command(int ranks, IReadOnlyList<string> command, MpiFlavor? flavor = null)
+    {
+        if (ranks < 1) throw new UsageException($"{ranks} ranks: at least 1 is needed");
+        var found = Installed().Where(entry => flavor is null || entry.Flavor == flavor).ToList();
+        if (found.Count == 0)
+            throw new UsageException(flavor == MpiFlavor.Mpich ? "mpirun.mpich is not installed: apt-get install mpich" : "mpirun is not installed: apt-get install openmpi-bin");
+
+        var (path, chosen) = found[0];
+        var start = new ProcessStartInfo(path) { UseShellExecute = false };
+        start.Environment.TryAdd("OMP_NUM_THREADS", Math.Max(1, Environment.ProcessorCount / ranks).ToString());
+        if (chosen == MpiFlavor.OpenMpi)
+        {
+            start.Environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1";
+            start.Environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
+            // Under mpirun's pseudo terminal .NET would otherwise write control sequences.
+            start.Environment["TERM"] = "dumb";
+            // Bound to one core, all OpenMP threads of a rank would share it.
+            foreach (var argument in new[] { "--oversubscribe", "--bind-to", "none", "--quiet" }) start.ArgumentList.Add(argument);
+        }
+        foreach (var argument in new[] { "-n", ranks.ToString() }) start.ArgumentList.Add(argument);
+        foreach (var argument in command) start.ArgumentList.Add(argument);
+        return start;
+    }
+
+    static string? Find(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+            .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+}

@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+
+namespace Interactive.Collectives.Transports;
+
+/// <summary>Ranks as threads of one process: for tests, and for a world of one rank.</summary>
+public sealed unsafe class InProcessTransport : ITransport
+{
+    readonly ConcurrentDictionary<(int Channel, int From, int To, int Tag), BlockingCollection<byte[]>> mail;
+    readonly int channel;
+    int duplicates;
+
+    InProcessTransport(ConcurrentDictionary<(int, int, int, int), BlockingCollection<byte[]>> mail, int rank, int size, int channel, string host) =>
+        (this.mail, Rank, Size, this.channel, Host) = (mail, rank, size, channel, host);
+
+    /// <inheritdoc/>
+    public int Rank { get; }
+
+    /// <inheritdoc/>
+    public int Size { get; }
+
+    /// <inheritdoc/>
+    public string Host { get; }
+
+    /// <summary>The connected ends of <paramref name="size"/> ranks; <paramref name="host"/> names each rank's host (default: all on one).</summary>
+    public static InProcessTransport[] Create(int size, Func<int, string>? host = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        var mail = new ConcurrentDictionary<(int, int, int, int), BlockingCollection<byte[]>>();
+        return [.. Enumerable.Range(0, size).Select(rank => new InProcessTransport(mail, rank, size, 0, host?.Invoke(rank) ?? Environment.MachineName))];
+    }
+
+    /// <inheritdoc/>
+    public Transfer Send(void* data, int bytes, int peer, int tag)
+    {
+        Box(Rank, peer, tag).Add(new ReadOnlySpan<byte>(data, bytes).ToArray());
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public Transfer Receive(void* data, int bytes, int peer, int tag) =>
+        new() { Pending = true, Request = (nint)data, State = (Box(peer, Rank, tag), bytes) };
+
+    /// <inheritdoc/>
+    public void Wait(ref Transfer transfer)
+    {
+        if (!transfer.Pending) return;
+        var (box, bytes) = ((BlockingCollection<byte[]>, int))transfer.State!;
+        var message = box.Take();
+        if (message.Length != bytes) throw new CollectiveException($"rank {Rank} expects a message of {bytes} bytes, got {message.Length}");
+        message.CopyTo(new Span<byte>((void*)transfer.Request, bytes));
+        transfer = default;
+    }
+
+    /// <inheritdoc/>
+    public ITransport Duplicate() => new InProcessTransport(mail, Rank, Size, (channel + 1) * 64 + duplicates++, Host);
+
+    /// <inheritdoc/>
+    public void Abort(int exitCode) => Environment.Exit(exitCode);
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+
+    BlockingCollection<byte[]> Box(int from, int to, int tag) => mail.GetOrAdd((channel, from, to, tag), static _ => []);
+}

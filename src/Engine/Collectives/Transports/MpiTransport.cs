@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+using Interactive.Collectives.Mpi;
+
+namespace Interactive.Collectives.Transports;
+
+/// <summary>
+/// Messages over an MPI communicator of its own. Only non-blocking calls are made, each under a lock when the library
+/// offers no more than MPI_THREAD_SERIALIZED, so several threads may each use their own transport.
+/// </summary>
+internal sealed unsafe class MpiTransport : ITransport
+{
+    readonly object? gate;
+    nint comm;
+
+    MpiTransport(MpiLibrary mpi, nint parent, object? gate)
+    {
+        Mpi = mpi;
+        this.gate = gate;
+        nint duplicate = 0;
+        mpi.Check(mpi.CommDup(parent, &duplicate), "MPI_Comm_dup");
+        comm = duplicate;
+        mpi.Check(mpi.CommSetErrorHandler(comm, mpi.Abi.ErrorsReturn), "MPI_Comm_set_errhandler");
+        int rank, size;
+        mpi.Check(mpi.CommRank(comm, &rank), "MPI_Comm_rank");
+        mpi.Check(mpi.CommSize(comm, &size), "MPI_Comm_size");
+        (Rank, Size) = (rank, size);
+    }
+
+    public MpiLibrary Mpi { get; }
+    public nint Communicator => comm;
+    public int Rank { get; }
+    public int Size { get; }
+    public string Host { get; } = Environment.GetEnvironmentVariable("INTERACTIVE_HOST") ?? Environment.MachineName;
+
+    /// <summary>Starts MPI in this process.</summary>
+    public static MpiTransport Start(MpiLibrary mpi)
+    {
+        int already = 0, provided = mpi.Abi.ThreadMultiple;
+        mpi.Check(mpi.Initialized(&already), "MPI_Initialized");
+        if (already == 0) mpi.Check(mpi.InitThread(null, null, mpi.Abi.ThreadMultiple, &provided), "MPI_Init_thread");
+        if (provided < mpi.Abi.ThreadSerialized)
+            throw new CollectiveException($"{mpi.Abi.Version} offers no MPI_THREAD_SERIALIZED, which the communication thread needs");
+        return new MpiTransport(mpi, mpi.Abi.CommWorld, provided < mpi.Abi.ThreadMultiple ? new object() : null);
+    }
+
+    public Transfer Send(void* data, int bytes, int peer, int tag)
+    {
+        var transfer = new Transfer { Pending = true };
+        Enter();
+        try { Mpi.Check(Mpi.Isend(data, bytes, Mpi.Abi.Byte, peer, tag, comm, &transfer.Request), "MPI_Isend"); }
+        finally { Leave(); }
+        return transfer;
+    }
+
+    public Transfer Receive(void* data, int bytes, int peer, int tag)
+    {
+        var transfer = new Transfer { Pending = true };
+        Enter();
+        try { Mpi.Check(Mpi.Irecv(data, bytes, Mpi.Abi.Byte, peer, tag, comm, &transfer.Request), "MPI_Irecv"); }
+        finally { Leave(); }
+        return transfer;
+    }
+
+    public void Wait(ref Transfer transfer)
+    {
+        if (!transfer.Pending) return;
+        var request = transfer.Request;
+        var waiter = new YieldingWait();
+        while (true)
+        {
+            int done = 0;
+            Enter();
+            try { Mpi.Check(Mpi.Test(&request, &done, (void*)Mpi.Abi.StatusIgnore), "MPI_Test"); }
+            finally { Leave(); }
+            if (done != 0) break;
+            waiter.Once();
+        }
+        transfer = default;
+    }
+
+    public ITransport Duplicate() => new MpiTransport(Mpi, comm, gate);
+
+    public void Abort(int exitCode) => Mpi.Abort(Mpi.Abi.CommWorld, exitCode);
+
+    public void Dispose()
+    {
+        if (comm == 0) return;
+        var freed = comm;
+        comm = 0;
+        Mpi.CommFree(&freed);
+    }
+
+    void Enter() { if (gate is not null) Monitor.Enter(gate); }
+    void Leave() { if (gate is not null) Monitor.Exit(gate); }
+}

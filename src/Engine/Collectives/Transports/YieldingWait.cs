@@ -1,0 +1,24 @@
+using System.Runtime.InteropServices;
+
+namespace Interactive.Collectives.Transports;
+
+/// <summary>
+/// Pauses between polls: a few times at once, then by giving the core away, then asleep, so that a long wait leaves the
+/// core to whoever computes. (More ranks than cores without yielding wait whole scheduler quanta for each message.)
+/// </summary>
+internal struct YieldingWait
+{
+    const int Immediate = 8, Yields = 400;
+    int polls;
+
+    /// <summary>One pause, longer the longer the wait already is.</summary>
+    public void Once()
+    {
+        if (++polls <= Immediate) return;
+        if (polls <= Yields) sched_yield();
+        else usleep(polls < 4 * Yields ? 20u : 100u);
+    }
+
+    [DllImport("libc"), SuppressGCTransition] static extern int sched_yield();
+    [DllImport("libc")] static extern int usleep(uint microseconds);
+}

@@ -1,0 +1,39 @@
+using System.Security.Cryptography;
+using System.Text;
+using Interactive.Collectives;
+
+namespace Interactive.MpiWorker;
+
+/// <summary>Every collective operation, checked against sums computed alone.</summary>
+static unsafe class Operations
+{
+    public static void Run(ICommunicator world)
+    {
+        foreach (var count in new[] { 0, 1, 2, 3, 1000, 100_003, 3_000_001 })
+        {
+            var data = Values(world.Rank, count);
+            fixed (float* pointer = data) world.AllReduce(pointer, count);
+            for (int i = 0; i < count; i += 1 + count / 5000)
+            {
+                double sum = Enumerable.Range(0, world.Size).Sum(rank => (double)Value(rank, i));
+                if (Math.Abs(sum - data[i]) > 1e-5) throw new InvalidOperationException($"element {i} of {count}: {data[i]}, not {sum}");
+            }
+            var hashes = world.AllGather(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(data.AsSpan())));
+            if (hashes.Any(hash => !hash.SequenceEqual(hashes[0]))) throw new InvalidOperationException($"ranks differ at {count} elements");
+        }
+        for (int root = 0; root < world.Size; root++)
+        {
+            var text = Encoding.UTF8.GetBytes(world.Rank == root ? $"from {root}" : "------");
+            world.Broadcast(text, root);
+            if (Encoding.UTF8.GetString(text) != $"from {root}") throw new InvalidOperationException($"broadcast from {root} gave {Encoding.UTF8.GetString(text)}");
+        }
+        var gathered = world.AllGather(new byte[world.Rank * 3]);
+        if (!gathered.Select(bytes => bytes.Length).SequenceEqual(Enumerable.Range(0, world.Size).Select(rank => rank * 3)))
+            throw new InvalidOperationException("all-gather returned wrong lengths");
+        world.Barrier();
+        Console.WriteLine($"rank {world.Rank} of {world.Size} local {world.LocalRank} on {World.Library}: ok");
+    }
+
+    static float[] Values(int rank, int count) => [.. Enumerable.Range(0, count).Select(i => Value(rank, i))];
+    static float Value(int rank, int i) => MathF.Sin(rank * 7919 + i * 0.37f);
+}
