@@ -168,12 +168,12 @@ public sealed class OverlappedReducer : IDisposable
 
     static IEnumerable<Bucket> Divide(GradientPool pool, ReducerOptions options)
     {
-        for (int first = 0, last; first < pool.Ranges.Count; first = last)
+        var ranges = pool.Ranges;
+        for (int first = 0, last; first < ranges.Count; first = last)
         {
-            long start = pool.Ranges[first].Start, end = start, least = first == 0 ? options.FirstBucketBytes : options.BucketBytes;
-            for (last = first; last < pool.Ranges.Count && (end - start) * sizeof(float) < least; last++)
-                end = pool.Ranges[last].Start + pool.Ranges[last].Count;
-            if (last == pool.Ranges.Count) end = pool.Length;
+            long start = ranges[first].Start, end = start, least = first == 0 ? options.FirstBucketBytes : options.BucketBytes;
+            for (last = first; last < ranges.Count && (end - start) * sizeof(float) < least;)
+                end = ++last < ranges.Count ? ranges[last].Start : pool.Length;
             yield return new Bucket(start, end - start, first, last);
         }
     }
