@@ -10,9 +10,10 @@ namespace Interactive.Graphs;
 /// </summary>
 public sealed class Graph : nn.Module<Tensor, Tensor>
 {
-    internal Graph(string name, Value input, Value output, IReadOnlyList<Node> nodes) : base(name)
+    internal Graph(string name, Value input, Value output, IReadOnlyList<Node> nodes, bool ownsModules) : base(name)
     {
         (Name, Input, Output, Nodes) = (name, input, output, [.. nodes]);
+        if (!ownsModules) return;
         foreach (var node in Nodes)
             if (node.Op.Module is { } module) ModuleTree.Register(this, node.Name, module);
     }

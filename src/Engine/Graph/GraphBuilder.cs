@@ -14,14 +14,21 @@ public sealed class GraphBuilder
     private string prefix = "";
 
     /// <summary>Starts a graph over samples of this shape.</summary>
-    public GraphBuilder(string name, Shape input, ScalarType type = ScalarType.Float32)
+    /// <param name="name">The model's name.</param>
+    /// <param name="input">One sample.</param>
+    /// <param name="type">Element type of the input.</param>
+    /// <param name="device">Where parameters are made; <c>META</c> makes none: shapes and counts only.</param>
+    public GraphBuilder(string name, Shape input, ScalarType type = ScalarType.Float32, Device? device = null)
     {
         Name = name;
+        Device = device;
         Input = new Value(this, null, input, type, 0);
     }
 
     /// <summary>The model's name.</summary>
     public string Name { get; }
+    /// <summary>Where parameters are made; null is the default device.</summary>
+    public Device? Device { get; }
     /// <summary>The graph's input.</summary>
     public Value Input { get; }
 
@@ -58,8 +65,11 @@ public sealed class GraphBuilder
         foreach (var node in nodes)
             if (node.Output.Consumers.Count == 0 && node.Output != output)
                 throw new GraphException($"{node.Name}: its result is never used");
-        return new Graph(Name, Input, output, nodes);
+        return new Graph(Name, Input, output, nodes, ownsModules: true);
     }
+
+    /// <summary>A graph over modules that another graph owns.</summary>
+    internal Graph BuildView(Value output) => new(Name, Input, output, nodes, ownsModules: false);
 
     private string Unused(string kind)
     {

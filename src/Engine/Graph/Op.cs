@@ -16,7 +16,11 @@ public readonly record struct RunMode(bool Training, bool Recompute = false, boo
 /// <param name="Inputs">Bit i: backward reads input i's data.</param>
 /// <param name="Output">Backward reads the output's data.</param>
 /// <param name="ExtraBytes">Bytes it keeps besides (statistics, indices, masks), as a function of the batch.</param>
-public readonly record struct Saved(uint Inputs, bool Output = false, Func<long, long>? ExtraBytes = null)
+/// <param name="Swappable">
+/// The saved inputs are the very tensors that went in, so that their bytes can be taken away and given back. False when
+/// autograd keeps views of them: such a node's graph must be dropped whole.
+/// </param>
+public readonly record struct Saved(uint Inputs, bool Output = false, Func<long, long>? ExtraBytes = null, bool Swappable = true)
 {
     /// <summary>True when backward reads input <paramref name="index"/>.</summary>
     public bool Input(int index) => (Inputs >> index & 1) != 0;
@@ -36,7 +40,7 @@ public abstract class Op
     /// <summary>The module that owns parameters and buffers, or null.</summary>
     public virtual nn.Module? Module => null;
     /// <summary>Trainable and frozen parameters, in the module's order.</summary>
-    public IEnumerable<TorchSharp.Modules.Parameter> Parameters => Module?.parameters() ?? [];
+    public virtual IEnumerable<TorchSharp.Modules.Parameter> Parameters => Module?.parameters() ?? [];
     /// <summary>The output's shape and type for these inputs.</summary>
     /// <exception cref="GraphException">The inputs do not fit; the message says expected and got, without the node's name.</exception>
     public abstract (Shape Shape, ScalarType Type) Infer(IReadOnlyList<Value> inputs);
@@ -44,10 +48,27 @@ public abstract class Op
     public abstract Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode);
     /// <summary>What backward needs of a forward over these values.</summary>
     public abstract Saved Saves(Node node);
+    /// <summary>The same op with a rectifier applied in place to its result, or null where there is no such pair.</summary>
+    public virtual Op? WithRelu() => null;
     /// <summary>True for dropout: a second run must start from the same generator state.</summary>
     public virtual bool IsRandom => false;
+    /// <summary>The output shares the input's bytes.</summary>
+    public virtual bool IsView => false;
     /// <summary>Cheap to run again next to a convolution or matrix product (batch norm, activations, pooling, add).</summary>
     public virtual bool IsCheap => true;
     /// <summary>Floating-point operations of one forward of one sample (a multiply-add counts two).</summary>
     public virtual double Flops(Node node) => node.Output.Shape.Elements;
+
+    /// <summary>Applies the rectifier to a fresh tensor, overwriting it.</summary>
+    protected static Tensor ReluInPlace(Tensor fresh)
+    {
+        fresh.relu_();
+        return fresh;
+    }
+
+    /// <summary>Fails unless an input has <paramref name="rank"/> dimensions besides the batch.</summary>
+    protected static void RequireRank(Value input, int rank, string layout)
+    {
+        if (input.Shape.Rank != rank) throw new GraphException($"expects {layout}, got {input.Shape}");
+    }
 }

@@ -1,0 +1,53 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Ops;
+
+/// <summary>An element-wise function of one value.</summary>
+public abstract class ElementWise : Op
+{
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (inputs[0].Shape, inputs[0].Type);
+}
+
+/// <summary>max(x, 0). Backward reads only the output.</summary>
+public sealed class Relu : ElementWise
+{
+    /// <inheritdoc/>
+    public override string Kind => "relu";
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.relu(inputs[0]);
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 0, Output: true);
+}
+
+/// <summary>Gaussian error linear unit, exact form (Hendrycks and Gimpel 2016). Backward reads the input.</summary>
+public sealed class Gelu : ElementWise
+{
+    /// <inheritdoc/>
+    public override string Kind => "gelu";
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.gelu(inputs[0]);
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 1);
+    /// <inheritdoc/>
+    public override double Flops(Node node) => 10.0 * node.Output.Shape.Elements;
+}
+
+/// <summary>Zeroes elements with a probability while training and scales the rest (Srivastava et al. 2014). Keeps its mask.</summary>
+public sealed class Dropout(double probability) : ElementWise
+{
+    /// <summary>Chance of an element to be zeroed.</summary>
+    public double Probability { get; } = probability is >= 0 and < 1 ? probability
+        : throw new GraphException($"dropout probability must be in [0, 1), got {probability}");
+    /// <inheritdoc/>
+    public override string Kind => "dropout";
+    /// <inheritdoc/>
+    public override bool IsRandom => Probability > 0;
+    /// <inheritdoc/>
+    // A copy where it does nothing: an op's result is always a tensor of its own.
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => mode.Training && Probability > 0 ? nn.functional.dropout(inputs[0], Probability) : inputs[0].alias();
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 0, ExtraBytes: batch => batch * node.Output.Shape.Elements);
+}

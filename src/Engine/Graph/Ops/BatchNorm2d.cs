@@ -1,0 +1,51 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Ops;
+
+/// <summary>
+/// Batch normalisation over (channels, height, width) (Ioffe and Szegedy 2015), optionally with a rectifier. Backward
+/// reads the input and the batch's mean and inverse deviation. A recompute leaves the running statistics alone.
+/// </summary>
+public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu = false) : Op
+{
+    /// <inheritdoc/>
+    public override string Kind => relu ? "batch_norm_relu" : "batch_norm";
+    /// <inheritdoc/>
+    public override nn.Module Module => module;
+
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+    {
+        var x = inputs[0];
+        RequireRank(x, 3, "channels x height x width");
+        if (x.Shape[0] != module.num_features) throw new GraphException($"expects {module.num_features} channels, got {x.Shape[0]}");
+        return (x.Shape, x.Type);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+    {
+        var y = Normalise(inputs[0], mode);
+        return relu ? ReluInPlace(y) : y;
+    }
+
+    private Tensor Normalise(Tensor x, RunMode mode)
+    {
+        var tracked = module.track_running_stats;
+        var batchStatistics = mode.Training || !tracked;
+        if (batchStatistics && (mode.Recompute || !tracked))
+            return nn.functional.batch_norm(x, null!, null!, module.weight!, module.bias!, training: true, 0, module.eps);
+        if (mode.Training)
+            using (no_grad()) module.num_batches_tracked!.add_(1);
+        var momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
+        return nn.functional.batch_norm(x, module.running_mean!, module.running_var!, module.weight!, module.bias!, batchStatistics, momentum, module.eps);
+    }
+
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 1, Output: relu, ExtraBytes: _ => 2 * 4 * module.num_features);
+    /// <inheritdoc/>
+    public override Op? WithRelu() => relu ? null : new BatchNorm2d(module, relu: true);
+    /// <inheritdoc/>
+    public override double Flops(Node node) => 4.0 * node.Output.Shape.Elements;
+}

@@ -1,0 +1,40 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Ops;
+
+/// <summary>Transposed 2-d convolution ("up-convolution") over (channels, height, width). Backward reads the input.</summary>
+public sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module) : Op
+{
+    /// <inheritdoc/>
+    public override string Kind => "conv_transpose2d";
+    /// <inheritdoc/>
+    public override nn.Module Module => module;
+    /// <inheritdoc/>
+    public override bool IsCheap => false;
+
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+    {
+        var x = inputs[0];
+        RequireRank(x, 3, "channels x height x width");
+        if (x.Shape[0] != module.in_channels) throw new GraphException($"expects {module.in_channels} channels, got {x.Shape[0]}");
+        return (new Shape(module.out_channels, Along(x.Shape[1], 0), Along(x.Shape[2], 1)), x.Type);
+    }
+
+    private long Along(long size, int axis)
+        => (size - 1) * At(module.stride, axis) - 2 * At(module.padding!, axis)
+            + At(module.dilation, axis) * (At(module.kernel_size, axis) - 1) + At(module.output_padding, axis) + 1;
+
+    private static long At(long[] size, int axis) => size[Math.Min(axis, size.Length - 1)];
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => nn.functional.conv_transpose2d(inputs[0], module.weight!, module.bias, module.stride, module.padding, module.output_padding, module.dilation, module.groups);
+
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 1);
+    /// <inheritdoc/>
+    public override double Flops(Node node)
+        => 2.0 * node.Inputs[0].Shape.Elements * (module.out_channels / module.groups) * At(module.kernel_size, 0) * At(module.kernel_size, 1);
+}

@@ -1,0 +1,54 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Ops;
+
+/// <summary>x + scale y, the residual sum, optionally with a rectifier. Backward reads nothing (its output when rectified).</summary>
+public sealed class Add(double scale = 1, bool relu = false) : Op
+{
+    /// <inheritdoc/>
+    public override string Kind => relu ? "add_relu" : "add";
+
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+    {
+        if (!inputs[0].Shape.Equals(inputs[1].Shape))
+            throw new GraphException($"adds equal shapes, got {inputs[0].Shape} ({inputs[0].Name}) and {inputs[1].Shape} ({inputs[1].Name})");
+        return (inputs[0].Shape, inputs[0].Type);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+    {
+        var y = scale == 1 ? inputs[0].add(inputs[1]) : inputs[0].add(inputs[1], scale);
+        return relu ? ReluInPlace(y) : y;
+    }
+
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 0, Output: relu);
+    /// <inheritdoc/>
+    public override Op? WithRelu() => relu ? null : new Add(scale, relu: true);
+}
+
+/// <summary>Joins values along the first dimension after the batch (channels). Backward reads nothing.</summary>
+public sealed class Concat : Op
+{
+    /// <inheritdoc/>
+    public override string Kind => "concat";
+
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+    {
+        var first = inputs[0].Shape.ToArray();
+        foreach (var input in inputs)
+            if (input.Shape.Rank != first.Length || !input.Shape.ToArray().AsSpan(1).SequenceEqual(first.AsSpan(1)))
+                throw new GraphException($"joins channels of one size, got {inputs[0].Shape} ({inputs[0].Name}) and {input.Shape} ({input.Name})");
+        first[0] = inputs.Sum(i => i.Shape[0]);
+        return (new Shape(first), inputs[0].Type);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => cat(inputs.ToArray(), 1);
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => default;
+}

@@ -1,0 +1,36 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Ops;
+
+/// <summary>Layer normalisation over the last dimensions (Ba et al. 2016). Backward reads the input, mean and inverse deviation.</summary>
+public sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op
+{
+    /// <inheritdoc/>
+    public override string Kind => "layer_norm";
+    /// <inheritdoc/>
+    public override nn.Module Module => module;
+
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+    {
+        var (x, over) = (inputs[0], module.normalized_shape);
+        if (x.Shape.Rank < over.Length || !x.Shape.ToArray()[^over.Length..].AsSpan().SequenceEqual(over))
+            throw new GraphException($"normalises {string.Join('x', over)}, got {x.Shape}");
+        return (x.Shape, x.Type);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => nn.functional.layer_norm(inputs[0], module.normalized_shape, module.weight!, module.bias!, module.eps);
+
+    /// <inheritdoc/>
+    public override Saved Saves(Node node)
+    {
+        var rows = node.Output.Shape.Elements / module.normalized_shape.Aggregate(1L, (a, b) => a * b);
+        return new(Inputs: 1, ExtraBytes: batch => 2 * 4 * rows * batch);
+    }
+
+    /// <inheritdoc/>
+    public override double Flops(Node node) => 5.0 * node.Output.Shape.Elements;
+}

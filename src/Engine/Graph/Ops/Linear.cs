@@ -1,0 +1,41 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Ops;
+
+/// <summary>x W^T + b over the last dimension, optionally with a rectifier. Backward reads the input.</summary>
+public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) : Op
+{
+    /// <inheritdoc/>
+    public override string Kind => relu ? "linear_relu" : "linear";
+    /// <inheritdoc/>
+    public override nn.Module Module => module;
+    /// <inheritdoc/>
+    public override bool IsCheap => false;
+
+    private long InFeatures => module.weight!.shape[1];
+    private long OutFeatures => module.weight!.shape[0];
+
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+    {
+        var x = inputs[0];
+        if (x.Shape.Rank == 0 || x.Shape[^1] != InFeatures) throw new GraphException($"expects {InFeatures} features, got {x.Shape}");
+        return (new Shape([.. x.Shape.ToArray()[..^1], OutFeatures]), x.Type);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+    {
+        var y = nn.functional.linear(inputs[0], module.weight!, module.bias!);
+        return relu ? ReluInPlace(y) : y;
+    }
+
+    /// <inheritdoc/>
+    // With more than two dimensions libtorch flattens first, and autograd keeps that view.
+    public override Saved Saves(Node node) => new(Inputs: 1, Output: relu, Swappable: node.Inputs[0].Shape.Rank == 1);
+    /// <inheritdoc/>
+    public override Op? WithRelu() => relu ? null : new Linear(module, relu: true);
+    /// <inheritdoc/>
+    public override double Flops(Node node) => 2.0 * node.Output.Shape.Elements * InFeatures;
+}

@@ -1,0 +1,40 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Ops;
+
+/// <summary>A module the graph does not know: it runs as it is, and everything it saves is its own.</summary>
+/// <param name="module">The user's module.</param>
+/// <param name="output">Shape and type of its result, seen in a trial run.</param>
+public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, ScalarType Type) output) : Op
+{
+    /// <inheritdoc/>
+    public override string Kind => "opaque";
+    /// <inheritdoc/>
+    public override nn.Module Module => module;
+    /// <inheritdoc/>
+    public override bool IsCheap => false;
+    /// <inheritdoc/>
+    // It may draw random numbers: replaying the generator costs little and is always right.
+    public override bool IsRandom => true;
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => output;
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+    {
+        // Buffers (running statistics) must not move twice, so a second run works on their values and puts them back.
+        var kept = mode.Recompute ? module.buffers().Select(b => (Buffer: b, Value: b.clone())).ToArray() : [];
+        var y = module.forward(inputs[0]);
+        using (no_grad())
+            foreach (var (buffer, value) in kept)
+            {
+                buffer.copy_(value);
+                value.Dispose();
+            }
+        return y;
+    }
+
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 1, Output: true, Swappable: false);
+}

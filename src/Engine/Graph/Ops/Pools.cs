@@ -1,0 +1,98 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Ops;
+
+/// <summary>A pooling over (channels, height, width).</summary>
+public abstract class Pool : Op
+{
+    /// <summary>Output height and width for an input.</summary>
+    protected abstract (long Height, long Width) OutputSize(Shape input);
+
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+    {
+        RequireRank(inputs[0], 3, "channels x height x width");
+        var (h, w) = OutputSize(inputs[0].Shape);
+        return (new Shape(inputs[0].Shape[0], h, w), inputs[0].Type);
+    }
+}
+
+/// <summary>Maximum over windows. Backward reads the input and keeps a 64-bit index for each output.</summary>
+public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false) : Pool
+{
+    /// <inheritdoc/>
+    public override string Kind => "max_pool2d";
+    /// <inheritdoc/>
+    protected override (long, long) OutputSize(Shape input) => Window.Output(input, kernel, stride, padding, 1, ceiling);
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => nn.functional.max_pool2d(inputs[0], kernel.ToArray(), stride.ToArray(), padding.ToArray(), null, ceiling);
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 1, ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements);
+    /// <inheritdoc/>
+    public override double Flops(Node node) => (double)node.Output.Shape.Elements * kernel.Height * kernel.Width;
+}
+
+/// <summary>Mean over windows. libtorch's backward keeps the input although it reads only its shape.</summary>
+public sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false, bool countPadding = true) : Pool
+{
+    /// <inheritdoc/>
+    public override string Kind => "avg_pool2d";
+    /// <inheritdoc/>
+    protected override (long, long) OutputSize(Shape input) => Window.Output(input, kernel, stride, padding, 1, ceiling);
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => nn.functional.avg_pool2d(inputs[0], kernel.ToArray(), stride.ToArray(), padding.ToArray(), ceiling, countPadding);
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 1);
+    /// <inheritdoc/>
+    public override double Flops(Node node) => (double)node.Output.Shape.Elements * kernel.Height * kernel.Width;
+}
+
+/// <summary>Mean over as many windows as the output has positions, whatever the input's size. 1x1 is a plain mean, which keeps nothing.</summary>
+public sealed class AdaptiveAvgPool2d(Size2 output) : Pool
+{
+    /// <inheritdoc/>
+    public override string Kind => "adaptive_avg_pool2d";
+    /// <inheritdoc/>
+    protected override (long, long) OutputSize(Shape input) => (output.Height, output.Width);
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => nn.functional.adaptive_avg_pool2d(inputs[0], output.ToArray());
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: output == new Size2(1, 1) ? 0u : 1u);
+    /// <inheritdoc/>
+    public override double Flops(Node node) => node.Inputs[0].Shape.Elements;
+}
+
+/// <summary>Maximum over as many windows as the output has positions. Backward reads the input and 64-bit indices.</summary>
+public sealed class AdaptiveMaxPool2d(Size2 output) : Pool
+{
+    /// <inheritdoc/>
+    public override string Kind => "adaptive_max_pool2d";
+    /// <inheritdoc/>
+    protected override (long, long) OutputSize(Shape input) => (output.Height, output.Width);
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => nn.functional.adaptive_max_pool2d(inputs[0], output.ToArray());
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 1, ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements);
+    /// <inheritdoc/>
+    public override double Flops(Node node) => node.Inputs[0].Shape.Elements;
+}
+
+/// <summary>Repeats each position (nearest) or interpolates (bilinear) by a whole factor.</summary>
+public sealed class Upsample(long factor, bool bilinear) : Pool
+{
+    /// <inheritdoc/>
+    public override string Kind => "upsample";
+    /// <inheritdoc/>
+    protected override (long, long) OutputSize(Shape input) => (input[1] * factor, input[2] * factor);
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => nn.functional.interpolate(inputs[0], scale_factor: [factor, factor], mode: bilinear ? InterpolationMode.Bilinear : InterpolationMode.Nearest,
+            align_corners: bilinear ? false : null);
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => default;
+}
