@@ -42,8 +42,8 @@ public sealed class Executor : IDisposable
         foreach (var node in this.graph.Nodes) // the first user in forward order runs backward last
             foreach (var parameter in node.Op.Parameters)
                 if (!parameter.requires_grad) continue;
-                else if (seen.Add(parameter.Handle)) completes[node.Id].Add(parameter);
-                else if (!tied.Contains(parameter)) tied.Add(parameter);
+                else if (seen.Add(parameter.Identity())) completes[node.Id].Add(parameter);
+                else if (!tied.Any(t => t.Identity() == parameter.Identity())) tied.Add(parameter);
     }
 
     /// <summary>What is being run.</summary>
@@ -199,14 +199,14 @@ public sealed class Executor : IDisposable
         foreach (var parameter in tied)
             if (parameter.grad is { } gradient)
             {
-                earlier[parameter.Handle] = gradient;
+                earlier[parameter.Identity()] = gradient;
                 parameter.grad = null;
             }
     }
 
     private void JoinTied(Parameter parameter)
     {
-        if (!earlier.Remove(parameter.Handle, out var sum)) return;
+        if (!earlier.Remove(parameter.Identity(), out var sum)) return;
         using (no_grad())
             if (parameter.grad is { } added) sum.add_(added);
         parameter.grad = sum;

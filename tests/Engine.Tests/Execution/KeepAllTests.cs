@@ -71,10 +71,10 @@ public class KeepAllTests
         using var executor = new Executor(graph);
         var (x, y) = SmallModels.Batch(graph);
         var announced = new Dictionary<nint, Tensor>();
-        executor.GradientReady += p => announced.Add(p.Handle, p.grad!.clone().DetachFromDisposeScope());
+        executor.GradientReady += p => announced.Add(p.Identity(), p.grad!.clone().DetachFromDisposeScope());
         executor.Step(x, y);
         foreach (var (name, parameter) in graph.named_parameters())
-            Assert.True(announced[parameter.Handle].Equals(parameter.grad!), name);
+            Assert.True(announced[parameter.Identity()].Equals(parameter.grad!), name);
         Assert.Equal(graph.parameters().Count(), announced.Count);
     }
 
