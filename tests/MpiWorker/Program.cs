@@ -9,6 +9,7 @@ switch (args[0])
     case "throw" when world.Rank == int.Parse(args[1]): throw new InvalidOperationException("thrown for the test");
     case "exit" when world.Rank == int.Parse(args[1]): return 5;
     case "throw" or "exit" or "wait":
+        world.Barrier();
         Console.WriteLine($"rank {world.Rank} pid {Environment.ProcessId}");
         while (true) world.Barrier();
     default: throw new ArgumentException($"unknown scenario {args[0]}");

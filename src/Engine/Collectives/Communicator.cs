@@ -97,8 +97,7 @@ public sealed unsafe class Communicator : ICommunicator
     /// <inheritdoc/>
     public void Abort(int exitCode, string why)
     {
-        Console.Error.WriteLine($"rank {Rank}: {why}");
-        Console.Error.Flush();
+        LastWords.Write($"rank {Rank}: {why}");
         transport.Abort(exitCode);
     }
 

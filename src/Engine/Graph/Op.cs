@@ -40,7 +40,7 @@ public abstract class Op
     /// <summary>The module that owns parameters and buffers, or null.</summary>
     public virtual nn.Module? Module => null;
     /// <summary>Trainable and frozen parameters, in the module's order.</summary>
-    public IEnumerable<TorchSharp.Modules.Parameter> Parameters => Module?.parameters() ?? [];
+    public virtual IEnumerable<TorchSharp.Modules.Parameter> Parameters => Module?.parameters() ?? [];
     /// <summary>The output's shape and type for these inputs.</summary>
     /// <exception cref="GraphException">The inputs do not fit; the message says expected and got, without the node's name.</exception>
     public abstract (Shape Shape, ScalarType Type) Infer(IReadOnlyList<Value> inputs);

@@ -36,6 +36,11 @@ public static class MpiLauncher
             // Bound to one core, all OpenMP threads of a rank would share it.
             foreach (var argument in new[] { "--oversubscribe", "--bind-to", "none", "--quiet" }) start.ArgumentList.Add(argument);
         }
+        else
+        {
+            // MPICH's own clean-up kills the survivors before they can tell which rank was lost; they end the job themselves.
+            start.ArgumentList.Add("-disable-auto-cleanup");
+        }
         foreach (var argument in new[] { "-n", ranks.ToString() }) start.ArgumentList.Add(argument);
         foreach (var argument in command) start.ArgumentList.Add(argument);
         return start;

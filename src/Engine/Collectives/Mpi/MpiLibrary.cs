@@ -80,6 +80,17 @@ internal sealed unsafe class MpiLibrary
         throw new CollectiveException($"{function}: {Encoding.UTF8.GetString(text, length)}");
     }
 
+    /// <summary>
+    /// MPICH's launcher tells survivors of a lost rank by SIGUSR1, and its handler crashes under UCX. The ranks notice a
+    /// loss themselves.
+    /// </summary>
+    public void IgnoreFailureSignal()
+    {
+        const int SIGUSR1 = 10, SIG_IGN = 1;
+        if (Abi.Flavor == MpiFlavor.Mpich) signal(SIGUSR1, SIG_IGN);
+    }
+
+    [DllImport("libc")] static extern nint signal(int number, nint handler);
     [DllImport("libc")] static extern nint dlopen(string file, int flags);
     [DllImport("libc")] static extern int setenv(string name, string value, int overwrite);
 }

@@ -38,6 +38,7 @@ internal sealed unsafe class MpiTransport : ITransport
         int already = 0, provided = mpi.Abi.ThreadMultiple;
         mpi.Check(mpi.Initialized(&already), "MPI_Initialized");
         if (already == 0) mpi.Check(mpi.InitThread(null, null, mpi.Abi.ThreadMultiple, &provided), "MPI_Init_thread");
+        mpi.IgnoreFailureSignal();
         if (provided < mpi.Abi.ThreadSerialized)
             throw new CollectiveException($"{mpi.Abi.Version} offers no MPI_THREAD_SERIALIZED, which the communication thread needs");
         return new MpiTransport(mpi, mpi.Abi.CommWorld, provided < mpi.Abi.ThreadMultiple ? new object() : null);

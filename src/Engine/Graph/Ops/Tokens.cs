@@ -22,6 +22,33 @@ public sealed class Embedding(TorchSharp.Modules.Embedding module) : Op
     public override Saved Saves(Node node) => new(Inputs: 1);
 }
 
+/// <summary>
+/// x E^T with the table of an embedding: (tokens, width) to (tokens, vocabulary), the tied output layer of Press and Wolf
+/// (2017). The table stays registered with its embedding only.
+/// </summary>
+public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op
+{
+    /// <inheritdoc/>
+    public override string Kind => "tied_linear";
+    /// <inheritdoc/>
+    public override IEnumerable<TorchSharp.Modules.Parameter> Parameters => [table.weight!];
+    /// <inheritdoc/>
+    public override bool IsCheap => false;
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+    {
+        var (x, shape) = (inputs[0], table.weight!.shape);
+        if (x.Shape.Rank != 2 || x.Shape[1] != shape[1]) throw new GraphException($"expects tokens of width {shape[1]}, got {x.Shape}");
+        return (new Shape(x.Shape[0], shape[0]), x.Type);
+    }
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.linear(inputs[0], table.weight!);
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 1, Swappable: false);
+    /// <inheritdoc/>
+    public override double Flops(Node node) => 2.0 * node.Output.Shape.Elements * node.Inputs[0].Shape[1];
+}
+
 /// <summary>Learned numbers that are added to or put in front of every sample's tokens.</summary>
 public sealed class TokenParameter : nn.Module
 {

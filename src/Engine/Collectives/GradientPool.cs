@@ -1,0 +1,105 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Collectives;
+
+/// <summary>
+/// One contiguous fp32 buffer that holds the gradients of many parameters, in the order in which backward completes them.
+/// Each parameter's <c>grad</c> is a view into it, so a bucket of gradients is a range: nothing is copied in or out.
+/// (GradientFlow, Sun et al. 2019, calls it the gradient pool.)
+/// </summary>
+public sealed class GradientPool : IDisposable
+{
+    const int Alignment = 16; // floats: every gradient starts on a cache line of its own
+    readonly Tensor buffer;
+    readonly Tensor[] views;
+    readonly Dictionary<Parameter, int> places = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Lays out the gradients of <paramref name="parameters"/> and makes them views; they start as zeros.</summary>
+    /// <param name="parameters">Trainable fp32 parameters on the CPU in the order in which backward completes their gradients; repeated ones (tied weights) count once.</param>
+    /// <exception cref="UsageException">A parameter is not fp32 or not on the CPU.</exception>
+    public GradientPool(IEnumerable<Parameter> parameters)
+    {
+        var ranges = new List<PoolRange>();
+        long length = 0;
+        foreach (var parameter in parameters)
+        {
+            if (parameter.dtype != ScalarType.Float32 || parameter.device_type != DeviceType.CPU)
+                throw new UsageException($"parameter {ranges.Count} is {parameter.dtype} on {parameter.device}: a gradient pool holds Float32 on cpu");
+            if (!places.TryAdd(parameter, ranges.Count)) continue;
+            ranges.Add(new PoolRange(parameter, length, parameter.numel()));
+            length += (parameter.numel() + Alignment - 1) / Alignment * Alignment;
+        }
+        Ranges = ranges;
+        Length = length;
+        buffer = zeros(Math.Max(length, 1), ScalarType.Float32).DetachFromDisposeScope();
+        views = [.. ranges.Select(View)];
+        for (int i = 0; i < views.Length; i++) Ranges[i].Parameter.grad = views[i];
+    }
+
+    /// <summary>The place of each parameter's gradient, in order.</summary>
+    public IReadOnlyList<PoolRange> Ranges { get; }
+
+    /// <summary>Floats in the buffer, with the padding between gradients (always zero).</summary>
+    public long Length { get; }
+
+    /// <summary>The whole buffer as a one-dimensional tensor (the pool's own: do not dispose).</summary>
+    public Tensor Buffer => buffer;
+
+    /// <summary>First float of the buffer; fixed for the life of the pool.</summary>
+    public unsafe float* Data => Address(buffer);
+
+    /// <summary>Index of a parameter in <see cref="Ranges"/>, or -1.</summary>
+    public int IndexOf(Parameter parameter) => places.GetValueOrDefault(parameter, -1);
+
+    /// <summary>Sets all gradients to zero.</summary>
+    public void Zero()
+    {
+        using var _ = no_grad();
+        buffer.zero_();
+    }
+
+    /// <summary>
+    /// Makes every parameter's gradient a view of the pool again, for code that has replaced or cleared one (such as
+    /// <c>optimizer.zero_grad()</c>); what a replacement holds is copied in, a cleared gradient is zero.
+    /// </summary>
+    /// <returns>How many had to be put back.</returns>
+    public unsafe int Seal()
+    {
+        using var _ = no_grad();
+        int repaired = 0;
+        for (int i = 0; i < views.Length; i++)
+        {
+            using var grad = Ranges[i].Parameter.grad;
+            if (grad is not null && Address(grad) == Address(views[i])) continue;
+            if (grad is null) views[i].zero_();
+            else views[i].copy_(grad);
+            Ranges[i].Parameter.grad = views[i];
+            repaired++;
+        }
+        return repaired;
+    }
+
+    /// <summary>Frees the buffer; the parameters have no gradient afterwards.</summary>
+    public void Dispose()
+    {
+        foreach (var range in Ranges) range.Parameter.grad = null;
+        foreach (var view in views) view.Dispose();
+        buffer.Dispose();
+    }
+
+    Tensor View(PoolRange range)
+    {
+        using var flat = buffer.narrow(0, range.Start, range.Count);
+        return flat.view(range.Parameter.shape).DetachFromDisposeScope();
+    }
+
+    static unsafe float* Address(Tensor tensor)
+    {
+        // A span cannot describe more than 2^31 bytes; its first element is enough.
+        using var first = tensor.numel() == 0 ? null : tensor.flatten().narrow(0, 0, 1);
+        if (first is null) return null;
+        fixed (byte* pointer = first.bytes) return (float*)pointer;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Numerics.Tensors;
+using TorchSharp.Modules;
+
+namespace Interactive.Collectives;
+
+/// <summary>
+/// Reduces the gradients of a pool over all ranks, bucket by bucket, on a communication thread while backward still
+/// computes. Buckets are ranges of the pool fixed by its layout, so all ranks reduce the same ones in the same order
+/// whatever the order in which their gradients become ready.
+/// <code>
+/// reducer.Begin();
+/// executor.GradientReady += reducer.Ready;   // once
+/// executor.Step(input, target);
+/// reducer.Wait();                            // all ranks now hold the same averaged gradients
+/// </code>
+/// </summary>
+public sealed class OverlappedReducer : IDisposable
+{
+    readonly record struct Bucket(long Start, long Count, int First, int Last);
+
+    readonly ICommunicator world;
+    readonly GradientPool pool;
+    readonly ReducerOptions options;
+    readonly Bucket[] buckets;
+    readonly bool[] ready;
+    readonly object gate = new();
+    readonly Thread? thread;
+    int readyPrefix, launched, reduced;
+    bool closing;
+    Exception? error;
+
+    /// <summary>Collective. The reducer communicates apart from <paramref name="world"/>, which stays free for the caller's thread.</summary>
+    public OverlappedReducer(ICommunicator world, GradientPool pool, ReducerOptions? options = null)
+    {
+        this.options = (options ?? new ReducerOptions()).Validate();
+        this.world = world.Duplicate();
+        this.pool = pool;
+        buckets = [.. Divide(pool, this.options)];
+        ready = new bool[pool.Ranges.Count];
+        reduced = launched = buckets.Length;
+        if (world.Size == 1 || !this.options.Overlap) return;
+        thread = new Thread(Communicate) { IsBackground = true, Name = "communication" };
+        thread.Start();
+    }
+
+    /// <summary>Number of buckets, each one all-reduce.</summary>
+    public int Buckets => buckets.Length;
+
+    /// <summary>Before the backward pass whose gradients are to be reduced (the last micro-batch when gradients accumulate).</summary>
+    public void Begin()
+    {
+        lock (gate)
+        {
+            if (reduced < buckets.Length) throw new InvalidOperationException("Begin before Wait of the step before");
+            Array.Clear(ready);
+            readyPrefix = launched = reduced = 0;
+        }
+    }
+
+    /// <summary>This parameter's gradient is complete; it must not change until <see cref="Wait"/> returns.</summary>
+    public void Ready(Parameter parameter)
+    {
+        int index = pool.IndexOf(parameter);
+        if (index < 0) return;
+        lock (gate)
+        {
+            if (launched == buckets.Length) return;
+            ready[index] = true;
+            while (readyPrefix < ready.Length && ready[readyPrefix]) readyPrefix++;
+            if (thread is not null) Launch(readyPrefix);
+        }
+    }
+
+    /// <summary>Returns when the gradients of all parameters are reduced, those that were never announced included.</summary>
+    public void Wait()
+    {
+        foreach (var _ in Landed()) { }
+    }
+
+    /// <summary>
+    /// Like <see cref="Wait"/>, but yields the ranges of each bucket as soon as it is reduced, in the pool's order, so
+    /// that an optimiser can step them while the others are on their way.
+    /// </summary>
+    public IEnumerable<ArraySegment<PoolRange>> Landed()
+    {
+        var ranges = pool.Ranges as PoolRange[] ?? [.. pool.Ranges];
+        lock (gate) Launch(ready.Length);
+        for (int i = 0; i < buckets.Length; i++)
+        {
+            if (thread is null) Reduce(i);
+            else AwaitBucket(i);
+            yield return new ArraySegment<PoolRange>(ranges, buckets[i].First, buckets[i].Last - buckets[i].First);
+        }
+    }
+
+    /// <summary>Ends the communication thread.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            closing = true;
+            Monitor.PulseAll(gate);
+        }
+        thread?.Join();
+        world.Dispose();
+    }
+
+    void AwaitBucket(int index)
+    {
+        lock (gate)
+        {
+            while (reduced <= index && error is null) Monitor.Wait(gate);
+            if (error is not null) throw new CollectiveException($"communication thread: {error.Message}");
+        }
+    }
+
+    void Launch(int prefix)
+    {
+        int before = launched;
+        while (launched < buckets.Length && buckets[launched].Last <= prefix) launched++;
+        if (launched != before) Monitor.PulseAll(gate);
+    }
+
+    void Communicate()
+    {
+        while (true)
+        {
+            int next;
+            lock (gate)
+            {
+                while (reduced == launched && !closing) Monitor.Wait(gate);
+                if (closing) return;
+                next = reduced;
+            }
+            try { Reduce(next); }
+            catch (Exception e)
+            {
+                lock (gate)
+                {
+                    error = e;
+                    Monitor.PulseAll(gate);
+                }
+                return;
+            }
+        }
+    }
+
+    unsafe void Reduce(int index)
+    {
+        var bucket = buckets[index];
+        var data = pool.Data;
+        world.AllReduce(data, pool.Length, bucket.Start, bucket.Count);
+        if (options.Average && world.Size > 1)
+        {
+            const int Piece = 1 << 20;
+            for (long at = bucket.Start; at < bucket.Start + bucket.Count; at += Piece)
+            {
+                var piece = new Span<float>(data + at, (int)Math.Min(Piece, bucket.Start + bucket.Count - at));
+                TensorPrimitives.Multiply(piece, 1f / world.Size, piece);
+            }
+        }
+        lock (gate)
+        {
+            reduced = index + 1;
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    static IEnumerable<Bucket> Divide(GradientPool pool, ReducerOptions options)
+    {
+        var ranges = pool.Ranges;
+        for (int first = 0, last; first < ranges.Count; first = last)
+        {
+            long start = ranges[first].Start, end = start, least = first == 0 ? options.FirstBucketBytes : options.BucketBytes;
+            for (last = first; last < ranges.Count && (end - start) * sizeof(float) < least;)
+                end = ++last < ranges.Count ? ranges[last].Start : pool.Length;
+            yield return new Bucket(start, end - start, first, last);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Interactive.Graphs;
+
+namespace Interactive.Models;
+
+/// <summary>DenseNet-121 (Huang et al. 2017): growth 32, bottlenecks of 128, halving transitions.</summary>
+internal static class DenseNet
+{
+    private const long Growth = 32;
+
+    public static Graph Create(ModelOptions options)
+    {
+        var net = Start.Image("densenet121", options);
+        var x = net.Input.Conv(64, 7, stride: 2, padding: 3, bias: false, name: "conv0").BatchNorm("norm0").Relu("relu0").MaxPool(3, stride: 2, padding: 1);
+        int[] blocks = [6, 12, 24, 16];
+        for (var b = 0; b < blocks.Length; b++)
+        {
+            for (var i = 0; i < blocks[b]; i++)
+                using (net.Scope($"denseblock{b + 1}.{i}"))
+                {
+                    var y = x.BatchNorm("norm1").Relu("relu1").Conv(4 * Growth, 1, bias: false, name: "conv1");
+                    x = x.Concat(y.BatchNorm("norm2").Relu("relu2").Conv(Growth, 3, padding: 1, bias: false, name: "conv2"));
+                }
+            if (b == blocks.Length - 1) break;
+            using (net.Scope($"transition{b + 1}"))
+                x = x.BatchNorm("norm").Relu("relu").Conv(x.Shape[0] / 2, 1, bias: false, name: "conv").AvgPool(2);
+        }
+        x = x.BatchNorm("norm5").Relu("relu5");
+        return net.Build(x.AdaptiveAvgPool(1).Flatten().Linear(options.Classes ?? 1000, name: "fc"));
+    }
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using Interactive.Collectives.Mpi;
+
+namespace Interactive.Engine.Tests.Collectives;
+
+public class MpiTests
+{
+    [SkippableTheory]
+    [InlineData(MpiFlavor.OpenMpi, 1)]
+    [InlineData(MpiFlavor.OpenMpi, 2)]
+    [InlineData(MpiFlavor.OpenMpi, 4)]
+    [InlineData(MpiFlavor.Mpich, 1)]
+    [InlineData(MpiFlavor.Mpich, 3)]
+    [InlineData(MpiFlavor.Mpich, 4)]
+    public void Operations_are_right_over_real_mpi(MpiFlavor flavor, int ranks)
+    {
+        using var job = MpiJob.Start(flavor, ranks, "operations");
+        int code = job.Wait(60);
+        Assert.True(code == 0, job.Output);
+        for (int rank = 0; rank < ranks; rank++) Assert.Contains($"rank {rank} of {ranks} local {rank}", job.Output);
+    }
+
+    [SkippableTheory]
+    [InlineData(MpiFlavor.OpenMpi, 0)]
+    [InlineData(MpiFlavor.OpenMpi, 2)]
+    [InlineData(MpiFlavor.Mpich, 1)]
+    public void A_rank_that_throws_ends_the_job_and_is_named(MpiFlavor flavor, int rank)
+    {
+        using var job = MpiJob.Start(flavor, 3, $"throw {rank}");
+        Assert.Equal(1, job.Wait(10));
+        Assert.Single(job.Lines, line => line == $"rank {rank}: InvalidOperationException: thrown for the test");
+        Assert.DoesNotContain("ended unexpectedly", job.Output);
+    }
+
+    [SkippableTheory]
+    [InlineData(MpiFlavor.OpenMpi)]
+    [InlineData(MpiFlavor.Mpich)]
+    public void A_rank_that_leaves_with_an_error_code_ends_the_job(MpiFlavor flavor)
+    {
+        using var job = MpiJob.Start(flavor, 3, "exit 1");
+        Assert.Equal(5, job.Wait(10));
+        Assert.Single(job.Lines, line => line == "rank 1: ended with exit code 5");
+    }
+
+    [SkippableTheory]
+    [InlineData(MpiFlavor.OpenMpi, 0)]
+    [InlineData(MpiFlavor.OpenMpi, 2)]
+    [InlineData(MpiFlavor.Mpich, 0)]
+    [InlineData(MpiFlavor.Mpich, 1)]
+    public void A_killed_rank_ends_the_job_and_is_named(MpiFlavor flavor, int rank)
+    {
+        using var job = MpiJob.Start(flavor, 3, "wait");
+        for (int other = 0; other < 3; other++) job.Pid(other);
+        using var victim = Process.GetProcessById(job.Pid(rank));
+        victim.Kill();
+        Assert.NotEqual(0, job.Wait(10));
+        Assert.Single(job.Lines, line => line.StartsWith($"rank {rank} (pid {job.Pid(rank)} on ") && line.EndsWith("ended unexpectedly; ending the job"));
+    }
+
+    [SkippableTheory]
+    [InlineData(MpiFlavor.OpenMpi, "libmpich.so.12")]
+    [InlineData(MpiFlavor.Mpich, "libmpi.so.40")]
+    public void A_library_of_another_mpi_is_refused(MpiFlavor flavor, string library)
+    {
+        Skip.If(MpiLauncher.Installed().Count < 2, "needs both Open MPI and MPICH");
+        using var job = MpiJob.Start(flavor, 2, "operations", ("INTERACTIVE_MPI", library));
+        Assert.Equal(2, job.Wait(15));
+        Assert.Single(job.Lines, line => line.Contains("launcher and library must be of the same MPI"));
+    }
+
+    [Fact]
+    public void Launcher_refuses_no_ranks() => Assert.Throws<UsageException>(() => MpiLauncher.Command(0, ["true"]));
+}
