@@ -49,6 +49,9 @@ public sealed class Executor : IDisposable
     /// <summary>What is being run.</summary>
     public Schedule Schedule { get; }
 
+    /// <summary>The trainable parameters in the order in which their gradients become complete.</summary>
+    public IEnumerable<Parameter> BackwardOrder => completes.Reverse().SelectMany(p => p);
+
     /// <summary>Raised once per parameter and step, on the stepping thread, when its gradient is complete.</summary>
     public event Action<Parameter>? GradientReady;
 

@@ -72,6 +72,7 @@ public static class TorchLoader
             Open(torchSharp);
             LoadedFrom = torchSharp;
             loaded = true;
+            _ = MemoryMeter.Current; // before the first tensor, so that every tensor is counted
         }
     }
 
