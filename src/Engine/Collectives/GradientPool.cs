@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -14,7 +15,7 @@ public sealed class GradientPool : IDisposable
     const int Alignment = 16; // floats: every gradient starts on a cache line of its own
     readonly Tensor buffer;
     readonly Tensor[] views;
-    readonly Dictionary<Parameter, int> places = new(ReferenceEqualityComparer.Instance);
+    readonly Dictionary<nint, int> places = [];
 
     /// <summary>Lays out the gradients of <paramref name="parameters"/> and makes them views; they start as zeros.</summary>
     /// <param name="parameters">Trainable fp32 parameters on the CPU in the order in which backward completes their gradients; repeated ones (tied weights) count once.</param>
@@ -27,7 +28,7 @@ public sealed class GradientPool : IDisposable
         {
             if (parameter.dtype != ScalarType.Float32 || parameter.device_type != DeviceType.CPU)
                 throw new UsageException($"parameter {ranges.Count} is {parameter.dtype} on {parameter.device}: a gradient pool holds Float32 on cpu");
-            if (!places.TryAdd(parameter, ranges.Count)) continue;
+            if (!places.TryAdd(parameter.Identity(), ranges.Count)) continue;
             ranges.Add(new PoolRange(parameter, length, parameter.numel()));
             length += (parameter.numel() + Alignment - 1) / Alignment * Alignment;
         }
@@ -51,7 +52,7 @@ public sealed class GradientPool : IDisposable
     public unsafe float* Data => Address(buffer);
 
     /// <summary>Index of a parameter in <see cref="Ranges"/>, or -1.</summary>
-    public int IndexOf(Parameter parameter) => places.GetValueOrDefault(parameter, -1);
+    public int IndexOf(Parameter parameter) => places.GetValueOrDefault(parameter.Identity(), -1);
 
     /// <summary>Sets all gradients to zero.</summary>
     public void Zero()

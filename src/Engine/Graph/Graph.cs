@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -29,7 +30,7 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// <summary>All values by id: the input, then each node's output.</summary>
     public IEnumerable<Value> Values => Nodes.Select(n => n.Output).Prepend(Input);
     /// <summary>Number of trainable and frozen parameter elements, tied ones once.</summary>
-    public long ParameterCount => parameters().DistinctBy(p => p.Handle).Sum(p => p.numel());
+    public long ParameterCount => parameters().DistinctBy(p => p.Identity()).Sum(p => p.numel());
 
     /// <summary>
     /// Runs the whole graph under TorchSharp's autograd. Every intermediate's managed handle is disposed right after its

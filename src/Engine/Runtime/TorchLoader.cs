@@ -72,6 +72,7 @@ public static class TorchLoader
             Open(torchSharp);
             LoadedFrom = torchSharp;
             loaded = true;
+            _ = MemoryMeter.Current; // before the first tensor, so that every tensor is counted
         }
     }
 
@@ -136,10 +137,23 @@ public static class TorchLoader
         throw new IOException($"no writable cache folder: set XDG_CACHE_HOME");
     }
 
+    /// <summary>Finds a function of libtorch or of TorchSharp's library by its exported (possibly mangled) name.</summary>
+    internal static bool TryGetExport(string symbol, out nint address)
+    {
+        EnsureLoaded();
+        foreach (var handle in Handles)
+            if (NativeLibrary.TryGetExport(handle, symbol, out address)) return true;
+        address = 0;
+        return false;
+    }
+
+    private static readonly List<nint> Handles = [];
+
     private static void Open(string path)
     {
-        if (dlopen(path, Now | Global) == 0)
-            throw new DllNotFoundException($"cannot load {path}: {Marshal.PtrToStringUTF8(dlerror())}");
+        var handle = dlopen(path, Now | Global);
+        if (handle == 0) throw new DllNotFoundException($"cannot load {path}: {Marshal.PtrToStringUTF8(dlerror())}");
+        Handles.Add(handle);
     }
 
     private const int Now = 2, Global = 0x100;

@@ -1,0 +1,58 @@
+using Interactive.Graphs;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>What the executor holds of one node during a step.</summary>
+internal sealed class NodeState(Node node)
+{
+    private Tensor? generator;
+
+    public Node Node { get; } = node;
+    public Saved Saved { get; } = node.Op.Saves(node);
+    /// <summary>The output with its autograd graph.</summary>
+    public Tensor? Root { get; set; }
+    /// <summary>The detached inputs that graph began with.</summary>
+    public Tensor[]? Leaves { get; set; }
+    /// <summary>True after the first forward of the step.</summary>
+    public bool HasRun { get; set; }
+
+    /// <summary>Remembers the random generator as it is before the first run.</summary>
+    public void KeepGenerator() => generator = get_rng_state();
+
+    /// <summary>Puts the generator back to where the first run began, until disposed.</summary>
+    public IDisposable ReplayGenerator()
+    {
+        var now = get_rng_state();
+        set_rng_state(generator!);
+        return new Restore(now);
+    }
+
+    private sealed class Restore(Tensor state) : IDisposable
+    {
+        public void Dispose()
+        {
+            set_rng_state(state);
+            state.Dispose();
+        }
+    }
+
+    /// <summary>Disposes the autograd graph with all it saved.</summary>
+    public void DropGraph()
+    {
+        Root?.Dispose();
+        Root = null;
+        if (Leaves is null) return;
+        foreach (var leaf in Leaves) leaf.Dispose();
+        Leaves = null;
+    }
+
+    /// <summary>Ready for the next step.</summary>
+    public void Reset()
+    {
+        DropGraph();
+        generator?.Dispose();
+        generator = null;
+        HasRun = false;
+    }
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+namespace Interactive.Monitoring;
+
+/// <summary>
+/// One run's files: <c>config.json</c>, <c>metrics.jsonl</c>, a TensorBoard event file, <c>checkpoints/</c>, and
+/// <c>finished</c>, which is written last: a run without it was cut short, whatever its exit code.
+/// </summary>
+public sealed class RunDirectory
+{
+    private RunDirectory(string path) => Path = path;
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+    /// <summary>Its name.</summary>
+    public string Id => System.IO.Path.GetFileName(Path);
+    /// <summary>Where checkpoints are.</summary>
+    public string Checkpoints => System.IO.Path.Combine(Path, "checkpoints");
+    /// <summary>The metrics as JSON lines.</summary>
+    public string Metrics => System.IO.Path.Combine(Path, "metrics.jsonl");
+    /// <summary>True when the run came to its end.</summary>
+    public bool IsFinished => File.Exists(System.IO.Path.Combine(Path, "finished"));
+
+    /// <summary>A new folder <c>root/yyyyMMdd-HHmmss-name</c>.</summary>
+    public static RunDirectory Create(string root, string name)
+    {
+        var id = $"{DateTime.Now:yyyyMMdd-HHmmss}-{name}";
+        for (var i = 1; Directory.Exists(System.IO.Path.Combine(root, id)); i++) id = $"{DateTime.Now:yyyyMMdd-HHmmss}-{name}-{i}";
+        return Open(System.IO.Path.Combine(root, id));
+    }
+
+    /// <summary>The given folder, made where it is not there.</summary>
+    public static RunDirectory Open(string path)
+    {
+        Directory.CreateDirectory(System.IO.Path.Combine(path, "checkpoints"));
+        return new RunDirectory(System.IO.Path.GetFullPath(path));
+    }
+
+    /// <summary>The newest run of this name that did not finish, or null.</summary>
+    public static RunDirectory? NewestUnfinished(string root, string name)
+        => !Directory.Exists(root) ? null
+            : Directory.GetDirectories(root).Where(d => System.IO.Path.GetFileName(d).EndsWith("-" + name) || System.IO.Path.GetFileName(d).Contains($"-{name}-"))
+                .Order(StringComparer.Ordinal).Reverse().Select(d => new RunDirectory(d)).FirstOrDefault(r => !r.IsFinished);
+
+    /// <summary>Writes what the run was asked to do.</summary>
+    public void WriteConfig(object config)
+        => AtomicFile.WriteText(System.IO.Path.Combine(Path, "config.json"), JsonSerializer.Serialize(config, RunLog.Json));
+
+    /// <summary>Marks the run as finished.</summary>
+    public void Finish() => AtomicFile.WriteText(System.IO.Path.Combine(Path, "finished"), DateTime.Now.ToString("O") + "\n");
+}

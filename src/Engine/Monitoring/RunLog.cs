@@ -1,0 +1,87 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Interactive.Monitoring;
+
+/// <summary>Numbers of one training step, as a line of <c>metrics.jsonl</c>. Bytes are bytes.</summary>
+public sealed record TrainRecord(long Step, int Epoch, double Loss, double LearningRate, double SamplesPerSecond, long LiveBytes, long PeakBytes)
+{
+    /// <summary>Tells the lines of the file apart.</summary>
+    public string Kind => "train";
+}
+
+/// <summary>Numbers of one evaluation, as a line of <c>metrics.jsonl</c>. Accuracy is a share, 0 to 1.</summary>
+public sealed record EvalRecord(long Step, int Epoch, double Loss, double Accuracy)
+{
+    /// <summary>Tells the lines of the file apart.</summary>
+    public string Kind => "eval";
+}
+
+/// <summary>Where a run's numbers go.</summary>
+public interface IRunLog : IDisposable
+{
+    /// <summary>One training step.</summary>
+    void Write(TrainRecord record);
+    /// <summary>One evaluation.</summary>
+    void Write(EvalRecord record);
+}
+
+/// <summary>Writes JSON lines and a TensorBoard event file.</summary>
+public sealed class RunLog : IRunLog
+{
+    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter() },
+    };
+    private static readonly JsonSerializerOptions Line = new(Json) { WriteIndented = false };
+    private readonly StreamWriter lines;
+    private readonly EventFile events;
+
+    /// <summary>Opens the log; lines of steps after <paramref name="resumeStep"/> are cut off, so that a resumed run repeats none.</summary>
+    public RunLog(RunDirectory run, long resumeStep = 0)
+    {
+        if (File.Exists(run.Metrics)) AtomicFile.WriteText(run.Metrics, string.Concat(KeptLines(run.Metrics, resumeStep).Select(l => l + "\n")));
+        lines = new StreamWriter(run.Metrics, append: true) { AutoFlush = true };
+        events = EventFile.Create(run.Path);
+    }
+
+    private static IEnumerable<string> KeptLines(string path, long resumeStep)
+    {
+        foreach (var line in File.ReadLines(path))
+        {
+            JsonDocument document;
+            try { document = JsonDocument.Parse(line); }
+            catch (JsonException) { yield break; } // the line that was being written when the run was cut
+            using (document)
+                if (document.RootElement.GetProperty("step").GetInt64() <= resumeStep) yield return line;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Write(TrainRecord record)
+    {
+        lines.WriteLine(JsonSerializer.Serialize(record, Line));
+        events.Scalar("train/loss", record.Step, (float)record.Loss);
+        events.Scalar("train/learning_rate", record.Step, (float)record.LearningRate);
+        events.Scalar("train/samples_per_second", record.Step, (float)record.SamplesPerSecond);
+        events.Scalar("memory/peak_bytes", record.Step, record.PeakBytes);
+    }
+
+    /// <inheritdoc/>
+    public void Write(EvalRecord record)
+    {
+        lines.WriteLine(JsonSerializer.Serialize(record, Line));
+        events.Scalar("eval/loss", record.Step, (float)record.Loss);
+        events.Scalar("eval/accuracy", record.Step, (float)record.Accuracy);
+        events.Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lines.Dispose();
+        events.Dispose();
+    }
+}

@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+
+namespace Interactive.Runtime;
+
+/// <summary>
+/// Exact live and peak bytes of libtorch's CPU tensors: it puts an allocator of our own in libtorch's place. Every block
+/// carries its size in a 64-byte header, so counts do not depend on malloc. Counted are the bytes asked for, as in
+/// <c>numel x element size</c>.
+/// </summary>
+internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
+{
+    private const int Header = 64;
+    private static long live, peak;
+
+    public string Kind => "exact";
+    public bool IsExact => true;
+    public long LiveBytes => Interlocked.Read(ref live);
+    public long PeakBytes => Interlocked.Read(ref peak);
+    public void ResetPeak() => Interlocked.Exchange(ref peak, LiveBytes);
+
+    /// <summary>Installs the allocator; null when this libtorch lacks the C++ entry points it needs.</summary>
+    public static CpuAllocatorMeter? TryInstall()
+    {
+        if (!TorchLoader.TryGetExport("_ZN3c1015SetCPUAllocatorEPNS_9AllocatorEh", out var set)
+            || !TorchLoader.TryGetExport("_ZN2at15getCPUAllocatorEv", out var get)) return null;
+
+        // Big blocks would otherwise be mapped and unmapped every step, and each page faulted in anew.
+        mallopt(MmapThreshold, 1 << 30);
+        mallopt(TrimThreshold, int.MaxValue);
+
+        // c10::Allocator's virtual table: two destructors, allocate, is_simple_data_ptr, raw_deleter, copy_data.
+        var original = *(nint**)((delegate* unmanaged<nint>)get)();
+        var table = (nint*)NativeMemory.AllocZeroed(10, (nuint)sizeof(nint));
+        for (var i = 0; i < 10; i++) table[i] = original[i - 2]; // from two slots before, where C++ keeps type information
+        table[2 + 2] = (nint)(delegate* unmanaged<DataPtr*, nint, nuint, DataPtr*>)&Allocate;
+        table[2 + 4] = (nint)(delegate* unmanaged<nint, nint>)&Deleter;
+        var instance = (nint*)NativeMemory.AllocZeroed(8, (nuint)sizeof(nint));
+        instance[0] = (nint)(table + 2);
+        ((delegate* unmanaged<nint, byte, void>)set)((nint)instance, 100);
+        return new CpuAllocatorMeter();
+    }
+
+    private struct DataPtr { public nint Data, Deleter, Context; public long Device; }
+
+    [UnmanagedCallersOnly]
+    private static DataPtr* Allocate(DataPtr* result, nint self, nuint bytes)
+    {
+        nint data = 0;
+        if (bytes > 0)
+        {
+            var block = (byte*)AlignedAlloc(Header, (bytes + 2 * Header - 1) / Header * Header);
+            *(nuint*)block = bytes;
+            data = (nint)(block + Header);
+            var now = Interlocked.Add(ref live, (long)bytes);
+            for (var seen = Volatile.Read(ref peak); now > seen;)
+            {
+                var before = Interlocked.CompareExchange(ref peak, now, seen);
+                if (before == seen) break;
+                seen = before;
+            }
+        }
+        *result = new DataPtr { Data = data, Deleter = (nint)(delegate* unmanaged<nint, void>)&Free, Context = data, Device = 0xFF00 }; // CPU, no index
+        return result;
+    }
+
+    // Memory ran out: libtorch's own allocator throws here, which managed code must not do across native frames.
+    private static void* AlignedAlloc(nuint alignment, nuint bytes)
+    {
+        var block = aligned_alloc(alignment, bytes);
+        if (block == null) Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
+        return block;
+    }
+
+    [UnmanagedCallersOnly]
+    private static void Free(nint data)
+    {
+        if (data == 0) return;
+        var block = (byte*)data - Header;
+        Interlocked.Add(ref live, -(long)*(nuint*)block);
+        free(block);
+    }
+
+    [UnmanagedCallersOnly]
+    private static nint Deleter(nint self) => (nint)(delegate* unmanaged<nint, void>)&Free;
+
+    private const int MmapThreshold = -3, TrimThreshold = -1;
+    [DllImport("libc")] private static extern void* aligned_alloc(nuint alignment, nuint bytes);
+    [DllImport("libc")] private static extern void free(void* block);
+    [DllImport("libc")] private static extern int mallopt(int parameter, int value);
+}

@@ -1,0 +1,92 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Training;
+
+/// <summary>
+/// Steps parameters by their gradients. Its state is named tensors, so that a checkpoint can hold it bit for bit; a
+/// parameter can be stepped on its own, as soon as its gradient has arrived.
+/// </summary>
+public abstract class Optimizer : IDisposable
+{
+    private readonly Dictionary<string, Tensor> state = [];
+
+    /// <summary>How many steps have been made.</summary>
+    public long Steps { get; internal set; }
+
+    /// <summary>State by name: <c>parameter/kind</c>.</summary>
+    public IReadOnlyDictionary<string, Tensor> State => state;
+
+    /// <summary>Bytes of state.</summary>
+    public long StateBytes => state.Values.Sum(t => t.numel() * t.element_size());
+
+    /// <summary>Makes one step of all parameters that have a gradient.</summary>
+    public void Step(IEnumerable<(string Name, Parameter Parameter)> parameters, double learningRate)
+    {
+        using var noGrad = no_grad();
+        Steps++;
+        foreach (var (name, parameter) in parameters)
+        {
+            using var scope = NewDisposeScope();
+            if (parameter.grad is { } gradient) Update(name, parameter, gradient, learningRate);
+        }
+    }
+
+    /// <summary>Makes one step of one parameter.</summary>
+    protected abstract void Update(string name, Tensor parameter, Tensor gradient, double learningRate);
+
+    /// <summary>A named state tensor like the parameter, zeros at first; tells whether it was just made.</summary>
+    protected Tensor StateOf(string name, string kind, Tensor like, out bool isNew)
+    {
+        isNew = !state.TryGetValue($"{name}/{kind}", out var tensor);
+        return isNew ? state[$"{name}/{kind}"] = zeros_like(like, requires_grad: false).DetachFromDisposeScope() : tensor!;
+    }
+
+    /// <summary>Takes over state read from a checkpoint.</summary>
+    internal void Restore(IReadOnlyDictionary<string, Tensor> tensors, long steps)
+    {
+        Dispose();
+        foreach (var (name, tensor) in tensors) state[name] = tensor.clone().DetachFromDisposeScope();
+        Steps = steps;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in state.Values) tensor.Dispose();
+        state.Clear();
+    }
+}
+
+/// <summary>Stochastic gradient descent with momentum (heavy ball, or Nesterov's) and L2 weight decay.</summary>
+public sealed class Sgd(double momentum = 0.9, double weightDecay = 0, bool nesterov = false) : Optimizer
+{
+    /// <inheritdoc/>
+    protected override void Update(string name, Tensor parameter, Tensor gradient, double learningRate)
+    {
+        var step = weightDecay == 0 ? gradient : gradient.add(parameter, weightDecay);
+        if (momentum != 0)
+        {
+            var velocity = StateOf(name, "momentum", parameter, out _);
+            velocity.mul_(momentum).add_(step);
+            step = nesterov ? step.add(velocity, momentum) : velocity;
+        }
+        parameter.add_(step, -learningRate);
+    }
+}
+
+/// <summary>Adam (Kingma and Ba 2014), or with decoupled weight decay AdamW (Loshchilov and Hutter 2017).</summary>
+public sealed class Adam(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, bool decoupled = false) : Optimizer
+{
+    /// <inheritdoc/>
+    protected override void Update(string name, Tensor parameter, Tensor gradient, double learningRate)
+    {
+        var (mean, square) = (StateOf(name, "mean", parameter, out _), StateOf(name, "square", parameter, out _));
+        if (decoupled) parameter.mul_(1 - learningRate * weightDecay);
+        else if (weightDecay != 0) gradient = gradient.add(parameter, weightDecay);
+        mean.mul_(beta1).add_(gradient, 1 - beta1);
+        square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+        var denominator = square.sqrt().div_(Math.Sqrt(1 - Math.Pow(beta2, Steps))).add_(epsilon);
+        parameter.addcdiv_(mean, denominator, -learningRate / (1 - Math.Pow(beta1, Steps)));
+    }
+}

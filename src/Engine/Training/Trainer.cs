@@ -1,0 +1,290 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Interactive.Collectives;
+using Interactive.Data;
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Monitoring;
+using Interactive.Runtime;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Training;
+
+/// <summary>
+/// Trains a graph on one rank or many: the same script runs alone, under mpirun and on a cluster. All ranks begin with
+/// rank 0's parameters and hold the same bits after every step.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly IDataSource train, test;
+    private readonly ICommunicator world;
+    private readonly (string Name, Parameter Parameter)[] parameters;
+    private readonly Executor executor;
+    private readonly GradientPool pool;
+    private readonly OverlappedReducer reducer;
+    private readonly Optimizer optimizer;
+    private readonly LearningRate learningRate;
+    private readonly Sampler sampler;
+    private readonly List<Hook> hooks;
+    private double bestAccuracy = double.NegativeInfinity;
+
+    /// <summary>Prepares a run; collective.</summary>
+    /// <param name="graph">The model; stays the caller's.</param>
+    /// <param name="train">Training set.</param>
+    /// <param name="test">Evaluation set.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="schedule">What stays in memory and what is recomputed; default: keep everything.</param>
+    /// <param name="hooks">The user's hooks.</param>
+    /// <param name="communicator">The ranks; default <see cref="World.Current"/>.</param>
+    /// <exception cref="UsageException">The options are out of range, or the model does not fit the data.</exception>
+    public Trainer(Graph graph, IDataSource train, IDataSource test, TrainerOptions? options = null, Schedule? schedule = null,
+        IEnumerable<Hook>? hooks = null, ICommunicator? communicator = null)
+    {
+        (Graph, this.train, this.test, Options) = (graph, train, test, (options ?? new TrainerOptions()).Validate());
+        world = communicator ?? World.Current;
+        if (!graph.Input.Shape.Equals(train.Shape)) throw new UsageException($"{graph.Name} takes {graph.Input.Shape}, the data are {train.Shape}");
+        if (Options.BatchSize % (world.Size * Options.Accumulate) != 0)
+            throw new UsageException($"--batch-size {Options.BatchSize} must be divisible by {world.Size} ranks x {Options.Accumulate} micro-batches");
+        if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
+
+        sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
+        parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
+        executor = new Executor(graph, schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing));
+        pool = new GradientPool(executor.BackwardOrder);
+        reducer = new OverlappedReducer(world, pool);
+        optimizer = Options.Optimizer switch
+        {
+            "sgd" => new Sgd(Options.Momentum, Options.WeightDecay),
+            "adam" => new Adam(weightDecay: Options.WeightDecay),
+            "adamw" => new Adam(weightDecay: Options.WeightDecay, decoupled: true),
+            _ => throw new UsageException($"unknown optimizer '{Options.Optimizer}': choose sgd, adam or adamw"),
+        };
+        learningRate = Schedules.Create(Options.Schedule, Options.LearningRate, Options.WarmUp);
+        this.hooks = [new NanGuard(), .. hooks ?? []];
+    }
+
+    /// <summary>The model.</summary>
+    public Graph Graph { get; }
+    /// <summary>How it is trained.</summary>
+    public TrainerOptions Options { get; }
+    /// <summary>Steps made so far.</summary>
+    public long Step { get; private set; }
+    /// <summary>Steps in one epoch.</summary>
+    public int StepsPerEpoch => sampler.StepsPerEpoch;
+    /// <summary>Steps in the whole run.</summary>
+    public long TotalSteps => (long)StepsPerEpoch * Options.Epochs;
+    /// <summary>True on the rank that writes files and talks.</summary>
+    public bool IsMain => world.Rank == 0;
+    /// <summary>The run's files, from <see cref="Run"/> on.</summary>
+    public RunDirectory? Directory { get; private set; }
+
+    /// <summary>Trains to the end, or goes on from the newest checkpoint when asked to. Collective. Returns the last evaluation.</summary>
+    public EvalRecord Run()
+    {
+        Directory = OpenDirectory();
+        manual_seed((long)(Options.Seed * 1000 + (ulong)world.Rank));
+        var resume = Restore();
+        BroadcastModel();
+        using var log = IsMain ? new RunLog(Directory, Step) : null;
+        if (log is not null)
+        {
+            Directory.WriteConfig(new { model = Graph.Name, parameters = Graph.ParameterCount, ranks = world.Size, options = Options });
+            hooks.Add(new LogHook(log));
+            hooks.Add(new ProgressHook(Console.Out, !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or null)));
+        }
+        hooks.Sort((a, b) => a.Order.CompareTo(b.Order));
+        hooks.ForEach(h => h.BeforeRun(this));
+
+        EvalRecord? last = null;
+        var stopped = false;
+        for (var epoch = resume.Epoch; epoch < Options.Epochs && !stopped; epoch++)
+        {
+            hooks.ForEach(h => h.BeforeEpoch(this, epoch));
+            stopped = TrainEpoch(epoch, epoch == resume.Epoch ? resume.StepInEpoch : 0);
+            if (stopped) break;
+            last = Evaluate(epoch);
+            var isBest = last.Accuracy > bestAccuracy;
+            bestAccuracy = Math.Max(bestAccuracy, last.Accuracy);
+            Save(epoch + 1, 0, isBest);
+        }
+        hooks.ForEach(h => h.AfterRun(this));
+        if (IsMain && !stopped) Directory.Finish();
+        world.Barrier();
+        return last ?? Evaluate(Math.Max(0, resume.Epoch - 1));
+    }
+
+    private bool TrainEpoch(int epoch, int firstStep)
+    {
+        Graph.train();
+        var order = sampler.Order(epoch);
+        var micro = Options.BatchSize / world.Size / Options.Accumulate;
+        using var batches = Prefetch.Ahead(Batches(order, epoch, firstStep, micro)).GetEnumerator();
+        for (var i = firstStep; i < StepsPerEpoch; i++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            MemoryMeter.Current.ResetPeak();
+            var rate = learningRate(Step, TotalSteps);
+            var loss = MeanOverRanks(ForwardBackward(batches));
+            if (Options.ClipNorm > 0) Clip();
+            optimizer.Step(parameters, rate);
+            Step++;
+            var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, MemoryMeter.Current.LiveBytes, MemoryMeter.Current.PeakBytes);
+            hooks.ForEach(h => h.AfterStep(this, record));
+            if (Step == Options.MaxSteps) return true;
+            if (Options.CheckpointEvery > 0 && Step % Options.CheckpointEvery == 0 && i + 1 < StepsPerEpoch) Save(epoch, i + 1, isBest: false);
+        }
+        return false;
+    }
+
+    private IEnumerable<Batch> Batches(int[] order, int epoch, int firstStep, int micro)
+    {
+        for (var step = firstStep; step < StepsPerEpoch; step++)
+        {
+            var mine = Sampler.Part(order, Options.BatchSize, step, world.Rank, world.Size);
+            for (var at = 0; at < mine.Count; at += micro)
+                yield return Batch.Read(train, mine.AsSpan(at, micro), Options.Augmentation, Options.Seed, epoch);
+        }
+    }
+
+    private double ForwardBackward(IEnumerator<Batch> batches)
+    {
+        pool.Zero();
+        var loss = 0.0;
+        for (var part = 0; part < Options.Accumulate; part++)
+        {
+            batches.MoveNext();
+            using var batch = batches.Current;
+            var isLast = part == Options.Accumulate - 1;
+            if (isLast)
+            {
+                reducer.Begin();
+                executor.GradientReady += reducer.Ready;
+            }
+            loss += executor.Step(batch.Input, batch.Target, 1.0 / Options.Accumulate) / Options.Accumulate;
+        }
+        executor.GradientReady -= reducer.Ready;
+        reducer.Wait();
+        return loss;
+    }
+
+    private void Clip()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var norm = pool.Buffer.norm().item<float>();
+        if (norm > Options.ClipNorm) pool.Buffer.mul_(Options.ClipNorm / (norm + 1e-6));
+    }
+
+    /// <summary>Loss and accuracy over the evaluation set, each rank taking every so manieth batch. Collective.</summary>
+    public EvalRecord Evaluate(int epoch)
+    {
+        BroadcastBuffers();
+        Graph.eval();
+        double loss = 0;
+        long correct = 0, positions = 0;
+        const int size = 256;
+        var starts = Enumerable.Range(0, (test.Count + size - 1) / size).Where(i => i % world.Size == world.Rank);
+        foreach (var batch in Prefetch.Ahead(starts.Select(i => Batch.Read(test, Enumerable.Range(i * size, Math.Min(size, test.Count - i * size)).ToArray()))))
+        {
+            using var scope = NewDisposeScope();
+            using var _ = batch;
+            using var output = executor.Infer(batch.Input);
+            loss += Losses.CrossEntropy(output, batch.Target).item<float>() * (double)batch.Target.numel();
+            correct += output.argmax(output.dim() == 3 ? 2 : 1).eq(batch.Target).sum().item<long>();
+            positions += batch.Target.numel();
+        }
+        var sums = SumOverRanks(loss, correct, positions);
+        var record = new EvalRecord(Step, epoch, sums[0] / sums[2], sums[1] / sums[2]);
+        hooks.ForEach(h => h.AfterEvaluation(this, record));
+        return record;
+    }
+
+    private void Save(int epoch, int stepInEpoch, bool isBest)
+    {
+        BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
+        using var generator = get_rng_state();
+        var generators = world.AllGather(generator.bytes);
+        if (IsMain)
+        {
+            using var scope = NewDisposeScope();
+            var tensors = Graph.state_dict().ToDictionary(e => "model." + e.Key, e => e.Value);
+            foreach (var (name, value) in optimizer.State) tensors["optimizer." + name] = value;
+            for (var rank = 0; rank < generators.Length; rank++) tensors[$"rng.{rank}"] = tensor(generators[rank]);
+            var path = Checkpoint.PathOf(Directory!, Step);
+            new Checkpoint(Step, epoch, stepInEpoch, bestAccuracy).Write(path, tensors);
+            if (isBest) AtomicFile.Write(Path.Combine(Directory!.Checkpoints, "best.safetensors"), s =>
+                Safetensors.Write(s, tensors.Where(t => t.Key.StartsWith("model.")).ToDictionary(t => t.Key["model.".Length..], t => t.Value)));
+            Checkpoint.Prune(Directory!, Options.KeepLast);
+            hooks.ForEach(h => h.AfterCheckpoint(this, path));
+        }
+    }
+
+    private RunDirectory OpenDirectory()
+    {
+        var chosen = "";
+        if (IsMain)
+            chosen = ((Options.Resume ? RunDirectory.NewestUnfinished(Options.Out, Options.Name) : null) ?? RunDirectory.Create(Options.Out, Options.Name)).Path;
+        var bytes = world.AllGather(System.Text.Encoding.UTF8.GetBytes(chosen));
+        return RunDirectory.Open(System.Text.Encoding.UTF8.GetString(bytes[0]));
+    }
+
+    private (int Epoch, int StepInEpoch) Restore()
+    {
+        if (!Options.Resume || Checkpoint.Newest(Directory!) is not { } path) return (0, 0);
+        var (position, tensors) = Checkpoint.Read(path);
+        using (no_grad())
+            foreach (var (name, value) in Graph.state_dict()) value.copy_(tensors["model." + name]);
+        optimizer.Restore(tensors.Where(t => t.Key.StartsWith("optimizer.")).ToDictionary(t => t.Key["optimizer.".Length..], t => t.Value), position.Step);
+        // With another number of ranks than before, new ones keep the generator of their seed.
+        if (tensors.TryGetValue($"rng.{world.Rank}", out var generator)) set_rng_state(generator);
+        (Step, bestAccuracy) = (position.Step, position.BestAccuracy);
+        foreach (var tensor in tensors.Values) tensor.Dispose();
+        if (IsMain) Console.WriteLine($"resuming {Directory!.Id} at step {Step}");
+        return (position.Epoch, position.StepInEpoch);
+    }
+
+    private void BroadcastModel()
+    {
+        if (world.Size == 1) return;
+        foreach (var value in Graph.state_dict().Values) Broadcast(value);
+    }
+
+    /// <summary>Running statistics differ between ranks, which see different samples; rank 0's are the model's.</summary>
+    private void BroadcastBuffers()
+    {
+        if (world.Size == 1) return;
+        foreach (var (_, buffer) in Graph.named_buffers()) Broadcast(buffer);
+    }
+
+    private void Broadcast(Tensor tensor)
+    {
+        using var flat = tensor.detach();
+        world.Broadcast(flat.bytes, 0);
+    }
+
+    private double MeanOverRanks(double value) => world.Size == 1 ? value : SumOverRanks(value)[0] / world.Size;
+
+    // In rank order on every rank, so that all get the same bits.
+    private double[] SumOverRanks(params double[] values)
+    {
+        var sums = new double[values.Length];
+        foreach (var part in world.AllGather(MemoryMarshal.AsBytes<double>(values)))
+        {
+            var numbers = MemoryMarshal.Cast<byte, double>(part);
+            for (var i = 0; i < sums.Length; i++) sums[i] += numbers[i];
+        }
+        return sums;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        reducer.Dispose();
+        pool.Dispose();
+        optimizer.Dispose();
+        executor.Dispose();
+    }
+}

@@ -1,0 +1,69 @@
+using System.ComponentModel;
+using Interactive.Data;
+
+namespace Interactive.Training;
+
+/// <summary>How to train. Every property is also a command-line flag: <c>BatchSize</c> is <c>--batch-size</c>.</summary>
+public sealed record TrainerOptions
+{
+    /// <summary>Name of the run; default <c>train</c>.</summary>
+    [Description("name of the run")] public string Name { get; init; } = "train";
+    /// <summary>Passes over the training set; default 3.</summary>
+    [Description("passes over the training set")] public int Epochs { get; init; } = 3;
+    /// <summary>Samples per optimiser step over all ranks; default 128.</summary>
+    [Description("samples per step over all ranks")] public int BatchSize { get; init; } = 128;
+    /// <summary>Parts in which a rank works off its share of a batch, adding gradients; default 1.</summary>
+    [Description("micro-batches per step")] public int Accumulate { get; init; } = 1;
+    /// <summary>sgd, adam or adamw; default sgd.</summary>
+    [Description("sgd, adam or adamw")] public string Optimizer { get; init; } = "sgd";
+    /// <summary>Peak learning rate; default 0.1.</summary>
+    [Description("peak learning rate")] public double LearningRate { get; init; } = 0.1;
+    /// <summary>constant, cosine, step or onecycle; default onecycle.</summary>
+    [Description("constant, cosine, step or onecycle")] public string Schedule { get; init; } = "onecycle";
+    /// <summary>Share of the run that rises to the peak, 0 to 1 (onecycle has its own); default 0.</summary>
+    [Description("share of the run that rises to the peak")] public double WarmUp { get; init; }
+    /// <summary>sgd's momentum; default 0.9.</summary>
+    [Description("momentum of sgd")] public double Momentum { get; init; } = 0.9;
+    /// <summary>Weight decay; default 5e-4.</summary>
+    [Description("weight decay")] public double WeightDecay { get; init; } = 5e-4;
+    /// <summary>Largest norm of all gradients together; 0 (default) for no clipping.</summary>
+    [Description("largest gradient norm, 0 for none")] public double ClipNorm { get; init; }
+    /// <summary>Label smoothing, 0 to 1; default 0.</summary>
+    [Description("label smoothing")] public double LabelSmoothing { get; init; }
+    /// <summary>Seed of the order, the augmentation and dropout; default 1.</summary>
+    [Description("seed")] public ulong Seed { get; init; } = 1;
+    /// <summary>Where run directories are made; default <c>runs</c>.</summary>
+    [Description("folder of run directories")] public string Out { get; init; } = "runs";
+    /// <summary>Go on with the newest unfinished run of this name, if there is one.</summary>
+    [Description("go on with the newest unfinished run")] public bool Resume { get; init; }
+    /// <summary>Steps between checkpoints besides those at the end of each epoch; default 200, 0 for none.</summary>
+    [Description("steps between checkpoints, 0 for ends of epochs only")] public int CheckpointEvery { get; init; } = 200;
+    /// <summary>Checkpoints kept besides the best; default 2.</summary>
+    [Description("checkpoints kept besides the best")] public int KeepLast { get; init; } = 2;
+    /// <summary>Stop after so many steps, as if interrupted; 0 (default) to train to the end.</summary>
+    [Description("stop after so many steps, 0 for never")] public long MaxSteps { get; init; }
+    /// <summary>Augmentation of training images; none by default.</summary>
+    public Augmentation? Augmentation { get; init; }
+
+    /// <summary>Checks ranges once.</summary>
+    /// <exception cref="UsageException">Something is out of range; the message names it.</exception>
+    public TrainerOptions Validate()
+    {
+        Require(Epochs >= 1, nameof(Epochs), Epochs, "at least 1");
+        Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
+        Require(Accumulate >= 1, nameof(Accumulate), Accumulate, "at least 1");
+        Require(LearningRate > 0, nameof(LearningRate), LearningRate, "more than 0");
+        Require(WarmUp is >= 0 and < 1, nameof(WarmUp), WarmUp, "in [0, 1)");
+        Require(Momentum is >= 0 and < 1, nameof(Momentum), Momentum, "in [0, 1)");
+        Require(WeightDecay >= 0, nameof(WeightDecay), WeightDecay, "at least 0");
+        Require(ClipNorm >= 0, nameof(ClipNorm), ClipNorm, "at least 0");
+        Require(LabelSmoothing is >= 0 and < 1, nameof(LabelSmoothing), LabelSmoothing, "in [0, 1)");
+        Require(KeepLast >= 1, nameof(KeepLast), KeepLast, "at least 1");
+        return this;
+    }
+
+    private static void Require(bool holds, string name, object given, string accepted)
+    {
+        if (!holds) throw new UsageException($"{CommandLine.Flag(name)} must be {accepted}, got {given}");
+    }
+}

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using Interactive.Collectives;
+
+namespace Interactive.Kernel.Hosting;
+
+/// <summary>Runs a command; what the user got wrong becomes one line on stderr and exit code 2.</summary>
+internal static class CommandLine
+{
+    /// <summary>Exit code of bad input.</summary>
+    public const int Usage = 2;
+
+    private static readonly InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false };
+
+    public static int Invoke(RootCommand root, string[] args)
+    {
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count == 0) return Guard(() => parsed.Invoke(configuration));
+        var message = args.Length == 0 ? "a command is needed"
+            : parsed.CommandResult.Command == root ? $"there is no command {args[0]}"
+            : parsed.Errors[0].Message.TrimEnd('.');
+        Console.Error.WriteLine($"{root.Name}: {message} (see {root.Name} {string.Join(' ', Path(parsed.CommandResult).Append("--help"))})");
+        return Usage;
+    }
+
+    /// <summary>Runs an action; a <see cref="UsageException"/> becomes one line and exit code 2.</summary>
+    public static int Guard(Func<int> action)
+    {
+        try { return action(); }
+        catch (UsageException e)
+        {
+            Console.Error.WriteLine($"interactive: {e.Message}");
+            World.Fail(e);
+            return Environment.ExitCode = Usage;
+        }
+    }
+
+    private static IEnumerable<string> Path(System.CommandLine.Parsing.CommandResult result) =>
+        result.Parent is System.CommandLine.Parsing.CommandResult parent ? Path(parent).Append(result.Command.Name) : [];
+}

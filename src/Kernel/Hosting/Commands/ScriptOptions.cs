@@ -1,0 +1,26 @@
+using System.CommandLine;
+
+namespace Interactive.Kernel.Hosting.Commands;
+
+/// <summary>What all commands that run scripts accept.</summary>
+internal sealed class ScriptOptions
+{
+    public readonly Option<string> Configuration = new("--configuration", "-c") { Description = "release (optimised, default) or debug", DefaultValueFactory = _ => "release" };
+    public readonly Option<bool> NoCache = new("--no-cache") { Description = "compile anew and keep nothing" };
+    public readonly Argument<string[]> Arguments = new("ARGS") { Description = "the script's arguments, after --", Arity = ArgumentArity.ZeroOrMore };
+
+    public ScriptOptions()
+    {
+        // dotnet-script takes Release as well.
+        Configuration.AcceptOnlyFromAmong("release", "debug", "Release", "Debug");
+    }
+
+    public void AddTo(Command command)
+    {
+        command.Add(Arguments);
+        command.Add(Configuration);
+        command.Add(NoCache);
+    }
+
+    public bool IsRelease(ParseResult parsed) => parsed.GetValue(Configuration)!.Equals("release", StringComparison.OrdinalIgnoreCase);
+}

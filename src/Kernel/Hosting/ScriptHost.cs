@@ -1,0 +1,41 @@
+using Interactive.Collectives;
+using Interactive.Kernel.Scripting;
+
+namespace Interactive.Kernel.Hosting;
+
+/// <summary>Runs a script as a program, with dotnet-script's manners: its value is the exit code, what it throws goes to stderr.</summary>
+internal static class ScriptHost
+{
+    /// <summary>Exit code of a script that does not compile or throws.</summary>
+    public const int Failure = 1;
+
+    /// <returns>The script's integer value, else 0; 1 when it does not compile or throws.</returns>
+    public static int Run(ScriptFile script, IReadOnlyList<string> arguments, bool release = true, bool cache = true)
+    {
+        CompiledScript compiled;
+        try { compiled = script.Compile(release, cache); }
+        catch (ScriptCompileException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return Failure;
+        }
+        var context = new SubmissionContext();
+        foreach (var path in compiled.Assemblies) context.AddAssembly(path);
+        foreach (var path in compiled.Native) context.AddNative(path);
+        try
+        {
+            // On this thread: the main one, as in a program.
+            var value = compiled.Submission.Load(context)([new ScriptGlobals { Args = [.. arguments] }, null]).GetAwaiter().GetResult();
+            Console.Out.Flush();
+            return Environment.ExitCode = value as int? ?? Environment.ExitCode;
+        }
+        catch (Exception e) when (e is not UsageException)
+        {
+            Console.Out.Flush();
+            Console.Error.WriteLine(ScriptTrace.Format(e));
+            Environment.ExitCode = Failure;
+            World.Fail(e);
+            return Failure;
+        }
+    }
+}

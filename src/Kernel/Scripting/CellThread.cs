@@ -1,0 +1,34 @@
+using System.Collections.Concurrent;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>
+/// The one thread on which a session's cells start. What a thread owns (a dispose scope, the gradient mode) thus lasts
+/// from cell to cell.
+/// </summary>
+internal sealed class CellThread : IDisposable
+{
+    private const int StackBytes = 16 << 20;
+    private readonly BlockingCollection<Action> work = [];
+
+    public CellThread() => new Thread(Loop, StackBytes) { IsBackground = true, Name = "cells" }.Start();
+
+    /// <summary>Runs a function on the thread.</summary>
+    public Task<T> Run<T>(Func<T> function)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        work.Add(() =>
+        {
+            try { done.SetResult(function()); }
+            catch (Exception e) { done.SetException(e); }
+        });
+        return done.Task;
+    }
+
+    public void Dispose() => work.CompleteAdding();
+
+    private void Loop()
+    {
+        foreach (var action in work.GetConsumingEnumerable()) action();
+    }
+}

@@ -1,0 +1,12 @@
+using System.Collections.Immutable;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>The files of a set of packages for this platform, as full paths.</summary>
+/// <param name="Compile">Assemblies to compile against.</param>
+/// <param name="Runtime">Assemblies to load.</param>
+/// <param name="Native">Native libraries.</param>
+internal sealed record PackageAssets(ImmutableArray<string> Compile, ImmutableArray<string> Runtime, ImmutableArray<string> Native)
+{
+    public static readonly PackageAssets None = new([], [], []);
+}

@@ -1,0 +1,23 @@
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>A NuGet package as a script names it.</summary>
+/// <param name="Version">A version, a range such as <c>[1.0,2.0)</c>, or <c>*</c> for the newest.</param>
+internal sealed record PackageId(string Id, string Version)
+{
+    /// <summary>Reads <c>Id, Version</c>, <c>Id/Version</c> or <c>Id</c>; null when there is no id.</summary>
+    public static PackageId? Parse(string text)
+    {
+        var cut = text.IndexOfAny([',', '/']);
+        var id = (cut < 0 ? text : text[..cut]).Trim();
+        var version = cut < 0 ? "*" : text[(cut + 1)..].Trim();
+        return id.Length == 0 || id.Any(c => !char.IsLetterOrDigit(c) && c is not ('.' or '-' or '_')) || version.Length == 0 ? null : new(id, version);
+    }
+
+    /// <summary>True for what the host brings itself, in the version that belongs to its native libraries.</summary>
+    public bool IsOfHost => Id.StartsWith("TorchSharp", StringComparison.OrdinalIgnoreCase)
+        || Id.StartsWith("libtorch-", StringComparison.OrdinalIgnoreCase)
+        || Id.Equals("Interactive.Engine", StringComparison.OrdinalIgnoreCase)
+        || Id.Equals("Interactive.Extensions", StringComparison.OrdinalIgnoreCase);
+
+    public override string ToString() => $"{Id}, {Version}";
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Xml.Linq;
+using Interactive.Runtime;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>
+/// Turns packages into files. <c>dotnet restore</c> does the resolving (ranges, dependencies, the user's sources and
+/// credentials); its answer is kept in the cache folder, so that the same question is answered at once, also on a
+/// machine without network.
+/// </summary>
+internal static class PackageResolver
+{
+    private static readonly string runtime = RuntimeInformation.RuntimeIdentifier.EndsWith("arm64") ? "linux-arm64" : "linux-x64";
+    private static readonly string framework = $"net{Environment.Version.Major}.0";
+
+    // TorchSharp is the host's, so nothing that a package depends on may bring another one, or half a gigabyte of libtorch.
+    private static readonly string[] pruned = ["TorchSharp", "TorchSharp-cpu", "libtorch-cpu", "libtorch-cpu-linux-x64", "libtorch-cpu-win-x64", "libtorch-cpu-osx-arm64"];
+
+    /// <param name="folder">Where the script lies: its <c>nuget.config</c> counts.</param>
+    /// <exception cref="ScriptCompileException">A package cannot be had; with NuGet's own words.</exception>
+    public static PackageAssets Resolve(IEnumerable<PackageId> wanted, IEnumerable<string> sources, string folder)
+    {
+        var packages = wanted.Where(p => !p.IsOfHost).OrderBy(p => p.Id, StringComparer.OrdinalIgnoreCase).ToList();
+        if (packages.Count == 0) return PackageAssets.None;
+
+        var project = Project(packages, [.. sources], folder);
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(project)))[..24];
+        var place = Path.Combine(TorchLoader.CacheFolder(), "packages", key);
+        Directory.CreateDirectory(place);
+        var answer = Path.Combine(place, "obj", "project.assets.json");
+        if (Read(answer) is { } known) return known;
+
+        using (Lock(Path.Combine(place, "lock"))) // ranks that start together ask once
+        {
+            if (Read(answer) is { } justMade) return justMade;
+            var file = Path.Combine(place, "script.csproj");
+            File.WriteAllText(file, project);
+            Restore(file, packages);
+        }
+        return Read(answer) ?? throw new ScriptCompileException([$"error: dotnet restore left files missing for {string.Join("; ", packages)}"]);
+    }
+
+    private static string Project(List<PackageId> packages, List<string> sources, string folder) => new XElement("Project", new XAttribute("Sdk", "Microsoft.NET.Sdk"),
+        new XElement("PropertyGroup",
+            new XElement("TargetFramework", framework),
+            new XElement("RuntimeIdentifier", runtime),
+            new XElement("SelfContained", "false"),
+            new XElement("RestoreRootConfigDirectory", folder),
+            new XElement("RestoreAdditionalProjectSources", string.Join(';', sources)),
+            new XElement("RestoreEnablePackagePruning", "true"),
+            new XElement("NuGetAudit", "false")),
+        new XElement("ItemGroup",
+            packages.Select(p => new XElement("PackageReference", new XAttribute("Include", p.Id), new XAttribute("Version", p.Version))),
+            pruned.Select(id => new XElement("PrunePackageReference", new XAttribute("Include", id), new XAttribute("Version", "9999.0.0"))))).ToString();
+
+    private static void Restore(string project, List<PackageId> packages)
+    {
+        var start = new ProcessStartInfo(DotnetProgram.Path, ["restore", project, "-v", "quiet", "-nologo", "-noAutoResponse", "-p:ImportDirectoryBuildProps=false", "-p:ImportDirectoryPackagesProps=false"])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(project),
+        };
+        start.Environment.Remove("MSBUILD_EXE_PATH");
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd() + errors.Result;
+        process.WaitForExit();
+        if (process.ExitCode == 0) return;
+
+        var reasons = output.Split('\n').Select(line => line.IndexOf("error ", StringComparison.Ordinal) is >= 0 and var at ? line[(at + 6)..].Trim() : "")
+            .Where(line => line.Length > 0).Select(line => line.IndexOf(" [", StringComparison.Ordinal) is > 0 and var cut ? line[..cut] : line).Distinct().ToList();
+        if (reasons.Count == 0) reasons = [output.Trim()];
+        throw new ScriptCompileException([.. reasons.Select(reason => $"error: #r \"nuget: {string.Join("; ", packages)}\": {reason}")]);
+    }
+
+    /// <summary>The assets that a restore wrote, or null when there are none or their files are gone.</summary>
+    internal static PackageAssets? Read(string file)
+    {
+        if (!File.Exists(file)) return null;
+        using var document = JsonDocument.Parse(File.ReadAllBytes(file));
+        var root = document.RootElement;
+        if (root.TryGetProperty("logs", out var logs) && logs.EnumerateArray().Any(l => l.GetProperty("level").GetString() == "Error")) return null;
+        var folder = root.GetProperty("packageFolders").EnumerateObject().First().Name;
+        var libraries = root.GetProperty("libraries");
+        List<string> compile = [], run = [], native = [];
+        foreach (var package in root.GetProperty("targets").GetProperty($"{framework}/{runtime}").EnumerateObject())
+        {
+            var place = Path.Combine(folder, libraries.GetProperty(package.Name).GetProperty("path").GetString()!);
+            Add(compile, "compile");
+            Add(run, "runtime");
+            Add(native, "native");
+            void Add(List<string> to, string kind)
+            {
+                if (!package.Value.TryGetProperty(kind, out var files)) return;
+                to.AddRange(files.EnumerateObject().Where(f => !f.Name.EndsWith("_._")).Select(f => Path.Combine(place, f.Name)));
+            }
+        }
+        return compile.Concat(run).Concat(native).All(File.Exists) ? new([.. compile], [.. run], [.. native]) : null;
+    }
+
+    private static FileStream Lock(string path)
+    {
+        while (true)
+        {
+            try { return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1); }
+            catch (IOException) { Thread.Sleep(50); }
+        }
+    }
+}

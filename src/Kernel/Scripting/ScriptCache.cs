@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text;
+using Interactive.Runtime;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>
+/// Compiled scripts, one file each, so that a script starts without the compiler. An entry is found by the script's path
+/// and text, the build of the host and the configuration, and counts only while every file it was made of is unchanged.
+/// Processes may read and write at once: a file appears whole or not at all.
+/// </summary>
+internal sealed class ScriptCache
+{
+    private const int Format = 1;
+    private readonly string file;
+
+    public ScriptCache(string code, string path, bool release)
+    {
+        var host = typeof(ScriptCache).Module.ModuleVersionId;
+        var key = SHA256.HashData(Encoding.UTF8.GetBytes($"{Format}\0{host}\0{Environment.Version}\0{release}\0{path}\0{code}"));
+        file = Path.Combine(TorchLoader.CacheFolder(), "scripts", Convert.ToHexStringLower(key)[..32]);
+    }
+
+    /// <summary>The entry, or null when there is none that still holds.</summary>
+    public CompiledScript? Read()
+    {
+        try
+        {
+            if (!File.Exists(file)) return null;
+            using var reader = new BinaryReader(new MemoryStream(File.ReadAllBytes(file)));
+            for (var left = reader.ReadInt32(); left > 0; left--)
+                if (reader.ReadString() is var name && Stamp(name) != reader.ReadString()) return null;
+            var assemblies = ReadStrings(reader);
+            var native = ReadStrings(reader);
+            var submission = new Submission(reader.ReadBytes(reader.ReadInt32()), reader.ReadBytes(reader.ReadInt32()), reader.ReadString(), reader.ReadString(), reader.ReadBoolean());
+            return new(submission, [], assemblies, native);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException) { return null; } // damaged: made anew
+    }
+
+    /// <summary>Keeps an entry. A cache that cannot be written is no error.</summary>
+    public void Write(CompiledScript script)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            var temporary = $"{file}.{Environment.ProcessId}.tmp";
+            using (var stream = new FileStream(temporary, FileMode.Create))
+            using (var writer = new BinaryWriter(stream))
+            {
+                var made = script.Dependencies.Concat(script.Assemblies).Concat(script.Native).Distinct().ToList();
+                writer.Write(made.Count);
+                foreach (var name in made) { writer.Write(name); writer.Write(Stamp(name)); }
+                WriteStrings(writer, script.Assemblies);
+                WriteStrings(writer, script.Native);
+                var submission = script.Submission;
+                writer.Write(submission.Image.Length); writer.Write(submission.Image);
+                writer.Write(submission.Symbols.Length); writer.Write(submission.Symbols);
+                writer.Write(submission.TypeName); writer.Write(submission.MethodName); writer.Write(submission.HasValue);
+                writer.Flush();
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, file, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { }
+    }
+
+    // Sources by content; assemblies, which may be large, by length and time.
+    private static string Stamp(string path)
+    {
+        var info = new FileInfo(path);
+        if (!info.Exists) return "missing";
+        return info.Extension is ".dll" or ".so" || info.Length > 1 << 20 ? $"{info.Length} {info.LastWriteTimeUtc.Ticks}" : Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)));
+    }
+
+    private static List<string> ReadStrings(BinaryReader reader)
+    {
+        var strings = new List<string>();
+        for (var left = reader.ReadInt32(); left > 0; left--) strings.Add(reader.ReadString());
+        return strings;
+    }
+
+    private static void WriteStrings(BinaryWriter writer, IReadOnlyList<string> strings)
+    {
+        writer.Write(strings.Count);
+        foreach (var text in strings) writer.Write(text);
+    }
+}

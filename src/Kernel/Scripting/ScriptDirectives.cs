@@ -1,0 +1,82 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>What the directives of a script, and of all files it loads, ask for.</summary>
+/// <param name="Assemblies">Full paths of <c>#r "file.dll"</c>.</param>
+/// <param name="Packages">Of <c>#r "nuget: Id, Version"</c>.</param>
+/// <param name="Sources">Of <c>#i "nuget: URL or folder"</c>.</param>
+/// <param name="LoadedFiles">Full paths of <c>#load "file.csx"</c>, transitively.</param>
+internal sealed partial record ScriptDirectives(
+    ImmutableArray<string> Assemblies, ImmutableArray<PackageId> Packages, ImmutableArray<string> Sources, ImmutableArray<string> LoadedFiles)
+{
+    public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
+
+    [GeneratedRegex("""^(\s*)#(r|i)\s+"([^"]*)".*$""", RegexOptions.Multiline)]
+    private static partial Regex HostDirective();
+
+    /// <summary>Reads the directives of a script.</summary>
+    /// <param name="folder">Where relative paths of the script itself begin.</param>
+    /// <exception cref="ScriptCompileException">A file that is asked for does not exist.</exception>
+    public static ScriptDirectives Read(string code, string path, string folder)
+    {
+        var found = new Collector();
+        found.Visit(code, path, folder);
+        return new([.. found.Assemblies.Distinct()], [.. found.Packages.Distinct()], [.. found.Sources.Distinct()], [.. found.Loaded]);
+    }
+
+    /// <summary>The code with <c>#r</c> and <c>#i</c> lines emptied: the host follows them, the compiler need not. Line numbers stay.</summary>
+    public static string Blank(string code) =>
+        code.Contains('#') ? HostDirective().Replace(code, m => m.Value.EndsWith('\r') ? "\r" : "") : code;
+
+    private sealed class Collector
+    {
+        public readonly List<string> Assemblies = [], Sources = [], Loaded = [];
+        public readonly List<PackageId> Packages = [];
+
+        public void Visit(string code, string path, string folder)
+        {
+            if (!code.Contains('#')) return;
+            var tree = CSharpSyntaxTree.ParseText(code, ParseOptions, path);
+            foreach (var directive in tree.GetCompilationUnitRoot().DescendantTrivia().Where(t => t.IsDirective).Select(t => (DirectiveTriviaSyntax)t.GetStructure()!))
+            {
+                if (!directive.IsActive) continue;
+                if (directive is LoadDirectiveTriviaSyntax load) Load(load, folder);
+                else if (HostDirective().Match(directive.ToString()) is { Success: true } match)
+                    Follow(match.Groups[2].Value, match.Groups[3].Value, directive.GetLocation(), folder);
+            }
+        }
+
+        private void Follow(string kind, string target, Location place, string folder)
+        {
+            var value = target.StartsWith("nuget:", StringComparison.OrdinalIgnoreCase) ? target["nuget:".Length..].Trim() : null;
+            if (kind == "i")
+                Sources.Add(value is null ? throw ScriptCompileException.At(place, $"#i \"{target}\": a package source is given as #i \"nuget: URL or folder\"")
+                    : value.Contains("://") ? value : Path.GetFullPath(value, folder));
+            else if (value is not null)
+                Packages.Add(PackageId.Parse(value) ?? throw ScriptCompileException.At(place, $"#r \"{target}\": a package is given as #r \"nuget: Id, Version\""));
+            else if (FindAssembly(target, folder) is { } file) Assemblies.Add(file);
+            else throw ScriptCompileException.At(place, $"#r \"{target}\": no such file, looked in {folder}");
+        }
+
+        // A bare name may also be one of the framework's, as in #r "System.Net.Http".
+        private static string? FindAssembly(string target, string folder)
+        {
+            var framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
+            return new[] { Path.GetFullPath(target, folder), Path.Combine(framework, target), Path.Combine(framework, target + ".dll") }.FirstOrDefault(File.Exists);
+        }
+
+        private void Load(LoadDirectiveTriviaSyntax load, string folder)
+        {
+            var file = Path.GetFullPath(load.File.ValueText, folder);
+            if (!File.Exists(file)) throw ScriptCompileException.At(load.GetLocation(), $"#load \"{load.File.ValueText}\": no such file, looked for {file}");
+            if (Loaded.Contains(file)) return;
+            Loaded.Add(file);
+            Visit(File.ReadAllText(file), file, Path.GetDirectoryName(file)!);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>A script as <c>interactive run</c> and <c>dotnet script</c> take it: a file or a piece of code, run once from top to bottom.</summary>
+/// <param name="Code">Its text.</param>
+/// <param name="Path">What stack traces call it: a full path for a file.</param>
+/// <param name="Folder">Where relative paths in its directives begin.</param>
+internal sealed record ScriptFile(string Code, string Path, string Folder)
+{
+    /// <exception cref="UsageException">There is no such file.</exception>
+    public static ScriptFile Open(string path)
+    {
+        var full = System.IO.Path.GetFullPath(path);
+        if (Directory.Exists(full)) throw new UsageException($"{path} is a folder: give a script file (.csx)");
+        if (!File.Exists(full)) throw new UsageException($"no script {path}");
+        return new(File.ReadAllText(full), full, System.IO.Path.GetDirectoryName(full)!);
+    }
+
+    /// <summary>Compiles the script, or finds it compiled.</summary>
+    /// <param name="cache">False compiles always and keeps nothing.</param>
+    /// <exception cref="ScriptCompileException">It has errors.</exception>
+    public CompiledScript Compile(bool release = true, bool cache = true)
+    {
+        var kept = cache ? new ScriptCache(Code, Path, release) : null;
+        if (kept?.Read() is { } known) return known;
+        var script = CompileAnew(release);
+        kept?.Write(script);
+        return script;
+    }
+
+    private CompiledScript CompileAnew(bool release)
+    {
+        var directives = ScriptDirectives.Read(Code, Path, Folder);
+        var assets = PackageResolver.Resolve(directives.Packages, directives.Sources, Folder);
+        var references = HostReferences.All.Concat(directives.Assemblies.Concat(assets.Compile).Select(HostReferences.Reference));
+        var (_, submission) = new ScriptCompiler(typeof(ScriptGlobals), Folder, release).Compile(Code, Path, 1, null, references);
+        return new(submission, directives.LoadedFiles, [.. directives.Assemblies, .. assets.Runtime], assets.Native);
+    }
+}

@@ -1,0 +1,13 @@
+using Microsoft.CodeAnalysis.CSharp.Scripting.Hosting;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>What every script and cell sees without an import. A host may derive from it to add members.</summary>
+public class ScriptGlobals
+{
+    /// <summary>The script's arguments: what follows <c>--</c> on the command line. Empty in a notebook.</summary>
+    public IList<string> Args { get; init; } = [];
+
+    /// <summary>Writes a value as C# would write it, and a newline: strings quoted, collections with their elements.</summary>
+    public void Print(object? value) => Console.Out.WriteLine(CSharpObjectFormatter.Instance.FormatObject(value));
+}

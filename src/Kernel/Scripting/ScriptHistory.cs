@@ -1,0 +1,18 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>What a session has compiled so far: an immutable snapshot that other threads may look into while a cell runs.</summary>
+/// <param name="Number">How many submissions there have been.</param>
+/// <param name="Last">The last one, which leads to those before it.</param>
+/// <param name="References">What the next submission adds.</param>
+internal sealed record ScriptHistory(ScriptCompiler Compiler, int Number, CSharpCompilation? Last, IReadOnlyList<MetadataReference> References)
+{
+    /// <summary>A compilation of code that is being written, for questions about it.</summary>
+    public (SyntaxTree Tree, SemanticModel Model) Draft(string code)
+    {
+        var tree = ScriptCompiler.Parse(code, "draft");
+        return (tree, Compiler.Create(tree, Number + 1, Last, References).GetSemanticModel(tree, ignoreAccessibility: false));
+    }
+}

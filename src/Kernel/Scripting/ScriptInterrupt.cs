@@ -1,0 +1,21 @@
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>What compiled cells call to learn that they shall end. Not for use by hand.</summary>
+public static class ScriptInterrupt
+{
+    // How many interrupted runs have not ended yet. Almost always zero, so a check is one load and one branch.
+    internal static int Pending;
+
+    /// <summary>Throws when the cell that this code runs for has been interrupted.</summary>
+    /// <exception cref="OperationCanceledException">It has been.</exception>
+    public static void Check()
+    {
+        if (Volatile.Read(ref Pending) != 0 && CellRun.IsCurrentInterrupted) throw Exception();
+    }
+
+    /// <summary>True when the cell that this code runs for has been interrupted.</summary>
+    public static bool IsRequested => Volatile.Read(ref Pending) != 0 && CellRun.IsCurrentInterrupted;
+
+    /// <summary>What an interrupted cell throws.</summary>
+    public static OperationCanceledException Exception() => new("interrupted");
+}

@@ -1,0 +1,150 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>
+/// A session of C# submissions: each cell sees what the ones before it defined, and may define it anew. Cells run one
+/// after another on one thread; completion, inspection and <see cref="Interrupt"/> may be called from any thread at any
+/// time, also while a cell runs.
+/// </summary>
+public sealed class ScriptSession : IDisposable
+{
+    private readonly ScriptCompiler compiler;
+    private readonly string folder;
+    private readonly SubmissionContext context = new();
+    private readonly CellThread thread = new();
+    private readonly SemaphoreSlim turn = new(1);
+    private readonly List<PackageId> packages = [];
+    private readonly List<string> sources = [];
+    private readonly HashSet<string> referenced = [];
+    private object?[] slots = new object?[64];
+    private volatile ScriptHistory history;
+    private volatile CellRun? running;
+
+    /// <param name="globals">The object whose members every cell sees; default a <see cref="ScriptGlobals"/>. Its type must be public.</param>
+    /// <param name="folder">Where relative paths in directives begin; default the current folder.</param>
+    public ScriptSession(ScriptGlobals? globals = null, string? folder = null)
+    {
+        globals ??= new ScriptGlobals();
+        this.folder = folder ?? Directory.GetCurrentDirectory();
+        compiler = new(globals.GetType(), this.folder);
+        history = new(compiler, 0, null, HostReferences.All);
+        slots[0] = globals;
+        if (Path.GetDirectoryName(globals.GetType().Assembly.Location) is { Length: > 0 } && globals.GetType().Assembly != typeof(ScriptGlobals).Assembly)
+        {
+            // A host's own globals come from an assembly that cells are compiled against too.
+            history = history with { References = [.. HostReferences.All, HostReferences.Reference(globals.GetType().Assembly.Location)] };
+            context.AddAssembly(globals.GetType().Assembly.Location);
+        }
+    }
+
+    /// <summary>Compiles and runs one cell. Never throws for what the cell does: that is in the result.</summary>
+    /// <param name="name">What stack traces and errors call it, such as <c>cell-3</c> or a path.</param>
+    /// <param name="cancellationToken">Interrupts the cell as <see cref="Interrupt"/> does.</param>
+    public async Task<ScriptResult> RunAsync(string code, string name, CancellationToken cancellationToken = default)
+    {
+        await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        var run = new CellRun();
+        try
+        {
+            running = run;
+            using var registration = cancellationToken.Register(run.Interrupt);
+            return await RunAsync(code, name, run).ConfigureAwait(false);
+        }
+        finally
+        {
+            running = null;
+            turn.Release();
+        }
+    }
+
+    /// <summary>Ends the running cell and keeps the session. Does nothing when none runs. Code inside a native call ends when that returns.</summary>
+    public void Interrupt() => running?.Interrupt();
+
+    /// <summary>What may stand at a position of a cell that is being written.</summary>
+    /// <param name="position">In UTF-16 units from the start of the code.</param>
+    public Task<IReadOnlyList<CompletionItem>> CompleteAsync(string code, int position, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Completion.At(history, code, position, cancellationToken), cancellationToken);
+
+    /// <summary>What is at a position: its declaration and documentation, or the overloads of the call around it. Null when nothing is known.</summary>
+    /// <param name="position">In UTF-16 units from the start of the code.</param>
+    public Task<string?> InspectAsync(string code, int position, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Inspection.At(history, code, position, cancellationToken), cancellationToken);
+
+    /// <summary>True when the code is a whole cell, false when more must follow (an open brace, say), null when it can only be an error.</summary>
+    public static bool? IsComplete(string code)
+    {
+        var tree = ScriptCompiler.Parse(code, "");
+        if (!SyntaxFactory.IsCompleteSubmission(tree)) return false;
+        return tree.GetDiagnostics().Any(d => d.Severity == DiagnosticSeverity.Error) ? null : true;
+    }
+
+    /// <summary>The variables that cells have defined, newest definition of each name.</summary>
+    public IReadOnlyDictionary<string, object?> Variables
+    {
+        get
+        {
+            var found = new Dictionary<string, object?>();
+            foreach (var slot in slots.Skip(1).OfType<object>().Reverse())
+                foreach (var variable in slot.GetType().GetFields())
+                    if (!variable.Name.StartsWith('<')) found.TryAdd(variable.Name, variable.GetValue(slot));
+            return found;
+        }
+    }
+
+    /// <summary>Lets the session's thread end.</summary>
+    public void Dispose() => thread.Dispose();
+
+    private async Task<ScriptResult> RunAsync(string code, string name, CellRun run)
+    {
+        try
+        {
+            var submission = await thread.Run(() => Compile(code, name)).ConfigureAwait(false);
+            if (run.IsInterrupted) throw ScriptInterrupt.Exception();
+            var task = await thread.Run(() => run.Start(submission.Load(context), slots)).ConfigureAwait(false);
+            _ = task.ContinueWith(t => { _ = t.Exception; run.End(); }, TaskContinuationOptions.ExecuteSynchronously);
+            // A cell that awaits does not hold the thread: it is left behind, and its checks end it when it goes on.
+            await Task.WhenAny(task, run.Interruption).ConfigureAwait(false);
+            if (!task.IsCompleted) return new(ScriptStatus.Interrupted, Error: ScriptInterrupt.Exception());
+            return new(ScriptStatus.Ok, submission.HasValue, await task.ConfigureAwait(false));
+        }
+        catch (ScriptCompileException e) { return new(ScriptStatus.CompileError, Error: e); }
+        catch (Exception e) when (run.IsInterrupted && IsInterruption(e)) { return new(ScriptStatus.Interrupted, Error: e); }
+        catch (Exception e) { return new(ScriptStatus.Failed, Error: e); }
+    }
+
+    private static bool IsInterruption(Exception e) => e is OperationCanceledException or ThreadInterruptedException
+        || e is AggregateException many && many.Flatten().InnerExceptions.All(IsInterruption)
+        || e is System.Reflection.TargetInvocationException or TypeInitializationException && e.InnerException is { } inner && IsInterruption(inner);
+
+    private Submission Compile(string code, string name)
+    {
+        var now = history;
+        var references = (IReadOnlyList<MetadataReference>)[.. now.References, .. Follow(ScriptDirectives.Read(code, name, folder))];
+        var number = now.Number + 1;
+        var (compilation, submission) = compiler.CompileInterruptible(code, name, number, now.Last, references);
+        if (number >= slots.Length) Array.Resize(ref slots, slots.Length * 2);
+        history = new(compiler, number, compilation, []);
+        return submission;
+    }
+
+    private List<MetadataReference> Follow(ScriptDirectives directives)
+    {
+        if (directives.Sources.Except(sources).Any()) sources.AddRange(directives.Sources.Except(sources));
+        List<string> compile = [.. directives.Assemblies];
+        foreach (var path in directives.Assemblies) context.AddAssembly(path);
+        if (directives.Packages.Except(packages).Any())
+        {
+            // Together with the earlier ones, so that what they share is resolved once for all.
+            packages.RemoveAll(old => directives.Packages.Any(p => p.Id.Equals(old.Id, StringComparison.OrdinalIgnoreCase)));
+            packages.AddRange(directives.Packages);
+            var assets = PackageResolver.Resolve(packages, sources, folder);
+            foreach (var path in assets.Runtime) context.AddAssembly(path);
+            foreach (var path in assets.Native) context.AddNative(path);
+            compile.AddRange(assets.Compile);
+        }
+        return [.. compile.Where(referenced.Add).Select(HostReferences.Reference)];
+    }
+}

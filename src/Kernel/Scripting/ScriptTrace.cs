@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>Writes an exception as its author wants to read it: the frames of the script and of the libraries it called, not the host's.</summary>
+public static class ScriptTrace
+{
+    /// <summary>The exception, its inner ones and their frames, with file and line where known.</summary>
+    public static string Format(Exception exception)
+    {
+        var text = new StringBuilder();
+        Append(text, exception);
+        return text.ToString().TrimEnd();
+    }
+
+    private static void Append(StringBuilder text, Exception exception)
+    {
+        text.AppendLine($"{exception.GetType()}: {exception.Message}");
+        foreach (var frame in new StackTrace(exception, fNeedFileInfo: true).GetFrames())
+            if (Line(frame) is { } line) text.AppendLine(line);
+        foreach (var inner in exception is AggregateException many ? many.InnerExceptions : (IReadOnlyList<Exception>)(exception.InnerException is { } one ? [one] : []))
+            Append(text.Append("  ---> "), inner);
+    }
+
+    private static string? Line(StackFrame frame)
+    {
+        if (frame.GetMethod() is not { } method) return null;
+        var type = method.DeclaringType;
+        if (type?.FullName is not { } full || IsOfHost(full)) return null;
+        var place = frame.GetFileName() is { } file ? $" in {file}:line {frame.GetFileLineNumber()}" : "";
+        return $"   at {Name(full, method.Name)}{place}";
+    }
+
+    private static bool IsOfHost(string type) => type.StartsWith("Interactive.Kernel.") || type.StartsWith("System.Runtime.CompilerServices.")
+        || type.StartsWith("System.Runtime.ExceptionServices.") || type.StartsWith("System.Threading.ExecutionContext") || type.StartsWith("System.Threading.Tasks.Task")
+        || type.StartsWith("System.Threading.ThreadPool") || type.StartsWith("System.Threading.PortableThreadPool");
+
+    // Submission#1+<<Initialize>>d__0.MoveNext is the script's top level, Submission#1+<Run>d__2.MoveNext its method Run.
+    private static string Name(string type, string method)
+    {
+        if (!type.StartsWith("Submission#")) return Source(type) is { } name && method == "MoveNext" ? $"{type[..type.LastIndexOf('+')]}.{name}" : $"{type}.{method}".Replace('+', '.');
+        var nested = type.IndexOf('+') is >= 0 and var plus ? type[(plus + 1)..] : "";
+        if (Source(nested) is { } source && method == "MoveNext") return source == "Initialize" ? "(top level)" : source;
+        if (method is "<Initialize>" or "<Factory>") return "(top level)";
+        var called = Source(method) is { } lambda ? lambda == "Initialize" ? "(lambda)" : lambda : method;
+        nested = nested.StartsWith('<') ? "" : nested.Replace('+', '.') + ".";
+        return nested.Length > 1 ? nested + called : called;
+    }
+
+    // "<Run>d__2" -> "Run", "<<Initialize>>d__0" -> "Initialize", "<<Initialize>>g__Local|0_1" -> "Local"
+    private static string? Source(string name)
+    {
+        var open = name.LastIndexOf('+') + 1;
+        if (open >= name.Length || name[open] != '<') return null;
+        if (name.IndexOf(">g__", StringComparison.Ordinal) is >= 0 and var local)
+        {
+            var rest = name[(local + 4)..];
+            return rest.IndexOf('|') is >= 0 and var bar ? rest[..bar] : rest;
+        }
+        var source = name[open..].TrimStart('<');
+        return source.IndexOf('>') is > 0 and var end ? source[..end] : null;
+    }
+}

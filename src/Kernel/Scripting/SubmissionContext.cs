@@ -1,0 +1,66 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+using Interactive.Runtime;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>
+/// Where submissions and what they refer to are loaded. The host's own copy of an assembly is used when it is as new as
+/// the one asked for. Not collectible: a collectible context makes code slower and its cells are alive anyhow.
+/// </summary>
+internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
+{
+    private static readonly Dictionary<string, string> ofHost = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+        .GroupBy(Path.GetFileNameWithoutExtension).ToDictionary(g => g.Key!, g => g.First(), StringComparer.OrdinalIgnoreCase);
+
+    private readonly Dictionary<string, string> managed = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, Assembly> submissions = [];
+    private readonly List<string> native = [];
+
+    /// <summary>Lets the context find an assembly by its file; the first one of a name counts.</summary>
+    public void AddAssembly(string path)
+    {
+        lock (managed) managed.TryAdd(Path.GetFileNameWithoutExtension(path), path);
+    }
+
+    /// <summary>Lets code of this context find a native library by name.</summary>
+    public void AddNative(string path)
+    {
+        lock (managed) if (!native.Contains(path)) native.Add(path);
+    }
+
+    public Assembly Load(byte[] image, byte[] symbols)
+    {
+        var assembly = LoadFromStream(new MemoryStream(image), new MemoryStream(symbols));
+        lock (managed) submissions[assembly.GetName().Name!] = assembly;
+        return assembly;
+    }
+
+    protected override Assembly? Load(AssemblyName name)
+    {
+        string? path;
+        lock (managed)
+        {
+            if (submissions.TryGetValue(name.Name!, out var submission)) return submission;
+            managed.TryGetValue(name.Name!, out path);
+        }
+        // The native libraries must be there before TorchSharp looks for them.
+        if (name.Name is "TorchSharp" or "Interactive.Engine") TorchLoader.Register();
+        if (path is null) return null;
+        if (ofHost.TryGetValue(name.Name!, out var host) && (name.Name == "TorchSharp" || AssemblyName.GetAssemblyName(host).Version >= AssemblyName.GetAssemblyName(path).Version)) return null;
+        return LoadFromAssemblyPath(path);
+    }
+
+    protected override nint LoadUnmanagedDll(string name)
+    {
+        List<string> files;
+        lock (managed) files = [.. native];
+        var file = files.FirstOrDefault(f => Path.GetFileName(f) is var n && (n == name || n == name + ".so" || n == $"lib{name}.so" || n == $"lib{name}"));
+        if (file is null) return 0;
+        if (NativeLibrary.TryLoad(file, out var handle)) return handle;
+        // It may need siblings of its package that the system's loader does not find: load those first, by path.
+        foreach (var sibling in files.Where(f => f != file && Path.GetDirectoryName(f) == Path.GetDirectoryName(file))) NativeLibrary.TryLoad(sibling, out _);
+        return LoadUnmanagedDllFromPath(file);
+    }
+}

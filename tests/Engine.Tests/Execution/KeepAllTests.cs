@@ -1,0 +1,108 @@
+using Interactive.Engine.Tests.Models;
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Models;
+using Interactive.Runtime;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Execution;
+
+public class KeepAllTests
+{
+    [Theory]
+    [MemberData(nameof(SmallModels.Names), MemberType = typeof(SmallModels))]
+    public void Loss_gradients_and_statistics_have_the_bits_of_plain_autograd(string name)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var graph = SmallModels.Create(name);
+        graph.train();
+        var start = graph.state_dict().ToDictionary(e => e.Key, e => e.Value.clone());
+        var (x, y) = SmallModels.Batch(graph);
+
+        manual_seed(2);
+        var plain = new List<double>();
+        for (var step = 0; step < 2; step++)
+        {
+            var loss = SmallModels.Loss(graph.forward(x), y);
+            loss.backward();
+            plain.Add(loss.item<float>());
+        }
+        var expected = Snapshot(graph);
+
+        using (no_grad())
+            foreach (var (key, tensor) in graph.state_dict()) tensor.copy_(start[key]);
+        foreach (var p in graph.parameters()) p.grad = null;
+        manual_seed(2);
+        using var executor = new Executor(graph);
+        var losses = new[] { executor.Step(x, y), executor.Step(x, y) };
+
+        Assert.Equal(plain, losses);
+        foreach (var (key, value) in Snapshot(graph)) Assert.True(expected[key].Equals(value), key);
+    }
+
+    private static Dictionary<string, Tensor> Snapshot(Graph graph)
+        => graph.named_parameters().Select(p => ($"{p.name}.grad", p.parameter.grad!.clone()))
+            .Concat(graph.named_buffers().Select(b => (b.name, b.buffer.clone()))).ToDictionary();
+
+    [Fact]
+    public void Live_bytes_after_200_steps_equal_those_after_20()
+    {
+        var meter = MemoryMeter.Current;
+        Assert.True(meter.IsExact);
+        using var scope = NewDisposeScope();
+        var graph = Zoo.Create("lenet5");
+        using var executor = new Executor(graph);
+        var (x, y) = SmallModels.Batch(graph, 8);
+        long after20 = 0;
+        for (var step = 1; step <= 200; step++)
+        {
+            executor.Step(x, y);
+            if (step == 20) after20 = meter.LiveBytes;
+        }
+        Assert.Equal(after20, meter.LiveBytes);
+    }
+
+    [Fact]
+    public void A_gradient_is_announced_once_per_parameter_when_it_is_complete()
+    {
+        using var scope = NewDisposeScope();
+        var graph = SmallModels.Create("gpt");
+        using var executor = new Executor(graph);
+        var (x, y) = SmallModels.Batch(graph);
+        var announced = new Dictionary<nint, Tensor>();
+        executor.GradientReady += p => announced.Add(p.Identity(), p.grad!.clone().DetachFromDisposeScope());
+        executor.Step(x, y);
+        foreach (var (name, parameter) in graph.named_parameters())
+            Assert.True(announced[parameter.Identity()].Equals(parameter.grad!), name);
+        Assert.Equal(graph.parameters().Count(), announced.Count);
+    }
+
+    [Fact]
+    public void Resnet50_peaks_where_plain_autograd_does_and_far_below_one_scope()
+    {
+        var meter = MemoryMeter.Current;
+        using var scope = NewDisposeScope();
+        var graph = Zoo.Create("resnet50", new ModelOptions { Image = new Shape(3, 32, 32), Classes = 10 });
+        graph.train();
+        using var executor = new Executor(graph);
+        var (x, y) = SmallModels.Batch(graph, 8);
+        executor.Step(x, y); // gradients exist from here on
+
+        long Peak(Action step)
+        {
+            var before = meter.LiveBytes;
+            meter.ResetPeak();
+            step();
+            return meter.PeakBytes - before;
+        }
+        var ours = Peak(() => executor.Step(x, y));
+        var plain = Peak(() =>
+        {
+            using var output = graph.forward(x);
+            using var loss = SmallModels.Loss(output, y);
+            loss.backward();
+        });
+        Assert.InRange((double)ours / plain, 0, 1.02);
+    }
+}
