@@ -13,7 +13,7 @@ public sealed unsafe class Communicator : ICommunicator
     readonly ITransport transport;
     readonly AllReduceOptions options;
     readonly FlightRecorder recorder;
-    readonly List<SharedWindow> windows;
+    readonly List<SharedWindow> windows, released = [];
     readonly string[] hosts;
     readonly Dictionary<string, IAllReduce> algorithms = [];
     readonly DirectExchange direct;
@@ -142,17 +142,22 @@ public sealed unsafe class Communicator : ICommunicator
         const int Page = 4096;
         ArgumentOutOfRangeException.ThrowIfNegative(floats);
         long bytes = (Math.Max(1, floats) * sizeof(float) + Page - 1) / Page * Page;
-        SharedWindow window;
-        if (group is not null) window = ((ISharesMemory)transport).Share(local, bytes);
+        var window = released.Find(free => free.Bytes == bytes);
+        if (window is not null) released.Remove(window);
+        else if (group is not null) window = ((ISharesMemory)transport).Share(local, bytes);
         else
         {
             var memory = (nint)NativeMemory.AlignedAlloc((nuint)bytes, Page);
             window = new SharedWindow([memory], 0, bytes, () => NativeMemory.AlignedFree((void*)memory));
         }
         NativeMemory.Clear(window.Part(window.Mine), (nuint)bytes);
-        windows.Add(window);
+        if (!windows.Contains(window)) windows.Add(window);
+        if (Size > 1) Barrier(); // nobody adds to what another has yet to clear
         return (float*)window.Part(window.Mine);
     }
+
+    /// <inheritdoc/>
+    public void Release(float* memory) => released.Add(windows.Single(window => window.Part(window.Mine) == memory));
 
     /// <inheritdoc/>
     public ICommunicator Duplicate(AllReduceOptions? options = null) =>

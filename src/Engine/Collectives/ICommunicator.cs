@@ -49,9 +49,12 @@ public interface ICommunicator : IDisposable
 
     /// <summary>
     /// Zeroed memory for <paramref name="floats"/> floats that the ranks of a host share, so that sums over it need no
-    /// copies; private memory where sharing is impossible. Live until this communicator is disposed.
+    /// copies; private memory where sharing is impossible. Lives until this communicator is disposed.
     /// </summary>
     unsafe float* Allocate(long floats);
+
+    /// <summary>Gives memory back for the next <see cref="Allocate"/> of the same size. Not collective, but all ranks do it.</summary>
+    unsafe void Release(float* memory);
 
     /// <summary>A communicator of the same ranks whose messages never mix with this one's; <paramref name="options"/> default to this one's.</summary>
     ICommunicator Duplicate(AllReduceOptions? options = null);
