@@ -63,7 +63,8 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
         using MemoryStream image = new(), symbols = new();
         var result = compilation.Emit(image, symbols, options: emitOptions);
         errors = result.Diagnostics;
-        if (!result.Success) return null;
+        // Where there is no code the compiler writes nothing and calls that no success.
+        if (!result.Success) return errors.Any(d => d.Severity == DiagnosticSeverity.Error) ? null : Submission.Empty;
         var entry = compilation.GetEntryPoint(default)!;
         return new(image.ToArray(), symbols.ToArray(), entry.ContainingType.MetadataName, entry.MetadataName, HasValue(compilation));
     }

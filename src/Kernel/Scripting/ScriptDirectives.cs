@@ -16,7 +16,7 @@ internal sealed partial record ScriptDirectives(
 {
     public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
 
-    [GeneratedRegex("""^(\s*)#(r|i)\s+"([^"]*)".*$""", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^#\s*(r|i)\s+""([^""]*)""")]
     private static partial Regex HostDirective();
 
     /// <summary>Reads the directives of a script.</summary>
@@ -29,9 +29,23 @@ internal sealed partial record ScriptDirectives(
         return new([.. found.Assemblies.Distinct()], [.. found.Packages.Distinct()], [.. found.Sources.Distinct()], [.. found.Loaded]);
     }
 
-    /// <summary>The code with <c>#r</c> and <c>#i</c> lines emptied: the host follows them, the compiler need not. Line numbers stay.</summary>
-    public static string Blank(string code) =>
-        code.Contains('#') ? HostDirective().Replace(code, m => m.Value.EndsWith('\r') ? "\r" : "") : code;
+    /// <summary>
+    /// The code without what the compiler need not see: <c>#r</c> and <c>#i</c>, which the host follows, and a <c>#load</c>
+    /// that an <c>#if</c> has switched off. Line numbers stay.
+    /// </summary>
+    public static string Blank(string code)
+    {
+        if (!code.Contains('#')) return code;
+        var text = code.ToCharArray();
+        foreach (var directive in Of(CSharpSyntaxTree.ParseText(code, ParseOptions)))
+            if (directive is LoadDirectiveTriviaSyntax ? !directive.IsActive : HostDirective().IsMatch(directive.ToString()))
+                for (var i = directive.SpanStart; i < directive.Span.End; i++)
+                    if (text[i] is not ('\r' or '\n')) text[i] = ' ';
+        return new(text);
+    }
+
+    private static IEnumerable<DirectiveTriviaSyntax> Of(SyntaxTree tree) =>
+        tree.GetRoot().DescendantTrivia().Where(t => t.IsDirective).Select(t => (DirectiveTriviaSyntax)t.GetStructure()!);
 
     private sealed class Collector
     {
@@ -42,12 +56,12 @@ internal sealed partial record ScriptDirectives(
         {
             if (!code.Contains('#')) return;
             var tree = CSharpSyntaxTree.ParseText(code, ParseOptions, path);
-            foreach (var directive in tree.GetCompilationUnitRoot().DescendantTrivia().Where(t => t.IsDirective).Select(t => (DirectiveTriviaSyntax)t.GetStructure()!))
+            foreach (var directive in Of(tree))
             {
                 if (!directive.IsActive) continue;
                 if (directive is LoadDirectiveTriviaSyntax load) Load(load, folder);
                 else if (HostDirective().Match(directive.ToString()) is { Success: true } match)
-                    Follow(match.Groups[2].Value, match.Groups[3].Value, directive.GetLocation(), folder);
+                    Follow(match.Groups[1].Value, match.Groups[2].Value, directive.GetLocation(), folder);
             }
         }
 

@@ -9,10 +9,11 @@ namespace Interactive.Kernel.Scripting;
 /// <param name="prepare">(text, path) to the text that is compiled.</param>
 internal sealed class ScriptSourceResolver(string folder, Func<string, string, string> prepare) : SourceReferenceResolver
 {
-    public override string? NormalizePath(string path, string? baseFilePath) => Path.GetFullPath(path, Folder(baseFilePath));
+    // For symbol files: a cell keeps its name, which is no path.
+    public override string? NormalizePath(string path, string? baseFilePath) => path;
 
     public override string? ResolveReference(string path, string? baseFilePath) =>
-        NormalizePath(path, baseFilePath) is { } full && File.Exists(full) ? full : null;
+        Path.GetFullPath(path, Folder(baseFilePath)) is var full && File.Exists(full) ? full : null;
 
     public override Stream OpenRead(string resolvedPath) => File.OpenRead(resolvedPath);
 

@@ -10,9 +10,13 @@ namespace Interactive.Kernel.Scripting;
 /// <param name="HasValue">True when it ends with an expression or a <c>return</c>.</param>
 internal sealed record Submission(byte[] Image, byte[] Symbols, string TypeName, string MethodName, bool HasValue)
 {
+    /// <summary>A submission without code, of imports or comments alone.</summary>
+    public static readonly Submission Empty = new([], [], "", "", false);
+
     /// <summary>Loads the assembly and returns the factory.</summary>
     public Func<object?[], Task<object?>> Load(SubmissionContext context)
     {
+        if (Image.Length == 0) return _ => Task.FromResult<object?>(null);
         var assembly = context.Load(Image, Symbols);
         return assembly.GetType(TypeName, throwOnError: true)!.GetMethod(MethodName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
             .CreateDelegate<Func<object?[], Task<object?>>>();

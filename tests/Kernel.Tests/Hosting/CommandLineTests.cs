@@ -1,0 +1,96 @@
+using System.Text.Json;
+using Interactive.Kernel.Tests.Scripting;
+
+namespace Interactive.Kernel.Tests.Hosting;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("no script nowhere.csx", "run", "nowhere.csx")]
+    [InlineData("no script nowhere.csx", "launch", "-n", "2", "nowhere.csx")]
+    [InlineData("there is no command frobnicate", "frobnicate")]
+    [InlineData("a command is needed")]
+    [InlineData("--ranks", "launch", "x.csx")]
+    [InlineData("'two'", "launch", "-n", "two", "x.csx")]
+    [InlineData("0 ranks: at least 1 is needed", "launch", "-n", "0", "hello.csx")]
+    [InlineData("'fast'", "run", "hello.csx", "-c", "fast")]
+    [InlineData("give a script file", "run", ".")]
+    public async Task BadInput_IsOneLineAndExit2(string message, params string[] arguments)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("hello.csx", "WriteLine(\"hello\");");
+        var (exit, output, error) = await InteractiveProcess.RunIn(folder.Path, null, arguments);
+        Assert.Equal((2, ""), (exit, output));
+        Assert.Contains(message, Assert.Single(error.TrimEnd('\n').Split('\n')));
+    }
+
+    [Fact]
+    public async Task FourProcessesAtOnce_ShareOneCacheEntry()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("main.csx", "#load \"part.csx\"\nWriteLine(Part()); return 7;");
+        folder.Write("part.csx", "int Part() => 1;");
+        var cache = Path.Combine(folder.Path, "cache");
+        async Task Four(string expected)
+        {
+            var all = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => InteractiveProcess.RunIn(folder.Path, cache, "run", "main.csx")));
+            Assert.All(all, r => Assert.Equal((7, expected, ""), r));
+        }
+        await Four("1\n");
+        var entry = Assert.Single(Directory.GetFiles(Path.Combine(cache, "interactive", "scripts"))); // and no temporary file
+        await Four("1\n");
+        folder.Write("part.csx", "int Part() => 2;"); // a loaded file counts
+        Assert.Equal("2\n", (await InteractiveProcess.RunIn(folder.Path, cache, "run", "main.csx")).Out);
+        File.WriteAllText(entry, "damaged");
+        Assert.Equal("2\n", (await InteractiveProcess.RunIn(folder.Path, cache, "run", "main.csx")).Out);
+    }
+
+    [Fact]
+    public async Task NoCache_KeepsNothing()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("main.csx", "WriteLine(string.Join('|', Args));");
+        var cache = Path.Combine(folder.Path, "cache");
+        Assert.Equal((0, "a|--b\n", ""), await InteractiveProcess.RunIn(folder.Path, cache, "run", path, "--no-cache", "-c", "debug", "--", "a", "--b"));
+        Assert.False(Directory.Exists(Path.Combine(cache, "interactive", "scripts")));
+    }
+
+    [Fact]
+    public async Task Eval_RunsCode() => Assert.Equal((3, "x\n", ""), await InteractiveProcess.Run("eval", "WriteLine(Args[0]); return 3;", "--", "x"));
+
+    [Fact]
+    public async Task Doctor_TellsFactsAsJson()
+    {
+        var (exit, output, _) = await InteractiveProcess.Run("doctor", "--json");
+        using var report = JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]);
+        Assert.Equal(exit == 0, report.RootElement.GetProperty("ok").GetBoolean());
+        Assert.Equal("0.107.0", report.RootElement.GetProperty("torchSharp").GetString());
+        Assert.Equal(Environment.ProcessorCount, report.RootElement.GetProperty("cores").GetInt32());
+        Assert.All(report.RootElement.GetProperty("missing").EnumerateArray(), m => Assert.NotEqual("", m.GetProperty("install").GetString()));
+    }
+
+    [SkippableTheory]
+    [InlineData("openmpi")]
+    [InlineData("mpich")]
+    public async Task Launch_RunsRanksAndFailsAsAWhole(string mpi)
+    {
+        Skip.IfNot((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(f => File.Exists(Path.Combine(f, $"mpirun.{mpi}"))), $"mpirun.{mpi} is not installed");
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("main.csx", """
+            using Interactive.Collectives;
+            var world = World.Current;
+            world.Barrier();
+            if (Args.Count > 0 && world.Rank == 1) throw new InvalidOperationException("boom");
+            if (Args.Count > 0) System.Threading.Thread.Sleep(-1);
+            WriteLine($"rank {world.Rank} of {world.Size}");
+            """);
+        var (exit, output, error) = await InteractiveProcess.Run("launch", "--mpi", mpi, "-n", "2", path);
+        Assert.True(exit == 0, error);
+        Assert.Equal(["rank 0 of 2", "rank 1 of 2"], output.Trim().ReplaceLineEndings("\n").Split('\n').Order());
+
+        (exit, output, error) = await InteractiveProcess.Run("launch", "--mpi", mpi, "-n", "2", path, "--", "fail");
+        Assert.NotEqual(0, exit);
+        Assert.Contains("main.csx:line 4", error + output);
+        Assert.Matches("rank 1.*InvalidOperationException.*boom", error + output);
+    }
+}

@@ -1,0 +1,22 @@
+using System.Diagnostics;
+
+namespace Interactive.Kernel.Tests.Hosting;
+
+/// <summary>Runs the built program as a user does.</summary>
+internal static class InteractiveProcess
+{
+    private static string Program => typeof(Interactive.Kernel.Scripting.ScriptSession).Assembly.Location;
+
+    public static Task<(int Exit, string Out, string Error)> Run(params string[] arguments) => RunIn(Directory.GetCurrentDirectory(), null, arguments);
+
+    public static async Task<(int Exit, string Out, string Error)> RunIn(string folder, string? cache, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        if (cache is not null) start.Environment["XDG_CACHE_HOME"] = cache;
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, output, await error);
+    }
+}
