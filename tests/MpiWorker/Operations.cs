@@ -9,18 +9,14 @@ static unsafe class Operations
 {
     public static void Run(ICommunicator world)
     {
-        foreach (var count in new[] { 0, 1, 2, 3, 1000, 100_003, 3_000_001 })
+        Sums(world, 3_000_001);
+        foreach (var algorithm in AllReduceTable.Algorithms.Where(name => name != "hierarchical"))
         {
-            var data = Values(world.Rank, count);
-            fixed (float* pointer = data) world.AllReduce(pointer, count);
-            for (int i = 0; i < count; i += 1 + count / 5000)
-            {
-                double sum = Enumerable.Range(0, world.Size).Sum(rank => (double)Value(rank, i));
-                if (Math.Abs(sum - data[i]) > 1e-5) throw new InvalidOperationException($"element {i} of {count}: {data[i]}, not {sum}");
-            }
-            var hashes = world.AllGather(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(data.AsSpan())));
-            if (hashes.Any(hash => !hash.SequenceEqual(hashes[0]))) throw new InvalidOperationException($"ranks differ at {count} elements");
+            using var other = world.Duplicate(new AllReduceOptions { Algorithm = algorithm });
+            Sums(other, 300_007);
         }
+        using (var half = world.Duplicate(new AllReduceOptions { Wire = WireFormat.Bf16 })) Sums(half, 300_007, 0.1);
+        InPlace(world);
         for (int root = 0; root < world.Size; root++)
         {
             var text = Encoding.UTF8.GetBytes(world.Rank == root ? $"from {root}" : "------");
@@ -32,6 +28,36 @@ static unsafe class Operations
             throw new InvalidOperationException("all-gather returned wrong lengths");
         world.Barrier();
         Console.WriteLine($"rank {world.Rank} of {world.Size} local {world.LocalRank} on {World.Library}: ok");
+    }
+
+    static void Sums(ICommunicator world, int most, double tolerance = 1e-5)
+    {
+        foreach (var count in new[] { 0, 1, 2, 3, 1000, 100_003, most })
+        {
+            var data = Values(world.Rank, count);
+            fixed (float* pointer = data) world.AllReduce(pointer, count);
+            for (int i = 0; i < count; i += 1 + count / 5000)
+            {
+                double sum = Enumerable.Range(0, world.Size).Sum(rank => (double)Value(rank, i));
+                if (Math.Abs(sum - data[i]) > tolerance) throw new InvalidOperationException($"element {i} of {count}: {data[i]}, not {sum}");
+            }
+            var hashes = world.AllGather(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(data.AsSpan())));
+            if (hashes.Any(hash => !hash.SequenceEqual(hashes[0]))) throw new InvalidOperationException($"ranks differ at {count} elements");
+        }
+    }
+
+    static void InPlace(ICommunicator world)
+    {
+        const int count = 1_000_003;
+        var data = world.Allocate(count);
+        Values(world.Rank, count).CopyTo(new Span<float>(data, count));
+        world.AllReduce(data, count);
+        for (int i = 0; i < count; i += 97)
+        {
+            double sum = Enumerable.Range(0, world.Size).Sum(rank => (double)Value(rank, i));
+            if (Math.Abs(sum - data[i]) > 1e-5) throw new InvalidOperationException($"element {i} in shared memory: {data[i]}, not {sum}");
+        }
+        world.Release(data);
     }
 
     static float[] Values(int rank, int count) => [.. Enumerable.Range(0, count).Select(i => Value(rank, i))];

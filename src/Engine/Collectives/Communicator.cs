@@ -1,22 +1,49 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
 using Interactive.Collectives.Algorithms;
+using Interactive.Collectives.Transports;
 
 namespace Interactive.Collectives;
 
 /// <summary>Collective operations over any transport.</summary>
 public sealed unsafe class Communicator : ICommunicator
 {
-    const int Tag = 2, MessageBytes = 1 << 22;
+    const int Tag = 2, NoticeTag = 4, MessageBytes = 1 << 22;
     readonly ITransport transport;
-    readonly RingAllReduce ring;
+    readonly AllReduceOptions options;
+    readonly FlightRecorder recorder;
+    readonly List<SharedWindow> windows, released = [];
     readonly string[] hosts;
+    readonly Dictionary<string, IAllReduce> algorithms = [];
+    readonly DirectExchange direct;
+    readonly NodeGroup? group;
+    readonly int[] local;
+    readonly bool ownsWindows;
+    readonly byte[] mine = new byte[Notice.Bytes], theirs = new byte[Notice.Bytes];
+    long number;
 
     /// <summary>Takes ownership of <paramref name="transport"/>. Collective: exchanges the names of the hosts.</summary>
-    public Communicator(ITransport transport)
+    /// <exception cref="UsageException">The options contradict each other.</exception>
+    public Communicator(ITransport transport, AllReduceOptions? options = null, FlightRecorder? recorder = null)
+        : this(transport, options ?? new AllReduceOptions(), recorder ?? new FlightRecorder(), null, null) { }
+
+    Communicator(ITransport transport, AllReduceOptions options, FlightRecorder recorder, string[]? hosts, List<SharedWindow>? windows)
     {
         this.transport = transport;
-        ring = new RingAllReduce(transport);
-        hosts = [.. AllGather(System.Text.Encoding.UTF8.GetBytes(transport.Host)).Select(System.Text.Encoding.UTF8.GetString)];
+        this.options = options.Validate();
+        this.recorder = recorder;
+        this.windows = windows ?? [];
+        ownsWindows = windows is null;
+        direct = new DirectExchange(transport);
+        this.hosts = hosts ?? [.. Gather(Encoding.UTF8.GetBytes(transport.Host)).Select(Encoding.UTF8.GetString)];
+        local = [.. Enumerable.Range(0, Size).Where(rank => this.hosts[rank] == this.hosts[Rank])];
+        if (Size > 1 && transport is ISharesMemory shares && this.hosts.CountBy(host => host).Any(pair => pair.Value > 1))
+        {
+            group = new NodeGroup(shares, local);
+            Dissemination(); // nobody reads a counter before its owner has cleared it
+        }
+        Table = AllReduceTable.Choose(this.hosts);
     }
 
     /// <inheritdoc/>
@@ -26,45 +53,196 @@ public sealed unsafe class Communicator : ICommunicator
     public int Size => transport.Size;
 
     /// <inheritdoc/>
-    public int LocalRank => hosts.Take(Rank).Count(host => host == hosts[Rank]);
+    public int LocalRank => Array.IndexOf(local, Rank);
 
-    /// <summary>The host of each rank.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<string> Hosts => hosts;
+
+    /// <summary>Which algorithm sums which sizes unless the options name one.</summary>
+    public AllReduceTable Table { get; }
 
     /// <inheritdoc/>
     public void AllReduce(float* data, long count) => AllReduce(data, count, 0, count);
 
     /// <inheritdoc/>
-    public void AllReduce(float* buffer, long length, long start, long count)
+    public void AllReduce(float* buffer, long length, long start, long count, string name = "")
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, length);
-        ring.Run(buffer, length, start, count);
+        if (Size == 1) return;
+        var entry = Enter("all-reduce", count, name);
+        Choose(length).Run(buffer, length, start, count);
+        recorder.Finish(entry);
     }
+
+    /// <inheritdoc/>
+    public void ReduceScatter(float* data, long count, string name = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (Size == 1) return;
+        var entry = Enter("reduce-scatter", count, name);
+        direct.ReduceScatter(data, count);
+        recorder.Finish(entry);
+    }
+
+    /// <inheritdoc/>
+    public void AllGather(float* data, long count, string name = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (Size == 1) return;
+        var entry = Enter("all-gather", count, name);
+        direct.AllGather(data, count);
+        recorder.Finish(entry);
+    }
+
+    /// <inheritdoc/>
+    public (long Low, long High) Part(int rank, long count) => DirectExchange.Part(rank, Size, count);
 
     /// <inheritdoc/>
     public void Broadcast(Span<byte> data, int root)
     {
         if (root < 0 || root >= Size) throw new ArgumentOutOfRangeException(nameof(root), $"root {root} of {Size} ranks");
+        if (Size == 1) return;
+        var entry = Enter("broadcast", data.Length, $"from rank {root}");
         // Binomial tree: after round k, 2^k ranks (counted from the root) hold the data.
         int me = (Rank - root + Size) % Size;
-        fixed (byte* pointer = data)
+        for (int offset = 0; offset < data.Length; offset += MessageBytes)
         {
-            for (long offset = 0; offset < data.Length; offset += MessageBytes)
+            var piece = data.Slice(offset, Math.Min(MessageBytes, data.Length - offset));
+            for (int distance = 1; distance < Size; distance *= 2)
             {
-                int bytes = (int)Math.Min(MessageBytes, data.Length - offset);
-                for (int distance = 1; distance < Size; distance *= 2)
-                {
-                    if (me < distance && me + distance < Size) Send(pointer + offset, bytes, (Rank + distance) % Size);
-                    else if (me >= distance && me < 2 * distance) Receive(pointer + offset, bytes, (Rank - distance + Size) % Size);
-                }
+                if (me < distance && me + distance < Size) Exchange(piece, (Rank + distance) % Size, default, 0);
+                else if (me >= distance && me < 2 * distance) Exchange(default, 0, piece, (Rank - distance + Size) % Size);
             }
         }
+        recorder.Finish(entry);
     }
 
     /// <inheritdoc/>
     public byte[][] AllGather(ReadOnlySpan<byte> mine)
+    {
+        var entry = Enter("all-gather of bytes", -1, "");
+        var all = Gather(mine);
+        recorder.Finish(entry);
+        return all;
+    }
+
+    /// <inheritdoc/>
+    public void Barrier()
+    {
+        var entry = Enter("barrier", 0, "");
+        Dissemination();
+        recorder.Finish(entry);
+    }
+
+    /// <inheritdoc/>
+    public float* Allocate(long floats)
+    {
+        const int Page = 4096;
+        ArgumentOutOfRangeException.ThrowIfNegative(floats);
+        long bytes = (Math.Max(1, floats) * sizeof(float) + Page - 1) / Page * Page;
+        var window = released.Find(free => free.Bytes == bytes);
+        if (window is not null) released.Remove(window);
+        else if (group is not null) window = ((ISharesMemory)transport).Share(local, bytes);
+        else
+        {
+            var memory = (nint)NativeMemory.AlignedAlloc((nuint)bytes, Page);
+            window = new SharedWindow([memory], 0, bytes, () => NativeMemory.AlignedFree((void*)memory));
+        }
+        NativeMemory.Clear(window.Part(window.Mine), (nuint)bytes);
+        if (!windows.Contains(window)) windows.Add(window);
+        if (Size > 1) Barrier(); // nobody adds to what another has yet to clear
+        return (float*)window.Part(window.Mine);
+    }
+
+    /// <inheritdoc/>
+    public void Release(float* memory) => released.Add(windows.Single(window => window.Part(window.Mine) == memory));
+
+    /// <inheritdoc/>
+    public ICommunicator Duplicate(AllReduceOptions? options = null) =>
+        new Communicator(transport.Duplicate(), options ?? this.options, recorder, hosts, windows);
+
+    /// <inheritdoc/>
+    public void Abort(int exitCode, string why)
+    {
+        LastWords.Write($"rank {Rank}: {why}");
+        transport.Abort(exitCode);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var algorithm in algorithms.Values) algorithm.Dispose();
+        direct.Dispose();
+        group?.Dispose();
+        if (ownsWindows) foreach (var window in windows) window.Dispose();
+        transport.Dispose();
+    }
+
+    /// <summary>The algorithm for a buffer of <paramref name="length"/> floats.</summary>
+    internal IAllReduce Choose(long length)
+    {
+        if (options.Wire != WireFormat.Fp32) return Get("half");
+        if (options.Algorithm is { } named) return Get(named);
+        if (options.Deterministic) return Get(group?.Count == Size ? "window" : "halving-doubling");
+        return Get(Table.For(length * sizeof(float)));
+    }
+
+    IAllReduce Get(string name) => algorithms.TryGetValue(name, out var known) ? known : algorithms[name] = name switch
+    {
+        "half" => new HalfAllReduce(transport, options.Wire, options.ErrorFeedback),
+        "halving-doubling" => new HalvingDoublingAllReduce(transport),
+        "window" when group?.Count == Size => new WindowAllReduce(group, WindowOf),
+        "hierarchical" when group is not null && hosts.CountBy(host => host).All(pair => pair.Value == group.Count) =>
+            new HierarchicalAllReduce(group, new RingAllReduce(new SubTransport(transport, SameLocalRank())), WindowOf),
+        "mpi" when transport is MpiTransport mpi => new MpiAllReduce(mpi),
+        "ring" => new RingAllReduce(transport),
+        _ => throw new UsageException($"all-reduce algorithm {name} is impossible here: {Size} ranks on {hosts.Distinct().Count()} hosts over {transport.GetType().Name}"),
+    };
+
+    /// <summary>One rank of every host, those with this rank's number on its host.</summary>
+    int[] SameLocalRank() =>
+        [.. hosts.Distinct().Select(host => Enumerable.Range(0, Size).Where(rank => hosts[rank] == host).ElementAt(LocalRank))];
+
+    SharedWindow? WindowOf(nint data, long bytes)
+    {
+        foreach (var window in windows)
+            if (window.Count > 1 && window.Holds((void*)data, bytes)) return window;
+        return null;
+    }
+
+    /// <summary>Notes the start of an operation and makes sure that the other ranks are about to do the same.</summary>
+    FlightRecorder.Entry Enter(string operation, long count, string name)
+    {
+        var notice = new Notice(number++, count, operation, name);
+        var entry = recorder.Start(notice.Number, operation, name, count);
+        if (Size == 1) return entry;
+        notice.Write(mine);
+        if (group?.Count == Size)
+        {
+            // Two places in turn: a slow rank may still be reading the notice before.
+            int place = (int)(notice.Number & 1) * Notice.Bytes;
+            mine.CopyTo(group.Notice(Rank)[place..]);
+            group.Barrier();
+            for (int rank = 0; rank < Size; rank++) Compare(group.Notice(rank).Slice(place, Notice.Bytes), rank);
+        }
+        else
+        {
+            // Each rank compares with one neighbour: if not all agree, some two neighbours differ.
+            Exchange(mine, (Rank + 1) % Size, theirs, (Rank + Size - 1) % Size, NoticeTag);
+            Compare(theirs, (Rank + Size - 1) % Size);
+        }
+        return entry;
+    }
+
+    void Compare(ReadOnlySpan<byte> other, int rank)
+    {
+        if (!other.SequenceEqual(mine))
+            throw new CollectiveException($"the ranks do different things: rank {rank} is at {Notice.Read(other)}, rank {Rank} at {Notice.Read(mine)}");
+    }
+
+    byte[][] Gather(ReadOnlySpan<byte> mine)
     {
         var all = new byte[Size][];
         all[Rank] = mine.ToArray();
@@ -82,56 +260,26 @@ public sealed unsafe class Communicator : ICommunicator
         return all;
     }
 
-    /// <inheritdoc/>
-    public void Barrier()
+    /// <summary>After round k a rank has heard, directly or not, from the 2^k ranks before it.</summary>
+    void Dissemination()
     {
-        // Dissemination: after round k a rank has heard, directly or not, from the 2^k ranks before it.
         Span<byte> token = [0], other = [0];
         for (int distance = 1; distance < Size; distance *= 2)
             Exchange(token, (Rank + distance) % Size, other, (Rank - distance + Size) % Size);
     }
 
-    /// <inheritdoc/>
-    public ICommunicator Duplicate() => new Communicator(transport.Duplicate());
-
-    /// <inheritdoc/>
-    public void Abort(int exitCode, string why)
-    {
-        LastWords.Write($"rank {Rank}: {why}");
-        transport.Abort(exitCode);
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        ring.Dispose();
-        transport.Dispose();
-    }
-
-    void Exchange(ReadOnlySpan<byte> outgoing, int to, Span<byte> incoming, int from)
+    void Exchange(ReadOnlySpan<byte> outgoing, int to, Span<byte> incoming, int from, int tag = Tag)
     {
         fixed (byte* send = outgoing, receive = incoming)
         {
             for (int offset = 0; offset < Math.Max(outgoing.Length, incoming.Length); offset += MessageBytes)
             {
                 int sends = Math.Clamp(outgoing.Length - offset, 0, MessageBytes), receives = Math.Clamp(incoming.Length - offset, 0, MessageBytes);
-                var receiving = receives > 0 ? transport.Receive(receive + offset, receives, from, Tag) : default;
-                var sending = sends > 0 ? transport.Send(send + offset, sends, to, Tag) : default;
+                var receiving = receives > 0 ? transport.Receive(receive + offset, receives, from, tag) : default;
+                var sending = sends > 0 ? transport.Send(send + offset, sends, to, tag) : default;
                 transport.Wait(ref receiving);
                 transport.Wait(ref sending);
             }
         }
-    }
-
-    void Send(byte* data, int bytes, int to)
-    {
-        var transfer = transport.Send(data, bytes, to, Tag);
-        transport.Wait(ref transfer);
-    }
-
-    void Receive(byte* data, int bytes, int from)
-    {
-        var transfer = transport.Receive(data, bytes, from, Tag);
-        transport.Wait(ref transfer);
     }
 }

@@ -13,28 +13,36 @@ namespace Interactive.Collectives;
 public sealed class GradientPool : IDisposable
 {
     const int Alignment = 16; // floats: every gradient starts on a cache line of its own
+    readonly ICommunicator? world;
     readonly Tensor buffer;
     readonly Tensor[] views;
     readonly Dictionary<nint, int> places = [];
 
     /// <summary>Lays out the gradients of <paramref name="parameters"/> and makes them views; they start as zeros.</summary>
     /// <param name="parameters">Trainable fp32 parameters on the CPU in the order in which backward completes their gradients; repeated ones (tied weights) count once.</param>
+    /// <param name="world">Collective when given: the pool lives in memory that the ranks of a host share, where sums need no copies.</param>
+    /// <param name="nameOf">Names for error messages; default "parameter i".</param>
     /// <exception cref="UsageException">A parameter is not fp32 or not on the CPU.</exception>
-    public GradientPool(IEnumerable<Parameter> parameters)
+    public unsafe GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world = null, Func<Parameter, string>? nameOf = null)
     {
         var ranges = new List<PoolRange>();
         long length = 0;
         foreach (var parameter in parameters)
         {
+            var name = nameOf?.Invoke(parameter) ?? $"parameter {ranges.Count}";
             if (parameter.dtype != ScalarType.Float32 || parameter.device_type != DeviceType.CPU)
-                throw new UsageException($"parameter {ranges.Count} is {parameter.dtype} on {parameter.device}: a gradient pool holds Float32 on cpu");
+                throw new UsageException($"{name} is {parameter.dtype} on {parameter.device}: a gradient pool holds Float32 on cpu");
             if (!places.TryAdd(parameter.Identity(), ranges.Count)) continue;
-            ranges.Add(new PoolRange(parameter, length, parameter.numel()));
+            ranges.Add(new PoolRange(parameter, length, parameter.numel(), name));
             length += (parameter.numel() + Alignment - 1) / Alignment * Alignment;
         }
         Ranges = ranges;
         Length = length;
-        buffer = zeros(Math.Max(length, 1), ScalarType.Float32).DetachFromDisposeScope();
+        this.world = world?.Size > 1 ? world : null;
+        buffer = this.world is null
+            ? zeros(Math.Max(length, 1), ScalarType.Float32).DetachFromDisposeScope()
+            : TensorBlob.Wrap(this.world.Allocate(length), length);
+        Data = Address(buffer);
         views = [.. ranges.Select(View)];
         for (int i = 0; i < views.Length; i++) Ranges[i].Parameter.grad = views[i];
     }
@@ -49,7 +57,7 @@ public sealed class GradientPool : IDisposable
     public Tensor Buffer => buffer;
 
     /// <summary>First float of the buffer; fixed for the life of the pool.</summary>
-    public unsafe float* Data => Address(buffer);
+    public unsafe float* Data { get; }
 
     /// <summary>Index of a parameter in <see cref="Ranges"/>, or -1.</summary>
     public int IndexOf(Parameter parameter) => places.GetValueOrDefault(parameter.Identity(), -1);
@@ -82,12 +90,13 @@ public sealed class GradientPool : IDisposable
         return repaired;
     }
 
-    /// <summary>Frees the buffer; the parameters have no gradient afterwards.</summary>
-    public void Dispose()
+    /// <summary>Frees the buffer (a shared one goes back to the communicator); the parameters have no gradient afterwards.</summary>
+    public unsafe void Dispose()
     {
         foreach (var range in Ranges) range.Parameter.grad = null;
         foreach (var view in views) view.Dispose();
         buffer.Dispose();
+        world?.Release(Data);
     }
 
     Tensor View(PoolRange range)

@@ -1,8 +1,9 @@
 namespace Interactive.Collectives;
 
 /// <summary>
-/// The ranks of one job. Every method is collective: all ranks call the same methods in the same order with the same
-/// sizes. One communicator is used by one thread at a time; a second thread takes its own by <see cref="Duplicate"/>.
+/// The ranks of one job. Every method but <see cref="Abort"/> is collective: all ranks call the same methods in the same
+/// order with the same sizes; a rank that does not is named by a <see cref="CollectiveException"/>. One communicator is
+/// used by one thread at a time; a second thread takes its own by <see cref="Duplicate"/>.
 /// </summary>
 public interface ICommunicator : IDisposable
 {
@@ -15,15 +16,27 @@ public interface ICommunicator : IDisposable
     /// <summary>This process among those of its host, from 0.</summary>
     int LocalRank { get; }
 
+    /// <summary>The host of each rank.</summary>
+    IReadOnlyList<string> Hosts { get; }
+
     /// <summary>Sums <paramref name="count"/> floats element by element over all ranks, in place. Every rank gets the same bits.</summary>
     unsafe void AllReduce(float* data, long count);
 
     /// <summary>
     /// Sums the range [<paramref name="start"/>, <paramref name="start"/> + <paramref name="count"/>) of a buffer of
     /// <paramref name="length"/> floats. The order in which an element is summed depends on its place in the buffer and the
-    /// number of ranks only, so any division into ranges gives the same bits.
+    /// ranks only, so any division into ranges gives the same bits. <paramref name="name"/> appears in error messages.
     /// </summary>
-    unsafe void AllReduce(float* buffer, long length, long start, long count);
+    unsafe void AllReduce(float* buffer, long length, long start, long count, string name = "");
+
+    /// <summary>Leaves the sums of rank r's <see cref="Part"/> on rank r only, in the canonical order; the other parts keep the rank's own values.</summary>
+    unsafe void ReduceScatter(float* data, long count, string name = "");
+
+    /// <summary>Copies every rank's <see cref="Part"/> to all ranks.</summary>
+    unsafe void AllGather(float* data, long count, string name = "");
+
+    /// <summary>The part of <paramref name="count"/> floats that a rank owns: [low, high).</summary>
+    (long Low, long High) Part(int rank, long count);
 
     /// <summary>Copies <paramref name="data"/> of rank <paramref name="root"/> to all ranks; the lengths are equal everywhere.</summary>
     void Broadcast(Span<byte> data, int root);
@@ -34,8 +47,17 @@ public interface ICommunicator : IDisposable
     /// <summary>Returns when all ranks have called it.</summary>
     void Barrier();
 
-    /// <summary>A communicator of the same ranks whose messages never mix with this one's (collective).</summary>
-    ICommunicator Duplicate();
+    /// <summary>
+    /// Zeroed memory for <paramref name="floats"/> floats that the ranks of a host share, so that sums over it need no
+    /// copies; private memory where sharing is impossible. Lives until this communicator is disposed.
+    /// </summary>
+    unsafe float* Allocate(long floats);
+
+    /// <summary>Gives memory back for the next <see cref="Allocate"/> of the same size. Not collective, but all ranks do it.</summary>
+    unsafe void Release(float* memory);
+
+    /// <summary>A communicator of the same ranks whose messages never mix with this one's; <paramref name="options"/> default to this one's.</summary>
+    ICommunicator Duplicate(AllReduceOptions? options = null);
 
     /// <summary>Prints one line that names the rank and <paramref name="why"/>, and ends all ranks with <paramref name="exitCode"/>.</summary>
     void Abort(int exitCode, string why);

@@ -33,7 +33,7 @@ public sealed class OverlappedReducer : IDisposable
     public OverlappedReducer(ICommunicator world, GradientPool pool, ReducerOptions? options = null)
     {
         this.options = (options ?? new ReducerOptions()).Validate();
-        this.world = world.Duplicate();
+        this.world = world.Duplicate(this.options.AllReduce);
         this.pool = pool;
         buckets = [.. Divide(pool, this.options)];
         ready = new bool[pool.Ranges.Count];
@@ -149,7 +149,7 @@ public sealed class OverlappedReducer : IDisposable
     {
         var bucket = buckets[index];
         var data = pool.Data;
-        world.AllReduce(data, pool.Length, bucket.Start, bucket.Count);
+        world.AllReduce(data, pool.Length, bucket.Start, bucket.Count, pool.Ranges[bucket.First].Name);
         if (options.Average && world.Size > 1)
         {
             const int Piece = 1 << 20;

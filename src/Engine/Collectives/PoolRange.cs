@@ -6,4 +6,5 @@ namespace Interactive.Collectives;
 /// <param name="Parameter">The parameter.</param>
 /// <param name="Start">First float.</param>
 /// <param name="Count">Number of floats.</param>
-public readonly record struct PoolRange(Parameter Parameter, long Start, long Count);
+/// <param name="Name">For messages.</param>
+public readonly record struct PoolRange(Parameter Parameter, long Start, long Count, string Name);

@@ -15,6 +15,9 @@ public sealed record ReducerOptions
     /// <summary>Divide the sums by the number of ranks; default true.</summary>
     public bool Average { get; init; } = true;
 
+    /// <summary>How buckets are summed; default: as the communicator sums.</summary>
+    public AllReduceOptions? AllReduce { get; init; }
+
     internal ReducerOptions Validate() =>
         BucketBytes < 1 || FirstBucketBytes < 1 ? throw new UsageException($"bucket sizes {FirstBucketBytes} and {BucketBytes} bytes: at least 1 byte is needed") : this;
 }

@@ -68,7 +68,6 @@ public static class World
         if (Interlocked.Exchange(ref failed, 1) != 0) return;
         LastWords.Write(line);
         watch!.Announce();
-        Thread.Sleep(100); // MPICH's proxy may kill before it forwards what has been written
         mpi!.Abort(1);
     }
 

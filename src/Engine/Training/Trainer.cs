@@ -52,7 +52,8 @@ public sealed class Trainer : IDisposable
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
         executor = new Executor(graph, schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing));
-        pool = new GradientPool(executor.BackwardOrder);
+        var names = parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
+        pool = new GradientPool(executor.BackwardOrder, world, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
         reducer = new OverlappedReducer(world, pool);
         optimizer = Options.Optimizer switch
         {

@@ -16,7 +16,6 @@ internal sealed record MpiAbi
     public required nint ErrorsReturn { get; init; }
     public required nint InPlace { get; init; }
     public required nint StatusIgnore { get; init; }
-    public required int CommTypeShared { get; init; }
     public required int ThreadSerialized { get; init; }
     public required int ThreadMultiple { get; init; }
 
@@ -53,20 +52,20 @@ internal sealed record MpiAbi
         Sum = NativeLibrary.GetExport(library, "ompi_mpi_op_sum"),
         InfoNull = NativeLibrary.GetExport(library, "ompi_mpi_info_null"),
         ErrorsReturn = NativeLibrary.GetExport(library, "ompi_mpi_errors_return"),
-        InPlace = 1, StatusIgnore = 0, CommTypeShared = 0, ThreadSerialized = 2, ThreadMultiple = 3,
+        InPlace = 1, StatusIgnore = 0, ThreadSerialized = 2, ThreadMultiple = 3,
     };
 
     static MpiAbi Mpich(string version) => new()
     {
         Flavor = MpiFlavor.Mpich, Version = version,
         CommWorld = 0x44000000, Byte = 0x4c00010d, Float = 0x4c00040a, Sum = 0x58000003, InfoNull = 0x1c000000, ErrorsReturn = 0x54000001,
-        InPlace = -1, StatusIgnore = 1, CommTypeShared = 1, ThreadSerialized = 2, ThreadMultiple = 3,
+        InPlace = -1, StatusIgnore = 1, ThreadSerialized = 2, ThreadMultiple = 3,
     };
 
     static MpiAbi Standard(string version) => new()
     {
         Flavor = MpiFlavor.Standard, Version = version,
         CommWorld = 0x101, Byte = 0x247, Float = 0x210, Sum = 0x21, InfoNull = 0x130, ErrorsReturn = 0x142,
-        InPlace = 1, StatusIgnore = 0, CommTypeShared = 221, ThreadSerialized = 2, ThreadMultiple = 7,
+        InPlace = 1, StatusIgnore = 0, ThreadSerialized = 2, ThreadMultiple = 7,
     };
 }

@@ -17,7 +17,7 @@ internal sealed unsafe class MpiLibrary
     public readonly delegate* unmanaged[Cdecl]<nint, int*, int> CommRank;
     public readonly delegate* unmanaged[Cdecl]<nint, int*, int> CommSize;
     public readonly delegate* unmanaged[Cdecl]<nint, nint*, int> CommDup;
-    public readonly delegate* unmanaged[Cdecl]<nint, int, int, nint, nint*, int> CommSplitType;
+    public readonly delegate* unmanaged[Cdecl]<nint, int, int, nint*, int> CommSplit;
     public readonly delegate* unmanaged[Cdecl]<nint*, int> CommFree;
     public readonly delegate* unmanaged[Cdecl]<nint, nint, int> CommSetErrorHandler;
     public readonly delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int> Isend;
@@ -41,7 +41,7 @@ internal sealed unsafe class MpiLibrary
         CommRank = (delegate* unmanaged[Cdecl]<nint, int*, int>)Export("MPI_Comm_rank");
         CommSize = (delegate* unmanaged[Cdecl]<nint, int*, int>)Export("MPI_Comm_size");
         CommDup = (delegate* unmanaged[Cdecl]<nint, nint*, int>)Export("MPI_Comm_dup");
-        CommSplitType = (delegate* unmanaged[Cdecl]<nint, int, int, nint, nint*, int>)Export("MPI_Comm_split_type");
+        CommSplit = (delegate* unmanaged[Cdecl]<nint, int, int, nint*, int>)Export("MPI_Comm_split");
         CommFree = (delegate* unmanaged[Cdecl]<nint*, int>)Export("MPI_Comm_free");
         CommSetErrorHandler = (delegate* unmanaged[Cdecl]<nint, nint, int>)Export("MPI_Comm_set_errhandler");
         Isend = (delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)Export("MPI_Isend");

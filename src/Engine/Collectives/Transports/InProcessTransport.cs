@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 
 namespace Interactive.Collectives.Transports;
 
 /// <summary>Ranks as threads of one process: for tests, and for a world of one rank.</summary>
-public sealed unsafe class InProcessTransport : ITransport
+public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
 {
     readonly ConcurrentDictionary<(int Channel, int From, int To, int Tag), BlockingCollection<byte[]>> mail;
     readonly int channel;
@@ -53,6 +54,37 @@ public sealed unsafe class InProcessTransport : ITransport
 
     /// <inheritdoc/>
     public ITransport Duplicate() => new InProcessTransport(mail, Rank, Size, (channel + 1) * 64 + duplicates++, Host);
+
+    SharedWindow ISharesMemory.Share(IReadOnlyList<int> group, long bytes)
+    {
+        const int Tag = -1;
+        int mine = group.ToList().IndexOf(Rank);
+        var parts = new nint[group.Count];
+        var address = parts[mine] = (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
+        new Span<byte>((void*)address, (int)Math.Min(bytes, 4096)).Clear();
+        var part = address;
+        foreach (var peer in group.Where(peer => peer != Rank)) Send(&part, sizeof(nint), peer, Tag);
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (i == mine) continue;
+            nint other;
+            var transfer = Receive(&other, sizeof(nint), group[i], Tag);
+            Wait(ref transfer);
+            parts[i] = other;
+        }
+        return new SharedWindow(parts, mine, bytes, () =>
+        {
+            // Others may still read this part until they free theirs.
+            byte token = 0;
+            foreach (var peer in group.Where(peer => peer != Rank)) Send(&token, 1, peer, Tag);
+            foreach (var peer in group.Where(peer => peer != Rank))
+            {
+                var transfer = Receive(&token, 1, peer, Tag);
+                Wait(ref transfer);
+            }
+            NativeMemory.AlignedFree((void*)address);
+        });
+    }
 
     /// <inheritdoc/>
     public void Abort(int exitCode) => Environment.Exit(exitCode);

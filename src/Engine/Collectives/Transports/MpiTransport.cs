@@ -7,7 +7,7 @@ namespace Interactive.Collectives.Transports;
 /// Messages over an MPI communicator of its own. Only non-blocking calls are made, each under a lock when the library
 /// offers no more than MPI_THREAD_SERIALIZED, so several threads may each use their own transport.
 /// </summary>
-internal sealed unsafe class MpiTransport : ITransport
+internal sealed unsafe class MpiTransport : ITransport, ISharesMemory
 {
     readonly object? gate;
     nint comm;
@@ -81,7 +81,43 @@ internal sealed unsafe class MpiTransport : ITransport
 
     public ITransport Duplicate() => new MpiTransport(Mpi, comm, gate);
 
-    public void Abort(int exitCode) => Mpi.Abort(Mpi.Abi.CommWorld, exitCode);
+    public SharedWindow Share(IReadOnlyList<int> group, long bytes)
+    {
+        const int Page = 4096;
+        bytes = (bytes + Page - 1) / Page * Page;
+        nint node = 0, window = 0;
+        void* mine;
+        Enter();
+        try
+        {
+            Mpi.Check(Mpi.CommSplit(comm, group[0], Rank, &node), "MPI_Comm_split");
+            Mpi.Check(Mpi.CommSetErrorHandler(node, Mpi.Abi.ErrorsReturn), "MPI_Comm_set_errhandler");
+            Mpi.Check(Mpi.WinAllocateShared((nint)bytes, 1, Mpi.Abi.InfoNull, node, &mine, &window), "MPI_Win_allocate_shared");
+        }
+        finally { Leave(); }
+        var parts = new nint[group.Count];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            nint size;
+            int unit;
+            void* part;
+            Mpi.Check(Mpi.WinSharedQuery(window, i, &size, &unit, &part), "MPI_Win_shared_query");
+            parts[i] = (nint)part;
+        }
+        var (ownWindow, ownComm) = (window, node);
+        return new SharedWindow(parts, group.ToList().IndexOf(Rank), bytes, () =>
+        {
+            nint freedWindow = ownWindow, freedComm = ownComm;
+            Mpi.WinFree(&freedWindow);
+            Mpi.CommFree(&freedComm);
+        });
+    }
+
+    public void Abort(int exitCode)
+    {
+        Thread.Sleep(100); // MPICH's proxy may kill before it forwards what has been written
+        Mpi.Abort(Mpi.Abi.CommWorld, exitCode);
+    }
 
     public void Dispose()
     {

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Interactive.Collectives.Transports;
+namespace Interactive.Collectives;
 
 /// <summary>
 /// Pauses between polls: a few times at once, then by giving the core away, then asleep, so that a long wait leaves the
@@ -8,14 +8,14 @@ namespace Interactive.Collectives.Transports;
 /// </summary>
 internal struct YieldingWait
 {
-    const int Immediate = 8, Yields = 400;
+    const int Immediate = 64, Yields = 400;
     int polls;
 
     /// <summary>One pause, longer the longer the wait already is.</summary>
     public void Once()
     {
-        if (++polls <= Immediate) return;
-        if (polls <= Yields) sched_yield();
+        if (++polls <= Immediate) Thread.SpinWait(4);
+        else if (polls <= Yields) sched_yield();
         else usleep(polls < 4 * Yields ? 20u : 100u);
     }
 

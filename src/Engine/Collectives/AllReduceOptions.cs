@@ -1,0 +1,33 @@
+namespace Interactive.Collectives;
+
+/// <summary>How a communicator sums.</summary>
+public sealed record AllReduceOptions
+{
+    /// <summary>
+    /// ring, halving-doubling, window, hierarchical or mpi; default null: by topology and size (<see cref="AllReduceTable"/>).
+    /// The environment variable INTERACTIVE_ALLREDUCE sets it for the whole job.
+    /// </summary>
+    public string? Algorithm { get; init; }
+
+    /// <summary>
+    /// Sum every element in the canonical tree, so that the bits depend neither on the algorithm nor on hosts, ranges or
+    /// sizes, and 1, 2, 4, … ranks with equal shares of the same terms agree. Default false.
+    /// </summary>
+    public bool Deterministic { get; init; }
+
+    /// <summary>How values travel; default fp32.</summary>
+    public WireFormat Wire { get; init; }
+
+    /// <summary>With a two-byte wire format: add what rounding lost to the next values of the same elements; default true.</summary>
+    public bool ErrorFeedback { get; init; } = true;
+
+    internal AllReduceOptions Validate()
+    {
+        if (Algorithm is not null && !AllReduceTable.Algorithms.Contains(Algorithm))
+            throw new UsageException($"unknown all-reduce algorithm \"{Algorithm}\": one of {string.Join(", ", AllReduceTable.Algorithms)}");
+        if (Deterministic && Wire != WireFormat.Fp32) throw new UsageException($"deterministic sums need fp32 on the wire, not {Wire}");
+        if (Deterministic && Algorithm is not (null or "window" or "halving-doubling"))
+            throw new UsageException($"{Algorithm} does not follow the canonical order: deterministic sums are made by window or halving-doubling");
+        return this;
+    }
+}

@@ -1,0 +1,32 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Interactive.Collectives;
+
+/// <summary>What a rank is about to do, in 128 bytes, so that the others can compare it with what they are about to do.</summary>
+internal readonly record struct Notice(long Number, long Count, string Operation, string Name)
+{
+    public const int Bytes = NodeGroup.NoticeBytes / 2;
+    const int Header = 17;
+
+    public void Write(Span<byte> target)
+    {
+        target.Clear();
+        BinaryPrimitives.WriteInt64LittleEndian(target, Number);
+        BinaryPrimitives.WriteInt64LittleEndian(target[8..], Count);
+        target[16] = (byte)Operation.Length;
+        Encoding.ASCII.GetBytes(Operation, target[Header..]);
+        // A long name keeps its end: "…layer4.2.conv3.weight".
+        var name = Encoding.UTF8.GetBytes(Name);
+        name.AsSpan(Math.Max(0, name.Length - (Bytes - Header - Operation.Length))).CopyTo(target[(Header + Operation.Length)..]);
+    }
+
+    public static Notice Read(ReadOnlySpan<byte> source)
+    {
+        int operation = source[16];
+        return new(BinaryPrimitives.ReadInt64LittleEndian(source), BinaryPrimitives.ReadInt64LittleEndian(source[8..]),
+            Encoding.ASCII.GetString(source.Slice(Header, operation)), Encoding.UTF8.GetString(source[(Header + operation)..Bytes]).TrimEnd('\0'));
+    }
+
+    public override string ToString() => $"{Operation}{(Name == "" ? "" : " " + Name)} ({Count} elements, operation {Number})";
+}

@@ -1,0 +1,127 @@
+using CsCheck;
+using Interactive.Data;
+using Interactive.Graphs;
+
+namespace Interactive.Engine.Tests.Data;
+
+public class DataTests
+{
+    [SkippableFact]
+    public void Fashion_mnist_is_read_whole()
+    {
+        Skip.IfNot(Directory.Exists(FashionMnist.DefaultFolder), "apt-get install dataset-fashion-mnist");
+        var (train, test) = FashionMnist.Load();
+        Assert.Equal((60_000, 10_000), (train.Count, test.Count));
+        var pixels = new float[784];
+        Assert.Equal(9, train.Read(0, pixels)); // an ankle boot
+        var counts = new int[10];
+        double sum = 0;
+        for (var i = 0; i < test.Count; i++)
+        {
+            counts[test.Read(i, pixels)]++;
+            sum += pixels.Average();
+        }
+        Assert.All(counts, c => Assert.Equal(1000, c));
+        Assert.InRange(sum / test.Count, -0.05, 0.05); // normalised
+    }
+
+    [Fact]
+    public void A_missing_data_set_says_what_to_install()
+    {
+        var error = Assert.Throws<UsageException>(() => FashionMnist.Load("/nowhere"));
+        Assert.Equal("Fashion-MNIST is not in /nowhere: apt-get install dataset-fashion-mnist", error.Message);
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0, 0, 8, 1, 0, 0, 0, 5, 1, 2 }, "cut short")]
+    [InlineData(new byte[] { 0, 0, 13, 1, 0, 0, 0, 0 }, "not an IDX file")]
+    public void A_bad_idx_file_is_refused(byte[] content, string expected)
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllBytes(path, content);
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Idx.Read(path)).Message);
+        File.Delete(path);
+    }
+
+    [Fact]
+    public void The_order_of_an_epoch_never_changes_between_versions()
+    {
+        Assert.Equal(Golden, new Sampler(10, 2, Seed: 1).Order(0));
+        Assert.NotEqual(Golden, new Sampler(10, 2, Seed: 1).Order(1));
+    }
+
+    private static readonly int[] Golden = [6, 4, 7, 2, 9, 1, 5, 0, 8, 3];
+
+    [Fact]
+    public void A_global_batch_is_the_same_set_for_any_number_of_ranks()
+        => Gen.Select(Gen.Int[12, 500], Gen.Int[0, 5], Gen.ULong).Sample((samples, epoch, seed) =>
+        {
+            var sampler = new Sampler(samples, 12, seed);
+            var order = sampler.Order(epoch);
+            Assert.Equal(Enumerable.Range(0, samples), order.Order());
+            for (var step = 0; step < sampler.StepsPerEpoch; step++)
+            {
+                var whole = Sampler.Part(order, 12, step, 0, 1).ToArray();
+                foreach (var ranks in new[] { 2, 3, 4, 6, 12 })
+                    Assert.Equal(whole, Enumerable.Range(0, ranks).SelectMany(r => Sampler.Part(order, 12, step, r, ranks)));
+            }
+        }, iter: 50);
+
+    [Fact]
+    public void Ranks_that_do_not_divide_the_batch_are_refused()
+        => Assert.Contains("does not divide among 3 ranks", Assert.Throws<UsageException>(() => Sampler.Part([0, 1, 2, 3], 4, 0, 0, 3)).Message);
+
+    [Fact]
+    public void Augmentation_depends_on_the_sample_and_the_epoch_only()
+    {
+        var shape = new Shape(1, 6, 6);
+        float[] Image(int epoch, int sample)
+        {
+            var image = Enumerable.Range(1, 36).Select(i => (float)i).ToArray();
+            new Augmentation(2).Apply(image, shape, 7, epoch, sample);
+            return image;
+        }
+        Assert.Equal(Image(3, 5), Image(3, 5));
+        var variants = Enumerable.Range(0, 50).Select(s => string.Join(',', Image(0, s))).Distinct().Count();
+        Assert.InRange(variants, 20, 50); // of 5 x 5 crops, mirrored or not
+        var kept = Image(0, 1).Where(v => v != 0).ToArray();
+        Assert.Equal(kept.Length, kept.Distinct().Count()); // pixels move, none is made up
+    }
+
+    [Fact]
+    public void Prefetch_keeps_the_order_and_disposes_what_is_not_taken()
+    {
+        var made = new List<Item>();
+        IEnumerable<Item> Items()
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                var item = new Item(i);
+                lock (made) made.Add(item);
+                yield return item;
+            }
+        }
+        var taken = Prefetch.Ahead(Items()).Take(10).Select(i => { i.Dispose(); return i.Number; }).ToArray();
+        Assert.Equal(Enumerable.Range(0, 10), taken);
+        Assert.All(made, i => Assert.True(i.Disposed));
+        Assert.InRange(made.Count, 10, 14);
+    }
+
+    [Fact]
+    public void An_error_while_prefetching_reaches_the_reader()
+    {
+        static IEnumerable<Item> Items()
+        {
+            yield return new Item(0);
+            throw new InvalidDataException("broken");
+        }
+        Assert.Throws<InvalidDataException>(() => Prefetch.Ahead(Items()).Count());
+    }
+
+    private sealed class Item(int number) : IDisposable
+    {
+        public int Number => number;
+        public bool Disposed { get; private set; }
+        public void Dispose() => Disposed = true;
+    }
+}
