@@ -3,6 +3,7 @@
 //   ./interactive run notebooks/train.csx -- --epochs 2
 //   ./interactive launch -n 2 notebooks/train.csx -- --epochs 2 --resume
 using Interactive.Data;
+using Interactive.Extensions.Plots;
 using Interactive.Graphs;
 using Interactive.Training;
 using TorchSharp;
@@ -33,4 +34,7 @@ var model = net.Build(x.AdaptiveAvgPool(1).Flatten().Linear(train.Classes));
 var trainer = new Trainer(model, train, test, options);
 var result = trainer.Run();
 if (trainer.IsMain)
+{
     Console.WriteLine($"accuracy {result.Accuracy:P2} on {test.Count} test images after {result.Step} steps");
+    Console.WriteLine($"report   {Report.Write(trainer.Directory.Path)}");
+}

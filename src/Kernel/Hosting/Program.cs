@@ -8,6 +8,8 @@ var root = new RootCommand("Trains deep networks from C# scripts, notebooks and 
     RunCommand.Create(),
     LaunchCommand.Create(),
     EvalCommand.Create(),
+    ReportCommand.Create(),
+    ModelsCommand.Create(),
     DoctorCommand.Create(),
 };
 return CommandLine.Invoke(root, args);

@@ -1,0 +1,52 @@
+using Newtonsoft.Json;
+using XPlot.Plotly;
+
+namespace Interactive.Extensions.Plots;
+
+/// <summary>An interactive figure: XPlot's traces and layout, drawn by plotly.js.</summary>
+/// <param name="Traces">What is drawn.</param>
+/// <param name="Layout">Title and axes.</param>
+public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
+{
+    private static readonly JsonSerializerSettings Json = new() { NullValueHandling = NullValueHandling.Ignore, Culture = System.Globalization.CultureInfo.InvariantCulture };
+
+    /// <summary>A figure of lines over one axis.</summary>
+    public static Figure Lines(string title, string xAxis, string yAxis, params IReadOnlyList<Trace> traces) => new(traces, new Layout.Layout
+    {
+        title = title,
+        xaxis = new Xaxis { title = xAxis },
+        yaxis = new Yaxis { title = yAxis },
+        showlegend = traces.Count > 1,
+        hovermode = "x unified",
+    });
+
+    /// <summary>One line.</summary>
+    public static Scatter Line(string name, IEnumerable<double> x, IEnumerable<double> y, string color, double width = 2, bool markers = false) => new()
+    {
+        name = name,
+        x = x.ToArray(),
+        y = y.ToArray(),
+        mode = markers ? "lines+markers" : "lines",
+        line = new Line { color = color, width = width },
+    };
+
+    /// <summary>The figure as Plotly's JSON: <c>{"data": …, "layout": …}</c>.</summary>
+    public string ToPlotlyJson() => JsonConvert.SerializeObject(new { data = Traces, layout = Layout }, Json);
+
+    /// <summary>A div and the script that draws into it; the page must hold <see cref="Plotly.ScriptElement"/> before it.</summary>
+    public string ToDiv(string id)
+    {
+        // "</" would end the script element wherever it stands.
+        var json = ToPlotlyJson().Replace("</", "<\\/");
+        return $$"""
+            <div id="{{id}}" class="figure"></div>
+            <script>(function () {
+              var figure = {{json}}, text = getComputedStyle(document.body).color;
+              Object.assign(figure.layout, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, family: "system-ui, sans-serif" },
+                margin: { l: 70, r: 20, t: 50, b: 50 } });
+              ["xaxis", "yaxis"].forEach(function (axis) { Object.assign(figure.layout[axis], { gridcolor: "rgba(128,128,128,0.25)", zerolinecolor: "rgba(128,128,128,0.4)" }); });
+              Plotly.newPlot("{{id}}", figure.data, figure.layout, { responsive: true, displaylogo: false });
+            })();</script>
+            """;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Interactive.Monitoring;
+
+namespace Interactive.Extensions.Plots;
+
+/// <summary>A run as one page that opens offline: a summary and interactive curves.</summary>
+public static class Report
+{
+    /// <summary>Writes <c>report.html</c> into the run's folder and returns its path.</summary>
+    /// <exception cref="UsageException">The folder is not a run directory.</exception>
+    public static string Write(string runDirectory)
+    {
+        var path = Path.Combine(runDirectory, "report.html");
+        AtomicFile.WriteText(path, Render(RunMetrics.Read(runDirectory)));
+        return path;
+    }
+
+    internal static string Render(RunMetrics run)
+    {
+        Figure[] figures = [TrainingFigures.Loss(run), TrainingFigures.Accuracy(run), TrainingFigures.Throughput(run), TrainingFigures.Memory(run), TrainingFigures.LearningRate(run)];
+        var page = new StringBuilder();
+        page.Append($$"""
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{Html(run.Name)}}</title>
+            <style>
+              :root { color-scheme: light dark; }
+              body { font-family: system-ui, sans-serif; margin: 0 auto; max-width: 1180px; padding: 24px; color: light-dark(#1f2937, #e5e7eb); background: light-dark(#ffffff, #111827); }
+              h1 { font-size: 22px; margin: 0 0 4px; } .state { color: light-dark(#6b7280, #9ca3af); margin: 0 0 20px; }
+              .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-bottom: 20px; }
+              .fact { border: 1px solid light-dark(#e5e7eb, #374151); border-radius: 10px; padding: 12px 14px; }
+              .fact b { display: block; font-size: 22px; font-weight: 600; } .fact span { color: light-dark(#6b7280, #9ca3af); font-size: 13px; }
+              .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(480px, 1fr)); gap: 16px; }
+              .figure { height: 360px; border: 1px solid light-dark(#e5e7eb, #374151); border-radius: 10px; }
+              .figures > :first-child { grid-column: 1 / -1; }
+              pre { border: 1px solid light-dark(#e5e7eb, #374151); border-radius: 10px; padding: 14px; overflow: auto; font-size: 13px; }
+            </style>
+            {{Plotly.ScriptElement}}</head><body>
+            <h1>{{Html(run.Name)}}</h1><p class="state">{{(run.IsFinished ? "finished" : "not finished: cut short or still running")}}</p>
+            <div class="facts">
+            """);
+        foreach (var (name, value) in Facts(run)) page.Append($"<div class=\"fact\"><b>{Html(value)}</b><span>{Html(name)}</span></div>");
+        page.Append("</div><div class=\"figures\">");
+        for (var i = 0; i < figures.Length; i++) page.Append($"<div>{figures[i].ToDiv($"figure{i}")}</div>");
+        page.Append($"</div><h2>Configuration</h2><pre>{Html(JsonSerializer.Serialize(run.Config, new JsonSerializerOptions { WriteIndented = true }))}</pre></body></html>");
+        return page.ToString();
+    }
+
+    private static IEnumerable<(string Name, string Value)> Facts(RunMetrics run)
+    {
+        string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+        string Config(string name) => run.Config.TryGetProperty(name, out var value) ? value.ToString() : "?";
+        yield return ("model", Config("model"));
+        yield return ("parameters", long.TryParse(Config("parameters"), out var count) ? Text($"{count:N0}") : "?");
+        yield return ("ranks", Config("ranks"));
+        if (run.Evaluations.Count > 0)
+        {
+            yield return ("final accuracy", Text($"{run.Evaluations[^1].Accuracy:P2}"));
+            yield return ("best accuracy", Text($"{run.Evaluations.Max(e => e.Accuracy):P2}"));
+        }
+        if (run.Train.Count == 0) yield break;
+        yield return ("steps", Text($"{run.Train[^1].Step:N0}"));
+        yield return ("samples / s, median", Text($"{run.Train.Select(t => t.SamplesPerSecond).Order().ElementAt(run.Train.Count / 2):N0}"));
+        yield return ("peak tensor memory", Text($"{run.Train.Max(t => t.PeakBytes) / 1048576.0:N0} MiB"));
+    }
+
+    private static string Html(string text) => WebUtility.HtmlEncode(text);
+}

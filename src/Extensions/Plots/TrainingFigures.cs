@@ -1,0 +1,41 @@
+namespace Interactive.Extensions.Plots;
+
+/// <summary>The curves of a run.</summary>
+public static class TrainingFigures
+{
+    private const string Blue = "#3b82f6", Orange = "#f59e0b", Green = "#10b981", Faint = "rgba(59,130,246,0.3)";
+
+    /// <summary>Training loss by step, as measured and smoothed, with the evaluations.</summary>
+    public static Figure Loss(RunMetrics run) => Figure.Lines("Loss", "step", "cross-entropy",
+        Figure.Line("each step", run.Train.Select(r => (double)r.Step), run.Train.Select(r => r.Loss), Faint, 1),
+        Figure.Line("smoothed", run.Train.Select(r => (double)r.Step), Smooth(run.Train.Select(r => r.Loss), 0.95), Blue),
+        Figure.Line("evaluation", run.Evaluations.Select(r => (double)r.Step), run.Evaluations.Select(r => r.Loss), Orange, markers: true));
+
+    /// <summary>Accuracy by evaluation.</summary>
+    public static Figure Accuracy(RunMetrics run) => Figure.Lines("Accuracy", "step", "share of test samples, %",
+        Figure.Line("accuracy", run.Evaluations.Select(r => (double)r.Step), run.Evaluations.Select(r => 100 * r.Accuracy), Orange, markers: true));
+
+    /// <summary>Samples per second.</summary>
+    public static Figure Throughput(RunMetrics run) => Figure.Lines("Throughput", "step", "samples / s",
+        Figure.Line("throughput", run.Train.Select(r => (double)r.Step), run.Train.Select(r => r.SamplesPerSecond), Green, 1));
+
+    /// <summary>Tensor bytes on rank 0.</summary>
+    public static Figure Memory(RunMetrics run) => Figure.Lines("Tensor memory, rank 0", "step", "MiB",
+        Figure.Line("peak in the step", run.Train.Select(r => (double)r.Step), run.Train.Select(r => r.PeakBytes / 1048576.0), Blue),
+        Figure.Line("after the step", run.Train.Select(r => (double)r.Step), run.Train.Select(r => r.LiveBytes / 1048576.0), Orange));
+
+    /// <summary>Learning rate by step.</summary>
+    public static Figure LearningRate(RunMetrics run) => Figure.Lines("Learning rate", "step", "learning rate",
+        Figure.Line("learning rate", run.Train.Select(r => (double)r.Step), run.Train.Select(r => r.LearningRate), Green));
+
+    // Exponential moving average without the bias of its start.
+    private static IEnumerable<double> Smooth(IEnumerable<double> values, double keep)
+    {
+        double mean = 0, weight = 0;
+        foreach (var value in values)
+        {
+            (mean, weight) = (keep * mean + (1 - keep) * value, keep * weight + (1 - keep));
+            yield return mean / weight;
+        }
+    }
+}
