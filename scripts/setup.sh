@@ -36,7 +36,7 @@ require_packages() {
   rm -f /tmp/interactive-apt.$$.log
 }
 
-# build: everything, once, in Release.
+# build: everything, once, in Release, and the tool behind "dotnet script".
 build() {
   say "Building (the first time restores libtorch: about 500 MB)..."
   local log; log=$(mktemp)
@@ -44,6 +44,10 @@ build() {
     grep -E 'error' "$log" | sort -u | head -n 20 >&2
     say "The build failed; the whole log is $log"
     exit 1
+  fi
+  if ! { dotnet build src/DotnetScript -c Release -v quiet -nologo && dotnet tool restore; } >"$log" 2>&1; then
+    say "\"dotnet script\" could not be set up (./interactive run does the same); the log is $log"
+    return
   fi
   rm -f "$log"
 }

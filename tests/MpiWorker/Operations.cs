@@ -30,6 +30,12 @@ static unsafe class Operations
         Console.WriteLine($"rank {world.Rank} of {world.Size} local {world.LocalRank} on {World.Library}: ok");
     }
 
+    public static void Named(ICommunicator world, string name)
+    {
+        float value = 1;
+        world.AllReduce(&value, 1, 0, 1, name);
+    }
+
     static void Sums(ICommunicator world, int most, double tolerance = 1e-5)
     {
         foreach (var count in new[] { 0, 1, 2, 3, 1000, 100_003, most })

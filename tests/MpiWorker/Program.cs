@@ -8,6 +8,8 @@ switch (args[0])
     case "operations": Operations.Run(world); break;
     case "throw" when world.Rank == int.Parse(args[1]): throw new InvalidOperationException("thrown for the test");
     case "exit" when world.Rank == int.Parse(args[1]): return 5;
+    case "diverge":
+        for (int step = 0; ; step++) Operations.Named(world, step == 17 && world.Rank == 2 ? "layer4.conv1" : "layer4.bn1");
     case "throw" or "exit" or "wait":
         world.Barrier();
         Console.WriteLine($"rank {world.Rank} pid {Environment.ProcessId}");

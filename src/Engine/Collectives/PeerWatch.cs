@@ -13,20 +13,25 @@ namespace Interactive.Collectives;
 /// </summary>
 internal sealed class PeerWatch : IDisposable
 {
-    const byte Bye = (byte)'B', Announced = (byte)'F';
-    const int ConnectMilliseconds = 5000;
+    const byte Bye = (byte)'B', Announced = (byte)'F', Stalled = (byte)'T', Question = (byte)'Q', Answer = (byte)'A';
+    const int ConnectMilliseconds = 5000, MessageBytes = 257; // a kind, then text
     readonly Dictionary<int, Socket> peers = [];
     readonly string[] names;
     readonly int rank;
     readonly Action<byte[]> died;
+    readonly Action stalled;
+    readonly Func<string> state;
+    readonly Dictionary<int, string> answers = [];
     volatile bool silent;
 
     /// <summary>Connects the ranks (collective).</summary>
     /// <param name="world">The ranks.</param>
     /// <param name="died">Called on a thread of the watch with a prepared line that names the rank that ended.</param>
-    public PeerWatch(ICommunicator world, Action<byte[]> died)
+    /// <param name="stalled">Called on rank 0 when another rank reports that it waits for too long.</param>
+    /// <param name="state">What this rank is doing, in words.</param>
+    public PeerWatch(ICommunicator world, Action<byte[]> died, Action stalled, Func<string> state)
     {
-        this.died = died;
+        (this.died, this.stalled, this.state) = (died, stalled, state);
         rank = world.Rank;
         names = [.. world.AllGather(Encoding.UTF8.GetBytes($"rank {world.Rank} (pid {Environment.ProcessId} on {Environment.MachineName})")).Select(Encoding.UTF8.GetString)];
         using var listener = rank == 0 ? Listen() : null;
@@ -45,38 +50,85 @@ internal sealed class PeerWatch : IDisposable
     public bool Complete => peers.Count == (rank == 0 ? names.Length - 1 : 1);
 
     /// <summary>Tells the others that this rank has already said why it ends.</summary>
-    public void Announce() => Tell(Announced);
-
-    /// <summary>Leaves in order.</summary>
-    public void Dispose() => Tell(Bye);
-
-    void Tell(byte word)
+    public void Announce()
     {
         silent = true;
-        foreach (var socket in peers.Values)
-        {
-            try { socket.Send([word]); }
-            catch (SocketException) { } // that process has ended already
-        }
+        Tell(Announced);
+    }
+
+    /// <summary>Leaves in order.</summary>
+    public void Dispose()
+    {
+        silent = true;
+        Tell(Bye);
+    }
+
+    /// <summary>Tells rank 0 that this rank waits for too long.</summary>
+    public void ReportStalled() => Tell(Stalled);
+
+    /// <summary>Rank 0: asks all ranks what they are doing; null for those that do not answer in time.</summary>
+    public IReadOnlyList<(string Name, string? State)> Ask(TimeSpan patience)
+    {
+        lock (answers) answers.Clear();
+        Tell(Question);
+        for (var deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds; Environment.TickCount64 < deadline; Thread.Sleep(20))
+            lock (answers) if (answers.Count == names.Length - 1) break;
+        lock (answers)
+            return [.. Enumerable.Range(0, names.Length).Select(i => (names[i], i == rank ? state() : answers.GetValueOrDefault(i)))];
+    }
+
+    void Tell(byte kind)
+    {
+        foreach (var socket in peers.Values) Tell(socket, kind, "");
+    }
+
+    static void Tell(Socket socket, byte kind, string text)
+    {
+        var message = new byte[MessageBytes];
+        message[0] = kind;
+        Encoding.UTF8.GetEncoder().Convert(text, message.AsSpan(1), true, out _, out _, out _);
+        try { socket.Send(message); }
+        catch (SocketException) { } // that process has ended already
     }
 
     void Watch(int peer, Socket socket)
     {
-        var word = new byte[1];
+        var message = new byte[MessageBytes];
         var line = LastWords.Prepare($"{names[peer]} ended unexpectedly; ending the job");
-        int read = 0;
-        try { read = socket.Receive(word); }
-        catch (SocketException) { } // reset: the same as closed
-        if (silent) return;
-        if (read > 0)
+        while (Receive(socket, message))
         {
-            if (word[0] == Announced) silent = true;
-            if (word[0] == Announced && rank == 0) Tell(Announced);
-            return;
+            switch (message[0])
+            {
+                case Announced:
+                    silent = true;
+                    if (rank == 0) Tell(Announced);
+                    return;
+                case Bye: return;
+                case Stalled: stalled(); break;
+                case Question: Tell(socket, Answer, state()); break;
+                case Answer:
+                    lock (answers) answers[peer] = Encoding.UTF8.GetString(message, 1, MessageBytes - 1).TrimEnd('\0');
+                    break;
+            }
         }
         // When rank 0 is gone, everyone sees it; rank 1 speaks.
-        if (peer == 0 && rank != 1) return;
+        if (silent || peer == 0 && rank != 1) return;
         died(line);
+    }
+
+    static bool Receive(Socket socket, Span<byte> message)
+    {
+        try
+        {
+            for (int got = 0; got < message.Length;)
+            {
+                int read = socket.Receive(message[got..]);
+                if (read == 0) return false;
+                got += read;
+            }
+            return true;
+        }
+        catch (SocketException) { return false; } // reset: the same as closed
     }
 
     static Socket Listen()
@@ -95,16 +147,7 @@ internal sealed class PeerWatch : IDisposable
             var socket = listener.Accept();
             socket.ReceiveTimeout = 1000;
             var hello = new byte[20];
-            try
-            {
-                for (int got = 0; got < hello.Length;)
-                {
-                    int read = socket.Receive(hello.AsSpan(got));
-                    if (read == 0) break;
-                    got += read;
-                }
-            }
-            catch (SocketException) { }
+            Receive(socket, hello);
             if (CryptographicOperations.FixedTimeEquals(hello.AsSpan(0, 16), token)) peers[BitConverter.ToInt32(hello, 16)] = socket;
             else socket.Dispose();
             socket.ReceiveTimeout = 0;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Interactive.Collectives.Mpi;
 using Interactive.Collectives.Transports;
 
@@ -6,15 +7,17 @@ namespace Interactive.Collectives;
 /// <summary>The ranks this process was started with.</summary>
 public static class World
 {
-    const int TerminatedExitCode = 128 + 15;
+    const int TerminatedExitCode = 128 + 15, StalledExitCode = 75, DefaultTimeoutSeconds = 60;
     static readonly Lazy<ICommunicator> current = new(Start);
     static MpiTransport? mpi;
     static PeerWatch? watch;
+    static readonly FlightRecorder recorder = new();
     static int failed;
 
     /// <summary>
     /// All ranks: over MPI when started by mpirun or srun, else this process alone. Started on first use; closed when the
-    /// process ends.
+    /// process ends. An operation that takes longer than INTERACTIVE_TIMEOUT seconds (default 60) ends the job with exit
+    /// code 75 and a line that names the missing rank; INTERACTIVE_ALLREDUCE names an algorithm for all sums.
     /// </summary>
     /// <remarks>When launcher and library do not belong together, every process would be a world of its own: one line, exit code 2.</remarks>
     /// <exception cref="UsageException">No MPI library is installed.</exception>
@@ -41,9 +44,15 @@ public static class World
         Current.Abort(exitCode, why);
     }
 
+    /// <summary>What this rank has done with the others lately.</summary>
+    public static FlightRecorder Recorder => recorder;
+
     static ICommunicator Start()
     {
+        var options = new AllReduceOptions { Algorithm = Environment.GetEnvironmentVariable("INTERACTIVE_ALLREDUCE") is { Length: > 0 } name ? name : null }.Validate();
         if (MpiEnvironment.Read() is not { } launch) return new Communicator(InProcessTransport.Create(1)[0]);
+        var timeout = Timeout();
+        using var patience = new Timer(_ => Hung(launch.Rank, timeout), null, timeout, System.Threading.Timeout.InfiniteTimeSpan);
         var library = MpiLibrary.Load(launch.Libraries);
         var transport = MpiTransport.Start(library);
         if (transport.Size != launch.Size)
@@ -58,9 +67,23 @@ public static class World
         mpi = transport;
         AppDomain.CurrentDomain.UnhandledException += (_, e) => Fail((Exception)e.ExceptionObject);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Close();
-        var world = new Communicator(transport);
-        if (world.Size > 1) watch = new PeerWatch(world, Lost);
+        var world = new Communicator(transport, options, recorder);
+        if (world.Size > 1)
+            _ = new Watchdog(recorder, dog => watch = new PeerWatch(world, Lost, dog.Stalled, () => recorder.State), world.Rank, timeout, why => End(StalledExitCode, why));
         return world;
+    }
+
+    static TimeSpan Timeout() => TimeSpan.FromSeconds(Environment.GetEnvironmentVariable("INTERACTIVE_TIMEOUT") switch
+    {
+        null or "" => DefaultTimeoutSeconds,
+        var text when double.TryParse(text, out var seconds) && seconds is > 0 and < 1e6 => seconds,
+        var text => throw new UsageException($"INTERACTIVE_TIMEOUT={text}: a number of seconds above 0 is needed"),
+    });
+
+    static void Hung(int rank, TimeSpan timeout)
+    {
+        LastWords.Write($"rank {rank}: the ranks have not found each other within {timeout.TotalSeconds:0} s");
+        Process.GetCurrentProcess().Kill(); // a thread inside MPI_Init holds up every orderly exit
     }
 
     static void Lost(byte[] line)

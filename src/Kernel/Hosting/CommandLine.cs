@@ -16,7 +16,7 @@ internal static class CommandLine
         var parsed = root.Parse(args);
         if (parsed.Errors.Count == 0) return Guard(() => parsed.Invoke(configuration));
         var message = args.Length == 0 ? "a command is needed"
-            : parsed.CommandResult.Command == root ? $"there is no command {args[0]}"
+            : parsed.CommandResult.Command == root && root.Action is null ? $"there is no command {args[0]}"
             : string.Join(' ', parsed.Errors[0].Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
         Console.Error.WriteLine($"{root.Name}: {message} (see {root.Name} {string.Join(' ', Path(parsed.CommandResult).Append("--help"))})");
         return Usage;

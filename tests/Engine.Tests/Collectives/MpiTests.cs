@@ -68,6 +68,31 @@ public class MpiTests
         Assert.Single(job.Lines, line => line.Contains("launcher and library must be of the same MPI"));
     }
 
+    [SkippableTheory]
+    [InlineData(MpiFlavor.OpenMpi, 2, "rank 2 (pid ")]
+    [InlineData(MpiFlavor.OpenMpi, 0, "rank 0 does not answer")]
+    [InlineData(MpiFlavor.Mpich, 1, "rank 1 (pid ")]
+    public void A_stopped_rank_is_found_by_the_watchdog(MpiFlavor flavor, int rank, string blame)
+    {
+        using var job = MpiJob.Start(flavor, 3, "wait", ("INTERACTIVE_TIMEOUT", "2"));
+        for (int other = 0; other < 3; other++) job.Pid(other);
+        using var stop = Process.Start("kill", ["-STOP", job.Pid(rank).ToString()]);
+        stop.WaitForExit();
+        Assert.Equal(75, job.Wait(20));
+        Assert.Single(job.Lines, line => line.Contains("has not finished for 2 s") && line.Contains(blame) && line.Contains("does not answer"));
+    }
+
+    [SkippableTheory]
+    [InlineData(MpiFlavor.OpenMpi)]
+    [InlineData(MpiFlavor.Mpich)]
+    public void Ranks_that_diverge_are_named_instead_of_hanging(MpiFlavor flavor)
+    {
+        using var job = MpiJob.Start(flavor, 3, "diverge");
+        Assert.NotEqual(0, job.Wait(10));
+        Assert.Contains("rank 2 is at all-reduce layer4.conv1", job.Output.Replace("rank 2 at", "rank 2 is at"));
+        Assert.Contains("at all-reduce layer4.bn1", job.Output);
+    }
+
     [Fact]
     public void Launcher_refuses_no_ranks() => Assert.Throws<UsageException>(() => MpiLauncher.Command(0, ["true"]));
 }

@@ -115,7 +115,7 @@ internal sealed unsafe class MpiTransport : ITransport, ISharesMemory
 
     public void Abort(int exitCode)
     {
-        Thread.Sleep(100); // MPICH's proxy may kill before it forwards what has been written
+        Thread.Sleep(300); // MPICH's proxy may kill before it forwards what has been written
         Mpi.Abort(Mpi.Abi.CommWorld, exitCode);
     }
 

@@ -1,0 +1,71 @@
+namespace Interactive.Collectives;
+
+/// <summary>
+/// Ends the job when a collective operation makes no progress: the other ranks are asked what they do, one line tells
+/// which of them is missing, and the last operations of each rank are written to a file.
+/// </summary>
+internal sealed class Watchdog
+{
+    static readonly TimeSpan answerPatience = TimeSpan.FromSeconds(2), leaderPatience = TimeSpan.FromSeconds(6);
+    readonly FlightRecorder recorder;
+    readonly PeerWatch peers;
+    readonly int rank;
+    readonly TimeSpan timeout;
+    readonly Action<string> end;
+    int reported;
+
+    /// <param name="recorder">What this rank does.</param>
+    /// <param name="peers">The connection to the others; set once the watch stands.</param>
+    /// <param name="rank">This rank.</param>
+    /// <param name="timeout">Longest time an operation may take.</param>
+    /// <param name="end">Ends the job with one line.</param>
+    public Watchdog(FlightRecorder recorder, Func<Watchdog, PeerWatch> peers, int rank, TimeSpan timeout, Action<string> end)
+    {
+        (this.recorder, this.rank, this.timeout, this.end) = (recorder, rank, timeout, end);
+        this.peers = peers(this);
+        new Thread(Run) { IsBackground = true, Name = "watchdog" }.Start();
+    }
+
+    /// <summary>Another rank, or this one, has waited for too long.</summary>
+    public void Stalled()
+    {
+        if (Interlocked.Exchange(ref reported, 1) != 0) return;
+        var waiting = recorder.Pending is { } pending ? $"{pending} has not finished for {timeout.TotalSeconds:0} s" : $"another rank has waited for {timeout.TotalSeconds:0} s";
+        var file = WriteRecord();
+        if (rank == 0)
+        {
+            var states = peers.Ask(answerPatience);
+            end($"{waiting}: {Blame(states)}; last operations in {file}");
+        }
+        else
+        {
+            peers.ReportStalled();
+            Thread.Sleep(leaderPatience + TimeSpan.FromSeconds(rank)); // rank 0 ends the job before, unless it is the one that hangs
+            end($"{waiting}: rank 0 does not answer; last operations in {file}");
+        }
+    }
+
+    void Run()
+    {
+        while (recorder.Pending is not { } pending || Environment.TickCount64 - pending.Started < timeout.TotalMilliseconds)
+            Thread.Sleep(250);
+        Stalled();
+    }
+
+    static string Blame(IReadOnlyList<(string Name, string? State)> states)
+    {
+        if (states.Where(state => state.State is null).Select(state => state.Name).ToList() is { Count: > 0 } silent)
+            return $"{string.Join(", ", silent)} does not answer";
+        if (states.Where(state => !state.State!.StartsWith("is in")).ToList() is { Count: > 0 } absent)
+            return string.Join(", ", absent.Select(state => $"{state.Name} {state.State}"));
+        return string.Join(", ", states.Select(state => $"{state.Name} {state.State}"));
+    }
+
+    string WriteRecord()
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"interactive-rank{rank}-{Environment.ProcessId}.log");
+        try { File.WriteAllLines(file, recorder.Lines); }
+        catch (IOException e) { return $"nowhere ({e.Message})"; }
+        return file;
+    }
+}
