@@ -8,6 +8,12 @@ namespace Interactive.Monitoring;
 /// </summary>
 public sealed class RunDirectory
 {
+    /// <summary>
+    /// An environment variable: a file to which the path of each run is written, so that a supervisor outside knows where
+    /// to look for the <c>finished</c> marker.
+    /// </summary>
+    public const string NoteVariable = "INTERACTIVE_RUN_NOTE";
+
     private RunDirectory(string path) => Path = path;
 
     /// <summary>The folder.</summary>
@@ -33,7 +39,9 @@ public sealed class RunDirectory
     public static RunDirectory Open(string path)
     {
         Directory.CreateDirectory(System.IO.Path.Combine(path, "checkpoints"));
-        return new RunDirectory(System.IO.Path.GetFullPath(path));
+        var run = new RunDirectory(System.IO.Path.GetFullPath(path));
+        if (Environment.GetEnvironmentVariable(NoteVariable) is { Length: > 0 } note) AtomicFile.WriteText(note, run.Path);
+        return run;
     }
 
     /// <summary>The newest run of this name that did not finish, or null.</summary>

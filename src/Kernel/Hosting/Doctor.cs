@@ -81,6 +81,8 @@ internal sealed class Doctor
             facts["libstdcxxPatch"] = TorchLoader.IsPatched;
             facts["nativeLibrary"] = TorchLoader.LoadedFrom;
             facts["threads"] = TorchSharp.torch.get_num_threads();
+            facts["nativeFeatures"] = new JsonObject(NativeFeatures.Examine().Select(f => KeyValuePair.Create<string, JsonNode?>(f.Key, f.Value)));
+            facts["memoryMeter"] = MemoryMeter.Current.Kind;
             facts["devices"] = new JsonArray([.. Devices()]);
         }
         catch (Exception e)

@@ -11,6 +11,7 @@ var root = new RootCommand("Trains deep networks from C# scripts, notebooks and 
     BenchCommand.Create(),
     ReportCommand.Create(),
     ModelsCommand.Create(),
+    BenchCommand.Create(),
     DoctorCommand.Create(),
 };
 return CommandLine.Invoke(root, args);

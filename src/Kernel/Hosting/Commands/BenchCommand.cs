@@ -5,8 +5,9 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// <summary><c>interactive bench …</c>: one sub-command a benchmark.</summary>
 internal static class BenchCommand
 {
-    public static Command Create() => new("bench", "Measures memory, steps and collectives.")
+    public static Command Create() => new("bench", "Measures this machine.")
     {
         BenchMemoryCommand.Create(),
+        BenchAllReduceCommand.Create(),
     };
 }

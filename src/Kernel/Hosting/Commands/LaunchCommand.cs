@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Interactive.Collectives.Mpi;
 using Interactive.Kernel.Scripting;
 
@@ -12,20 +13,33 @@ internal static class LaunchCommand
         var ranks = new Option<int>("--ranks", "-n") { Description = "how many ranks", Required = true };
         var mpi = new Option<string?>("--mpi") { Description = "openmpi or mpich (default: the first that is installed)" };
         mpi.AcceptOnlyFromAmong("openmpi", "mpich");
+        var restarts = new Option<int>("--restarts") { Description = "start again from the last checkpoint (with --resume) so often, until the run is finished" };
+        var stall = new Option<int>("--stall") { Description = "with --restarts: seconds without progress after which the job counts as hung", DefaultValueFactory = _ => 600 };
         var file = new Argument<string>("FILE") { Description = "a C# script" };
         var options = new ScriptOptions();
         var command = new Command("launch", "Runs a C# script on several MPI ranks.") { file };
         options.AddTo(command);
         command.Add(ranks);
         command.Add(mpi);
+        command.Add(restarts);
+        command.Add(stall);
         command.SetAction(parsed =>
         {
             var script = ScriptFile.Open(parsed.GetValue(file)!);
             var (release, cache) = (options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
             MpiFlavor? flavor = parsed.GetValue(mpi) switch { "openmpi" => MpiFlavor.OpenMpi, "mpich" => MpiFlavor.Mpich, _ => null };
-            List<string> run = [DotnetProgram.Path, typeof(LaunchCommand).Assembly.Location, "run", script.Path, "-c", release ? "release" : "debug"];
-            if (!cache) run.Add("--no-cache");
-            var start = MpiLauncher.Command(parsed.GetValue(ranks), [.. run, "--", .. parsed.GetValue(options.Arguments) ?? []], flavor);
+            var arguments = parsed.GetValue(options.Arguments) ?? [];
+            if (parsed.GetValue(restarts) < 0) throw new UsageException($"--restarts {parsed.GetValue(restarts)}: at least 0 is needed");
+            if (parsed.GetValue(stall) < 1) throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
+            ProcessStartInfo Start(bool resume)
+            {
+                List<string> run = [DotnetProgram.Path, typeof(LaunchCommand).Assembly.Location, "run", script.Path, "-c", release ? "release" : "debug"];
+                if (!cache) run.Add("--no-cache");
+                run.AddRange(["--", .. arguments]);
+                if (resume && !arguments.Contains("--resume")) run.Add("--resume");
+                return MpiLauncher.Command(parsed.GetValue(ranks), run, flavor);
+            }
+            var first = Start(resume: false);
             // Compiled once here, the ranks find it in the cache, and an error is told once.
             try { if (cache) script.Compile(release); }
             catch (ScriptCompileException e)
@@ -33,7 +47,8 @@ internal static class LaunchCommand
                 Console.Error.WriteLine(e.Message);
                 return ScriptHost.Failure;
             }
-            return ChildProcess.Run(start);
+            return parsed.GetValue(restarts) == 0 ? ChildProcess.Run(first)
+                : new Supervisor(Start, parsed.GetValue(restarts), TimeSpan.FromSeconds(parsed.GetValue(stall))).Run();
         });
         return command;
     }

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Interactive.Collectives;
+
+/// <summary>Times all-reduce algorithms over a real world, one after the other in each round so that all meet the same noise.</summary>
+public static unsafe class AllReduceBenchmark
+{
+    const int Warmups = 3, MostRounds = 200;
+    const double SecondsPerSize = 0.6;
+
+    /// <summary>Seconds of one all-reduce: the median over rounds of the slowest rank's time.</summary>
+    public sealed record Timing(long Bytes, string Algorithm, double Seconds);
+
+    /// <summary>Times each algorithm at each size (collective). Null stands for the table's choice. The data lie in shared memory where there is some.</summary>
+    public static IReadOnlyList<Timing> Run(ICommunicator world, IReadOnlyList<long> sizes, IReadOnlyList<string?> algorithms)
+    {
+        var entrants = algorithms.Select(name => world.Duplicate(new AllReduceOptions { Algorithm = name })).ToList();
+        var timings = new List<Timing>();
+        foreach (var bytes in sizes)
+        {
+            long count = Math.Max(1, bytes / sizeof(float));
+            var data = world.Allocate(count);
+            // Every entrant gets the same memory; zeros stay zeros, so that nothing overflows.
+            var seconds = entrants.Select(entrant => Measure(world, entrant, data, count, Warmups)).ToList();
+            int rounds = (int)Math.Clamp(SecondsPerSize / Agree(world, seconds.Sum(list => list[^1])), 3, MostRounds);
+            var all = entrants.Select(_ => new List<double>()).ToList();
+            for (int round = 0; round < rounds; round++)
+                for (int i = 0; i < entrants.Count; i++) all[i].AddRange(Measure(world, entrants[i], data, count, 1));
+            for (int i = 0; i < entrants.Count; i++)
+                timings.Add(new Timing(bytes, algorithms[i] ?? ((Communicator)entrants[i]).Choose(count).Name, Slowest(world, all[i])));
+            world.Release(data);
+        }
+        foreach (var entrant in entrants) entrant.Dispose();
+        return timings;
+    }
+
+    /// <summary>Bytes a rank must send per second in a ring of this speed: comparable over numbers of ranks.</summary>
+    public static double BusBandwidth(long bytes, double seconds, int ranks) => bytes / seconds * 2 * (ranks - 1) / ranks;
+
+    static List<double> Measure(ICommunicator world, ICommunicator entrant, float* data, long count, int times)
+    {
+        var seconds = new List<double>();
+        for (int i = 0; i < times; i++)
+        {
+            world.Barrier();
+            var start = Stopwatch.GetTimestamp();
+            entrant.AllReduce(data, count);
+            seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+        return seconds;
+    }
+
+    static double Agree(ICommunicator world, double mine)
+    {
+        var bytes = BitConverter.GetBytes(mine);
+        world.Broadcast(bytes, 0);
+        return BitConverter.ToDouble(bytes);
+    }
+
+    static double Slowest(ICommunicator world, List<double> mine)
+    {
+        var all = world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine))).Select(bytes => MemoryMarshal.Cast<byte, double>(bytes).ToArray()).ToList();
+        var slowest = Enumerable.Range(0, mine.Count).Select(round => all.Max(times => times[round])).Order().ToList();
+        return slowest[slowest.Count / 2];
+    }
+}

@@ -1,0 +1,12 @@
+namespace Interactive.Runtime;
+
+/// <summary>Which of the native features that go beyond TorchSharp's public interface work here. Each has a fallback.</summary>
+public static class NativeFeatures
+{
+    /// <summary>Feature to whether it is live in this process. Loads libtorch.</summary>
+    public static IReadOnlyDictionary<string, bool> Examine() => new Dictionary<string, bool>
+    {
+        ["atenDispatcher"] = Aten.IsAvailable,
+        ["exactMemoryMeter"] = MemoryMeter.Current.IsExact,
+    };
+}

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Text;
+using Interactive.Monitoring;
+
+namespace Interactive.Kernel.Hosting;
+
+/// <summary>
+/// Starts a job again from its last checkpoint when it was cut short, whatever took it down: a killed rank, a watchdog
+/// (exit code 75), a launcher that hangs or claims success. Only the run's <c>finished</c> marker counts as the end.
+/// </summary>
+/// <param name="job">The command for an attempt; true from the second one on, which is to resume.</param>
+/// <param name="restarts">How often to start again.</param>
+/// <param name="stall">A job whose run directory does not change for so long hangs.</param>
+internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts, TimeSpan stall)
+{
+    private const string Mark = "INTERACTIVE_JOB";
+    private static readonly TimeSpan glance = TimeSpan.FromSeconds(1);
+
+    private readonly string id = Guid.NewGuid().ToString("N");
+
+    /// <returns>0 when the run finished, else the last attempt's exit code, and 1 for one that ended with 0 all the same.</returns>
+    public int Run()
+    {
+        var note = Path.Combine(Path.GetTempPath(), $"interactive-job-{id}");
+        try
+        {
+            for (var attempt = 0; ; attempt++)
+            {
+                var (code, stopped, what) = Attempt(attempt > 0, note);
+                KillLeftovers();
+                if (IsFinished(note, code)) return 0;
+                if (code == CommandLine.Usage || stopped) return code;
+                if (attempt == restarts)
+                {
+                    Console.Error.WriteLine($"interactive: {what} before the run finished; no restart is left");
+                    return code == 0 ? 1 : code;
+                }
+                Console.Error.WriteLine($"interactive: {what} before the run finished: restart {attempt + 1} of {restarts} from the last checkpoint");
+            }
+        }
+        finally { File.Delete(note); }
+    }
+
+    private (int Code, bool Stopped, string What) Attempt(bool resume, string note)
+    {
+        var start = job(resume);
+        start.Environment[Mark] = id;
+        start.Environment[RunDirectory.NoteVariable] = note;
+        using var child = new ChildProcess(start);
+        var begun = DateTime.UtcNow;
+        while (!child.WaitForExit(glance))
+        {
+            var last = LastChange(note);
+            if (DateTime.UtcNow - (last > begun ? last : begun) < stall) continue;
+            child.Kill();
+            return (child.ExitCode, child.IsStopped, $"nothing was written for {stall.TotalSeconds:0} s");
+        }
+        return (child.ExitCode, child.IsStopped, $"the job ended with exit code {child.ExitCode}");
+    }
+
+    private static string? Directory(string note) => File.Exists(note) ? File.ReadAllText(note) : null;
+
+    // A script that keeps no run directory has only its exit code to show.
+    private static bool IsFinished(string note, int code) =>
+        Directory(note) is { } path ? RunDirectory.Open(path).IsFinished : code == 0;
+
+    private static DateTime LastChange(string note)
+    {
+        if (Directory(note) is not { } path) return DateTime.MinValue;
+        return new DirectoryInfo(path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Select(f => f.LastWriteTimeUtc).DefaultIfEmpty(DateTime.MinValue).Max();
+    }
+
+    /// <summary>Ends what a broken launcher has left behind: the processes that carry this job's mark.</summary>
+    private void KillLeftovers()
+    {
+        var mark = Encoding.ASCII.GetBytes($"{Mark}={id}\0");
+        foreach (var folder in System.IO.Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), out var process) || process == Environment.ProcessId) continue;
+            try
+            {
+                if (File.ReadAllBytes(Path.Combine(folder, "environ")).AsSpan().IndexOf(mark) < 0) continue;
+                using var left = Process.GetProcessById(process);
+                left.Kill();
+                left.WaitForExit(5000);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException) { } // gone, or another user's
+        }
+    }
+}
