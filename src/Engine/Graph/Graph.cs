@@ -19,6 +19,17 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
             if (node.Op.Module is { } module) ModuleTree.Register(this, node.Name, module);
     }
 
+    /// <summary>
+    /// A graph over a user's module tree, sharing its parameters: nested <c>Sequential</c>s become nodes, a module that is
+    /// not known becomes one opaque node and still trains.
+    /// </summary>
+    /// <param name="module">The model.</param>
+    /// <param name="input">One sample's shape.</param>
+    /// <param name="type">Element type of the input.</param>
+    /// <exception cref="GraphException">The modules do not fit one another; the message names the node.</exception>
+    public static Graph Capture(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type = ScalarType.Float32)
+        => Graphs.Capture.Module(module, input, type);
+
     /// <summary>The model's name.</summary>
     public string Name { get; }
     /// <summary>The input value.</summary>

@@ -1,4 +1,5 @@
 using Newtonsoft.Json;
+using Newtonsoft.Json.Linq;
 using XPlot.Plotly;
 
 namespace Interactive.Extensions.Plots;
@@ -31,7 +32,14 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
     };
 
     /// <summary>The figure as Plotly's JSON: <c>{"data": …, "layout": …}</c>.</summary>
-    public string ToPlotlyJson() => JsonConvert.SerializeObject(new { data = Traces, layout = Layout }, Json);
+    public string ToPlotlyJson()
+    {
+        var figure = JObject.FromObject(new { data = Traces, layout = Layout }, JsonSerializer.Create(Json));
+        // XPlot writes titles as text; plotly.js takes objects since version 3.
+        foreach (var part in new[] { figure["layout"]!, figure["layout"]!["xaxis"], figure["layout"]!["yaxis"] })
+            if (part?["title"] is JValue title) part["title"] = new JObject { ["text"] = title };
+        return figure.ToString(Formatting.None);
+    }
 
     /// <summary>A div and the script that draws into it; the page must hold <see cref="Plotly.ScriptElement"/> before it.</summary>
     public string ToDiv(string id)
@@ -43,7 +51,7 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
             <script>(function () {
               var figure = {{json}}, text = getComputedStyle(document.body).color;
               Object.assign(figure.layout, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, family: "system-ui, sans-serif" },
-                margin: { l: 70, r: 20, t: 50, b: 50 } });
+                modebar: { bgcolor: "rgba(0,0,0,0)", color: "rgba(128,128,128,0.6)" }, margin: { l: 70, r: 20, t: 50, b: 50 } });
               ["xaxis", "yaxis"].forEach(function (axis) { Object.assign(figure.layout[axis], { gridcolor: "rgba(128,128,128,0.25)", zerolinecolor: "rgba(128,128,128,0.4)" }); });
               Plotly.newPlot("{{id}}", figure.data, figure.layout, { responsive: true, displaylogo: false });
             })();</script>

@@ -29,7 +29,7 @@ public static class Report
               :root { color-scheme: light dark; }
               body { font-family: system-ui, sans-serif; margin: 0 auto; max-width: 1180px; padding: 24px; color: light-dark(#1f2937, #e5e7eb); background: light-dark(#ffffff, #111827); }
               h1 { font-size: 22px; margin: 0 0 4px; } .state { color: light-dark(#6b7280, #9ca3af); margin: 0 0 20px; }
-              .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-bottom: 20px; }
+              .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(125px, 1fr)); gap: 12px; margin-bottom: 20px; }
               .fact { border: 1px solid light-dark(#e5e7eb, #374151); border-radius: 10px; padding: 12px 14px; }
               .fact b { display: block; font-size: 22px; font-weight: 600; } .fact span { color: light-dark(#6b7280, #9ca3af); font-size: 13px; }
               .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(480px, 1fr)); gap: 16px; }

@@ -8,6 +8,31 @@ namespace Interactive.Graphs.Ops;
 /// <param name="output">Shape and type of its result, seen in a trial run.</param>
 public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, ScalarType Type) output) : Op
 {
+    /// <summary>Shape and type of a module's result for one sample, seen by running it in evaluation mode, which changes nothing.</summary>
+    /// <exception cref="GraphException">The module refuses the input.</exception>
+    public static (Shape Shape, ScalarType Type) Try(nn.Module<Tensor, Tensor> module, Value input)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var generator = get_rng_state();
+        var wasTraining = module.training;
+        try
+        {
+            module.eval();
+            var y = module.forward(zeros(input.Shape.WithBatch(1), input.Type));
+            return (new Shape(y.shape[1..]), y.dtype);
+        }
+        catch (System.Runtime.InteropServices.ExternalException e)
+        {
+            throw new GraphException($"the module refuses {input.Shape}: {e.Message.Split('\n')[0]}");
+        }
+        finally
+        {
+            module.train(wasTraining);
+            set_rng_state(generator);
+        }
+    }
+
     /// <inheritdoc/>
     public override string Kind => "opaque";
     /// <inheritdoc/>
@@ -25,7 +50,7 @@ public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Scala
     {
         // Buffers (running statistics) must not move twice, so a second run works on their values and puts them back.
         var kept = mode.Recompute ? module.buffers().Select(b => (Buffer: b, Value: b.clone())).ToArray() : [];
-        var y = module.forward(inputs[0]);
+        var y = module.call(inputs[0]);
         using (no_grad())
             foreach (var (buffer, value) in kept)
             {

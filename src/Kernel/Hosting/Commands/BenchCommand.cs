@@ -2,11 +2,12 @@ using System.CommandLine;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
-/// <summary><c>interactive bench …</c></summary>
+/// <summary><c>interactive bench …</c>: one sub-command a benchmark.</summary>
 internal static class BenchCommand
 {
     public static Command Create() => new("bench", "Measures this machine.")
     {
+        BenchMemoryCommand.Create(),
         BenchAllReduceCommand.Create(),
     };
 }

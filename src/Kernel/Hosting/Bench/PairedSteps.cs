@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Kernel.Hosting.Bench;
+
+/// <summary>One way to run a step, with what was measured of it.</summary>
+internal sealed class Contestant(string name, Func<Tensor, Tensor, double> step)
+{
+    public string Name => name;
+    public Func<Tensor, Tensor, double> Step => step;
+    public List<double> Seconds { get; } = [];
+    /// <summary>Bytes above those live before the step.</summary>
+    public long PeakBytes { get; set; }
+    /// <summary>Loss and a hash over all gradients, of the last round.</summary>
+    public string Bits { get; set; } = "";
+    public double Median => Seconds.Order().ElementAt(Seconds.Count / 2);
+    /// <summary>Median over the rounds of this one's time divided by the other's in the same round.</summary>
+    public double Against(Contestant other) => Seconds.Zip(other.Seconds, (a, b) => a / b).Order().ElementAt(Seconds.Count / 2);
+}
+
+/// <summary>
+/// Runs several ways of making a training step in turn, round by round, so that a machine whose speed drifts treats them
+/// alike. Same input, same seed, same allocator.
+/// </summary>
+internal static class PairedSteps
+{
+    public static void Run(Graph graph, int batch, int rounds, params Contestant[] contestants)
+    {
+        var (input, target) = Data(graph, batch);
+        using var _ = input;
+        using var __ = target;
+        var meter = MemoryMeter.Current;
+        graph.train();
+        for (var round = 0; round <= rounds; round++)
+            foreach (var contestant in contestants)
+            {
+                ZeroGradients(graph);
+                manual_seed(round); // dropout
+                var before = meter.LiveBytes;
+                meter.ResetPeak();
+                var started = Stopwatch.GetTimestamp();
+                var loss = contestant.Step(input, target);
+                var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+                if (round == 0) continue; // warm-up: gradients come into being
+                contestant.Seconds.Add(seconds);
+                contestant.PeakBytes = meter.PeakBytes - before;
+                if (round == rounds) contestant.Bits = $"{loss:R} {Hash(graph)}";
+            }
+    }
+
+    /// <summary>Autograd over the whole graph, every intermediate disposed right after its last use.</summary>
+    public static Contestant Plain(Graph graph) => new("plain", (x, y) =>
+    {
+        using var output = graph.forward(x);
+        using var loss = Losses.CrossEntropy(output, y);
+        loss.backward();
+        return loss.item<float>();
+    });
+
+    /// <summary>Autograd inside one dispose scope, as TorchSharp is usually written: every intermediate lives until the step ends.</summary>
+    public static Contestant Scoped(Graph graph) => new("scoped", (x, y) =>
+    {
+        using var scope = NewDisposeScope();
+        var values = new Tensor[graph.Nodes.Count + 1];
+        values[0] = x;
+        foreach (var node in graph.Nodes)
+            values[node.Output.Id] = node.Op.Forward([.. node.Inputs.Select(v => values[v.Id])], new RunMode(Training: true));
+        var loss = Losses.CrossEntropy(values[graph.Output.Id], y);
+        loss.backward();
+        return loss.item<float>();
+    });
+
+    /// <summary>The executor under a schedule.</summary>
+    public static Contestant Planned(string name, Executor executor) => new(name, (x, y) => executor.Step(x, y));
+
+    /// <summary>Random input and targets that fit the graph.</summary>
+    public static (Tensor Input, Tensor Target) Data(Graph graph, int batch)
+    {
+        manual_seed(1);
+        var output = graph.Output.Shape;
+        if (graph.Input.Type == ScalarType.Int64)
+            return (randint(0, output[^1], graph.Input.Shape.WithBatch(batch), dtype: ScalarType.Int64), randint(0, output[^1], [batch, output[0]], dtype: ScalarType.Int64));
+        return (randn(graph.Input.Shape.WithBatch(batch)), randint(0, output[0], [batch, .. output.ToArray()[1..]], dtype: ScalarType.Int64));
+    }
+
+    private static void ZeroGradients(Graph graph)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var parameter in graph.parameters()) parameter.grad?.zero_();
+    }
+
+    private static string Hash(Graph graph)
+    {
+        using var scope = NewDisposeScope();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (_, parameter) in graph.named_parameters())
+            if (parameter.grad is { } gradient) hash.AppendData(gradient.contiguous().bytes);
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+    }
+}

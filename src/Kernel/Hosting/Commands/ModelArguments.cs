@@ -1,0 +1,39 @@
+using System.CommandLine;
+using Interactive.Graphs;
+using Interactive.Models;
+
+namespace Interactive.Kernel.Hosting.Commands;
+
+/// <summary>The options by which every command names a model at a size.</summary>
+internal sealed class ModelArguments
+{
+    private readonly Option<string> model = new("--model") { Description = "a model's name: see 'interactive models'", Required = true };
+    private readonly Option<int> batch = new("--batch") { Description = "samples in a batch", DefaultValueFactory = _ => 8 };
+    private readonly Option<string?> image = new("--image") { Description = "one image as CxHxW; default: the model's own" };
+    private readonly Option<int?> classes = new("--classes") { Description = "classes; default: the model's own" };
+
+    public ModelArguments(Command command)
+    {
+        command.Add(model);
+        command.Add(batch);
+        command.Add(image);
+        command.Add(classes);
+    }
+
+    public string Model(ParseResult parsed) => parsed.GetValue(model)!;
+
+    public int Batch(ParseResult parsed)
+        => parsed.GetValue(batch) is var size and > 0 ? size : throw new UsageException($"--batch must be at least 1, got {parsed.GetValue(batch)}");
+
+    public Graph Create(ParseResult parsed, bool shapesOnly = false)
+    {
+        Shape? shape = null;
+        if (parsed.GetValue(image) is { } text)
+        {
+            try { shape = Shape.Parse(text); }
+            catch (GraphException e) { throw new UsageException($"--image {e.Message}"); }
+        }
+        TorchSharp.torch.manual_seed(1);
+        return Zoo.Create(Model(parsed), new ModelOptions { Image = shape, Classes = parsed.GetValue(classes), ShapesOnly = shapesOnly });
+    }
+}

@@ -1,0 +1,74 @@
+using Interactive.Execution;
+using Interactive.Graphs;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Graphs;
+
+public class CaptureTests
+{
+    private sealed class Squared() : nn.Module<Tensor, Tensor>("squared")
+    {
+        public override Tensor forward(Tensor x) => x * x;
+    }
+
+    private sealed class Gated : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Conv2d gate = nn.Conv2d(8, 8, 1);
+        private readonly TorchSharp.Modules.BatchNorm2d norm = nn.BatchNorm2d(8);
+        public Gated() : base("gated") => RegisterComponents();
+        public override Tensor forward(Tensor x) => norm.forward(x) * gate.forward(x).sigmoid();
+    }
+
+    private static TorchSharp.Modules.Sequential Net() => nn.Sequential(
+        ("features", nn.Sequential(
+            ("conv", nn.Conv2d(3, 8, 3, padding: 1, bias: false)), ("bn", nn.BatchNorm2d(8)), ("relu", nn.ReLU()),
+            ("gated", new Gated()), ("same", nn.Identity()), ("pool", nn.MaxPool2d(2)))),
+        ("flat", nn.Flatten()), ("drop", nn.Dropout(0.2)), ("fc", nn.Linear(8 * 16, 10)), ("squared", new Squared()));
+
+    [Fact]
+    public void A_captured_tree_has_nodes_by_its_names_and_shares_its_parameters()
+    {
+        using var scope = NewDisposeScope();
+        var net = Net();
+        var graph = Graph.Capture(net, new Shape(3, 8, 8));
+        Assert.Equal(["features.conv", "features.bn", "features.relu", "features.gated", "features.pool", "flat", "drop", "fc", "squared"], graph.Nodes.Select(n => n.Name));
+        Assert.Equal(["opaque", "opaque"], graph.Nodes.Where(n => n.Op.Kind == "opaque").Select(n => n.Op.Kind));
+        Assert.Equal(net.named_parameters().Select(p => p.name).Order(), graph.named_parameters().Select(p => p.name).Order());
+        using (no_grad()) net.get_parameter("fc.bias")!.fill_(7);
+        Assert.Equal(7, graph.get_parameter("fc.bias")![0].item<float>());
+    }
+
+    [Fact]
+    public void A_captured_tree_trains_with_the_bits_of_the_module()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(3);
+        var net = Net();
+        net.train();
+        var start = net.state_dict().ToDictionary(e => e.Key, e => e.Value.clone());
+        var (x, y) = (randn(4, 3, 8, 8), randint(0, 10, 4, dtype: ScalarType.Int64));
+
+        manual_seed(4);
+        var loss = nn.functional.cross_entropy(net.forward(x), y);
+        loss.backward();
+        var expected = net.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone());
+        var buffers = net.named_buffers().ToDictionary(b => b.name, b => b.buffer.clone());
+
+        using (no_grad())
+            foreach (var (key, tensor) in net.state_dict()) tensor.copy_(start[key]);
+        foreach (var p in net.parameters()) p.grad = null;
+        manual_seed(4);
+        using var executor = new Executor(Graph.Capture(net, new Shape(3, 8, 8)));
+        Assert.Equal(loss.item<float>(), executor.Step(x, y));
+        foreach (var (name, parameter) in net.named_parameters()) Assert.True(expected[name].Equals(parameter.grad!), name);
+        foreach (var (name, buffer) in net.named_buffers()) Assert.True(buffers[name].Equals(buffer), name);
+    }
+
+    [Fact]
+    public void A_module_that_refuses_its_input_is_named()
+    {
+        var error = Assert.Throws<GraphException>(() => Graph.Capture(nn.Sequential(("fc", nn.Linear(5, 2))), new Shape(4)));
+        Assert.Equal("fc: expects 5 features, got 4", error.Message);
+    }
+}
