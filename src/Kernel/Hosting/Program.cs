@@ -8,7 +8,6 @@ var root = new RootCommand("Trains deep networks from C# scripts, notebooks and 
     RunCommand.Create(),
     LaunchCommand.Create(),
     EvalCommand.Create(),
-    BenchCommand.Create(),
     ReportCommand.Create(),
     ModelsCommand.Create(),
     BenchCommand.Create(),
