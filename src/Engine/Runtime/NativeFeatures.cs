@@ -8,5 +8,6 @@ public static class NativeFeatures
     {
         ["atenDispatcher"] = Aten.IsAvailable,
         ["exactMemoryMeter"] = MemoryMeter.Current.IsExact,
+        ["cacheSizesKnown"] = !HiddenCaches.AreHidden() || HiddenCaches.AreMended,
     };
 }

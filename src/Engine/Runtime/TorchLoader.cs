@@ -63,6 +63,7 @@ public static class TorchLoader
             foreach (var name in LibtorchLibraries)
                 if (Path.Combine(libtorch, name) is var path && File.Exists(path)) Open(path);
 
+            HiddenCaches.Mend(Path.Combine(libtorch, "libtorch_cpu.so"));
             if (LibstdcxxPatch.IsNeeded())
             {
                 var patched = PatchedCopy(torchSharp);
