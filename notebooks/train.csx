@@ -10,7 +10,7 @@ using TorchSharp;
 
 var options = CommandLine.Parse(Args, new TrainerOptions
 {
-    Name = "fashion-mnist", Epochs = 4, BatchSize = 128, LearningRate = 0.2, Augmentation = new Augmentation(Padding: 2),
+    Name = "fashion-mnist", Epochs = 6, BatchSize = 128, LearningRate = 0.2, Augmentation = new Augmentation(Padding: 2),
 });
 var (train, test) = FashionMnist.Load();
 

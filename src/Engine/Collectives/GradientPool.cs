@@ -19,30 +19,32 @@ public sealed class GradientPool : IDisposable
     readonly Dictionary<nint, int> places = [];
 
     /// <summary>Lays out the gradients of <paramref name="parameters"/> and makes them views; they start as zeros.</summary>
-    /// <param name="parameters">Trainable fp32 parameters on the CPU in the order in which backward completes their gradients; repeated ones (tied weights) count once.</param>
+    /// <param name="parameters">Trainable fp32 parameters, on the CPU where there are several ranks, in the order in which backward completes their gradients; repeated ones (tied weights) count once.</param>
     /// <param name="world">Collective when given: the pool lives in memory that the ranks of a host share, where sums need no copies.</param>
     /// <param name="nameOf">Names for error messages; default "parameter i".</param>
-    /// <exception cref="UsageException">A parameter is not fp32 or not on the CPU.</exception>
+    /// <exception cref="UsageException">A parameter is not fp32, or not where the others are, or not on the CPU while there are several ranks.</exception>
     public unsafe GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world = null, Func<Parameter, string>? nameOf = null)
     {
         var ranges = new List<PoolRange>();
         long length = 0;
+        this.world = world?.Size > 1 ? world : null;
+        Device? device = null;
         foreach (var parameter in parameters)
         {
             var name = nameOf?.Invoke(parameter) ?? $"parameter {ranges.Count}";
-            if (parameter.dtype != ScalarType.Float32 || parameter.device_type != DeviceType.CPU)
-                throw new UsageException($"{name} is {parameter.dtype} on {parameter.device}: a gradient pool holds Float32 on cpu");
+            device ??= this.world is null ? parameter.device : CPU;
+            if (parameter.dtype != ScalarType.Float32 || parameter.device.ToString() != device.ToString())
+                throw new UsageException($"{name} is {parameter.dtype} on {parameter.device}: a gradient pool holds Float32 on {device}");
             if (!places.TryAdd(parameter.Identity(), ranges.Count)) continue;
             ranges.Add(new PoolRange(parameter, length, parameter.numel(), name));
             length += (parameter.numel() + Alignment - 1) / Alignment * Alignment;
         }
         Ranges = ranges;
         Length = length;
-        this.world = world?.Size > 1 ? world : null;
         buffer = this.world is null
-            ? zeros(Math.Max(length, 1), ScalarType.Float32).DetachFromDisposeScope()
+            ? zeros(Math.Max(length, 1), ScalarType.Float32, device).DetachFromDisposeScope()
             : TensorBlob.Wrap(this.world.Allocate(length), length);
-        Data = Address(buffer);
+        Data = buffer.device_type == DeviceType.CPU ? Address(buffer) : null;
         views = [.. ranges.Select(View)];
         for (int i = 0; i < views.Length; i++) Ranges[i].Parameter.grad = views[i];
     }
@@ -56,7 +58,7 @@ public sealed class GradientPool : IDisposable
     /// <summary>The whole buffer as a one-dimensional tensor (the pool's own: do not dispose).</summary>
     public Tensor Buffer => buffer;
 
-    /// <summary>First float of the buffer; fixed for the life of the pool.</summary>
+    /// <summary>First float of the buffer; fixed for the life of the pool. Null on a GPU.</summary>
     public unsafe float* Data { get; }
 
     /// <summary>Index of a parameter in <see cref="Ranges"/>, or -1.</summary>

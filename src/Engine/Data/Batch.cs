@@ -25,6 +25,13 @@ public sealed record Batch(Tensor Input, Tensor Target) : IDisposable
         return new Batch(tensor(pixels, source.Shape.WithBatch(samples.Length)).DetachFromDisposeScope(), tensor(labels).DetachFromDisposeScope());
     }
 
+    /// <summary>The same samples on a device; this batch goes with it.</summary>
+    public Batch MoveTo(Device device)
+    {
+        if (device.type == Input.device.type && (device.type == TorchSharp.DeviceType.CPU || device.index == Input.device.index)) return this;
+        using (this) return new Batch(Input.to(device).DetachFromDisposeScope(), Target.to(device).DetachFromDisposeScope());
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

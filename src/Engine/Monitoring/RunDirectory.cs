@@ -47,8 +47,13 @@ public sealed class RunDirectory
     /// <summary>The newest run of this name that did not finish, or null.</summary>
     public static RunDirectory? NewestUnfinished(string root, string name)
         => !Directory.Exists(root) ? null
-            : Directory.GetDirectories(root).Where(d => System.IO.Path.GetFileName(d).EndsWith("-" + name) || System.IO.Path.GetFileName(d).Contains($"-{name}-"))
+            : Directory.GetDirectories(root).Where(d => IsOf(System.IO.Path.GetFileName(d), name))
                 .Order(StringComparer.Ordinal).Reverse().Select(d => new RunDirectory(d)).FirstOrDefault(r => !r.IsFinished);
+
+    // yyyyMMdd-HHmmss-name, with -1, -2, … for runs that began in the same second.
+    private static bool IsOf(string id, string name)
+        => id.Length > 16 && id[16..] is var rest && rest.StartsWith(name, StringComparison.Ordinal)
+            && (rest.Length == name.Length || rest[name.Length] == '-' && int.TryParse(rest.AsSpan(name.Length + 1), out _));
 
     /// <summary>Writes what the run was asked to do.</summary>
     public void WriteConfig(object config)

@@ -16,7 +16,7 @@ public static class Devices
     public static Device Choose(string? name = null, int localRank = 0)
     {
         TorchLoader.EnsureLoaded();
-        name ??= Environment.GetEnvironmentVariable(Variable);
+        if (string.IsNullOrEmpty(name) || name == "auto") name = Environment.GetEnvironmentVariable(Variable);
         if (string.IsNullOrEmpty(name) || name == "auto")
             return cuda.is_available() ? device(TorchSharp.DeviceType.CUDA, localRank % cuda.device_count()) : CPU;
         if (name == "cpu") return CPU;

@@ -13,6 +13,7 @@ internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
     private readonly Stopwatch clock = new();
     private long firstStep, lastDrawn;
     private double drawnAt = double.NegativeInfinity;
+    private bool isBarOpen;
 
     public override int Order => 200;
 
@@ -28,10 +29,18 @@ internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
         var isLast = record.Step % trainer.StepsPerEpoch == 0;
         if (!isLast && now - drawnAt < (isTerminal ? 0.2 : 5)) return;
         var line = Line(trainer, record, now);
-        if (isTerminal) output.Write($"\r\u001b[K{line}{(isLast ? "\n" : "")}");
+        if (isTerminal) output.Write($"\r\u001b[K{line}");
         else output.WriteLine(line);
+        isBarOpen = isTerminal;
+        if (isLast) CloseBar();
         output.Flush();
         (drawnAt, lastDrawn) = (now, record.Step);
+    }
+
+    private void CloseBar()
+    {
+        if (isBarOpen) output.WriteLine();
+        isBarOpen = false;
     }
 
     private string Line(Trainer trainer, TrainRecord record, double now)
@@ -47,6 +56,7 @@ internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
 
     public override void AfterEvaluation(Trainer trainer, EvalRecord record)
     {
+        CloseBar();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"epoch {record.Epoch + 1}/{trainer.Options.Epochs}  test loss {record.Loss:F4}  test accuracy {record.Accuracy:P2}"));
         output.Flush();
     }

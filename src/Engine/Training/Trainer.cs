@@ -7,6 +7,7 @@ using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Monitoring;
 using Interactive.Runtime;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -20,6 +21,7 @@ public sealed class Trainer : IDisposable
 {
     private readonly IDataSource train, test;
     private readonly ICommunicator world;
+    private readonly Device device;
     private readonly (string Name, Parameter Parameter)[] parameters;
     private readonly Executor executor;
     private readonly GradientPool pool;
@@ -49,6 +51,10 @@ public sealed class Trainer : IDisposable
             throw new UsageException($"--batch-size {Options.BatchSize} must be divisible by {world.Size} ranks x {Options.Accumulate} micro-batches");
         if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
 
+        device = Devices.Choose(Options.Device, world.LocalRank);
+        if (device.type != TorchSharp.DeviceType.CPU && world.Size > 1)
+            throw new UsageException($"--device {device}: gradients of several ranks are summed in CPU memory, so {world.Size} ranks train with --device cpu");
+        graph.to(device);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
         executor = new Executor(graph, schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing));
@@ -157,7 +163,7 @@ public sealed class Trainer : IDisposable
         for (var part = 0; part < Options.Accumulate; part++)
         {
             batches.MoveNext();
-            using var batch = batches.Current;
+            using var batch = batches.Current.MoveTo(device);
             var isLast = part == Options.Accumulate - 1;
             if (isLast)
             {
@@ -191,11 +197,11 @@ public sealed class Trainer : IDisposable
         foreach (var batch in Prefetch.Ahead(starts.Select(i => Batch.Read(test, Enumerable.Range(i * size, Math.Min(size, test.Count - i * size)).ToArray()))))
         {
             using var scope = NewDisposeScope();
-            using var _ = batch;
-            using var output = executor.Infer(batch.Input);
-            loss += Losses.CrossEntropy(output, batch.Target).item<float>() * (double)batch.Target.numel();
-            correct += output.argmax(output.dim() == 3 ? 2 : 1).eq(batch.Target).sum().item<long>();
-            positions += batch.Target.numel();
+            using var moved = batch.MoveTo(device);
+            using var output = executor.Infer(moved.Input);
+            loss += Losses.CrossEntropy(output, moved.Target).item<float>() * (double)moved.Target.numel();
+            correct += output.argmax(output.dim() == 3 ? 2 : 1).eq(moved.Target).sum().item<long>();
+            positions += moved.Target.numel();
         }
         var sums = SumOverRanks(loss, correct, positions);
         var record = new EvalRecord(Step, epoch, sums[0] / sums[2], sums[1] / sums[2]);

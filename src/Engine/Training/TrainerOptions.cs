@@ -40,6 +40,8 @@ public sealed record TrainerOptions
     [Description("steps between checkpoints, 0 for ends of epochs only")] public int CheckpointEvery { get; init; } = 200;
     /// <summary>Checkpoints kept besides the best; default 2.</summary>
     [Description("checkpoints kept besides the best")] public int KeepLast { get; init; } = 2;
+    /// <summary>auto (default: a GPU where build and machine have one, else the CPU), cpu, cuda or cuda:N.</summary>
+    [Description("auto, cpu, cuda or cuda:N")] public string Device { get; init; } = "auto";
     /// <summary>Stop after so many steps, as if interrupted; 0 (default) to train to the end.</summary>
     [Description("stop after so many steps, 0 for never")] public long MaxSteps { get; init; }
     /// <summary>Augmentation of training images; none by default.</summary>

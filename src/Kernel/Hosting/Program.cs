@@ -9,6 +9,7 @@ var root = new RootCommand("Trains deep networks from C# scripts, notebooks and 
     LaunchCommand.Create(),
     EvalCommand.Create(),
     ReportCommand.Create(),
+    ConvertCommand.Create(),
     ModelsCommand.Create(),
     BenchCommand.Create(),
     DoctorCommand.Create(),

@@ -6,12 +6,15 @@ namespace Interactive.Kernel.Scripting;
 /// </summary>
 internal sealed class CellRun
 {
+    // How long what an interrupted run has left in the background is looked for.
+    private static readonly TimeSpan grace = TimeSpan.FromSeconds(10);
+
     private static readonly AsyncLocal<CellRun?> current = new(Switch);
 
     private readonly List<Thread> threads = [];
     private readonly TaskCompletionSource interruption = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool interrupted, ended;
-    private int gate;
+    private int gate, holders = 1;
 
     public static bool IsCurrentInterrupted => current.Value is { interrupted: true };
 
@@ -20,9 +23,10 @@ internal sealed class CellRun
     /// <summary>Completes when the run is interrupted.</summary>
     public Task Interruption => interruption.Task;
 
-    /// <summary>Runs the synchronous part of the cell on this thread.</summary>
+    /// <summary>Runs the synchronous part of the cell on this thread. The run lasts until <see cref="Release"/> is called for it.</summary>
     public Task<object?> Start(Func<object?[], Task<object?>> factory, object?[] slots)
     {
+        Interlocked.Increment(ref holders);
         current.Value = this;
         try { return factory(slots); }
         catch (Exception e) { return Task.FromException<object?>(e); }
@@ -47,13 +51,15 @@ internal sealed class CellRun
         interruption.TrySetResult();
     }
 
-    /// <summary>The run's task has completed: checks need not look for it any more.</summary>
-    public void End()
+    /// <summary>One of the run's tasks, or the run itself, has completed: after the last one checks need not look for it any more.</summary>
+    public void Release()
     {
+        if (Interlocked.Decrement(ref holders) > 0) return;
         Enter();
         ended = true;
-        if (interrupted) Interlocked.Decrement(ref ScriptInterrupt.Pending);
+        var pending = interrupted;
         Exit();
+        if (pending) _ = Task.Delay(grace).ContinueWith(_ => Interlocked.Decrement(ref ScriptInterrupt.Pending), TaskScheduler.Default);
     }
 
     private static void Switch(AsyncLocalValueChangedArgs<CellRun?> change)

@@ -40,6 +40,9 @@ public sealed class ScriptSession : IDisposable
         }
     }
 
+    /// <summary>What a cell's first line <c>#!name</c> may ask for.</summary>
+    public DirectiveRegistry Directives { get; } = new();
+
     /// <summary>Compiles and runs one cell. Never throws for what the cell does: that is in the result.</summary>
     /// <param name="name">What stack traces and errors call it, such as <c>cell-3</c> or a path.</param>
     /// <param name="cancellationToken">Interrupts the cell as <see cref="Interrupt"/> does.</param>
@@ -56,6 +59,7 @@ public sealed class ScriptSession : IDisposable
         finally
         {
             running = null;
+            run.Release();
             turn.Release();
         }
     }
@@ -101,10 +105,11 @@ public sealed class ScriptSession : IDisposable
     {
         try
         {
+            if (DirectiveCall.Read(code, name, this) is { } call) return await FollowAsync(call, run).ConfigureAwait(false);
             var submission = await thread.Run(() => Compile(code, name)).ConfigureAwait(false);
             if (run.IsInterrupted) throw ScriptInterrupt.Exception();
             var task = await thread.Run(() => run.Start(submission.Load(context), slots)).ConfigureAwait(false);
-            _ = task.ContinueWith(t => { _ = t.Exception; run.End(); }, TaskContinuationOptions.ExecuteSynchronously);
+            _ = task.ContinueWith(t => { _ = t.Exception; run.Release(); }, TaskContinuationOptions.ExecuteSynchronously);
             // A cell that awaits does not hold the thread: it is left behind, and its checks end it when it goes on.
             await Task.WhenAny(task, run.Interruption).ConfigureAwait(false);
             if (!task.IsCompleted) return new(ScriptStatus.Interrupted, Error: ScriptInterrupt.Exception());
@@ -113,6 +118,18 @@ public sealed class ScriptSession : IDisposable
         catch (ScriptCompileException e) { return new(ScriptStatus.CompileError, Error: e); }
         catch (Exception e) when (run.IsInterrupted && IsInterruption(e)) { return new(ScriptStatus.Interrupted, Error: e); }
         catch (Exception e) { return new(ScriptStatus.Failed, Error: e); }
+    }
+
+    private async Task<ScriptResult> FollowAsync(DirectiveCall call, CellRun run)
+    {
+        var directive = Directives.Find(call.Name);
+        using var cancellation = new CancellationTokenSource();
+        _ = run.Interruption.ContinueWith(_ => cancellation.Cancel(), TaskContinuationOptions.ExecuteSynchronously);
+        call = call with { Runner = code => RunAsync(code, call.CellName, run) };
+        var task = await thread.Run(() => run.Start(_ => directive.Run(call, cancellation.Token), slots)).ConfigureAwait(false);
+        _ = task.ContinueWith(t => { _ = t.Exception; run.Release(); }, TaskContinuationOptions.ExecuteSynchronously);
+        var value = await task.ConfigureAwait(false);
+        return new(ScriptStatus.Ok, value is not null, value);
     }
 
     private static bool IsInterruption(Exception e) => e is OperationCanceledException or ThreadInterruptedException

@@ -10,7 +10,7 @@ namespace Interactive.Engine.Tests.Execution;
 public class KeepAllTests
 {
     [Theory]
-    [MemberData(nameof(SmallModels.Names), MemberType = typeof(SmallModels))]
+    [MemberData(nameof(SmallModels.AllNames), MemberType = typeof(SmallModels))]
     public void Loss_gradients_and_statistics_have_the_bits_of_plain_autograd(string name)
     {
         using var scope = NewDisposeScope();
@@ -22,8 +22,10 @@ public class KeepAllTests
 
         manual_seed(2);
         var plain = new List<double>();
-        for (var step = 0; step < 2; step++)
+        var steps = graph.Nodes.Count < 1000 ? 2 : 1;
+        for (var step = 0; step < steps; step++)
         {
+            using var inner = NewDisposeScope();
             var loss = SmallModels.Loss(graph.forward(x), y);
             loss.backward();
             plain.Add(loss.item<float>());
@@ -35,7 +37,7 @@ public class KeepAllTests
         foreach (var p in graph.parameters()) p.grad = null;
         manual_seed(2);
         using var executor = new Executor(graph);
-        var losses = new[] { executor.Step(x, y), executor.Step(x, y) };
+        var losses = Enumerable.Range(0, steps).Select(_ => executor.Step(x, y)).ToList();
 
         Assert.Equal(plain, losses);
         foreach (var (key, value) in Snapshot(graph)) Assert.True(expected[key].Equals(value), key);

@@ -24,8 +24,13 @@ public static class SmallModels
         ["vit"] = new() { Image = new Shape(3, 32, 32), Width = 48, Layers = 2, Heads = 3, Classes = 10 },
     };
 
-    /// <summary>All names but the two nets of a thousand layers, which take minutes.</summary>
-    public static TheoryData<string> Names => [.. Zoo.Names.Except(["resnet1001", "resnet1207"])];
+    /// <summary>The two nets of a thousand layers, which are slow.</summary>
+    private static readonly string[] deep = ["resnet1001", "resnet1207"];
+
+    /// <summary>All names.</summary>
+    public static TheoryData<string> AllNames => [.. Zoo.Names];
+    /// <summary>All names but those of the two nets of a thousand layers.</summary>
+    public static TheoryData<string> Names => [.. Zoo.Names.Except(deep)];
 
     public static Graph Create(string name)
         => Zoo.Create(name, Sizes.GetValueOrDefault(name) ?? new ModelOptions { Image = new Shape(3, 16, 16), Classes = 10 });

@@ -162,6 +162,39 @@ public sealed class ScriptSessionTests
         Assert.Equal(ScriptStatus.Failed, (await session.RunAsync("throw new OperationCanceledException();", "cell")).Status);
     }
 
+    private sealed class Repeat : IDirective
+    {
+        public string Name => "repeat";
+        public string Help => "#!repeat N: runs its cell N times";
+
+        public async Task<object?> Run(DirectiveCall call, CancellationToken cancellationToken)
+        {
+            ScriptResult? last = null;
+            for (var i = 0; i < int.Parse(call.Arguments[0]); i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                last = await call.RunBody();
+                if (last.Error is not null) throw last.Error;
+            }
+            return $"{last?.Value} {string.Join('|', call.Arguments.Skip(1))}";
+        }
+    }
+
+    [Fact]
+    public async Task Directive_RunsItsCell()
+    {
+        using var session = new ScriptSession();
+        session.Directives.Add(new Repeat());
+        Assert.Equal("3 a b|c", await Value(session, "var n = 0;", "#!repeat 3 \"a b\" c\nn++;\nn"));
+        var result = await Run(session, "#!repeat 2\n\nboom();");
+        Assert.Contains("cell-1(3,1)", result.Error!.Message);
+        result = await Run(session, "#!nowhere");
+        Assert.Equal("no directive #!nowhere: there are #!repeat", Assert.IsType<UsageException>(result.Error).Message);
+        using var source = new CancellationTokenSource(200);
+        Assert.Equal(ScriptStatus.Interrupted, (await session.RunAsync("#!repeat 1\nwhile (true) n++;", "cell", source.Token)).Status);
+        Assert.Equal(3, await Value(session, "#!/usr/bin/env dotnet-script\n3"));
+    }
+
     [Fact]
     public async Task ExpressionTrees_StillCompile()
     {

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Interactive.Collectives.Mpi;
+using Interactive.Engine.Tests.Collectives;
+
+namespace Interactive.Engine.Tests.Training;
+
+/// <summary>The trainer over real MPI processes.</summary>
+public sealed class RankTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("ranks").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private MpiJob Start(int ranks, string arguments = "", MpiFlavor flavor = MpiFlavor.OpenMpi)
+        => MpiJob.Start(flavor, ranks, $"train {folder} {arguments}".TrimEnd());
+
+    private static Dictionary<int, double> Losses(MpiJob job) => job.Lines.Select(line => line.Trim().Split(' '))
+        .Where(words => words is ["step", _, "loss", _]).ToDictionary(words => int.Parse(words[1]), words => double.Parse(words[3], CultureInfo.InvariantCulture));
+
+    [SkippableTheory]
+    [InlineData(MpiFlavor.OpenMpi, 1)]
+    [InlineData(MpiFlavor.OpenMpi, 2)]
+    [InlineData(MpiFlavor.OpenMpi, 3)]
+    [InlineData(MpiFlavor.OpenMpi, 4)]
+    [InlineData(MpiFlavor.Mpich, 3)]
+    public void All_ranks_hold_the_same_bits_after_50_steps(MpiFlavor flavor, int ranks)
+    {
+        using var job = Start(ranks, flavor: flavor);
+        Assert.True(job.Wait(120) == 0, job.Output);
+        var hashes = job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "hash", _]).Select(words => words[3]).ToArray();
+        Assert.Equal(ranks, hashes.Length);
+        Assert.Single(hashes.Distinct());
+        Assert.Equal(50, Losses(job).Count);
+    }
+
+    [SkippableFact]
+    public void Four_ranks_with_a_quarter_of_the_batch_each_have_the_loss_of_one()
+    {
+        using var one = Start(1, "--name one");
+        Assert.True(one.Wait(120) == 0, one.Output);
+        using var four = Start(4, "--name four");
+        Assert.True(four.Wait(120) == 0, four.Output);
+        var expected = Losses(one);
+        Assert.Equal(50, expected.Count);
+        foreach (var (step, loss) in Losses(four)) Assert.Equal(1, loss / expected[step], 1e-5);
+    }
+
+    [SkippableFact]
+    public void A_run_whose_rank_was_killed_resumes_to_the_metrics_of_a_whole_one()
+    {
+        using var whole = Start(2, "--name whole --epochs 8");
+        Assert.True(whole.Wait(120) == 0, whole.Output);
+        using (var cut = Start(2, "--name cut --epochs 8"))
+        {
+            var pid = cut.Pid(1);
+            SpinWait.SpinUntil(() => Losses(cut).ContainsKey(33), TimeSpan.FromSeconds(60));
+            using var victim = Process.GetProcessById(pid);
+            victim.Kill();
+            Assert.NotEqual(0, cut.Wait(10));
+            Assert.DoesNotContain(" hash ", cut.Output); // it did not get to the end first
+        }
+        using var resumed = Start(2, "--name cut --epochs 8 --resume");
+        Assert.True(resumed.Wait(120) == 0, resumed.Output);
+        Assert.Contains("resuming", resumed.Output);
+        Assert.Equal(Metrics("whole"), Metrics("cut"));
+        Assert.Equal(Hash(whole), Hash(resumed));
+    }
+
+    private static string Hash(MpiJob job) => job.Lines.First(line => line.StartsWith("rank 0 hash "));
+
+    private List<string> Metrics(string name)
+        => [.. File.ReadLines(Path.Combine(Directory.GetDirectories(folder, $"*-{name}").Single(), "metrics.jsonl")).Select(line =>
+        {
+            using var document = JsonDocument.Parse(line);
+            var e = document.RootElement;
+            return $"{e.GetProperty("kind")} {e.GetProperty("step")} {e.GetProperty("loss")} {(e.TryGetProperty("accuracy", out var accuracy) ? accuracy : default)}";
+        })];
+}
