@@ -1,6 +1,7 @@
 using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Runtime;
+using Interactive.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -16,9 +17,11 @@ public sealed class Executor : IDisposable
 {
     private readonly Graph graph;
     private readonly Func<Tensor, Tensor, Tensor> loss;
+    private readonly Step[] steps;
+    private readonly sbyte[] inPlace;     // per step: the input whose bytes the output takes over, or -1
     private readonly NodeState[] nodes;
     private readonly Tensor?[] held;      // a value's bytes, while they are alive
-    private readonly Tensor?[] gradients; // the gradient of a value, summed over the consumers run so far
+    private readonly SharedGradient?[] gradients; // the gradient of a value, summed over the consumers run so far
     private readonly List<Parameter>[] completes; // parameters whose gradient is complete after a node's backward
     private readonly List<Parameter> tied = [];   // parameters of several nodes
     private readonly Dictionary<nint, Tensor> earlier = []; // what tied parameters had accumulated before this step
@@ -34,9 +37,11 @@ public sealed class Executor : IDisposable
         this.graph = Fusion.Fuse(graph);
         this.loss = loss ?? Losses.CrossEntropy;
         Schedule = schedule ?? KeepAll.Schedule(this.graph);
+        steps = [.. Schedule.Steps];
+        inPlace = InPlace.Find(this.graph, steps);
         nodes = [.. this.graph.Nodes.Select(n => new NodeState(n))];
         held = new Tensor?[nodes.Length + 1];
-        gradients = new Tensor?[nodes.Length + 1];
+        gradients = new SharedGradient?[nodes.Length + 1];
         completes = [.. nodes.Select(_ => new List<Parameter>())];
         var seen = new HashSet<nint>();
         foreach (var node in this.graph.Nodes) // the first user in forward order runs backward last
@@ -51,6 +56,11 @@ public sealed class Executor : IDisposable
 
     /// <summary>The trainable parameters in the order in which their gradients become complete.</summary>
     public IEnumerable<Parameter> BackwardOrder => completes.Reverse().SelectMany(p => p);
+
+    /// <summary>The number under which the loss is announced to <see cref="StepBegins"/> and <see cref="StepEnds"/>.</summary>
+    internal const int LossStep = -1;
+    /// <summary>Called around each step of the schedule with its number, for measuring.</summary>
+    internal Action<int>? StepBegins, StepEnds;
 
     /// <summary>Raised once per parameter and step, on the stepping thread, when its gradient is complete.</summary>
     public event Action<Parameter>? GradientReady;
@@ -70,18 +80,27 @@ public sealed class Executor : IDisposable
             held[0] = input.detach();
             SetAsideTied();
             var value = double.NaN;
-            foreach (var step in Schedule.Steps)
+            for (var i = 0; i < steps.Length; i++)
+            {
+                StepBegins?.Invoke(i);
+                var step = steps[i];
+                var isLoss = false;
                 switch (step.Kind)
                 {
                     case StepKind.Forward or StepKind.ForwardOnly:
-                        var first = !nodes[step.Id].HasRun;
-                        Run(nodes[step.Id], keepGraph: step.Kind == StepKind.Forward);
-                        if (first && step.Id == graph.Output.Id - 1) value = Loss(target, gradientScale);
+                        isLoss = step.Id == graph.Output.Id - 1 && !nodes[step.Id].HasRun;
+                        Run(nodes[step.Id], keepGraph: step.Kind == StepKind.Forward, inPlace[i]);
                         break;
                     case StepKind.Free: Free(step.Id); break;
                     case StepKind.Forget: nodes[step.Id].DropGraph(); break;
                     case StepKind.Backward: Backward(nodes[step.Id]); break;
                 }
+                StepEnds?.Invoke(i);
+                if (!isLoss) continue;
+                StepBegins?.Invoke(LossStep);
+                value = Loss(target, gradientScale);
+                StepEnds?.Invoke(LossStep);
+            }
             return value;
         }
         finally { Clear(); }
@@ -103,27 +122,21 @@ public sealed class Executor : IDisposable
         return values[graph.Output.Id]!.MoveToOuterDisposeScope();
     }
 
-    private void Run(NodeState state, bool keepGraph)
+    private void Run(NodeState state, bool keepGraph, int into)
     {
         var node = state.Node;
-        var mode = new RunMode(Training: true, Recompute: state.HasRun);
+        var mode = new RunMode(Training: true, Recompute: state.HasRun, Masked: true);
         if (node.Op.IsRandom && !state.HasRun) state.KeepGenerator();
         using var replay = node.Op.IsRandom && state.HasRun ? state.ReplayGenerator() : null;
         var output = node.Output.Id;
+        if (held[output] is not null) Free(output); // the old bytes go before the new ones come
 
-        if (keepGraph)
+        if (node.Op.SumWeights is not null || node.Op.IsView) held[output] = RunWithoutGraph(state, mode, into);
+        else if (keepGraph)
         {
-            var leaves = new Tensor[node.Inputs.Count];
-            for (var i = 0; i < leaves.Length; i++)
-            {
-                leaves[i] = Held(node.Inputs[i], node).detach();
-                if (node.Inputs[i].Producer is not null) leaves[i].requires_grad_(true);
-            }
-            state.DropGraph();
-            state.Root = node.Op.Forward(leaves, mode);
-            state.Leaves = leaves;
-            held[output]?.Dispose();
-            held[output] = state.Root.detach();
+            var leaves = state.Leaves = MakeLeaves(node);
+            state.Root = RunWithGraph(state, leaves, mode);
+            held[output] = node.Op.WorksOnRows ? AsValue(state.Root, Held(node.Inputs[0], node)) : state.Root.detach();
             // A leaf lives as long as its graph: let go of bytes that backward will not read.
             for (var i = 0; i < leaves.Length; i++)
                 if (!state.Saved.Input(i) && state.Saved.Swappable && node.Inputs[i].Producer is not null) LetGo(leaves[i]);
@@ -131,15 +144,62 @@ public sealed class Executor : IDisposable
         else
         {
             using var noGrad = no_grad();
-            held[output]?.Dispose();
-            held[output] = node.Op.Forward([.. node.Inputs.Select(v => Held(v, node))], mode);
+            held[output] = RunWithoutGraph(state, mode, into);
         }
         if (state.HasRun) SetSaved(node.Output, held[output]!);
         state.HasRun = true;
     }
 
+    private Tensor[] MakeLeaves(Node node)
+    {
+        nodes[node.Id].DropGraph();
+        var leaves = new Tensor[node.Inputs.Count];
+        for (var i = 0; i < leaves.Length; i++)
+        {
+            leaves[i] = node.Op.WorksOnRows ? AsRows(Held(node.Inputs[i], node)) : Held(node.Inputs[i], node).detach();
+            if (node.Inputs[i].Producer is not null) leaves[i].requires_grad_(true);
+        }
+        return leaves;
+    }
+
+    private static Tensor RunWithGraph(NodeState state, Tensor[] leaves, RunMode mode)
+    {
+        if (state.Node.Op is not IReapplied op || !op.Reapplies(leaves[0])) return state.Node.Op.Forward(leaves, mode);
+        var root = op.Forward(leaves[0], mode, out var statistics);
+        state.KeepStatistics(statistics);
+        return root;
+    }
+
+    private Tensor RunWithoutGraph(NodeState state, RunMode mode, int into)
+    {
+        var node = state.Node;
+        var inputs = new Tensor[node.Inputs.Count];
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = Held(node.Inputs[i], node);
+        if (into >= 0 && inputs.All(ElementKernels.Takes))
+        {
+            if (inputs.Length == 1) ElementKernels.Rectify(inputs[0]);
+            else ElementKernels.Add(inputs[0], inputs[1], inputs[into], node.Op.Rectifies);
+            return inputs[into].alias();
+        }
+        return state.Statistics is { } statistics ? ((IReapplied)node.Op).Reapply(inputs[0], statistics) : node.Op.Forward(inputs, mode);
+    }
+
     private Tensor Held(Value value, Node reader)
         => held[value.Id] ?? throw new InvalidOperationException($"the schedule runs {reader.Name} after freeing its input {value.Name}");
+
+    // Detached after flattening: a view would hold on to the bytes of what it is a view of.
+    private static Tensor AsRows(Tensor value)
+    {
+        if (value.dim() <= 2) return value.detach();
+        using var rows = value.flatten(0, -2);
+        return rows.detach();
+    }
+
+    private static Tensor AsValue(Tensor rows, Tensor like)
+    {
+        using var bare = rows.detach();
+        return bare.view([.. like.shape[..^1], bare.shape[^1]]);
+    }
 
     /// <summary>Points the consumers that saved this value for backward at other bytes.</summary>
     private void SetSaved(Value value, Tensor data)
@@ -149,7 +209,10 @@ public sealed class Executor : IDisposable
             var state = nodes[consumer.Id];
             if (state.Leaves is not { } leaves) continue;
             for (var i = 0; i < leaves.Length; i++)
-                if (consumer.Inputs[i] == value && state.Saved.Input(i)) Aten.SetData(leaves[i], data);
+                if (consumer.Inputs[i] == value && state.Saved.Input(i) && state.Saved.Swappable)
+                    if (consumer.Op.WorksOnRows)
+                        using (var rows = AsRows(data)) Aten.SetData(leaves[i], rows);
+                    else Aten.SetData(leaves[i], data);
         }
     }
 
@@ -170,23 +233,25 @@ public sealed class Executor : IDisposable
         var result = loss(output, target);
         if (gradientScale == 1) result.backward();
         else autograd.backward([result], [full_like(result, gradientScale)]);
-        gradients[graph.Output.Id] = output.grad!.MoveToOuterDisposeScope();
+        gradients[graph.Output.Id] = new SharedGradient(output.grad!.MoveToOuterDisposeScope());
         return result.to_type(ScalarType.Float64).item<double>();
     }
 
     private void Backward(NodeState state)
     {
         var node = state.Node;
-        var gradient = gradients[node.Output.Id];
-        if (state.Root is { requires_grad: true } root && gradient is not null)
+        if (gradients[node.Output.Id] is { } gradient)
         {
-            autograd.backward([root], [gradient]);
-            for (var i = 0; i < node.Inputs.Count; i++)
-                if (node.Inputs[i].Producer is not null && state.Leaves![i].grad is { } arriving) Accumulate(node.Inputs[i].Id, arriving);
+            gradients[node.Output.Id] = null;
+            if (node.Op.Rectifies) gradient = Mask(gradient, held[node.Output.Id]
+                ?? throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output"));
+            if (held[node.Output.Id] is not null) Free(node.Output.Id); // nobody reads it any more
+            if (node.Op.SumWeights is { } weights) PassOn(node, gradient, weights);
+            else if (node.Op.IsView) PassView(node, gradient);
+            else BackwardGraph(state, gradient);
         }
-        gradient?.Dispose();
-        gradients[node.Output.Id] = null;
         state.DropGraph();
+        state.DropStatistics();
         held[node.Output.Id]?.Dispose();
         held[node.Output.Id] = null;
         foreach (var parameter in completes[node.Id])
@@ -194,6 +259,67 @@ public sealed class Executor : IDisposable
             JoinTied(parameter);
             GradientReady?.Invoke(parameter);
         }
+    }
+
+    private void BackwardGraph(NodeState state, SharedGradient gradient)
+    {
+        var node = state.Node;
+        var arriving = new Tensor?[node.Inputs.Count];
+        var shape = gradient.Tensor.shape;
+        if (state.Root is { requires_grad: true } root)
+        {
+            if (node.Op.WorksOnRows && shape.Length > 2)
+                using (var rows = gradient.Tensor.flatten(0, -2)) autograd.backward([root], [rows]);
+            else autograd.backward([root], [gradient.Tensor]);
+            for (var i = 0; i < arriving.Length; i++)
+                if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad;
+        }
+        gradient.Release();
+        state.DropGraph();
+        for (var i = 0; i < arriving.Length; i++)
+            if (arriving[i] is { } tensor)
+                if (node.Op.WorksOnRows && shape.Length > 2)
+                    using (tensor) Accumulate(node.Inputs[i], new SharedGradient(tensor.view([.. shape[..^1], tensor.shape[^1]])));
+                else Accumulate(node.Inputs[i], new SharedGradient(tensor));
+    }
+
+    private void PassOn(Node node, SharedGradient gradient, IReadOnlyList<double> weights)
+    {
+        for (var i = 0; i < weights.Count; i++)
+            if (node.Inputs[i].Producer is not null)
+                Accumulate(node.Inputs[i], weights[i] == 1 ? gradient.Share() : new SharedGradient(gradient.Tensor.mul(weights[i])));
+        gradient.Release();
+    }
+
+    private void PassView(Node node, SharedGradient gradient)
+    {
+        if (node.Inputs[0].Producer is not null)
+        {
+            using var own = gradient.IsShared ? gradient.Tensor.clone() : gradient.Tensor.alias();
+            Accumulate(node.Inputs[0], new SharedGradient(own.view(node.Inputs[0].Shape.WithBatch(own.shape[0]))));
+        }
+        gradient.Release();
+    }
+
+    private static SharedGradient Mask(SharedGradient gradient, Tensor output)
+    {
+        var tensor = gradient.Tensor;
+        if (!ElementKernels.Takes(tensor) || !ElementKernels.Takes(output))
+        {
+            using var zero = output.le(0);
+            var masked = new SharedGradient(tensor.masked_fill(zero, 0));
+            gradient.Release();
+            return masked;
+        }
+        if (!gradient.IsShared)
+        {
+            ElementKernels.Mask(tensor, output);
+            return gradient;
+        }
+        var result = new SharedGradient(empty_like(tensor));
+        ElementKernels.Mask(tensor, output, result.Tensor);
+        gradient.Release();
+        return result;
     }
 
     // Autograd sums the uses of a tied parameter before it adds to what was accumulated: keep that order of additions.
@@ -215,15 +341,8 @@ public sealed class Executor : IDisposable
         parameter.grad = sum;
     }
 
-    private void Accumulate(int value, Tensor arriving)
-    {
-        if (gradients[value] is { } sum)
-        {
-            sum.add_(arriving);
-            arriving.Dispose();
-        }
-        else gradients[value] = arriving;
-    }
+    private void Accumulate(Value value, SharedGradient arriving)
+        => gradients[value.Id] = gradients[value.Id] is { } sum ? sum.Add(arriving) : arriving;
 
     // An empty tensor would free as much, but accumulating a gradient checks the shape.
     private void LetGo(Tensor leaf)

@@ -17,6 +17,23 @@ internal sealed class NodeState(Node node)
     /// <summary>True after the first forward of the step.</summary>
     public bool HasRun { get; set; }
 
+    /// <summary>Statistics of the first run, with which the op can be applied again.</summary>
+    public Tensor[]? Statistics { get; private set; }
+
+    /// <summary>Keeps the first run's statistics.</summary>
+    public void KeepStatistics(Tensor[] statistics)
+    {
+        DropStatistics();
+        Statistics = statistics;
+    }
+
+    /// <summary>Disposes the statistics.</summary>
+    public void DropStatistics()
+    {
+        foreach (var tensor in Statistics ?? []) tensor.Dispose();
+        Statistics = null;
+    }
+
     /// <summary>Remembers the random generator as it is before the first run.</summary>
     public void KeepGenerator() => generator = get_rng_state();
 
@@ -51,6 +68,7 @@ internal sealed class NodeState(Node node)
     public void Reset()
     {
         DropGraph();
+        DropStatistics();
         generator?.Dispose();
         generator = null;
         HasRun = false;

@@ -6,8 +6,11 @@ namespace Interactive.Graphs;
 /// <summary>How a node is being run.</summary>
 /// <param name="Training">Batch norm uses batch statistics, dropout drops.</param>
 /// <param name="Recompute">The second run of a forward: running statistics must stay as they are.</param>
-/// <param name="InPlace">The op may overwrite its own intermediate results; it must never overwrite an input.</param>
-public readonly record struct RunMode(bool Training, bool Recompute = false, bool InPlace = false);
+/// <param name="Masked">
+/// The rectifier of a rectified op is applied to the bytes behind autograd's back: the caller masks the gradient by the
+/// output, and the op's own graph need not save it.
+/// </param>
+public readonly record struct RunMode(bool Training, bool Recompute = false, bool Masked = false);
 
 /// <summary>
 /// What an op's autograd graph keeps from forward to backward. Over-declaring lengthens lives; under-declaring breaks
@@ -54,15 +57,30 @@ public abstract class Op
     public virtual bool IsRandom => false;
     /// <summary>The output shares the input's bytes.</summary>
     public virtual bool IsView => false;
+    /// <summary>The result passes through a rectifier, whose gradient is masked by the output. See <see cref="RunMode.Masked"/>.</summary>
+    public virtual bool Rectifies => false;
+    /// <summary>
+    /// For a weighted sum of the inputs: the weights. Backward passes the gradient on, times the weight, and needs no
+    /// autograd graph. Null for any other op.
+    /// </summary>
+    public virtual IReadOnlyList<double>? SumWeights => null;
+    /// <summary>
+    /// The op works on rows: all dimensions but the last are one to it. Autograd then saves the very matrix that goes in,
+    /// where it would save a view of an input of more dimensions.
+    /// </summary>
+    public virtual bool WorksOnRows => false;
     /// <summary>Cheap to run again next to a convolution or matrix product (batch norm, activations, pooling, add).</summary>
     public virtual bool IsCheap => true;
     /// <summary>Floating-point operations of one forward of one sample (a multiply-add counts two).</summary>
     public virtual double Flops(Node node) => node.Output.Shape.Elements;
 
     /// <summary>Applies the rectifier to a fresh tensor, overwriting it.</summary>
-    protected static Tensor ReluInPlace(Tensor fresh)
+    protected static Tensor ReluInPlace(Tensor fresh, RunMode mode)
     {
-        fresh.relu_();
+        if (!mode.Masked) fresh.relu_();
+        else if (Runtime.Kernels.ElementKernels.Takes(fresh)) Runtime.Kernels.ElementKernels.Rectify(fresh);
+        else
+            using (var bytes = fresh.detach()) bytes.relu_();
         return fresh;
     }
 

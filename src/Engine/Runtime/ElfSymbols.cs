@@ -8,10 +8,9 @@ internal static unsafe class ElfSymbols
 {
     private const int SectionSymbols = 2, SectionHeader = 64, SymbolSize = 24;
 
-    /// <summary>The addresses of symbols relative to the file's load address; null for one that is not there.</summary>
-    public static long?[] Find(string path, params string[] names)
+    /// <summary>The address of a symbol relative to the file's load address; null when it is not there.</summary>
+    public static long? Find(string path, string name)
     {
-        var found = new long?[names.Length];
         using var file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
         using var view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         byte* image = null;
@@ -23,22 +22,19 @@ internal static unsafe class ElfSymbols
             {
                 var header = sections + i * SectionHeader;
                 if (*(int*)(header + 4) == SectionSymbols)
-                    Search(image + *(long*)(header + 24), *(long*)(header + 32) / SymbolSize, image + *(long*)(sections + *(int*)(header + 40) * SectionHeader + 24), names, found);
+                    return Search(image + *(long*)(header + 24), *(long*)(header + 32) / SymbolSize, image + *(long*)(sections + *(int*)(header + 40) * SectionHeader + 24), name);
             }
+            return null;
         }
         finally { view.SafeMemoryMappedViewHandle.ReleasePointer(); }
-        return found;
     }
 
-    private static void Search(byte* symbols, long count, byte* text, string[] names, long?[] found)
+    private static long? Search(byte* symbols, long count, byte* text, string name)
     {
-        var wanted = names.Select(n => Encoding.ASCII.GetBytes(n + "\0")).ToArray();
+        var wanted = Encoding.ASCII.GetBytes(name + "\0");
         for (var symbol = symbols; symbol < symbols + count * SymbolSize; symbol += SymbolSize)
-        {
-            if (*(long*)(symbol + 8) == 0) continue; // defined elsewhere
-            var name = text + *(uint*)symbol;
-            for (var i = 0; i < wanted.Length; i++)
-                if (found[i] is null && new ReadOnlySpan<byte>(name, wanted[i].Length).SequenceEqual(wanted[i])) found[i] = *(long*)(symbol + 8);
-        }
+            // An address of 0: defined elsewhere.
+            if (*(long*)(symbol + 8) != 0 && new ReadOnlySpan<byte>(text + *(uint*)symbol, wanted.Length).SequenceEqual(wanted)) return *(long*)(symbol + 8);
+        return null;
     }
 }

@@ -12,7 +12,7 @@ internal static unsafe class HiddenCaches
 {
     // dnnl::impl::cpu::x64::cpu() of libtorch 2.10 (oneDNN 3.7.1); not exported, so it is looked up in the symbol table.
     private const string Processor = "_ZN4dnnl4impl3cpu3x643cpuEv", Exported = "torch_call_dispatcher";
-    // In Xbyak::util::Cpu: bytes per level, ranks sharing a level, number of levels.
+    // In Xbyak::util::Cpu: bytes per level, number of levels.
     private const int Sizes = 28, Levels = 108, AmdLevels = 3;
 
     /// <summary>True when the processor's record had to be mended and was.</summary>
@@ -32,7 +32,7 @@ internal static unsafe class HiddenCaches
     public static void Mend(string library)
     {
         if (!AreHidden() || !NativeLibrary.TryGetExport(NativeLibrary.Load(library), Exported, out var export) || dladdr(export, out var info) == 0) return;
-        if (ElfSymbols.Find(library, Processor, Exported) is not [{ } processor, { } exported] || info.Base + exported != export) return;
+        if (ElfSymbols.Find(library, Processor) is not { } processor) return;
         var record = (byte*)((delegate* unmanaged<nint>)(info.Base + processor))();
         var sizes = (int*)(record + Sizes);
         var levels = (int*)(record + Levels);

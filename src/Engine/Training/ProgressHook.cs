@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Interactive.Monitoring;
 
@@ -10,31 +9,26 @@ namespace Interactive.Training;
 /// </summary>
 internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
 {
-    private readonly Stopwatch clock = new();
-    private long firstStep, lastDrawn;
+    private ProgressClock? clock;
     private double drawnAt = double.NegativeInfinity;
     private bool isBarOpen;
 
     public override int Order => 200;
 
-    public override void BeforeRun(Trainer trainer)
-    {
-        firstStep = lastDrawn = trainer.Step;
-        clock.Start();
-    }
+    public override void BeforeRun(Trainer trainer) => clock = new ProgressClock(trainer);
 
     public override void AfterStep(Trainer trainer, TrainRecord record)
     {
-        var now = clock.Elapsed.TotalSeconds;
+        var now = clock!.Elapsed.TotalSeconds;
         var isLast = record.Step % trainer.StepsPerEpoch == 0;
         if (!isLast && now - drawnAt < (isTerminal ? 0.2 : 5)) return;
-        var line = Line(trainer, record, now);
+        var line = Line(trainer, record);
         if (isTerminal) output.Write($"\r\u001b[K{line}");
         else output.WriteLine(line);
         isBarOpen = isTerminal;
         if (isLast) CloseBar();
         output.Flush();
-        (drawnAt, lastDrawn) = (now, record.Step);
+        drawnAt = now;
     }
 
     private void CloseBar()
@@ -43,15 +37,11 @@ internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
         isBarOpen = false;
     }
 
-    private string Line(Trainer trainer, TrainRecord record, double now)
+    private string Line(Trainer trainer, TrainRecord record)
     {
-        var inEpoch = (record.Step - 1) % trainer.StepsPerEpoch + 1;
-        var perStep = now / Math.Max(1, record.Step - firstStep);
-        var remaining = TimeSpan.FromSeconds(perStep * (trainer.TotalSteps - record.Step));
+        var inEpoch = clock!.StepInEpoch(record);
         var filled = (int)(20 * inEpoch / trainer.StepsPerEpoch);
-        return string.Create(CultureInfo.InvariantCulture,
-            $"epoch {record.Epoch + 1}/{trainer.Options.Epochs} {new string('━', filled)}{new string('╌', 20 - filled)} {inEpoch}/{trainer.StepsPerEpoch}"
-            + $"  loss {record.Loss:F4}  {perStep * 1000:F0} ms/iter  {record.SamplesPerSecond:F0} samples/s  peak {record.PeakBytes / 1048576.0:F0} MiB  ETA {remaining:m\\:ss}");
+        return $"epoch {record.Epoch + 1}/{trainer.Options.Epochs} {new string('━', filled)}{new string('╌', 20 - filled)} {inEpoch}/{trainer.StepsPerEpoch}  {clock.Describe(record)}";
     }
 
     public override void AfterEvaluation(Trainer trainer, EvalRecord record)

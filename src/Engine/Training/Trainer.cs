@@ -99,7 +99,7 @@ public sealed class Trainer : IDisposable
         {
             Directory.WriteConfig(new { model = Graph.Name, parameters = Graph.ParameterCount, ranks = world.Size, options = Options });
             hooks.Add(new LogHook(log));
-            hooks.Add(new ProgressHook(Console.Out, !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or null)));
+            hooks.Add(ProgressDisplay.Create());
         }
         hooks.Sort((a, b) => a.Order.CompareTo(b.Order));
         hooks.ForEach(h => h.BeforeRun(this));

@@ -1,8 +1,58 @@
+using Interactive.Extensions.Plots;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Monitoring;
+using TorchSharp;
+
 namespace Interactive.Extensions.Display;
 
 /// <summary>Turns values into what a host can show.</summary>
 public static class Formatters
 {
-    /// <summary>The forms of a value; a bundle is its own.</summary>
-    public static MimeBundle Format(object? value) => value as MimeBundle ?? MimeBundle.Plain(value?.ToString() ?? "null");
+    private static readonly Dictionary<Type, Func<object, MimeBundle>> registered = [];
+
+    /// <summary>Chooses the form of a type and of what derives from it, before all built-in ones.</summary>
+    public static void Register<T>(Func<T, MimeBundle> format) where T : notnull
+    {
+        lock (registered) registered[typeof(T)] = value => format((T)value);
+    }
+
+    /// <summary>
+    /// The forms of a value; a bundle is its own. What <see cref="Register"/> was told counts most, then what is known
+    /// here (figures, tensors, graphs, runs, exceptions), then the type's own attribute named TypeFormatterSourceAttribute,
+    /// then a table of its properties. What a formatter throws is shown in the value's place.
+    /// </summary>
+    public static MimeBundle Format(object? value)
+    {
+        try { return value is null ? MimeBundle.Plain("null") : Registered(value) ?? Known(value) ?? ConventionFormatter.Format(value) ?? ObjectFormat.Format(value); }
+        catch (Exception e) when (value is not Exception)
+        {
+            return MimeBundle.Plain($"{value!.GetType().Name} could not be shown: {e.GetType().Name}: {e.Message}");
+        }
+    }
+
+    private static MimeBundle? Known(object value) => value switch
+    {
+        MimeBundle bundle => bundle,
+        Figure figure => FigureFormat.Format(figure),
+        torch.Tensor tensor => TensorFormat.Format(tensor),
+        Graph graph => GraphFormat.Format(graph),
+        Schedule schedule => ScheduleFormat.Format(schedule),
+        RunDirectory run => RunFormat.Format(RunMetrics.Read(run.Path)),
+        RunMetrics run => RunFormat.Format(run),
+        Exception exception => ExceptionFormat.Format(exception),
+        Table table => table.ToBundle(),
+        _ => null,
+    };
+
+    private static MimeBundle? Registered(object value)
+    {
+        lock (registered)
+        {
+            if (registered.Count == 0) return null;
+            for (var type = value.GetType(); type is not null; type = type.BaseType)
+                if (registered.TryGetValue(type, out var format)) return format(value);
+        }
+        return null;
+    }
 }

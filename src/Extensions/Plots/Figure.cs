@@ -11,6 +11,9 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
 {
     private static readonly JsonSerializerSettings Json = new() { NullValueHandling = NullValueHandling.Ignore, Culture = System.Globalization.CultureInfo.InvariantCulture };
 
+    /// <summary>What stands above it; empty for none.</summary>
+    public string Title => Layout.title ?? "";
+
     /// <summary>A figure of lines over one axis.</summary>
     public static Figure Lines(string title, string xAxis, string yAxis, params IReadOnlyList<Trace> traces) => new(traces, new Layout.Layout
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -41,29 +40,11 @@ public static class Report
             <h1>{{Html(run.Name)}}</h1><p class="state">{{(run.IsFinished ? "finished" : "not finished: cut short or still running")}}</p>
             <div class="facts">
             """);
-        foreach (var (name, value) in Facts(run)) page.Append($"<div class=\"fact\"><b>{Html(value)}</b><span>{Html(name)}</span></div>");
+        foreach (var (name, value) in RunSummary.Of(run)) page.Append($"<div class=\"fact\"><b>{Html(value)}</b><span>{Html(name)}</span></div>");
         page.Append("</div><div class=\"figures\">");
         for (var i = 0; i < figures.Length; i++) page.Append($"<div>{figures[i].ToDiv($"figure{i}")}</div>");
         page.Append($"</div><h2>Configuration</h2><pre>{Html(JsonSerializer.Serialize(run.Config, new JsonSerializerOptions { WriteIndented = true }))}</pre></body></html>");
         return page.ToString();
-    }
-
-    private static IEnumerable<(string Name, string Value)> Facts(RunMetrics run)
-    {
-        string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-        string Config(string name) => run.Config.TryGetProperty(name, out var value) ? value.ToString() : "?";
-        yield return ("model", Config("model"));
-        yield return ("parameters", long.TryParse(Config("parameters"), out var count) ? Text($"{count:N0}") : "?");
-        yield return ("ranks", Config("ranks"));
-        if (run.Evaluations.Count > 0)
-        {
-            yield return ("final accuracy", Text($"{run.Evaluations[^1].Accuracy:P2}"));
-            yield return ("best accuracy", Text($"{run.Evaluations.Max(e => e.Accuracy):P2}"));
-        }
-        if (run.Train.Count == 0) yield break;
-        yield return ("steps", Text($"{run.Train[^1].Step:N0}"));
-        yield return ("samples / s, median", Text($"{run.Train.Select(t => t.SamplesPerSecond).Order().ElementAt(run.Train.Count / 2):N0}"));
-        yield return ("peak tensor memory", Text($"{run.Train.Max(t => t.PeakBytes) / 1048576.0:N0} MiB"));
     }
 
     private static string Html(string text) => WebUtility.HtmlEncode(text);

@@ -10,6 +10,8 @@ var root = new RootCommand("Trains deep networks from C# scripts, notebooks and 
     EvalCommand.Create(),
     KernelCommand.Create(),
     ReportCommand.Create(),
+    ConvertCommand.Create(),
+    RankCellsCommand.Create(),
     ModelsCommand.Create(),
     BenchCommand.Create(),
     DoctorCommand.Create(),

@@ -22,6 +22,7 @@ public static class ScriptTool
         {
             if (parsed.GetValue(info)) return Info();
             if (parsed.GetValue(file) is not { } path) throw new UsageException("give a script: dotnet script FILE.csx [-- ARGS]");
+            if (NotebookHost.IsNotebook(path)) return NotebookHost.Run(path, parsed.GetValue(options.Arguments) ?? [], output: null);
             return ScriptHost.Run(ScriptFile.Open(path), parsed.GetValue(options.Arguments) ?? [], options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
         });
         return CommandLine.Invoke(root, args);

@@ -1,7 +1,7 @@
 namespace Interactive.Collectives.Mpi;
 
 /// <summary>What a launcher (mpirun, srun) tells a process through environment variables.</summary>
-internal sealed record MpiEnvironment(string Launcher, int Rank, int Size, IReadOnlyList<string> Libraries)
+public sealed record MpiEnvironment(string Launcher, int Rank, int Size, IReadOnlyList<string> Libraries)
 {
     static readonly string[] openMpiFirst = ["libmpi.so.40", "libmpi_abi.so.0", "libmpich.so.12", "libmpi.so.12"];
     static readonly string[] mpichFirst = ["libmpich.so.12", "libmpi.so.12", "libmpi_abi.so.0", "libmpi.so.40"];

@@ -19,6 +19,10 @@ public sealed class Relu : ElementWise
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.relu(inputs[0]);
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0, Output: true);
+    /// <inheritdoc/>
+    public override bool Rectifies => true;
+    /// <inheritdoc/>
+    public override IReadOnlyList<double>? SumWeights => [1];
 }
 
 /// <summary>Gaussian error linear unit, exact form (Hendrycks and Gimpel 2016). Backward reads the input.</summary>

@@ -34,9 +34,8 @@ public sealed class Attention(long heads, bool causal) : Op
     }
 
     /// <inheritdoc/>
-    // The output saved is the one before the heads are joined, so it is counted besides the node's own output.
-    public override Saved Saves(Node node) => new(Inputs: 1,
-        ExtraBytes: batch => batch * (node.Output.Shape.Elements + node.Output.Shape[0] * heads) * 4, Swappable: false);
+    // The kernel lays the heads of a token side by side, so the joined output is a view of the one that it saves.
+    public override Saved Saves(Node node) => new(Inputs: 1, Output: true, ExtraBytes: batch => batch * node.Output.Shape[0] * heads * 4, Swappable: false);
 
     /// <inheritdoc/>
     public override double Flops(Node node) => 4.0 * node.Output.Shape.Elements * node.Output.Shape[0];

@@ -1,3 +1,5 @@
+using Interactive.Runtime;
+using Interactive.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,7 +9,7 @@ namespace Interactive.Graphs.Ops;
 /// Batch normalisation over (channels, height, width) (Ioffe and Szegedy 2015), optionally with a rectifier. Backward
 /// reads the input and the batch's mean and inverse deviation. A recompute leaves the running statistics alone.
 /// </summary>
-public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu = false) : Op
+public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu = false) : Op, IReapplied
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "batch_norm_relu" : "batch_norm";
@@ -27,7 +29,35 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
         var y = Normalise(inputs[0], mode);
-        return relu ? ReluInPlace(y) : y;
+        return relu ? ReluInPlace(y, mode) : y;
+    }
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        var (running, momentum) = (module.track_running_stats && !mode.Recompute, 0.0);
+        if (running)
+        {
+            using (no_grad()) module.num_batches_tracked!.add_(1);
+            momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
+        }
+        Span<nint> results = stackalloc nint[3];
+        Aten.Call("native_batch_norm", "", results, input, new Aten.Optional(module.weight!), new Aten.Optional(module.bias!),
+            new Aten.Optional(running ? module.running_mean! : null), new Aten.Optional(running ? module.running_var! : null), true, momentum, module.eps);
+        statistics = [Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2])];
+        var y = Tensor.UnsafeCreateTensor(results[0]);
+        return relu ? ReluInPlace(y, mode) : y;
+    }
+
+    /// <inheritdoc/>
+    public bool Reapplies(Tensor input) => module.affine && Aten.IsAvailable && ElementKernels.Takes(input);
+
+    /// <inheritdoc/>
+    public Tensor Reapply(Tensor input, Tensor[] statistics)
+    {
+        var y = empty_like(input);
+        BatchNormKernel.Apply(input, y, statistics[0], statistics[1], module.weight!, module.bias!, relu);
+        return y;
     }
 
     private Tensor Normalise(Tensor x, RunMode mode)
@@ -44,6 +74,8 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1, Output: relu, ExtraBytes: _ => 2 * 4 * module.num_features);
+    /// <inheritdoc/>
+    public override bool Rectifies => relu;
     /// <inheritdoc/>
     public override Op? WithRelu() => relu ? null : new BatchNorm2d(module, relu: true);
     /// <inheritdoc/>

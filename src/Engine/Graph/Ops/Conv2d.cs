@@ -31,11 +31,13 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
         var y = nn.functional.conv2d(inputs[0], module.weight!, module.bias, module.stride, module.padding, module.dilation, module.groups);
-        return relu ? ReluInPlace(y) : y;
+        return relu ? ReluInPlace(y, mode) : y;
     }
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1, Output: relu);
+    /// <inheritdoc/>
+    public override bool Rectifies => relu;
     /// <inheritdoc/>
     public override Op? WithRelu() => relu ? null : new Conv2d(module, relu: true);
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using Interactive.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,12 +21,22 @@ public sealed class Add(double scale = 1, bool relu = false) : Op
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
+        if (mode.Masked && scale == 1 && ElementKernels.Takes(inputs[0]) && ElementKernels.Takes(inputs[1]))
+        {
+            var sum = empty_like(inputs[0]);
+            ElementKernels.Add(inputs[0], inputs[1], sum, relu);
+            return sum;
+        }
         var y = scale == 1 ? inputs[0].add(inputs[1]) : inputs[0].add(inputs[1], scale);
-        return relu ? ReluInPlace(y) : y;
+        return relu ? ReluInPlace(y, mode) : y;
     }
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0, Output: relu);
+    /// <inheritdoc/>
+    public override bool Rectifies => relu;
+    /// <inheritdoc/>
+    public override IReadOnlyList<double>? SumWeights => [1, scale];
     /// <inheritdoc/>
     public override Op? WithRelu() => relu ? null : new Add(scale, relu: true);
 }
@@ -50,5 +61,5 @@ public sealed class Concat : Op
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => cat(inputs.ToArray(), 1);
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => default;
+    public override Saved Saves(Node node) => new(Inputs: 0);
 }

@@ -28,12 +28,15 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
         var y = nn.functional.linear(inputs[0], module.weight!, module.bias!);
-        return relu ? ReluInPlace(y) : y;
+        return relu ? ReluInPlace(y, mode) : y;
     }
 
     /// <inheritdoc/>
-    // With more than two dimensions libtorch flattens first, and autograd keeps that view.
-    public override Saved Saves(Node node) => new(Inputs: 1, Output: relu, Swappable: node.Inputs[0].Shape.Rank == 1);
+    public override Saved Saves(Node node) => new(Inputs: 1, Output: relu);
+    /// <inheritdoc/>
+    public override bool WorksOnRows => true;
+    /// <inheritdoc/>
+    public override bool Rectifies => relu;
     /// <inheritdoc/>
     public override Op? WithRelu() => relu ? null : new Linear(module, relu: true);
     /// <inheritdoc/>

@@ -94,5 +94,5 @@ public sealed class Upsample(long factor, bool bilinear) : Pool
         => nn.functional.interpolate(inputs[0], scale_factor: [factor, factor], mode: bilinear ? InterpolationMode.Bilinear : InterpolationMode.Nearest,
             align_corners: bilinear ? false : null);
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => default;
+    public override Saved Saves(Node node) => new(Inputs: 0);
 }

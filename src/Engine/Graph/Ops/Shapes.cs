@@ -13,7 +13,7 @@ public sealed class Flatten : Op
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].flatten(1);
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => default;
+    public override Saved Saves(Node node) => new(Inputs: 0);
     /// <inheritdoc/>
     public override bool IsView => true;
     /// <inheritdoc/>
@@ -39,7 +39,7 @@ public sealed class ToTokens : Op
         return turned.contiguous();
     }
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => default;
+    public override Saved Saves(Node node) => new(Inputs: 0);
 }
 
 /// <summary>One token of a sequence (tokens, width) to (width).</summary>
@@ -60,5 +60,5 @@ public sealed class SelectToken(long index) : Op
         return token.clone();
     }
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => default;
+    public override Saved Saves(Node node) => new(Inputs: 0);
 }

@@ -19,7 +19,8 @@ public sealed class Embedding(TorchSharp.Modules.Embedding module) : Op
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => module.forward(inputs[0]);
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1);
+    // Backward reads no output, but libtorch's result is a view of a matrix that its graph holds.
+    public override Saved Saves(Node node) => new(Inputs: 1, Output: true, Swappable: false);
 }
 
 /// <summary>
@@ -44,7 +45,9 @@ public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.linear(inputs[0], table.weight!);
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1, Swappable: false);
+    public override Saved Saves(Node node) => new(Inputs: 1);
+    /// <inheritdoc/>
+    public override bool WorksOnRows => true;
     /// <inheritdoc/>
     public override double Flops(Node node) => 2.0 * node.Output.Shape.Elements * node.Inputs[0].Shape[1];
 }
@@ -82,7 +85,7 @@ public sealed class PositionalEmbedding(TokenParameter module) : Op
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].add(module.weight);
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => default;
+    public override Saved Saves(Node node) => new(Inputs: 0);
 }
 
 /// <summary>Puts learned tokens in front of each sample's (ViT's class token).</summary>
@@ -106,5 +109,5 @@ public sealed class PrependToken(TokenParameter module) : Op
         return cat([each, inputs[0]], 1);
     }
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => default;
+    public override Saved Saves(Node node) => new(Inputs: 0);
 }

@@ -15,17 +15,20 @@ internal static class LaunchCommand
         mpi.AcceptOnlyFromAmong("openmpi", "mpich");
         var restarts = new Option<int>("--restarts") { Description = "start again from the last checkpoint (with --resume) so often, until the run is finished" };
         var stall = new Option<int>("--stall") { Description = "with --restarts: seconds without progress after which the job counts as hung", DefaultValueFactory = _ => 600 };
-        var file = new Argument<string>("FILE") { Description = "a C# script" };
+        var file = new Argument<string>("FILE") { Description = "a C# script (.csx) or a notebook (.ipynb, .dib)" };
+        var output = new Option<string?>("--output", "-o") { Description = "write the notebook with rank 0's outputs to this .ipynb" };
         var options = new ScriptOptions();
-        var command = new Command("launch", "Runs a C# script on several MPI ranks.") { file };
+        var command = new Command("launch", "Runs a C# script or a notebook on several MPI ranks.") { file };
         options.AddTo(command);
         command.Add(ranks);
         command.Add(mpi);
         command.Add(restarts);
         command.Add(stall);
+        command.Add(output);
         command.SetAction(parsed =>
         {
             var script = ScriptFile.Open(parsed.GetValue(file)!);
+            var isNotebook = NotebookHost.IsNotebook(script.Path);
             var (release, cache) = (options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
             MpiFlavor? flavor = parsed.GetValue(mpi) switch { "openmpi" => MpiFlavor.OpenMpi, "mpich" => MpiFlavor.Mpich, _ => null };
             var arguments = parsed.GetValue(options.Arguments) ?? [];
@@ -35,13 +38,14 @@ internal static class LaunchCommand
             {
                 List<string> run = [DotnetProgram.Path, typeof(LaunchCommand).Assembly.Location, "run", script.Path, "-c", release ? "release" : "debug"];
                 if (!cache) run.Add("--no-cache");
+                if (parsed.GetValue(output) is { } copy) run.AddRange(["--output", copy]);
                 run.AddRange(["--", .. arguments]);
                 if (resume && !arguments.Contains("--resume")) run.Add("--resume");
                 return MpiLauncher.Command(parsed.GetValue(ranks), run, flavor);
             }
             var first = Start(resume: false);
             // Compiled once here, the ranks find it in the cache, and an error is told once.
-            try { if (cache) script.Compile(release); }
+            try { if (cache && !isNotebook) script.Compile(release); }
             catch (ScriptCompileException e)
             {
                 Console.Error.WriteLine(e.Message);

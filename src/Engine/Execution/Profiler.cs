@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>
+/// Measures a profile: runs steps on real input in which every node runs forward twice, reads the exact meter and the
+/// clock around each, and compares with the simulator, so that what is left over is what kernels ask for besides values.
+/// </summary>
+public static class Profiler
+{
+    private sealed class Sample
+    {
+        public readonly List<double> Seconds = [];
+        public long Peak, Change;
+    }
+
+    /// <summary>Measures; gradients of the parameters are left as they were, running statistics and the generator too.</summary>
+    /// <param name="graph">The model as the user built it.</param>
+    /// <param name="batch">Samples in a batch.</param>
+    /// <param name="repetitions">Steps measured after one to warm up; the median counts.</param>
+    public static Profile Measure(Graph graph, long batch, int repetitions = 3)
+    {
+        GC.Collect(); // tensors that others have forgotten must not go while bytes are counted
+        GC.WaitForPendingFinalizers();
+        using var scope = NewDisposeScope();
+        using var state = new ModelState(graph);
+        var fused = Fusion.Fuse(graph);
+        var bare = new PlanningGraph(fused, AnalyticProfile.Of(fused, batch));
+        var schedule = Twice(new ScheduleBuilder(bare).Build(new Retention(bare), "profile"), bare);
+        var (input, target) = SyntheticBatch.For(graph, batch);
+        graph.train();
+
+        var samples = new Dictionary<int, Sample>();
+        var plainSeconds = new List<double>();
+        long plainPeak = 0;
+        using (var executor = new Executor(graph, schedule))
+        {
+            executor.Step(input, target);
+            Watch(executor, samples);
+            for (var i = 0; i < repetitions; i++)
+            {
+                executor.Step(input, target);
+                plainPeak = Plain(graph, input, target, out var seconds);
+                plainSeconds.Add(seconds);
+            }
+        }
+        return Evaluate(fused, batch, schedule, samples) with { PlainPeakBytes = plainPeak, PlainSeconds = Median(plainSeconds) };
+    }
+
+    /// <summary>Every node's forward is run a second time, for its output alone, while its inputs are there.</summary>
+    private static Schedule Twice(Schedule keepAll, PlanningGraph graph)
+    {
+        var steps = new List<Step>();
+        foreach (var step in keepAll.Steps)
+        {
+            steps.Add(step);
+            if (step.Kind == StepKind.Forward && graph.Nodes[step.Id].HasGraph) steps.Add(new(StepKind.ForwardOnly, step.Id));
+        }
+        return new Schedule("profile", steps);
+    }
+
+    private static void Watch(Executor executor, Dictionary<int, Sample> samples)
+    {
+        var meter = MemoryMeter.Current;
+        var (started, before) = (0L, 0L);
+        executor.StepBegins = _ =>
+        {
+            before = meter.LiveBytes;
+            meter.ResetPeak();
+            started = Stopwatch.GetTimestamp();
+        };
+        executor.StepEnds = i =>
+        {
+            var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            if (!samples.TryGetValue(i, out var sample)) samples[i] = sample = new Sample();
+            sample.Seconds.Add(seconds);
+            sample.Peak = meter.PeakBytes - before;
+            sample.Change = meter.LiveBytes - before;
+        };
+    }
+
+    /// <summary>Autograd over the whole graph, every intermediate disposed right after its last use.</summary>
+    private static long Plain(Graph graph, Tensor input, Tensor target, out double seconds)
+    {
+        var meter = MemoryMeter.Current;
+        var before = meter.LiveBytes;
+        meter.ResetPeak();
+        var started = Stopwatch.GetTimestamp();
+        using (var output = graph.forward(input))
+        using (var loss = Losses.CrossEntropy(output, target)) loss.backward();
+        seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return meter.PeakBytes - before;
+    }
+
+    private static Profile Evaluate(Graph fused, long batch, Schedule schedule, Dictionary<int, Sample> samples)
+    {
+        // First what graphs keep, then, with that known to the simulator, what backward asks for besides.
+        var profile = AnalyticProfile.Of(fused, batch);
+        var nodes = profile.Nodes.Select(n => n with { ForwardWorkspace = 0, RecomputeWorkspace = 0, BackwardWorkspace = 0 }).ToArray();
+        var seen = new HashSet<int>();
+        for (var i = 0; i < schedule.Steps.Count; i++)
+        {
+            var step = schedule.Steps[i];
+            if (step.Kind is not (StepKind.Forward or StepKind.ForwardOnly)) continue;
+            var (sample, node, op) = (samples[i], nodes[step.Id], fused.Nodes[step.Id].Op);
+            if (op.SumWeights is not null || op.IsView) nodes[step.Id] = node with { Forward = Median(sample.Seconds), Recompute = Median(sample.Seconds) };
+            else if (seen.Add(step.Id))
+            {
+                var extra = Math.Max(0, sample.Change - node.OutputBytes - (op.IsRandom ? PlanningGraph.GeneratorBytes : 0));
+                nodes[step.Id] = node with { Forward = Median(sample.Seconds), ExtraBytes = extra, ForwardWorkspace = Math.Max(0, sample.Peak - Math.Max(sample.Change, node.OutputBytes + extra)) };
+            }
+            // The old output goes before the new one comes, unless the node's graph holds it.
+            else
+            {
+                var stays = op.Saves(fused.Nodes[step.Id]).Output && !op.Rectifies;
+                nodes[step.Id] = node with { Recompute = Median(sample.Seconds), RecomputeWorkspace = Math.Max(0, sample.Peak - (stays ? node.OutputBytes : 0)) };
+            }
+        }
+        profile = profile with { Source = "measured", Nodes = nodes, Loss = Median(samples[Executor.LossStep].Seconds), LossWorkspace = samples[Executor.LossStep].Peak - fused.Output.Bytes(batch) };
+        var timeline = new List<TimelinePoint>();
+        new ScheduleSimulator(new PlanningGraph(fused, profile)).Run(schedule, timeline);
+        long live = 0;
+        foreach (var point in timeline)
+        {
+            if (point.Step >= 0 && schedule.Steps[point.Step] is { Kind: StepKind.Backward } step)
+            {
+                var sample = samples[point.Step];
+                var node = fused.Nodes[step.Id];
+                var released = node.Op.Rectifies ? nodes[step.Id].OutputBytes : 0;
+                var arriving = node.Op.SumWeights is null && !node.Op.IsView ? node.Inputs.Where(v => v.Producer is not null).Sum(v => v.Bytes(batch)) : 0;
+                nodes[step.Id] = nodes[step.Id] with
+                {
+                    Backward = Median(sample.Seconds),
+                    BackwardWorkspace = arriving == 0 && node.Op.SumWeights is not null ? 0 : Math.Max(0, sample.Peak + released - arriving),
+                    BackwardResidue = sample.Change - (point.LiveBytes - live),
+                };
+            }
+            live = point.LiveBytes;
+        }
+        return profile with { Nodes = nodes };
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+}

@@ -1,0 +1,49 @@
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>
+/// The gradient of one or several values: a sum hands the same bytes on to all its inputs. Only an owner that is alone may
+/// write them.
+/// </summary>
+internal sealed class SharedGradient(Tensor tensor)
+{
+    private int owners = 1;
+
+    public Tensor Tensor { get; private set; } = tensor;
+    public bool IsShared => owners > 1;
+
+    /// <summary>One more owner.</summary>
+    public SharedGradient Share()
+    {
+        owners++;
+        return this;
+    }
+
+    /// <summary>One owner fewer; the last one frees the bytes.</summary>
+    public void Release()
+    {
+        if (--owners == 0) Tensor.Dispose();
+    }
+
+    /// <summary>Adds another gradient of the same value. Takes over both owners' shares and returns the sum's.</summary>
+    public SharedGradient Add(SharedGradient arriving)
+    {
+        if (!IsShared) Tensor.add_(arriving.Tensor);
+        else if (!arriving.IsShared)
+        {
+            arriving.Tensor.add_(Tensor); // the same bits: a sum of two commutes
+            Release();
+            return arriving;
+        }
+        else
+        {
+            var sum = new SharedGradient(Tensor.add(arriving.Tensor));
+            Release();
+            arriving.Release();
+            return sum;
+        }
+        arriving.Release();
+        return this;
+    }
+}

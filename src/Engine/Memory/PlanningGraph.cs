@@ -1,0 +1,82 @@
+using Interactive.Graphs;
+
+namespace Interactive.Memory;
+
+/// <summary>
+/// A fused graph with its profile in flat arrays, as the simulator and the searches read them thousands of times a second.
+/// Values are numbered as in the graph: node i writes value i + 1.
+/// </summary>
+public sealed class PlanningGraph
+{
+    /// <summary>Bytes of a saved generator state.</summary>
+    internal const long GeneratorBytes = 5056;
+
+    /// <summary>Flattens a graph.</summary>
+    /// <param name="graph">A fused graph.</param>
+    /// <param name="profile">Its profile.</param>
+    public PlanningGraph(Graph graph, Profile profile)
+    {
+        (Graph, Profile) = (graph, profile);
+        var count = graph.Nodes.Count;
+        if (profile.Nodes.Count != count) throw new ArgumentException($"the profile has {profile.Nodes.Count} nodes, the graph {count}");
+        ValueBytes = [.. graph.Values.Select(v => v.Bytes(profile.Batch))];
+        Nodes = [.. graph.Nodes.Select(n => new Facts(n, profile.Nodes[n.Id]))];
+        Output = graph.Output.Id;
+        IsSaved = new bool[count + 1];
+        foreach (var node in Nodes)
+        {
+            foreach (var input in node.Needs) IsSaved[input] = true;
+            if (node.Rectifies) IsSaved[node.Id + 1] = true;
+        }
+    }
+
+    /// <summary>The graph.</summary>
+    public Graph Graph { get; }
+    /// <summary>Its costs.</summary>
+    public Profile Profile { get; }
+    internal Facts[] Nodes { get; }
+    internal long[] ValueBytes { get; }
+    internal int Output { get; }
+    /// <summary>By value: some backward reads it.</summary>
+    internal bool[] IsSaved { get; }
+
+    /// <summary>One node in the form the simulator reads.</summary>
+    internal sealed class Facts
+    {
+        public Facts(Node node, NodeProfile profile)
+        {
+            var saved = node.Op.Saves(node);
+            Id = node.Id;
+            Inputs = [.. node.Inputs.Select(v => v.Id)];
+            Swappable = saved.Swappable;
+            SavesOutput = saved.Output && !node.Op.Rectifies;
+            Rectifies = node.Op.Rectifies;
+            IsView = node.Op.IsView;
+            IsSum = node.Op.SumWeights is not null;
+            Weights = [.. node.Op.SumWeights ?? []];
+            IsRandom = node.Op.IsRandom;
+            HasGraph = !IsSum && !IsView;
+            SavedInputs = [.. Enumerable.Range(0, Inputs.Length).Where(saved.Input).Select(i => Inputs[i])];
+            Needs = Swappable && HasGraph ? [.. SavedInputs.Where(v => v != 0)] : [];
+            InPlace = Memory.InPlace.Candidates(node);
+            Extra = HasGraph ? profile.ExtraBytes : 0;
+            Forward = profile.Forward;
+            Recompute = profile.Recompute;
+            Backward = profile.Backward;
+            ForwardWorkspace = profile.ForwardWorkspace;
+            RecomputeWorkspace = profile.RecomputeWorkspace;
+            BackwardWorkspace = profile.BackwardWorkspace;
+            BackwardResidue = profile.BackwardResidue;
+            // Worth choosing: a graph that pins more than a few statistics.
+            GraphIsChoice = HasGraph && (!Swappable || Extra * 16 > profile.OutputBytes) && node.Op is not IReapplied;
+        }
+
+        public readonly int Id;
+        public readonly int[] Inputs, SavedInputs, Needs;
+        public readonly double[] Weights;
+        public readonly sbyte[] InPlace;
+        public readonly bool Swappable, SavesOutput, Rectifies, IsView, IsSum, IsRandom, HasGraph, GraphIsChoice;
+        public readonly double Forward, Recompute, Backward;
+        public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, BackwardWorkspace, BackwardResidue;
+    }
+}

@@ -1,0 +1,288 @@
+namespace Interactive.Memory;
+
+/// <summary>
+/// Replays a schedule without running anything: exact bytes after every step and the peak within it, seconds, second
+/// runs. It follows the executor's rules to the letter: what a Free releases, where an op overwrites its input, who
+/// shares a gradient, which transient buffers a kernel asks for.
+/// </summary>
+public sealed class ScheduleSimulator
+{
+    private readonly PlanningGraph graph;
+    private readonly int[] held;       // value -> block of bytes, or -1
+    private readonly int[] gradients;  // value -> block, or -1
+    private readonly bool[] hasRun, hasGraph;
+    private readonly List<int>[] pins; // node -> blocks its graph keeps alive by itself
+    private long[] blockBytes = new long[256];
+    private int[] blockOwners = new int[256];
+    private bool[] isGradient = new bool[256];
+    private int blocks;
+    private long values, saved, gradientBytes, live, stepPeak, stepWorkspace;
+
+    /// <summary>Prepares to replay schedules over one graph; not for use by several threads at once.</summary>
+    public ScheduleSimulator(PlanningGraph graph)
+    {
+        this.graph = graph;
+        var count = graph.Nodes.Length;
+        (held, gradients) = (new int[count + 1], new int[count + 1]);
+        (hasRun, hasGraph) = (new bool[count], new bool[count]);
+        pins = [.. Enumerable.Range(0, count).Select(_ => new List<int>(0))];
+    }
+
+    /// <summary>Replays a schedule.</summary>
+    /// <param name="schedule">Over the same fused graph.</param>
+    /// <param name="timeline">Receives one point a step (and one, with step -1, for the loss) when given.</param>
+    /// <exception cref="InvalidOperationException">The schedule reads bytes that it has freed.</exception>
+    public Prediction Run(Schedule schedule, List<TimelinePoint>? timeline = null)
+    {
+        var steps = schedule.Steps as Step[] ?? [.. schedule.Steps];
+        return Run(steps, InPlace.Find(graph.Graph, steps), long.MaxValue, out _, timeline);
+    }
+
+    /// <summary>The same over prepared arrays; <paramref name="excess"/> sums the bytes above a budget over all steps.</summary>
+    internal Prediction Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess, List<TimelinePoint>? timeline = null)
+    {
+        Array.Fill(held, -1);
+        Array.Fill(gradients, -1);
+        Array.Clear(hasRun);
+        Array.Clear(hasGraph);
+        foreach (var list in pins) list.Clear();
+        blocks = 0;
+        values = saved = gradientBytes = live = 0;
+        var (peak, peakStep, seconds, again, recomputes) = (0L, 0, 0.0, 0.0, 0);
+        excess = 0;
+        for (var i = 0; i < steps.Length; i++)
+        {
+            var step = steps[i];
+            stepPeak = live;
+            stepWorkspace = 0;
+            var recorded = false;
+            switch (step.Kind)
+            {
+                case StepKind.Forward or StepKind.ForwardOnly:
+                    var node = graph.Nodes[step.Id];
+                    var first = !hasRun[step.Id];
+                    var cost = first || step.Kind == StepKind.Forward && node.HasGraph ? node.Forward : node.Recompute;
+                    seconds += cost;
+                    if (!first)
+                    {
+                        again += cost;
+                        recomputes++;
+                    }
+                    Forward(node, step.Kind == StepKind.Forward, inPlace[i]);
+                    if (first && step.Id == graph.Output - 1)
+                    {
+                        if (timeline is not null) Record(i);
+                        var before = stepPeak;
+                        seconds += graph.Profile.Loss;
+                        Loss();
+                        if (timeline is not null) Record(-1);
+                        stepPeak = Math.Max(before, stepPeak);
+                        recorded = true;
+                    }
+                    break;
+                case StepKind.Free: Free(step.Id); break;
+                case StepKind.Forget: Forget(step.Id); break;
+                case StepKind.Backward:
+                    seconds += graph.Nodes[step.Id].Backward;
+                    Backward(graph.Nodes[step.Id]);
+                    break;
+            }
+            if (stepPeak > peak) (peak, peakStep) = (stepPeak, i);
+            if (stepPeak > budget) excess += stepPeak - budget;
+            if (timeline is not null && !recorded) Record(i);
+        }
+        return new Prediction(peak, seconds, again, recomputes, peakStep);
+
+        void Record(int i) => timeline.Add(new TimelinePoint(i, stepPeak, values, saved, gradientBytes, stepWorkspace));
+    }
+
+    private void Forward(PlanningGraph.Facts node, bool keepGraph, int into)
+    {
+        var output = node.Id + 1;
+        if (held[output] != -1) Release(ref held[output]);
+        if (node.IsRandom && !hasRun[node.Id]) Save(PlanningGraph.GeneratorBytes);
+        hasRun[node.Id] = true;
+        if (node.IsView) held[output] = Own(Held(node, 0));
+        else if (into >= 0) held[output] = Own(Held(node, into));
+        else if (node.HasGraph && keepGraph)
+        {
+            for (var i = 0; i < node.Inputs.Length; i++) Held(node, i);
+            Forget(node.Id);
+            held[output] = New(graph.ValueBytes[output], gradient: false);
+            Save(node.Extra);
+            Transient(node.ForwardWorkspace);
+            hasGraph[node.Id] = true;
+            if (!node.Swappable) Pin(node, output);
+        }
+        else
+        {
+            for (var i = 0; i < node.Inputs.Length; i++) Held(node, i);
+            held[output] = New(graph.ValueBytes[output], gradient: false);
+            Transient(node.RecomputeWorkspace);
+        }
+    }
+
+    private void Pin(PlanningGraph.Facts node, int output)
+    {
+        foreach (var input in node.SavedInputs)
+            if (input != 0) pins[node.Id].Add(Own(held[input]));
+        if (node.SavesOutput) pins[node.Id].Add(Own(held[output]));
+    }
+
+    private int Held(PlanningGraph.Facts node, int input)
+    {
+        var value = node.Inputs[input];
+        return value == 0 ? -2 : held[value] != -1 ? held[value]
+            : throw new InvalidOperationException($"the schedule runs {graph.Graph.Nodes[node.Id].Name} after freeing its input {graph.Graph.Nodes[value - 1].Name}");
+    }
+
+    private void Free(int value)
+    {
+        if (held[value] != -1) Release(ref held[value]);
+    }
+
+    private void Forget(int node)
+    {
+        if (!hasGraph[node]) return;
+        hasGraph[node] = false;
+        Save(-graph.Nodes[node].Extra);
+        foreach (var block in pins[node]) Release(block);
+        pins[node].Clear();
+    }
+
+    private void Loss()
+    {
+        (stepPeak, stepWorkspace) = (live, 0);
+        gradients[graph.Output] = New(graph.ValueBytes[graph.Output], gradient: true);
+        Transient(graph.Profile.LossWorkspace);
+    }
+
+    private void Backward(PlanningGraph.Facts node)
+    {
+        var output = node.Id + 1;
+        var gradient = gradients[output];
+        gradients[output] = -1;
+        if (gradient >= 0)
+        {
+            if (node.Rectifies)
+            {
+                if (held[output] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing its output");
+                if (blockOwners[gradient] > 1)
+                {
+                    var masked = New(graph.ValueBytes[output], gradient: true);
+                    Release(gradient);
+                    gradient = masked;
+                }
+            }
+            if (held[output] != -1) Release(ref held[output]);
+            if (node.IsSum) PassOn(node, gradient);
+            else if (node.IsView) PassView(node, gradient);
+            else BackwardGraph(node, gradient);
+        }
+        Forget(node.Id);
+        if (held[output] != -1) Release(ref held[output]);
+    }
+
+    private void PassOn(PlanningGraph.Facts node, int gradient)
+    {
+        for (var i = 0; i < node.Inputs.Length; i++)
+            if (node.Inputs[i] != 0)
+                Accumulate(node.Inputs[i], node.Weights[i] == 1 ? Own(gradient) : New(graph.ValueBytes[node.Inputs[i]], gradient: true));
+        Release(gradient);
+    }
+
+    private void PassView(PlanningGraph.Facts node, int gradient)
+    {
+        if (node.Inputs[0] != 0)
+            Accumulate(node.Inputs[0], blockOwners[gradient] > 1 ? New(graph.ValueBytes[node.Inputs[0]], gradient: true) : Own(gradient));
+        Release(gradient);
+    }
+
+    private readonly int[] arriving = new int[256];
+
+    private void BackwardGraph(PlanningGraph.Facts node, int gradient)
+    {
+        if (!hasGraph[node.Id]) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} without its graph");
+        foreach (var need in node.Needs)
+            if (held[need] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing {graph.Graph.Nodes[need - 1].Name}");
+        for (var i = 0; i < node.Inputs.Length; i++)
+            if (node.Inputs[i] != 0) arriving[i] = New(graph.ValueBytes[node.Inputs[i]], gradient: true);
+        Transient(node.BackwardWorkspace);
+        Save(node.BackwardResidue);
+        Release(gradient);
+        Forget(node.Id);
+        for (var i = 0; i < node.Inputs.Length; i++)
+            if (node.Inputs[i] != 0) Accumulate(node.Inputs[i], arriving[i]);
+    }
+
+    private void Accumulate(int value, int block)
+    {
+        ref var sum = ref gradients[value];
+        if (sum < 0) sum = block;
+        else if (blockOwners[sum] == 1) Release(block);
+        else if (blockOwners[block] == 1)
+        {
+            Release(sum);
+            sum = block;
+        }
+        else
+        {
+            var joined = New(graph.ValueBytes[value], gradient: true);
+            Release(sum);
+            Release(block);
+            sum = joined;
+        }
+    }
+
+    private int New(long bytes, bool gradient)
+    {
+        if (blocks == blockBytes.Length)
+        {
+            Array.Resize(ref blockBytes, 2 * blocks);
+            Array.Resize(ref blockOwners, 2 * blocks);
+            Array.Resize(ref isGradient, 2 * blocks);
+        }
+        blockBytes[blocks] = bytes;
+        blockOwners[blocks] = 1;
+        isGradient[blocks] = gradient;
+        live += bytes;
+        if (gradient) gradientBytes += bytes;
+        else values += bytes;
+        if (live > stepPeak) stepPeak = live;
+        return blocks++;
+    }
+
+    // Block -2 is the graph's input, which the caller owns.
+    private int Own(int block)
+    {
+        if (block >= 0) blockOwners[block]++;
+        return block;
+    }
+
+    private void Release(ref int holder)
+    {
+        Release(holder);
+        holder = -1;
+    }
+
+    private void Release(int block)
+    {
+        if (block < 0 || --blockOwners[block] > 0) return;
+        live -= blockBytes[block];
+        if (isGradient[block]) gradientBytes -= blockBytes[block];
+        else values -= blockBytes[block];
+    }
+
+    private void Save(long bytes)
+    {
+        saved += bytes;
+        live += bytes;
+        if (live > stepPeak) stepPeak = live;
+    }
+
+    private void Transient(long bytes)
+    {
+        stepWorkspace += bytes;
+        if (live + bytes > stepPeak) stepPeak = live + bytes;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Runtime.Kernels;
+
+/// <summary>
+/// Element-wise passes over fp32 tensors that libtorch offers only in several passes or with a buffer more. Each has the
+/// bits of libtorch's own. They write raw memory: autograd does not see them, and no version counter moves.
+/// </summary>
+internal static unsafe class ElementKernels
+{
+    private const long Grain = 1 << 14;
+
+    /// <summary>True when the kernels may run on this tensor's memory.</summary>
+    public static bool Takes(Tensor tensor)
+        => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous() && BitConverter.IsLittleEndian;
+
+    /// <summary>The address of the first element.</summary>
+    public static float* Data(Tensor tensor) => (float*)DataPointer(tensor.Handle);
+
+    private static readonly delegate* unmanaged<nint, nint> DataPointer = (delegate* unmanaged<nint, nint>)(
+        TorchLoader.TryGetExport("THSTensor_data", out var address) ? address : throw new NotSupportedException("TorchSharp's library does not export THSTensor_data"));
+
+    /// <summary>max(x, 0) in place.</summary>
+    public static void Rectify(Tensor x)
+    {
+        var p = Data(x);
+        OpenMp.For(x.numel(), Grain, (from, to) =>
+        {
+            var i = from;
+            for (; i <= to - Vector<float>.Count; i += Vector<float>.Count) Store(p + i, Rectified(Load(p + i)));
+            for (; i < to; i++) p[i] = Rectified(p[i]);
+        });
+    }
+
+    /// <summary>Zeroes the gradient where a rectifier's output is not positive, in place.</summary>
+    public static void Mask(Tensor gradient, Tensor output) => Mask(gradient, output, gradient);
+
+    /// <summary>The same into <paramref name="result"/>.</summary>
+    public static void Mask(Tensor gradient, Tensor output, Tensor result)
+    {
+        float* g = Data(gradient), y = Data(output), r = Data(result);
+        OpenMp.For(gradient.numel(), Grain, (from, to) =>
+        {
+            var i = from;
+            for (; i <= to - Vector<float>.Count; i += Vector<float>.Count)
+                Store(r + i, Vector.ConditionalSelect(Vector.LessThanOrEqual(Load(y + i), Vector<float>.Zero), Vector<float>.Zero, Load(g + i)));
+            for (; i < to; i++) r[i] = y[i] <= 0 ? 0 : g[i];
+        });
+    }
+
+    /// <summary>x + y, rectified when asked, into <paramref name="result"/>, which may be x or y.</summary>
+    public static void Add(Tensor x, Tensor y, Tensor result, bool rectify)
+    {
+        float* a = Data(x), b = Data(y), r = Data(result);
+        OpenMp.For(x.numel(), Grain, (from, to) =>
+        {
+            var i = from;
+            for (; i <= to - Vector<float>.Count; i += Vector<float>.Count)
+            {
+                var sum = Load(a + i) + Load(b + i);
+                Store(r + i, rectify ? Rectified(sum) : sum);
+            }
+            for (; i < to; i++)
+            {
+                var sum = a[i] + b[i];
+                r[i] = rectify ? Rectified(sum) : sum;
+            }
+        });
+    }
+
+    // As libtorch's: a negative zero and a NaN pass.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector<float> Rectified(Vector<float> x) => Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), Vector<float>.Zero, x);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Rectified(float x) => x < 0 ? 0 : x;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector<float> Load(float* p) => Unsafe.ReadUnaligned<Vector<float>>(p);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Store(float* p, Vector<float> v) => Unsafe.WriteUnaligned(p, v);
+}

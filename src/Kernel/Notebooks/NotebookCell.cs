@@ -1,0 +1,18 @@
+using System.Text.Json.Nodes;
+
+namespace Interactive.Kernel.Notebooks;
+
+/// <summary>One cell.</summary>
+/// <param name="Kind">What it holds.</param>
+/// <param name="Source">Its text, lines ended by <c>\n</c>.</param>
+public sealed record NotebookCell(CellKind Kind, string Source)
+{
+    /// <summary>What the cell has put out, in the notebook format's own objects; only .ipynb keeps it.</summary>
+    public IReadOnlyList<JsonObject> Outputs { get; init; } = [];
+    /// <summary>The number in brackets beside a cell that has run.</summary>
+    public int? ExecutionCount { get; init; }
+    /// <summary>Its identifier and metadata; only .ipynb keeps them.</summary>
+    public string? Id { get; init; }
+    /// <summary>What clients have noted about it.</summary>
+    public JsonObject? Metadata { get; init; }
+}

@@ -1,0 +1,61 @@
+using Interactive.Engine.Tests.Models;
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Runtime;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Memory;
+
+public class SimulatorTests
+{
+    /// <summary>
+    /// Random plans: the same bits as plain autograd, and the peak that the simulator says within 2 %.
+    /// </summary>
+    [Theory]
+    [InlineData("lenet5")]
+    [InlineData("alexnet")]
+    [InlineData("vgg19")]
+    [InlineData("googlenet")]
+    [InlineData("resnet18")]
+    [InlineData("resnet50")]
+    [InlineData("inceptionv4")]
+    [InlineData("inceptionresnetv2")]
+    [InlineData("mobilenet")]
+    [InlineData("unet")]
+    [InlineData("densenet121")]
+    [InlineData("gpt")]
+    [InlineData("vit")]
+    public void Any_plan_has_plain_bits_and_the_predicted_peak(string name)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var graph = SmallModels.Create(name);
+        graph.train();
+        var profile = Profiler.Measure(graph, 2, repetitions: 1);
+        var facts = new PlanningGraph(Fusion.Fuse(graph), profile);
+        var builder = new ScheduleBuilder(facts);
+        var (x, y) = SmallModels.Batch(graph);
+        var expected = TrainingStep.Plain(graph, x, y);
+        var random = new Random(name.Length);
+
+        foreach (var density in new[] { 0.3, 0.9 })
+        {
+            var schedule = builder.Build(RandomRetention(facts, random, density), "random");
+            var predicted = new ScheduleSimulator(facts).Run(schedule);
+            var actual = TrainingStep.Planned(graph, schedule, x, y, out var peak);
+            expected.AssertSame(actual);
+            Assert.InRange((double)peak / predicted.PeakBytes, 0.98, 1.02);
+        }
+    }
+
+    private static Retention RandomRetention(PlanningGraph graph, Random random, double density)
+    {
+        var retention = new Retention(graph);
+        for (var v = 1; v < retention.Values.Length - 1; v++)
+            if (random.NextDouble() < density) retention.Values[v] = (Keep)random.Next(1, 3);
+        for (var n = 0; n < retention.Graphs.Length; n++)
+            if (random.NextDouble() < density) retention.Graphs[n] = (Keep)random.Next(1, 3);
+        return retention;
+    }
+}

@@ -1,0 +1,64 @@
+using Interactive.Engine.Tests.Models;
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Runtime;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Memory;
+
+/// <summary>Loss, gradients and buffers after one step from the same start.</summary>
+internal sealed class TrainingStep
+{
+    public required double Loss { get; init; }
+    public required Dictionary<string, Tensor> Tensors { get; init; }
+
+    /// <summary>TorchSharp's autograd over the whole graph.</summary>
+    public static TrainingStep Plain(Graph graph, Tensor x, Tensor y) => From(graph, () =>
+    {
+        using var loss = SmallModels.Loss(graph.forward(x), y);
+        loss.backward();
+        return loss.item<float>();
+    });
+
+    /// <summary>The executor, with the exact peak of the second of two steps (gradients then exist).</summary>
+    public static TrainingStep Planned(Graph graph, Schedule schedule, Tensor x, Tensor y, out long peak)
+    {
+        using var executor = new Executor(graph, schedule);
+        var meter = MemoryMeter.Current;
+        GC.Collect(); // tensors that other tests have forgotten must not go while bytes are counted
+        GC.WaitForPendingFinalizers();
+        var step = From(graph, () => executor.Step(x, y));
+        long most = 0;
+        From(graph, () =>
+        {
+            var before = meter.LiveBytes;
+            meter.ResetPeak();
+            var loss = executor.Step(x, y);
+            most = meter.PeakBytes - before;
+            return loss;
+        }, clear: false);
+        peak = most;
+        return step;
+    }
+
+    private static TrainingStep From(Graph graph, Func<double> step, bool clear = true)
+    {
+        var buffers = graph.named_buffers().ToDictionary(b => b.name, b => b.buffer.clone());
+        if (clear)
+            foreach (var parameter in graph.parameters()) parameter.grad = null;
+        manual_seed(7);
+        var loss = step();
+        var tensors = graph.named_parameters().Select(p => ($"{p.name}.grad", p.parameter.grad!.clone()))
+            .Concat(graph.named_buffers().Select(b => (b.name, b.buffer.clone()))).ToDictionary();
+        using (no_grad())
+            foreach (var (name, buffer) in graph.named_buffers()) buffer.copy_(buffers[name]);
+        return new TrainingStep { Loss = loss, Tensors = tensors };
+    }
+
+    public void AssertSame(TrainingStep other)
+    {
+        Assert.Equal(Loss, other.Loss);
+        foreach (var (name, tensor) in Tensors) Assert.True(tensor.Equals(other.Tensors[name]), name);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Text.Json.Nodes;
+using Interactive.Extensions.Display;
+using Interactive.Kernel.Hosting;
+using Interactive.Kernel.Notebooks;
+using Interactive.Kernel.Scripting;
+using Interactive.Kernel.Tests.Hosting;
+using Interactive.Kernel.Tests.Scripting;
+
+namespace Interactive.Kernel.Tests.Notebooks;
+
+[Collection(ProcessWide.Name)]
+public sealed class NotebookRunTests
+{
+    private static async Task<(Notebook Notebook, Exception? Error, string Log)> Run(params string[] cells)
+    {
+        var (previous, log) = (Console.Out, new StringWriter());
+        Console.SetOut(log);
+        try
+        {
+            var (notebook, error) = await NotebookRunner.Run(new([.. cells.Select(c => new NotebookCell(CellKind.Code, c))]), new ScriptGlobals(), Directory.GetCurrentDirectory());
+            return (notebook, error, log.ToString());
+        }
+        finally { Console.SetOut(previous); }
+    }
+
+    private static string Text(JsonNode? lines) => string.Concat(lines!.AsArray().Select(l => l!.GetValue<string>()));
+
+    [Fact]
+    public async Task Streams_values_and_displays_become_outputs()
+    {
+        var (notebook, error, log) = await Run("WriteLine(\"a\"); Write(\"b\"); Error.WriteLine(\"c\");", "var d = Interactive.Extensions.Display.DisplayExtensions.Display(\"first\"); d.Update(\"second\"); 1 + 1");
+        Assert.Null(error);
+        var first = notebook.Cells[0].Outputs;
+        Assert.Equal(["stdout a\nb", "stderr c\n"], first.Select(o => $"{o["name"]} {Text(o["text"])}"));
+        var second = notebook.Cells[1].Outputs;
+        Assert.Equal(["display_data", "execute_result"], second.Select(o => o["output_type"]!.GetValue<string>()));
+        Assert.Equal("second", Text(second[0]["data"]!["text/plain"]));
+        Assert.Equal("2", Text(second[1]["data"]!["text/plain"]));
+        Assert.False(second[0].ContainsKey("id"));
+        Assert.Equal(2, notebook.Cells[1].ExecutionCount);
+        Assert.Equal("a\nb" + "first\n2\nsecond\n", log);
+    }
+
+    [Fact]
+    public async Task Cleared_output_is_gone()
+    {
+        var (notebook, _, _) = await Run("WriteLine(1); Interactive.Extensions.Display.DisplayHost.Current.Clear(wait: true); WriteLine(2);");
+        Assert.Equal("2\n", Text(Assert.Single(notebook.Cells[0].Outputs)["text"]));
+    }
+
+    [Fact]
+    public async Task The_first_failing_cell_is_the_last_one_to_run()
+    {
+        var (notebook, error, _) = await Run("1", "void F() => throw new Exception(\"lost\");\nF();", "3");
+        Assert.Equal("lost", error!.Message);
+        var output = Assert.Single(notebook.Cells[1].Outputs);
+        Assert.Equal(("error", "Exception", "lost"), (output["output_type"]!.GetValue<string>(), output["ename"]!.GetValue<string>(), output["evalue"]!.GetValue<string>()));
+        Assert.Contains("cell-2:line 1", output["traceback"]!.ToJsonString());
+        Assert.Empty(notebook.Cells[2].Outputs);
+        Assert.Null(notebook.Cells[2].ExecutionCount);
+    }
+
+    [Theory]
+    [InlineData("#!nothing", "no directive #!nothing: there are #!help, #!m")]
+    [InlineData("#!help me", "#!help takes no arguments, got 'me'")]
+    [InlineData("#!mpirun\n1", "#!mpirun: how many ranks? #!mpirun -n RANKS")]
+    [InlineData("#!mpirun -n 0\n1", "#!mpirun: 0 ranks: a whole number of at least 1 is needed")]
+    [InlineData("#!mpirun -n 2", "#!mpirun: the cell is empty")]
+    [InlineData("#!mpirun -n 2 --save a.txt\n1", "#!mpirun: --save writes a .csx script, got a.txt")]
+    [InlineData("#!mpirun -n 2 --as 1x\n1", "#!mpirun: --as 1x: no name of a variable")]
+    [InlineData("#!mpirun -n 2 --mpi lam\n1", "#!mpirun: --mpi lam: choose openmpi or mpich")]
+    [InlineData("#!mpirun -x\n1", "#!mpirun: unknown '-x'")]
+    public async Task A_wrong_directive_is_one_clear_line(string cell, string message)
+    {
+        var (_, error, _) = await Run(cell);
+        Assert.StartsWith(message, Assert.IsType<UsageException>(error).Message);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public async Task Help_lists_all_directives()
+    {
+        var (notebook, _, log) = await Run("#!help");
+        foreach (var name in new[] { "#!help", "#!mpirun -n RANKS", "#!shared" }) Assert.Contains(name, log);
+        Assert.Contains("<table>", Text(notebook.Cells[0].Outputs[0]["data"]![Mime.Html]));
+    }
+
+    [Fact]
+    public async Task A_notebook_runs_as_a_batch_job_and_keeps_its_outputs_in_a_copy()
+    {
+        using var folder = new TemporaryFolder();
+        var (source, copy) = (Path.Combine(folder.Path, "a.ipynb"), Path.Combine(folder.Path, "b.ipynb"));
+        new Notebook([new(CellKind.Markdown, "# A"), new(CellKind.Code, "Args.Count"), new(CellKind.Code, "missing();")]).Write(source);
+        var before = File.ReadAllText(source);
+        var (exit, output, error) = await InteractiveProcess.Run("run", source, "--output", copy, "--", "x", "y");
+        Assert.Equal((1, "2\n"), (exit, output));
+        Assert.Contains("cell-2(1,1): error CS0103", error);
+        Assert.Equal(before, File.ReadAllText(source));
+        var cells = Notebook.Read(copy).Cells;
+        Assert.Equal("error", cells[2].Outputs[0]["output_type"]!.GetValue<string>());
+        (exit, _, error) = await InteractiveProcess.Run("run", source, "--output", "b.txt");
+        Assert.Equal((2, "interactive: --output b.txt: outputs are kept in an .ipynb\n"), (exit, error));
+    }
+}
