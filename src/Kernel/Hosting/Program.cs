@@ -8,6 +8,7 @@ var root = new RootCommand("Trains deep networks from C# scripts, notebooks and 
     RunCommand.Create(),
     LaunchCommand.Create(),
     EvalCommand.Create(),
+    KernelCommand.Create(),
     ReportCommand.Create(),
     ConvertCommand.Create(),
     RankCellsCommand.Create(),
