@@ -11,6 +11,7 @@ var root = new RootCommand("Trains deep networks from C# scripts, notebooks and 
     ReportCommand.Create(),
     ConvertCommand.Create(),
     ModelsCommand.Create(),
+    PlanCommand.Create(),
     BenchCommand.Create(),
     DoctorCommand.Create(),
 };
