@@ -10,4 +10,12 @@ public class ScriptGlobals
 
     /// <summary>Writes a value as C# would write it, and a newline: strings quoted, collections with their elements.</summary>
     public void Print(object? value) => Console.Out.WriteLine(CSharpObjectFormatter.Instance.FormatObject(value));
+
+    /// <summary>Asks whoever runs the script or cell for a line.</summary>
+    /// <returns>The line, null when there is no more input.</returns>
+    public string? Input(string prompt = "") => InputHost.Current.Read(prompt, password: false);
+
+    /// <summary>Asks for a line without showing what is typed.</summary>
+    /// <returns>The line, null when there is no more input.</returns>
+    public string? Password(string prompt = "") => InputHost.Current.Read(prompt, password: true);
 }
