@@ -13,6 +13,7 @@ var root = new RootCommand("Trains deep networks from C# scripts, notebooks and 
     ConvertCommand.Create(),
     RankCellsCommand.Create(),
     ModelsCommand.Create(),
+    PlanCommand.Create(),
     BenchCommand.Create(),
     DoctorCommand.Create(),
 };
