@@ -61,8 +61,8 @@ try {
   const point = await plot.locator('.points path').nth(20).boundingBox();
   await page.mouse.move(point.x - 30, point.y - 30);
   await page.mouse.move(point.x + point.width / 2, point.y + point.height / 2, { steps: 5 });
-  const hovered = await plot.locator('.hoverlayer .hovertext').first().waitFor({ timeout: 10_000 }).then(() => true, () => false);
-  check('a point of the figure answers the mouse', hovered);
+  const hovered = await plot.locator('.hoverlayer text', { hasText: '400' }).first().waitFor({ timeout: 10_000 }).then(() => true, () => false);
+  check('the figure tells the value 400 at 20', hovered);
   await screenshot(page, 'hovered.png');
   await page.evaluate(() => Jupyter.notebook.save_notebook());
   await page.close();
