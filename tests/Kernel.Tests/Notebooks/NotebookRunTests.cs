@@ -86,6 +86,22 @@ public sealed class NotebookRunTests
     }
 
     [Fact]
+    public void The_projects_notebooks_keep_their_outputs()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Interactive.sln"))) folder = Path.GetDirectoryName(folder)!;
+        var paths = Directory.GetFiles(Path.Combine(folder, "notebooks"), "*.ipynb");
+        Assert.NotEmpty(paths);
+        foreach (var path in paths)
+        {
+            var code = Notebook.Read(path).Cells.Where(c => c.Kind == CellKind.Code).ToList();
+            Assert.All(code, cell => Assert.NotNull(cell.ExecutionCount));
+            Assert.DoesNotContain(code, cell => cell.Outputs.Any(o => (string?)o["output_type"] == "error"));
+            Assert.Contains(code, cell => cell.Outputs.Any(o => o["data"]?["image/png"] is not null));
+        }
+    }
+
+    [Fact]
     public async Task A_notebook_runs_as_a_batch_job_and_keeps_its_outputs_in_a_copy()
     {
         using var folder = new TemporaryFolder();
