@@ -6,7 +6,7 @@ var world = World.Current;
 switch (args[0])
 {
     case "operations": Operations.Run(world); break;
-    case "train": TrainingRun.Run(world, args[1], args[2..]); break;
+    case "train" or "train-bn": TrainingRun.Run(world, args[1], withBatchNorm: args[0] == "train-bn", args[2..]); break;
     case "throw" when world.Rank == int.Parse(args[1]): throw new InvalidOperationException("thrown for the test");
     case "exit" when world.Rank == int.Parse(args[1]): return 5;
     case "diverge":

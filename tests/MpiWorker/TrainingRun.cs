@@ -9,13 +9,14 @@ using static TorchSharp.torch;
 
 namespace Interactive.MpiWorker;
 
-/// <summary>A short training over all ranks that prints each loss and a hash of every rank's parameters.</summary>
+/// <summary>A short training over all ranks that prints each loss and a hash of every rank's parameters and running statistics.</summary>
 static class TrainingRun
 {
     /// <param name="world">The ranks.</param>
     /// <param name="folder">Where run directories are made.</param>
+    /// <param name="withBatchNorm">A net with batch norm and dropout instead of a plain one.</param>
     /// <param name="arguments">Flags of <see cref="TrainerOptions"/>.</param>
-    public static void Run(ICommunicator world, string folder, string[] arguments)
+    public static void Run(ICommunicator world, string folder, bool withBatchNorm, string[] arguments)
     {
         var shape = new Shape(1, 8, 8);
         var options = CommandLine.Parse(arguments, new TrainerOptions
@@ -24,18 +25,26 @@ static class TrainingRun
         });
         manual_seed(5 + world.Rank); // ranks begin apart: rank 0's parameters must win
         var net = new GraphBuilder("ranks", shape);
-        using var model = net.Build(net.Input.Conv(8, 3, padding: 1).Relu().MaxPool(2).Flatten().Linear(32).Relu().Linear(4));
+        var x = net.Input.Conv(8, 3, padding: 1);
+        x = withBatchNorm ? x.BatchNorm().Relu().Dropout(0.2) : x.Relu();
+        using var model = net.Build(x.MaxPool(2).Flatten().Linear(32).Relu().Linear(4));
         using var trainer = new Trainer(model, new SyntheticData(1200, shape, 4, seed: 1), new SyntheticData(96, shape, 4, seed: 2), options, hooks: [new Print()]);
         trainer.Run();
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (_, parameter) in model.named_parameters()) hash.AppendData(parameter.bytes);
+        foreach (var (_, tensor) in model.state_dict()) hash.AppendData(tensor.bytes);
+        Console.WriteLine($"rank {world.Rank} keeps {trainer.OptimizerBytes}");
         Console.WriteLine($"rank {world.Rank} hash {Convert.ToHexString(hash.GetHashAndReset())}");
     }
 
     sealed class Print : Hook
     {
         public override void BeforeRun(Trainer trainer) => Console.WriteLine($"rank {World.Current.Rank} pid {Environment.ProcessId}");
+
+        public override void AfterEvaluation(Trainer trainer, EvalRecord record)
+        {
+            if (trainer.IsMain) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"evaluation {record.Loss:R} {record.Accuracy:R}"));
+        }
 
         public override void AfterStep(Trainer trainer, TrainRecord record)
         {

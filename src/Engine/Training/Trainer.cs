@@ -26,6 +26,8 @@ public sealed class Trainer : IDisposable
     private readonly Executor executor;
     private readonly GradientPool pool;
     private readonly OverlappedReducer reducer;
+    private readonly ShardedStep? sharded;
+    private readonly PartitionedUpdate? partition;
     private readonly Optimizer optimizer;
     private readonly LearningRate learningRate;
     private readonly Sampler sampler;
@@ -49,18 +51,32 @@ public sealed class Trainer : IDisposable
         if (!graph.Input.Shape.Equals(train.Shape)) throw new UsageException($"{graph.Name} takes {graph.Input.Shape}, the data are {train.Shape}");
         if (Options.BatchSize % (world.Size * Options.Accumulate) != 0)
             throw new UsageException($"--batch-size {Options.BatchSize} must be divisible by {world.Size} ranks x {Options.Accumulate} micro-batches");
+        if (Options.Deterministic && Options.Shards % world.Size != 0)
+            throw new UsageException($"--deterministic: {world.Size} ranks cannot share {Options.Shards} shards evenly; choose a power of two of ranks up to --shards");
         if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
 
         device = Devices.Choose(Options.Device, world.LocalRank);
         if (device.type != TorchSharp.DeviceType.CPU && world.Size > 1)
             throw new UsageException($"--device {device}: gradients of several ranks are summed in CPU memory, so {world.Size} ranks train with --device cpu");
+        if (device.type != TorchSharp.DeviceType.CPU && Options.Zero > 0) throw new UsageException($"--zero {Options.Zero} works in CPU memory, not on {device}: use --zero 0");
+        if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         graph.to(device);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
         executor = new Executor(graph, schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing));
         var names = parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
-        pool = new GradientPool(executor.BackwardOrder, world, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
-        reducer = new OverlappedReducer(world, pool);
+        pool = new GradientPool(executor.BackwardOrder, Options.Zero == 2 ? null : world, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
+        reducer = new OverlappedReducer(world, pool, new ReducerOptions
+        {
+            Average = !Options.Deterministic, // its shards have scaled theirs already
+            AllReduce = Options.Deterministic ? new AllReduceOptions { Deterministic = true } : null,
+            Scatter = Options.Zero == 2,
+            Overlap = Options.Overlap,
+            BucketBytes = Options.BucketBytes,
+            FirstBucketBytes = Math.Min(Options.BucketBytes, 1 << 20),
+        });
+        if (Options.Deterministic) sharded = new ShardedStep(world, graph, executor, pool, reducer, Options.Shards, Options.Seed);
+        if (Options.Zero > 0) partition = new PartitionedUpdate(world, pool, reducer.Buckets);
         optimizer = Options.Optimizer switch
         {
             "sgd" => new Sgd(Options.Momentum, Options.WeightDecay),
@@ -82,6 +98,8 @@ public sealed class Trainer : IDisposable
     public int StepsPerEpoch => sampler.StepsPerEpoch;
     /// <summary>Steps in the whole run.</summary>
     public long TotalSteps => (long)StepsPerEpoch * Options.Epochs;
+    /// <summary>Bytes of optimiser state on this rank.</summary>
+    public long OptimizerBytes => optimizer.StateBytes;
     /// <summary>True on the rank that writes files and talks.</summary>
     public bool IsMain => world.Rank == 0;
     /// <summary>The run's files, from <see cref="Run"/> on.</summary>
@@ -126,16 +144,15 @@ public sealed class Trainer : IDisposable
     {
         Graph.train();
         var order = sampler.Order(epoch);
-        var micro = Options.BatchSize / world.Size / Options.Accumulate;
+        var micro = Options.Deterministic ? Options.BatchSize / Options.Shards : Options.BatchSize / world.Size / Options.Accumulate;
         using var batches = Prefetch.Ahead(Batches(order, epoch, firstStep, micro)).GetEnumerator();
         for (var i = firstStep; i < StepsPerEpoch; i++)
         {
             var started = Stopwatch.GetTimestamp();
             MemoryMeter.Current.ResetPeak();
             var rate = learningRate(Step, TotalSteps);
-            var loss = MeanOverRanks(ForwardBackward(batches));
-            if (Options.ClipNorm > 0) Clip();
-            optimizer.Step(parameters, rate);
+            var loss = sharded?.Run(batches, Step, device) ?? MeanOverRanks(ForwardBackward(batches));
+            Update(rate);
             Step++;
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, MemoryMeter.Current.LiveBytes, MemoryMeter.Current.PeakBytes);
@@ -156,9 +173,33 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    // Without clipping, which needs all gradients first, each bucket is stepped while later ones are on their way.
+    private void Update(double rate)
+    {
+        if (Options.ClipNorm > 0)
+        {
+            reducer.Wait();
+            Clip();
+            optimizer.Step(parameters, rate);
+            return;
+        }
+        optimizer.Begin();
+        foreach (var bucket in reducer.Landed())
+        {
+            if (partition is not null) partition.Step(bucket, optimizer, rate);
+            else
+                foreach (var range in bucket.Ranges)
+                {
+                    using var gradient = range.Parameter.grad;
+                    if (gradient is not null) optimizer.Step(range.Name, range.Parameter, gradient, rate);
+                }
+            if (Options.Zero == 2) pool.Discard(bucket.Start, bucket.Count);
+        }
+    }
+
     private double ForwardBackward(IEnumerator<Batch> batches)
     {
-        pool.Zero();
+        if (Options.Zero < 2) pool.Zero(); // otherwise the step before has left zeros
         var loss = 0.0;
         for (var part = 0; part < Options.Accumulate; part++)
         {
@@ -173,7 +214,6 @@ public sealed class Trainer : IDisposable
             loss += executor.Step(batch.Input, batch.Target, 1.0 / Options.Accumulate) / Options.Accumulate;
         }
         executor.GradientReady -= reducer.Ready;
-        reducer.Wait();
         return loss;
     }
 
@@ -190,8 +230,7 @@ public sealed class Trainer : IDisposable
     {
         BroadcastBuffers();
         Graph.eval();
-        double loss = 0;
-        long correct = 0, positions = 0;
+        var sums = new List<double>(); // of loss, correct answers and answers, batch by batch
         const int size = 256;
         var starts = Enumerable.Range(0, (test.Count + size - 1) / size).Where(i => i % world.Size == world.Rank);
         foreach (var batch in Prefetch.Ahead(starts.Select(i => Batch.Read(test, Enumerable.Range(i * size, Math.Min(size, test.Count - i * size)).ToArray()))))
@@ -199,14 +238,27 @@ public sealed class Trainer : IDisposable
             using var scope = NewDisposeScope();
             using var moved = batch.MoveTo(device);
             using var output = executor.Infer(moved.Input);
-            loss += Losses.CrossEntropy(output, moved.Target).item<float>() * (double)moved.Target.numel();
-            correct += output.argmax(output.dim() == 3 ? 2 : 1).eq(moved.Target).sum().item<long>();
-            positions += moved.Target.numel();
+            sums.Add(Losses.CrossEntropy(output, moved.Target).item<float>() * (double)moved.Target.numel());
+            sums.Add(output.argmax(output.dim() == 3 ? 2 : 1).eq(moved.Target).sum().item<long>());
+            sums.Add(moved.Target.numel());
         }
-        var sums = SumOverRanks(loss, correct, positions);
-        var record = new EvalRecord(Step, epoch, sums[0] / sums[2], sums[1] / sums[2]);
+        var (loss, correct, positions) = InBatchOrder(sums);
+        var record = new EvalRecord(Step, epoch, loss / positions, correct / positions);
         hooks.ForEach(h => h.AfterEvaluation(this, record));
         return record;
+    }
+
+    // Batch i was rank i % size's: added in the order of batches, the sums do not depend on the number of ranks.
+    private (double Loss, double Correct, double Positions) InBatchOrder(List<double> mine)
+    {
+        var parts = world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine))).Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToArray();
+        var (loss, correct, positions) = (0.0, 0.0, 0.0);
+        for (var batch = 0; 3 * (batch / world.Size) < parts[batch % world.Size].Length; batch++)
+        {
+            var (part, at) = (parts[batch % world.Size], 3 * (batch / world.Size));
+            (loss, correct, positions) = (loss + part[at], correct + part[at + 1], positions + part[at + 2]);
+        }
+        return (loss, correct, positions);
     }
 
     private void Save(int epoch, int stepInEpoch, bool isBest)
@@ -214,11 +266,12 @@ public sealed class Trainer : IDisposable
         BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
         using var generator = get_rng_state();
         var generators = world.AllGather(generator.bytes);
+        using var scope = NewDisposeScope();
+        var state = partition?.Gather(optimizer) ?? optimizer.State;
         if (IsMain)
         {
-            using var scope = NewDisposeScope();
             var tensors = Graph.state_dict().ToDictionary(e => "model." + e.Key, e => e.Value);
-            foreach (var (name, value) in optimizer.State) tensors["optimizer." + name] = value;
+            foreach (var (name, value) in state) tensors["optimizer." + name] = value;
             for (var rank = 0; rank < generators.Length; rank++) tensors[$"rng.{rank}"] = tensor(generators[rank]);
             var path = Checkpoint.PathOf(Directory!, Step);
             new Checkpoint(Step, epoch, stepInEpoch, bestAccuracy).Write(path, tensors);
@@ -244,7 +297,8 @@ public sealed class Trainer : IDisposable
         var (position, tensors) = Checkpoint.Read(path);
         using (no_grad())
             foreach (var (name, value) in Graph.state_dict()) value.copy_(tensors["model." + name]);
-        optimizer.Restore(tensors.Where(t => t.Key.StartsWith("optimizer.")).ToDictionary(t => t.Key["optimizer.".Length..], t => t.Value), position.Step);
+        var state = tensors.Where(t => t.Key.StartsWith("optimizer.")).ToDictionary(t => t.Key["optimizer.".Length..], t => t.Value);
+        using (NewDisposeScope()) optimizer.Restore(partition?.Own(state) ?? state, position.Step);
         // With another number of ranks than before, new ones keep the generator of their seed.
         if (tensors.TryGetValue($"rng.{world.Rank}", out var generator)) set_rng_state(generator);
         (Step, bestAccuracy) = (position.Step, position.BestAccuracy);
@@ -272,24 +326,16 @@ public sealed class Trainer : IDisposable
         world.Broadcast(flat.bytes, 0);
     }
 
-    private double MeanOverRanks(double value) => world.Size == 1 ? value : SumOverRanks(value)[0] / world.Size;
-
     // In rank order on every rank, so that all get the same bits.
-    private double[] SumOverRanks(params double[] values)
-    {
-        var sums = new double[values.Length];
-        foreach (var part in world.AllGather(MemoryMarshal.AsBytes<double>(values)))
-        {
-            var numbers = MemoryMarshal.Cast<byte, double>(part);
-            for (var i = 0; i < sums.Length; i++) sums[i] += numbers[i];
-        }
-        return sums;
-    }
+    private double MeanOverRanks(double value)
+        => world.AllGather(MemoryMarshal.AsBytes(new ReadOnlySpan<double>(in value))).Sum(part => MemoryMarshal.Read<double>(part)) / world.Size;
 
     /// <inheritdoc/>
     public void Dispose()
     {
         reducer.Dispose();
+        sharded?.Dispose();
+        partition?.Dispose();
         pool.Dispose();
         optimizer.Dispose();
         executor.Dispose();

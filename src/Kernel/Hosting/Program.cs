@@ -8,10 +8,12 @@ var root = new RootCommand("Trains deep networks from C# scripts, notebooks and 
     RunCommand.Create(),
     LaunchCommand.Create(),
     EvalCommand.Create(),
+    KernelCommand.Create(),
     ReportCommand.Create(),
     ConvertCommand.Create(),
     RankCellsCommand.Create(),
     ModelsCommand.Create(),
+    PlanCommand.Create(),
     BenchCommand.Create(),
     DoctorCommand.Create(),
 };

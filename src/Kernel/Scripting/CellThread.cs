@@ -13,15 +13,16 @@ internal sealed class CellThread : IDisposable
 
     public CellThread() => new Thread(Loop, StackBytes) { IsBackground = true, Name = "cells" }.Start();
 
-    /// <summary>Runs a function on the thread.</summary>
+    /// <summary>Runs a function on the thread, with the caller's execution context.</summary>
     public Task<T> Run<T>(Func<T> function)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        work.Add(() =>
+        var context = ExecutionContext.Capture()!;
+        work.Add(() => ExecutionContext.Run(context, _ =>
         {
             try { done.SetResult(function()); }
             catch (Exception e) { done.SetException(e); }
-        });
+        }, null));
         return done.Task;
     }
 

@@ -13,8 +13,8 @@ public sealed class RankTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private MpiJob Start(int ranks, string arguments = "", MpiFlavor flavor = MpiFlavor.OpenMpi)
-        => MpiJob.Start(flavor, ranks, $"train {folder} {arguments}".TrimEnd());
+    private MpiJob Start(int ranks, string arguments = "", MpiFlavor flavor = MpiFlavor.OpenMpi, string scenario = "train")
+        => MpiJob.Start(flavor, ranks, $"{scenario} {folder} {arguments}".TrimEnd());
 
     private static Dictionary<int, double> Losses(MpiJob job) => job.Lines.Select(line => line.Trim().Split(' '))
         .Where(words => words is ["step", _, "loss", _]).ToDictionary(words => int.Parse(words[1]), words => double.Parse(words[3], CultureInfo.InvariantCulture));
@@ -45,6 +45,33 @@ public sealed class RankTests : IDisposable
         var expected = Losses(one);
         Assert.Equal(50, expected.Count);
         foreach (var (step, loss) in Losses(four)) Assert.Equal(1, loss / expected[step], 1e-5);
+    }
+
+    // Batch norm and dropout too: losses, evaluations, parameters and running statistics.
+    [SkippableFact]
+    public void Deterministic_training_has_the_same_bits_at_1_2_and_4_ranks()
+    {
+        string[] Bits(int ranks, MpiFlavor flavor, string more = "")
+        {
+            using var job = Start(ranks, $"--deterministic --name r{ranks}{flavor} {more}".TrimEnd(), flavor, "train-bn");
+            Assert.True(job.Wait(120) == 0, job.Output);
+            return [.. job.Lines.Select(line => line.Trim()).Where(line => line.StartsWith("step ") || line.StartsWith("evaluation ") || line.StartsWith("rank 0 hash "))];
+        }
+        var one = Bits(1, MpiFlavor.OpenMpi);
+        Assert.Equal(50 + 2 + 1, one.Length);
+        Assert.Equal(one, Bits(2, MpiFlavor.OpenMpi));
+        Assert.Equal(one, Bits(4, MpiFlavor.OpenMpi));
+        Assert.Equal(one, Bits(4, MpiFlavor.Mpich));
+        Assert.Equal(one, Bits(2, MpiFlavor.OpenMpi, "--zero 1 --bucket-bytes 999"));
+        Assert.Equal(one, Bits(4, MpiFlavor.OpenMpi, "--zero 2 --bucket-bytes 999"));
+    }
+
+    [SkippableFact]
+    public void Deterministic_training_refuses_ranks_that_cannot_share_the_shards()
+    {
+        using var job = Start(3, "--deterministic");
+        Assert.NotEqual(0, job.Wait(30));
+        Assert.Contains("3 ranks cannot share 8 shards evenly", job.Output);
     }
 
     [SkippableFact]

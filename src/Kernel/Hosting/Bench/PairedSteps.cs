@@ -32,7 +32,7 @@ internal static class PairedSteps
 {
     public static void Run(Graph graph, int batch, int rounds, params Contestant[] contestants)
     {
-        var (input, target) = Data(graph, batch);
+        var (input, target) = SyntheticBatch.For(graph, batch);
         using var _ = input;
         using var __ = target;
         var meter = MemoryMeter.Current;
@@ -78,16 +78,6 @@ internal static class PairedSteps
 
     /// <summary>The executor under a schedule.</summary>
     public static Contestant Planned(string name, Executor executor) => new(name, (x, y) => executor.Step(x, y));
-
-    /// <summary>Random input and targets that fit the graph.</summary>
-    public static (Tensor Input, Tensor Target) Data(Graph graph, int batch)
-    {
-        manual_seed(1);
-        var output = graph.Output.Shape;
-        if (graph.Input.Type == ScalarType.Int64)
-            return (randint(0, output[^1], graph.Input.Shape.WithBatch(batch), dtype: ScalarType.Int64), randint(0, output[^1], [batch, output[0]], dtype: ScalarType.Int64));
-        return (randn(graph.Input.Shape.WithBatch(batch)), randint(0, output[0], [batch, .. output.ToArray()[1..]], dtype: ScalarType.Int64));
-    }
 
     private static void ZeroGradients(Graph graph)
     {

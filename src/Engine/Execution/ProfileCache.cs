@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Monitoring;
+using Interactive.Runtime;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>
+/// Measured profiles on disk, in the cache folder: one file for a graph (its nodes, shapes and types), batch, number of
+/// threads and version of libtorch. Files are written whole or not at all.
+/// </summary>
+public static class ProfileCache
+{
+    /// <summary>The profile from disk, or a measured one, which is then kept.</summary>
+    /// <param name="graph">The model as the user built it.</param>
+    /// <param name="batch">Samples in a batch.</param>
+    /// <param name="fresh">Measure even where a profile is kept.</param>
+    public static Profile Get(Graph graph, long batch, bool fresh = false)
+    {
+        var path = PathOf(graph, batch);
+        if (!fresh && Read(path) is { } kept && kept.Nodes.Count == Fusion.Fuse(graph).Nodes.Count) return kept;
+        var profile = Profiler.Measure(graph, batch);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, profile));
+        }
+        catch (IOException) { } // a full disk costs only the next measurement
+        return profile;
+    }
+
+    private static Profile? Read(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            return JsonSerializer.Deserialize<Profile>(file);
+        }
+        catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException) { return null; }
+    }
+
+    private static string PathOf(Graph graph, long batch)
+    {
+        var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(" cpu\n");
+        foreach (var node in graph.Nodes) text.Append(node).Append(' ').Append(node.Output.Type).Append('\n');
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..20];
+        return Path.Combine(TorchLoader.CacheFolder(), "profiles", $"{graph.Name}-{batch}-{key}.json");
+    }
+
+    /// <summary>Raised when what a profile means changes.</summary>
+    private const int Layout = 1;
+}

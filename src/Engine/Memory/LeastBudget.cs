@@ -1,0 +1,26 @@
+using Interactive.Memory.Planners;
+
+namespace Interactive.Memory;
+
+/// <summary>The smallest budget for which a plan is found, by bisection.</summary>
+public static class LeastBudget
+{
+    /// <summary>The plan with the smallest peak found.</summary>
+    /// <param name="graph">Graph and profile.</param>
+    /// <param name="halvings">Steps of the bisection; default 6.</param>
+    public static Plan Find(PlanningGraph graph, int halvings = 6)
+    {
+        var (builder, simulator) = (new ScheduleBuilder(graph), new ScheduleSimulator(graph));
+        var keepAll = simulator.Run(builder.Build(Seeds.KeepAll(graph), "keep-all")).PeakBytes;
+        var least = Seeds.All(graph, keepAll / 2).Select(s => new Plan(builder.Build(s, "search"), simulator.Run(builder.Build(s, "search")))).MinBy(p => p.Prediction.PeakBytes)!;
+        var infeasible = 0L;
+        var planner = new SearchPlanner(TimeSpan.Zero);
+        for (var i = 0; i < halvings; i++)
+        {
+            var budget = (infeasible + least.Prediction.PeakBytes) / 2;
+            if (planner.Make(graph, budget) is { } plan) least = plan;
+            else infeasible = budget;
+        }
+        return least;
+    }
+}

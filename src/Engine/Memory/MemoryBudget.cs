@@ -1,0 +1,39 @@
+using System.Globalization;
+
+namespace Interactive.Memory;
+
+/// <summary>
+/// How many bytes activations, their gradients and workspace may take: a share of what a step that recomputes nothing
+/// needs (<c>50%</c>), or bytes (<c>600MiB</c>). Parameters, their gradients, optimiser state and the batch do not count.
+/// </summary>
+/// <param name="Share">0 to 1 and above, or null.</param>
+/// <param name="Bytes">Bytes, or null.</param>
+public readonly record struct MemoryBudget(double? Share, long? Bytes)
+{
+    private const string Accepted = "give a share such as 50% or a size such as 600MiB or 2GiB";
+
+    /// <summary>Reads <c>50%</c>, <c>600MiB</c>, <c>1.5G</c> or a number of bytes.</summary>
+    /// <exception cref="UsageException">The text is no budget, or not more than nothing.</exception>
+    public static MemoryBudget Parse(string text)
+    {
+        var trimmed = text.Trim().ToUpperInvariant();
+        if (trimmed.EndsWith('%')) return new(Number(trimmed[..^1], text) / 100, null);
+        if (trimmed.EndsWith("IB")) trimmed = trimmed[..^2];
+        else if (trimmed.EndsWith('B')) trimmed = trimmed[..^1];
+        var power = trimmed.Length == 0 ? 0 : "KMGT".IndexOf(trimmed[^1]) + 1;
+        var bytes = Number(power > 0 ? trimmed[..^1] : trimmed, text) * Math.Pow(1024, power);
+        return bytes < 1 ? throw Refused(text) : new(null, (long)Math.Min(bytes, 1L << 60));
+    }
+
+    private static double Number(string digits, string text)
+        => double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : throw Refused(text);
+
+    private static UsageException Refused(string text) => new($"a memory budget cannot be \"{text}\": {Accepted}");
+
+    /// <summary>The budget in bytes.</summary>
+    /// <param name="plainPeakBytes">What a share is a share of.</param>
+    public long Of(long plainPeakBytes) => Bytes ?? (long)Math.Min(Share!.Value * plainPeakBytes, 1L << 60);
+
+    /// <inheritdoc/>
+    public override string ToString() => Share is { } share ? string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.##}%") : $"{Bytes} bytes";
+}

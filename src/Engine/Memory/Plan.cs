@@ -1,0 +1,10 @@
+namespace Interactive.Memory;
+
+/// <summary>A schedule with what it is said to cost.</summary>
+/// <param name="Schedule">What the executor runs.</param>
+/// <param name="Prediction">The simulator's word.</param>
+public sealed record Plan(Schedule Schedule, Prediction Prediction)
+{
+    /// <summary>Seconds of second runs as a share of a step that has none.</summary>
+    public double Overhead => Prediction.RecomputeSeconds / (Prediction.Seconds - Prediction.RecomputeSeconds);
+}

@@ -1,0 +1,15 @@
+namespace Interactive.Memory.Planners;
+
+/// <summary>
+/// Drops the outputs of batch norm, activations, pooling, dropout and sums as far as the budget asks; convolutions and
+/// matrix products never run twice (Chen et al. 2016, section 3, "mirror" of cheap operators).
+/// </summary>
+public sealed class CheapDropPlanner : IPlanner
+{
+    /// <inheritdoc/>
+    public string Name => "cheap-drop";
+
+    /// <inheritdoc/>
+    public Plan? Make(PlanningGraph graph, long budget)
+        => Candidates.Within(graph, budget, Name, [Seeds.KeepAll(graph), Seeds.Cheap(graph, Keep.OnceRecomputed), Seeds.Cheap(graph, Keep.Never)]);
+}

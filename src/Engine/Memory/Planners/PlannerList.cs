@@ -1,0 +1,19 @@
+namespace Interactive.Memory.Planners;
+
+/// <summary>The planners by name.</summary>
+public static class PlannerList
+{
+    /// <summary>Each planner once, <c>auto</c> last.</summary>
+    /// <param name="patience">How long the search may improve a plan; default one second.</param>
+    public static IReadOnlyList<IPlanner> All(TimeSpan? patience = null)
+    {
+        IPlanner[] planners = [new KeepAllPlanner(), new CheapDropPlanner(), new SegmentsPlanner(), new SearchPlanner(patience)];
+        return [.. planners, new AutoPlanner(planners)];
+    }
+
+    /// <summary>The planner of this name.</summary>
+    /// <exception cref="UsageException">There is none.</exception>
+    public static IPlanner Find(string name, TimeSpan? patience = null)
+        => All(patience).FirstOrDefault(p => p.Name == name)
+            ?? throw new UsageException($"unknown planner '{name}': choose one of {string.Join(", ", All().Select(p => p.Name))}");
+}

@@ -1,0 +1,17 @@
+namespace Interactive.Memory.Planners;
+
+/// <summary>Op-level search: see <see cref="RetentionSearch"/>.</summary>
+/// <param name="patience">How long it may improve a plan; default one second. Plans are found, and may be worse, with zero.</param>
+public sealed class SearchPlanner(TimeSpan? patience = null) : IPlanner
+{
+    /// <inheritdoc/>
+    public string Name => "search";
+
+    /// <inheritdoc/>
+    public Plan? Make(PlanningGraph graph, long budget)
+    {
+        var search = new RetentionSearch(graph, budget, patience ?? TimeSpan.FromSeconds(1));
+        if (search.Best(Seeds.All(graph, budget)) is not { } best) return null;
+        return new Plan(new ScheduleBuilder(graph).Build(best, Name), search.Evaluate(best));
+    }
+}

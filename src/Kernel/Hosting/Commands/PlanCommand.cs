@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Text.Json;
+using Interactive.Memory;
+using Interactive.Memory.Planners;
+using TorchSharp;
+
+namespace Interactive.Kernel.Hosting.Commands;
+
+/// <summary><c>interactive plan</c>: what a memory budget costs, before anything is trained.</summary>
+internal static class PlanCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("plan", "Plans a training step under a memory budget: bytes, extra time, what is kept and what runs twice.");
+        var model = new ModelArguments(command);
+        var budget = new BudgetArguments(command);
+        var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
+        command.Add(json);
+        command.SetAction(parsed =>
+        {
+            var (wanted, planner) = (budget.Budget(parsed) ?? new MemoryBudget(1, null), budget.Planner(parsed));
+            var batch = model.Batch(parsed);
+            using var graph = model.Create(parsed, shapesOnly: budget.IsAnalytic(parsed));
+            var facts = budget.Profile(parsed, graph, batch);
+            var report = PlanReport.Make(facts, wanted, planner);
+            var rivals = PlannerList.All(TimeSpan.FromSeconds(0.3)).Select(p => (p.Name, Plan: p.Name == planner.Name ? report.Plan : p.Make(facts, report.BudgetBytes))).ToArray();
+            var pareto = Pareto.Of(facts);
+            var fixedBytes = FixedBytes.Of(graph, batch);
+            if (parsed.GetValue(json))
+                Console.WriteLine(JsonSerializer.Serialize(new
+                {
+                    model = model.Model(parsed),
+                    batch,
+                    image = graph.Input.Shape.ToString(),
+                    planner = planner.Name,
+                    feasible = true,
+                    budgetBytes = report.BudgetBytes,
+                    leastBudgetBytes = pareto[0].Prediction.PeakBytes,
+                    fixedBytes,
+                    plainPeakBytes = report.PlainPeakBytes,
+                    keepAllPeakBytes = report.KeepAll.Prediction.PeakBytes,
+                    predictedPeakBytes = report.Plan.Prediction.PeakBytes,
+                    predictedOverhead = report.Plan.Overhead,
+                    planSeconds = report.PlanSeconds,
+                    profile = facts.Profile.Source,
+                    pareto = pareto.Select(p => new { budgetBytes = p.Prediction.PeakBytes, overhead = p.Overhead }),
+                    planners = rivals.Select(r => new { name = r.Name, peakBytes = r.Plan?.Prediction.PeakBytes, overhead = r.Plan?.Overhead }),
+                }, JsonSerializerOptions.Web));
+            else PlanTables.Print(facts, report, pareto, rivals, fixedBytes);
+            return 0;
+        });
+        return command;
+    }
+}

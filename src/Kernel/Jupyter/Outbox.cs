@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using NetMQ;
+
+namespace Interactive.Kernel.Jupyter;
+
+/// <summary>
+/// Everything that a kernel sends, in the order in which it was said. Text of a stream is gathered for some
+/// milliseconds, so that a thousand short writes are a few messages. Whoever sends only adds to a queue: an interrupt
+/// that hits a cell's thread meanwhile breaks nothing.
+/// </summary>
+internal sealed class Outbox
+{
+    private static readonly TimeSpan gather = TimeSpan.FromMilliseconds(25);
+    private const int BatchLimit = 256 << 10; // characters in one message
+    private const int Backlog = 4 << 20; // characters; a cell that writes faster than that is sent waits
+
+    private abstract record Item(byte[]? Parent);
+    private sealed record Text(string Stream, string Content, byte[]? Parent) : Item(Parent);
+    private sealed record Message(KernelChannel Channel, IReadOnlyList<byte[]> Routing, string Type, byte[]? Parent, JsonObject Content, JsonObject? Metadata, IReadOnlyList<byte[]>? Buffers) : Item(Parent);
+    private sealed record Mark(TaskCompletionSource Reached) : Item((byte[]?)null);
+
+    private readonly Channel<Item> items = Channel.CreateUnbounded<Item>(new() { SingleReader = true });
+    private readonly Action<KernelChannel, NetMQMessage> send;
+    private readonly WireFormat wire;
+    private readonly StringBuilder batch = new();
+    private Text? first; // of the batch
+    private long begun;
+    private int pending;
+
+    public Outbox(WireFormat wire, Action<KernelChannel, NetMQMessage> send)
+    {
+        (this.wire, this.send) = (wire, send);
+        _ = Task.Run(Deliver);
+    }
+
+    /// <summary>Answers a request.</summary>
+    public void Reply(KernelRequest request, JsonObject content, JsonObject? metadata = null) =>
+        items.Writer.TryWrite(new Message(request.Channel, request.Identities, request.ReplyType, request.Header, content, metadata, null));
+
+    /// <summary>Sends to one client on a channel of its own choice.</summary>
+    public void Send(KernelChannel channel, KernelRequest to, string type, JsonObject content) =>
+        items.Writer.TryWrite(new Message(channel, to.Identities, type, to.Header, content, null, null));
+
+    /// <summary>Tells all clients.</summary>
+    public void Publish(string type, byte[]? parent, JsonObject content, JsonObject? metadata = null, IReadOnlyList<byte[]>? buffers = null) =>
+        items.Writer.TryWrite(new Message(KernelChannel.IoPub, [Encoding.UTF8.GetBytes(type)], type, parent, content, metadata, buffers));
+
+    /// <summary>Adds to a stream.</summary>
+    /// <param name="stream"><c>stdout</c> or <c>stderr</c>.</param>
+    public void Write(string stream, string text, byte[]? parent)
+    {
+        if (text.Length == 0) return;
+        while (Volatile.Read(ref pending) > Backlog) Thread.Sleep(1);
+        Interlocked.Add(ref pending, text.Length);
+        items.Writer.TryWrite(new Text(stream, text, parent));
+    }
+
+    /// <summary>Completes when all that was said so far has been handed on.</summary>
+    public Task Flush()
+    {
+        var mark = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        items.Writer.TryWrite(new Mark(mark));
+        return mark.Task;
+    }
+
+    private async Task Deliver()
+    {
+        var reader = items.Reader;
+        while (true)
+        {
+            if (first is null) await reader.WaitToReadAsync().ConfigureAwait(false);
+            else if (gather - Stopwatch.GetElapsedTime(begun) is var left && left > TimeSpan.Zero)
+            {
+                var more = reader.WaitToReadAsync().AsTask();
+                // Text that trickles in waits for the end of the gathering; anything else ends it.
+                if (!more.IsCompleted && await Task.WhenAny(more, Task.Delay(left)).ConfigureAwait(false) != more) Close();
+                await Task.Yield();
+            }
+            else Close();
+            while (reader.TryRead(out var item)) Take(item);
+        }
+    }
+
+    private void Take(Item item)
+    {
+        switch (item)
+        {
+            case Text text:
+                if (first is not null && (first.Stream != text.Stream || first.Parent != text.Parent || batch.Length > BatchLimit || Stopwatch.GetElapsedTime(begun) > gather)) Close();
+                if (first is null) (first, begun) = (text, Stopwatch.GetTimestamp());
+                batch.Append(text.Content);
+                Interlocked.Add(ref pending, -text.Content.Length);
+                break;
+            case Message message:
+                Close();
+                send(message.Channel, wire.Write(message.Routing, message.Type, message.Parent, message.Content, message.Metadata, message.Buffers));
+                break;
+            case Mark mark:
+                Close();
+                mark.Reached.SetResult();
+                break;
+        }
+    }
+
+    private void Close()
+    {
+        if (first is null) return;
+        send(KernelChannel.IoPub, wire.Write([Encoding.UTF8.GetBytes("stream." + first.Stream)], "stream", first.Parent, new() { ["name"] = first.Stream, ["text"] = batch.ToString() }));
+        batch.Clear();
+        first = null;
+    }
+}

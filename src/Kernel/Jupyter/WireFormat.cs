@@ -1,0 +1,78 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NetMQ;
+
+namespace Interactive.Kernel.Jupyter;
+
+/// <summary>
+/// Messages as frames: routing identities, a delimiter, the signature, then header, parent header, metadata and content as
+/// JSON, then binary buffers.
+/// </summary>
+internal sealed class WireFormat(string key)
+{
+    /// <summary>The version of the protocol that is spoken; where a client speaks 5.4 or later, <see cref="LatestVersion"/>.</summary>
+    public const string BaseVersion = "5.3";
+
+    /// <summary>The newest version that is spoken.</summary>
+    public const string LatestVersion = "5.5";
+
+    private const int SignedFrames = 4;
+    private static readonly byte[] delimiter = "<IDS|MSG>"u8.ToArray();
+    private static readonly byte[] empty = "{}"u8.ToArray();
+
+    private readonly byte[]? secret = key.Length == 0 ? null : Encoding.UTF8.GetBytes(key);
+    private readonly string session = Guid.NewGuid().ToString("N");
+    private int count;
+
+    /// <summary>Reads and verifies a message.</summary>
+    /// <exception cref="FormatException">It is no message of the protocol, or its signature is wrong.</exception>
+    public KernelRequest Read(KernelChannel channel, NetMQMessage message)
+    {
+        List<byte[]> frames = [.. message.Select(f => f.ToByteArray(copy: true))];
+        var start = frames.FindIndex(f => f.AsSpan().SequenceEqual(delimiter)) + 1;
+        if (start == 0 || frames.Count < start + 1 + SignedFrames) throw new FormatException("frames are missing");
+        var signed = frames.GetRange(start + 1, SignedFrames);
+        if (secret is not null && !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Sign(signed)), frames[start])) throw new FormatException("the signature is wrong");
+        try
+        {
+            using var header = JsonDocument.Parse(signed[0]);
+            using var content = JsonDocument.Parse(signed[3]);
+            var type = header.RootElement.GetProperty("msg_type").GetString()!;
+            var version = header.RootElement.TryGetProperty("version", out var v) && v.ValueKind == JsonValueKind.String && Version.TryParse(v.GetString(), out var parsed) ? parsed : null;
+            return new(channel, frames.GetRange(0, start - 1), signed[0], type, version, content.RootElement.Clone(), frames.GetRange(start + 1 + SignedFrames, frames.Count - start - 1 - SignedFrames));
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException) { throw new FormatException($"no valid JSON: {e.Message}"); }
+    }
+
+    /// <summary>Writes a message, signed.</summary>
+    /// <param name="routing">The identities of the receiver, or on iopub the topic.</param>
+    /// <param name="parent">The header of what it answers; null for none.</param>
+    public NetMQMessage Write(IEnumerable<byte[]> routing, string type, byte[]? parent, JsonObject content, JsonObject? metadata = null, IReadOnlyList<byte[]>? buffers = null)
+    {
+        var header = new JsonObject
+        {
+            ["msg_id"] = $"{session}_{Interlocked.Increment(ref count)}", ["session"] = session, ["username"] = "kernel",
+            ["date"] = DateTime.UtcNow.ToString("o"), ["msg_type"] = type, ["version"] = BaseVersion,
+        };
+        List<byte[]> signed = [Bytes(header), parent ?? empty, metadata is null ? empty : Bytes(metadata), Bytes(content)];
+        var message = new NetMQMessage();
+        foreach (var frame in routing) message.Append(frame);
+        message.Append(delimiter);
+        message.Append(Sign(signed));
+        foreach (var frame in signed) message.Append(frame);
+        foreach (var buffer in buffers ?? []) message.Append(buffer);
+        return message;
+    }
+
+    private string Sign(List<byte[]> frames)
+    {
+        if (secret is null) return "";
+        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, secret);
+        foreach (var frame in frames) hash.AppendData(frame);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static byte[] Bytes(JsonObject value) => JsonSerializer.SerializeToUtf8Bytes(value);
+}
