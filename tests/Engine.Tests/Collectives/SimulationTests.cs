@@ -1,0 +1,65 @@
+using Interactive.Collectives;
+using Interactive.Collectives.Simulation;
+
+namespace Interactive.Engine.Tests.Collectives;
+
+public class SimulationTests
+{
+    [Theory]
+    [InlineData(4, 6, 150_000_000)]
+    [InlineData(8, 14, 175_000_000)]
+    [InlineData(32, 62, 193_750_000)]
+    public void A_ring_of_100_MB_sends_what_the_closed_form_says(int ranks, int steps, long bytesEach)
+    {
+        var traces = Recording.AllReduce("ring", ranks, 25_000_000);
+        Assert.Equal(bytesEach * ranks, traces.Sum(trace => trace.SentBytes)); // ranks differ by a block that does not divide
+        Assert.All(traces, trace => Assert.InRange(trace.SentBytes, bytesEach - (2 << 20), bytesEach + (2 << 20)));
+        // One block a rank: as many messages as steps.
+        Assert.All(Recording.AllReduce("ring", ranks, 16 * ranks), trace => Assert.Equal(steps, trace.Messages));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    [InlineData(32)]
+    public void A_ring_of_one_block_a_rank_takes_the_time_of_the_closed_form(int ranks)
+    {
+        var network = new Network(20e-6, 1e9);
+        var expected = 2 * (ranks - 1) * (network.Latency + 64 / network.BytesPerSecond);
+        Assert.Equal(expected, network.Replay(Recording.AllReduce("ring", ranks, 16 * ranks)), 1e-12);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(16)]
+    public void Halving_doubling_takes_log_steps_and_the_rings_bytes(int ranks)
+    {
+        long count = 4096 * ranks;
+        var traces = Recording.AllReduce("halving-doubling", ranks, count);
+        Assert.All(traces, trace => Assert.Equal(2 * (ranks - 1) * count * sizeof(float) / ranks, trace.SentBytes));
+        // Without a limit on speed only the steps count: 2 log2(p) of them.
+        Assert.Equal(2 * Math.Log2(ranks), new Network(1, double.PositiveInfinity).Replay(traces), 1e-12);
+    }
+
+    [Fact]
+    public void A_pipelined_ring_hides_latency_and_never_beats_the_wire()
+    {
+        const long Count = 1 << 22;
+        var network = new Network(50e-6, 125e6);
+        var traces = Recording.AllReduce("ring", 4, Count);
+        var wire = traces.Max(trace => trace.SentBytes) / network.BytesPerSecond;
+        Assert.InRange(network.Replay(traces), wire, 1.1 * wire);
+    }
+
+    [Fact]
+    public void A_message_that_nobody_sends_is_named()
+    {
+        var trace = new MessageTrace(0, [new(MessageTrace.Kind.Receive, 1, 4, 1), new(MessageTrace.Kind.Wait, 0, 0, 0)]);
+        var error = Assert.Throws<CollectiveException>(() => new Network(1e-6, 1e9).Replay([trace, new MessageTrace(1, [])]));
+        Assert.Contains("rank 0 waits for a message that nobody sends", error.Message);
+    }
+
+    [Fact]
+    public void Algorithms_without_messages_cannot_be_recorded() =>
+        Assert.Throws<UsageException>(() => Recording.AllReduce("window", 4, 100));
+}
