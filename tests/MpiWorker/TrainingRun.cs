@@ -33,6 +33,7 @@ static class TrainingRun
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var (_, tensor) in model.state_dict()) hash.AppendData(tensor.bytes);
+        Console.WriteLine($"rank {world.Rank} keeps {trainer.OptimizerBytes}");
         Console.WriteLine($"rank {world.Rank} hash {Convert.ToHexString(hash.GetHashAndReset())}");
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Interactive.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -70,6 +71,25 @@ public sealed class GradientPool : IDisposable
         using var _ = no_grad();
         buffer.zero_();
     }
+
+    /// <summary>
+    /// Sets a range to zero by giving its whole pages back to the system. Private CPU memory only: in a shared window the
+    /// pages belong to all.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The pool is shared or on a GPU.</exception>
+    internal unsafe void Discard(long start, long count)
+    {
+        if (world is not null || Data == null) throw new InvalidOperationException("only private CPU memory can be given back");
+        const int DontNeed = 4;
+        nuint page = (nuint)Environment.SystemPageSize, from = (nuint)(Data + start), to = (nuint)(Data + start + count);
+        nuint low = Math.Min((from + page - 1) / page * page, to), high = Math.Max(to / page * page, low);
+        if (high == low || madvise((void*)low, high - low, DontNeed) != 0) low = high = to;
+        NativeMemory.Clear((void*)from, low - from);
+        NativeMemory.Clear((void*)high, to - high);
+    }
+
+    [DllImport("libc")]
+    static extern unsafe int madvise(void* address, nuint length, int advice);
 
     /// <summary>
     /// Makes every parameter's gradient a view of the pool again, for code that has replaced or cleared one (such as

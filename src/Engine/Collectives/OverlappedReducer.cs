@@ -16,12 +16,10 @@ namespace Interactive.Collectives;
 /// </summary>
 public sealed class OverlappedReducer : IDisposable
 {
-    readonly record struct Bucket(long Start, long Count, int First, int Last);
-
     readonly ICommunicator world;
     readonly GradientPool pool;
     readonly ReducerOptions options;
-    readonly Bucket[] buckets;
+    readonly PoolBucket[] buckets;
     readonly bool[] ready;
     readonly object gate = new();
     readonly Thread? thread;
@@ -43,8 +41,8 @@ public sealed class OverlappedReducer : IDisposable
         thread.Start();
     }
 
-    /// <summary>Number of buckets, each one all-reduce.</summary>
-    public int Buckets => buckets.Length;
+    /// <summary>The buckets in the pool's order, each one all-reduce.</summary>
+    public IReadOnlyList<PoolBucket> Buckets => buckets;
 
     /// <summary>Before the backward pass whose gradients are to be reduced (the last micro-batch when gradients accumulate).</summary>
     public void Begin()
@@ -78,18 +76,17 @@ public sealed class OverlappedReducer : IDisposable
     }
 
     /// <summary>
-    /// Like <see cref="Wait"/>, but yields the ranges of each bucket as soon as it is reduced, in the pool's order, so
-    /// that an optimiser can step them while the others are on their way.
+    /// Like <see cref="Wait"/>, but yields each bucket as soon as it is reduced, in the pool's order, so that an optimiser
+    /// can step its ranges while the others are on their way.
     /// </summary>
-    public IEnumerable<ArraySegment<PoolRange>> Landed()
+    public IEnumerable<PoolBucket> Landed()
     {
-        var ranges = pool.Ranges as PoolRange[] ?? [.. pool.Ranges];
         lock (gate) Launch(ready.Length);
         for (int i = 0; i < buckets.Length; i++)
         {
             if (thread is null) Reduce(i);
             else AwaitBucket(i);
-            yield return new ArraySegment<PoolRange>(ranges, buckets[i].First, buckets[i].Last - buckets[i].First);
+            yield return buckets[i];
         }
     }
 
@@ -117,7 +114,7 @@ public sealed class OverlappedReducer : IDisposable
     void Launch(int prefix)
     {
         int before = launched;
-        while (launched < buckets.Length && buckets[launched].Last <= prefix) launched++;
+        while (launched < buckets.Length && buckets[launched].Ranges.Offset + buckets[launched].Ranges.Count <= prefix) launched++;
         if (launched != before) Monitor.PulseAll(gate);
     }
 
@@ -149,16 +146,17 @@ public sealed class OverlappedReducer : IDisposable
     {
         var bucket = buckets[index];
         var data = pool.Data;
-        world.AllReduce(data, pool.Length, bucket.Start, bucket.Count, pool.Ranges[bucket.First].Name);
-        if (options.Average && world.Size > 1)
+        var (low, high) = (bucket.Start, bucket.Start + bucket.Count);
+        if (options.Scatter)
         {
-            const int Piece = 1 << 20;
-            for (long at = bucket.Start; at < bucket.Start + bucket.Count; at += Piece)
-            {
-                var piece = new Span<float>(data + at, (int)Math.Min(Piece, bucket.Start + bucket.Count - at));
-                TensorPrimitives.Multiply(piece, 1f / world.Size, piece);
-            }
+            world.ReduceScatter(data + bucket.Start, bucket.Count, bucket.Ranges[0].Name);
+            var own = world.Part(world.Rank, bucket.Count);
+            pool.Discard(low, own.Low);
+            pool.Discard(low + own.High, bucket.Count - own.High);
+            (low, high) = (low + own.Low, low + own.High);
         }
+        else world.AllReduce(data, pool.Length, bucket.Start, bucket.Count, bucket.Ranges[0].Name);
+        if (options.Average && world.Size > 1) Scale(data, low, high, 1f / world.Size);
         lock (gate)
         {
             reduced = index + 1;
@@ -166,15 +164,26 @@ public sealed class OverlappedReducer : IDisposable
         }
     }
 
-    static IEnumerable<Bucket> Divide(GradientPool pool, ReducerOptions options)
+    static unsafe void Scale(float* data, long low, long high, float factor)
+    {
+        const int Piece = 1 << 20;
+        for (long at = low; at < high; at += Piece)
+        {
+            var piece = new Span<float>(data + at, (int)Math.Min(Piece, high - at));
+            TensorPrimitives.Multiply(piece, factor, piece);
+        }
+    }
+
+    static IEnumerable<PoolBucket> Divide(GradientPool pool, ReducerOptions options)
     {
         var ranges = pool.Ranges;
+        var all = ranges.ToArray();
         for (int first = 0, last; first < ranges.Count; first = last)
         {
             long start = ranges[first].Start, end = start, least = first == 0 ? options.FirstBucketBytes : options.BucketBytes;
             for (last = first; last < ranges.Count && (end - start) * sizeof(float) < least;)
                 end = ++last < ranges.Count ? ranges[last].Start : pool.Length;
-            yield return new Bucket(start, end - start, first, last);
+            yield return new PoolBucket(start, end - start, new ArraySegment<PoolRange>(all, first, last - first));
         }
     }
 }

@@ -15,6 +15,12 @@ public sealed record ReducerOptions
     /// <summary>Divide the sums by the number of ranks; default true.</summary>
     public bool Average { get; init; } = true;
 
+    /// <summary>
+    /// Leave each rank the sums of its own part of every bucket only (<see cref="ICommunicator.Part"/>), and give the memory
+    /// of the rest back to the system; default false. The sums follow the canonical order.
+    /// </summary>
+    public bool Scatter { get; init; }
+
     /// <summary>How buckets are summed; default: as the communicator sums.</summary>
     public AllReduceOptions? AllReduce { get; init; }
 

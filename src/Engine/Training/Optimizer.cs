@@ -23,13 +23,23 @@ public abstract class Optimizer : IDisposable
     /// <summary>Makes one step of all parameters that have a gradient.</summary>
     public void Step(IEnumerable<(string Name, Parameter Parameter)> parameters, double learningRate)
     {
-        using var noGrad = no_grad();
-        Steps++;
+        Begin();
         foreach (var (name, parameter) in parameters)
         {
-            using var scope = NewDisposeScope();
-            if (parameter.grad is { } gradient) Update(name, parameter, gradient, learningRate);
+            using var gradient = parameter.grad;
+            if (gradient is not null) Step(name, parameter, gradient, learningRate);
         }
+    }
+
+    /// <summary>Begins a step in which parameters, or parts of them, are stepped one by one as their gradients arrive.</summary>
+    public void Begin() => Steps++;
+
+    /// <summary>Steps one parameter, or a part of it under a name of its own, within the step begun.</summary>
+    public void Step(string name, Tensor parameter, Tensor gradient, double learningRate)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Update(name, parameter, gradient, learningRate);
     }
 
     /// <summary>Makes one step of one parameter.</summary>

@@ -19,20 +19,21 @@ internal sealed class ShardedStep : IDisposable
     private readonly ICommunicator world;
     private readonly Executor executor;
     private readonly GradientPool pool;
+    private readonly OverlappedReducer reducer;
     private readonly int shards;
     private readonly ulong seed;
     private readonly Tensor[] buffers; // running statistics and counters
     private readonly ShardTree gradients = new(), statistics = new();
 
     /// <summary>Collective.</summary>
-    public ShardedStep(ICommunicator world, Graph graph, Executor executor, GradientPool pool, int shards, ulong seed)
+    public ShardedStep(ICommunicator world, Graph graph, Executor executor, GradientPool pool, OverlappedReducer reducer, int shards, ulong seed)
     {
         this.world = world.Duplicate(new AllReduceOptions { Deterministic = true });
-        (this.executor, this.pool, this.shards, this.seed) = (executor, pool, shards, seed);
+        (this.executor, this.pool, this.reducer, this.shards, this.seed) = (executor, pool, reducer, shards, seed);
         buffers = [.. graph.named_buffers().Select(b => b.buffer)];
     }
 
-    /// <summary>Runs this rank's shards and leaves the mean gradient of the global batch in the pool. Returns the mean loss.</summary>
+    /// <summary>Runs this rank's shards and begins to reduce the mean gradient of the global batch. Returns the mean loss.</summary>
     /// <param name="batches">This rank's shards, in order.</param>
     /// <param name="step">Number of the step: it seeds the shards' generators.</param>
     /// <param name="device">Where the model is.</param>
@@ -54,7 +55,8 @@ internal sealed class ShardedStep : IDisposable
             if (Statistics() is { } vector) statistics.Add(vector);
         }
         gradients.MoveTo(pool.Buffer);
-        Sum(pool.Buffer);
+        reducer.Begin();
+        foreach (var range in pool.Ranges) reducer.Ready(range.Parameter);
         if (Statistics() is { } mean)
         {
             statistics.MoveTo(mean);
@@ -67,11 +69,6 @@ internal sealed class ShardedStep : IDisposable
     private unsafe void Sum(Tensor vector)
     {
         if (world.Size == 1) return;
-        if (ReferenceEquals(vector, pool.Buffer))
-        {
-            world.AllReduce(pool.Data, pool.Length, 0, pool.Length, "gradients");
-            return;
-        }
         fixed (byte* data = vector.bytes) world.AllReduce((float*)data, vector.numel(), 0, vector.numel(), "running statistics");
     }
 

@@ -27,6 +27,7 @@ public sealed class Trainer : IDisposable
     private readonly GradientPool pool;
     private readonly OverlappedReducer reducer;
     private readonly ShardedStep? sharded;
+    private readonly PartitionedUpdate? partition;
     private readonly Optimizer optimizer;
     private readonly LearningRate learningRate;
     private readonly Sampler sampler;
@@ -57,15 +58,25 @@ public sealed class Trainer : IDisposable
         device = Devices.Choose(Options.Device, world.LocalRank);
         if (device.type != TorchSharp.DeviceType.CPU && world.Size > 1)
             throw new UsageException($"--device {device}: gradients of several ranks are summed in CPU memory, so {world.Size} ranks train with --device cpu");
+        if (device.type != TorchSharp.DeviceType.CPU && Options.Zero > 0) throw new UsageException($"--zero {Options.Zero} works in CPU memory, not on {device}: use --zero 0");
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         graph.to(device);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
         executor = new Executor(graph, schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing));
         var names = parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
-        pool = new GradientPool(executor.BackwardOrder, world, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
-        reducer = new OverlappedReducer(world, pool);
-        if (Options.Deterministic) sharded = new ShardedStep(world, graph, executor, pool, Options.Shards, Options.Seed);
+        pool = new GradientPool(executor.BackwardOrder, Options.Zero == 2 ? null : world, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
+        reducer = new OverlappedReducer(world, pool, new ReducerOptions
+        {
+            Average = !Options.Deterministic, // its shards have scaled theirs already
+            AllReduce = Options.Deterministic ? new AllReduceOptions { Deterministic = true } : null,
+            Scatter = Options.Zero == 2,
+            Overlap = Options.Overlap,
+            BucketBytes = Options.BucketBytes,
+            FirstBucketBytes = Math.Min(Options.BucketBytes, 1 << 20),
+        });
+        if (Options.Deterministic) sharded = new ShardedStep(world, graph, executor, pool, reducer, Options.Shards, Options.Seed);
+        if (Options.Zero > 0) partition = new PartitionedUpdate(world, pool, reducer.Buckets);
         optimizer = Options.Optimizer switch
         {
             "sgd" => new Sgd(Options.Momentum, Options.WeightDecay),
@@ -87,6 +98,8 @@ public sealed class Trainer : IDisposable
     public int StepsPerEpoch => sampler.StepsPerEpoch;
     /// <summary>Steps in the whole run.</summary>
     public long TotalSteps => (long)StepsPerEpoch * Options.Epochs;
+    /// <summary>Bytes of optimiser state on this rank.</summary>
+    public long OptimizerBytes => optimizer.StateBytes;
     /// <summary>True on the rank that writes files and talks.</summary>
     public bool IsMain => world.Rank == 0;
     /// <summary>The run's files, from <see cref="Run"/> on.</summary>
@@ -139,8 +152,7 @@ public sealed class Trainer : IDisposable
             MemoryMeter.Current.ResetPeak();
             var rate = learningRate(Step, TotalSteps);
             var loss = sharded?.Run(batches, Step, device) ?? MeanOverRanks(ForwardBackward(batches));
-            if (Options.ClipNorm > 0) Clip();
-            optimizer.Step(parameters, rate);
+            Update(rate);
             Step++;
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, MemoryMeter.Current.LiveBytes, MemoryMeter.Current.PeakBytes);
@@ -161,9 +173,33 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    // Without clipping, which needs all gradients first, each bucket is stepped while later ones are on their way.
+    private void Update(double rate)
+    {
+        if (Options.ClipNorm > 0)
+        {
+            reducer.Wait();
+            Clip();
+            optimizer.Step(parameters, rate);
+            return;
+        }
+        optimizer.Begin();
+        foreach (var bucket in reducer.Landed())
+        {
+            if (partition is not null) partition.Step(bucket, optimizer, rate);
+            else
+                foreach (var range in bucket.Ranges)
+                {
+                    using var gradient = range.Parameter.grad;
+                    if (gradient is not null) optimizer.Step(range.Name, range.Parameter, gradient, rate);
+                }
+            if (Options.Zero == 2) pool.Discard(bucket.Start, bucket.Count);
+        }
+    }
+
     private double ForwardBackward(IEnumerator<Batch> batches)
     {
-        pool.Zero();
+        if (Options.Zero < 2) pool.Zero(); // otherwise the step before has left zeros
         var loss = 0.0;
         for (var part = 0; part < Options.Accumulate; part++)
         {
@@ -178,7 +214,6 @@ public sealed class Trainer : IDisposable
             loss += executor.Step(batch.Input, batch.Target, 1.0 / Options.Accumulate) / Options.Accumulate;
         }
         executor.GradientReady -= reducer.Ready;
-        reducer.Wait();
         return loss;
     }
 
@@ -231,11 +266,12 @@ public sealed class Trainer : IDisposable
         BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
         using var generator = get_rng_state();
         var generators = world.AllGather(generator.bytes);
+        using var scope = NewDisposeScope();
+        var state = partition?.Gather(optimizer) ?? optimizer.State;
         if (IsMain)
         {
-            using var scope = NewDisposeScope();
             var tensors = Graph.state_dict().ToDictionary(e => "model." + e.Key, e => e.Value);
-            foreach (var (name, value) in optimizer.State) tensors["optimizer." + name] = value;
+            foreach (var (name, value) in state) tensors["optimizer." + name] = value;
             for (var rank = 0; rank < generators.Length; rank++) tensors[$"rng.{rank}"] = tensor(generators[rank]);
             var path = Checkpoint.PathOf(Directory!, Step);
             new Checkpoint(Step, epoch, stepInEpoch, bestAccuracy).Write(path, tensors);
@@ -261,7 +297,8 @@ public sealed class Trainer : IDisposable
         var (position, tensors) = Checkpoint.Read(path);
         using (no_grad())
             foreach (var (name, value) in Graph.state_dict()) value.copy_(tensors["model." + name]);
-        optimizer.Restore(tensors.Where(t => t.Key.StartsWith("optimizer.")).ToDictionary(t => t.Key["optimizer.".Length..], t => t.Value), position.Step);
+        var state = tensors.Where(t => t.Key.StartsWith("optimizer.")).ToDictionary(t => t.Key["optimizer.".Length..], t => t.Value);
+        using (NewDisposeScope()) optimizer.Restore(partition?.Own(state) ?? state, position.Step);
         // With another number of ranks than before, new ones keep the generator of their seed.
         if (tensors.TryGetValue($"rng.{world.Rank}", out var generator)) set_rng_state(generator);
         (Step, bestAccuracy) = (position.Step, position.BestAccuracy);
@@ -298,6 +335,7 @@ public sealed class Trainer : IDisposable
     {
         reducer.Dispose();
         sharded?.Dispose();
+        partition?.Dispose();
         pool.Dispose();
         optimizer.Dispose();
         executor.Dispose();

@@ -42,6 +42,15 @@ public sealed record TrainerOptions
     [Description("shards of a batch with --deterministic")] public int Shards { get; init; } = 8;
     /// <summary>Threads of each rank; default 0: libtorch's choice, or 1 with <see cref="Deterministic"/>.</summary>
     [Description("threads of each rank, 0 to let libtorch choose")] public int Threads { get; init; }
+    /// <summary>
+    /// ZeRO (Rajbhandari et al., 2020): 0 (default), every rank keeps the whole optimiser state; 1, a rank keeps and steps one
+    /// part of it and gathers the others' parameters; 2, a rank keeps only its part of the gradients too.
+    /// </summary>
+    [Description("ZeRO stage: 0, 1 (optimiser state divided among ranks) or 2 (gradients too)")] public int Zero { get; init; }
+    /// <summary>Reduce gradients while backward still runs; default true. Off gives the same bits.</summary>
+    public bool Overlap { get; init; } = true;
+    /// <summary>Least bytes of gradients that are reduced together; default 4 MiB. Any value gives the same bits.</summary>
+    [Description("least bytes of gradients that are reduced together")] public long BucketBytes { get; init; } = 4 << 20;
     /// <summary>Where run directories are made; default <c>runs</c>.</summary>
     [Description("folder of run directories")] public string Out { get; init; } = "runs";
     /// <summary>Go on with the newest unfinished run of this name, if there is one.</summary>
@@ -74,6 +83,9 @@ public sealed record TrainerOptions
         Require(LearningRate > 0, nameof(LearningRate), LearningRate, "more than 0");
         Require(WarmUp is >= 0 and < 1, nameof(WarmUp), WarmUp, "in [0, 1)");
         Require(Momentum is >= 0 and < 1, nameof(Momentum), Momentum, "in [0, 1)");
+        Require(BucketBytes >= 1, nameof(BucketBytes), BucketBytes, "at least 1");
+        Require(Zero is >= 0 and <= 2, nameof(Zero), Zero, "0, 1 or 2");
+        Require(Zero == 0 || ClipNorm == 0, nameof(ClipNorm), ClipNorm, "0 with --zero, where no rank holds all gradients");
         Require(WeightDecay >= 0, nameof(WeightDecay), WeightDecay, "at least 0");
         Require(ClipNorm >= 0, nameof(ClipNorm), ClipNorm, "at least 0");
         Require(LabelSmoothing is >= 0 and < 1, nameof(LabelSmoothing), LabelSmoothing, "in [0, 1)");

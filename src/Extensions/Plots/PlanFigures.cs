@@ -45,14 +45,15 @@ public static class PlanFigures
     /// <summary>Measured peaks and times of one net under several ways to run it.</summary>
     public static MimeBundle Memory(JsonElement measured)
     {
+        var model = measured.TryGetProperty("model", out var name) && name.ValueKind == JsonValueKind.String ? name.GetString() + ": " : "";
         var rows = new[] { ("plain", "plain autograd"), ("scoped", "one scope a step"), ("keepAll", "keep-all"), ("planned", "planned") }
             .Where(r => measured.TryGetProperty(r.Item1, out var v) && v.ValueKind == JsonValueKind.Object)
             .Select(r => (Name: r.Item2, Bytes: Number(measured.GetProperty(r.Item1), "peakBytes"), Seconds: Number(measured.GetProperty(r.Item1), "seconds"))).ToList();
         var figure = new Figure([new Bar { name = "peak", x = rows.Select(r => r.Name).ToArray(), y = rows.Select(r => r.Bytes / MiB).ToArray(), marker = new Marker { color = "#3b82f6" } }],
-            new Layout.Layout { title = $"{measured.GetProperty("model").GetString()}: peak of activations", xaxis = new Xaxis { title = "" }, yaxis = new Yaxis { title = "MiB" }, showlegend = false });
+            new Layout.Layout { title = $"{model}peak of activations", xaxis = new Xaxis { title = "" }, yaxis = new Yaxis { title = "MiB" }, showlegend = false });
         var identical = measured.TryGetProperty("bitIdentical", out var same) && same.ValueKind is JsonValueKind.True or JsonValueKind.False ? same.GetBoolean() ? "loss and gradients are bit-identical to plain" : "loss or gradients differ from plain" : "";
         var table = new Table(["run", "peak, MiB", "of plain, %", "s / step"], [.. rows.Select(r => (IReadOnlyList<string>)[r.Name, Text(r.Bytes / MiB, 1), Text(100 * r.Bytes / rows[0].Bytes, 1), Text(r.Seconds, 3)])]);
-        return With(Formatters.Format(figure), $"{measured.GetProperty("model").GetString()}: {identical}", table);
+        return With(Formatters.Format(figure), $"{model}{identical}", table);
     }
 
     private static MimeBundle With(MimeBundle figure, string summary, Table table) => new(new Dictionary<string, object>(figure.Data)

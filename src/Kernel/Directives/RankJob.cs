@@ -93,7 +93,9 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
 
     private static async Task Pass(StreamReader from, TextWriter to)
     {
-        while (await from.ReadLineAsync() is { } line) to.WriteLine(Retag(line));
+        while (await from.ReadLineAsync() is { } line)
+            // libtorch says so once a thread, and computes without it.
+            if (!line.Contains("Could not initialize NNPACK")) to.WriteLine(Retag(line));
     }
 
     /// <summary>Either MPI's mark in one form: <c>[rank] text</c>.</summary>

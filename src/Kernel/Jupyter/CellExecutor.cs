@@ -65,7 +65,7 @@ internal sealed class CellExecutor
 
         var result = await session.RunAsync(code, $"cell-{line}").ConfigureAwait(false);
         var error = result.Error;
-        if (result is { Status: ScriptStatus.Ok, HasValue: true } && !silent)
+        if (result is { Status: ScriptStatus.Ok, HasValue: true, Value: not null } && !silent)
         {
             // A value's own ToString may throw: that is the cell's error too.
             try { Show(request, line, result.Value, store); }

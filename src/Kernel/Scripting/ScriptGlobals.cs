@@ -1,3 +1,4 @@
+using Interactive.Extensions.Display;
 using Microsoft.CodeAnalysis.CSharp.Scripting.Hosting;
 
 namespace Interactive.Kernel.Scripting;
@@ -10,6 +11,10 @@ public class ScriptGlobals
 
     /// <summary>Writes a value as C# would write it, and a newline: strings quoted, collections with their elements.</summary>
     public void Print(object? value) => Console.Out.WriteLine(CSharpObjectFormatter.Instance.FormatObject(value));
+
+    /// <summary>Shows a value: below the notebook cell that runs, else as text on stdout.</summary>
+    /// <returns>What replaces it in its place.</returns>
+    public DisplayedValue Display(object? value) => value.Display();
 
     /// <summary>Asks whoever runs the script or cell for a line.</summary>
     /// <returns>The line, null when there is no more input.</returns>

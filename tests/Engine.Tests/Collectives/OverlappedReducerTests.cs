@@ -29,9 +29,9 @@ public class OverlappedReducerTests
             reducer.Begin();
             pool.Buffer.fill_(world.Rank);
             foreach (var parameter in parameters.Take(3)) reducer.Ready(parameter);
-            var landed = reducer.Landed().SelectMany(ranges => ranges).Select(range => range.Count).ToArray();
+            var landed = reducer.Landed().SelectMany(bucket => bucket.Ranges).Select(range => range.Count).ToArray();
             Assert.Equal(sizes, landed);
-            Assert.True(reducer.Buckets > 2);
+            Assert.True(reducer.Buckets.Count > 2);
             return pool.Buffer.data<float>().ToArray().Distinct().Single();
         });
         Assert.All(sums, sum => Assert.Equal(1.5f, sum));

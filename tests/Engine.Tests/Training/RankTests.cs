@@ -51,9 +51,9 @@ public sealed class RankTests : IDisposable
     [SkippableFact]
     public void Deterministic_training_has_the_same_bits_at_1_2_and_4_ranks()
     {
-        string[] Bits(int ranks, MpiFlavor flavor)
+        string[] Bits(int ranks, MpiFlavor flavor, string more = "")
         {
-            using var job = Start(ranks, $"--deterministic --name r{ranks}{flavor}", flavor, "train-bn");
+            using var job = Start(ranks, $"--deterministic --name r{ranks}{flavor} {more}".TrimEnd(), flavor, "train-bn");
             Assert.True(job.Wait(120) == 0, job.Output);
             return [.. job.Lines.Select(line => line.Trim()).Where(line => line.StartsWith("step ") || line.StartsWith("evaluation ") || line.StartsWith("rank 0 hash "))];
         }
@@ -62,6 +62,8 @@ public sealed class RankTests : IDisposable
         Assert.Equal(one, Bits(2, MpiFlavor.OpenMpi));
         Assert.Equal(one, Bits(4, MpiFlavor.OpenMpi));
         Assert.Equal(one, Bits(4, MpiFlavor.Mpich));
+        Assert.Equal(one, Bits(2, MpiFlavor.OpenMpi, "--zero 1 --bucket-bytes 999"));
+        Assert.Equal(one, Bits(4, MpiFlavor.OpenMpi, "--zero 2 --bucket-bytes 999"));
     }
 
     [SkippableFact]

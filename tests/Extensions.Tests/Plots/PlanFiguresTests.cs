@@ -33,12 +33,23 @@ public sealed class PlanFiguresTests
         => Assert.StartsWith("net: no plan fits 50 MiB; the least is 20 MiB", PlanFigures.Plan(Parse(Plan.Replace("\"feasible\":true", "\"feasible\":false"))).Text);
 
     [Fact]
+    public void A_sum_over_ranks_is_shown_beside_its_peers()
+    {
+        var bundle = ScalingFigures.AllReduce(Parse("""
+            {"ranks":2,"hosts":1,"results":[{"bytes":65536,"algorithm":"window","seconds":0.0001,"busBandwidth":655360000,"peers":[{"name":"MPI_Allreduce","setting":"default","seconds":0.0002}]}]}
+            """));
+        Assert.Contains("2 ranks on 1 host", bundle.Text);
+        Assert.Matches("64 KiB  window +0.100 +0.66 +0.33", bundle.Text);
+        Assert.True(bundle.Data.ContainsKey(Mime.Plotly));
+    }
+
+    [Fact]
     public void Measured_memory_is_shown_beside_plain()
     {
         var bundle = PlanFigures.Memory(Parse("""
-            {"model":"net","plain":{"peakBytes":104857600,"seconds":1},"scoped":{"peakBytes":209715200,"seconds":1.25},"keepAll":{"peakBytes":104857600,"seconds":1},"planned":null,"bitIdentical":true}
+            {"plain":{"peakBytes":104857600,"seconds":1},"scoped":{"peakBytes":209715200,"seconds":1.25},"keepAll":{"peakBytes":104857600,"seconds":1},"planned":null,"bitIdentical":true}
             """));
-        Assert.StartsWith("net: loss and gradients are bit-identical to plain\n", bundle.Text);
+        Assert.StartsWith("loss and gradients are bit-identical to plain\n", bundle.Text);
         Assert.Contains("one scope a step      200.0        200.0     1.250", bundle.Text);
         Assert.True(bundle.Data.ContainsKey(Mime.Png));
     }

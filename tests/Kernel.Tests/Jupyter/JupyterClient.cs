@@ -38,7 +38,20 @@ internal sealed class JupyterClient : IDisposable
     }
 
     /// <summary>Runs a program that finds the kernel.</summary>
-    public Task<(int Exit, string Output)> Run(string program, string folder, params string[] arguments) => Execute(new()
+    public Task<(int Exit, string Output)> Run(string program, string folder, params string[] arguments) => Execute(Environment(), program, folder, arguments);
+
+    /// <summary>Starts a program that finds the kernel and goes on; what it writes is dropped.</summary>
+    public Process Start(string program, string folder, params string[] arguments)
+    {
+        var process = Process.Start(Describe(Environment(), program, folder, arguments))!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    private Dictionary<string, string> Environment() => new()
     {
         ["JUPYTER_PATH"] = Path.Combine(prefix.Path, "share", "jupyter"),
         ["JUPYTER_CONFIG_DIR"] = Path.Combine(prefix.Path, "config"),
@@ -46,20 +59,25 @@ internal sealed class JupyterClient : IDisposable
         ["JUPYTER_RUNTIME_DIR"] = Path.Combine(prefix.Path, "runtime"),
         ["IPYTHONDIR"] = Path.Combine(prefix.Path, "ipython"),
         ["PYTHONDONTWRITEBYTECODE"] = "1",
-    }, program, folder, arguments);
+    };
 
     public void Dispose() => prefix.Dispose();
 
     private static async Task<(int Exit, string Output)> Execute(Dictionary<string, string> environment, string program, string folder, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folder };
-        foreach (var (name, value) in environment) start.Environment[name] = value;
-        using var process = Process.Start(start)!;
+        using var process = Process.Start(Describe(environment, program, folder, arguments))!;
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, output + await error);
+    }
+
+    private static ProcessStartInfo Describe(Dictionary<string, string> environment, string program, string folder, string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folder };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        return start;
     }
 
     // From tests/Kernel.Tests/bin/... upwards.

@@ -96,6 +96,13 @@ class ExecuteTests(KernelTestCase):
         self.assertEqual(outcome.of("clear_output"), [{"wait": True}])
         self.assertEqual(self.run_cell('DisplayHost.Current.Update(id, MimeBundle.Plain("three"));').of("update_display_data")[0]["transient"], shown["transient"])
 
+    def test_display_of_any_value(self):
+        outcome = self.run_cell("var shown = Display(3); shown.Update(new[] { 4, 5 });")
+        self.assertEqual(outcome.of("display_data")[0]["data"]["text/plain"], "3")
+        self.assertEqual(outcome.of("update_display_data")[0]["transient"], outcome.of("display_data")[0]["transient"])
+        outcome = self.run_cell("using TorchSharp; torch.zeros(2, 3)")
+        self.assertIn("text/html", outcome.of("execute_result")[0]["data"])
+
     def test_unknown_directive(self):
         error = self.run_cell("#!nowhere 3").of("error")[0]
         self.assertRegex(error["evalue"], "^no directive #!nowhere")

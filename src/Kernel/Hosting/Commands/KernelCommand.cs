@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Interactive.Kernel.Directives;
 using Interactive.Kernel.Jupyter;
 using Interactive.Kernel.Scripting;
 
@@ -15,6 +16,7 @@ internal static class KernelCommand
         {
             var path = parsed.GetValue(file) ?? throw new UsageException("give --connection-file FILE (Jupyter does that), or install");
             using var session = new ScriptSession();
+            BuiltInDirectives.AddTo(session.Directives);
             new JupyterKernel(KernelConnection.Read(path), session).Run();
             Environment.Exit(0); // also when threads of a cell still run
             return 0;
