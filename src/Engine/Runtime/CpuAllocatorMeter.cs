@@ -5,7 +5,7 @@ namespace Interactive.Runtime;
 /// <summary>
 /// Exact live and peak bytes of libtorch's CPU tensors: it puts an allocator of our own in libtorch's place. Every block
 /// carries its size in a 64-byte header, so counts do not depend on malloc. Counted are the bytes asked for, as in
-/// <c>numel x element size</c>.
+/// <c>numel x element size</c>. An <see cref="AllocationWatch"/> may see and serve what is asked for; its tag is in the header.
 /// </summary>
 internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
 {
@@ -48,8 +48,10 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         nint data = 0;
         if (bytes > 0)
         {
-            var block = (byte*)AlignedAlloc(Header, (bytes + 2 * Header - 1) / Header * Header);
-            *(nuint*)block = bytes;
+            var block = AllocationWatch.Take(bytes, out var tag);
+            if (block == null) block = (byte*)AlignedAlloc(Header, (bytes + 2 * Header - 1) / Header * Header);
+            ((nuint*)block)[0] = bytes;
+            ((long*)block)[1] = tag;
             data = (nint)(block + Header);
             var now = Interlocked.Add(ref live, (long)bytes);
             for (var seen = Volatile.Read(ref peak); now > seen;)
@@ -77,6 +79,7 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         if (data == 0) return;
         var block = (byte*)data - Header;
         Interlocked.Add(ref live, -(long)*(nuint*)block);
+        if (((long*)block)[1] is var tag && tag != 0 && AllocationWatch.Return(tag)) return;
         free(block);
     }
 
