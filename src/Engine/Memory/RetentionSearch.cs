@@ -49,6 +49,8 @@ public sealed class RetentionSearch
         return simulator.Run(steps, into, budget, out excess);
     }
 
+    private bool IsLate => Stopwatch.GetTimestamp() > deadline;
+
     private Score ScoreOf(Retention retention)
     {
         var seconds = Evaluate(retention).RecomputeSeconds;
@@ -62,7 +64,7 @@ public sealed class RetentionSearch
         var seconds = double.PositiveInfinity;
         foreach (var start in starts)
         {
-            if (best is not null && Stopwatch.GetTimestamp() > deadline) break;
+            if (best is not null && IsLate) break;
             var plan = start.Clone();
             if (!Repair(plan, [])) continue;
             plan = Pruned(plan);
@@ -77,7 +79,7 @@ public sealed class RetentionSearch
     {
         var best = ScoreOf(plan);
         var tabu = new HashSet<Choice>();
-        while (Stopwatch.GetTimestamp() < deadline)
+        while (!IsLate)
         {
             // The dearest drop that was not tried yet.
             if (Dearest(plan, best.Seconds, tabu) is not { } choice) break;
@@ -151,6 +153,7 @@ public sealed class RetentionSearch
     /// <summary>Keeps again what need not be dropped: the dearest first, or the dearest for its bytes first, whichever ends better.</summary>
     private Retention Pruned(Retention plan)
     {
+        if (IsLate) return plan;
         var now = ScoreOf(plan).Seconds;
         var dropped = new List<(Choice Choice, double Saving)>();
         foreach (var choice in choices)
@@ -173,6 +176,7 @@ public sealed class RetentionSearch
     {
         foreach (var choice in order)
         {
+            if (IsLate) break; // what is left dropped is dear, not wrong
             var was = Get(plan, choice);
             for (var level = Keep.Throughout; level < was; level++)
             {

@@ -82,8 +82,13 @@ internal static class Seeds
     /// <summary>All of them, the likeliest first.</summary>
     public static IEnumerable<Retention> All(PlanningGraph graph, long budget)
     {
-        yield return KeepAll(graph);
-        yield return Cheap(graph, Keep.OnceRecomputed);
+        // In a deep net thousands of single moves lie between keep-all and a small budget: begin near the end.
+        var isDeep = graph.Nodes.Length > 1000;
+        if (!isDeep)
+        {
+            yield return KeepAll(graph);
+            yield return Cheap(graph, Keep.OnceRecomputed);
+        }
         var cuts = Cuts(graph);
         foreach (var cheap in new[] { Keep.Never, Keep.OnceRecomputed })
         {
@@ -92,5 +97,8 @@ internal static class Seeds
                 if (every <= cuts.Count) yield return Segments(graph, cuts, every, cheap);
         }
         yield return Cheap(graph, Keep.Never);
+        if (!isDeep) yield break;
+        yield return Cheap(graph, Keep.OnceRecomputed);
+        yield return KeepAll(graph);
     }
 }
