@@ -7,6 +7,8 @@ namespace Interactive.Memory.Chains;
 /// </summary>
 public sealed class ChainPlanner
 {
+    private const long MostCells = 1L << 28; // numbers in the table: 1 GiB
+
     private readonly Chain chain;
     private readonly int[][] original; // the options left after those that lose in every respect are gone
     private readonly ChainTable table;
@@ -17,12 +19,14 @@ public sealed class ChainPlanner
     /// <summary>Solves a chain for all budgets up to <paramref name="maxBytes"/>.</summary>
     /// <param name="chain">The blocks.</param>
     /// <param name="maxBytes">The largest budget of interest; what a step that recomputes nothing needs is enough.</param>
-    /// <param name="slots">Units into which it is divided; default 500. Time is blocks cubed x slots, memory blocks squared x slots.</param>
+    /// <param name="slots">Units into which it is divided; default 500. Time is blocks cubed x slots, memory blocks squared x slots; from about a thousand blocks on there are fewer, see <see cref="Slots"/>.</param>
     public ChainPlanner(Chain chain, long maxBytes, int slots = 500)
     {
         if (chain.Stages.Count == 0) throw new ArgumentException("a chain has at least one block", nameof(chain));
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 1);
         this.chain = chain;
+        var count = chain.Stages.Count;
+        Slots = slots = (int)Math.Clamp(2 * MostCells / ((long)count * (count + 1)), 1, slots);
         original = [.. chain.Stages.Select(Undominated)];
         var pruned = chain with { Stages = [.. chain.Stages.Select((s, i) => s with { Options = [.. original[i].Select(o => s.Options[o])] })] };
         unit = Math.Max(1, (double)maxBytes / slots);
@@ -30,6 +34,9 @@ public sealed class ChainPlanner
         table = new ChainTable(pruned, unit, (int)Math.Min(slots, maxBytes) + Spare(unit));
         front = new(() => Pareto(table.Whole));
     }
+
+    /// <summary>Units into which the largest budget is divided: those asked for, or as many as a table of 1 GiB holds.</summary>
+    public int Slots { get; }
 
     /// <summary>The plans that no other beats in both time and bytes, from the smallest peak to the largest.</summary>
     public IReadOnlyList<ChainPlan> Front => front.Value;

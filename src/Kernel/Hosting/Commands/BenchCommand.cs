@@ -9,5 +9,8 @@ internal static class BenchCommand
     {
         BenchMemoryCommand.Create(),
         BenchAllReduceCommand.Create(),
+        BenchArenaCommand.Create(),
+        BenchCapacityCommand.Create(),
+        BenchChainsCommand.Create(),
     };
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Interactive.Extensions.Plots;
 using Interactive.Memory;
 using Interactive.Memory.Planners;
 using TorchSharp;
@@ -15,9 +16,12 @@ internal static class PlanCommand
         var model = new ModelArguments(command);
         var budget = new BudgetArguments(command);
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
+        var figure = new Option<string?>("--figure") { Description = "draw the memory over the step and the Pareto curve to a file that ends in .html or .png" };
         command.Add(json);
+        command.Add(figure);
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(figure) is { } path) FigureFile.Check(path);
             var (wanted, planner) = (budget.Budget(parsed) ?? new MemoryBudget(1, null), budget.Planner(parsed));
             var batch = model.Batch(parsed);
             using var graph = model.Create(parsed, shapesOnly: budget.IsAnalytic(parsed));
@@ -26,26 +30,27 @@ internal static class PlanCommand
             var rivals = PlannerList.All(TimeSpan.FromSeconds(0.3)).Select(p => (p.Name, Plan: p.Name == planner.Name ? report.Plan : p.Make(facts, report.BudgetBytes))).ToArray();
             var pareto = Pareto.Of(facts);
             var fixedBytes = FixedBytes.Of(graph, batch);
-            if (parsed.GetValue(json))
-                Console.WriteLine(JsonSerializer.Serialize(new
-                {
-                    model = model.Model(parsed),
-                    batch,
-                    image = graph.Input.Shape.ToString(),
-                    planner = planner.Name,
-                    feasible = true,
-                    budgetBytes = report.BudgetBytes,
-                    leastBudgetBytes = pareto[0].Prediction.PeakBytes,
-                    fixedBytes,
-                    plainPeakBytes = report.PlainPeakBytes,
-                    keepAllPeakBytes = report.KeepAll.Prediction.PeakBytes,
-                    predictedPeakBytes = report.Plan.Prediction.PeakBytes,
-                    predictedOverhead = report.Plan.Overhead,
-                    planSeconds = report.PlanSeconds,
-                    profile = facts.Profile.Source,
-                    pareto = pareto.Select(p => new { budgetBytes = p.Prediction.PeakBytes, overhead = p.Overhead }),
-                    planners = rivals.Select(r => new { name = r.Name, peakBytes = r.Plan?.Prediction.PeakBytes, overhead = r.Plan?.Overhead }),
-                }, JsonSerializerOptions.Web));
+            var result = JsonSerializer.SerializeToElement(new
+            {
+                model = model.Model(parsed),
+                batch,
+                image = graph.Input.Shape.ToString(),
+                planner = planner.Name,
+                feasible = true,
+                budgetBytes = report.BudgetBytes,
+                leastBudgetBytes = pareto[0].Prediction.PeakBytes,
+                fixedBytes,
+                plainPeakBytes = report.PlainPeakBytes,
+                keepAllPeakBytes = report.KeepAll.Prediction.PeakBytes,
+                predictedPeakBytes = report.Plan.Prediction.PeakBytes,
+                predictedOverhead = report.Plan.Overhead,
+                planSeconds = report.PlanSeconds,
+                profile = facts.Profile.Source,
+                pareto = pareto.Select(p => new { budgetBytes = p.Prediction.PeakBytes, overhead = p.Overhead }),
+                planners = rivals.Select(r => new { name = r.Name, peakBytes = r.Plan?.Prediction.PeakBytes, overhead = r.Plan?.Overhead }),
+            }, JsonSerializerOptions.Web);
+            if (parsed.GetValue(figure) is { } file) FigureFile.Write(file, MemoryFigures.Timeline(facts, report.Plan), PlanFigures.Pareto(result));
+            if (parsed.GetValue(json)) Console.WriteLine(result.GetRawText());
             else PlanTables.Print(facts, report, pareto, rivals, fixedBytes);
             return 0;
         });
