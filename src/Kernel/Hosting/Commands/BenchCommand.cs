@@ -9,5 +9,6 @@ internal static class BenchCommand
     {
         BenchMemoryCommand.Create(),
         BenchAllReduceCommand.Create(),
+        BenchScalingCommand.Create(),
     };
 }
