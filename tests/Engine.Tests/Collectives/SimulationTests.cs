@@ -62,4 +62,28 @@ public class SimulationTests
     [Fact]
     public void Algorithms_without_messages_cannot_be_recorded() =>
         Assert.Throws<UsageException>(() => Recording.AllReduce("window", 4, 100));
+
+    [Theory]
+    [InlineData("ring", 8)]
+    [InlineData("ring", 7)]
+    [InlineData("halving-doubling", 16)]
+    public void One_rank_stands_for_all_where_they_do_the_same(string algorithm, int ranks)
+    {
+        var network = new Network(10e-6, 3.125e9);
+        long count = ranks * 1024 * 64L; // divides evenly
+        var all = network.Replay(Recording.AllReduce(algorithm, ranks, count));
+        Assert.Equal(all, network.ReplaySymmetric(Recording.AllReduce(algorithm, ranks, count, rank: 0)), 1e-9);
+    }
+
+    [Fact]
+    public void Only_what_outlasts_backward_costs_time()
+    {
+        // 10 s of computing; buckets of 1 MiB and then 4 MiB, ready at 4, 8 and 10 s.
+        var step = StepPrediction.Of(10, [(4, 1 << 18), (6, 1 << 19), (8, 1 << 19), (10, 100)]);
+        Assert.Equal([(4, 1 << 18), (8, 1 << 20), (10, 100)], step.Buckets);
+        Assert.Equal(10, step.Seconds(_ => 0));
+        Assert.Equal(11, step.Seconds(_ => 1)); // the last bucket only
+        Assert.Equal(16, step.Seconds(_ => 4)); // 4 + 4 + 4 from 4 s on
+        Assert.Equal(0.625, step.Efficiency(_ => 4));
+    }
 }

@@ -27,6 +27,32 @@ public sealed record Network(double Latency, double BytesPerSecond)
             : ranks.Max(rank => rank.Now);
     }
 
+    /// <summary>
+    /// Like <see cref="Replay"/> for an algorithm in which every rank does the same at the same time, from one rank's trace:
+    /// its k-th receive gets what another rank sends when this one makes its k-th send.
+    /// </summary>
+    /// <exception cref="CollectiveException">A message is waited for before its counterpart is sent: the ranks do not do the same.</exception>
+    public double ReplaySymmetric(MessageTrace trace)
+    {
+        var departures = new List<double>();
+        var place = new int[trace.Events.Count];
+        double now = 0, linkFree = 0;
+        int receives = 0;
+        for (var i = 0; i < place.Length; i++)
+        {
+            var e = trace.Events[i];
+            if (e.Kind == MessageTrace.Kind.Send)
+            {
+                place[i] = departures.Count;
+                departures.Add(linkFree = Math.Max(now, linkFree) + Transmission(e.Bytes));
+            }
+            else if (e.Kind == MessageTrace.Kind.Receive) place[i] = receives++;
+            else if (place[e.Peer] >= departures.Count) throw new CollectiveException($"rank {trace.Rank} is no image of the others: it waits for message {place[e.Peer]} before it sends its own");
+            else now = Math.Max(now, departures[place[e.Peer]] + (trace.Events[e.Peer].Kind == MessageTrace.Kind.Receive ? Latency : 0));
+        }
+        return now;
+    }
+
     sealed class Clock(MessageTrace trace, Network network, Dictionary<(int From, int To, int Tag), List<(int Bytes, double Time)>> arrivals)
     {
         readonly double[] departed = new double[trace.Events.Count];

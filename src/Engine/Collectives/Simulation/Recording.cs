@@ -6,29 +6,30 @@ namespace Interactive.Collectives.Simulation;
 /// <summary>Records the messages of this library's own algorithms for any number of ranks, one per host.</summary>
 public static unsafe class Recording
 {
-    /// <summary>The traces of an all-reduce of <paramref name="count"/> floats.</summary>
-    /// <param name="algorithm">ring or halving-doubling.</param>
-    /// <param name="ranks">Number of ranks.</param>
-    /// <param name="count">Floats.</param>
-    /// <exception cref="UsageException">An algorithm that does not work by messages alone.</exception>
-    public static IReadOnlyList<MessageTrace> AllReduce(string algorithm, int ranks, long count)
+    /// <summary>The algorithms that can be recorded: those that work by messages alone.</summary>
+    public static readonly IReadOnlyList<string> Algorithms = ["ring", "halving-doubling"];
+
+    /// <summary>Every rank's trace of an all-reduce of <paramref name="count"/> floats.</summary>
+    /// <exception cref="UsageException">The algorithm is none of <see cref="Algorithms"/>.</exception>
+    public static IReadOnlyList<MessageTrace> AllReduce(string algorithm, int ranks, long count) =>
+        [.. Enumerable.Range(0, ranks).Select(rank => AllReduce(algorithm, ranks, count, rank))];
+
+    /// <summary>One rank's trace of an all-reduce of <paramref name="count"/> floats.</summary>
+    /// <exception cref="UsageException">The algorithm is none of <see cref="Algorithms"/>.</exception>
+    public static MessageTrace AllReduce(string algorithm, int ranks, long count, int rank)
     {
-        // All ranks use the same memory: nobody looks at the sums.
         var buffer = (float*)NativeMemory.AllocZeroed((nuint)Math.Max(1, count), sizeof(float));
         try
         {
-            return [.. Enumerable.Range(0, ranks).Select(rank =>
+            using var transport = new RecordingTransport(rank, ranks);
+            using IAllReduce recorded = algorithm switch
             {
-                using var transport = new RecordingTransport(rank, ranks);
-                using IAllReduce recorded = algorithm switch
-                {
-                    "ring" => new RingAllReduce(transport),
-                    "halving-doubling" => new HalvingDoublingAllReduce(transport),
-                    _ => throw new UsageException($"cannot record the all-reduce algorithm \"{algorithm}\": one of ring, halving-doubling"),
-                };
-                recorded.Run(buffer, count, 0, count);
-                return transport.Trace;
-            })];
+                "ring" => new RingAllReduce(transport),
+                "halving-doubling" => new HalvingDoublingAllReduce(transport),
+                _ => throw new UsageException($"cannot record the all-reduce algorithm \"{algorithm}\": one of {string.Join(", ", Algorithms)}"),
+            };
+            recorded.Run(buffer, count, 0, count);
+            return transport.Trace;
         }
         finally { NativeMemory.Free(buffer); }
     }

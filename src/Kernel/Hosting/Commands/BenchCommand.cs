@@ -12,5 +12,6 @@ internal static class BenchCommand
         BenchArenaCommand.Create(),
         BenchCapacityCommand.Create(),
         BenchChainsCommand.Create(),
+        BenchScalingCommand.Create(),
     };
 }

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Interactive.Collectives.Simulation;
+using Interactive.Graphs;
+using Interactive.Models;
+using Interactive.Runtime;
+
+namespace Interactive.Kernel.Hosting.Commands;
+
+/// <summary>
+/// <c>interactive bench scaling --simulate 32,128,512 --model resnet50,vgg16 --net 25g</c>: weak scaling with overlap, predicted
+/// by replaying the recorded messages of our all-reduce over an alpha-beta network, one rank a host.
+/// </summary>
+internal static class BenchScalingCommand
+{
+    sealed record Row(string Model, int Ranks, string Net, double ComputeSeconds, double StepSeconds, double Efficiency);
+
+    public static Command Create()
+    {
+        var simulate = new Option<string>("--simulate") { Description = "numbers of ranks, powers of two", DefaultValueFactory = _ => "32,128,512" };
+        var model = new Option<string>("--model") { Description = "models", DefaultValueFactory = _ => "resnet50,vgg16" };
+        var net = new Option<string>("--net") { Description = "speed of a rank's link in Gbit/s", DefaultValueFactory = _ => "25g" };
+        var latency = new Option<double>("--latency") { Description = "microseconds of a message", DefaultValueFactory = _ => 5 };
+        var batch = new Option<int>("--batch") { Description = "samples per rank", DefaultValueFactory = _ => 64 };
+        var teraflops = new Option<double>("--tflops") { Description = "what a rank's device sustains, in 10^12 operations a second; an assumption, not a measurement", DefaultValueFactory = _ => 5 };
+        var json = new Option<bool>("--json") { Description = "print one JSON object as the last line" };
+        var command = new Command("scaling", "Predicts step time and efficiency at many ranks.") { simulate, model, net, latency, batch, teraflops, json };
+        command.SetAction(parsed =>
+        {
+            var speed = parsed.GetValue(net)!;
+            var (micros, samples, sustained) = (parsed.GetValue(latency), parsed.GetValue(batch), parsed.GetValue(teraflops));
+            if (!(micros >= 0)) throw new UsageException($"--latency {micros}: at least 0 microseconds");
+            if (samples < 1) throw new UsageException($"--batch {samples}: at least 1");
+            if (!(sustained > 0)) throw new UsageException($"--tflops {sustained}: more than 0");
+            var network = new Network(micros * 1e-6, Gigabits(speed) * 1e9 / 8);
+            var ranks = parsed.GetValue(simulate)!.Split(',').Select(Ranks).ToList();
+            var rows = parsed.GetValue(model)!.Split(',').SelectMany(name => Predict(name, ranks, speed, network, samples, sustained * 1e12)).ToList();
+            foreach (var row in rows)
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{row.Model,-12} {row.Ranks,5} ranks  {row.Net}  step {row.StepSeconds * 1e3,8:F1} ms  computing {row.ComputeSeconds * 1e3,8:F1} ms  efficiency {row.Efficiency:P1}"));
+            if (parsed.GetValue(json))
+                Console.WriteLine(JsonSerializer.Serialize(new { measured = false, batch = samples, teraflops = sustained, latencyMicroseconds = micros, results = rows }, JsonSerializerOptions.Web));
+            return 0;
+        });
+        return command;
+    }
+
+    static IEnumerable<Row> Predict(string name, IReadOnlyList<int> ranks, string speed, Network network, int batch, double flops)
+    {
+        using var graph = Zoo.Create(name);
+        var step = Profile(graph, batch, flops);
+        foreach (var size in ranks)
+        {
+            var known = new Dictionary<long, double>();
+            // The faster algorithm for each size, as a measured table would choose.
+            double AllReduce(long count) => known.TryGetValue(count, out var seconds) ? seconds
+                : known[count] = size == 1 ? 0 : Recording.Algorithms.Min(algorithm => network.ReplaySymmetric(Recording.AllReduce(algorithm, size, count, rank: 0)));
+            yield return new Row(name, size, speed, step.Compute, step.Seconds(AllReduce), step.Efficiency(AllReduce));
+        }
+    }
+
+    /// <summary>Backward takes twice forward's operations, node by node in reverse; a node's gradients are ready at its end.</summary>
+    static StepPrediction Profile(Graph graph, int batch, double flops)
+    {
+        double Seconds(Node node) => node.Op.Flops(node) * batch / flops;
+        var forward = graph.Nodes.Sum(Seconds);
+        var now = forward;
+        var gradients = new List<(double, long)>();
+        foreach (var node in graph.Nodes.Reverse())
+        {
+            now += 2 * Seconds(node);
+            gradients.AddRange(node.Op.Parameters.Select(parameter => (now, parameter.numel())));
+        }
+        return StepPrediction.Of(now, gradients);
+    }
+
+    static double Gigabits(string text) =>
+        double.TryParse(text.TrimEnd('g'), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > 0 ? value
+        : throw new UsageException($"--net {text}: a speed in Gbit/s such as 25g is needed");
+
+    static int Ranks(string text) => int.TryParse(text, out var value) && value >= 1 && int.IsPow2(value) ? value
+        : throw new UsageException($"--simulate {text}: powers of two such as 32,128,512 are needed");
+}
