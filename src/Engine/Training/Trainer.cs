@@ -23,6 +23,7 @@ public sealed class Trainer : IDisposable
     private readonly ICommunicator world;
     private readonly Device device;
     private readonly (string Name, Parameter Parameter)[] parameters;
+    private readonly RankPlan? plan;
     private readonly Executor executor;
     private readonly GradientPool pool;
     private readonly OverlappedReducer reducer;
@@ -33,6 +34,7 @@ public sealed class Trainer : IDisposable
     private readonly Sampler sampler;
     private readonly List<Hook> hooks;
     private double bestAccuracy = double.NegativeInfinity;
+    private long activationPeak;
 
     /// <summary>Prepares a run; collective.</summary>
     /// <param name="graph">The model; stays the caller's.</param>
@@ -63,7 +65,12 @@ public sealed class Trainer : IDisposable
         graph.to(device);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
-        executor = new Executor(graph, schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing));
+        if (Options.MemoryBudget.Length > 0 && schedule is null)
+        {
+            if (device.type != TorchSharp.DeviceType.CPU) throw new UsageException($"--memory-budget counts bytes exactly on the CPU only, not on {device}");
+            plan = RankPlan.Make(graph, Options.MemoryBudget, MicroBatch, world);
+        }
+        executor = new Executor(graph, schedule ?? plan?.Schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing));
         var names = parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
         pool = new GradientPool(executor.BackwardOrder, Options.Zero == 2 ? null : world, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
         reducer = new OverlappedReducer(world, pool, new ReducerOptions
@@ -100,6 +107,8 @@ public sealed class Trainer : IDisposable
     public long TotalSteps => (long)StepsPerEpoch * Options.Epochs;
     /// <summary>Bytes of optimiser state on this rank.</summary>
     public long OptimizerBytes => optimizer.StateBytes;
+    /// <summary>Samples that this rank runs at once.</summary>
+    public int MicroBatch => Options.Deterministic ? Options.BatchSize / Options.Shards : Options.BatchSize / world.Size / Options.Accumulate;
     /// <summary>True on the rank that writes files and talks.</summary>
     public bool IsMain => world.Rank == 0;
     /// <summary>The run's files, from <see cref="Run"/> on.</summary>
@@ -121,6 +130,7 @@ public sealed class Trainer : IDisposable
         }
         hooks.Sort((a, b) => a.Order.CompareTo(b.Order));
         hooks.ForEach(h => h.BeforeRun(this));
+        if (IsMain && plan is not null) Console.WriteLine(plan.Description);
 
         EvalRecord? last = null;
         var stopped = false;
@@ -135,6 +145,8 @@ public sealed class Trainer : IDisposable
             Save(epoch + 1, 0, isBest);
         }
         hooks.ForEach(h => h.AfterRun(this));
+        if (IsMain && plan is not null && activationPeak > 0)
+            Console.WriteLine(FormattableString.Invariant($"memory budget {Options.MemoryBudget}: activations peaked at {activationPeak / 1048576.0:F1} MiB, measured"));
         if (IsMain && !stopped) Directory.Finish();
         world.Barrier();
         return last ?? Evaluate(Math.Max(0, resume.Epoch - 1));
@@ -144,8 +156,7 @@ public sealed class Trainer : IDisposable
     {
         Graph.train();
         var order = sampler.Order(epoch);
-        var micro = Options.Deterministic ? Options.BatchSize / Options.Shards : Options.BatchSize / world.Size / Options.Accumulate;
-        using var batches = Prefetch.Ahead(Batches(order, epoch, firstStep, micro)).GetEnumerator();
+        using var batches = Prefetch.Ahead(Batches(order, epoch, firstStep, MicroBatch)).GetEnumerator();
         for (var i = firstStep; i < StepsPerEpoch; i++)
         {
             var started = Stopwatch.GetTimestamp();
@@ -211,7 +222,10 @@ public sealed class Trainer : IDisposable
                 reducer.Begin();
                 executor.GradientReady += reducer.Ready;
             }
+            var before = MemoryMeter.Current.LiveBytes;
             loss += executor.Step(batch.Input, batch.Target, 1.0 / Options.Accumulate) / Options.Accumulate;
+            // The next batch may be read meanwhile; the least is nearest to the step's own.
+            if (part == 0) activationPeak = Math.Min(activationPeak == 0 ? long.MaxValue : activationPeak, MemoryMeter.Current.PeakBytes - before);
         }
         executor.GradientReady -= reducer.Ready;
         return loss;

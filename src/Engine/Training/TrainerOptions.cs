@@ -61,6 +61,11 @@ public sealed record TrainerOptions
     [Description("checkpoints kept besides the best")] public int KeepLast { get; init; } = 2;
     /// <summary>auto (default: a GPU where build and machine have one, else the CPU), cpu, cuda or cuda:N.</summary>
     [Description("auto, cpu, cuda or cuda:N")] public string Device { get; init; } = "auto";
+    /// <summary>
+    /// Bytes for activations, their gradients and workspace: a share of plain autograd's peak such as 50%, or a size such as
+    /// 600MiB. Empty (default) keeps everything. The results have the same bits either way.
+    /// </summary>
+    [Description("bytes for activations: 50% of plain's, or 600MiB")] public string MemoryBudget { get; init; } = "";
     /// <summary>Stop after so many steps, as if interrupted; 0 (default) to train to the end.</summary>
     [Description("stop after so many steps, 0 for never")] public long MaxSteps { get; init; }
     /// <summary>Augmentation of training images; none by default.</summary>

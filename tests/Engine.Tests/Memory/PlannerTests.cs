@@ -10,6 +10,35 @@ namespace Interactive.Engine.Tests.Memory;
 
 public class PlannerTests
 {
+    /// <summary>Planned from a measured profile, run for real: plain's bits, and the measured peak within the budget.</summary>
+    [Theory]
+    [InlineData("resnet18")]
+    [InlineData("mobilenet")]
+    [InlineData("unet")]
+    [InlineData("gpt")]
+    [InlineData("vit")]
+    public void Every_planner_keeps_bits_and_budget(string name)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var graph = SmallModels.Create(name);
+        graph.train();
+        var facts = new PlanningGraph(Fusion.Fuse(graph), Profiler.Measure(graph, 2, repetitions: 1));
+        var (x, y) = SmallModels.Batch(graph);
+        var expected = TrainingStep.Plain(graph, x, y);
+        var all = new KeepAllPlanner().Make(facts, long.MaxValue)!.Prediction.PeakBytes;
+        var least = LeastBudget.Find(facts).Prediction.PeakBytes;
+        foreach (var budget in new[] { (all + least) / 2, least })
+            foreach (var planner in PlannerList.All(TimeSpan.FromMilliseconds(50)))
+            {
+                if (planner.Make(facts, budget) is not { } plan) continue;
+                Assert.InRange(plan.Prediction.PeakBytes, 0, budget);
+                expected.AssertSame(TrainingStep.Planned(graph, plan.Schedule, x, y, out var peak));
+                Assert.InRange(peak, 0, budget * 1.02);
+            }
+        Assert.NotNull(PlannerList.Find("auto").Make(facts, least));
+    }
+
     private static PlanningGraph Analytic(string name, int batch, ModelOptions options)
     {
         var graph = Fusion.Fuse(Zoo.Create(name, options with { ShapesOnly = true }));

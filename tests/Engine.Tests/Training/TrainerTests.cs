@@ -30,12 +30,40 @@ public sealed class TrainerTests : IDisposable
     private static readonly IDataSource Train = new SyntheticData(160, new Shape(1, 8, 8), 4, seed: 1);
     private static readonly IDataSource Test = new SyntheticData(40, new Shape(1, 8, 8), 4, seed: 2);
 
-    private static (Dictionary<string, Tensor> State, EvalRecord Last, string Run) Train_(TrainerOptions options)
+    private static Graph Deep()
     {
-        using var graph = Net();
+        manual_seed(5);
+        var net = new GraphBuilder("deep", new Shape(1, 8, 8));
+        var x = net.Input;
+        for (var i = 0; i < 8; i++) x = x.Conv(8, 3, padding: 1).BatchNorm().Relu();
+        return net.Build(x.AdaptiveAvgPool(1).Flatten().Dropout(0.3).Linear(4));
+    }
+
+    private static (Dictionary<string, Tensor> State, EvalRecord Last, string Run) Train_(TrainerOptions options, Graph? net = null)
+    {
+        using var graph = net ?? Net();
         using var trainer = new Trainer(graph, Train, Test, options);
         var last = trainer.Run();
         return (graph.state_dict().ToDictionary(e => e.Key, e => e.Value.clone()), last, trainer.Directory!.Path);
+    }
+
+    [Fact]
+    public void A_run_under_a_memory_budget_has_the_bits_of_one_without()
+    {
+        using var scope = NewDisposeScope();
+        var free = Train_(Options("free"), Deep());
+        var planned = Train_(Options("planned") with { MemoryBudget = "80%" }, Deep());
+        foreach (var (key, value) in free.State) Assert.True(value.Equals(planned.State[key]), key);
+        Assert.Equal(Losses(free.Run), Losses(planned.Run));
+    }
+
+    [Theory]
+    [InlineData("0", "cannot be \"0\"")]
+    [InlineData("1%", "the least budget is")]
+    public void A_memory_budget_that_cannot_be_is_refused(string budget, string message)
+    {
+        using var graph = Net();
+        Assert.Contains(message, Assert.Throws<UsageException>(() => new Trainer(graph, Train, Test, Options("refused") with { MemoryBudget = budget })).Message);
     }
 
     private static List<string> Losses(string run) => [.. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(line =>

@@ -1,0 +1,76 @@
+using Interactive.Execution;
+using Interactive.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Execution;
+
+public class CheckpointTests
+{
+    private static nn.Module<Tensor, Tensor>[] Blocks() => [.. Enumerable.Range(0, 6).Select(i => (nn.Module<Tensor, Tensor>)nn.Sequential(
+        nn.Conv2d(i == 0 ? 3 : 8, 8, 3, padding: 1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.3)))];
+
+    private static (double Loss, long Peak, List<Tensor> Tensors) Step(nn.Module<Tensor, Tensor>[] blocks, Func<Tensor, Tensor> forward, bool inputNeedsGradient)
+    {
+        foreach (var p in blocks.SelectMany(b => b.parameters())) p.grad = null;
+        var start = blocks.SelectMany(b => b.buffers()).Select(b => b.clone()).ToArray();
+        manual_seed(3);
+        var x = randn(4, 3, 16, 16).requires_grad_(inputNeedsGradient);
+        var meter = MemoryMeter.Current;
+        var before = meter.LiveBytes;
+        meter.ResetPeak();
+        using var y = forward(x);
+        using var loss = y.pow(2).mean();
+        loss.backward();
+        var peak = meter.PeakBytes - before;
+        var tensors = blocks.SelectMany(b => b.parameters()).Select(p => p.grad!.clone()).Concat(blocks.SelectMany(b => b.buffers()).Select(b => b.clone())).ToList();
+        if (inputNeedsGradient) tensors.Add(x.grad!.clone());
+        using (no_grad())
+            foreach (var (buffer, value) in blocks.SelectMany(b => b.buffers()).Zip(start)) buffer.copy_(value);
+        return (loss.item<float>(), peak, tensors);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Checkpointed_modules_have_plain_bits_with_dropout_and_batch_norm(bool inputNeedsGradient)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var blocks = Blocks();
+        Tensor Plain(Tensor x) => blocks.Aggregate(x, (v, b) => b.call(v));
+        var expected = Step(blocks, Plain, inputNeedsGradient);
+        foreach (var run in new Func<Tensor, Tensor>[]
+        {
+            x => blocks.Aggregate(x, (v, b) => Checkpoint.Run(b, v)),
+            x => Checkpoint.Sequential(blocks, 3, x),
+            x => Checkpoint.Sequential(blocks, 1, x),
+        })
+        {
+            var actual = Step(blocks, run, inputNeedsGradient);
+            Assert.Equal(expected.Loss, actual.Loss);
+            Assert.Equal(expected.Tensors.Count, actual.Tensors.Count);
+            foreach (var (a, b) in expected.Tensors.Zip(actual.Tensors)) Assert.True(a.Equals(b));
+        }
+    }
+
+    [Fact]
+    public void Segments_hold_fewer_bytes_than_plain_autograd()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var blocks = Blocks();
+        Tensor Plain(Tensor x)
+        {
+            var v = x;
+            foreach (var block in blocks) v = block.call(v);
+            return v;
+        }
+        var plain = Step(blocks, Plain, false).Peak;
+        Assert.InRange((double)Step(blocks, x => Checkpoint.Sequential(blocks, 3, x), false).Peak / plain, 0, 0.8);
+    }
+
+    [Fact]
+    public void Segments_out_of_range_are_refused()
+        => Assert.Contains("7 segments", Assert.Throws<UsageException>(() => Checkpoint.Sequential(Blocks(), 7, zeros(1, 3, 8, 8))).Message);
+}
