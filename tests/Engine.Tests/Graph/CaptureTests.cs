@@ -7,12 +7,12 @@ namespace Interactive.Engine.Tests.Graphs;
 
 public class CaptureTests
 {
-    private sealed class Squared() : nn.Module<Tensor, Tensor>("squared")
+    internal sealed class Squared() : nn.Module<Tensor, Tensor>("squared")
     {
         public override Tensor forward(Tensor x) => x * x;
     }
 
-    private sealed class Gated : nn.Module<Tensor, Tensor>
+    internal sealed class Gated : nn.Module<Tensor, Tensor>
     {
         private readonly TorchSharp.Modules.Conv2d gate = nn.Conv2d(8, 8, 1);
         private readonly TorchSharp.Modules.BatchNorm2d norm = nn.BatchNorm2d(8);
@@ -20,7 +20,7 @@ public class CaptureTests
         public override Tensor forward(Tensor x) => norm.forward(x) * gate.forward(x).sigmoid();
     }
 
-    private static TorchSharp.Modules.Sequential Net() => nn.Sequential(
+    internal static TorchSharp.Modules.Sequential Net() => nn.Sequential(
         ("features", nn.Sequential(
             ("conv", nn.Conv2d(3, 8, 3, padding: 1, bias: false)), ("bn", nn.BatchNorm2d(8)), ("relu", nn.ReLU()),
             ("gated", new Gated()), ("same", nn.Identity()), ("pool", nn.MaxPool2d(2)))),

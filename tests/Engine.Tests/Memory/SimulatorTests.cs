@@ -49,6 +49,27 @@ public class SimulatorTests
         }
     }
 
+    [Fact]
+    public void Modules_that_the_graph_does_not_know_run_again_with_plain_bits()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var graph = Graph.Capture(Interactive.Engine.Tests.Graphs.CaptureTests.Net(), new Shape(3, 8, 8)); // one holds a batch norm
+        graph.train();
+        var facts = new PlanningGraph(Fusion.Fuse(graph), Profiler.Measure(graph, 4, repetitions: 1));
+        var (x, y) = (randn(4, 3, 8, 8), randint(0, 10, 4, dtype: ScalarType.Int64));
+        var expected = TrainingStep.Plain(graph, x, y);
+        var random = new Random(1);
+        var again = 0;
+        for (var plan = 0; plan < 20; plan++)
+        {
+            var schedule = new ScheduleBuilder(facts).Build(RandomRetention(facts, random, 0.8), "random");
+            again += schedule.Steps.Where(s => (s.Kind is StepKind.Forward or StepKind.ForwardOnly) && facts.Graph.Nodes[s.Id].Op.Kind == "opaque").CountBy(s => s.Id).Count(r => r.Value > 1);
+            expected.AssertSame(TrainingStep.Planned(graph, schedule, x, y, out _));
+        }
+        Assert.True(again > 5);
+    }
+
     private static Retention RandomRetention(PlanningGraph graph, Random random, double density)
     {
         var retention = new Retention(graph);

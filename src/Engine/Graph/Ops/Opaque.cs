@@ -51,13 +51,24 @@ public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Scala
         // Buffers (running statistics) must not move twice, so a second run works on their values and puts them back.
         var kept = mode.Recompute ? module.buffers().Select(b => (Buffer: b, Value: b.clone())).ToArray() : [];
         var y = module.call(inputs[0]);
-        using (no_grad())
-            foreach (var (buffer, value) in kept)
-            {
-                buffer.copy_(value);
-                value.Dispose();
-            }
+        foreach (var (buffer, value) in kept)
+        {
+            PutBack(buffer, value);
+            value.Dispose();
+        }
         return y;
+    }
+
+    // On the CPU as plain memory: autograd has saved some buffers (a batch norm's statistics) and would refuse a write it sees.
+    private static void PutBack(Tensor buffer, Tensor value)
+    {
+        if (buffer.device_type == DeviceType.CPU && buffer.is_contiguous())
+        {
+            value.bytes.CopyTo(buffer.bytes);
+            return;
+        }
+        using var noGrad = no_grad();
+        buffer.copy_(value);
     }
 
     /// <inheritdoc/>
