@@ -5,7 +5,7 @@ import unittest
 
 from jupyter_client.manager import KernelManager
 
-TIMEOUT = 30
+TIMEOUT = 90
 
 
 class Outcome:
