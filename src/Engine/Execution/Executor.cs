@@ -337,7 +337,7 @@ public sealed class Executor : IDisposable
     {
         if (!earlier.Remove(parameter.Identity(), out var sum)) return;
         using (no_grad())
-            if (parameter.grad is { } added) sum.add_(added);
+            if (parameter.grad is { } added) sum.add_(added, Scalars.One);
         parameter.grad = sum;
     }
 

@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using static TorchSharp.torch;
 
 namespace Interactive.Execution;
@@ -29,16 +30,16 @@ internal sealed class SharedGradient(Tensor tensor)
     /// <summary>Adds another gradient of the same value. Takes over both owners' shares and returns the sum's.</summary>
     public SharedGradient Add(SharedGradient arriving)
     {
-        if (!IsShared) Tensor.add_(arriving.Tensor);
+        if (!IsShared) Tensor.add_(arriving.Tensor, Scalars.One);
         else if (!arriving.IsShared)
         {
-            arriving.Tensor.add_(Tensor); // the same bits: a sum of two commutes
+            arriving.Tensor.add_(Tensor, Scalars.One); // the same bits: a sum of two commutes
             Release();
             return arriving;
         }
         else
         {
-            var sum = new SharedGradient(Tensor.add(arriving.Tensor));
+            var sum = new SharedGradient(Tensor.add(arriving.Tensor, Scalars.One));
             Release();
             arriving.Release();
             return sum;

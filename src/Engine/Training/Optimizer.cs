@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -74,14 +75,18 @@ public sealed class Sgd(double momentum = 0.9, double weightDecay = 0, bool nest
     /// <inheritdoc/>
     protected override void Update(string name, Tensor parameter, Tensor gradient, double learningRate)
     {
-        var step = weightDecay == 0 ? gradient : gradient.add(parameter, weightDecay);
+        using var decay = Scalars.Of(weightDecay);
+        using var keep = Scalars.Of(momentum);
+        using var one = Scalars.Of(1);
+        using var rate = Scalars.Of(-learningRate);
+        var step = weightDecay == 0 ? gradient : gradient.add(parameter, decay);
         if (momentum != 0)
         {
             var velocity = StateOf(name, "momentum", parameter, out _);
-            velocity.mul_(momentum).add_(step);
-            step = nesterov ? step.add(velocity, momentum) : velocity;
+            velocity.mul_(keep).add_(step, one);
+            step = nesterov ? step.add(velocity, keep) : velocity;
         }
-        parameter.add_(step, -learningRate);
+        parameter.add_(step, rate);
     }
 }
 
@@ -91,12 +96,21 @@ public sealed class Adam(double beta1 = 0.9, double beta2 = 0.999, double epsilo
     /// <inheritdoc/>
     protected override void Update(string name, Tensor parameter, Tensor gradient, double learningRate)
     {
+        using var decay = Scalars.Of(decoupled ? 1 - learningRate * weightDecay : weightDecay);
+        using var keepMean = Scalars.Of(beta1);
+        using var addMean = Scalars.Of(1 - beta1);
+        using var keepSquare = Scalars.Of(beta2);
+        using var addSquare = Scalars.Of(1 - beta2);
+        using var correction = Scalars.Of(Math.Sqrt(1 - Math.Pow(beta2, Steps)));
+        using var small = Scalars.Of(epsilon);
+        using var one = Scalars.Of(1);
+        using var rate = Scalars.Of(-learningRate / (1 - Math.Pow(beta1, Steps)));
         var (mean, square) = (StateOf(name, "mean", parameter, out _), StateOf(name, "square", parameter, out _));
-        if (decoupled) parameter.mul_(1 - learningRate * weightDecay);
-        else if (weightDecay != 0) gradient = gradient.add(parameter, weightDecay);
-        mean.mul_(beta1).add_(gradient, 1 - beta1);
-        square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
-        var denominator = square.sqrt().div_(Math.Sqrt(1 - Math.Pow(beta2, Steps))).add_(epsilon);
-        parameter.addcdiv_(mean, denominator, -learningRate / (1 - Math.Pow(beta1, Steps)));
+        if (decoupled) parameter.mul_(decay);
+        else if (weightDecay != 0) gradient = gradient.add(parameter, decay);
+        mean.mul_(keepMean).add_(gradient, addMean);
+        square.mul_(keepSquare).addcmul_(gradient, gradient, addSquare);
+        var denominator = square.sqrt().div_(correction).add_(small, one);
+        parameter.addcdiv_(mean, denominator, rate);
     }
 }

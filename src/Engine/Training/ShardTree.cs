@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ internal sealed class ShardTree : IDisposable
         while (sums.TryPeek(out var left) && left.Count == count)
         {
             sums.Pop();
-            left.Sum.add_(sum);
+            left.Sum.add_(sum, Scalars.One);
             sum.Dispose();
             (count, sum) = (2 * count, left.Sum);
         }

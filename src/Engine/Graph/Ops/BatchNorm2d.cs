@@ -38,7 +38,7 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
         var (running, momentum) = (module.track_running_stats && !mode.Recompute, 0.0);
         if (running)
         {
-            using (no_grad()) module.num_batches_tracked!.add_(1);
+            using (no_grad()) module.num_batches_tracked!.add_(Scalars.One, Scalars.One);
             momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
         }
         Span<nint> results = stackalloc nint[3];
@@ -67,7 +67,7 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
         if (batchStatistics && (mode.Recompute || !tracked))
             return nn.functional.batch_norm(x, null!, null!, module.weight!, module.bias!, training: true, 0, module.eps);
         if (mode.Training)
-            using (no_grad()) module.num_batches_tracked!.add_(1);
+            using (no_grad()) module.num_batches_tracked!.add_(Scalars.One, Scalars.One);
         var momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
         return nn.functional.batch_norm(x, module.running_mean!, module.running_var!, module.weight!, module.bias!, batchStatistics, momentum, module.eps);
     }

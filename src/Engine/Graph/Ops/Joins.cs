@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using Interactive.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -27,7 +28,7 @@ public sealed class Add(double scale = 1, bool relu = false) : Op
             ElementKernels.Add(inputs[0], inputs[1], sum, relu);
             return sum;
         }
-        var y = scale == 1 ? inputs[0].add(inputs[1]) : inputs[0].add(inputs[1], scale);
+        var y = scale == 1 ? inputs[0].add(inputs[1], Scalars.One) : inputs[0].add(inputs[1], scale);
         return relu ? ReluInPlace(y, mode) : y;
     }
 
