@@ -232,7 +232,11 @@ public sealed class Executor : IDisposable
         var output = held[graph.Output.Id]!.detach().requires_grad_(true);
         var result = loss(output, target);
         if (gradientScale == 1) result.backward();
-        else autograd.backward([result], [full_like(result, gradientScale)]);
+        else
+        {
+            using var scale = Scalars.Of(gradientScale);
+            autograd.backward([result], [full_like(result, scale)]);
+        }
         gradients[graph.Output.Id] = new SharedGradient(output.grad!.MoveToOuterDisposeScope());
         return result.to_type(ScalarType.Float64).item<double>();
     }

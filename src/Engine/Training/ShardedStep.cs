@@ -3,6 +3,7 @@ using Interactive.Collectives;
 using Interactive.Data;
 using Interactive.Execution;
 using Interactive.Graphs;
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -61,7 +62,8 @@ internal sealed class ShardedStep : IDisposable
         {
             statistics.MoveTo(mean);
             Sum(mean);
-            Scatter(mean.mul_(1f / shards)); // a power of two: exact
+            using var share = Scalars.Of(1.0 / shards); // a power of two: exact
+            Scatter(mean.mul_(share));
         }
         return world.AllGather(MemoryMarshal.AsBytes<double>(losses)).SelectMany(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).Sum() / shards;
     }

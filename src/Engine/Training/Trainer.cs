@@ -236,7 +236,9 @@ public sealed class Trainer : IDisposable
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var norm = pool.Buffer.norm().item<float>();
-        if (norm > Options.ClipNorm) pool.Buffer.mul_(Options.ClipNorm / (norm + 1e-6));
+        if (norm <= Options.ClipNorm) return;
+        using var factor = Scalars.Of(Options.ClipNorm / (norm + 1e-6));
+        pool.Buffer.mul_(factor);
     }
 
     /// <summary>Loss and accuracy over the evaluation set, each rank taking every so manieth batch. Collective.</summary>
