@@ -5,6 +5,9 @@ namespace Interactive.Collectives.Mpi;
 /// <summary>Builds the command that starts a program on n ranks of this machine (or of the hosts the cluster gives).</summary>
 public static class MpiLauncher
 {
+    // MPICH's launcher kills all ranks, clean-up or not, once it sees a rank's management socket closed. A shell that holds the
+    // socket too outlives a killed rank for as long as the survivors need to name it.
+    const string outlive = "\"$@\"; code=$?; [ $code -le 128 ] || sleep 2; exit $code";
     static readonly (string Program, MpiFlavor Flavor)[] known = [("mpirun.openmpi", MpiFlavor.OpenMpi), ("mpirun.mpich", MpiFlavor.Mpich)];
 
     /// <summary>The mpirun programs on the PATH, Open MPI's first.</summary>
@@ -42,6 +45,8 @@ public static class MpiLauncher
             start.ArgumentList.Add("-disable-auto-cleanup");
         }
         foreach (var argument in new[] { "-n", ranks.ToString() }) start.ArgumentList.Add(argument);
+        if (chosen == MpiFlavor.Mpich)
+            foreach (var argument in new[] { "/bin/sh", "-c", outlive, "rank" }) start.ArgumentList.Add(argument);
         foreach (var argument in command) start.ArgumentList.Add(argument);
         return start;
     }
