@@ -62,6 +62,9 @@ public sealed class Executor : IDisposable
     /// <summary>Called around each step of the schedule with its number, for measuring.</summary>
     internal Action<int>? StepBegins, StepEnds;
 
+    /// <summary>Serves the temporary tensors of steps from one block; null (default) for malloc. Stays the caller's.</summary>
+    public StepArena? Arena { get; init; }
+
     /// <summary>Raised once per parameter and step, on the stepping thread, when its gradient is complete.</summary>
     public event Action<Parameter>? GradientReady;
 
@@ -73,6 +76,9 @@ public sealed class Executor : IDisposable
     /// <param name="gradientScale">Multiplies the gradient (not the loss returned): 1 / accumulation steps, or a loss scale.</param>
     /// <returns>The loss.</returns>
     public double Step(Tensor input, Tensor target, double gradientScale = 1)
+        => Arena is null ? RunSteps(input, target, gradientScale) : Arena.Run(() => RunSteps(input, target, gradientScale));
+
+    private double RunSteps(Tensor input, Tensor target, double gradientScale)
     {
         using var scope = NewDisposeScope();
         try

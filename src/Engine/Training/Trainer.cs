@@ -24,6 +24,7 @@ public sealed class Trainer : IDisposable
     private readonly Device device;
     private readonly (string Name, Parameter Parameter)[] parameters;
     private readonly RankPlan? plan;
+    private readonly StepArena? arena;
     private readonly Executor executor;
     private readonly GradientPool pool;
     private readonly OverlappedReducer reducer;
@@ -70,7 +71,10 @@ public sealed class Trainer : IDisposable
             if (device.type != TorchSharp.DeviceType.CPU) throw new UsageException($"--memory-budget counts bytes exactly on the CPU only, not on {device}");
             plan = RankPlan.Make(graph, Options.MemoryBudget, MicroBatch, world);
         }
-        executor = new Executor(graph, schedule ?? plan?.Schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing));
+        if (Options.Arena)
+            arena = MemoryMeter.Current.IsExact && device.type == TorchSharp.DeviceType.CPU ? new StepArena()
+                : throw new UsageException($"--arena replaces libtorch's CPU allocator, which cannot be done {(device.type == TorchSharp.DeviceType.CPU ? "with this libtorch" : $"on {device}")}");
+        executor = new Executor(graph, schedule ?? plan?.Schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing)) { Arena = arena };
         var names = parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
         pool = new GradientPool(executor.BackwardOrder, Options.Zero == 2 ? null : world, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
         reducer = new OverlappedReducer(world, pool, new ReducerOptions
@@ -147,6 +151,8 @@ public sealed class Trainer : IDisposable
         hooks.ForEach(h => h.AfterRun(this));
         if (IsMain && plan is not null && activationPeak > 0)
             Console.WriteLine(FormattableString.Invariant($"memory budget {Options.MemoryBudget}: activations peaked at {activationPeak / 1048576.0:F1} MiB, measured"));
+        if (IsMain && arena is not null)
+            Console.WriteLine(FormattableString.Invariant($"arena: {arena.PackedBytes / 1048576.0:F1} MiB in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped"));
         if (IsMain && !stopped) Directory.Finish();
         world.Barrier();
         return last ?? Evaluate(Math.Max(0, resume.Epoch - 1));
@@ -355,5 +361,6 @@ public sealed class Trainer : IDisposable
         pool.Dispose();
         optimizer.Dispose();
         executor.Dispose();
+        arena?.Dispose();
     }
 }

@@ -66,6 +66,11 @@ public sealed record TrainerOptions
     /// 600MiB. Empty (default) keeps everything. The results have the same bits either way.
     /// </summary>
     [Description("bytes for activations: 50% of plain's, or 600MiB")] public string MemoryBudget { get; init; } = "";
+    /// <summary>
+    /// Serves the temporary tensors of a step from one block of memory, packed after the second step (CPU only). Off by
+    /// default: what it gains in time depends on the allocator. The results have the same bits either way.
+    /// </summary>
+    [Description("serve a step's tensors from one preallocated block")] public bool Arena { get; init; }
     /// <summary>Stop after so many steps, as if interrupted; 0 (default) to train to the end.</summary>
     [Description("stop after so many steps, 0 for never")] public long MaxSteps { get; init; }
     /// <summary>Augmentation of training images; none by default.</summary>

@@ -57,6 +57,16 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(Losses(free.Run), Losses(planned.Run));
     }
 
+    [Fact]
+    public void A_run_in_an_arena_has_the_bits_of_one_without()
+    {
+        using var scope = NewDisposeScope();
+        var free = Train_(Options("free"), Deep());
+        var packed = Train_(Options("packed") with { Arena = true, MemoryBudget = "80%" }, Deep());
+        foreach (var (key, value) in free.State) Assert.True(value.Equals(packed.State[key]), key);
+        Assert.Equal(Losses(free.Run), Losses(packed.Run));
+    }
+
     [Theory]
     [InlineData("0", "cannot be \"0\"")]
     [InlineData("1%", "the least budget is")]

@@ -19,10 +19,11 @@ internal static class BenchArenaCommand
             var rounds = steps.Apply(parsed);
             var batch = model.Batch(parsed);
             using var graph = model.Create(parsed);
-            using var executor = new Executor(graph);
             using var arena = new StepArena();
+            using var executor = new Executor(graph);
+            using var inArena = new Executor(graph) { Arena = arena };
             var malloc = PairedSteps.Planned("malloc", executor);
-            var packed = new Contestant("arena", (x, y) => arena.Run(() => executor.Step(x, y)));
+            var packed = PairedSteps.Planned("arena", inArena);
             PairedSteps.Run(graph, batch, rounds, malloc, packed);
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step {malloc.Median * 1000:F1} ms on malloc, {packed.Median * 1000:F1} ms in the arena: {packed.Against(malloc):F3} (median of paired rounds)"));
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"packed {arena.PackedBytes / 1048576.0:F2} MiB, no packing below {arena.LowerBound / 1048576.0:F2}, true peak {malloc.PeakBytes / 1048576.0:F2}; {arena.Hits} hits, {arena.Misses} misses, {arena.Escapes} escapes; {(packed.Bits == malloc.Bits ? "same bits" : "BITS DIFFER")}"));
