@@ -58,5 +58,5 @@ public sealed class Dropout(double probability) : ElementWise
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
         => mode.Training && Probability > 0 ? nn.functional.dropout(inputs[0], Probability) : inputs[0].alias();
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 0, ExtraBytes: batch => batch * node.Output.Shape.Elements);
+    public override Saved Saves(Node node) => new(Inputs: 0, ExtraBytes: batch => 4 * batch * node.Output.Shape.Elements); // a mask of floats
 }

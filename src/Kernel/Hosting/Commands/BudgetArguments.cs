@@ -22,7 +22,7 @@ internal sealed class BudgetArguments
 
     public MemoryBudget? Budget(ParseResult parsed) => parsed.GetValue(budget) is { } text ? MemoryBudget.Parse(text) : null;
 
-    public IPlanner Planner(ParseResult parsed) => PlannerList.Find(parsed.GetValue(planner)!);
+    public IPlanner Planner(ParseResult parsed, IReadOnlyList<IPlanner>? among = null) => PlannerList.Find(parsed.GetValue(planner)!, among ?? PlannerList.All());
 
     public bool IsAnalytic(ParseResult parsed) => parsed.GetValue(profile) switch
     {

@@ -22,12 +22,13 @@ internal static class PlanCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(figure) is { } path) FigureFile.Check(path);
-            var (wanted, planner) = (budget.Budget(parsed) ?? new MemoryBudget(1, null), budget.Planner(parsed));
+            var planners = PlannerList.All();
+            var (wanted, planner) = (budget.Budget(parsed) ?? new MemoryBudget(1, null), budget.Planner(parsed, planners));
             var batch = model.Batch(parsed);
             using var graph = model.Create(parsed, shapesOnly: budget.IsAnalytic(parsed));
             var facts = budget.Profile(parsed, graph, batch);
             var report = PlanReport.Make(facts, wanted, planner);
-            var rivals = PlannerList.All(TimeSpan.FromSeconds(0.3)).Select(p => (p.Name, Plan: p.Name == planner.Name ? report.Plan : p.Make(facts, report.BudgetBytes))).ToArray();
+            var rivals = planners.Select(p => (p.Name, Plan: p.Name == planner.Name ? report.Plan : p.Make(facts, report.BudgetBytes))).ToArray();
             var pareto = Pareto.Of(facts);
             var fixedBytes = FixedBytes.Of(graph, batch);
             var result = JsonSerializer.SerializeToElement(new
