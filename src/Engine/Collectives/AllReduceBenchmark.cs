@@ -28,7 +28,7 @@ public static unsafe class AllReduceBenchmark
             long count = Math.Max(1, bytes / sizeof(float));
             var data = world.Allocate(count);
             var copy = algorithms.Contains(Copy) ? world.Allocate(count) : null;
-            // Every entrant gets the same memory; zeros stay zeros, so that nothing overflows.
+            // Every entrant gets the same memory.
             var seconds = entrants.Select(entrant => Measure(world, entrant, data, copy, count, Warmups)).ToList();
             int rounds = (int)Math.Clamp(SecondsPerSize / Agree(world, seconds.Sum(list => list[^1])), 3, MostRounds);
             var all = entrants.Select(_ => new List<double>()).ToList();
@@ -51,10 +51,16 @@ public static unsafe class AllReduceBenchmark
         var seconds = new List<double>();
         for (int i = 0; i < times; i++)
         {
+            // Written by its own rank just before, as gradients are: otherwise each entrant meets the caches as the one before has left them.
+            NativeMemory.Clear(data, (nuint)(count * sizeof(float)));
             world.Barrier();
             var start = Stopwatch.GetTimestamp();
             if (entrant is not null) entrant.AllReduce(data, count);
-            else Buffer.MemoryCopy(data, copy, count * sizeof(float), count * sizeof(float));
+            else
+            {
+                Buffer.MemoryCopy(data, copy, count * sizeof(float), count * sizeof(float));
+                world.Barrier(); // ranks that share a core do not all copy at once
+            }
             seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
         return seconds;
