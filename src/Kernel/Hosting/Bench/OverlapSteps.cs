@@ -30,8 +30,8 @@ internal sealed class OverlapSteps : IDisposable
         /// <summary>How much of it could be hidden.</summary>
         public double HideableSeconds => SerialSeconds - BestSeconds;
 
-        /// <summary>Share of the hideable seconds that are hidden.</summary>
-        public double HiddenShare => (SerialSeconds - OverlappedSeconds) / HideableSeconds;
+        /// <summary>Share of the hideable seconds that are hidden; null when there is nothing to hide.</summary>
+        public double? HiddenShare => HideableSeconds > 0 ? (SerialSeconds - OverlappedSeconds) / HideableSeconds : null;
     }
 
     private readonly ICommunicator world;

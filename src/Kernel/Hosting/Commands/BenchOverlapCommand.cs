@@ -35,14 +35,13 @@ internal static class BenchOverlapCommand
 
             torch.set_num_threads(parsed.GetValue(threads));
             var world = World.Current;
-            if (world.Size == 1) throw new UsageException("bench overlap needs at least 2 ranks: one has nothing to send");
             using var graph = model.Create(parsed);
             using var steps = new OverlapSteps(world, graph, batch);
             var timing = steps.Run(parsed.GetValue(rounds));
             if (world.Rank != 0) return 0;
             var hosts = world.Hosts.Distinct().Count();
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{world.Size} ranks on {hosts} host(s), {graph.Name}: computing {timing.ComputeSeconds * 1e3:F1} ms, reduced after it {timing.SerialSeconds * 1e3:F1} ms, during it {timing.OverlappedSeconds * 1e3:F1} ms, at best {timing.BestSeconds * 1e3:F1} ms: {timing.HiddenShare:P1} of what can be hidden is; {(timing.SameBits ? "same bits" : "BITS DIFFER")}"));
+                $"{world.Size} ranks on {hosts} host(s), {graph.Name}: computing {timing.ComputeSeconds * 1e3:F1} ms, reduced after it {timing.SerialSeconds * 1e3:F1} ms, during it {timing.OverlappedSeconds * 1e3:F1} ms, at best {timing.BestSeconds * 1e3:F1} ms: {(timing.HiddenShare is { } share ? $"{share:P1} of what can be hidden is" : "nothing to hide")}; {(timing.SameBits ? "same bits" : "BITS DIFFER")}"));
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(new
                 {
@@ -77,7 +76,6 @@ internal static class BenchOverlapCommand
     /// <summary>This same command on ranks of this host.</summary>
     static int Launch(int ranks)
     {
-        if (ranks == 1) throw new UsageException("--ranks must be at least 2, got 1: one rank has nothing to send");
         var start = MpiLauncher.Command(ranks, [DotnetProgram.Path, typeof(BenchOverlapCommand).Assembly.Location, .. Environment.GetCommandLineArgs().Skip(1)]);
         using var job = Process.Start(start)!;
         job.WaitForExit();
