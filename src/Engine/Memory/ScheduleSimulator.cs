@@ -1,3 +1,5 @@
+using Interactive.Memory.Blocks;
+
 namespace Interactive.Memory;
 
 /// <summary>
@@ -12,6 +14,7 @@ public sealed class ScheduleSimulator
     private readonly int[] gradients;  // value -> block, or -1
     private readonly bool[] hasRun, hasGraph;
     private readonly List<int>[] pins; // node -> blocks its graph keeps alive by itself
+    private readonly List<int> pinning = []; // nodes that had pins since the reset
     private long[] blockBytes = new long[256];
     private int[] blockOwners = new int[256];
     private bool[] isGradient = new bool[256];
@@ -41,13 +44,7 @@ public sealed class ScheduleSimulator
     /// <summary>The same over prepared arrays; <paramref name="excess"/> sums the bytes above a budget over all steps.</summary>
     internal Prediction Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess, List<TimelinePoint>? timeline = null)
     {
-        Array.Fill(held, -1);
-        Array.Fill(gradients, -1);
-        Array.Clear(hasRun);
-        Array.Clear(hasGraph);
-        foreach (var list in pins) list.Clear();
-        blocks = 0;
-        values = saved = gradientBytes = live = 0;
+        Reset();
         var (peak, peakStep, seconds, again, recomputes) = (0L, 0, 0.0, 0.0, 0);
         excess = 0;
         for (var i = 0; i < steps.Length; i++)
@@ -96,6 +93,60 @@ public sealed class ScheduleSimulator
         void Record(int i) => timeline.Add(new TimelinePoint(i, stepPeak, values, saved, gradientBytes, stepWorkspace));
     }
 
+    /// <summary>
+    /// Replays one stretch of nodes forward and backward on its own. What it is given costs nothing; gradients of
+    /// <paramref name="handedOn"/> are there from the end of the forward.
+    /// </summary>
+    /// <param name="steps">The forward, then what backward does.</param>
+    /// <param name="inPlace">Per step.</param>
+    /// <param name="forwards">How many steps that are not frees belong to the forward.</param>
+    /// <param name="given">Values that are there and stay.</param>
+    /// <param name="handedOn">Values whose gradients come from elsewhere.</param>
+    internal StretchCost Measure(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, int forwards, IEnumerable<int> given, IEnumerable<int> handedOn)
+    {
+        Reset();
+        foreach (var value in given) held[value] = -2;
+        var (peak, forwardPeak, kept, seconds, isForward) = (0L, 0L, 0L, 0.0, true);
+        for (var i = 0; i <= steps.Length; i++)
+        {
+            if (isForward && (i == steps.Length || steps[i].Kind != StepKind.Free && forwards-- == 0))
+            {
+                (forwardPeak, kept, peak, seconds, isForward) = (peak, live, 0, 0, false);
+                if (i == steps.Length) break;
+                foreach (var value in handedOn) gradients[value] = New(graph.ValueBytes[value], gradient: true);
+            }
+            if (i == steps.Length) break;
+            stepPeak = live;
+            var node = graph.Nodes[Math.Min(steps[i].Id, graph.Nodes.Length - 1)];
+            switch (steps[i].Kind)
+            {
+                case StepKind.Forward or StepKind.ForwardOnly:
+                    seconds += steps[i].Kind == StepKind.Forward && node.HasGraph ? node.Forward : node.Recompute;
+                    Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
+                    break;
+                case StepKind.Free: Free(steps[i].Id); break;
+                case StepKind.Backward:
+                    seconds += node.Backward;
+                    Backward(node);
+                    break;
+            }
+            peak = Math.Max(peak, stepPeak);
+        }
+        return new(forwardPeak, kept, peak, seconds);
+    }
+
+    private void Reset()
+    {
+        Array.Fill(held, -1);
+        Array.Fill(gradients, -1);
+        Array.Clear(hasRun);
+        Array.Clear(hasGraph);
+        foreach (var node in pinning) pins[node].Clear();
+        pinning.Clear();
+        blocks = 0;
+        values = saved = gradientBytes = live = 0;
+    }
+
     private void Forward(PlanningGraph.Facts node, bool keepGraph, int into)
     {
         var output = node.Id + 1;
@@ -124,6 +175,7 @@ public sealed class ScheduleSimulator
 
     private void Pin(PlanningGraph.Facts node, int output)
     {
+        pinning.Add(node.Id);
         foreach (var input in node.SavedInputs)
             if (input != 0) pins[node.Id].Add(Own(held[input]));
         if (node.SavesOutput) pins[node.Id].Add(Own(held[output]));
