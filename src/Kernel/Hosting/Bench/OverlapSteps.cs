@@ -21,8 +21,9 @@ internal sealed class OverlapSteps : IDisposable
     /// <param name="SerialSeconds">Buckets reduced after backward.</param>
     /// <param name="OverlappedSeconds">Buckets reduced during backward.</param>
     /// <param name="BestSeconds">What perfect overlap would need: each bucket sent as soon as it is ready and the one before is done, each as fast as when nothing computes.</param>
+    /// <param name="Ranks">Ranks that took part.</param>
     /// <param name="SameBits">Whether overlapped and serial gradients are the same on all ranks, bit for bit.</param>
-    public sealed record Timing(double ComputeSeconds, double SerialSeconds, double OverlappedSeconds, double BestSeconds, bool SameBits)
+    public sealed record Timing(double ComputeSeconds, double SerialSeconds, double OverlappedSeconds, double BestSeconds, int Ranks, bool SameBits)
     {
         /// <summary>Seconds that communication adds to a step when nothing is hidden.</summary>
         public double CommunicationSeconds => SerialSeconds - ComputeSeconds;
@@ -31,7 +32,7 @@ internal sealed class OverlapSteps : IDisposable
         public double HideableSeconds => SerialSeconds - BestSeconds;
 
         /// <summary>Share of the hideable seconds that are hidden; null when there is nothing to hide.</summary>
-        public double? HiddenShare => HideableSeconds > 0 ? (SerialSeconds - OverlappedSeconds) / HideableSeconds : null;
+        public double? HiddenShare => Ranks > 1 && HideableSeconds > 0 ? (SerialSeconds - OverlappedSeconds) / HideableSeconds : null;
     }
 
     private readonly ICommunicator world;
@@ -88,7 +89,7 @@ internal sealed class OverlapSteps : IDisposable
         }
         var all = world.AllGather(BitConverter.GetBytes(same)).All(answer => BitConverter.ToBoolean(answer));
         var hashes = world.AllGather(System.Text.Encoding.ASCII.GetBytes(Hash()));
-        return new Timing(step, Median(Slowest(whole)), Median(Slowest(hidden)), Math.Max(best, step), all && hashes.All(hash => hash.SequenceEqual(hashes[0])));
+        return new Timing(step, Median(Slowest(whole)), Median(Slowest(hidden)), Math.Max(best, step), world.Size, all && hashes.All(hash => hash.SequenceEqual(hashes[0])));
     }
 
     /// <summary>One step: its seconds, those until each bucket was ready, and those that each bucket's sum took when nothing else ran.</summary>
@@ -105,6 +106,7 @@ internal sealed class OverlapSteps : IDisposable
         executor.GradientReady -= Note;
         if (reducer is not null)
         {
+            if (reducer == serial) world.Barrier(); // so that no sum's time holds a wait for a rank that still computes
             var before = Stopwatch.GetTimestamp();
             var bucket = 0;
             foreach (var _ in reducer.Landed())
