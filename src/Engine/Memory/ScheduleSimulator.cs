@@ -18,6 +18,10 @@ public sealed class ScheduleSimulator
     private long[] blockBytes = new long[256];
     private int[] blockOwners = new int[256];
     private bool[] isGradient = new bool[256];
+    private BlockLife[] blockBirths = new BlockLife[256];
+    private List<BlockLife>? lives;
+    private int now;
+    private bool isAgain;
     private int blocks;
     private long values, saved, gradientBytes, live, stepPeak, stepWorkspace;
 
@@ -41,6 +45,19 @@ public sealed class ScheduleSimulator
         return Run(steps, InPlace.Find(graph.Graph, steps), long.MaxValue, out _, timeline);
     }
 
+    /// <summary>When each block of values and gradients is made and freed, in the order in which they are freed.</summary>
+    /// <exception cref="InvalidOperationException">The schedule reads bytes that it has freed.</exception>
+    public IReadOnlyList<BlockLife> Lives(Schedule schedule)
+    {
+        lives = [];
+        Run(schedule);
+        for (var block = 0; block < blocks; block++)
+            if (blockOwners[block] > 0) lives.Add(blockBirths[block] with { Death = schedule.Steps.Count - 1 });
+        var found = lives;
+        lives = null;
+        return found;
+    }
+
     /// <summary>The same over prepared arrays; <paramref name="excess"/> sums the bytes above a budget over all steps.</summary>
     internal Prediction Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess, List<TimelinePoint>? timeline = null)
     {
@@ -52,6 +69,7 @@ public sealed class ScheduleSimulator
             var step = steps[i];
             stepPeak = live;
             stepWorkspace = 0;
+            now = i;
             var recorded = false;
             switch (step.Kind)
             {
@@ -113,7 +131,7 @@ public sealed class ScheduleSimulator
             {
                 (forwardPeak, kept, peak, seconds, isForward) = (peak, live, 0, 0, false);
                 if (i == steps.Length) break;
-                foreach (var value in handedOn) gradients[value] = New(graph.ValueBytes[value], gradient: true);
+                foreach (var value in handedOn) gradients[value] = New(value, gradient: true);
             }
             if (i == steps.Length) break;
             stepPeak = live;
@@ -151,6 +169,7 @@ public sealed class ScheduleSimulator
     {
         var output = node.Id + 1;
         if (held[output] != -1) Release(ref held[output]);
+        isAgain = hasRun[node.Id];
         if (node.IsRandom && !hasRun[node.Id]) Save(PlanningGraph.GeneratorBytes);
         hasRun[node.Id] = true;
         if (node.IsView) held[output] = Own(Held(node, 0));
@@ -159,7 +178,7 @@ public sealed class ScheduleSimulator
         {
             for (var i = 0; i < node.Inputs.Length; i++) Held(node, i);
             Forget(node.Id);
-            held[output] = New(graph.ValueBytes[output], gradient: false);
+            held[output] = New(output, gradient: false);
             Save(node.Extra);
             Transient(node.ForwardWorkspace);
             hasGraph[node.Id] = true;
@@ -168,7 +187,7 @@ public sealed class ScheduleSimulator
         else
         {
             for (var i = 0; i < node.Inputs.Length; i++) Held(node, i);
-            held[output] = New(graph.ValueBytes[output], gradient: false);
+            held[output] = New(output, gradient: false);
             Transient(node.RecomputeWorkspace);
         }
     }
@@ -205,7 +224,7 @@ public sealed class ScheduleSimulator
     private void Loss()
     {
         (stepPeak, stepWorkspace) = (live, 0);
-        gradients[graph.Output] = New(graph.ValueBytes[graph.Output], gradient: true);
+        gradients[graph.Output] = New(graph.Output, gradient: true);
         Transient(graph.Profile.LossWorkspace);
     }
 
@@ -221,7 +240,7 @@ public sealed class ScheduleSimulator
                 if (held[output] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing its output");
                 if (blockOwners[gradient] > 1)
                 {
-                    var masked = New(graph.ValueBytes[output], gradient: true);
+                    var masked = New(output, gradient: true);
                     Release(gradient);
                     gradient = masked;
                 }
@@ -239,14 +258,14 @@ public sealed class ScheduleSimulator
     {
         for (var i = 0; i < node.Inputs.Length; i++)
             if (node.Inputs[i] != 0)
-                Accumulate(node.Inputs[i], node.Weights[i] == 1 ? Own(gradient) : New(graph.ValueBytes[node.Inputs[i]], gradient: true));
+                Accumulate(node.Inputs[i], node.Weights[i] == 1 ? Own(gradient) : New(node.Inputs[i], gradient: true));
         Release(gradient);
     }
 
     private void PassView(PlanningGraph.Facts node, int gradient)
     {
         if (node.Inputs[0] != 0)
-            Accumulate(node.Inputs[0], blockOwners[gradient] > 1 ? New(graph.ValueBytes[node.Inputs[0]], gradient: true) : Own(gradient));
+            Accumulate(node.Inputs[0], blockOwners[gradient] > 1 ? New(node.Inputs[0], gradient: true) : Own(gradient));
         Release(gradient);
     }
 
@@ -258,7 +277,7 @@ public sealed class ScheduleSimulator
         foreach (var need in node.Needs)
             if (held[need] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing {graph.Graph.Nodes[need - 1].Name}");
         for (var i = 0; i < node.Inputs.Length; i++)
-            if (node.Inputs[i] != 0) arriving[i] = New(graph.ValueBytes[node.Inputs[i]], gradient: true);
+            if (node.Inputs[i] != 0) arriving[i] = New(node.Inputs[i], gradient: true);
         Transient(node.BackwardWorkspace);
         Save(node.BackwardResidue);
         Release(gradient);
@@ -279,24 +298,27 @@ public sealed class ScheduleSimulator
         }
         else
         {
-            var joined = New(graph.ValueBytes[value], gradient: true);
+            var joined = New(value, gradient: true);
             Release(sum);
             Release(block);
             sum = joined;
         }
     }
 
-    private int New(long bytes, bool gradient)
+    private int New(int value, bool gradient)
     {
+        var bytes = graph.ValueBytes[value];
         if (blocks == blockBytes.Length)
         {
             Array.Resize(ref blockBytes, 2 * blocks);
             Array.Resize(ref blockOwners, 2 * blocks);
             Array.Resize(ref isGradient, 2 * blocks);
+            Array.Resize(ref blockBirths, 2 * blocks);
         }
         blockBytes[blocks] = bytes;
         blockOwners[blocks] = 1;
         isGradient[blocks] = gradient;
+        blockBirths[blocks] = new(value, gradient, isAgain && !gradient, bytes, now, 0);
         live += bytes;
         if (gradient) gradientBytes += bytes;
         else values += bytes;
@@ -320,6 +342,7 @@ public sealed class ScheduleSimulator
     private void Release(int block)
     {
         if (block < 0 || --blockOwners[block] > 0) return;
+        lives?.Add(blockBirths[block] with { Death = now });
         live -= blockBytes[block];
         if (isGradient[block]) gradientBytes -= blockBytes[block];
         else values -= blockBytes[block];
