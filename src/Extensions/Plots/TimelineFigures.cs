@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Newtonsoft.Json;
 using XPlot.Plotly;
 
 namespace Interactive.Extensions.Plots;
@@ -38,21 +37,15 @@ public static class TimelineFigures
         });
     }
 
-    // XPlot's bars have no place to begin at.
-    private sealed class FloatingBar : Bar
-    {
-        [JsonProperty("base")] public double[] Starts { get; init; } = [];
-        [JsonProperty("textposition")] public string TextPosition => "none";
-    }
-
-    private static Bar Bars(string name, string colour, List<Span> spans, double from) => new FloatingBar
+    private static Bar Bars(string name, string colour, List<Span> spans, double from) => new SpanBar
     {
         name = name,
         orientation = "h",
         y = spans.Select(s => s.Lane).ToArray(),
         x = spans.Select(s => s.Length / 1e3).ToArray(),
-        Starts = spans.Select(s => (s.Start - from) / 1e3).ToArray(),
+        @base = spans.Select(s => (s.Start - from) / 1e3).ToArray(),
         text = spans.Select(s => s.Bytes < 0 ? s.Name : $"{s.Name}, {s.Bytes:N0} bytes").ToArray(),
+        textposition = "none",
         marker = new Marker { color = colour },
     };
 
@@ -74,7 +67,7 @@ public static class TimelineFigures
         {
             JsonElement e;
             try { e = JsonDocument.Parse(line.TrimStart('[').TrimEnd(',', ']')).RootElement; }
-            catch (System.Text.Json.JsonException) { continue; }
+            catch (JsonException) { continue; }
             var rank = e.GetProperty("pid").GetInt32();
             if (e.GetProperty("ph").GetString() == "X")
             {
