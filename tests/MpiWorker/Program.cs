@@ -7,6 +7,11 @@ switch (args[0])
 {
     case "operations": Operations.Run(world); break;
     case "train" or "train-bn": TrainingRun.Run(world, args[1], withBatchNorm: args[0] == "train-bn", args[2..]); break;
+    case "train-large": TrainingRun.Run(world, args[1], withBatchNorm: false, args[2..], hidden: 8192); break;
+    case "train-large-killed":
+        if (world.Rank == 0) TrainingRun.DieWriting(args[1]);
+        TrainingRun.Run(world, args[1], withBatchNorm: false, args[2..], hidden: 8192);
+        break;
     case "throw" when world.Rank == int.Parse(args[1]): throw new InvalidOperationException("thrown for the test");
     case "exit" when world.Rank == int.Parse(args[1]): return 5;
     case "diverge":

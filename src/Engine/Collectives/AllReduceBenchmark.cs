@@ -12,40 +12,55 @@ public static unsafe class AllReduceBenchmark
     /// <summary>Seconds of one all-reduce: the median over rounds of the slowest rank's time.</summary>
     public sealed record Timing(long Bytes, string Algorithm, double Seconds);
 
-    /// <summary>Times each algorithm at each size (collective). Null stands for the table's choice. The data lie in shared memory where there is some.</summary>
+    /// <summary>
+    /// The entrant that only copies: all ranks at once, as many bytes as the sum has. On one host a sum reads and writes
+    /// everyone's data at least once, so it cannot be faster.
+    /// </summary>
+    public const string Copy = "copy";
+
+    /// <summary>Times each algorithm, or <see cref="Copy"/>, at each size (collective). Null stands for the table's choice. The data lie in shared memory where there is some.</summary>
     public static IReadOnlyList<Timing> Run(ICommunicator world, IReadOnlyList<long> sizes, IReadOnlyList<string?> algorithms)
     {
-        var entrants = algorithms.Select(name => world.Duplicate(new AllReduceOptions { Algorithm = name })).ToList();
+        var entrants = algorithms.Select(name => name == Copy ? null : world.Duplicate(new AllReduceOptions { Algorithm = name })).ToList();
         var timings = new List<Timing>();
         foreach (var bytes in sizes)
         {
             long count = Math.Max(1, bytes / sizeof(float));
             var data = world.Allocate(count);
-            // Every entrant gets the same memory; zeros stay zeros, so that nothing overflows.
-            var seconds = entrants.Select(entrant => Measure(world, entrant, data, count, Warmups)).ToList();
+            var copy = algorithms.Contains(Copy) ? world.Allocate(count) : null;
+            // Every entrant gets the same memory.
+            var seconds = entrants.Select(entrant => Measure(world, entrant, data, copy, count, Warmups)).ToList();
             int rounds = (int)Math.Clamp(SecondsPerSize / Agree(world, seconds.Sum(list => list[^1])), 3, MostRounds);
             var all = entrants.Select(_ => new List<double>()).ToList();
             for (int round = 0; round < rounds; round++)
-                for (int i = 0; i < entrants.Count; i++) all[i].AddRange(Measure(world, entrants[i], data, count, 1));
+                for (int i = 0; i < entrants.Count; i++) all[i].AddRange(Measure(world, entrants[i], data, copy, count, 1));
             for (int i = 0; i < entrants.Count; i++)
-                timings.Add(new Timing(bytes, algorithms[i] ?? ((Communicator)entrants[i]).Choose(count).Name, Slowest(world, all[i])));
+                timings.Add(new Timing(bytes, algorithms[i] ?? ((Communicator)entrants[i]!).Choose(count).Name, Slowest(world, all[i])));
             world.Release(data);
+            if (copy != null) world.Release(copy);
         }
-        foreach (var entrant in entrants) entrant.Dispose();
+        foreach (var entrant in entrants) entrant?.Dispose();
         return timings;
     }
 
     /// <summary>Bytes a rank must send per second in a ring of this speed: comparable over numbers of ranks.</summary>
     public static double BusBandwidth(long bytes, double seconds, int ranks) => bytes / seconds * 2 * (ranks - 1) / ranks;
 
-    static List<double> Measure(ICommunicator world, ICommunicator entrant, float* data, long count, int times)
+    static List<double> Measure(ICommunicator world, ICommunicator? entrant, float* data, float* copy, long count, int times)
     {
         var seconds = new List<double>();
         for (int i = 0; i < times; i++)
         {
+            // Written by its own rank just before, as gradients are: otherwise each entrant meets the caches as the one before has left them.
+            NativeMemory.Clear(data, (nuint)(count * sizeof(float)));
             world.Barrier();
             var start = Stopwatch.GetTimestamp();
-            entrant.AllReduce(data, count);
+            if (entrant is not null) entrant.AllReduce(data, count);
+            else
+            {
+                Buffer.MemoryCopy(data, copy, count * sizeof(float), count * sizeof(float));
+                world.Barrier(); // ranks that share a core do not all copy at once
+            }
             seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
         return seconds;

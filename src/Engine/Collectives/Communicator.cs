@@ -46,6 +46,9 @@ public sealed unsafe class Communicator : ICommunicator
         Table = AllReduceTable.Choose(this.hosts);
     }
 
+    /// <summary>What this rank does with the others, over this communicator and its duplicates.</summary>
+    public FlightRecorder Recorder => recorder;
+
     /// <inheritdoc/>
     public int Rank => transport.Rank;
 

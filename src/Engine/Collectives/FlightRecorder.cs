@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Interactive.Collectives;
 
 /// <summary>The last 256 collective operations of this rank, for the report when something hangs.</summary>
@@ -5,7 +7,7 @@ public sealed class FlightRecorder
 {
     const int Kept = 256;
 
-    /// <summary>One operation; times are milliseconds since the system started.</summary>
+    /// <summary>One operation; times are <see cref="Stopwatch"/> timestamps.</summary>
     public sealed record Entry(long Number, string Operation, string Name, long Count, long Started)
     {
         /// <summary>When it was complete, or null while it runs.</summary>
@@ -17,10 +19,13 @@ public sealed class FlightRecorder
 
     readonly Queue<Entry> entries = new();
 
+    /// <summary>Raised after an operation, on the thread that has made it.</summary>
+    public event Action<Entry>? Finished;
+
     /// <summary>Notes the start of an operation.</summary>
     public Entry Start(long number, string operation, string name, long count)
     {
-        var entry = new Entry(number, operation, name, count, Environment.TickCount64);
+        var entry = new Entry(number, operation, name, count, Stopwatch.GetTimestamp());
         lock (entries)
         {
             entries.Enqueue(entry);
@@ -32,7 +37,8 @@ public sealed class FlightRecorder
     /// <summary>Notes its end.</summary>
     public void Finish(Entry entry)
     {
-        lock (entries) entry.Finished = Environment.TickCount64;
+        lock (entries) entry.Finished = Stopwatch.GetTimestamp();
+        Finished?.Invoke(entry);
     }
 
     /// <summary>The oldest operation that is still running, or null.</summary>
@@ -49,9 +55,11 @@ public sealed class FlightRecorder
         }
     }
 
-    /// <summary>All entries, oldest first, a line each.</summary>
+    /// <summary>All entries, oldest first, a line each; times are those since the system started.</summary>
     public IReadOnlyList<string> Lines
     {
-        get { lock (entries) return [.. entries.Select(entry => $"{entry.Started} ms  {(entry.Finished is { } end ? $"{end - entry.Started} ms" : "running"),10}  {entry}")]; }
+        get { lock (entries) return [.. entries.Select(entry => $"{Milliseconds(entry.Started)} ms  {(entry.Finished is { } end ? $"{Milliseconds(end - entry.Started)} ms" : "running"),10}  {entry}")]; }
     }
+
+    static long Milliseconds(long ticks) => ticks * 1000 / Stopwatch.Frequency;
 }

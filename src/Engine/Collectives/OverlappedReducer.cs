@@ -16,6 +16,9 @@ namespace Interactive.Collectives;
 /// </summary>
 public sealed class OverlappedReducer : IDisposable
 {
+    /// <summary>Name of the thread that reduces.</summary>
+    public const string ThreadName = "communication";
+
     readonly ICommunicator world;
     readonly GradientPool pool;
     readonly ReducerOptions options;
@@ -37,7 +40,7 @@ public sealed class OverlappedReducer : IDisposable
         ready = new bool[pool.Ranges.Count];
         reduced = launched = buckets.Length;
         if (world.Size == 1 || !this.options.Overlap) return;
-        thread = new Thread(Communicate) { IsBackground = true, Name = "communication" };
+        thread = new Thread(Communicate) { IsBackground = true, Name = ThreadName };
         thread.Start();
     }
 

@@ -9,6 +9,9 @@ public struct Transfer
     /// <summary>The transport's own object.</summary>
     internal object? State;
 
+    /// <summary>Whether it takes so long over a network that a wait sleeps instead of polling.</summary>
+    internal bool IsLong;
+
     /// <summary>Whether <see cref="ITransport.Wait"/> still has something to wait for.</summary>
     internal bool Pending;
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Interactive.Collectives;
 
 /// <summary>
@@ -47,7 +49,7 @@ internal sealed class Watchdog
 
     void Run()
     {
-        while (recorder.Pending is not { } pending || Environment.TickCount64 - pending.Started < timeout.TotalMilliseconds)
+        while (recorder.Pending is not { } pending || Stopwatch.GetElapsedTime(pending.Started) < timeout)
             Thread.Sleep(250);
         Stalled();
     }

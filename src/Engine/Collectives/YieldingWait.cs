@@ -11,6 +11,9 @@ internal struct YieldingWait
     const int Immediate = 64, Yields = 400;
     int polls;
 
+    /// <summary>A wait that is long from the start.</summary>
+    public static YieldingWait Asleep => new() { polls = Yields - 80 };
+
     /// <summary>One pause, longer the longer the wait already is.</summary>
     public void Once()
     {

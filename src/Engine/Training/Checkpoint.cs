@@ -40,9 +40,10 @@ internal sealed record Checkpoint(long Step, int Epoch, int StepInEpoch, double 
             double.Parse(header["best_accuracy"], CultureInfo.InvariantCulture)), tensors);
     }
 
-    /// <summary>Deletes all but the newest <paramref name="keep"/>.</summary>
+    /// <summary>Deletes all but the newest <paramref name="keep"/>, and what a process that died while writing has left. Only between writes.</summary>
     public static void Prune(RunDirectory run, int keep)
     {
+        foreach (var path in Directory.GetFiles(run.Checkpoints, "*.tmp")) File.Delete(path);
         foreach (var path in Files(run).SkipLast(keep)) File.Delete(path);
     }
 

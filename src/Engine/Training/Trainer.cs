@@ -34,6 +34,7 @@ public sealed class Trainer : IDisposable
     private readonly LearningRate learningRate;
     private readonly Sampler sampler;
     private readonly List<Hook> hooks;
+    private StepTrace? trace;
     private double bestAccuracy = double.NegativeInfinity;
     private long activationPeak;
 
@@ -126,6 +127,7 @@ public sealed class Trainer : IDisposable
         var resume = Restore();
         BroadcastModel();
         using var log = IsMain ? new RunLog(Directory, Step) : null;
+        using var timeline = trace = Options.Trace ? new StepTrace(world, executor, Directory) : null;
         if (log is not null)
         {
             Directory.WriteConfig(new { model = Graph.Name, parameters = Graph.ParameterCount, ranks = world.Size, options = Options });
@@ -169,7 +171,9 @@ public sealed class Trainer : IDisposable
             MemoryMeter.Current.ResetPeak();
             var rate = learningRate(Step, TotalSteps);
             var loss = sharded?.Run(batches, Step, device) ?? MeanOverRanks(ForwardBackward(batches));
+            var computed = Stopwatch.GetTimestamp();
             Update(rate);
+            trace?.Note("optimiser", computed);
             Step++;
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, MemoryMeter.Current.LiveBytes, MemoryMeter.Current.PeakBytes);

@@ -73,6 +73,11 @@ public sealed record TrainerOptions
     [Description("serve a step's tensors from one preallocated block")] public bool Arena { get; init; }
     /// <summary>Stop after so many steps, as if interrupted; 0 (default) to train to the end.</summary>
     [Description("stop after so many steps, 0 for never")] public long MaxSteps { get; init; }
+    /// <summary>
+    /// Write <c>trace-rankN.json</c> into the run directory: each rank's timeline of forward, backward, optimiser and collective
+    /// operations in Chrome's trace format, about 100 bytes a span. Default false.
+    /// </summary>
+    [Description("write each rank's timeline of computing and communication")] public bool Trace { get; init; }
     /// <summary>Augmentation of training images; none by default.</summary>
     public Augmentation? Augmentation { get; init; }
 

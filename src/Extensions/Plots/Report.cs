@@ -13,13 +13,13 @@ public static class Report
     public static string Write(string runDirectory)
     {
         var path = Path.Combine(runDirectory, "report.html");
-        AtomicFile.WriteText(path, Render(RunMetrics.Read(runDirectory)));
+        AtomicFile.WriteText(path, Render(RunMetrics.Read(runDirectory), TimelineFigures.Exist(runDirectory) ? TimelineFigures.Communication(runDirectory) : null));
         return path;
     }
 
-    internal static string Render(RunMetrics run)
+    internal static string Render(RunMetrics run, Figure? timeline = null)
     {
-        Figure[] figures = [TrainingFigures.Loss(run), TrainingFigures.Accuracy(run), TrainingFigures.Throughput(run), TrainingFigures.Memory(run), TrainingFigures.LearningRate(run)];
+        Figure[] figures = [TrainingFigures.Loss(run), TrainingFigures.Accuracy(run), TrainingFigures.Throughput(run), TrainingFigures.Memory(run), TrainingFigures.LearningRate(run), .. timeline is null ? Array.Empty<Figure>() : [timeline]];
         var page = new StringBuilder();
         page.Append($$"""
             <!doctype html>

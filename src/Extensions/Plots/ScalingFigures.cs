@@ -8,6 +8,9 @@ namespace Interactive.Extensions.Plots;
 /// <summary>How training and its sums scale with the ranks.</summary>
 public static class ScalingFigures
 {
+    private const string Grey = "#9ca3af";
+    private static readonly string[] colours = ["#3b82f6", "#f59e0b", "#10b981", "#8b5cf6", "#ef4444", "#06b6d4"];
+
     /// <summary>What <c>interactive bench allreduce --json</c> prints: bus bandwidth by size, beside MPI's own sum.</summary>
     public static MimeBundle AllReduce(JsonElement measured)
     {
@@ -35,6 +38,29 @@ public static class ScalingFigures
     public static Figure Throughput(IReadOnlyList<(int Ranks, double SamplesPerSecond)> measured) => Figure.Lines("Throughput", "ranks", "samples / s",
         Figure.Line("measured", measured.Select(m => (double)m.Ranks), measured.Select(m => m.SamplesPerSecond), "#3b82f6", markers: true),
         Figure.Line("ideal", measured.Select(m => (double)m.Ranks), measured.Select(m => m.Ranks * measured[0].SamplesPerSecond / measured[0].Ranks), "#9ca3af", 1));
+
+    /// <summary>Weak scaling: the step time of one rank over that of many, in percent, with the ideal line. Simulated curves are thin.</summary>
+    public static Figure Efficiency(params IReadOnlyList<ScalingSeries> series) => Figure.Lines("Weak scaling", "ranks", "efficiency, %",
+        [Figure.Line("ideal", Extent(series), [100, 100], Grey, 1), .. series.Select((s, i) => Line(s, i, seconds => 100 * s.OneRankSeconds / seconds))]).OverRanks();
+
+    /// <summary>Milliseconds an iteration; each series has its ideal, a line at the time of one rank.</summary>
+    public static Figure StepTime(params IReadOnlyList<ScalingSeries> series) => Figure.Lines("Step time", "ranks", "ms / iteration",
+        [.. series.SelectMany((s, i) => new[]
+        {
+            Line(s, i, seconds => 1e3 * seconds),
+            Figure.Line($"{s.Name}, ideal", Extent([s]), [1e3 * s.OneRankSeconds, 1e3 * s.OneRankSeconds], Grey, 1),
+        })]).OverRanks();
+
+    private static Scatter Line(ScalingSeries series, int index, Func<double, double> height) => Figure.Line(series.Name,
+        series.Points.Select(p => (double)p.Ranks), series.Points.Select(p => height(p.StepSeconds)), colours[index % colours.Length], series.IsSimulated ? 1 : 3, markers: true);
+
+    private static Figure OverRanks(this Figure figure)
+    {
+        figure.Layout.xaxis.type = "log"; // 1 to 512 ranks
+        return figure;
+    }
+
+    private static double[] Extent(IReadOnlyList<ScalingSeries> series) => [1, series.SelectMany(s => s.Points).Select(p => (double)p.Ranks).DefaultIfEmpty(1).Max()];
 
     private static string Size(long bytes) => bytes switch { >= 1 << 20 when bytes % (1 << 20) == 0 => $"{bytes >> 20} MiB", >= 1 << 10 when bytes % (1 << 10) == 0 => $"{bytes >> 10} KiB", _ => $"{bytes} B" };
 

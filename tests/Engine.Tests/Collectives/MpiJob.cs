@@ -35,6 +35,9 @@ sealed class MpiJob : IDisposable
         return new MpiJob(start);
     }
 
+    /// <summary>A job under a command of its own.</summary>
+    public static MpiJob Start(ProcessStartInfo command) => new(command);
+
     /// <summary>Waits for the end.</summary>
     /// <returns>The exit code.</returns>
     public int Wait(int seconds)

@@ -37,6 +37,23 @@ public class OverlappedReducerTests
         Assert.All(sums, sum => Assert.Equal(1.5f, sum));
     }
 
+    [Theory]
+    [InlineData("resnet18")]
+    [InlineData("gpt")]
+    public void The_pool_s_order_is_the_one_in_which_gradients_are_seen_to_be_complete(string model)
+    {
+        using var graph = Interactive.Models.Zoo.Create(model, model == "gpt"
+            ? new Interactive.Models.ModelOptions { Layers = 2, Vocabulary = 64 }
+            : new Interactive.Models.ModelOptions { Image = new Interactive.Graphs.Shape(3, 32, 32), Classes = 10 });
+        using var executor = new Interactive.Execution.Executor(graph);
+        using var pool = new GradientPool(executor.BackwardOrder);
+        var seen = new List<int>();
+        executor.GradientReady += parameter => seen.Add(pool.IndexOf(parameter));
+        var (input, target) = Interactive.Execution.SyntheticBatch.For(graph, 2);
+        executor.Step(input, target);
+        Assert.Equal(Enumerable.Range(0, pool.Ranges.Count), seen);
+    }
+
     static string Train(int ranks, ReducerOptions options, bool shuffle)
     {
         var hashes = Ranks.Run(ranks, world =>

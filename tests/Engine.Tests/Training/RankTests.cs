@@ -95,6 +95,79 @@ public sealed class RankTests : IDisposable
         Assert.Equal(Hash(whole), Hash(resumed));
     }
 
+    [SkippableFact]
+    public void A_rank_killed_while_it_writes_a_checkpoint_loses_nothing()
+    {
+        using var whole = Start(2, "--name whole --max-steps 12 --checkpoint-every 1 --optimizer adam", scenario: "train-large");
+        Assert.True(whole.Wait(120) == 0, whole.Output);
+        // The rank kills itself when it sees its own half-written file; a slow machine may see it too late, once or twice.
+        var leftovers = 0;
+        for (var attempt = 0; attempt < 4 && leftovers == 0; attempt++)
+        {
+            using var cut = Start(2, "--name cut --max-steps 12 --checkpoint-every 1 --optimizer adam --resume", scenario: "train-large-killed");
+            Assert.NotEqual(0, cut.Wait(120));
+            Assert.DoesNotContain(" hash ", cut.Output);
+            leftovers = Directory.GetFiles(folder, "*.tmp", SearchOption.AllDirectories).Length;
+        }
+        Assert.Equal(1, leftovers);
+        using var resumed = Start(2, "--name cut --max-steps 12 --checkpoint-every 1 --optimizer adam --resume", scenario: "train-large");
+        Assert.True(resumed.Wait(120) == 0, resumed.Output);
+        Assert.Contains("resuming", resumed.Output);
+        Assert.Equal(Hash(whole), Hash(resumed));
+        Assert.Empty(Directory.GetFiles(folder, "*.tmp", SearchOption.AllDirectories));
+    }
+
+    [SkippableFact]
+    public void A_disk_that_fills_up_while_saving_ends_the_job_and_costs_no_checkpoint()
+    {
+        using var whole = Start(2, "--name whole --epochs 4");
+        Assert.True(whole.Wait(120) == 0, whole.Output);
+        var small = Path.Combine(folder, "small");
+        Directory.CreateDirectory(small);
+        Skip.IfNot(Mount("-t", "tmpfs", "-o", "size=144k", "tmpfs", small), "needs the right to mount a small tmpfs");
+        try
+        {
+            using (var full = MpiJob.Start(MpiFlavor.OpenMpi, 2, $"train {small} --name full --epochs 4"))
+            {
+                Assert.NotEqual(0, full.Wait(60));
+                Assert.Contains("No space left on device", full.Output);
+            }
+            Assert.True(Mount("-o", "remount,size=16m", small));
+            using var resumed = MpiJob.Start(MpiFlavor.OpenMpi, 2, $"train {small} --name full --epochs 4 --resume");
+            Assert.True(resumed.Wait(120) == 0, resumed.Output);
+            Assert.Contains("resuming", resumed.Output);
+            Assert.Equal(Hash(whole), Hash(resumed));
+        }
+        finally { using var unmount = Process.Start("umount", ["-l", small]); unmount.WaitForExit(); }
+    }
+
+    [SkippableFact]
+    public void A_traced_run_writes_each_rank_s_timeline()
+    {
+        using var job = Start(2, "--name traced --max-steps 5 --trace");
+        Assert.True(job.Wait(120) == 0, job.Output);
+        for (var rank = 0; rank < 2; rank++)
+        {
+            using var trace = JsonDocument.Parse(File.ReadAllText(Directory.GetFiles(folder, $"trace-rank{rank}.json", SearchOption.AllDirectories).Single()));
+            var spans = trace.RootElement.EnumerateArray().Where(e => e.GetProperty("ph").GetString() == "X").ToList();
+            foreach (var name in new[] { "forward", "backward", "optimiser" }) Assert.Equal(5, spans.Count(s => s.GetProperty("name").GetString() == name));
+            Assert.Equal(5, spans.Count(s => s.GetProperty("name").GetString()!.StartsWith("all-reduce "))); // one bucket holds this small model
+            Assert.All(spans, s => Assert.True(s.GetProperty("dur").GetDouble() >= 0));
+        }
+    }
+
+    private static bool Mount(params string[] arguments)
+    {
+        try
+        {
+            using var mount = Process.Start(new ProcessStartInfo("mount", arguments) { RedirectStandardError = true })!;
+            mount.StandardError.ReadToEnd();
+            mount.WaitForExit();
+            return mount.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception) { return false; } // no mount program
+    }
+
     private static string Hash(MpiJob job) => job.Lines.First(line => line.StartsWith("rank 0 hash "));
 
     private List<string> Metrics(string name)

@@ -36,7 +36,7 @@ internal readonly struct BlockDeal
         }
     }
 
-    /// <summary>An eighth of a rank's share of the buffer, 1 Ki to 128 Ki floats (4 to 512 KiB); less when the buffer is small.</summary>
+    /// <summary>An eighth of a rank's share of the buffer, 1 Ki to 64 Ki floats (4 to 256 KiB); less when the buffer is small.</summary>
     static int BlockLength(long length, int ranks) =>
-        (int)Math.Clamp((length / (8L * ranks) + 15) & ~15L, Math.Min(1024, Math.Max(16, (length / ranks + 15) & ~15L)), 128 * 1024);
+        (int)Math.Clamp((length / (8L * ranks) + 15) & ~15L, Math.Min(1024, Math.Max(16, (length / ranks + 15) & ~15L)), 64 * 1024);
 }

@@ -11,7 +11,7 @@ namespace Interactive.Collectives.Algorithms;
 /// </summary>
 internal sealed unsafe class RingAllReduce(ITransport transport) : IAllReduce
 {
-    const int Tag = 1, Window = 4;
+    const int Tag = 1, Window = 8;
     float* scratch;
     long scratchBlock;
 

@@ -2,7 +2,8 @@ namespace Interactive.Collectives.Algorithms;
 
 /// <summary>
 /// All ranks on one host: each reduces its slice of everyone's data where it lies, in the canonical order, without
-/// messages. Data in a shared window is reduced in place; other data goes through the staging area in pieces.
+/// messages. Data in a shared window is reduced in place; other data goes through the staging area in pieces. All ranks must
+/// have passed a barrier of the group since they wrote their data.
 /// </summary>
 internal sealed unsafe class WindowAllReduce(NodeGroup group, Func<nint, long, SharedWindow?> windowOf) : IAllReduce
 {
@@ -30,7 +31,6 @@ internal sealed unsafe class WindowAllReduce(NodeGroup group, Func<nint, long, S
     {
         var (low, high) = Slice(group.Mine, group.Count, count);
         var sources = stackalloc float*[group.Count];
-        group.Barrier();
         // Block by block, so that the copies to the others come from the cache.
         for (long at = low; at < high; at += TreeSum.Block)
         {

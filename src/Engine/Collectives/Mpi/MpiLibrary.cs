@@ -61,6 +61,9 @@ internal sealed unsafe class MpiLibrary
         // UCX (under Debian's MPICH) takes over SIGSEGV in its ELF constructor, but .NET needs it for
         // NullReferenceException. It reads the C environment, which Environment.SetEnvironmentVariable does not change.
         setenv("UCX_HANDLE_ERRORS", "none", 0);
+        // Open MPI asks the receiver before it sends more than 64 KiB over TCP, which costs a tenth of a 1 Gbit/s line. Receives
+        // are posted in advance here, so whole blocks may go at once.
+        foreach (var limit in new[] { "eager_limit", "rndv_eager_limit", "max_send_size" }) setenv($"OMPI_MCA_btl_tcp_{limit}", "1048576", 0);
         foreach (var soname in sonames)
         {
             // Open MPI's plug-ins look its symbols up globally.

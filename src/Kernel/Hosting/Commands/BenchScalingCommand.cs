@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Interactive.Collectives.Simulation;
+using Interactive.Extensions.Plots;
 using Interactive.Graphs;
 using Interactive.Models;
 using Interactive.Runtime;
@@ -24,8 +25,10 @@ internal static class BenchScalingCommand
         var latency = new Option<double>("--latency") { Description = "microseconds of a message", DefaultValueFactory = _ => 5 };
         var batch = new Option<int>("--batch") { Description = "samples per rank", DefaultValueFactory = _ => 64 };
         var teraflops = new Option<double>("--tflops") { Description = "what a rank's device sustains, in 10^12 operations a second; an assumption, not a measurement", DefaultValueFactory = _ => 5 };
+        var measured = new Option<string?>("--measured") { Description = "a file of lines that 'bench overlap --json' has printed: measured curves for the figure" };
+        var figure = new Option<string?>("--figure") { Description = "draw step time and efficiency against ranks to a file that ends in .html or .png" };
         var json = new Option<bool>("--json") { Description = "print one JSON object as the last line" };
-        var command = new Command("scaling", "Predicts step time and efficiency at many ranks.") { simulate, model, net, latency, batch, teraflops, json };
+        var command = new Command("scaling", "Predicts step time and efficiency at many ranks.") { simulate, model, net, latency, batch, teraflops, measured, figure, json };
         command.SetAction(parsed =>
         {
             var speed = parsed.GetValue(net)!;
@@ -33,12 +36,20 @@ internal static class BenchScalingCommand
             if (!(micros >= 0)) throw new UsageException($"--latency {micros}: at least 0 microseconds");
             if (samples < 1) throw new UsageException($"--batch {samples}: at least 1");
             if (!(sustained > 0)) throw new UsageException($"--tflops {sustained}: more than 0");
+            if (parsed.GetValue(figure) is { } path) FigureFile.Check(path);
+            var curves = parsed.GetValue(measured) is { } file ? Measured(file) : [];
             var network = new Network(micros * 1e-6, Gigabits(speed) * 1e9 / 8);
             var ranks = parsed.GetValue(simulate)!.Split(',').Select(Ranks).ToList();
             var rows = parsed.GetValue(model)!.Split(',').SelectMany(name => Predict(name, ranks, speed, network, samples, sustained * 1e12)).ToList();
             foreach (var row in rows)
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{row.Model,-12} {row.Ranks,5} ranks  {row.Net}  step {row.StepSeconds * 1e3,8:F1} ms  computing {row.ComputeSeconds * 1e3,8:F1} ms  efficiency {row.Efficiency:P1}"));
+            if (parsed.GetValue(figure) is { } drawing)
+            {
+                curves = [.. curves, .. rows.GroupBy(row => row.Model).Select(group => new ScalingSeries($"{group.Key}, simulated, {speed}", group.First().ComputeSeconds,
+                    [(1, group.First().ComputeSeconds), .. group.Where(row => row.Ranks > 1).OrderBy(row => row.Ranks).Select(row => (row.Ranks, row.StepSeconds))], IsSimulated: true))];
+                FigureFile.Write(drawing, ScalingFigures.Efficiency(curves), ScalingFigures.StepTime(curves));
+            }
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(new { measured = false, batch = samples, teraflops = sustained, latencyMicroseconds = micros, results = rows }, JsonSerializerOptions.Web));
             return 0;
@@ -73,6 +84,22 @@ internal static class BenchScalingCommand
             gradients.AddRange(node.Op.Parameters.Select(parameter => (now, parameter.numel())));
         }
         return StepPrediction.Of(now, gradients);
+    }
+
+    /// <summary>A curve a model, from the overlapped steps of each number of ranks.</summary>
+    static List<ScalingSeries> Measured(string file)
+    {
+        try
+        {
+            var runs = File.ReadLines(file).Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement).Select(run => (
+                Model: run.GetProperty("model").GetString()!, Ranks: run.GetProperty("ranks").GetInt32(), Compute: run.GetProperty("computeSeconds").GetDouble(), Step: run.GetProperty("overlappedSeconds").GetDouble()));
+            return [.. runs.GroupBy(run => run.Model).Select(group => group.OrderBy(run => run.Ranks).ToList()).Select(group =>
+                new ScalingSeries($"{group[0].Model}, measured", group[0].Compute, [.. group.Select(run => (run.Ranks, run.Step))], IsSimulated: false))];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new UsageException($"--measured {file}: {e.Message} (it takes lines that 'bench overlap --json' has printed)");
+        }
     }
 
     static double Gigabits(string text) =>
