@@ -186,12 +186,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--starts", type=int, default=5, help="kernels started for start, first cell and idle memory")
     parser.add_argument("--cells", type=int, default=2000, help="cells over which memory may grow")
+    parser.add_argument("--alone", action="store_true", help="without ipykernel")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     options = parser.parse_args()
     names = ["interactive"]
     try:
         import ipykernel
-        names.append("python3")
+        names += [] if options.alone else ["python3"]
     except ImportError:
         print("ipykernel is not there (apt-get install python3-ipykernel): measuring alone", file=sys.stderr)
     results = {name: measure(name, options.starts, options.cells) for name in names}
