@@ -135,7 +135,7 @@ public sealed class Executor : IDisposable
         else if (keepGraph)
         {
             var leaves = state.Leaves = MakeLeaves(node);
-            state.Root = RunWithGraph(state, leaves, mode);
+            state.Root = RunWithGraph(state, leaves, mode with { Rows = node.Op.WorksOnRows && node.Inputs[0].Shape.Rank > 1 });
             held[output] = node.Op.WorksOnRows ? AsValue(state.Root, Held(node.Inputs[0], node)) : state.Root.detach();
             // A leaf lives as long as its graph: let go of bytes that backward will not read.
             for (var i = 0; i < leaves.Length; i++)

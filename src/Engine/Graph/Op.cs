@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,7 +11,8 @@ namespace Interactive.Graphs;
 /// The rectifier of a rectified op is applied to the bytes behind autograd's back: the caller masks the gradient by the
 /// output, and the op's own graph need not save it.
 /// </param>
-public readonly record struct RunMode(bool Training, bool Recompute = false, bool Masked = false);
+/// <param name="Rows">The input's leading dimensions were laid in one (<see cref="Op.WorksOnRows"/>); the result's bits must not tell.</param>
+public readonly record struct RunMode(bool Training, bool Recompute = false, bool Masked = false, bool Rows = false);
 
 /// <summary>
 /// What an op's autograd graph keeps from forward to backward. Over-declaring lengthens lives; under-declaring breaks
@@ -40,6 +42,11 @@ public abstract class Op
 {
     /// <summary>The field's name for it, such as <c>conv2d</c>.</summary>
     public abstract string Kind { get; }
+    /// <summary>
+    /// What defines it besides its inputs and the values of its weights, by the field's names (<c>stride</c>, <c>heads</c>):
+    /// whole numbers, numbers, booleans and lists of whole numbers, for tools that rebuild or describe a net.
+    /// </summary>
+    public virtual IReadOnlyDictionary<string, object> Attributes => ReadOnlyDictionary<string, object>.Empty;
     /// <summary>The module that owns parameters and buffers, or null.</summary>
     public virtual nn.Module? Module => null;
     /// <summary>Trainable and frozen parameters, in the module's order.</summary>

@@ -1,3 +1,5 @@
+using Interactive.Memory.Blocks;
+
 namespace Interactive.Memory;
 
 /// <summary>
@@ -12,9 +14,14 @@ public sealed class ScheduleSimulator
     private readonly int[] gradients;  // value -> block, or -1
     private readonly bool[] hasRun, hasGraph;
     private readonly List<int>[] pins; // node -> blocks its graph keeps alive by itself
+    private readonly List<int> pinning = []; // nodes that had pins since the reset
     private long[] blockBytes = new long[256];
     private int[] blockOwners = new int[256];
     private bool[] isGradient = new bool[256];
+    private BlockLife[] blockBirths = new BlockLife[256];
+    private List<BlockLife>? lives;
+    private int now;
+    private bool isAgain;
     private int blocks;
     private long values, saved, gradientBytes, live, stepPeak, stepWorkspace;
 
@@ -38,16 +45,23 @@ public sealed class ScheduleSimulator
         return Run(steps, InPlace.Find(graph.Graph, steps), long.MaxValue, out _, timeline);
     }
 
+    /// <summary>When each block of values and gradients is made and freed, in the order in which they are freed.</summary>
+    /// <exception cref="InvalidOperationException">The schedule reads bytes that it has freed.</exception>
+    public IReadOnlyList<BlockLife> Lives(Schedule schedule)
+    {
+        lives = [];
+        Run(schedule);
+        for (var block = 0; block < blocks; block++)
+            if (blockOwners[block] > 0) lives.Add(blockBirths[block] with { Death = schedule.Steps.Count - 1 });
+        var found = lives;
+        lives = null;
+        return found;
+    }
+
     /// <summary>The same over prepared arrays; <paramref name="excess"/> sums the bytes above a budget over all steps.</summary>
     internal Prediction Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess, List<TimelinePoint>? timeline = null)
     {
-        Array.Fill(held, -1);
-        Array.Fill(gradients, -1);
-        Array.Clear(hasRun);
-        Array.Clear(hasGraph);
-        foreach (var list in pins) list.Clear();
-        blocks = 0;
-        values = saved = gradientBytes = live = 0;
+        Reset();
         var (peak, peakStep, seconds, again, recomputes) = (0L, 0, 0.0, 0.0, 0);
         excess = 0;
         for (var i = 0; i < steps.Length; i++)
@@ -55,6 +69,7 @@ public sealed class ScheduleSimulator
             var step = steps[i];
             stepPeak = live;
             stepWorkspace = 0;
+            now = i;
             var recorded = false;
             switch (step.Kind)
             {
@@ -96,10 +111,65 @@ public sealed class ScheduleSimulator
         void Record(int i) => timeline.Add(new TimelinePoint(i, stepPeak, values, saved, gradientBytes, stepWorkspace));
     }
 
+    /// <summary>
+    /// Replays one stretch of nodes forward and backward on its own. What it is given costs nothing; gradients of
+    /// <paramref name="handedOn"/> are there from the end of the forward.
+    /// </summary>
+    /// <param name="steps">The forward, then what backward does.</param>
+    /// <param name="inPlace">Per step.</param>
+    /// <param name="forwards">How many steps that are not frees belong to the forward.</param>
+    /// <param name="given">Values that are there and stay.</param>
+    /// <param name="handedOn">Values whose gradients come from elsewhere.</param>
+    internal StretchCost Measure(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, int forwards, IEnumerable<int> given, IEnumerable<int> handedOn)
+    {
+        Reset();
+        foreach (var value in given) held[value] = -2;
+        var (peak, forwardPeak, kept, seconds, isForward) = (0L, 0L, 0L, 0.0, true);
+        for (var i = 0; i <= steps.Length; i++)
+        {
+            if (isForward && (i == steps.Length || steps[i].Kind != StepKind.Free && forwards-- == 0))
+            {
+                (forwardPeak, kept, peak, seconds, isForward) = (peak, live, 0, 0, false);
+                if (i == steps.Length) break;
+                foreach (var value in handedOn) gradients[value] = New(value, gradient: true);
+            }
+            if (i == steps.Length) break;
+            stepPeak = live;
+            var node = graph.Nodes[Math.Min(steps[i].Id, graph.Nodes.Length - 1)];
+            switch (steps[i].Kind)
+            {
+                case StepKind.Forward or StepKind.ForwardOnly:
+                    seconds += steps[i].Kind == StepKind.Forward && node.HasGraph ? node.Forward : node.Recompute;
+                    Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
+                    break;
+                case StepKind.Free: Free(steps[i].Id); break;
+                case StepKind.Backward:
+                    seconds += node.Backward;
+                    Backward(node);
+                    break;
+            }
+            peak = Math.Max(peak, stepPeak);
+        }
+        return new(forwardPeak, kept, peak, seconds);
+    }
+
+    private void Reset()
+    {
+        Array.Fill(held, -1);
+        Array.Fill(gradients, -1);
+        Array.Clear(hasRun);
+        Array.Clear(hasGraph);
+        foreach (var node in pinning) pins[node].Clear();
+        pinning.Clear();
+        blocks = 0;
+        values = saved = gradientBytes = live = 0;
+    }
+
     private void Forward(PlanningGraph.Facts node, bool keepGraph, int into)
     {
         var output = node.Id + 1;
         if (held[output] != -1) Release(ref held[output]);
+        isAgain = hasRun[node.Id];
         if (node.IsRandom && !hasRun[node.Id]) Save(PlanningGraph.GeneratorBytes);
         hasRun[node.Id] = true;
         if (node.IsView) held[output] = Own(Held(node, 0));
@@ -108,7 +178,7 @@ public sealed class ScheduleSimulator
         {
             for (var i = 0; i < node.Inputs.Length; i++) Held(node, i);
             Forget(node.Id);
-            held[output] = New(graph.ValueBytes[output], gradient: false);
+            held[output] = New(output, gradient: false);
             Save(node.Extra);
             Transient(node.ForwardWorkspace);
             hasGraph[node.Id] = true;
@@ -117,13 +187,14 @@ public sealed class ScheduleSimulator
         else
         {
             for (var i = 0; i < node.Inputs.Length; i++) Held(node, i);
-            held[output] = New(graph.ValueBytes[output], gradient: false);
+            held[output] = New(output, gradient: false);
             Transient(node.RecomputeWorkspace);
         }
     }
 
     private void Pin(PlanningGraph.Facts node, int output)
     {
+        pinning.Add(node.Id);
         foreach (var input in node.SavedInputs)
             if (input != 0) pins[node.Id].Add(Own(held[input]));
         if (node.SavesOutput) pins[node.Id].Add(Own(held[output]));
@@ -153,7 +224,7 @@ public sealed class ScheduleSimulator
     private void Loss()
     {
         (stepPeak, stepWorkspace) = (live, 0);
-        gradients[graph.Output] = New(graph.ValueBytes[graph.Output], gradient: true);
+        gradients[graph.Output] = New(graph.Output, gradient: true);
         Transient(graph.Profile.LossWorkspace);
     }
 
@@ -169,7 +240,7 @@ public sealed class ScheduleSimulator
                 if (held[output] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing its output");
                 if (blockOwners[gradient] > 1)
                 {
-                    var masked = New(graph.ValueBytes[output], gradient: true);
+                    var masked = New(output, gradient: true);
                     Release(gradient);
                     gradient = masked;
                 }
@@ -187,14 +258,14 @@ public sealed class ScheduleSimulator
     {
         for (var i = 0; i < node.Inputs.Length; i++)
             if (node.Inputs[i] != 0)
-                Accumulate(node.Inputs[i], node.Weights[i] == 1 ? Own(gradient) : New(graph.ValueBytes[node.Inputs[i]], gradient: true));
+                Accumulate(node.Inputs[i], node.Weights[i] == 1 ? Own(gradient) : New(node.Inputs[i], gradient: true));
         Release(gradient);
     }
 
     private void PassView(PlanningGraph.Facts node, int gradient)
     {
         if (node.Inputs[0] != 0)
-            Accumulate(node.Inputs[0], blockOwners[gradient] > 1 ? New(graph.ValueBytes[node.Inputs[0]], gradient: true) : Own(gradient));
+            Accumulate(node.Inputs[0], blockOwners[gradient] > 1 ? New(node.Inputs[0], gradient: true) : Own(gradient));
         Release(gradient);
     }
 
@@ -206,7 +277,7 @@ public sealed class ScheduleSimulator
         foreach (var need in node.Needs)
             if (held[need] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing {graph.Graph.Nodes[need - 1].Name}");
         for (var i = 0; i < node.Inputs.Length; i++)
-            if (node.Inputs[i] != 0) arriving[i] = New(graph.ValueBytes[node.Inputs[i]], gradient: true);
+            if (node.Inputs[i] != 0) arriving[i] = New(node.Inputs[i], gradient: true);
         Transient(node.BackwardWorkspace);
         Save(node.BackwardResidue);
         Release(gradient);
@@ -227,24 +298,27 @@ public sealed class ScheduleSimulator
         }
         else
         {
-            var joined = New(graph.ValueBytes[value], gradient: true);
+            var joined = New(value, gradient: true);
             Release(sum);
             Release(block);
             sum = joined;
         }
     }
 
-    private int New(long bytes, bool gradient)
+    private int New(int value, bool gradient)
     {
+        var bytes = graph.ValueBytes[value];
         if (blocks == blockBytes.Length)
         {
             Array.Resize(ref blockBytes, 2 * blocks);
             Array.Resize(ref blockOwners, 2 * blocks);
             Array.Resize(ref isGradient, 2 * blocks);
+            Array.Resize(ref blockBirths, 2 * blocks);
         }
         blockBytes[blocks] = bytes;
         blockOwners[blocks] = 1;
         isGradient[blocks] = gradient;
+        blockBirths[blocks] = new(value, gradient, isAgain && !gradient, bytes, now, 0);
         live += bytes;
         if (gradient) gradientBytes += bytes;
         else values += bytes;
@@ -268,6 +342,7 @@ public sealed class ScheduleSimulator
     private void Release(int block)
     {
         if (block < 0 || --blockOwners[block] > 0) return;
+        lives?.Add(blockBirths[block] with { Death = now });
         live -= blockBytes[block];
         if (isGradient[block]) gradientBytes -= blockBytes[block];
         else values -= blockBytes[block];

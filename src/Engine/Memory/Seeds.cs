@@ -3,6 +3,9 @@ namespace Interactive.Memory;
 /// <summary>Plans to begin a search from.</summary>
 internal static class Seeds
 {
+    /// <summary>Nodes from which on a net is deep.</summary>
+    public const int Deep = 1000;
+
     /// <summary>Values through which every path from input to output goes, in order.</summary>
     public static List<int> Cuts(PlanningGraph graph)
     {
@@ -83,7 +86,7 @@ internal static class Seeds
     public static IEnumerable<Retention> All(PlanningGraph graph, long budget)
     {
         // In a deep net thousands of single moves lie between keep-all and a small budget: begin near the end.
-        var isDeep = graph.Nodes.Length > 1000;
+        var isDeep = graph.Nodes.Length > Deep;
         if (!isDeep)
         {
             yield return KeepAll(graph);

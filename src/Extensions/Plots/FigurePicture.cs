@@ -157,6 +157,7 @@ public static class FigurePicture
             if (places.Length == 0) places = [.. Enumerable.Range(0, lengths.Length).Select(n => (double)n)];
             var bases = trace["base"] is JArray given ? (isLying ? x : y).Numbers(given) : null;
             var isStacked = mode is "stack" or "relative" or "overlay" || bases is not null;
+            var widths = trace["width"] is JArray each ? each.Values<double>().ToArray() : null;
             var size = isStacked ? 0.8 : 0.8 / Math.Max(1, traces);
             var bars = new List<Bar>();
             for (var i = 0; i < Math.Min(lengths.Length, places.Length); i++)
@@ -169,7 +170,7 @@ public static class FigurePicture
                     Position = places[i] + (isStacked ? 0 : (index - (traces - 1) / 2.0) * size),
                     ValueBase = from,
                     Value = from + lengths[i],
-                    Size = size,
+                    Size = widths is null ? size : widths[Math.Min(i, widths.Length - 1)],
                     FillColor = trace["marker"]?["color"] is JArray colours && i < colours.Count ? Colour(colours[i]) ?? colour : colour,
                     LineWidth = 0,
                 });

@@ -1,5 +1,8 @@
+using System.Globalization;
 using Interactive.Memory;
+using Interactive.Memory.Liveness;
 using XPlot.Plotly;
+using Buffer = Interactive.Memory.Liveness.Buffer;
 
 namespace Interactive.Extensions.Plots;
 
@@ -41,6 +44,45 @@ public static class MemoryFigures
             stackgroup = "live",
             line = new Line { color = colour, width = 1 },
         };
+    }
+
+    /// <summary>
+    /// Every tensor of a step as a bar from its birth to its death, as high as its bytes, packed as in one block of memory;
+    /// hovering names it. What holds one place for long is what a budget has to drop.
+    /// </summary>
+    /// <param name="graph">The graph with its profile.</param>
+    /// <param name="plan">A plan for it.</param>
+    public static Figure Tensors(PlanningGraph graph, Plan plan)
+    {
+        var lives = new ScheduleSimulator(graph).Lives(plan.Schedule);
+        var packed = OffsetPlan.Assign([.. lives.Select(l => new Buffer(l.Bytes, l.Birth, l.Death))]);
+        var steps = Names(graph, plan.Schedule);
+        var all = lives.Zip(packed.Offsets, (life, offset) => (Life: life, Offset: offset)).ToList();
+        return new([
+            Bars("kept", "#3b82f6", all.Where(b => !b.Life.IsGradient && !b.Life.IsRemade)),
+            Bars("made again", "#f59e0b", all.Where(b => b.Life.IsRemade)),
+            Bars("gradients", "#10b981", all.Where(b => b.Life.IsGradient)),
+        ], new Layout.Layout
+        {
+            title = $"{graph.Graph.Name}, {plan.Schedule.Planner}: {lives.Count} tensors packed in {packed.Bytes / MiB:F1} MiB",
+            xaxis = new Xaxis { title = "step of the schedule" }, yaxis = new Yaxis { title = "place, MiB" }, hovermode = "closest", showlegend = true, barmode = "overlay",
+        });
+
+        Bar Bars(string name, string colour, IEnumerable<(BlockLife Life, long Offset)> blocks) => new SpanBar
+        {
+            name = name,
+            x = blocks.Select(b => (b.Life.Birth + b.Life.Death + 1) / 2.0).ToArray(),
+            width = blocks.Select(b => (double)(b.Life.Death + 1 - b.Life.Birth)).ToArray(),
+            @base = blocks.Select(b => b.Offset / MiB).ToArray(),
+            y = blocks.Select(b => b.Life.Bytes / MiB).ToArray(),
+            text = blocks.Select(b => Tell(b.Life)).ToArray(),
+            hoverinfo = "text",
+            textposition = "none",
+            marker = new Marker { color = colour, opacity = 0.8 },
+        };
+
+        string Tell(BlockLife life) => string.Create(CultureInfo.InvariantCulture,
+            $"{(life.IsGradient ? "gradient of " : "")}{graph.Graph.Nodes[life.Value - 1].Name}{(life.IsRemade ? ", made again" : "")}: {life.Bytes / MiB:F2} MiB<br>from step {life.Birth} ({steps[life.Birth]})<br>to step {life.Death} ({steps[life.Death]})");
     }
 
     // What each step does, for people.

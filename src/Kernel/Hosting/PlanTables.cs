@@ -7,6 +7,8 @@ namespace Interactive.Kernel.Hosting;
 /// <summary>A plan in tables that a person can read.</summary>
 internal static class PlanTables
 {
+    private const int MostRows = 16;
+
     public static void Print(PlanningGraph graph, PlanReport report, IReadOnlyList<Plan> pareto, IEnumerable<(string Name, Plan? Plan)> planners, long fixedBytes)
     {
         var plain = report.PlainPeakBytes;
@@ -17,7 +19,8 @@ internal static class PlanTables
         AnsiConsole.Write(blocks);
 
         var curve = New("budget", "of plain", "extra time");
-        foreach (var p in pareto) curve.AddRow(Size(p.Prediction.PeakBytes), Share(p.Prediction.PeakBytes, plain), Percent(p.Overhead));
+        var every = Math.Max(1, pareto.Count / MostRows);
+        foreach (var p in pareto.Where((_, i) => i % every == 0 || i == pareto.Count - 1)) curve.AddRow(Size(p.Prediction.PeakBytes), Share(p.Prediction.PeakBytes, plain), Percent(p.Overhead));
         AnsiConsole.Write(curve);
 
         var rivals = New("planner", "peak", "of plain", "extra time");

@@ -24,4 +24,20 @@ public sealed class MemoryFiguresTests
         Assert.Contains("backward layer1.0.conv1", texts);
         Assert.Equal(3, figure["data"]!.Count(t => (string?)t["stackgroup"] == "live"));
     }
+
+    [Fact]
+    public void Every_tensor_has_a_bar_that_tells_its_birth_and_death_and_none_lies_on_another()
+    {
+        using var graph = Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 64, 64), ShapesOnly = true });
+        var fused = Fusion.Fuse(graph);
+        var facts = new PlanningGraph(fused, AnalyticProfile.Of(fused, 4));
+        var plan = PlanReport.Make(facts, MemoryBudget.Parse("60%"), PlannerList.Find("auto")).Plan;
+        var figure = MemoryFigures.Tensors(facts, plan);
+        var traces = JObject.Parse(figure.ToPlotlyJson())["data"]!;
+        Assert.Contains(traces.Single(t => (string?)t["name"] == "made again")["text"]!.Values<string>(), t => t!.Contains("made again") && t.Contains("(again "));
+        Assert.Contains(traces.Single(t => (string?)t["name"] == "gradients")["text"]!.Values<string>(), t => t!.StartsWith("gradient of layer1.0.") && t.Contains("(backward "));
+        var bars = traces.SelectMany(t => t["x"]!.Values<double>().Zip(t["width"]!.Values<double>(), t["base"]!.Values<double>()).Zip(t["y"]!.Values<double>(), (a, y) => (Left: a.First - a.Second / 2, Right: a.First + a.Second / 2, Low: a.Third, High: a.Third + y))).ToList();
+        Assert.All(bars, a => Assert.DoesNotContain(bars, b => b != a && a.Left < b.Right && b.Left < a.Right && a.Low < b.High - 1e-9 && b.Low < a.High - 1e-9));
+        Assert.NotEmpty(FigurePicture.Draw(figure));
+    }
 }

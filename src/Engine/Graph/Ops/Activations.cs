@@ -47,6 +47,11 @@ public sealed class Dropout(double probability) : ElementWise
     /// <inheritdoc/>
     public override string Kind => "dropout";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["p"] = Probability,
+    };
+    /// <inheritdoc/>
     public override bool IsRandom => Probability > 0;
     /// <inheritdoc/>
     // A copy where it does nothing: an op's result is always a tensor of its own.

@@ -12,6 +12,12 @@ public sealed class Attention(long heads, bool causal) : Op
     /// <inheritdoc/>
     public override string Kind => "attention";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["heads"] = heads,
+        ["causal"] = causal,
+    };
+    /// <inheritdoc/>
     public override bool IsCheap => false;
 
     /// <inheritdoc/>

@@ -14,6 +14,13 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     /// <inheritdoc/>
     public override string Kind => relu ? "batch_norm_relu" : "batch_norm";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["eps"] = module.eps,
+        ["affine"] = module.affine,
+        ["track_running_stats"] = module.track_running_stats,
+    };
+    /// <inheritdoc/>
     public override nn.Module Module => module;
 
     /// <inheritdoc/>

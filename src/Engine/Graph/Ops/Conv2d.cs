@@ -9,6 +9,17 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     /// <inheritdoc/>
     public override string Kind => relu ? "conv2d_relu" : "conv2d";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["out_channels"] = module.out_channels,
+        ["kernel_size"] = Pair(module.kernel_size).ToArray(),
+        ["stride"] = Pair(module.stride).ToArray(),
+        ["padding"] = Pair(module.padding!).ToArray(),
+        ["dilation"] = Pair(module.dilation).ToArray(),
+        ["groups"] = module.groups,
+        ["bias"] = module.bias is not null,
+    };
+    /// <inheritdoc/>
     public override nn.Module Module => module;
     /// <inheritdoc/>
     public override bool IsCheap => false;

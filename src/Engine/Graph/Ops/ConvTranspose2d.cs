@@ -9,6 +9,18 @@ public sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module) :
     /// <inheritdoc/>
     public override string Kind => "conv_transpose2d";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["out_channels"] = module.out_channels,
+        ["kernel_size"] = Conv2d.Pair(module.kernel_size).ToArray(),
+        ["stride"] = Conv2d.Pair(module.stride).ToArray(),
+        ["padding"] = Conv2d.Pair(module.padding!).ToArray(),
+        ["output_padding"] = Conv2d.Pair(module.output_padding).ToArray(),
+        ["dilation"] = Conv2d.Pair(module.dilation).ToArray(),
+        ["groups"] = module.groups,
+        ["bias"] = module.bias is not null,
+    };
+    /// <inheritdoc/>
     public override nn.Module Module => module;
     /// <inheritdoc/>
     public override bool IsCheap => false;

@@ -10,6 +10,11 @@ public sealed class Add(double scale = 1, bool relu = false) : Op
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "add_relu" : "add";
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["scale"] = scale,
+    };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)

@@ -9,6 +9,12 @@ public sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op
     /// <inheritdoc/>
     public override string Kind => "layer_norm";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["normalized_shape"] = module.normalized_shape,
+        ["eps"] = module.eps,
+    };
+    /// <inheritdoc/>
     public override nn.Module Module => module;
 
     /// <inheritdoc/>

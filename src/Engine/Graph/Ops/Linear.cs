@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,6 +9,12 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "linear_relu" : "linear";
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["out_features"] = OutFeatures,
+        ["bias"] = module.bias is not null,
+    };
     /// <inheritdoc/>
     public override nn.Module Module => module;
     /// <inheritdoc/>
@@ -27,8 +34,15 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
-        var y = nn.functional.linear(inputs[0], module.weight!, module.bias!);
+        var y = mode.Rows && module.bias is { } bias ? ProductThenSum(inputs[0], bias) : nn.functional.linear(inputs[0], module.weight!, module.bias!);
         return relu ? ReluInPlace(y, mode) : y;
+    }
+
+    // For more than two dimensions libtorch's front end multiplies first and then adds; for a matrix it does both at once, which rounds once less.
+    private Tensor ProductThenSum(Tensor rows, Tensor bias)
+    {
+        using var turned = module.weight!.t();
+        return rows.matmul(turned).add_(bias, Scalars.One);
     }
 
     /// <inheritdoc/>

@@ -24,6 +24,14 @@ public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
     /// <inheritdoc/>
     public override string Kind => "max_pool2d";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["kernel_size"] = kernel.ToArray(),
+        ["stride"] = stride.ToArray(),
+        ["padding"] = padding.ToArray(),
+        ["ceil_mode"] = ceiling,
+    };
+    /// <inheritdoc/>
     protected override (long, long) OutputSize(Shape input) => Window.Output(input, kernel, stride, padding, 1, ceiling);
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
@@ -39,6 +47,15 @@ public sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
 {
     /// <inheritdoc/>
     public override string Kind => "avg_pool2d";
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["kernel_size"] = kernel.ToArray(),
+        ["stride"] = stride.ToArray(),
+        ["padding"] = padding.ToArray(),
+        ["ceil_mode"] = ceiling,
+        ["count_include_pad"] = countPadding,
+    };
     /// <inheritdoc/>
     protected override (long, long) OutputSize(Shape input) => Window.Output(input, kernel, stride, padding, 1, ceiling);
     /// <inheritdoc/>
@@ -56,6 +73,11 @@ public sealed class AdaptiveAvgPool2d(Size2 output) : Pool
     /// <inheritdoc/>
     public override string Kind => "adaptive_avg_pool2d";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["output_size"] = output.ToArray(),
+    };
+    /// <inheritdoc/>
     protected override (long, long) OutputSize(Shape input) => (output.Height, output.Width);
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
@@ -72,6 +94,11 @@ public sealed class AdaptiveMaxPool2d(Size2 output) : Pool
     /// <inheritdoc/>
     public override string Kind => "adaptive_max_pool2d";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["output_size"] = output.ToArray(),
+    };
+    /// <inheritdoc/>
     protected override (long, long) OutputSize(Shape input) => (output.Height, output.Width);
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
@@ -87,6 +114,12 @@ public sealed class Upsample(long factor, bool bilinear) : Pool
 {
     /// <inheritdoc/>
     public override string Kind => "upsample";
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["factor"] = factor,
+        ["bilinear"] = bilinear,
+    };
     /// <inheritdoc/>
     protected override (long, long) OutputSize(Shape input) => (input[1] * factor, input[2] * factor);
     /// <inheritdoc/>

@@ -48,6 +48,11 @@ public sealed class SelectToken(long index) : Op
     /// <inheritdoc/>
     public override string Kind => "select_token";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["index"] = index,
+    };
+    /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
         RequireRank(inputs[0], 2, "tokens x width");

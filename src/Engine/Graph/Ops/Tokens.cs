@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,6 +9,12 @@ public sealed class Embedding(TorchSharp.Modules.Embedding module) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "embedding";
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["vocabulary"] = module.weight!.shape[0],
+        ["width"] = module.weight!.shape[1],
+    };
     /// <inheritdoc/>
     public override nn.Module Module => module;
     /// <inheritdoc/>
@@ -83,7 +90,7 @@ public sealed class PositionalEmbedding(TokenParameter module) : Op
         return (inputs[0].Shape, inputs[0].Type);
     }
     /// <inheritdoc/>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].add(module.weight);
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].add(module.weight, Scalars.One);
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0);
 }
@@ -93,6 +100,11 @@ public sealed class PrependToken(TokenParameter module) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "class_token";
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["tokens"] = module.weight.shape[0],
+    };
     /// <inheritdoc/>
     public override nn.Module Module => module;
     /// <inheritdoc/>

@@ -7,39 +7,75 @@ namespace Interactive.Memory.Chains;
 /// (as in Rockmate, Zhao et al. 2023), for all budgets at once. Row (s, t) holds at index m the least seconds to get from
 /// "the input of s is the caller's, the gradient of t's output is there" to "the gradient of s's input is there" inside m
 /// units of memory. A row is one vector, an update one pass of minimum over it; infinity is "impossible", so nothing branches.
+/// Stretches of equal blocks have equal rows, which are filled once: a deep net that repeats a few blocks is quick.
 /// </summary>
 internal sealed class ChainTable
 {
     private readonly Chain chain;
     private readonly int slots;
     private readonly double unit;
-    private readonly float[][][] rows;
+    private readonly int[][] rowOf; // (s, t - s) -> number of the row
+    private readonly List<float[]> rows = [];
+    private readonly List<(int First, int Full)> ranges = []; // of a row: the first finite entry, and the one from which on nothing changes
     private readonly double[] before; // seconds of plain forwards of the stages before one
+    private readonly double[] least;  // seconds of the fastest options of the stages before one
 
     public ChainTable(Chain chain, double unit, int slots)
     {
         (this.chain, this.unit, this.slots) = (chain, unit, slots);
         var count = chain.Stages.Count;
-        before = new double[count + 1];
-        for (var i = 0; i < count; i++) before[i + 1] = before[i] + chain.Stages[i].Forward;
-        rows = new float[count][][];
-        for (var s = 0; s < count; s++) rows[s] = new float[count - s][];
+        (before, least) = (new double[count + 1], new double[count + 1]);
+        for (var i = 0; i < count; i++)
+        {
+            before[i + 1] = before[i] + chain.Stages[i].Forward;
+            least[i + 1] = least[i] + chain.Stages[i].Options.Min(o => o.Forward + o.Backward);
+        }
+        rowOf = [.. Enumerable.Range(0, count).Select(s => new int[count - s])];
+        var kinds = Kinds(chain);
+        var numbers = new Dictionary<(long, long), int>(); // (row of the stretch without its last block, that block) -> row
+        var wanted = new List<(int S, int Row)>();
         // Rows of one length depend on shorter ones only.
         for (var length = 0; length < count; length++)
         {
-            var span = length;
-            Parallel.For(0, count - length, () => new float[slots + 1], (s, _, scratch) =>
+            wanted.Clear();
+            for (var s = 0; s + length < count; s++)
             {
-                rows[s][span] = Fill(s, s + span, scratch);
+                var key = length == 0 ? (-1 - chain.InputGradient(s), (long)kinds[s]) : (rowOf[s][length - 1], kinds[s + length]);
+                if (!numbers.TryGetValue(key, out var row))
+                {
+                    numbers[key] = row = rows.Count;
+                    rows.Add([]);
+                    ranges.Add((0, slots));
+                    wanted.Add((s, row));
+                }
+                rowOf[s][length] = row;
+            }
+            var span = length;
+            Parallel.For(0, wanted.Count, () => new float[slots + 1], (i, _, scratch) =>
+            {
+                var row = rows[wanted[i].Row] = Fill(wanted[i].S, wanted[i].S + span, scratch);
+                var first = row.AsSpan().IndexOfAnyExcept(float.PositiveInfinity);
+                ranges[wanted[i].Row] = (first < 0 ? slots + 1 : first, Full(row));
                 return scratch;
             }, _ => { });
         }
     }
 
-    /// <summary>Least seconds by budget in units.</summary>
-    public ReadOnlySpan<float> Whole => rows[0][^1];
+    // Equal numbers for equal blocks.
+    private static int[] Kinds(Chain chain)
+    {
+        var numbers = new Dictionary<string, int>();
+        return [.. chain.Stages.Select(s =>
+        {
+            var key = $"{s.Forward:R} {s.OutputBytes} {s.Workspace} {s.GradientBytes} {string.Join(' ', s.Options.Select(o => $"{o.Forward:R} {o.Backward:R} {o.SavedBytes} {o.ForwardWorkspace} {o.BackwardWorkspace}"))}";
+            return numbers.TryGetValue(key, out var number) ? number : numbers[key] = numbers.Count;
+        })];
+    }
 
-    private ReadOnlySpan<float> Row(int s, int t) => rows[s][t - s];
+    /// <summary>Least seconds by budget in units.</summary>
+    public ReadOnlySpan<float> Whole => rows[rowOf[0][^1]];
+
+    private ReadOnlySpan<float> Row(int s, int t) => rows[rowOf[s][t - s]];
 
     // To the nearest unit: errors cancel in sums, where rounding up would add them. Plans are checked in bytes afterwards.
     private int Units(long bytes) => (int)Math.Round(bytes / unit);
@@ -57,6 +93,11 @@ internal sealed class ChainTable
         return chain.Stages[t].GradientBytes + (j > s ? chain.Stages[j - 1].OutputBytes : 0) + stage.OutputBytes + stage.Workspace;
     }
 
+    private (int First, int Full) Range(int s, int t) => ranges[rowOf[s][t - s]];
+
+    // Where a row ends in one value this is the first place of it.
+    private static int Full(ReadOnlySpan<float> row) => row.LastIndexOfAnyExcept(row[^1]) + 1;
+
     private float[] Fill(int s, int t, float[] scratch)
     {
         var row = new float[slots + 1];
@@ -66,21 +107,26 @@ internal sealed class ChainTable
             var seconds = (float)(option.Forward + option.Backward);
             if (s == t)
             {
-                for (var m = LeafNeed(s, option); m <= slots; m++) row[m] = Math.Min(row[m], seconds);
+                var need = LeafNeed(s, option);
+                if (need <= slots) TensorPrimitives.Min(row.AsSpan(need), seconds, row.AsSpan(need));
                 continue;
             }
             var saved = Units(option.SavedBytes);
-            var low = Math.Max(SaveNeed(s, t, option), saved);
+            var low = Math.Max(SaveNeed(s, t, option), saved + Range(s + 1, t).First);
             if (low <= slots) Improve(row.AsSpan(low), Row(s + 1, t).Slice(low - saved, slots + 1 - low), [], seconds, scratch);
         }
-        long need = 0;
+        if (s == t) return row;
+        // With every block at its fastest no checkpoint can help.
+        var end = least[t + 1] - least[s] >= row[^1] * (1 - 1e-6) ? Full(row) : slots + 1;
+        long most = 0;
         for (var j = s; j < t; j++)
         {
-            need = Math.Max(need, CheckpointNeed(s, j, t));
+            most = Math.Max(most, CheckpointNeed(s, j, t));
             var kept = Units(chain.Stages[j].OutputBytes);
-            var low = Math.Max(Units(need), kept);
-            if (low > slots) break;
-            Improve(row.AsSpan(low), Row(j + 1, t).Slice(low - kept, slots + 1 - low), Row(s, j).Slice(low, slots + 1 - low), (float)(before[j + 1] - before[s]), scratch);
+            if (Units(most) > slots) break;
+            var low = Math.Max(Math.Max(Units(most), kept + Range(j + 1, t).First), Range(s, j).First);
+            if (low >= end) continue;
+            Improve(row.AsSpan(low..end), Row(j + 1, t)[(low - kept)..(end - kept)], Row(s, j)[low..end], (float)(before[j + 1] - before[s]), scratch);
         }
         return row;
     }

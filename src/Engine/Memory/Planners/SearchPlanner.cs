@@ -11,7 +11,14 @@ public sealed class SearchPlanner(TimeSpan? patience = null) : IPlanner
     public Plan? Make(PlanningGraph graph, long budget)
     {
         var search = new RetentionSearch(graph, budget, patience ?? TimeSpan.FromSeconds(1));
-        if (search.Best(Seeds.All(graph, budget)) is not { } best) return null;
+        if (search.Best(Starts(graph, budget)) is not { } best) return null;
         return new Plan(new ScheduleBuilder(graph).Build(best, Name), search.Evaluate(best));
+    }
+
+    // In a net of thousands of nodes thousands of moves lie between other beginnings and a small budget.
+    private static IEnumerable<Retention> Starts(PlanningGraph graph, long budget)
+    {
+        var near = OptimalPlanner.Beginnings(graph, budget);
+        return graph.Nodes.Length > Seeds.Deep && near.Count > 0 ? near : near.Concat(Seeds.All(graph, budget));
     }
 }

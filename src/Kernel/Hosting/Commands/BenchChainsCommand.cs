@@ -46,6 +46,7 @@ internal static class BenchChainsCommand
         var all = chain.Stages.Sum(s => s.Options[0].SavedBytes) + chain.Stages.Max(s => 2 * s.GradientBytes);
         var (started, before) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         var planner = new ChainPlanner(chain, all, slots);
+        planner.Plan(all);
         var (seconds, cpu) = (Stopwatch.GetElapsedTime(started).TotalSeconds, (Environment.CpuUsage.TotalTime - before).TotalSeconds);
         return new Row(blocks, planner.Slots, seconds, cpu, Overhead(all / 2), Overhead(all / 20));
 

@@ -10,7 +10,7 @@ namespace Interactive.Kernel.Hosting.Commands;
 internal sealed class BudgetArguments
 {
     private readonly Option<string?> budget = new("--budget") { Description = "a share of plain's peak (50%) or a size (600MiB)" };
-    private readonly Option<string> planner = new("--planner") { Description = "keep-all, cheap-drop, segments, search or auto", DefaultValueFactory = _ => "auto" };
+    private readonly Option<string> planner = new("--planner") { Description = "keep-all, cheap-drop, segments, optimal, search or auto", DefaultValueFactory = _ => "auto" };
     private readonly Option<string> profile = new("--profile") { Description = "measured, or analytic: from shapes alone", DefaultValueFactory = _ => "measured" };
 
     public BudgetArguments(Command command)

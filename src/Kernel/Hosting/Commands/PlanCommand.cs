@@ -16,7 +16,7 @@ internal static class PlanCommand
         var model = new ModelArguments(command);
         var budget = new BudgetArguments(command);
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
-        var figure = new Option<string?>("--figure") { Description = "draw the memory over the step and the Pareto curve to a file that ends in .html or .png" };
+        var figure = new Option<string?>("--figure") { Description = "draw the memory over the step, its tensors and the Pareto curve to a file that ends in .html or .png" };
         command.Add(json);
         command.Add(figure);
         command.SetAction(parsed =>
@@ -49,7 +49,7 @@ internal static class PlanCommand
                 pareto = pareto.Select(p => new { budgetBytes = p.Prediction.PeakBytes, overhead = p.Overhead }),
                 planners = rivals.Select(r => new { name = r.Name, peakBytes = r.Plan?.Prediction.PeakBytes, overhead = r.Plan?.Overhead }),
             }, JsonSerializerOptions.Web);
-            if (parsed.GetValue(figure) is { } file) FigureFile.Write(file, MemoryFigures.Timeline(facts, report.Plan), PlanFigures.Pareto(result));
+            if (parsed.GetValue(figure) is { } file) FigureFile.Write(file, MemoryFigures.Timeline(facts, report.Plan), MemoryFigures.Tensors(facts, report.Plan), PlanFigures.Pareto(result));
             if (parsed.GetValue(json)) Console.WriteLine(result.GetRawText());
             else PlanTables.Print(facts, report, pareto, rivals, fixedBytes);
             return 0;

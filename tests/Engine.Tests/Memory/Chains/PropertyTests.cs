@@ -92,6 +92,31 @@ public class PropertyTests
         Assert.InRange(coarse.PeakBytes, 0.95 * 0.4 * saved, 0.4 * saved);
     }
 
+    /// <summary>Far below the largest budget a unit is larger than a block: finer tables and segments answer there.</summary>
+    [Fact]
+    public void Few_units_lose_time_but_never_the_budget()
+    {
+        var chain = TestChains.Uniform(40, 3);
+        var exact = new ChainPlanner(chain, 122, slots: 122);
+        var coarse = new ChainPlanner(chain, 122, slots: 20);
+        for (var budget = 10L; budget <= 122; budget++)
+        {
+            var plan = coarse.Plan(budget);
+            Assert.NotNull(plan);
+            Assert.InRange(ChainSimulator.Replay(chain, plan.Ops).PeakBytes, 1, budget);
+            Assert.InRange(plan.Seconds / exact.Cost(budget), 1 - 1e-6, budget < 40 ? 1.35 : 1.2);
+        }
+    }
+
+    [Fact]
+    public void A_table_for_all_budgets_serves_one_percent_of_them()
+    {
+        var chain = TestChains.Uniform(200, 3);
+        var wide = new ChainPlanner(chain, 4000, slots: 250);
+        foreach (var budget in new[] { 25L, 40, 60, 150, 600 })
+            Assert.InRange(wide.Plan(budget)!.Seconds / new ChainPlanner(chain, budget, slots: 600).Cost(budget), 1 - 1e-6, 1.1);
+    }
+
     [Fact]
     public void Segments_find_a_plan_within_a_budget()
         => GenChain(12).Sample(chain =>
