@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures the kernel beside ipykernel in one run: bench/kernel
 
-Start to ready, first cell, warm cell, 2,000 lines of output, idle memory, memory a cell, interrupt latency.
+Start to ready, first cell, warm cell, 2,000 lines of output, idle memory, memory a cell, completion, interrupt latency.
 Medians over several kernels (start, first cell, memory) and over many cells (the rest).
 """
 import argparse
@@ -14,6 +14,7 @@ import time
 from jupyter_client.manager import KernelManager
 
 TIMEOUT = 60
+DEFINED = 200  # cells that define something before completion, hover and signature help are asked for
 
 CELLS = {  # what each kernel is asked to do, in its own language
     "interactive": {
@@ -22,6 +23,9 @@ CELLS = {  # what each kernel is asked to do, in its own language
         "begun": 'Console.WriteLine("begun");',
         "set_up": "using System.Threading; using TorchSharp; long n = 0; var w = torch.zeros(64, 64);",
         "kept": ("n = 5;", "n", "5"),
+        "define": "int number{0} = {0}; int Function{0}(int x) => x + number{0};",
+        "questions": {"completion of a member": ("complete", "Console.Wri"), "completion of a name": ("complete", "numb"),
+                      "hover": ("inspect", "Function7"), "signature help": ("inspect", "Math.Max(")},
         "busy": {
             "while loop": "while (true) n++;",
             "for loop": "for (;;) n++;",
@@ -41,8 +45,11 @@ CELLS = {  # what each kernel is asked to do, in its own language
         "value": "1 + {0}",
         "lines": "for i in range(2000): print(i)",
         "begun": "print('begun')\n",
-        "set_up": "import time, asyncio, threading; n = 0",
+        "set_up": "import sys, time, asyncio, threading; n = 0",
         "kept": ("n = 5", "n", "5"),
+        "define": "number{0} = {0}\ndef function{0}(x): return x + number{0}",
+        "questions": {"completion of a member": ("complete", "sys.stdo"), "completion of a name": ("complete", "numb"),
+                      "hover": ("inspect", "function7"), "signature help": ("inspect", "max(")},
         "busy": {
             "while loop": "while True: n += 1",
             "for loop": "for i in iter(int, 1): n += 1",
@@ -100,6 +107,14 @@ class Kernel:
             return None
         return time.perf_counter() - start
 
+    def ask(self, kind, code):
+        """Seconds from a question to its answer."""
+        begun = time.perf_counter()
+        msg_id = getattr(self.client, kind)(code, len(code))
+        while self.client.get_shell_msg(timeout=TIMEOUT)["parent_header"].get("msg_id") != msg_id:
+            pass
+        return time.perf_counter() - begun
+
     def resident(self):
         with open(f"/proc/{self.manager.provisioner.pid}/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
@@ -129,6 +144,9 @@ def measure(name, starts, cells):
         kernel.run(texts["value"].format(i))
     per_cell = (kernel.resident() - before) / cells
     kernel.run(texts["set_up"])
+    for i in range(DEFINED):
+        kernel.run(texts["define"].format(i))
+    answers = {what: statistics.median(kernel.ask(*question) for _ in range(15)) for what, question in texts["questions"].items()}
     interrupts, kept = {}, True
     for what, code in texts["busy"].items():
         interrupts[what] = kernel.interrupt(texts["begun"], code)
@@ -137,7 +155,7 @@ def measure(name, starts, cells):
     kernel.stop()
     median = statistics.median
     return {"startSeconds": median(start), "firstCellSeconds": median(first), "warmCellSeconds": median(warm), "linesSeconds": median(lines),
-            "idleBytes": median(idle), "bytesPerCell": per_cell, "cells": cells, "interruptSeconds": interrupts, "stateKept": kept}
+            "idleBytes": median(idle), "bytesPerCell": per_cell, "cells": cells, "answerSeconds": answers, "interruptSeconds": interrupts, "stateKept": kept}
 
 
 def table(results):
@@ -151,6 +169,8 @@ def table(results):
     row("2,000 lines", "linesSeconds", 1000, "ms")
     row("idle memory", "idleBytes", 2**-20, "MiB")
     row(f"memory a cell ({results[names[0]]['cells']} cells)", "bytesPerCell", 2**-10, "KiB", 1)
+    for what in CELLS[names[0]]["questions"]:
+        rows.append((f"{what} after {DEFINED} definitions", *(f"{results[n]['answerSeconds'][what] * 1000:.0f} ms" for n in names)))
     for what in CELLS[names[0]]["busy"]:
         cells = []
         for n in names:
@@ -166,12 +186,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--starts", type=int, default=5, help="kernels started for start, first cell and idle memory")
     parser.add_argument("--cells", type=int, default=2000, help="cells over which memory may grow")
+    parser.add_argument("--alone", action="store_true", help="without ipykernel")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     options = parser.parse_args()
     names = ["interactive"]
     try:
         import ipykernel
-        names.append("python3")
+        names += [] if options.alone else ["python3"]
     except ImportError:
         print("ipykernel is not there (apt-get install python3-ipykernel): measuring alone", file=sys.stderr)
     results = {name: measure(name, options.starts, options.cells) for name in names}

@@ -18,10 +18,14 @@ public static class TorchLoader
         ["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"];
 
     private static readonly Lock Gate = new();
-    private static bool loaded, registered;
+    private static bool registered;
+    private static volatile bool loaded;
 
     /// <summary>Where TorchSharp's native library was loaded from, or null before <see cref="EnsureLoaded"/> or off Linux.</summary>
     public static string? LoadedFrom { get; private set; }
+
+    /// <summary>True once <see cref="EnsureLoaded"/> has run: before, there is no tensor in the process.</summary>
+    public static bool IsLoaded => loaded;
 
     /// <summary>True when a patched copy is in use.</summary>
     public static bool IsPatched { get; private set; }

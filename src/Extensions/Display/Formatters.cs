@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
 using Interactive.Extensions.Plots;
 using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Monitoring;
+using Interactive.Runtime;
 using TorchSharp;
 
 namespace Interactive.Extensions.Display;
@@ -24,7 +26,7 @@ public static class Formatters
     /// </summary>
     public static MimeBundle Format(object? value)
     {
-        try { return value is null ? MimeBundle.Plain("null") : Registered(value) ?? Known(value) ?? ConventionFormatter.Format(value) ?? ObjectFormat.Format(value); }
+        try { return value is null ? MimeBundle.Plain("null") : Registered(value) ?? Known(value) ?? OfTorch(value) ?? ConventionFormatter.Format(value) ?? ObjectFormat.Format(value); }
         catch (Exception e) when (value is not Exception)
         {
             return MimeBundle.Plain($"{value!.GetType().Name} could not be shown: {e.GetType().Name}: {e.Message}");
@@ -35,13 +37,22 @@ public static class Formatters
     {
         MimeBundle bundle => bundle,
         Figure figure => FigureFormat.Format(figure),
-        torch.Tensor tensor => TensorFormat.Format(tensor),
-        Graph graph => GraphFormat.Format(graph),
         Schedule schedule => ScheduleFormat.Format(schedule),
         RunDirectory run => RunFormat.Format(RunMetrics.Read(run.Path)),
         RunMetrics run => RunFormat.Format(run),
         Exception exception => ExceptionFormat.Format(exception),
         Table table => table.ToBundle(),
+        _ => null,
+    };
+
+    // To ask for such a type would load libtorch, and where it is not loaded no value is of one.
+    private static MimeBundle? OfTorch(object value) => TorchLoader.IsLoaded ? FormatTorch(value) : null;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static MimeBundle? FormatTorch(object value) => value switch
+    {
+        torch.Tensor tensor => TensorFormat.Format(tensor),
+        Graph graph => GraphFormat.Format(graph),
         _ => null,
     };
 

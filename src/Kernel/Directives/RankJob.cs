@@ -55,6 +55,8 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
             throw;
         }
         await Task.WhenAll(output, error);
+        // The signal that interrupts the cell reaches the ranks as well, and they may be the first to end.
+        if (process.ExitCode != 0) await Task.Delay(settle, cancellationToken);
         ended.CancelAfter(TimeSpan.FromSeconds(process.ExitCode == 0 ? 5 : 0)); // what is still in the socket
         var value = await display;
         return process.ExitCode == 0 ? value : throw new InvalidOperationException($"the job on {ranks} ranks ended with exit code {process.ExitCode}");
@@ -112,6 +114,7 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
         if (!process.HasExited) kill(process.Id, signal);
     }
 
+    private static readonly TimeSpan settle = TimeSpan.FromMilliseconds(200);
     private const int Terminate = 15;
     [System.Runtime.InteropServices.DllImport("libc")] private static extern int kill(int process, int signal);
 }

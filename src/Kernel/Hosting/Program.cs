@@ -3,18 +3,22 @@ using Interactive.Kernel.Hosting;
 using Interactive.Kernel.Hosting.Commands;
 
 // One line a command, in the order in which --help lists them.
-var root = new RootCommand("Trains deep networks from C# scripts, notebooks and clusters.")
-{
-    RunCommand.Create(),
-    LaunchCommand.Create(),
-    EvalCommand.Create(),
-    KernelCommand.Create(),
-    ReportCommand.Create(),
-    ConvertCommand.Create(),
-    RankCellsCommand.Create(),
-    ModelsCommand.Create(),
-    PlanCommand.Create(),
-    BenchCommand.Create(),
-    DoctorCommand.Create(),
-};
+(string Name, Func<Command> Create)[] commands =
+[
+    ("run", RunCommand.Create),
+    ("launch", LaunchCommand.Create),
+    ("eval", EvalCommand.Create),
+    ("kernel", KernelCommand.Create),
+    ("report", ReportCommand.Create),
+    ("convert", ConvertCommand.Create),
+    ("rank-cells", RankCellsCommand.Create),
+    ("models", ModelsCommand.Create),
+    ("plan", PlanCommand.Create),
+    ("bench", BenchCommand.Create),
+    ("doctor", DoctorCommand.Create),
+];
+var root = new RootCommand("Trains deep networks from C# scripts, notebooks and clusters.");
+// The others are made only for whom they help: a script starts sooner without.
+var asked = Array.Find(commands, c => c.Name == args.FirstOrDefault());
+foreach (var command in asked.Create is null ? commands : [asked]) root.Add(command.Create());
 return CommandLine.Invoke(root, args);

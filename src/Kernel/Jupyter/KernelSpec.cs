@@ -35,7 +35,7 @@ internal static class KernelSpec
         ["display_name"] = DisplayName,
         ["language"] = "C#",
         // A signal would reach the programs that a cell has started as well.
-        ["interrupt_mode"] = "message",
+        ["interrupt_mode"] = "signal", // a message waits for a thread of the pool, which a parallel loop may hold for seconds
         ["metadata"] = new JsonObject { ["debugger"] = false },
     };
 

@@ -1,7 +1,7 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using NetMQ;
 
 namespace Interactive.Kernel.Jupyter;
@@ -22,7 +22,8 @@ internal sealed class Outbox
     private sealed record Message(KernelChannel Channel, IReadOnlyList<byte[]> Routing, string Type, byte[]? Parent, JsonObject Content, JsonObject? Metadata, IReadOnlyList<byte[]>? Buffers) : Item(Parent);
     private sealed record Mark(TaskCompletionSource Reached) : Item((byte[]?)null);
 
-    private readonly Channel<Item> items = Channel.CreateUnbounded<Item>(new() { SingleReader = true });
+    private readonly ConcurrentQueue<Item> items = new();
+    private readonly AutoResetEvent added = new(false);
     private readonly Action<KernelChannel, NetMQMessage> send;
     private readonly WireFormat wire;
     private readonly StringBuilder batch = new();
@@ -33,20 +34,21 @@ internal sealed class Outbox
     public Outbox(WireFormat wire, Action<KernelChannel, NetMQMessage> send)
     {
         (this.wire, this.send) = (wire, send);
-        _ = Task.Run(Deliver);
+        // A thread of its own: a cell that keeps the pool busy is still heard.
+        new Thread(Deliver) { IsBackground = true, Name = "outbox" }.Start();
     }
 
     /// <summary>Answers a request.</summary>
     public void Reply(KernelRequest request, JsonObject content, JsonObject? metadata = null) =>
-        items.Writer.TryWrite(new Message(request.Channel, request.Identities, request.ReplyType, request.Header, content, metadata, null));
+        Add(new Message(request.Channel, request.Identities, request.ReplyType, request.Header, content, metadata, null));
 
     /// <summary>Sends to one client on a channel of its own choice.</summary>
     public void Send(KernelChannel channel, KernelRequest to, string type, JsonObject content) =>
-        items.Writer.TryWrite(new Message(channel, to.Identities, type, to.Header, content, null, null));
+        Add(new Message(channel, to.Identities, type, to.Header, content, null, null));
 
     /// <summary>Tells all clients.</summary>
     public void Publish(string type, byte[]? parent, JsonObject content, JsonObject? metadata = null, IReadOnlyList<byte[]>? buffers = null) =>
-        items.Writer.TryWrite(new Message(KernelChannel.IoPub, [Encoding.UTF8.GetBytes(type)], type, parent, content, metadata, buffers));
+        Add(new Message(KernelChannel.IoPub, [Encoding.UTF8.GetBytes(type)], type, parent, content, metadata, buffers));
 
     /// <summary>Adds to a stream.</summary>
     /// <param name="stream"><c>stdout</c> or <c>stderr</c>.</param>
@@ -55,32 +57,31 @@ internal sealed class Outbox
         if (text.Length == 0) return;
         while (Volatile.Read(ref pending) > Backlog) Thread.Sleep(1);
         Interlocked.Add(ref pending, text.Length);
-        items.Writer.TryWrite(new Text(stream, text, parent));
+        Add(new Text(stream, text, parent));
     }
 
     /// <summary>Completes when all that was said so far has been handed on.</summary>
     public Task Flush()
     {
         var mark = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        items.Writer.TryWrite(new Mark(mark));
+        Add(new Mark(mark));
         return mark.Task;
     }
 
-    private async Task Deliver()
+    private void Add(Item item)
     {
-        var reader = items.Reader;
+        items.Enqueue(item);
+        added.Set();
+    }
+
+    private void Deliver()
+    {
         while (true)
         {
-            if (first is null) await reader.WaitToReadAsync().ConfigureAwait(false);
-            else if (gather - Stopwatch.GetElapsedTime(begun) is var left && left > TimeSpan.Zero)
-            {
-                var more = reader.WaitToReadAsync().AsTask();
-                // Text that trickles in waits for the end of the gathering; anything else ends it.
-                if (!more.IsCompleted && await Task.WhenAny(more, Task.Delay(left)).ConfigureAwait(false) != more) Close();
-                await Task.Yield();
-            }
+            if (items.TryDequeue(out var item)) Take(item);
+            else if (first is null) added.WaitOne();
+            else if (gather - Stopwatch.GetElapsedTime(begun) is var left && left > TimeSpan.Zero) added.WaitOne(left);
             else Close();
-            while (reader.TryRead(out var item)) Take(item);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -74,5 +75,11 @@ internal sealed class WireFormat(string key)
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static byte[] Bytes(JsonObject value) => JsonSerializer.SerializeToUtf8Bytes(value);
+    // Not by the serialiser, which would first make a converter for every type it knows.
+    private static byte[] Bytes(JsonObject value)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer)) value.WriteTo(writer);
+        return buffer.WrittenSpan.ToArray();
+    }
 }

@@ -21,7 +21,7 @@ internal static class Completion
         var root = tree.GetCompilationUnitRoot(cancellation);
         if (IsText(root, position)) return [];
 
-        var (symbols, afterDot) = Symbols(root, model, start, cancellation);
+        var (symbols, afterDot) = Symbols(history, root, model, start, cancellation);
         var found = symbols.Where(s => s.CanBeReferencedByName && Matches(s.Name, prefix)).GroupBy(s => s.Name)
             .Select(g => (Name: g.Key, Symbol: g.First(), Count: g.Count()))
             .Select(s => new CompletionItem(Escape(s.Name), Kind(s.Symbol), start, end,
@@ -31,7 +31,7 @@ internal static class Completion
         return [.. found.OrderBy(i => i.Text.StartsWith(prefix, StringComparison.Ordinal) ? 0 : 1).ThenBy(i => i.Text, StringComparer.OrdinalIgnoreCase).DistinctBy(i => i.Text)];
     }
 
-    private static (IEnumerable<ISymbol> Symbols, bool AfterDot) Symbols(CompilationUnitSyntax root, SemanticModel model, int start, CancellationToken cancellation)
+    private static (IEnumerable<ISymbol> Symbols, bool AfterDot) Symbols(ScriptHistory history, CompilationUnitSyntax root, SemanticModel model, int start, CancellationToken cancellation)
     {
         var before = root.FindToken(Math.Max(0, start - 1));
         while (before.SpanStart >= start && before.SpanStart > 0 || before.Span.Length == 0 && before.SpanStart > 0) before = before.GetPreviousToken(includeZeroWidth: false);
@@ -43,7 +43,7 @@ internal static class Completion
             MemberBindingExpressionSyntax { Parent: ConditionalAccessExpressionSyntax conditional } when before.IsKind(SyntaxKind.DotToken) => conditional.Expression,
             _ => (ExpressionSyntax?)null,
         };
-        if (left is null) return (model.LookupSymbols(start), before.IsKind(SyntaxKind.DotToken));
+        if (left is null) return (history.Names.At(history, root.SyntaxTree, start), before.IsKind(SyntaxKind.DotToken));
 
         var bound = model.GetSymbolInfo(left, cancellation);
         var symbol = bound.Symbol ?? bound.CandidateSymbols.FirstOrDefault();

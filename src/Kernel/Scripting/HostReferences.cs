@@ -16,12 +16,12 @@ internal static class HostReferences
     private static readonly string[] Offered =
         ["interactive", "Interactive.Engine", "Interactive.Extensions", "TorchSharp", "System.Numerics.Tensors", "XPlot.Plotly", "ScottPlot", "SkiaSharp", "Spectre.Console"];
 
-    private static readonly Lazy<IReadOnlyList<MetadataReference>> all = new(() => [.. Paths().Select(Reference)]);
+    private static readonly Lazy<IReadOnlyList<MetadataReference>> all = new(() => [.. Paths().Select(MappedAssembly.Reference)]);
 
-    /// <summary>The default references. They read their files only when a compilation asks.</summary>
+    /// <summary>The default references.</summary>
     public static IReadOnlyList<MetadataReference> All => all.Value;
 
-    /// <summary>A reference to a file, with the documentation that lies beside it.</summary>
+    /// <summary>A reference to a file that may be written anew meanwhile, with the documentation that lies beside it.</summary>
     public static MetadataReference Reference(string path) =>
         MetadataReference.CreateFromFile(path, documentation: new DocumentationFile(path));
 

@@ -31,6 +31,11 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
         CSharpCompilation.CreateScriptCompilation($"\u211B*{number}", tree, references, (checks ? interruptible ??= Interruptible() : options).WithScriptClassName($"Submission#{number}"),
             previous, typeof(object), globals);
 
+    /// <summary>A compilation without code and without earlier submissions, for questions about names.</summary>
+    /// <param name="usings">Imported besides those that every script has.</param>
+    public CSharpCompilation CreateScope(IEnumerable<MetadataReference> references, IEnumerable<string> usings) =>
+        CSharpCompilation.CreateScriptCompilation("\u211B*scope", null, references, options.WithUsings(options.Usings.Union(usings)), null, typeof(object), globals);
+
     /// <summary>Compiles a submission as it stands.</summary>
     /// <exception cref="ScriptCompileException">The code has errors.</exception>
     public (CSharpCompilation Compilation, Submission Submission) Compile(string code, string path, int number, CSharpCompilation? previous, IEnumerable<MetadataReference> references)

@@ -9,6 +9,9 @@ namespace Interactive.Kernel.Scripting;
 /// <param name="References">What the next submission adds.</param>
 internal sealed record ScriptHistory(ScriptCompiler Compiler, int Number, CSharpCompilation? Last, IReadOnlyList<MetadataReference> References)
 {
+    /// <summary>What plain names may mean; shared by all snapshots of a session.</summary>
+    public NameScope Names { get; init; } = new();
+
     /// <summary>A compilation of code that is being written, for questions about it.</summary>
     public (SyntaxTree Tree, SemanticModel Model) Draft(string code)
     {

@@ -72,6 +72,8 @@ public sealed class ScriptSession : IDisposable
     public Task<IReadOnlyList<CompletionItem>> CompleteAsync(string code, int position, CancellationToken cancellationToken = default) =>
         Task.Run(() => Completion.At(history, code, position, cancellationToken), cancellationToken);
 
+    internal int NamesBound => history.Names.Bound;
+
     /// <summary>What is at a position: its declaration and documentation, or the overloads of the call around it. Null when nothing is known.</summary>
     /// <param name="position">In UTF-16 units from the start of the code.</param>
     public Task<string?> InspectAsync(string code, int position, CancellationToken cancellationToken = default) =>
@@ -143,7 +145,7 @@ public sealed class ScriptSession : IDisposable
         var number = now.Number + 1;
         var (compilation, submission) = compiler.CompileInterruptible(code, name, number, now.Last, references);
         if (number >= slots.Length) Array.Resize(ref slots, slots.Length * 2);
-        history = new(compiler, number, compilation, []);
+        history = new(compiler, number, compilation, []) { Names = now.Names };
         return submission;
     }
 

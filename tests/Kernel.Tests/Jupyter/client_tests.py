@@ -126,13 +126,23 @@ class BusyTests(KernelTestCase):
 
     def test_interrupt_keeps_state(self):
         self.run_cell("using System.Threading; var kept = 1;")
-        for how in (self.manager.interrupt_kernel, lambda: os.kill(self.manager.provisioner.pid, signal.SIGINT)):
+        def message():
+            self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
+
+        for how in (self.manager.interrupt_kernel, message, lambda: os.kill(self.manager.provisioner.pid, signal.SIGINT)):
             for code in ("while (true) kept++;", "Thread.Sleep(-1);", "await Task.Delay(-1);", "Enumerable.Repeat(1L, int.MaxValue).Select(i => i + 1).Sum();"):
                 busy = self.send('WriteLine("begun");' + code)
                 self.wait_until_running(busy)
                 how()
                 self.assertEqual(self.reply(busy)["content"]["ename"], "Interrupted", code)
                 self.assertEqual(self.run_cell("kept = 7; kept").value, "7")
+
+    def test_interrupt_of_a_parallel_loop_that_holds_the_pool(self):
+        self.run_cell("using System.Threading;")
+        busy = self.send('WriteLine("begun"); Parallel.For(0, int.MaxValue, i => { Thread.SpinWait(10); });')
+        self.wait_until_running(busy)
+        self.manager.interrupt_kernel()
+        self.assertEqual(self.reply(busy)["content"]["ename"], "Interrupted")
 
     def test_interrupt_aborts_what_is_queued(self):
         ids = [self.send('WriteLine("begun"); while (true) ;'), self.send("1")]

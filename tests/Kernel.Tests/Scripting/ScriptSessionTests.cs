@@ -259,4 +259,21 @@ public sealed class ScriptSessionTests
             return process.WorkingSet64;
         }
     }
+
+    [Fact]
+    public async Task Completion_OfNames_BindsReferencesOnceForAllCells()
+    {
+        using var session = new ScriptSession();
+        await session.RunAsync("using System.Net; var number0 = 1;", "cell-0");
+        for (var i = 1; i < 20; i++) await session.RunAsync($"int number{i} = {i}; class Kind{i} {{ }} int number0 = {i};", $"cell-{i}");
+        async Task<List<string>> Complete(string code) => [.. (await session.CompleteAsync(code, code.Length)).Select(i => i.Text)];
+        Assert.Equal(20, (await Complete("numb")).Count(n => n.StartsWith("number")));
+        Assert.Contains("Kind7", await Complete("var numberLocal = 2; Kin"));
+        Assert.Contains("numberLocal", await Complete("var numberLocal = 2; num"));
+        Assert.Contains("IPAddress", await Complete("IPAdd"));
+        Assert.Equal(1, session.NamesBound);
+        await session.RunAsync("using System.Net.Mail;", "cell-20");
+        Assert.Contains("MailAddress", await Complete("MailAdd"));
+        Assert.Equal(2, session.NamesBound);
+    }
 }
