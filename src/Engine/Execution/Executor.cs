@@ -17,6 +17,7 @@ public sealed class Executor : IDisposable
 {
     private readonly Graph graph;
     private readonly Func<Tensor, Tensor, Tensor> loss;
+    private readonly bool letsOutputGo;   // softmax cross-entropy keeps log-probabilities, not the output
     private readonly Step[] steps;
     private readonly sbyte[] inPlace;     // per step: the input whose bytes the output takes over, or -1
     private readonly NodeState[] nodes;
@@ -32,10 +33,12 @@ public sealed class Executor : IDisposable
     /// <param name="graph">The model.</param>
     /// <param name="schedule">A schedule over <c>Fusion.Fuse(graph)</c>; default: keep everything, recompute nothing.</param>
     /// <param name="loss">(output, target) to a scalar; default: softmax cross-entropy.</param>
-    public Executor(Graph graph, Schedule? schedule = null, Func<Tensor, Tensor, Tensor>? loss = null)
+    /// <param name="lossReadsOutput">Whether the loss's backward reads the output; false for softmax cross-entropy, and then its bytes go before backward.</param>
+    public Executor(Graph graph, Schedule? schedule = null, Func<Tensor, Tensor, Tensor>? loss = null, bool lossReadsOutput = true)
     {
         this.graph = Fusion.Fuse(graph);
         this.loss = loss ?? Losses.CrossEntropy;
+        letsOutputGo = (loss is null || !lossReadsOutput) && PlanningGraph.EndsWithLoss(this.graph);
         Schedule = schedule ?? KeepAll.Schedule(this.graph);
         steps = [.. Schedule.Steps];
         inPlace = InPlace.Find(this.graph, steps);
@@ -237,6 +240,11 @@ public sealed class Executor : IDisposable
         using var scope = NewDisposeScope();
         var output = held[graph.Output.Id]!.detach().requires_grad_(true);
         var result = loss(output, target);
+        if (letsOutputGo)
+        {
+            LetGo(output);
+            Free(graph.Output.Id);
+        }
         if (gradientScale == 1) result.backward();
         else
         {

@@ -52,5 +52,5 @@ public static class ProfileCache
     }
 
     /// <summary>Raised when what a profile means changes.</summary>
-    private const int Layout = 1;
+    private const int Layout = 2;
 }

@@ -121,7 +121,7 @@ public static class Profiler
                 nodes[step.Id] = node with { Recompute = Median(sample.Seconds), RecomputeWorkspace = Math.Max(0, sample.Peak - (stays ? node.OutputBytes : 0)) };
             }
         }
-        profile = profile with { Source = "measured", Nodes = nodes, Loss = Median(samples[Executor.LossStep].Seconds), LossWorkspace = samples[Executor.LossStep].Peak - fused.Output.Bytes(batch) };
+        profile = profile with { Source = "measured", Nodes = nodes, Loss = Median(samples[Executor.LossStep].Seconds), LossWorkspace = Math.Max(0, samples[Executor.LossStep].Peak - fused.Output.Bytes(batch)) };
         var timeline = new List<TimelinePoint>();
         new ScheduleSimulator(new PlanningGraph(fused, profile)).Run(schedule, timeline);
         long live = 0;

@@ -22,6 +22,7 @@ public sealed class PlanningGraph
         ValueBytes = [.. graph.Values.Select(v => v.Bytes(profile.Batch))];
         Nodes = [.. graph.Nodes.Select(n => new Facts(n, profile.Nodes[n.Id]))];
         Output = graph.Output.Id;
+        OutputEndsWithLoss = EndsWithLoss(graph);
         IsSaved = new bool[count + 1];
         foreach (var node in Nodes)
         {
@@ -37,6 +38,12 @@ public sealed class PlanningGraph
     internal Facts[] Nodes { get; }
     internal long[] ValueBytes { get; }
     internal int Output { get; }
+    internal bool OutputEndsWithLoss { get; }
+
+    /// <summary>True when no backward reads the output: it can go as soon as a loss that keeps something else has been computed.</summary>
+    internal static bool EndsWithLoss(Graph graph)
+        => graph.Output is { Producer: { } last, Consumers.Count: 0 } && !last.Op.Rectifies && !last.Op.Saves(last).Output;
+
     /// <summary>By value: some backward reads it.</summary>
     internal bool[] IsSaved { get; }
 

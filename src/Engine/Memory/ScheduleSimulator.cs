@@ -226,6 +226,7 @@ public sealed class ScheduleSimulator
         (stepPeak, stepWorkspace) = (live, 0);
         gradients[graph.Output] = New(graph.Output, gradient: true);
         Transient(graph.Profile.LossWorkspace);
+        if (graph.OutputEndsWithLoss) Free(graph.Output);
     }
 
     private void Backward(PlanningGraph.Facts node)

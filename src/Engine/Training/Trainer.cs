@@ -75,7 +75,7 @@ public sealed class Trainer : IDisposable
         if (Options.Arena)
             arena = MemoryMeter.Current.IsExact && device.type == TorchSharp.DeviceType.CPU ? new StepArena()
                 : throw new UsageException($"--arena replaces libtorch's CPU allocator, which cannot be done {(device.type == TorchSharp.DeviceType.CPU ? "with this libtorch" : $"on {device}")}");
-        executor = new Executor(graph, schedule ?? plan?.Schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing)) { Arena = arena };
+        executor = new Executor(graph, schedule ?? plan?.Schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing), lossReadsOutput: false) { Arena = arena };
         var names = parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
         pool = new GradientPool(executor.BackwardOrder, Options.Zero == 2 ? null : world, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
         reducer = new OverlappedReducer(world, pool, new ReducerOptions

@@ -89,6 +89,25 @@ public class KeepAllTests
     }
 
     [Fact]
+    public void The_output_goes_before_backward_unless_the_loss_reads_it()
+    {
+        using var scope = NewDisposeScope();
+        var graph = Zoo.Create("gpt", new ModelOptions { Layers = 1, Vocabulary = 4096, Width = 32 }); // little but logits
+        var (x, y) = SmallModels.Batch(graph, 4);
+        long Peak(Executor executor)
+        {
+            executor.Step(x, y); // gradients exist from here on
+            var before = MemoryMeter.Current.LiveBytes;
+            MemoryMeter.Current.ResetPeak();
+            executor.Step(x, y);
+            return MemoryMeter.Current.PeakBytes - before;
+        }
+        using var light = new Executor(graph);
+        using var whole = new Executor(graph, loss: Losses.CrossEntropy, lossReadsOutput: true);
+        Assert.Equal(graph.Output.Bytes(4), Peak(whole) - Peak(light));
+    }
+
+    [Fact]
     public void Resnet50_peaks_where_plain_autograd_does_and_far_below_one_scope()
     {
         var meter = MemoryMeter.Current;
