@@ -41,7 +41,7 @@ build() {
   say "Building (the first time restores libtorch: about 500 MB)..."
   local log; log=$(mktemp)
   if ! dotnet build Interactive.sln -c Release -v quiet -nologo >"$log" 2>&1; then
-    grep -E 'error' "$log" | sort -u | head -n 20 >&2
+    { grep -E 'error' "$log" || tail -n 5 "$log"; } | sort -u | head -n 20 >&2
     say "The build failed; the whole log is $log"
     exit 1
   fi
