@@ -27,7 +27,7 @@ internal static class BenchCapacityCommand
         {
             var bytes = ByteSize.Parse(parsed.GetValue(memory)!);
             if (parsed.GetValue(figure) is { } path) FigureFile.Check(path);
-            IPlanner[] planners = [new KeepAllPlanner(), new CheapDropPlanner(), new SegmentsPlanner(), new SearchPlanner(TimeSpan.Zero)];
+            IPlanner[] planners = [new KeepAllPlanner(), new CheapDropPlanner(), new SegmentsPlanner(), new OptimalPlanner(), new SearchPlanner(TimeSpan.FromSeconds(0.3))];
             var rows = parsed.GetValue(models)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(name => Measure(name, bytes, planners)).ToList();
             var gains = rows.Select(r => r.Gain).OfType<double>().ToList();
             double? mean = gains.Count > 0 ? Math.Exp(gains.Average(Math.Log)) : null;
