@@ -40,6 +40,11 @@ public static class FigurePicture
         x.Apply(plot.Axes.Bottom);
         y.Apply(plot.Axes.Left);
         named.Apply(plot);
+        if ((string?)layout["yaxis"]?["rangemode"] == "tozero")
+        {
+            plot.Axes.AutoScale();
+            plot.Axes.SetLimitsY(Math.Min(0, plot.Axes.GetLimits().Bottom), plot.Axes.GetLimits().Top);
+        }
         if (traces.Count > 1 && (bool?)layout["showlegend"] != false) plot.ShowLegend(Alignment.UpperRight);
         return plot.GetImageBytes(width, height, ImageFormat.Png);
     }

@@ -59,8 +59,13 @@ public static class ScalingFigures
         Figure.Line("ideal", measured.Select(m => (double)m.Ranks), measured.Select(m => m.Ranks * measured[0].SamplesPerSecond / measured[0].Ranks), "#9ca3af", 1));
 
     /// <summary>Weak scaling: the step time of one rank over that of many, in percent, with the ideal line. Simulated curves are thin.</summary>
-    public static Figure Efficiency(params IReadOnlyList<ScalingSeries> series) => Figure.Lines("Weak scaling", "ranks", "efficiency, %",
-        [Figure.Line("ideal", Extent(series), [100, 100], Grey, 1), .. series.Select((s, i) => Line(s, i, seconds => 100 * s.OneRankSeconds / seconds))]).OverRanks();
+    public static Figure Efficiency(params IReadOnlyList<ScalingSeries> series)
+    {
+        var figure = Figure.Lines("Weak scaling", "ranks", "efficiency, %",
+            [Figure.Line("ideal", Extent(series), [100, 100], Grey, 1), .. series.Select((s, i) => Line(s, i, seconds => 100 * s.OneRankSeconds / seconds))]).OverRanks();
+        figure.Layout.yaxis.rangemode = "tozero"; // a thousandth must not look like a cliff
+        return figure;
+    }
 
     /// <summary>Milliseconds an iteration; each series has its ideal, a line at the time of one rank.</summary>
     public static Figure StepTime(params IReadOnlyList<ScalingSeries> series) => Figure.Lines("Step time", "ranks", "ms / iteration",

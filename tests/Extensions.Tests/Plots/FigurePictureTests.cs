@@ -35,6 +35,22 @@ public sealed class FigurePictureTests
         => Assert.True(Pixels(Of(new Scatter { x = new[] { 1.0, 2, 3 }, y = new[] { 0.0, 10, 1000 }, mode = "lines", line = new Line { color = "#ff0000", width = 4 } }, axis: "log"), "#ff0000") > 500);
 
     [Fact]
+    public void An_axis_from_zero_makes_a_small_difference_small()
+    {
+        int Height(string? range)
+        {
+            var figure = Of(new Scatter { x = new[] { 0.0, 1 }, y = new[] { 99.0, 100 }, mode = "lines", line = new Line { color = "#ff0000", width = 3 } });
+            figure.Layout.yaxis.rangemode = range;
+            using var bitmap = SKBitmap.Decode(FigurePicture.Draw(figure));
+            var rows = Enumerable.Range(0, bitmap.Height).Where(y => Enumerable.Range(0, bitmap.Width).Any(x => bitmap.GetPixel(x, y) == new SKColor(255, 0, 0))).ToList();
+            return rows[^1] - rows[0];
+        }
+
+        Assert.InRange(Height("tozero"), 1, 15);
+        Assert.True(Height(null) > 200);
+    }
+
+    [Fact]
     public void An_empty_figure_is_a_picture_too()
     {
         using var bitmap = SKBitmap.Decode(FigurePicture.Draw(Figure.Lines("t", "x", "y", Figure.Line("none", [], [], "#ff0000")), 300, 200));
