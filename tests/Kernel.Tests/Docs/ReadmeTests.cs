@@ -4,9 +4,7 @@ namespace Interactive.Kernel.Tests.Docs;
 
 public class ReadmeTests
 {
-    private static readonly string Root = FindRoot(AppContext.BaseDirectory);
-
-    private static string FindRoot(string folder) => File.Exists(Path.Combine(folder, "Interactive.sln")) ? folder : FindRoot(Path.GetDirectoryName(folder)!);
+    private static string Root => ProjectFolder.Root;
 
     [Fact]
     public void The_example_is_the_script_that_demo_runs()

@@ -12,14 +12,7 @@ namespace Interactive.Kernel.Tests.DotnetInteractive;
 [Collection(ProcessWide.Name)]
 public sealed class ExtensionTests
 {
-    private static readonly string project = Path.Combine(Root(), "src", "Extensions");
-
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Interactive.sln"))) folder = Path.GetDirectoryName(folder)!;
-        return folder;
-    }
+    private static readonly string project = Path.Combine(ProjectFolder.Root, "src", "Extensions");
 
     private static List<string> Cells() => [.. Notebook.Read(Path.Combine(project, "DotnetInteractive", "extension.dib")).Cells.Select(c => c.Source)];
 

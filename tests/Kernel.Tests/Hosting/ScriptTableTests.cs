@@ -83,18 +83,5 @@ public sealed class ScriptTableTests
     }
 
     private static (int Exit, string Out, string Error) Run(string path)
-    {
-        var (previousOut, previousError) = (Console.Out, Console.Error);
-        StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
-        Console.SetOut(output);
-        Console.SetError(error);
-        Environment.ExitCode = 0;
-        try { return (CommandLine.Guard(() => ScriptHost.Run(ScriptFile.Open(path), ["a", "b c", "--x"])), output.ToString(), error.ToString()); }
-        finally
-        {
-            Console.SetOut(previousOut);
-            Console.SetError(previousError);
-            Environment.ExitCode = 0;
-        }
-    }
+        => CapturedConsole.Run(() => CommandLine.Guard(() => ScriptHost.Run(ScriptFile.Open(path), ["a", "b c", "--x"])));
 }

@@ -47,18 +47,5 @@ public sealed class ScriptToolTests
         Assert.Single(error.Trim().Split('\n'));
     }
 
-    private static (int Exit, string Out, string Error) Run(params string[] arguments)
-    {
-        var (previousOut, previousError) = (Console.Out, Console.Error);
-        StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
-        Console.SetOut(output);
-        Console.SetError(error);
-        try { return (ScriptTool.Run(arguments), output.ToString(), error.ToString()); }
-        finally
-        {
-            Console.SetOut(previousOut);
-            Console.SetError(previousError);
-            Environment.ExitCode = 0;
-        }
-    }
+    private static (int Exit, string Out, string Error) Run(params string[] arguments) => CapturedConsole.Run(() => ScriptTool.Run(arguments));
 }

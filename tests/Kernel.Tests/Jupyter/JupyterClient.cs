@@ -16,7 +16,7 @@ internal sealed class JupyterClient : IDisposable
     public JupyterClient() => KernelSpec.Install(prefix.Path);
 
     /// <summary>The folder of the project's tests.</summary>
-    public static string Tests { get; } = Path.Combine(Root(), "tests");
+    public static string Tests { get; } = Path.Combine(ProjectFolder.Root, "tests");
 
     /// <summary>Skips a test where Python cannot import a module.</summary>
     /// <param name="package">The apt package that brings it.</param>
@@ -78,13 +78,5 @@ internal sealed class JupyterClient : IDisposable
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folder };
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return start;
-    }
-
-    // From tests/Kernel.Tests/bin/... upwards.
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Interactive.sln"))) folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("the tests run outside the project");
-        return folder;
     }
 }

@@ -137,9 +137,7 @@ public sealed class NotebookRunTests
     [Fact]
     public void The_projects_notebooks_keep_their_outputs()
     {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Interactive.sln"))) folder = Path.GetDirectoryName(folder)!;
-        var paths = Directory.GetFiles(Path.Combine(folder, "notebooks"), "*.ipynb");
+        var paths = Directory.GetFiles(Path.Combine(ProjectFolder.Root, "notebooks"), "*.ipynb");
         Assert.NotEmpty(paths);
         foreach (var path in paths)
         {
