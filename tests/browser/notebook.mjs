@@ -54,15 +54,16 @@ try {
   await page.evaluate(() => Jupyter.notebook.get_cell(1).element[0].scrollIntoView());
   await screenshot(page, 'trained.png');
 
-  // The figure of the last cell is alive: its points tell their values.
+  // The memory figure of the last cell is alive: under the mouse it names the node of a step.
   const plot = page.locator('.cell').nth(2).locator('.js-plotly-plot').first();
   await plot.waitFor();
   await plot.scrollIntoViewIfNeeded();
-  const point = await plot.locator('.points path').nth(20).boundingBox();
-  await page.mouse.move(point.x - 30, point.y - 30);
-  await page.mouse.move(point.x + point.width / 2, point.y + point.height / 2, { steps: 5 });
-  const hovered = await plot.locator('.hoverlayer text', { hasText: '400' }).first().waitFor({ timeout: 60_000 }).then(() => true, () => false);
-  check('the figure tells the value 400 at 20', hovered);
+  const area = await plot.locator('.nsewdrag').first().boundingBox();
+  await page.mouse.move(area.x + area.width / 2 - 30, area.y + area.height / 2);
+  await page.mouse.move(area.x + area.width / 2, area.y + area.height / 2, { steps: 5 });
+  const told = plot.locator('.hoverlayer text', { hasText: /(forward|again|backward|free) [a-z]/ }).first();
+  const hovered = await told.waitFor({ timeout: 60_000 }).then(() => told.textContent(), () => undefined);
+  check(`the memory figure names the node of a step (${hovered})`, hovered !== undefined);
   await screenshot(page, 'hovered.png');
   await page.evaluate(() => Jupyter.notebook.save_notebook());
   await page.close();
