@@ -18,7 +18,7 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// </summary>
 internal static class BenchScalingCommand
 {
-    sealed record Row(string Model, int Ranks, string Net, double ComputeSeconds, double StepSeconds, double Efficiency);
+    sealed record Row(string Model, int Ranks, string Net, string Device, double ComputeSeconds, double StepSeconds, double Efficiency);
 
     public static Command Create()
     {
@@ -31,7 +31,7 @@ internal static class BenchScalingCommand
         var bucket = new Option<string>("--bucket-bytes") { Description = "least bytes of gradients that are reduced together", DefaultValueFactory = _ => "4M" };
         var latency = new Option<double>("--latency") { Description = "microseconds of a message", DefaultValueFactory = _ => 5 };
         var batch = new Option<int>("--batch") { Description = "samples per rank", DefaultValueFactory = _ => 64 };
-        var teraflops = new Option<double?>("--tflops") { Description = "what a rank's device sustains, in 10^12 operations a second; default: a Tesla P100's published images a second (resnet50, resnet152, vgg16)" };
+        var teraflops = new Option<double?>("--tflops") { Description = "what a rank's device sustains, in 10^12 operations a second; default: a Tesla P100's published images a second for resnet50, resnet152 and vgg16, 5 for other models" };
         var measured = new Option<string?>("--measured") { Description = "a file of lines that 'bench overlap --json' has printed: measured curves for the figure" };
         var figure = new Option<string?>("--figure") { Description = "draw step time and efficiency against ranks to a file that ends in .html or .png" };
         var json = new Option<bool>("--json") { Description = "print one JSON object as the last line" };
@@ -53,7 +53,7 @@ internal static class BenchScalingCommand
             var rows = parsed.GetValue(model)!.Split(',').SelectMany(name => Predict(name, ranks, speed, sums, buckets, samples, sustained)).ToList();
             foreach (var row in rows)
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{row.Model,-12} {row.Ranks,5} ranks  {row.Net}  step {row.StepSeconds * 1e3,8:F1} ms  computing {row.ComputeSeconds * 1e3,8:F1} ms  efficiency {row.Efficiency:P1}"));
+                    $"{row.Model,-12} {row.Ranks,5} ranks  {row.Net}  {row.Device}  step {row.StepSeconds * 1e3,8:F1} ms  computing {row.ComputeSeconds * 1e3,8:F1} ms  efficiency {row.Efficiency:P1}"));
             if (parsed.GetValue(figure) is { } drawing)
             {
                 curves = [.. curves, .. rows.GroupBy(row => row.Model).Select(group => new ScalingSeries($"{group.Key}, simulated, {speed}", group.First().ComputeSeconds,
@@ -63,7 +63,7 @@ internal static class BenchScalingCommand
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(new
                 {
-                    measured = false, device = sustained is null ? "Tesla P100, published rates" : $"{sustained} Tflops", batch = samples, teraflops = sustained,
+                    measured = false, batch = samples, teraflops = sustained,
                     perHost = sharing, wire = parsed.GetValue(wire), bucketBytes = buckets.BucketBytes, latencyMicroseconds = micros, results = rows,
                 }, JsonSerializerOptions.Web));
             return 0;
@@ -75,11 +75,13 @@ internal static class BenchScalingCommand
     {
         using var graph = Zoo.Create(name, new ModelOptions { ShapesOnly = true });
         var flops = 3.0 * batch * graph.Nodes.Sum(node => node.Op.Flops(node));
-        var step = Profile(graph, teraflops is { } given ? flops / (given * 1e12) : batch / PascalRates.Of(name), buckets);
+        var (compute, isPublished) = teraflops is { } given ? (flops / (given * 1e12), false) : PascalGpu.Step(name, batch, flops);
+        var device = teraflops is not null ? $"{teraflops} Tflops" : isPublished ? "P100" : "P100, 5 Tflops assumed";
+        var step = Profile(graph, compute, buckets);
         foreach (var size in ranks)
         {
             double AllReduce(long count) => sums.Seconds(size, count);
-            yield return new Row(name, size, speed, step.Compute, step.Seconds(AllReduce), step.Efficiency(AllReduce));
+            yield return new Row(name, size, speed, device, step.Compute, step.Seconds(AllReduce), step.Efficiency(AllReduce));
         }
     }
 
