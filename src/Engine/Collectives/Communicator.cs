@@ -74,8 +74,13 @@ public sealed unsafe class Communicator : ICommunicator
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, length);
         if (Size == 1) return;
+        var algorithm = Choose(length);
+        var window = algorithm as WindowAllReduce;
+        if (window?.IsSmall(count) is not true) window = null;
+        window?.Offer(buffer + start, count);
         var entry = Enter("all-reduce", count, name);
-        Choose(length).Run(buffer, length, start, count);
+        if (window is not null) window.SumOffered(buffer + start, count);
+        else algorithm.Run(buffer, length, start, count);
         recorder.Finish(entry);
     }
 
@@ -227,8 +232,10 @@ public sealed unsafe class Communicator : ICommunicator
             // Two places in turn: a slow rank may still be reading the notice before.
             int place = (int)(notice.Number & 1) * Notice.Bytes;
             mine.CopyTo(group.Notice(Rank)[place..]);
-            group.Barrier();
-            for (int rank = 0; rank < Size; rank++) Compare(group.Notice(rank).Slice(place, Notice.Bytes), rank);
+            ulong digest = Notice.Digest(mine);
+            group.Barrier(digest);
+            for (int rank = 0; rank < Size; rank++)
+                if (group.Mark(rank) != digest) Compare(group.Notice(rank).Slice(place, Notice.Bytes), rank);
         }
         else
         {

@@ -44,10 +44,14 @@ internal sealed unsafe class NodeGroup : IDisposable
     /// <summary>Half <paramref name="half"/> (0 or 1) of a rank's staging area.</summary>
     public float* Staging(int rank, int half) => (float*)(window.Part(rank) + Page) + half * (long)Stage;
 
-    /// <summary>Returns when all ranks of the group have come here; their writes before are visible after.</summary>
-    public void Barrier()
+    /// <summary>
+    /// Returns when all ranks of the group have come here; their writes before are visible after.
+    /// </summary>
+    /// <param name="mark">What others can read as <see cref="Mark"/> until they come to the next barrier: it costs them no further cache line.</param>
+    public void Barrier(ulong mark = 0)
     {
-        Volatile.Write(ref *Counter(window.Mine), ++epoch);
+        Marks(window.Mine)[++epoch & 1] = mark; // two in turn: a slow rank may still be reading the one before
+        Volatile.Write(ref *Counter(window.Mine), epoch);
         for (int rank = 0; rank < window.Count; rank++)
         {
             var waiter = new YieldingWait();
@@ -55,7 +59,11 @@ internal sealed unsafe class NodeGroup : IDisposable
         }
     }
 
+    /// <summary>What a rank has brought to the last barrier.</summary>
+    public ulong Mark(int rank) => Marks(rank)[epoch & 1];
+
     public void Dispose() => window.Dispose();
 
     long* Counter(int rank) => (long*)window.Part(rank);
+    ulong* Marks(int rank) => (ulong*)window.Part(rank) + 1;
 }

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Interactive.Collectives;
@@ -19,6 +21,15 @@ internal readonly record struct Notice(long Number, long Count, string Operation
         // A long name keeps its end: "…layer4.2.conv3.weight".
         var name = Encoding.UTF8.GetBytes(Name);
         name.AsSpan(Math.Max(0, name.Length - (Bytes - Header - Operation.Length))).CopyTo(target[(Header + Operation.Length)..]);
+    }
+
+    /// <summary>A number for what <see cref="Write"/> has written: the same on every rank, and another one for anything else.</summary>
+    public static ulong Digest(ReadOnlySpan<byte> written)
+    {
+        const ulong Prime = 0x9E3779B97F4A7C15; // 2^64 over the golden ratio, odd
+        ulong digest = Prime;
+        foreach (var word in MemoryMarshal.Cast<byte, ulong>(written)) digest = BitOperations.RotateLeft((digest ^ word) * Prime, 29);
+        return digest;
     }
 
     public static Notice Read(ReadOnlySpan<byte> source)

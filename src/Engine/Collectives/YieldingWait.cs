@@ -8,11 +8,11 @@ namespace Interactive.Collectives;
 /// </summary>
 internal struct YieldingWait
 {
-    const int Immediate = 64, Yields = 400;
+    const int Immediate = 64, Yields = 400, YieldsOfALongWait = 80;
     int polls;
 
-    /// <summary>A wait that is long from the start.</summary>
-    public static YieldingWait Asleep => new() { polls = Yields - 80 };
+    /// <summary>A wait that is long from the start: a few yields catch a message that is just arriving (less than 0.1 ms), then it sleeps.</summary>
+    public static YieldingWait Asleep => new() { polls = Yields - YieldsOfALongWait };
 
     /// <summary>One pause, longer the longer the wait already is.</summary>
     public void Once()

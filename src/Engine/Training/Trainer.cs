@@ -19,7 +19,7 @@ namespace Interactive.Training;
 /// </summary>
 public sealed class Trainer : IDisposable
 {
-    private readonly IDataSource train, test;
+    private readonly IDataSource train;
     private readonly ICommunicator world;
     private readonly Device device;
     private readonly (string Name, Parameter Parameter)[] parameters;
@@ -33,6 +33,9 @@ public sealed class Trainer : IDisposable
     private readonly Optimizer optimizer;
     private readonly LearningRate learningRate;
     private readonly Sampler sampler;
+    private readonly Replicas replicas;
+    private readonly Evaluation evaluation;
+    private readonly TrainingState state;
     private readonly List<Hook> hooks;
     private StepTrace? trace;
     private double bestAccuracy = double.NegativeInfinity;
@@ -50,7 +53,7 @@ public sealed class Trainer : IDisposable
     public Trainer(Graph graph, IDataSource train, IDataSource test, TrainerOptions? options = null, Schedule? schedule = null,
         IEnumerable<Hook>? hooks = null, ICommunicator? communicator = null)
     {
-        (Graph, this.train, this.test, Options) = (graph, train, test, (options ?? new TrainerOptions()).Validate());
+        (Graph, this.train, Options) = (graph, train, (options ?? new TrainerOptions()).Validate());
         world = communicator ?? World.Current;
         if (!graph.Input.Shape.Equals(train.Shape)) throw new UsageException($"{graph.Name} takes {graph.Input.Shape}, the data are {train.Shape}");
         if (Options.BatchSize % (world.Size * Options.Accumulate) != 0)
@@ -96,6 +99,9 @@ public sealed class Trainer : IDisposable
             "adamw" => new Adam(weightDecay: Options.WeightDecay, decoupled: true),
             _ => throw new UsageException($"unknown optimizer '{Options.Optimizer}': choose sgd, adam or adamw"),
         };
+        replicas = new Replicas(world, graph);
+        evaluation = new Evaluation(world, test, executor, device);
+        state = new TrainingState(world, graph, optimizer, partition);
         learningRate = Schedules.Create(Options.Schedule, Options.LearningRate, Options.WarmUp);
         this.hooks = [new NanGuard(), .. hooks ?? []];
     }
@@ -125,7 +131,7 @@ public sealed class Trainer : IDisposable
         Directory = OpenDirectory();
         manual_seed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         var resume = Restore();
-        BroadcastModel();
+        replicas.BroadcastModel();
         using var log = IsMain ? new RunLog(Directory, Step) : null;
         using var timeline = trace = Options.Trace ? new StepTrace(world, executor, Directory) : null;
         if (log is not null)
@@ -254,58 +260,20 @@ public sealed class Trainer : IDisposable
     /// <summary>Loss and accuracy over the evaluation set, each rank taking every so manieth batch. Collective.</summary>
     public EvalRecord Evaluate(int epoch)
     {
-        BroadcastBuffers();
+        replicas.BroadcastBuffers();
         Graph.eval();
-        var sums = new List<double>(); // of loss, correct answers and answers, batch by batch
-        const int size = 256;
-        var starts = Enumerable.Range(0, (test.Count + size - 1) / size).Where(i => i % world.Size == world.Rank);
-        foreach (var batch in Prefetch.Ahead(starts.Select(i => Batch.Read(test, Enumerable.Range(i * size, Math.Min(size, test.Count - i * size)).ToArray()))))
-        {
-            using var scope = NewDisposeScope();
-            using var moved = batch.MoveTo(device);
-            using var output = executor.Infer(moved.Input);
-            sums.Add(Losses.CrossEntropy(output, moved.Target).item<float>() * (double)moved.Target.numel());
-            sums.Add(output.argmax(output.dim() == 3 ? 2 : 1).eq(moved.Target).sum().item<long>());
-            sums.Add(moved.Target.numel());
-        }
-        var (loss, correct, positions) = InBatchOrder(sums);
-        var record = new EvalRecord(Step, epoch, loss / positions, correct / positions);
+        var (loss, accuracy) = evaluation.Run();
+        var record = new EvalRecord(Step, epoch, loss, accuracy);
         hooks.ForEach(h => h.AfterEvaluation(this, record));
         return record;
     }
 
-    // Batch i was rank i % size's: added in the order of batches, the sums do not depend on the number of ranks.
-    private (double Loss, double Correct, double Positions) InBatchOrder(List<double> mine)
-    {
-        var parts = world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine))).Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToArray();
-        var (loss, correct, positions) = (0.0, 0.0, 0.0);
-        for (var batch = 0; 3 * (batch / world.Size) < parts[batch % world.Size].Length; batch++)
-        {
-            var (part, at) = (parts[batch % world.Size], 3 * (batch / world.Size));
-            (loss, correct, positions) = (loss + part[at], correct + part[at + 1], positions + part[at + 2]);
-        }
-        return (loss, correct, positions);
-    }
-
     private void Save(int epoch, int stepInEpoch, bool isBest)
     {
-        BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
-        using var generator = get_rng_state();
-        var generators = world.AllGather(generator.bytes);
-        using var scope = NewDisposeScope();
-        var state = partition?.Gather(optimizer) ?? optimizer.State;
-        if (IsMain)
-        {
-            var tensors = Graph.state_dict().ToDictionary(e => "model." + e.Key, e => e.Value);
-            foreach (var (name, value) in state) tensors["optimizer." + name] = value;
-            for (var rank = 0; rank < generators.Length; rank++) tensors[$"rng.{rank}"] = tensor(generators[rank]);
-            var path = Checkpoint.PathOf(Directory!, Step);
-            new Checkpoint(Step, epoch, stepInEpoch, bestAccuracy).Write(path, tensors);
-            if (isBest) AtomicFile.Write(Path.Combine(Directory!.Checkpoints, "best.safetensors"), s =>
-                Safetensors.Write(s, tensors.Where(t => t.Key.StartsWith("model.")).ToDictionary(t => t.Key["model.".Length..], t => t.Value)));
-            Checkpoint.Prune(Directory!, Options.KeepLast);
-            hooks.ForEach(h => h.AfterCheckpoint(this, path));
-        }
+        replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
+        if (state.Save(Directory!, new Checkpoint(Step, epoch, stepInEpoch, bestAccuracy), isBest) is not { } path) return;
+        Checkpoint.Prune(Directory!, Options.KeepLast);
+        hooks.ForEach(h => h.AfterCheckpoint(this, path));
     }
 
     private RunDirectory OpenDirectory()
@@ -320,36 +288,10 @@ public sealed class Trainer : IDisposable
     private (int Epoch, int StepInEpoch) Restore()
     {
         if (!Options.Resume || Checkpoint.Newest(Directory!) is not { } path) return (0, 0);
-        var (position, tensors) = Checkpoint.Read(path);
-        using (no_grad())
-            foreach (var (name, value) in Graph.state_dict()) value.copy_(tensors["model." + name]);
-        var state = tensors.Where(t => t.Key.StartsWith("optimizer.")).ToDictionary(t => t.Key["optimizer.".Length..], t => t.Value);
-        using (NewDisposeScope()) optimizer.Restore(partition?.Own(state) ?? state, position.Step);
-        // With another number of ranks than before, new ones keep the generator of their seed.
-        if (tensors.TryGetValue($"rng.{world.Rank}", out var generator)) set_rng_state(generator);
+        var position = state.Restore(path);
         (Step, bestAccuracy) = (position.Step, position.BestAccuracy);
-        foreach (var tensor in tensors.Values) tensor.Dispose();
         if (IsMain) Console.WriteLine($"resuming {Directory!.Id} at step {Step}");
         return (position.Epoch, position.StepInEpoch);
-    }
-
-    private void BroadcastModel()
-    {
-        if (world.Size == 1) return;
-        foreach (var value in Graph.state_dict().Values) Broadcast(value);
-    }
-
-    /// <summary>Running statistics differ between ranks, which see different samples; rank 0's are the model's.</summary>
-    private void BroadcastBuffers()
-    {
-        if (world.Size == 1) return;
-        foreach (var (_, buffer) in Graph.named_buffers()) Broadcast(buffer);
-    }
-
-    private void Broadcast(Tensor tensor)
-    {
-        using var flat = tensor.detach();
-        world.Broadcast(flat.bytes, 0);
     }
 
     // In rank order on every rank, so that all get the same bits.

@@ -9,7 +9,13 @@ namespace Interactive.Kernel.Directives;
 
 /// <summary>Cells on several ranks, seen from the notebook.</summary>
 /// <param name="cells">What each rank runs, in order; the last one's value on rank 0 is the result.</param>
-internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavor? flavor)
+/// <param name="ranks">How many.</param>
+/// <param name="flavor">Which MPI; null for the first that is installed.</param>
+/// <param name="settle">
+/// How long the end of ranks with an error may still turn out to be an interrupt: the signal that interrupts the cell reaches
+/// the ranks as well, and they may be the first to end. Default 200 ms.
+/// </param>
+internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavor? flavor, TimeSpan? settle = null)
 {
     private static int count;
     private readonly int number = Interlocked.Increment(ref count);
@@ -55,8 +61,7 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
             throw;
         }
         await Task.WhenAll(output, error);
-        // The signal that interrupts the cell reaches the ranks as well, and they may be the first to end.
-        if (process.ExitCode != 0) await Task.Delay(settle, cancellationToken);
+        if (process.ExitCode != 0) await Task.Delay(settle ?? TimeSpan.FromMilliseconds(200), cancellationToken);
         ended.CancelAfter(TimeSpan.FromSeconds(process.ExitCode == 0 ? 5 : 0)); // what is still in the socket
         var value = await display;
         return process.ExitCode == 0 ? value : throw new InvalidOperationException($"the job on {ranks} ranks ended with exit code {process.ExitCode}");
@@ -114,7 +119,6 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
         if (!process.HasExited) kill(process.Id, signal);
     }
 
-    private static readonly TimeSpan settle = TimeSpan.FromMilliseconds(200);
     private const int Terminate = 15;
     [System.Runtime.InteropServices.DllImport("libc")] private static extern int kill(int process, int signal);
 }

@@ -35,6 +35,7 @@ public class AllReduceTests
             InProcessTransport[] Ends() => InProcessTransport.Create(9, rank => $"host{rank / local}");
             var whole = Reduce(Ends(), new() { Algorithm = algorithm }, count, [(0, count)]);
             Assert.Equal(whole[0], Reduce(Ends(), new() { Algorithm = algorithm }, count, ranges)[0]);
+            Assert.All(Reduce(Ends(), new() { Algorithm = algorithm }, count, ranges, allocate: true), result => Assert.Equal(whole[0], result));
         }, iter: 30);
 
     [Fact]

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Interactive.Engine.Tests.Collectives;
 
 /// <summary>Hosts made of network namespaces by <c>bench/rig/hosts</c>, for the length of a test.</summary>
-sealed class Rig : IDisposable
+internal sealed class Rig : IDisposable
 {
     readonly string script = Path.Combine(Root(), "bench", "rig", "hosts");
     readonly string name = $"itest{Environment.ProcessId}";
@@ -32,10 +32,28 @@ sealed class Rig : IDisposable
         return MpiJob.Start(start);
     }
 
-    /// <summary>Cuts a host off.</summary>
-    public void Cut(int host)
+    /// <summary>
+    /// A command on the first host from which mpirun, without options of its own, starts one rank on every host. Its ranks have
+    /// its environment.
+    /// </summary>
+    /// <param name="hostfile">Where to write the list of hosts.</param>
+    public ProcessStartInfo FromFirstHost(string hostfile, params string[] command)
     {
-        var (done, error) = Call("link", $"{host}", "down");
+        const string Network = "10.77.0.0/24";
+        File.WriteAllLines(hostfile, Enumerable.Range(1, hosts).Select(host => $"10.77.0.{host} slots=1"));
+        var start = Command(["on", "0", .. command]);
+        foreach (var (parameter, value) in new[]
+        {
+            ("orte_default_hostfile", hostfile), ("plm", "rsh"), ("plm_rsh_agent", $"{script} agent"),
+            ("oob_tcp_if_include", Network), ("btl_tcp_if_include", Network), ("btl", "tcp,self"), ("mpi_yield_when_idle", "1"),
+        }) start.Environment[$"OMPI_MCA_{parameter}"] = value;
+        return start;
+    }
+
+    /// <summary>Cuts a host off, or connects it again.</summary>
+    public void Link(int host, bool isUp)
+    {
+        var (done, error) = Call("link", $"{host}", isUp ? "up" : "down");
         Assert.True(done, error);
     }
 

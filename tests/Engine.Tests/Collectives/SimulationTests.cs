@@ -64,9 +64,25 @@ public class SimulationTests
         Assert.Throws<UsageException>(() => Recording.AllReduce("window", 4, 100));
 
     [Theory]
+    [InlineData(2, 1)]
+    [InlineData(7, 16 * 7 + 1)]
+    [InlineData(8, 100_003)]
+    [InlineData(3, 1_000_000)]
+    [InlineData(2, 3_000_001)]
+    [InlineData(512, 1_100_000)]
+    public void Two_bytes_an_element_halve_what_is_sent(int ranks, long count)
+    {
+        var trace = Recording.AllReduce(Recording.Half, ranks, count, rank: 0);
+        var rounded = trace.SentBytes / sizeof(ushort) * ranks / (2 * (ranks - 1L));
+        Assert.InRange(rounded, count, count + ranks * Math.Max(16, count / ranks));
+        Assert.True(new Network(1e-6, 1e9).ReplaySymmetric(trace) > 0); // all ranks do the same
+    }
+
+    [Theory]
     [InlineData("ring", 8)]
     [InlineData("ring", 7)]
     [InlineData("halving-doubling", 16)]
+    [InlineData(Recording.Half, 8)]
     public void One_rank_stands_for_all_where_they_do_the_same(string algorithm, int ranks)
     {
         var network = new Network(10e-6, 3.125e9);

@@ -96,6 +96,29 @@ public sealed class MpirunTests
         Assert.Equal(3, (await session.RunAsync("1 + 2", "cell-2")).Value);
     }
 
+    // As when the signal that interrupts the kernel has reached the ranks first: they are gone before the cell hears of it.
+    [SkippableFact]
+    public async Task Ranks_that_end_just_before_an_interrupt_were_interrupted()
+    {
+        RequireMpi("openmpi");
+        using var folder = new TemporaryFolder();
+        using var source = new CancellationTokenSource();
+        var note = Path.Combine(folder.Path, "pid");
+        var cell = new RankCell("cell-1", $"""
+            var parent = File.ReadAllText("/proc/self/stat").Split(')')[^1].Split(' ')[2];
+            File.WriteAllText("{note}.tmp", parent); File.Move("{note}.tmp", "{note}");
+            Environment.Exit(3);
+            """);
+        var job = new RankJob([cell], 1, Collectives.Mpi.MpiFlavor.OpenMpi, settle: TimeSpan.FromMinutes(5)).Run(source.Token);
+        while (!File.Exists(note) && !job.IsCompleted) await Task.Delay(50);
+        Assert.True(File.Exists(note));
+        for (var launcher = $"/proc/{File.ReadAllText(note)}"; Directory.Exists(launcher) && !job.IsCompleted;) await Task.Delay(50);
+        await Task.Delay(500); // in which the job may hear of it
+        Assert.False(job.IsCompleted);
+        source.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => job);
+    }
+
     [SkippableFact]
     public async Task A_saved_cell_is_a_script_for_launch_and_a_notebook_runs_under_launch()
     {

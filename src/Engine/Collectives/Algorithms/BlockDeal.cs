@@ -36,7 +36,17 @@ internal readonly struct BlockDeal
         }
     }
 
+    /// <summary>The next length of which all ranks have equally many blocks, all of them full.</summary>
+    public static long Even(long length, int ranks)
+    {
+        long share = (length + ranks - 1) / ranks;
+        long unit = share <= Least ? 16 : share <= 8 * Least ? Least : share <= 8 * Most ? 8 * 16 : Most;
+        return (share + unit - 1) / unit * unit * ranks;
+    }
+
+    const int Least = 1024, Most = 64 * 1024;
+
     /// <summary>An eighth of a rank's share of the buffer, 1 Ki to 64 Ki floats (4 to 256 KiB); less when the buffer is small.</summary>
     static int BlockLength(long length, int ranks) =>
-        (int)Math.Clamp((length / (8L * ranks) + 15) & ~15L, Math.Min(1024, Math.Max(16, (length / ranks + 15) & ~15L)), 64 * 1024);
+        (int)Math.Clamp((length / (8L * ranks) + 15) & ~15L, Math.Min(Least, Math.Max(16, (length / ranks + 15) & ~15L)), Most);
 }

@@ -8,8 +8,30 @@ namespace Interactive.Collectives.Algorithms;
 internal sealed unsafe class WindowAllReduce(NodeGroup group, Func<nint, long, SharedWindow?> windowOf) : IAllReduce
 {
     readonly TreeSum tree = new(group.Count);
+    int offered;
 
     public string Name => "window";
+
+    /// <summary>
+    /// Whether so few floats are better summed by every rank for itself, which saves a barrier, than once by one of them. The
+    /// bits are the same.
+    /// </summary>
+    public bool IsSmall(long count) => count * group.Count <= 16 * 1024;
+
+    /// <summary>Shows few values to the others, before the barrier that precedes <see cref="SumOffered"/>.</summary>
+    public void Offer(float* data, long count)
+    {
+        offered = group.NextHalf();
+        new Span<float>(data, (int)count).CopyTo(new Span<float>(group.Staging(group.Mine, offered), (int)count));
+    }
+
+    /// <summary>Sums what all ranks have offered.</summary>
+    public void SumOffered(float* data, long count)
+    {
+        var sources = stackalloc float*[group.Count];
+        for (int rank = 0; rank < group.Count; rank++) sources[rank] = group.Staging(rank, offered);
+        tree.Add(sources, data, count);
+    }
 
     public void Run(float* buffer, long length, long start, long count)
     {

@@ -12,6 +12,7 @@ internal static class BenchCommand
         BenchArenaCommand.Create(),
         BenchCapacityCommand.Create(),
         BenchChainsCommand.Create(),
+        BenchDeterministicCommand.Create(),
         BenchOverlapCommand.Create(),
         BenchScalingCommand.Create(),
     };

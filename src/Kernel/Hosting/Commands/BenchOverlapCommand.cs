@@ -1,11 +1,8 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Interactive.Collectives;
-using Interactive.Collectives.Mpi;
 using Interactive.Kernel.Hosting.Bench;
-using Interactive.Kernel.Scripting;
 using TorchSharp;
 
 namespace Interactive.Kernel.Hosting.Commands;
@@ -31,7 +28,7 @@ internal static class BenchOverlapCommand
             AtLeastOne("--threads", parsed.GetValue(threads));
             var batch = model.Batch(parsed);
             using (model.Create(parsed, shapesOnly: true)) { } // wrong names and sizes: one line, not one from every rank
-            if (MpiEnvironment.Read() is null) return Launch(parsed.GetValue(ranks) ?? 2);
+            if (!RanksAgain.IsOne) return RanksAgain.Launch(parsed.GetValue(ranks) ?? 2);
 
             torch.set_num_threads(parsed.GetValue(threads));
             var world = World.Current;
@@ -71,14 +68,5 @@ internal static class BenchOverlapCommand
     static void AtLeastOne(string option, int given)
     {
         if (given < 1) throw new UsageException($"{option} must be at least 1, got {given}");
-    }
-
-    /// <summary>This same command on ranks of this host.</summary>
-    static int Launch(int ranks)
-    {
-        var start = MpiLauncher.Command(ranks, [DotnetProgram.Path, typeof(BenchOverlapCommand).Assembly.Location, .. Environment.GetCommandLineArgs().Skip(1)]);
-        using var job = Process.Start(start)!;
-        job.WaitForExit();
-        return job.ExitCode;
     }
 }

@@ -1,0 +1,50 @@
+using Interactive.Collectives;
+using Interactive.Graphs;
+using Interactive.Monitoring;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Training;
+
+/// <summary>What a checkpoint keeps besides the position: model, optimiser (whole, also where ranks have parts of it) and each rank's generator.</summary>
+internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer optimizer, PartitionedUpdate? partition)
+{
+    private const string Model = "model.", OptimizerState = "optimizer.", Generator = "rng.";
+
+    /// <summary>Writes a checkpoint, on rank 0; collective.</summary>
+    /// <param name="run">Where to.</param>
+    /// <param name="position">Where the run stands.</param>
+    /// <param name="isBest">Keep the model as the run's best, too.</param>
+    /// <returns>The file's path, or null on the other ranks.</returns>
+    public string? Save(RunDirectory run, Checkpoint position, bool isBest)
+    {
+        using var generator = get_rng_state();
+        var generators = world.AllGather(generator.bytes);
+        using var scope = NewDisposeScope();
+        var state = partition?.Gather(optimizer) ?? optimizer.State;
+        if (world.Rank != 0) return null;
+        var model = graph.state_dict();
+        var tensors = model.ToDictionary(e => Model + e.Key, e => e.Value);
+        foreach (var (name, value) in state) tensors[OptimizerState + name] = value;
+        for (var rank = 0; rank < generators.Length; rank++) tensors[$"{Generator}{rank}"] = tensor(generators[rank]);
+        var path = Checkpoint.PathOf(run, position.Step);
+        position.Write(path, tensors);
+        if (isBest) AtomicFile.Write(Path.Combine(run.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, model));
+        return path;
+    }
+
+    /// <summary>Takes everything back from a checkpoint.</summary>
+    /// <returns>Where the run stood.</returns>
+    public Checkpoint Restore(string path)
+    {
+        var (position, tensors) = Checkpoint.Read(path);
+        using (no_grad())
+            foreach (var (name, value) in graph.state_dict()) value.copy_(tensors[Model + name]);
+        var state = tensors.Where(t => t.Key.StartsWith(OptimizerState)).ToDictionary(t => t.Key[OptimizerState.Length..], t => t.Value);
+        using (NewDisposeScope()) optimizer.Restore(partition?.Own(state) ?? state, position.Step);
+        // With another number of ranks than before, new ones keep the generator of their seed.
+        if (tensors.TryGetValue($"{Generator}{world.Rank}", out var generator)) set_rng_state(generator);
+        foreach (var tensor in tensors.Values) tensor.Dispose();
+        return position;
+    }
+}
