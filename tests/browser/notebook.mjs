@@ -15,7 +15,7 @@ const context = await browser.newContext({ viewport: { width: 1200, height: 1000
 
 async function open(name) {
   const page = await context.newPage();
-  page.setDefaultTimeout(120_000);
+  page.setDefaultTimeout(600_000); // on a loaded machine a step takes a quarter of a second
   await page.goto(`${origin}/notebooks/${name}?token=${token}`);
   await page.waitForFunction(() => window.Jupyter?.notebook?._fully_loaded);
   return page;
@@ -37,7 +37,7 @@ try {
   const states = await page.evaluate(async () => {
     const cell = Jupyter.notebook.get_cell(1), seen = [];
     const busy = () => cell.element.hasClass('running') || cell.input_prompt_number === '*';
-    const end = Date.now() + 120_000;
+    const end = Date.now() + 600_000;
     while (Date.now() < end) {
       const bar = cell.element.find('progress').attr('value'), picture = cell.element.find('img').attr('src');
       const state = `${bar} ${picture?.length} ${picture?.slice(-40)}`;
@@ -61,7 +61,7 @@ try {
   const point = await plot.locator('.points path').nth(20).boundingBox();
   await page.mouse.move(point.x - 30, point.y - 30);
   await page.mouse.move(point.x + point.width / 2, point.y + point.height / 2, { steps: 5 });
-  const hovered = await plot.locator('.hoverlayer text', { hasText: '400' }).first().waitFor({ timeout: 10_000 }).then(() => true, () => false);
+  const hovered = await plot.locator('.hoverlayer text', { hasText: '400' }).first().waitFor({ timeout: 60_000 }).then(() => true, () => false);
   check('the figure tells the value 400 at 20', hovered);
   await screenshot(page, 'hovered.png');
   await page.evaluate(() => Jupyter.notebook.save_notebook());

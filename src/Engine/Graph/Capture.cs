@@ -18,7 +18,7 @@ internal static class Capture
     /// <exception cref="GraphException">The modules do not fit one another.</exception>
     public static Graph Module(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type = ScalarType.Float32, string? name = null)
     {
-        var builder = new GraphBuilder(name ?? module.GetName(), input, type);
+        var builder = new GraphBuilder(name ?? (module is Sequential ? "sequential" : module.GetName()), input, type);
         return builder.Build(Walk(builder, builder.Input, module, null));
     }
 

@@ -26,9 +26,10 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// <param name="module">The model.</param>
     /// <param name="input">One sample's shape.</param>
     /// <param name="type">Element type of the input.</param>
+    /// <param name="name">The model's name; default the module's.</param>
     /// <exception cref="GraphException">The modules do not fit one another; the message names the node.</exception>
-    public static Graph Capture(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type = ScalarType.Float32)
-        => Graphs.Capture.Module(module, input, type);
+    public static Graph Capture(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type = ScalarType.Float32, string? name = null)
+        => Graphs.Capture.Module(module, input, type, name);
 
     /// <summary>The model's name.</summary>
     public string Name { get; }

@@ -44,6 +44,10 @@ public sealed class RunDirectory
         return run;
     }
 
+    /// <summary>The runs in a folder that have begun to write metrics, oldest first; none where there is no such folder.</summary>
+    public static IReadOnlyList<RunDirectory> All(string root) => !Directory.Exists(root) ? []
+        : [.. Directory.GetDirectories(root).Order(StringComparer.Ordinal).Select(d => new RunDirectory(d)).Where(r => File.Exists(System.IO.Path.Combine(r.Path, "config.json")) && File.Exists(r.Metrics))];
+
     /// <summary>The newest run of this name that did not finish, or null.</summary>
     public static RunDirectory? NewestUnfinished(string root, string name)
         => !Directory.Exists(root) ? null

@@ -24,10 +24,6 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         if (!TorchLoader.TryGetExport("_ZN3c1015SetCPUAllocatorEPNS_9AllocatorEh", out var set)
             || !TorchLoader.TryGetExport("_ZN2at15getCPUAllocatorEv", out var get)) return null;
 
-        // Big blocks would otherwise be mapped and unmapped every step, and each page faulted in anew.
-        mallopt(MmapThreshold, 1 << 30);
-        mallopt(TrimThreshold, int.MaxValue);
-
         // c10::Allocator's virtual table: two destructors, allocate, is_simple_data_ptr, raw_deleter, copy_data.
         var original = *(nint**)((delegate* unmanaged<nint>)get)();
         var table = (nint*)NativeMemory.AllocZeroed(10, (nuint)sizeof(nint));
@@ -86,8 +82,6 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
     [UnmanagedCallersOnly]
     private static nint Deleter(nint self) => (nint)(delegate* unmanaged<nint, void>)&Free;
 
-    private const int MmapThreshold = -3, TrimThreshold = -1;
     [DllImport("libc")] private static extern void* aligned_alloc(nuint alignment, nuint bytes);
     [DllImport("libc")] private static extern void free(void* block);
-    [DllImport("libc")] private static extern int mallopt(int parameter, int value);
 }

@@ -63,6 +63,8 @@ public static class TorchLoader
             var libtorch = Path.GetDirectoryName(Find("libtorch_cpu.so"))
                 ?? throw new DllNotFoundException("libtorch_cpu.so not found: reference the package libtorch-cpu-linux-x64 (or TorchSharp-cuda-linux)");
 
+            NativeHeap.Keep();
+            NativeHeap.ReserveHugePages(64 << 20);
             foreach (var openMp in Directory.GetFiles(libtorch, "libgomp*.so*")) Open(openMp);
             foreach (var name in LibtorchLibraries)
                 if (Path.Combine(libtorch, name) is var path && File.Exists(path)) Open(path);

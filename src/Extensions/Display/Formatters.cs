@@ -4,6 +4,7 @@ using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Monitoring;
 using Interactive.Runtime;
+using Interactive.Training;
 using TorchSharp;
 
 namespace Interactive.Extensions.Display;
@@ -38,8 +39,12 @@ public static class Formatters
         MimeBundle bundle => bundle,
         Figure figure => FigureFormat.Format(figure),
         Schedule schedule => ScheduleFormat.Format(schedule),
+        Plan plan => PlanFormat.Format(plan),
+        PlanReport report => PlanFormat.Format(report),
         RunDirectory run => RunFormat.Format(RunMetrics.Read(run.Path)),
         RunMetrics run => RunFormat.Format(run),
+        IEnumerable<RunDirectory> runs => RunFormat.Format(runs.Select(r => RunMetrics.Read(r.Path))),
+        IEnumerable<RunMetrics> runs => RunFormat.Format(runs),
         Exception exception => ExceptionFormat.Format(exception),
         Table table => table.ToBundle(),
         _ => null,
@@ -53,6 +58,8 @@ public static class Formatters
     {
         torch.Tensor tensor => TensorFormat.Format(tensor),
         Graph graph => GraphFormat.Format(graph),
+        IEnumerable<Graph> graphs => GraphFormat.Format(graphs),
+        Trainer { Directory: { } run } => Format(run),
         _ => null,
     };
 

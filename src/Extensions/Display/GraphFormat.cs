@@ -20,6 +20,13 @@ internal static class GraphFormat
         });
     }
 
+    /// <summary>Several models side by side. They may be made while they are read.</summary>
+    public static MimeBundle Format(IEnumerable<Graph> graphs) => new Table(["model", "input", "output", "nodes", "parameters", "GFLOP"], [.. graphs.Select(g => (IReadOnlyList<string>)
+    [
+        g.Name, g.Input.Shape.ToString(), g.Output.Shape.ToString(), g.Nodes.Count.ToString(CultureInfo.InvariantCulture), g.ParameterCount.ToString("N0", CultureInfo.InvariantCulture),
+        (g.Nodes.Sum(n => n.Op.Flops(n)) / 1e9).ToString("N2", CultureInfo.InvariantCulture),
+    ])]).ToBundle();
+
     private static IReadOnlyList<string> Row(Node node) =>
     [
         node.Name, node.Op.Kind, string.Join(" ", node.Inputs.Select(v => v.Name)), node.Output.Shape.ToString(),

@@ -1,3 +1,5 @@
+using Interactive.Extensions.DotnetInteractive;
+
 namespace Interactive.Extensions.Display;
 
 /// <summary>One value in several forms, of which a client shows the richest that it knows.</summary>
@@ -5,6 +7,7 @@ namespace Interactive.Extensions.Display;
 /// Content by MIME type: a string (images as base64), or for JSON types an object that is written as JSON. Always has
 /// <c>text/plain</c>.
 /// </param>
+[TypeFormatterSource(typeof(PolyglotFormatterSource))]
 public sealed record MimeBundle(IReadOnlyDictionary<string, object> Data)
 {
     /// <summary>A bundle of plain text alone.</summary>

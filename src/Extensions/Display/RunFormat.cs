@@ -15,4 +15,13 @@ internal static class RunFormat
             [Mime.Text] = facts.ToText().Trim('\n', ' '),
         });
     }
+
+    /// <summary>Several runs side by side.</summary>
+    public static MimeBundle Format(IEnumerable<RunMetrics> runs)
+    {
+        var facts = runs.Select(r => (Run: r, Facts: RunSummary.Of(r).ToDictionary(f => f.Name, f => f.Value))).ToList();
+        var columns = facts.SelectMany(f => f.Facts.Keys).Distinct().ToList();
+        return new Table(["run", .. columns, "finished"],
+            [.. facts.Select(f => (IReadOnlyList<string>)[f.Run.Name, .. columns.Select(c => f.Facts.GetValueOrDefault(c, "")), f.Run.IsFinished ? "yes" : "no"])]).ToBundle();
+    }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Interactive.Extensions.DotnetInteractive;
 
 namespace Interactive.Extensions.Display;
 
@@ -8,6 +9,7 @@ namespace Interactive.Extensions.Display;
 /// <param name="Columns">Their names.</param>
 /// <param name="Rows">Cells, one a column.</param>
 /// <param name="Note">A line below, such as how many rows were left out; null for none.</param>
+[TypeFormatterSource(typeof(PolyglotFormatterSource))]
 public sealed record Table(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows, string? Note = null)
 {
     /// <summary>A cell's text: numbers with at most six digits, without the machine's own culture.</summary>

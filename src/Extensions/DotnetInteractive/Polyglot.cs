@@ -10,9 +10,8 @@ namespace Interactive.Extensions.DotnetInteractive;
 /// <summary>What <c>extension.dib</c> needs inside .NET Interactive (Polyglot Notebooks), without a reference to it.</summary>
 public static class Polyglot
 {
-    /// <summary>The types that get our formatters there.</summary>
-    public static IReadOnlyList<Type> Types { get; } =
-        [typeof(MimeBundle), typeof(Figure), typeof(Table), typeof(torch.Tensor), typeof(Graph), typeof(Schedule), typeof(RunDirectory), typeof(RunMetrics)];
+    /// <summary>The types that the script gives our formatters there. This assembly's own bear <see cref="TypeFormatterSourceAttribute"/>.</summary>
+    public static IReadOnlyList<Type> Types { get; } = [typeof(torch.Tensor), typeof(Graph), typeof(Schedule), typeof(RunDirectory)];
 
     /// <summary>The forms in which they are offered, best first. PNG lies inside the HTML, because that host writes formatted text.</summary>
     public static IReadOnlyList<string> MimeTypes { get; } = [Mime.Html, Mime.Plotly, Mime.Text];
@@ -27,6 +26,14 @@ public static class Polyglot
     /// <summary>Measured memory of a model: the values of <c>#!memory</c>'s options.</summary>
     public static async Task<MimeBundle> Memory(string? model, string? batch, string? image, string? budget)
         => PlanFigures.Memory(await ToolRun.Json(["bench", "memory", .. Options(("--model", model), ("--batch", batch), ("--image", image), ("--budget", budget))]));
+
+    /// <summary>
+    /// How training scales: the values of <c>#!scaling</c>'s options. With <paramref name="simulate"/> a prediction for so many ranks
+    /// of a model and a net, else the sum over ranks as measured here.
+    /// </summary>
+    public static async Task<MimeBundle> Scaling(string? ranks, string? sizes, string? simulate, string? model, string? net) => simulate is null
+        ? ScalingFigures.AllReduce(await ToolRun.Json(["bench", "allreduce", .. Options(("-n", ranks), ("--sizes", sizes))]))
+        : ScalingFigures.Simulated(await ToolRun.Json(["bench", "scaling", .. Options(("--simulate", simulate), ("--model", model), ("--net", net))]));
 
     /// <summary>Runs a script on several ranks and passes on each line that they write.</summary>
     /// <exception cref="UsageException">An option is missing.</exception>

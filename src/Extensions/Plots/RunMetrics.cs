@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Interactive.Extensions.DotnetInteractive;
 using Interactive.Monitoring;
 
 namespace Interactive.Extensions.Plots;
@@ -9,6 +10,7 @@ namespace Interactive.Extensions.Plots;
 /// <param name="Train">One record a step.</param>
 /// <param name="Evaluations">One record an evaluation.</param>
 /// <param name="IsFinished">The run came to its end.</param>
+[TypeFormatterSource(typeof(PolyglotFormatterSource))]
 public sealed record RunMetrics(string Name, JsonElement Config, IReadOnlyList<TrainRecord> Train, IReadOnlyList<EvalRecord> Evaluations, bool IsFinished)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)

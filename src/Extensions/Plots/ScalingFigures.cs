@@ -28,9 +28,28 @@ public static class ScalingFigures
         ], new Layout.Layout { title = $"Sum over {ranks} ranks", xaxis = new Xaxis { title = "bytes" }, yaxis = new Yaxis { title = "bus bandwidth, GB/s" }, barmode = "group", showlegend = true });
         var table = new Table(["bytes", "algorithm", "ms", "GB/s", "MPI, GB/s"], [.. rows.Select(r => (IReadOnlyList<string>)
             [Size(r.Bytes), r.Algorithm, Text(1e3 * r.Seconds, 3), Text(Bandwidth(r.Bytes, r.Seconds), 2), Text(Bandwidth(r.Bytes, r.Peer), 2)])]);
-        var summary = $"{ranks} ranks on {measured.GetProperty("hosts").GetInt32()} host(s)";
+        return With(figure, $"{ranks} ranks on {measured.GetProperty("hosts").GetInt32()} host(s)", table);
+    }
+
+    /// <summary>What <c>interactive bench scaling --simulate … --json</c> prints: predicted weak scaling, a curve a model.</summary>
+    public static MimeBundle Simulated(JsonElement simulated)
+    {
+        var rows = simulated.GetProperty("results").EnumerateArray().Select(r => (
+            Model: r.GetProperty("model").GetString()!, Ranks: r.GetProperty("ranks").GetInt32(), Net: r.GetProperty("net").GetString()!,
+            Compute: r.GetProperty("computeSeconds").GetDouble(), Step: r.GetProperty("stepSeconds").GetDouble(), Efficiency: r.GetProperty("efficiency").GetDouble())).ToList();
+        var series = rows.GroupBy(r => (r.Model, r.Net)).Select(g => new ScalingSeries($"{g.Key.Model}, {g.Key.Net}", g.First().Compute,
+            [(1, g.First().Compute), .. g.Where(r => r.Ranks > 1).OrderBy(r => r.Ranks).Select(r => (r.Ranks, r.Step))], IsSimulated: true)).ToList();
+        var figure = Efficiency(series);
+        figure.Layout.title = "Weak scaling, simulated";
+        var table = new Table(["model", "ranks", "net", "ms / step", "computing, ms", "efficiency, %"], [.. rows.Select(r => (IReadOnlyList<string>)
+            [r.Model, r.Ranks.ToString(CultureInfo.InvariantCulture), r.Net, Text(1e3 * r.Step, 1), Text(1e3 * r.Compute, 1), Text(100 * r.Efficiency, 1)])]);
+        return With(figure, "Predicted, not measured: the messages of this engine's all-reduce replayed over a model of the net", table);
+    }
+
+    private static MimeBundle With(Figure figure, string summary, Table table)
+    {
         var bundle = Formatters.Format(figure);
-        return new(new Dictionary<string, object>(bundle.Data) { [Mime.Html] = $"<p>{summary}</p>{bundle.Data[Mime.Html]}{table.ToHtml()}", [Mime.Text] = summary + "\n" + table.ToText() });
+        return new(new Dictionary<string, object>(bundle.Data) { [Mime.Html] = $"<p>{Table.Encode(summary)}</p>{bundle.Data[Mime.Html]}{table.ToHtml()}", [Mime.Text] = summary + "\n" + table.ToText() });
     }
 
     /// <summary>Samples a second against ranks, with the line of perfect scaling from the first point.</summary>

@@ -13,6 +13,6 @@ public static class BuiltInDirectives
         registry.Add(new HelpDirective(registry)).Add(shared).Add(new MpirunDirective(shared))
             .Add(new EngineDirective("plan", ["plan"], "--model resnet50 --batch 16 --image 3x64x64 --budget 50%", "plans a model's memory", PlanFigures.Plan))
             .Add(new EngineDirective("memory", ["bench", "memory"], "--model resnet18 --batch 8 --image 3x64x64", "measures a model's memory", PlanFigures.Memory))
-            .Add(new EngineDirective("scaling", ["bench", "allreduce"], "-n 2 --sizes 64K,1M,16M", "measures the sum over ranks beside MPI's own", ScalingFigures.AllReduce));
+            .Add(new ScalingDirective());
     }
 }

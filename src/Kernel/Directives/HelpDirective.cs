@@ -7,11 +7,12 @@ namespace Interactive.Kernel.Directives;
 internal sealed class HelpDirective(DirectiveRegistry registry) : IDirective
 {
     public string Name => "help";
-    public string Help => "#!help: lists the directives; they stand on a cell's first line";
+    public string Help => "#!help [NAME]: lists the directives, which stand on a cell's first line; #!NAME? tells of one";
 
     public Task<object?> Run(DirectiveCall call, CancellationToken cancellationToken)
     {
-        if (call.Arguments.Count > 0) throw new UsageException($"#!help takes no arguments, got '{call.Arguments[0]}'");
+        if (call.Arguments.Count > 1) throw new UsageException($"#!help takes the name of one directive, got '{string.Join(' ', call.Arguments)}'");
+        if (call.Arguments is [var name]) return Task.FromResult<object?>(registry.Find(name.TrimStart('#', '!')).Help);
         return Task.FromResult<object?>(new Table(["directive", "what it does"], [.. registry.All.Select(d => (IReadOnlyList<string>)Split(d.Help))]));
     }
 

@@ -17,6 +17,8 @@ using Interactive.Kernel.Hosting.Commands;
     ("bench", BenchCommand.Create),
     ("doctor", DoctorCommand.Create),
 ];
+// A cached script starts in little more time than the parser takes: one that is given alone goes past it.
+if (args is ["run", var script] && ScriptHost.IsPlain(script)) return ScriptHost.RunPlain(script);
 var root = new RootCommand("Trains deep networks from C# scripts, notebooks and clusters.");
 // The others are made only for whom they help: a script starts sooner without.
 var asked = Array.Find(commands, c => c.Name == args.FirstOrDefault());

@@ -12,6 +12,7 @@ public static class ScriptTool
     /// <returns>The script's exit code; 2 for bad input.</returns>
     public static int Run(string[] args)
     {
+        if (args is [var script] && ScriptHost.IsPlain(script)) return ScriptHost.RunPlain(script);
         // What follows the file is the script's, also without a --, unless it is an option of the tool.
         var file = new Argument<string?>("FILE") { Description = "a C# script", Arity = ArgumentArity.ZeroOrOne };
         var info = new Option<bool>("--info") { Description = "tells versions and folders" };

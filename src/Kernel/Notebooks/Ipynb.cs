@@ -26,7 +26,15 @@ internal static class Ipynb
     public static string Format(Notebook notebook)
     {
         var cells = new JsonArray();
-        for (var i = 0; i < notebook.Cells.Count; i++) cells.Add(Cell(notebook.Cells[i], i));
+        // Ids are unique in a notebook: a cell without one gets none that another has.
+        var ids = notebook.Cells.Select(c => c.Id).OfType<string>().ToHashSet();
+        for (var i = 0; i < notebook.Cells.Count; i++)
+        {
+            var id = notebook.Cells[i].Id;
+            for (var n = i + 1; id is null; n += notebook.Cells.Count)
+                if (ids.Add($"cell-{n}")) id = $"cell-{n}";
+            cells.Add(Cell(notebook.Cells[i], id));
+        }
         var root = new JsonObject
         {
             ["cells"] = cells,
@@ -46,18 +54,20 @@ internal static class Ipynb
     {
         Id = cell["id"]?.GetValue<string>(),
         Metadata = cell["metadata"]?.DeepClone() as JsonObject,
+        Attachments = cell["attachments"]?.DeepClone() as JsonObject,
         Outputs = cell["outputs"] is JsonArray outputs ? [.. outputs.Select(o => (JsonObject)o!.DeepClone())] : [],
         ExecutionCount = cell["execution_count"]?.GetValue<int>(),
     };
 
-    private static JsonObject Cell(NotebookCell cell, int index)
+    private static JsonObject Cell(NotebookCell cell, string id)
     {
         var written = new JsonObject
         {
             ["cell_type"] = cell.Kind switch { CellKind.Markdown => "markdown", CellKind.Raw => "raw", _ => "code" },
         };
+        if (cell.Attachments is { } attachments && cell.Kind != CellKind.Code) written["attachments"] = attachments.DeepClone();
         if (cell.Kind == CellKind.Code) written["execution_count"] = cell.ExecutionCount;
-        written["id"] = cell.Id ?? $"cell-{index + 1}";
+        written["id"] = id;
         written["metadata"] = cell.Metadata?.DeepClone() ?? new JsonObject();
         if (cell.Kind == CellKind.Code) written["outputs"] = new JsonArray([.. cell.Outputs.Select(o => o.DeepClone())]);
         written["source"] = Lines(cell.Source);

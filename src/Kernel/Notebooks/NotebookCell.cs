@@ -15,4 +15,6 @@ public sealed record NotebookCell(CellKind Kind, string Source)
     public string? Id { get; init; }
     /// <summary>What clients have noted about it.</summary>
     public JsonObject? Metadata { get; init; }
+    /// <summary>Files that prose shows, pasted pictures above all; only .ipynb keeps them.</summary>
+    public JsonObject? Attachments { get; init; }
 }

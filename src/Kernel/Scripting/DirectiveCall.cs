@@ -9,6 +9,9 @@ public sealed record DirectiveCall(string Name, IReadOnlyList<string> Arguments,
 {
     internal Func<string, Task<ScriptResult>>? Runner { get; init; }
 
+    /// <summary>True for <c>#!name?</c> and <c>#!name --help</c>: the cell's value is what the directive accepts, and nothing is run.</summary>
+    internal bool AsksForHelp => Name.EndsWith('?') || Arguments is ["--help" or "-h" or "-?"];
+
     /// <summary>Runs the lines below the directive as a cell of the session; their line numbers are those of the cell.</summary>
     public Task<ScriptResult> RunBody() => RunCode("\n" + Body);
 

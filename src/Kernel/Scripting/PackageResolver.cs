@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Interactive.Runtime;
 
@@ -13,7 +14,7 @@ namespace Interactive.Kernel.Scripting;
 /// credentials); its answer is kept in the cache folder, so that the same question is answered at once, also on a
 /// machine without network.
 /// </summary>
-internal static class PackageResolver
+internal static partial class PackageResolver
 {
     private static readonly string runtime = RuntimeInformation.RuntimeIdentifier.EndsWith("arm64") ? "linux-arm64" : "linux-x64";
     private static readonly string framework = $"net{Environment.Version.Major}.0";
@@ -71,11 +72,25 @@ internal static class PackageResolver
         process.WaitForExit();
         if (process.ExitCode == 0) return;
 
-        var reasons = output.Split('\n').Select(line => line.IndexOf("error ", StringComparison.Ordinal) is >= 0 and var at ? line[(at + 6)..].Trim() : "")
-            .Where(line => line.Length > 0).Select(line => line.IndexOf(" [", StringComparison.Ordinal) is > 0 and var cut ? line[..cut] : line).Distinct().ToList();
-        if (reasons.Count == 0) reasons = [output.Trim()];
-        throw new ScriptCompileException([.. reasons.Select(reason => $"error: #r \"nuget: {string.Join("; ", packages)}\": {reason}")]);
+        throw new ScriptCompileException([$"error: #r \"nuget: {string.Join("; ", packages)}\": {Reason(output)}"]);
     }
+
+    /// <summary>Why a restore failed, in one line: its errors, of which the lines of one follow another with the same code.</summary>
+    internal static string Reason(string output)
+    {
+        var reasons = new List<(string Code, string Text)>();
+        foreach (Match error in ErrorLine().Matches(output))
+        {
+            var (code, text) = (error.Groups["code"].Value, error.Groups["text"].Value.Trim());
+            if (reasons.Count > 0 && reasons[^1].Code == code) reasons[^1] = (code, reasons[^1].Text.Contains(text.TrimEnd('.')) ? reasons[^1].Text : $"{reasons[^1].Text.TrimEnd('.')}; {text.TrimStart('-', ' ')}");
+            else if (!reasons.Any(r => r.Code == code && r.Text.StartsWith(text))) reasons.Add((code, text));
+        }
+        return reasons.Count > 0 ? string.Join("; ", reasons.Select(r => $"{r.Code}: {r.Text}")) : string.Join(' ', output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    // path : error NU1102: text [path of the project]
+    [GeneratedRegex(@"error (?<code>[A-Z]+\d+):(?<text>.*?)(?: \[[^\[\]]*proj\])?\r?$", RegexOptions.Multiline)]
+    private static partial Regex ErrorLine();
 
     /// <summary>The assets that a restore wrote, or null when there are none or their files are gone.</summary>
     internal static PackageAssets? Read(string file)

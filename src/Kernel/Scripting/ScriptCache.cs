@@ -10,13 +10,13 @@ namespace Interactive.Kernel.Scripting;
 /// </summary>
 internal sealed class ScriptCache
 {
-    private const int Format = 2;
+    private const int Format = 3;
     private readonly string key, file;
 
     public ScriptCache(string code, string path, bool release)
     {
         var host = typeof(ScriptCache).Module.ModuleVersionId;
-        key = $"{Format}\0{host}\0{Environment.Version}\0{release}\0{path}\0{code}";
+        key = $"{Format}\0{Hash(host.ToByteArray())}\0{Environment.Version}\0{release}\0{path}\0{code}";
         file = Path.Combine(TorchLoader.CacheFolder(), "scripts", Hash(Encoding.UTF8.GetBytes(key)));
     }
 
@@ -32,7 +32,7 @@ internal sealed class ScriptCache
                 if (reader.ReadString() is var name && Stamp(name) != reader.ReadString()) return null;
             var assemblies = ReadStrings(reader);
             var native = ReadStrings(reader);
-            var submission = new Submission(reader.ReadBytes(reader.ReadInt32()), reader.ReadBytes(reader.ReadInt32()), reader.ReadString(), reader.ReadString(), reader.ReadBoolean());
+            var submission = new Submission(reader.ReadBytes(reader.ReadInt32()), reader.ReadBytes(reader.ReadInt32()), reader.ReadInt32(), reader.ReadBoolean());
             return new(submission, [], assemblies, native);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException) { return null; } // damaged: made anew
@@ -57,7 +57,7 @@ internal sealed class ScriptCache
                 var submission = script.Submission;
                 writer.Write(submission.Image.Length); writer.Write(submission.Image);
                 writer.Write(submission.Symbols.Length); writer.Write(submission.Symbols);
-                writer.Write(submission.TypeName); writer.Write(submission.MethodName); writer.Write(submission.HasValue);
+                writer.Write(submission.Factory); writer.Write(submission.HasValue);
                 writer.Flush();
                 stream.Flush(flushToDisk: true);
             }

@@ -1,3 +1,6 @@
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
 using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -71,7 +74,17 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
         // Where there is no code the compiler writes nothing and calls that no success.
         if (!result.Success) return errors.Any(d => d.Severity == DiagnosticSeverity.Error) ? null : Submission.Empty;
         var entry = compilation.GetEntryPoint(default)!;
-        return new(image.ToArray(), symbols.ToArray(), entry.ContainingType.MetadataName, entry.MetadataName, HasValue(compilation));
+        return new(image.ToArray(), symbols.ToArray(), Token(image, entry), HasValue(compilation));
+    }
+
+    private static int Token(MemoryStream image, IMethodSymbol method)
+    {
+        image.Position = 0;
+        using var file = new PEReader(image, PEStreamOptions.LeaveOpen);
+        var names = file.GetMetadataReader();
+        return MetadataTokens.GetToken(names.MethodDefinitions.First(handle => names.GetMethodDefinition(handle) is var found
+            && names.StringComparer.Equals(found.Name, method.MetadataName)
+            && names.StringComparer.Equals(names.GetTypeDefinition(found.GetDeclaringType()).Name, method.ContainingType.MetadataName)));
     }
 
     // The value is that of a last expression without a semicolon, or of a return.

@@ -9,6 +9,7 @@ internal sealed record ScriptFile(string Code, string Path, string Folder)
     /// <exception cref="UsageException">There is no such file.</exception>
     public static ScriptFile Open(string path)
     {
+        if (path.Length == 0) throw new UsageException("no script: its name is empty");
         var full = System.IO.Path.GetFullPath(path);
         if (Directory.Exists(full)) throw new UsageException($"{path} is a folder: give a script file (.csx)");
         if (!File.Exists(full)) throw new UsageException($"no script {path}");

@@ -70,14 +70,14 @@ public sealed class ScriptSession : IDisposable
     /// <summary>What may stand at a position of a cell that is being written.</summary>
     /// <param name="position">In UTF-16 units from the start of the code.</param>
     public Task<IReadOnlyList<CompletionItem>> CompleteAsync(string code, int position, CancellationToken cancellationToken = default) =>
-        Task.Run(() => Completion.At(history, code, position, cancellationToken), cancellationToken);
+        Task.Run(() => DirectiveLine.Complete(Directives, code, position) ?? Completion.At(history, code, position, cancellationToken), cancellationToken);
 
     internal int NamesBound => history.Names.Bound;
 
     /// <summary>What is at a position: its declaration and documentation, or the overloads of the call around it. Null when nothing is known.</summary>
     /// <param name="position">In UTF-16 units from the start of the code.</param>
     public Task<string?> InspectAsync(string code, int position, CancellationToken cancellationToken = default) =>
-        Task.Run(() => Inspection.At(history, code, position, cancellationToken), cancellationToken);
+        Task.Run(() => DirectiveLine.Inspect(Directives, code, position) ?? Inspection.At(history, code, position, cancellationToken), cancellationToken);
 
     /// <summary>True when the code is a whole cell, false when more must follow (an open brace, say), null when it can only be an error.</summary>
     public static bool? IsComplete(string code)
@@ -124,7 +124,8 @@ public sealed class ScriptSession : IDisposable
 
     private async Task<ScriptResult> FollowAsync(DirectiveCall call, CellRun run)
     {
-        var directive = Directives.Find(call.Name);
+        var directive = Directives.Find(call.Name.TrimEnd('?'));
+        if (call.AsksForHelp) return new(ScriptStatus.Ok, true, directive.Help);
         using var cancellation = new CancellationTokenSource();
         _ = run.Interruption.ContinueWith(_ => cancellation.Cancel(), TaskContinuationOptions.ExecuteSynchronously);
         call = call with { Runner = code => RunAsync(code, call.CellName, run) };

@@ -11,8 +11,8 @@ namespace Interactive.Kernel.Scripting;
 /// </summary>
 internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
 {
-    private static readonly Dictionary<string, string> ofHost = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-        .GroupBy(Path.GetFileNameWithoutExtension).ToDictionary(g => g.Key!, g => g.First(), StringComparer.OrdinalIgnoreCase);
+    private static readonly Lazy<Dictionary<string, string>> ofHost = new(() => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+        .GroupBy(Path.GetFileNameWithoutExtension).ToDictionary(g => g.Key!, g => g.First(), StringComparer.OrdinalIgnoreCase));
 
     private readonly Dictionary<string, string> managed = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, Assembly> submissions = [];
@@ -48,7 +48,7 @@ internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
         // The native libraries must be there before TorchSharp looks for them.
         if (name.Name is "TorchSharp" or "Interactive.Engine") TorchLoader.Register();
         if (path is null) return null;
-        if (ofHost.TryGetValue(name.Name!, out var host) && (name.Name == "TorchSharp" || AssemblyName.GetAssemblyName(host).Version >= AssemblyName.GetAssemblyName(path).Version)) return null;
+        if (ofHost.Value.TryGetValue(name.Name!, out var host) && (name.Name == "TorchSharp" || AssemblyName.GetAssemblyName(host).Version >= AssemblyName.GetAssemblyName(path).Version)) return null;
         return LoadFromAssemblyPath(path);
     }
 

@@ -116,6 +116,38 @@ public sealed class FormattersTests
         Assert.Contains("run again", bundle.Data[Mime.Plotly].ToString());
     }
 
+    [Fact]
+    public void A_plan_and_its_report_say_what_is_promised()
+    {
+        var fused = Fusion.Fuse(Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 64, 64), ShapesOnly = true }));
+        var report = PlanReport.Make(new PlanningGraph(fused, AnalyticProfile.Of(fused, 4)), MemoryBudget.Parse("60%"), new Memory.Planners.CheapDropPlanner());
+        var plan = Formatters.Format(report.Plan);
+        Assert.StartsWith(FormattableString.Invariant($"cheap-drop: {report.Plan.Prediction.PeakBytes / 1048576.0:F1} MiB at most, {report.Plan.Prediction.Recomputes} nodes run again"), plan.Text);
+        Assert.All([Mime.Png, Mime.Plotly, Mime.Html], mime => Assert.True(plan.Data.ContainsKey(mime), mime));
+        Assert.Matches("\nplain autograd +[0-9.]+ +100.0 *\n(.*\n)*budget +[0-9.]+ +60.0", Formatters.Format(report).Text);
+    }
+
+    [Fact]
+    public void Several_models_make_a_table()
+        => Assert.Matches("^model +input +output +nodes +parameters +GFLOP\nlenet5 +1x28x28 +10 +12 +61,706 +[0-9.]+$", Formatters.Format(new[] { "lenet5" }.Select(n => Zoo.Create(n, new ModelOptions { ShapesOnly = true }))).Text);
+
+    [Fact]
+    public void Several_runs_make_a_table()
+    {
+        var root = Directory.CreateTempSubdirectory("interactive-runs-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(root, "not-a-run"));
+            var run = Monitoring.RunDirectory.Create(root, "first");
+            run.WriteConfig(new { model = "net", parameters = 1234, ranks = 2 });
+            File.WriteAllText(run.Metrics, """{"kind":"eval","epoch":0,"loss":0.5,"accuracy":0.75}""" + "\n");
+            run.Finish();
+            Assert.Matches("run +model +parameters +ranks +final accuracy +best accuracy +finished\n.*-first +net +1,234 +2 +75.00 % +75.00 % +yes", Formatters.Format(Monitoring.RunDirectory.All(root)).Text);
+            Assert.Empty(Monitoring.RunDirectory.All(Path.Combine(root, "nowhere")));
+        }
+        finally { Directory.Delete(root, recursive: true); }
+    }
+
     private sealed record Row(string Name, double Seconds);
 
     [Fact]

@@ -9,13 +9,18 @@ namespace Interactive.Extensions.Tests.Plots;
 
 public sealed class MemoryFiguresTests
 {
+    // Without patience: how far a search comes in a second depends on what else the machine does.
+    private static (PlanningGraph Facts, Plan Plan) Planned()
+    {
+        var fused = Fusion.Fuse(Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 64, 64), ShapesOnly = true }));
+        var facts = new PlanningGraph(fused, AnalyticProfile.Of(fused, 4));
+        return (facts, PlanReport.Make(facts, MemoryBudget.Parse("60%"), PlannerList.Find("auto", TimeSpan.Zero)).Plan);
+    }
+
     [Fact]
     public void A_timeline_rises_to_the_predicted_peak_and_names_its_steps()
     {
-        using var graph = Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 64, 64), ShapesOnly = true });
-        var fused = Fusion.Fuse(graph);
-        var facts = new PlanningGraph(fused, AnalyticProfile.Of(fused, 4));
-        var plan = PlanReport.Make(facts, MemoryBudget.Parse("60%"), PlannerList.Find("auto")).Plan;
+        var (facts, plan) = Planned();
         var figure = JObject.Parse(MemoryFigures.Timeline(facts, plan).ToPlotlyJson());
         var peak = figure["data"]!.Single(t => (string?)t["name"] == "peak in the step");
         Assert.Equal(plan.Prediction.PeakBytes / 1048576.0, peak["y"]!.Values<double>().Max(), 1e-9);
@@ -28,10 +33,7 @@ public sealed class MemoryFiguresTests
     [Fact]
     public void Every_tensor_has_a_bar_that_tells_its_birth_and_death_and_none_lies_on_another()
     {
-        using var graph = Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 64, 64), ShapesOnly = true });
-        var fused = Fusion.Fuse(graph);
-        var facts = new PlanningGraph(fused, AnalyticProfile.Of(fused, 4));
-        var plan = PlanReport.Make(facts, MemoryBudget.Parse("60%"), PlannerList.Find("auto")).Plan;
+        var (facts, plan) = Planned();
         var figure = MemoryFigures.Tensors(facts, plan);
         var traces = JObject.Parse(figure.ToPlotlyJson())["data"]!;
         Assert.Contains(traces.Single(t => (string?)t["name"] == "made again")["text"]!.Values<string>(), t => t!.Contains("made again") && t.Contains("(again "));

@@ -62,18 +62,27 @@ public sealed class ExtensionTests
     }
 
     [Fact]
+    public void The_convention_attribute_shows_types_in_the_real_formatting_package_without_the_script()
+    {
+        var run = new Extensions.Plots.RunMetrics("a run", System.Text.Json.JsonDocument.Parse("{\"model\":\"net\",\"ranks\":1}").RootElement, [], [], IsFinished: false);
+        Assert.Equal(Polyglot.MimeTypes, Formatter.GetPreferredMimeTypesFor(typeof(Extensions.Plots.RunMetrics)));
+        Assert.Contains("a run (not finished)", Formatter.ToDisplayString(run, "text/html"));
+        Assert.Contains("net", Formatter.ToDisplayString(run, "text/plain"));
+    }
+
+    [Fact]
     public async Task Its_directives_and_live_displays_work_against_a_stand_in_for_the_host()
     {
         using var folder = new TemporaryFolder();
         using var session = new ScriptSession();
-        var (host, program) = (DisplayHost.Current, folder.Write("interactive", "#!/bin/sh\necho \"$@\" >&2\ncase $1 in plan) echo '{\"model\":\"net\",\"planner\":\"optimal\",\"feasible\":true,\"plainPeakBytes\":4194304,\"predictedPeakBytes\":2097152,\"predictedOverhead\":0.1,\"pareto\":[],\"planners\":[]}';; *) echo one; echo two; exit 3;; esac\n"));
+        var (host, program) = (DisplayHost.Current, folder.Write("interactive", "#!/bin/sh\necho \"$@\" >&2\ncase $1 in plan) echo '{\"model\":\"net\",\"planner\":\"optimal\",\"feasible\":true,\"plainPeakBytes\":4194304,\"predictedPeakBytes\":2097152,\"predictedOverhead\":0.1,\"pareto\":[],\"planners\":[]}';; bench) echo '{\"results\":[{\"model\":\"net\",\"ranks\":8,\"net\":\"25g\",\"computeSeconds\":1,\"stepSeconds\":2,\"efficiency\":0.5}]}';; *) echo one; echo two; exit 3;; esac\n"));
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         Environment.SetEnvironmentVariable(ToolRun.ProgramVariable, program);
         try
         {
             await Run(session, $"#r \"{StandIn.Compile(folder.Path)}\"\n#r \"{typeof(Formatter).Assembly.Location}\"\nusing Microsoft.DotNet.Interactive;");
             foreach (var cell in Cells()) await Run(session, cell);
-            Assert.Equal("#!memory --model --batch --image --budget|#!mpirun --ranks --script|#!plan --model --batch --image --budget",
+            Assert.Equal("#!memory --model --batch --image --budget|#!mpirun --ranks --script|#!plan --model --batch --image --budget|#!scaling --ranks --sizes --simulate --model --net",
                 await Run(session, "string.Join(\"|\", Kernel.Root.Known.Values.Select(k => k.Directive.Name + \" \" + string.Join(\" \", k.Directive.Parameters.Select(p => p.Name))).Order())"));
 
             var id = DisplayHost.Current.Display(MimeBundle.Plain("first"));
@@ -83,6 +92,9 @@ public sealed class ExtensionTests
 
             await Run(session, "var done = ((Func<InteractivePlanCommand, KernelInvocationContext, Task>)Kernel.Root.Known[\"#!plan\"].Handler)(new() { Model = \"net\" }, KernelInvocationContext.Current); await done;");
             Assert.StartsWith("net, optimal: 2 MiB of activations (50 % of plain), 10.0 % extra time", (string)(await Run(session, shown))!);
+
+            await Run(session, "var done = ((Func<InteractiveScalingCommand, KernelInvocationContext, Task>)Kernel.Root.Known[\"#!scaling\"].Handler)(new() { Simulate = \"8\" }, KernelInvocationContext.Current); await done;");
+            Assert.Contains("net        8  25g     2000.0         1000.0           50.0", (string)(await Run(session, shown))!);
 
             const string launch = "var done = ((Func<InteractiveMpirunCommand, KernelInvocationContext, Task>)Kernel.Root.Known[\"#!mpirun\"].Handler)(new() { Ranks = \"2\", Script = SCRIPT }, KernelInvocationContext.Current); await done;";
             var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => Run(session, launch.Replace("SCRIPT", "\"a.csx\"")));

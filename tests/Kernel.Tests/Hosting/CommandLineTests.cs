@@ -7,6 +7,7 @@ public sealed class CommandLineTests
 {
     [Theory]
     [InlineData("no script nowhere.csx", "run", "nowhere.csx")]
+    [InlineData("no script: its name is empty", "run", "")]
     [InlineData("no script nowhere.csx", "launch", "-n", "2", "nowhere.csx")]
     [InlineData("there is no command frobnicate", "frobnicate")]
     [InlineData("a command is needed")]
@@ -43,6 +44,21 @@ public sealed class CommandLineTests
         Assert.Equal("2\n", (await InteractiveProcess.RunIn(folder.Path, cache, "run", "main.csx")).Out);
         File.WriteAllText(entry, "damaged");
         Assert.Equal("2\n", (await InteractiveProcess.RunIn(folder.Path, cache, "run", "main.csx")).Out);
+    }
+
+    // Pages that the system really gives are its own affair; what is asked of it is seen in the heap's flags (hg: huge pages advised).
+    [Fact]
+    public async Task LibtorchIsLoaded_IntoAHeapOfHugePages()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("main.csx", """
+            using TorchSharp;
+            var two = torch.ones(2).sum().item<float>();
+            var advised = File.ReadAllLines("/proc/self/smaps").SkipWhile(l => !l.EndsWith("[heap]"))
+                .TakeWhile(l => !l.EndsWith(".so")).Where(l => l.StartsWith("VmFlags:")).Any(l => l.Split(' ').Contains("hg"));
+            WriteLine($"{two} {advised}");
+            """);
+        Assert.Equal((0, "2 True\n", ""), await InteractiveProcess.RunIn(folder.Path, null, "run", "main.csx"));
     }
 
     [Fact]

@@ -9,11 +9,21 @@ internal static class InteractiveProcess
 
     public static Task<(int Exit, string Out, string Error)> Run(params string[] arguments) => RunIn(Directory.GetCurrentDirectory(), null, arguments);
 
-    public static async Task<(int Exit, string Out, string Error)> RunIn(string folder, string? cache, params string[] arguments)
+    public static Task<(int Exit, string Out, string Error)> RunIn(string folder, string? cache, params string[] arguments) => Run(folder, cache, null, arguments);
+
+    /// <summary>With a text on stdin.</summary>
+    public static Task<(int Exit, string Out, string Error)> RunWith(string input, params string[] arguments) => Run(Directory.GetCurrentDirectory(), null, input, arguments);
+
+    private static async Task<(int Exit, string Out, string Error)> Run(string folder, string? cache, string? input, string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = input is not null, WorkingDirectory = folder };
         if (cache is not null) start.Environment["XDG_CACHE_HOME"] = cache;
         using var process = Process.Start(start)!;
+        if (input is not null)
+        {
+            await process.StandardInput.WriteAsync(input);
+            process.StandardInput.Close();
+        }
         var error = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

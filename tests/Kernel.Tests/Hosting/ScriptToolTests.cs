@@ -18,6 +18,15 @@ public sealed class ScriptToolTests
         Assert.Equal((5, "", ""), Run("eval", "return 5;"));
     }
 
+    [Theory]
+    [InlineData("eval")]
+    [InlineData("eval", "-")]
+    public async Task Eval_ReadsCodeThatIsPipedIn(params string[] arguments)
+    {
+        var result = await InteractiveProcess.RunWith("WriteLine(6 * 7);\nreturn 5;", arguments);
+        Assert.Equal((5, "42\n", ""), result);
+    }
+
     [Fact]
     public void Info_TellsVersionsAndFolders()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Interactive.Extensions.Display;
+using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting;
 using Interactive.Kernel.Notebooks;
 using Interactive.Kernel.Scripting;
@@ -62,7 +63,11 @@ public sealed class NotebookRunTests
 
     [Theory]
     [InlineData("#!nothing", "no directive #!nothing: there are #!help, #!m")]
-    [InlineData("#!help me", "#!help takes no arguments, got 'me'")]
+    [InlineData("#!help me", "no directive #!me: there are #!help, #!m")]
+    [InlineData("#!help plan memory", "#!help takes the name of one directive, got 'plan memory'")]
+    [InlineData("#!plan", "#!plan: which? #!plan --model resnet50")]
+    [InlineData("#!scaling --simulate 3", "--simulate 3: powers of two")]
+    [InlineData("#!scaling -n 2\n1", "#!scaling stands alone in its cell")]
     [InlineData("#!mpirun\n1", "#!mpirun: how many ranks? #!mpirun -n RANKS")]
     [InlineData("#!mpirun -n 0\n1", "#!mpirun: 0 ranks: a whole number of at least 1 is needed")]
     [InlineData("#!mpirun -n 2", "#!mpirun: the cell is empty")]
@@ -83,6 +88,50 @@ public sealed class NotebookRunTests
         var (notebook, _, log) = await Run("#!help");
         foreach (var name in new[] { "#!help", "#!mpirun -n RANKS", "#!shared" }) Assert.Contains(name, log);
         Assert.Contains("<table>", Text(notebook.Cells[0].Outputs[0]["data"]![Mime.Html]));
+    }
+
+    [Theory]
+    [InlineData("#!shared?")]
+    [InlineData("#!shared --help")]
+    [InlineData("#!help shared")]
+    [InlineData("#!help #!shared")]
+    public async Task Help_on_one_directive_tells_what_it_does_and_runs_nothing(string line)
+    {
+        var (_, error, log) = await Run(line + (line.Contains("help ") ? "" : "\nWriteLine(\"run\");"));
+        Assert.Null(error);
+        Assert.Equal("#!shared: runs its cell here, and on the ranks of every later #!mpirun first\n", log);
+    }
+
+    [Theory]
+    [InlineData("#!", 2, "#!help #!memory #!mpirun #!plan #!scaling #!shared")]
+    [InlineData("\n#!M", 4, "#!memory #!mpirun")]
+    [InlineData("#!mpirun -n 2", 12, "")]
+    [InlineData("#!mpirun -n 2\nConsole.WriteL", 28, "WriteLine")]
+    public async Task Directives_are_completed_on_their_line_only(string code, int position, string expected)
+    {
+        using var session = new ScriptSession();
+        BuiltInDirectives.AddTo(session.Directives);
+        Assert.Equal(expected, string.Join(' ', (await session.CompleteAsync(code, position)).Select(i => i.Text)));
+    }
+
+    [Fact]
+    public async Task A_directive_under_the_cursor_tells_what_it_accepts()
+    {
+        using var session = new ScriptSession();
+        BuiltInDirectives.AddTo(session.Directives);
+        Assert.StartsWith("#!mpirun -n RANKS", await session.InspectAsync("#!mpirun -n 2\nint.Parse", 5));
+        Assert.StartsWith("int int.Parse", await session.InspectAsync("#!mpirun -n 2\nint.Parse", 20));
+        Assert.Null(await session.InspectAsync("#!/usr/bin/env", 5));
+    }
+
+    [Fact]
+    public async Task Simulated_scaling_is_shown_as_a_figure()
+    {
+        var (notebook, error, log) = await Run("#!scaling --simulate 2,8 --model lenet5");
+        Assert.Null(error);
+        Assert.Contains("lenet5", log);
+        var data = notebook.Cells[0].Outputs[0]["data"]!.AsObject();
+        Assert.All([Mime.Png, Mime.Plotly, Mime.Html, Mime.Text], mime => Assert.True(data.ContainsKey(mime), mime));
     }
 
     [Fact]

@@ -45,6 +45,14 @@ public sealed class PackageRangeTests
         Assert.Contains("#r \"nuget: No.Such.Package.Here, 1.0.0\": NU1101", Assert.Single(((ScriptCompileException)result.Error!).Diagnostics));
     }
 
+    [Theory]
+    [InlineData("/a/script.csproj : error NU1102: Unable to find package A with version (>= 99.0.0)\n/a/script.csproj : error NU1102:   - Found 2 version(s) in here [ Nearest version: 5.0.0 ]\n",
+        "NU1102: Unable to find package A with version (>= 99.0.0); Found 2 version(s) in here [ Nearest version: 5.0.0 ]")]
+    [InlineData("/a/script.csproj : error NU1301: Unable to load https://x. [/a/script.csproj]\n/a/script.csproj : error NU1301:   Name or service not known (x:443)\n/a/script.csproj : error NU1301:   Name or service not known\n",
+        "NU1301: Unable to load https://x; Name or service not known (x:443)")]
+    [InlineData("no such host\n  at all\n", "no such host at all")]
+    public void WhatRestoreSays_IsOneLine(string output, string reason) => Assert.Equal(reason, PackageResolver.Reason(output));
+
     private static void Pack(string folder, string id, string version)
     {
         var code = CSharpCompilation.Create(id, [CSharpSyntaxTree.ParseText($"public static class Theirs {{ public static string Version => \"{version}\"; }}")],

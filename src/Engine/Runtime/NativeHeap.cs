@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+
+namespace Interactive.Runtime;
+
+/// <summary>The C library's heap, in which libtorch lives: kept rather than given back, and its beginning in huge pages.</summary>
+internal static unsafe class NativeHeap
+{
+    private const int TrimThreshold = -1, MmapThreshold = -3, HugePage = 2 << 20, AdviseHugePages = 14;
+
+    /// <summary>Keeps freed memory. Big blocks would otherwise be mapped and unmapped every step, and each page faulted in anew.</summary>
+    public static void Keep()
+    {
+        mallopt(MmapThreshold, 1 << 30);
+        mallopt(TrimThreshold, int.MaxValue);
+    }
+
+    /// <summary>
+    /// Lets the next bytes of the heap come in huge pages. libtorch registers its operators in some 40 MB of small blocks as
+    /// it is loaded; where page faults are dear, as on virtual machines, they are half of the time that loading takes.
+    /// On a thread with a heap of its own (any but the first, mostly) it does nothing.
+    /// </summary>
+    public static void ReserveHugePages(nuint bytes)
+    {
+        // Untouched, so that only the heap's top moves; freed, it stays the heap's and keeps the advice.
+        var block = (byte*)malloc(bytes);
+        if (block == null) return;
+        var begin = (nuint)(block + HugePage - 1) & ~(nuint)(HugePage - 1);
+        var end = (nuint)(block + bytes) & ~(nuint)(HugePage - 1);
+        if (end > begin) _ = madvise((void*)begin, end - begin, AdviseHugePages); // advice alone: nothing is lost where it is not taken
+        free(block);
+    }
+
+    [DllImport("libc")] private static extern int mallopt(int parameter, int value);
+    [DllImport("libc")] private static extern void* malloc(nuint bytes);
+    [DllImport("libc")] private static extern void free(void* block);
+    [DllImport("libc")] private static extern int madvise(void* address, nuint length, int advice);
+}

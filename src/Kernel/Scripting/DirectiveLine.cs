@@ -1,0 +1,32 @@
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>A cell's first line while it is being written: which directives there are, and what the one named there accepts.</summary>
+internal static class DirectiveLine
+{
+    private const string Mark = "#!";
+
+    /// <summary>Directives that may stand at a position; null when that is not a directive's line.</summary>
+    public static IReadOnlyList<CompletionItem>? Complete(DirectiveRegistry directives, string code, int position)
+    {
+        if (Find(code, position) is not { } line) return null;
+        if (position > line.End) return []; // its arguments
+        var prefix = code[line.Start..position];
+        return [.. directives.All.Select(d => (Text: Mark + d.Name, d.Help)).Where(d => d.Text.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            .Select(d => new CompletionItem(d.Text, "keyword", line.Start, line.End, d.Help))];
+    }
+
+    /// <summary>The help of the directive whose line a position is in; null when that is none.</summary>
+    public static string? Inspect(DirectiveRegistry directives, string code, int position) => Find(code, position) is not { } line ? null
+        : directives.All.FirstOrDefault(d => code[line.Start..line.End].TrimEnd('?').Equals(Mark + d.Name, StringComparison.OrdinalIgnoreCase))?.Help;
+
+    /// <summary>Where the word that begins a directive's line lies, when the position is in that line.</summary>
+    private static (int Start, int End)? Find(string code, int position)
+    {
+        var start = code.Length - code.TrimStart().Length;
+        position = Math.Clamp(position, 0, code.Length);
+        if (!code.AsSpan(start).StartsWith(Mark) || position < start + Mark.Length || code.AsSpan(start, position - start).Contains('\n')) return null;
+        var end = start;
+        while (end < code.Length && !char.IsWhiteSpace(code[end])) end++;
+        return code.AsSpan(start, end - start).Contains('/') ? null : (start, end); // a script's shebang
+    }
+}
