@@ -24,8 +24,7 @@ public sealed class Executor : IDisposable
     private readonly Tensor?[] held;      // a value's bytes, while they are alive
     private readonly SharedGradient?[] gradients; // the gradient of a value, summed over the consumers run so far
     private readonly List<Parameter>[] completes; // parameters whose gradient is complete after a node's backward
-    private readonly List<Parameter> tied = [];   // parameters of several nodes
-    private readonly Dictionary<nint, Tensor> earlier = []; // what tied parameters had accumulated before this step
+    private readonly TiedGradients tied = new();  // of parameters of several nodes
     private readonly Tensor nothing = empty(0).DetachFromDisposeScope();
     private readonly Tensor one = empty(1).DetachFromDisposeScope();
 
@@ -51,7 +50,7 @@ public sealed class Executor : IDisposable
             foreach (var parameter in node.Op.Parameters)
                 if (!parameter.requires_grad) continue;
                 else if (seen.Add(parameter.Identity())) completes[node.Id].Add(parameter);
-                else if (!tied.Any(t => t.Identity() == parameter.Identity())) tied.Add(parameter);
+                else tied.Add(parameter);
     }
 
     /// <summary>What is being run.</summary>
@@ -87,7 +86,7 @@ public sealed class Executor : IDisposable
         try
         {
             held[0] = input.detach();
-            SetAsideTied();
+            tied.SetAside();
             var value = double.NaN;
             for (var i = 0; i < steps.Length; i++)
             {
@@ -102,6 +101,7 @@ public sealed class Executor : IDisposable
                         break;
                     case StepKind.Free: Free(step.Id); break;
                     case StepKind.Forget: nodes[step.Id].DropGraph(); break;
+                    case StepKind.ParameterGradients: ParameterGradients(nodes[step.Id], step.Parts); break;
                     case StepKind.Backward: Backward(nodes[step.Id]); break;
                 }
                 StepEnds?.Invoke(i);
@@ -255,29 +255,64 @@ public sealed class Executor : IDisposable
         return result.to_type(ScalarType.Float64).item<double>();
     }
 
+    private void ParameterGradients(NodeState state, int parts)
+    {
+        var node = state.Node;
+        if (Arrived(state) is not { } gradient) return;
+        using (var rows = RowsOf(gradient, node))
+            if (!HaveGradients(node)) autograd.backward([state.Root!], [rows]); // hands a first gradient over as it is
+            else
+            {
+                using var input = state.Leaves![0].detach();
+                ((IBackwardInParts)node.Op).AddParameterGradients(input, rows, parts);
+            }
+        state.HasAddedGradients = true;
+        gradients[node.Output.Id] = gradient;
+    }
+
+    private static bool HaveGradients(Node node)
+    {
+        foreach (var parameter in node.Op.Parameters)
+            if (parameter.requires_grad)
+            {
+                using var gradient = parameter.grad;
+                if (gradient is null) return false;
+            }
+        return true;
+    }
+
     private void Backward(NodeState state)
     {
         var node = state.Node;
-        if (gradients[node.Output.Id] is { } gradient)
-        {
-            gradients[node.Output.Id] = null;
-            if (node.Op.Rectifies) gradient = Mask(gradient, held[node.Output.Id]
-                ?? throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output"));
-            if (held[node.Output.Id] is not null) Free(node.Output.Id); // nobody reads it any more
+        if (Arrived(state) is { } gradient)
             if (node.Op.SumWeights is { } weights) PassOn(node, gradient, weights);
             else if (node.Op.IsView) PassView(node, gradient);
             else BackwardGraph(state, gradient);
-        }
         state.DropGraph();
         state.DropStatistics();
         held[node.Output.Id]?.Dispose();
         held[node.Output.Id] = null;
         foreach (var parameter in completes[node.Id])
         {
-            JoinTied(parameter);
+            tied.Join(parameter);
             GradientReady?.Invoke(parameter);
         }
     }
+
+    /// <summary>Takes the gradient of a node's output, masked; the output itself is read by nobody any more.</summary>
+    private SharedGradient? Arrived(NodeState state)
+    {
+        var node = state.Node;
+        if (gradients[node.Output.Id] is not { } gradient) return null;
+        gradients[node.Output.Id] = null;
+        if (node.Op.Rectifies && !state.HasAddedGradients) gradient = gradient.Masked(held[node.Output.Id]
+            ?? throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output"));
+        if (held[node.Output.Id] is not null) Free(node.Output.Id);
+        return gradient;
+    }
+
+    private static Tensor RowsOf(SharedGradient gradient, Node node)
+        => node.Op.WorksOnRows && gradient.Tensor.dim() > 2 ? gradient.Tensor.flatten(0, -2) : gradient.Tensor.alias();
 
     private void BackwardGraph(NodeState state, SharedGradient gradient)
     {
@@ -286,11 +321,10 @@ public sealed class Executor : IDisposable
         var shape = gradient.Tensor.shape;
         if (state.Root is { requires_grad: true } root)
         {
-            if (node.Op.WorksOnRows && shape.Length > 2)
-                using (var rows = gradient.Tensor.flatten(0, -2)) autograd.backward([root], [rows]);
-            else autograd.backward([root], [gradient.Tensor]);
+            using var rows = RowsOf(gradient, node);
+            if (!state.HasAddedGradients) autograd.backward([root], [rows]);
             for (var i = 0; i < arriving.Length; i++)
-                if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad;
+                if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad ?? InputGradient(state, rows);
         }
         gradient.Release();
         state.DropGraph();
@@ -299,6 +333,12 @@ public sealed class Executor : IDisposable
                 if (node.Op.WorksOnRows && shape.Length > 2)
                     using (tensor) Accumulate(node.Inputs[i], new SharedGradient(tensor.view([.. shape[..^1], tensor.shape[^1]])));
                 else Accumulate(node.Inputs[i], new SharedGradient(tensor));
+    }
+
+    private static Tensor InputGradient(NodeState state, Tensor gradient)
+    {
+        using var like = BlankTensor.Of(state.Node.Inputs[0].Shape.WithBatch(gradient.shape[0])); // the input may have been freed
+        return ((IBackwardInParts)state.Node.Op).InputGradient(like, gradient);
     }
 
     private void PassOn(Node node, SharedGradient gradient, IReadOnlyList<double> weights)
@@ -317,46 +357,6 @@ public sealed class Executor : IDisposable
             Accumulate(node.Inputs[0], new SharedGradient(own.view(node.Inputs[0].Shape.WithBatch(own.shape[0]))));
         }
         gradient.Release();
-    }
-
-    private static SharedGradient Mask(SharedGradient gradient, Tensor output)
-    {
-        var tensor = gradient.Tensor;
-        if (!ElementKernels.Takes(tensor) || !ElementKernels.Takes(output))
-        {
-            using var zero = output.le(0);
-            var masked = new SharedGradient(tensor.masked_fill(zero, 0));
-            gradient.Release();
-            return masked;
-        }
-        if (!gradient.IsShared)
-        {
-            ElementKernels.Mask(tensor, output);
-            return gradient;
-        }
-        var result = new SharedGradient(empty_like(tensor));
-        ElementKernels.Mask(tensor, output, result.Tensor);
-        gradient.Release();
-        return result;
-    }
-
-    // Autograd sums the uses of a tied parameter before it adds to what was accumulated: keep that order of additions.
-    private void SetAsideTied()
-    {
-        foreach (var parameter in tied)
-            if (parameter.grad is { } gradient)
-            {
-                earlier[parameter.Identity()] = gradient;
-                parameter.grad = null;
-            }
-    }
-
-    private void JoinTied(Parameter parameter)
-    {
-        if (!earlier.Remove(parameter.Identity(), out var sum)) return;
-        using (no_grad())
-            if (parameter.grad is { } added) sum.add_(added, Scalars.One);
-        parameter.grad = sum;
     }
 
     private void Accumulate(Value value, SharedGradient arriving)

@@ -14,6 +14,8 @@ internal sealed class NodeState(Node node)
     public Tensor? Root { get; set; }
     /// <summary>The detached inputs that graph began with.</summary>
     public Tensor[]? Leaves { get; set; }
+    /// <summary>True when the parameters' gradients are done and the input's is still to come.</summary>
+    public bool HasAddedGradients { get; set; }
     /// <summary>True after the first forward of the step.</summary>
     public bool HasRun { get; set; }
 
@@ -57,6 +59,7 @@ internal sealed class NodeState(Node node)
     /// <summary>Disposes the autograd graph with all it saved.</summary>
     public void DropGraph()
     {
+        HasAddedGradients = false;
         Root?.Dispose();
         Root = null;
         if (Leaves is null) return;

@@ -11,7 +11,7 @@ namespace Interactive.Execution;
 
 /// <summary>
 /// Measured profiles on disk, in the cache folder: one file for a graph (its nodes, shapes and types), batch, number of
-/// threads and version of libtorch. Files are written whole or not at all.
+/// threads, processor and version of libtorch. Files are written whole or not at all.
 /// </summary>
 public static class ProfileCache
 {
@@ -45,12 +45,19 @@ public static class ProfileCache
 
     private static string PathOf(Graph graph, long batch)
     {
-        var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(" cpu\n");
+        var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(" cpu ").Append(Processor()).Append('\n');
         foreach (var node in graph.Nodes) text.Append(node).Append(' ').Append(node.Output.Type).Append('\n');
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..20];
         return Path.Combine(TorchLoader.CacheFolder(), "profiles", $"{graph.Name}-{batch}-{key}.json");
     }
 
+    // Which sums have autograd's bits depends on the kernels that a processor gets, and a home folder may serve several machines.
+    private static string Processor()
+    {
+        try { return File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) ?? ""; }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return ""; }
+    }
+
     /// <summary>Raised when what a profile means changes.</summary>
-    private const int Layout = 2;
+    private const int Layout = 4;
 }

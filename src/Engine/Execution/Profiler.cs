@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Interactive.Graphs;
 using Interactive.Memory;
+using Interactive.Memory.Planners;
 using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,15 +23,15 @@ public static class Profiler
     /// <summary>Measures; gradients of the parameters are left as they were, running statistics and the generator too.</summary>
     /// <param name="graph">The model as the user built it.</param>
     /// <param name="batch">Samples in a batch.</param>
-    /// <param name="repetitions">Steps measured after one to warm up; the median counts.</param>
-    public static Profile Measure(Graph graph, long batch, int repetitions = 3)
+    /// <param name="repetitions">Steps measured after one to warm up; the median counts. Default 3, or 1 in a net of a thousand nodes, where nodes of one kind repeat each other.</param>
+    public static Profile Measure(Graph graph, long batch, int? repetitions = null)
     {
         GC.Collect(); // tensors that others have forgotten must not go while bytes are counted
         GC.WaitForPendingFinalizers();
         using var scope = NewDisposeScope();
         using var state = new ModelState(graph);
         var fused = Fusion.Fuse(graph);
-        var bare = new PlanningGraph(fused, AnalyticProfile.Of(fused, batch));
+        var bare = new PlanningGraph(fused, WithParts(fused, batch));
         var schedule = Twice(new ScheduleBuilder(bare).Build(new Retention(bare), "profile"), bare);
         var (input, target) = SyntheticBatch.For(graph, batch);
         graph.train();
@@ -42,14 +43,22 @@ public static class Profiler
         {
             executor.Step(input, target);
             Watch(executor, samples);
-            for (var i = 0; i < repetitions; i++)
+            for (var i = 0; i < (repetitions ?? (fused.Nodes.Count < Deep ? 3 : 1)); i++)
             {
                 executor.Step(input, target);
                 plainPeak = Plain(graph, input, target, out var seconds);
                 plainSeconds.Add(seconds);
             }
         }
-        return Evaluate(fused, batch, schedule, samples) with { PlainPeakBytes = plainPeak, PlainSeconds = Median(plainSeconds) };
+        return Evaluate(fused, bare.Profile, schedule, samples) with { PlainPeakBytes = plainPeak, PlainSeconds = Median(plainSeconds) };
+    }
+
+    /// <summary>From shapes alone, and which nodes run backward in parts: those whose parameters' gradients weigh in the step's peak.</summary>
+    private static Profile WithParts(Graph fused, long batch)
+    {
+        var profile = AnalyticProfile.Of(fused, batch);
+        var probe = new GradientProbe(batch, new KeepAllPlanner().Make(new PlanningGraph(fused, profile), long.MaxValue)!.Prediction.PeakBytes / 16);
+        return profile with { Nodes = [.. profile.Nodes.Select((n, i) => n with { GradientParts = probe.Parts(fused.Nodes[i]) })] };
     }
 
     /// <summary>Every node's forward is run a second time, for its output alone, while its inputs are there.</summary>
@@ -97,10 +106,10 @@ public static class Profiler
         return meter.PeakBytes - before;
     }
 
-    private static Profile Evaluate(Graph fused, long batch, Schedule schedule, Dictionary<int, Sample> samples)
+    private static Profile Evaluate(Graph fused, Profile profile, Schedule schedule, Dictionary<int, Sample> samples)
     {
         // First what graphs keep, then, with that known to the simulator, what backward asks for besides.
-        var profile = AnalyticProfile.Of(fused, batch);
+        var batch = profile.Batch;
         var nodes = profile.Nodes.Select(n => n with { ForwardWorkspace = 0, RecomputeWorkspace = 0, BackwardWorkspace = 0 }).ToArray();
         var seen = new HashSet<int>();
         for (var i = 0; i < schedule.Steps.Count; i++)
@@ -127,22 +136,44 @@ public static class Profiler
         long live = 0;
         foreach (var point in timeline)
         {
-            if (point.Step >= 0 && schedule.Steps[point.Step] is { Kind: StepKind.Backward } step)
+            if (point.Step >= 0 && schedule.Steps[point.Step] is { Kind: StepKind.ParameterGradients } first)
+            {
+                var sample = samples[point.Step];
+                var released = fused.Nodes[first.Id].Op.Rectifies ? nodes[first.Id].OutputBytes : 0;
+                nodes[first.Id] = nodes[first.Id] with { Backward = Median(sample.Seconds), ParameterWorkspace = Math.Max(0, sample.Peak + released) };
+            }
+            else if (point.Step >= 0 && schedule.Steps[point.Step] is { Kind: StepKind.Backward } step)
             {
                 var sample = samples[point.Step];
                 var node = fused.Nodes[step.Id];
-                var released = node.Op.Rectifies ? nodes[step.Id].OutputBytes : 0;
+                var isRest = nodes[step.Id].GradientParts > 0;
+                var released = node.Op.Rectifies && !isRest ? nodes[step.Id].OutputBytes : 0;
                 var arriving = node.Op.SumWeights is null && !node.Op.IsView ? node.Inputs.Where(v => v.Producer is not null).Sum(v => v.Bytes(batch)) : 0;
                 nodes[step.Id] = nodes[step.Id] with
                 {
-                    Backward = Median(sample.Seconds),
+                    Backward = Median(sample.Seconds) + (isRest ? nodes[step.Id].Backward : 0),
                     BackwardWorkspace = arriving == 0 && node.Op.SumWeights is not null ? 0 : Math.Max(0, sample.Peak + released - arriving),
                     BackwardResidue = sample.Change - (point.LiveBytes - live),
                 };
             }
             live = point.LiveBytes;
         }
-        return profile with { Nodes = nodes };
+        return profile with { Nodes = Alike(fused, nodes) };
+    }
+
+    private const int Deep = 1000; // nodes
+
+    /// <summary>Nodes that do the same work get the same seconds, the median of theirs.</summary>
+    private static NodeProfile[] Alike(Graph fused, NodeProfile[] nodes)
+    {
+        var result = nodes.ToArray();
+        foreach (var kind in fused.Nodes.GroupBy(NodeKind.Of))
+        {
+            double Usual(Func<NodeProfile, double> seconds) => Median([.. kind.Select(n => seconds(nodes[n.Id]))]);
+            var (forward, again, backward) = (Usual(n => n.Forward), Usual(n => n.Recompute), Usual(n => n.Backward));
+            foreach (var node in kind) result[node.Id] = nodes[node.Id] with { Forward = forward, Recompute = again, Backward = backward };
+        }
+        return result;
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -1,4 +1,5 @@
 using Interactive.Runtime;
+using Interactive.Runtime.Kernels;
 using static TorchSharp.torch;
 
 namespace Interactive.Execution;
@@ -46,5 +47,28 @@ internal sealed class SharedGradient(Tensor tensor)
         }
         arriving.Release();
         return this;
+    }
+
+    /// <summary>Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.</summary>
+    public SharedGradient Masked(Tensor output)
+    {
+        if (ElementKernels.Takes(Tensor) && ElementKernels.Takes(output))
+        {
+            if (IsShared) return MaskedCopy(output);
+            ElementKernels.Mask(Tensor, output);
+            return this;
+        }
+        using var zero = output.le(0);
+        var masked = new SharedGradient(Tensor.masked_fill(zero, 0));
+        Release();
+        return masked;
+    }
+
+    private SharedGradient MaskedCopy(Tensor output)
+    {
+        var result = new SharedGradient(empty_like(Tensor));
+        ElementKernels.Mask(Tensor, output, result.Tensor);
+        Release();
+        return result;
     }
 }

@@ -21,6 +21,10 @@ public sealed record NodeProfile
     public long RecomputeWorkspace { get; init; }
     /// <summary>Transient bytes of backward besides the gradients of the inputs; parameter gradients before they are added belong here.</summary>
     public long BackwardWorkspace { get; init; }
+    /// <summary>In how many parts backward makes the parameters' gradients, before the input's, where that was found to have autograd's bits; 0: all at once, by autograd.</summary>
+    public int GradientParts { get; init; }
+    /// <summary>Transient bytes while the parameters' gradients are made in parts.</summary>
+    public long ParameterWorkspace { get; init; }
     /// <summary>Bytes that backward leaves behind (positive) or clears away: sums of tied parameters' gradients.</summary>
     public long BackwardResidue { get; init; }
 }

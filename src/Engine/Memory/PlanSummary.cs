@@ -27,7 +27,7 @@ public static class PlanSummary
                     alive[step.Id + 1] = true;
                     break;
                 case StepKind.Free: alive[step.Id] = false; break;
-                case StepKind.Backward: kept ??= [.. alive]; break;
+                case StepKind.ParameterGradients or StepKind.Backward: kept ??= [.. alive]; break;
             }
         return [.. graph.Graph.Nodes.GroupBy(Block).Select(block => new BlockSummary(block.Key,
             block.Where(n => kept![n.Output.Id]).Sum(n => graph.ValueBytes[n.Output.Id]),

@@ -14,12 +14,20 @@ public enum StepKind
     Free,
     /// <summary>Dispose the local autograd graph of node <c>Id</c>: what it saved besides inputs and output goes too.</summary>
     Forget,
+    /// <summary>
+    /// Add to the gradients of the parameters of node <c>Id</c>, before its Backward, which then has only the input's gradient
+    /// to make and does not read the input.
+    /// </summary>
+    ParameterGradients,
     /// <summary>Run the backward of node <c>Id</c>, which consumes its local graph and its output's gradient.</summary>
     Backward,
 }
 
-/// <summary>One step; <see cref="Id"/> is a node id, or a value id for <see cref="StepKind.Free"/>.</summary>
-public readonly record struct Step(StepKind Kind, int Id);
+/// <summary>One step of a schedule.</summary>
+/// <param name="Kind">What it does.</param>
+/// <param name="Id">A node, or a value for <see cref="StepKind.Free"/>.</param>
+/// <param name="Parts">Of <see cref="StepKind.ParameterGradients"/>: in how many parts they are made, as the op counts them.</param>
+public readonly record struct Step(StepKind Kind, int Id, int Parts = 0);
 
 /// <summary>
 /// A plan in the form the executor runs and the simulator replays: a flat list of steps over a (fused) graph. The loss

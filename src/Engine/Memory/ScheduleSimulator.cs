@@ -12,7 +12,7 @@ public sealed class ScheduleSimulator
     private readonly PlanningGraph graph;
     private readonly int[] held;       // value -> block of bytes, or -1
     private readonly int[] gradients;  // value -> block, or -1
-    private readonly bool[] hasRun, hasGraph;
+    private readonly bool[] hasRun, hasGraph, hasAdded; // hasAdded: its parameters' gradients are done
     private readonly List<int>[] pins; // node -> blocks its graph keeps alive by itself
     private readonly List<int> pinning = []; // nodes that had pins since the reset
     private long[] blockBytes = new long[256];
@@ -31,7 +31,7 @@ public sealed class ScheduleSimulator
         this.graph = graph;
         var count = graph.Nodes.Length;
         (held, gradients) = (new int[count + 1], new int[count + 1]);
-        (hasRun, hasGraph) = (new bool[count], new bool[count]);
+        (hasRun, hasGraph, hasAdded) = (new bool[count], new bool[count], new bool[count]);
         pins = [.. Enumerable.Range(0, count).Select(_ => new List<int>(0))];
     }
 
@@ -97,6 +97,7 @@ public sealed class ScheduleSimulator
                     break;
                 case StepKind.Free: Free(step.Id); break;
                 case StepKind.Forget: Forget(step.Id); break;
+                case StepKind.ParameterGradients: ParameterGradients(graph.Nodes[step.Id]); break;
                 case StepKind.Backward:
                     seconds += graph.Nodes[step.Id].Backward;
                     Backward(graph.Nodes[step.Id]);
@@ -143,6 +144,7 @@ public sealed class ScheduleSimulator
                     Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
                     break;
                 case StepKind.Free: Free(steps[i].Id); break;
+                case StepKind.ParameterGradients: ParameterGradients(node); break;
                 case StepKind.Backward:
                     seconds += node.Backward;
                     Backward(node);
@@ -159,6 +161,7 @@ public sealed class ScheduleSimulator
         Array.Fill(gradients, -1);
         Array.Clear(hasRun);
         Array.Clear(hasGraph);
+        Array.Clear(hasAdded);
         foreach (var node in pinning) pins[node].Clear();
         pinning.Clear();
         blocks = 0;
@@ -229,30 +232,46 @@ public sealed class ScheduleSimulator
         if (graph.OutputEndsWithLoss) Free(graph.Output);
     }
 
+    private void ParameterGradients(PlanningGraph.Facts node)
+    {
+        var gradient = Arrived(node);
+        if (gradient < 0) return;
+        RequireSaved(node);
+        hasAdded[node.Id] = true;
+        Transient(node.ParameterWorkspace);
+        gradients[node.Id + 1] = gradient;
+    }
+
     private void Backward(PlanningGraph.Facts node)
+    {
+        var gradient = Arrived(node);
+        if (gradient >= 0)
+            if (node.IsSum) PassOn(node, gradient);
+            else if (node.IsView) PassView(node, gradient);
+            else BackwardGraph(node, gradient);
+        Forget(node.Id);
+        if (held[node.Id + 1] != -1) Release(ref held[node.Id + 1]);
+    }
+
+    /// <summary>Takes the gradient of a node's output, masked, or -1; the output itself is read by nobody any more.</summary>
+    private int Arrived(PlanningGraph.Facts node)
     {
         var output = node.Id + 1;
         var gradient = gradients[output];
         gradients[output] = -1;
-        if (gradient >= 0)
+        if (gradient < 0) return gradient;
+        if (node.Rectifies && !hasAdded[node.Id])
         {
-            if (node.Rectifies)
+            if (held[output] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing its output");
+            if (blockOwners[gradient] > 1)
             {
-                if (held[output] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing its output");
-                if (blockOwners[gradient] > 1)
-                {
-                    var masked = New(output, gradient: true);
-                    Release(gradient);
-                    gradient = masked;
-                }
+                var masked = New(output, gradient: true);
+                Release(gradient);
+                gradient = masked;
             }
-            if (held[output] != -1) Release(ref held[output]);
-            if (node.IsSum) PassOn(node, gradient);
-            else if (node.IsView) PassView(node, gradient);
-            else BackwardGraph(node, gradient);
         }
-        Forget(node.Id);
         if (held[output] != -1) Release(ref held[output]);
+        return gradient;
     }
 
     private void PassOn(PlanningGraph.Facts node, int gradient)
@@ -274,9 +293,7 @@ public sealed class ScheduleSimulator
 
     private void BackwardGraph(PlanningGraph.Facts node, int gradient)
     {
-        if (!hasGraph[node.Id]) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} without its graph");
-        foreach (var need in node.Needs)
-            if (held[need] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing {graph.Graph.Nodes[need - 1].Name}");
+        if (!hasAdded[node.Id]) RequireSaved(node);
         for (var i = 0; i < node.Inputs.Length; i++)
             if (node.Inputs[i] != 0) arriving[i] = New(node.Inputs[i], gradient: true);
         Transient(node.BackwardWorkspace);
@@ -285,6 +302,13 @@ public sealed class ScheduleSimulator
         Forget(node.Id);
         for (var i = 0; i < node.Inputs.Length; i++)
             if (node.Inputs[i] != 0) Accumulate(node.Inputs[i], arriving[i]);
+    }
+
+    private void RequireSaved(PlanningGraph.Facts node)
+    {
+        if (!hasGraph[node.Id]) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} without its graph");
+        foreach (var need in node.Needs)
+            if (held[need] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing {graph.Graph.Nodes[need - 1].Name}");
     }
 
     private void Accumulate(int value, int block)

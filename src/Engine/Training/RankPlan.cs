@@ -32,13 +32,13 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
     }
 
     private static byte[] Encode(Schedule schedule)
-        => MemoryMarshal.AsBytes<int>(schedule.Steps.SelectMany(s => new[] { (int)s.Kind, s.Id }).ToArray()).ToArray();
+        => MemoryMarshal.AsBytes<int>(schedule.Steps.SelectMany(s => new[] { (int)s.Kind, s.Id, s.Parts }).ToArray()).ToArray();
 
     private static Schedule Decode(byte[] bytes)
     {
         var numbers = MemoryMarshal.Cast<byte, int>(bytes);
-        var steps = new Step[numbers.Length / 2];
-        for (var i = 0; i < steps.Length; i++) steps[i] = new Step((StepKind)numbers[2 * i], numbers[2 * i + 1]);
+        var steps = new Step[numbers.Length / 3];
+        for (var i = 0; i < steps.Length; i++) steps[i] = new Step((StepKind)numbers[3 * i], numbers[3 * i + 1], numbers[3 * i + 2]);
         return new Schedule("auto", steps);
     }
 }

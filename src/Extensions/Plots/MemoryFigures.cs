@@ -93,6 +93,7 @@ public static class MemoryFigures
         {
             StepKind.Free => $"free {(step.Id == 0 ? "input" : graph.Graph.Nodes[step.Id - 1].Name)}",
             StepKind.Forward or StepKind.ForwardOnly => $"{(seen.Add(step.Id) ? "forward" : "again")} {graph.Graph.Nodes[step.Id].Name}",
+            StepKind.ParameterGradients => $"parameter gradients of {graph.Graph.Nodes[step.Id].Name}",
             _ => $"{step.Kind.ToString().ToLowerInvariant()} {graph.Graph.Nodes[step.Id].Name}",
         })];
     }

@@ -56,21 +56,11 @@ public class KeepAllTests
     [Fact]
     public void Live_bytes_after_200_steps_equal_those_after_20()
     {
-        var meter = MemoryMeter.Current;
-        Assert.True(meter.IsExact);
-        GC.Collect(); // tensors that other tests have forgotten must not go while bytes are counted
-        GC.WaitForPendingFinalizers();
         using var scope = NewDisposeScope();
         var graph = Zoo.Create("lenet5");
         using var executor = new Executor(graph);
         var (x, y) = SmallModels.Batch(graph, 8);
-        long after20 = 0;
-        for (var step = 1; step <= 200; step++)
-        {
-            executor.Step(x, y);
-            if (step == 20) after20 = meter.LiveBytes;
-        }
-        Assert.Equal(after20, meter.LiveBytes);
+        StepChecks.LiveBytesSettle(executor, x, y);
     }
 
     [Fact]
@@ -80,12 +70,7 @@ public class KeepAllTests
         var graph = SmallModels.Create("gpt");
         using var executor = new Executor(graph);
         var (x, y) = SmallModels.Batch(graph);
-        var announced = new Dictionary<nint, Tensor>();
-        executor.GradientReady += p => announced.Add(p.Identity(), p.grad!.clone().DetachFromDisposeScope());
-        executor.Step(x, y);
-        foreach (var (name, parameter) in graph.named_parameters())
-            Assert.True(announced[parameter.Identity()].Equals(parameter.grad!), name);
-        Assert.Equal(graph.parameters().Count(), announced.Count);
+        StepChecks.AnnouncesOnce(executor, graph, x, y);
     }
 
     [Fact]

@@ -10,12 +10,6 @@ namespace Interactive.Engine.Tests.Memory;
 
 public class OptimalPlannerTests
 {
-    private static PlanningGraph Analytic(string name, int batch, ModelOptions options)
-    {
-        var graph = Fusion.Fuse(Zoo.Create(name, options with { ShapesOnly = true }));
-        return new PlanningGraph(graph, AnalyticProfile.Of(graph, batch));
-    }
-
     /// <summary>Every plan at every budget replays within it, and runs each node's backward once, last to first.</summary>
     [Theory]
     [InlineData("lenet5")]
@@ -30,7 +24,7 @@ public class OptimalPlannerTests
     [InlineData("vit")]
     public void Plans_hold_their_budget_and_run_every_backward_once_in_order(string name)
     {
-        var facts = Analytic(name, 4, new ModelOptions());
+        var facts = Facts.Analytic(name, 4, new ModelOptions());
         var all = new KeepAllPlanner().Make(facts, long.MaxValue)!.Prediction;
         var planner = new OptimalPlanner();
         var least = OptimalPlanner.Front(facts)[0].Prediction.PeakBytes;
@@ -55,7 +49,7 @@ public class OptimalPlannerTests
     [InlineData("densenet121")]
     public void The_curve_falls_from_the_least_budget_to_nothing_recomputed(string name)
     {
-        var front = OptimalPlanner.Front(Analytic(name, 4, new ModelOptions()));
+        var front = OptimalPlanner.Front(Facts.Analytic(name, 4, new ModelOptions()));
         Assert.True(front.Count > 5);
         foreach (var (a, b) in front.Zip(front.Skip(1)))
         {
@@ -76,7 +70,7 @@ public class OptimalPlannerTests
         manual_seed(1);
         var graph = SmallModels.Create(name);
         graph.train();
-        var facts = new PlanningGraph(Fusion.Fuse(graph), Profiler.Measure(graph, 2, repetitions: 1));
+        var facts = Facts.Measured(graph, 2);
         var (x, y) = SmallModels.Batch(graph);
         var expected = TrainingStep.Plain(graph, x, y);
         var front = OptimalPlanner.Front(facts);
@@ -91,7 +85,7 @@ public class OptimalPlannerTests
     [Fact]
     public void Of_a_tiny_net_nothing_better_is_missed_by_much()
     {
-        var facts = Analytic("lenet5", 16, new ModelOptions());
+        var facts = Facts.Analytic("lenet5", 16, new ModelOptions());
         var (builder, simulator) = (new ScheduleBuilder(facts), new ScheduleSimulator(facts));
         var choices = Enumerable.Range(1, facts.Graph.Nodes.Count - 1).ToArray();
         var found = new List<Prediction>();
@@ -120,7 +114,7 @@ public class OptimalPlannerTests
     [Fact]
     public void A_net_of_1207_layers_trains_in_a_seventh_and_in_a_twentieth_of_the_bytes()
     {
-        var facts = Analytic("resnet1207", 32, new ModelOptions { Image = new Shape(3, 224, 224) });
+        var facts = Facts.Analytic("resnet1207", 32, new ModelOptions { Image = new Shape(3, 224, 224) });
         var all = new KeepAllPlanner().Make(facts, long.MaxValue)!.Prediction.PeakBytes;
         var planner = new OptimalPlanner();
         Assert.InRange(planner.Make(facts, all / 7)!.Overhead, 0, 0.30);

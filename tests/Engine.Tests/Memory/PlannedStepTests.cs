@@ -1,3 +1,4 @@
+using Interactive.Engine.Tests.Execution;
 using Interactive.Engine.Tests.Models;
 using Interactive.Execution;
 using Interactive.Graphs;
@@ -11,33 +12,17 @@ namespace Interactive.Engine.Tests.Memory;
 /// <summary>Many steps under a plan, and what it promises to those who listen.</summary>
 public class PlannedStepTests
 {
-    private static PlanningGraph Analytic(Graph graph, long batch)
-    {
-        var fused = Fusion.Fuse(graph);
-        return new PlanningGraph(fused, AnalyticProfile.Of(fused, batch));
-    }
-
-    private static Schedule LeastOf(Graph graph, long batch) => OptimalPlanner.Front(Analytic(graph, batch))[0].Schedule;
+    private static Schedule LeastOf(Graph graph, long batch) => OptimalPlanner.Front(Facts.Analytic(graph, batch))[0].Schedule;
 
     [Fact]
     public void Live_bytes_after_200_planned_steps_equal_those_after_20()
     {
-        var meter = MemoryMeter.Current;
-        Assert.True(meter.IsExact);
         using var scope = NewDisposeScope();
         var graph = SmallModels.Create("lenet5");
         using var executor = new Executor(graph, LeastOf(graph, 8));
         Assert.Contains(executor.Schedule.Steps.Where(s => s.Kind is StepKind.Forward or StepKind.ForwardOnly).CountBy(s => s.Id), r => r.Value > 1);
         var (x, y) = SmallModels.Batch(graph, 8);
-        GC.Collect(); // tensors that other tests have forgotten must not go while bytes are counted
-        GC.WaitForPendingFinalizers();
-        long after20 = 0;
-        for (var step = 1; step <= 200; step++)
-        {
-            executor.Step(x, y);
-            if (step == 20) after20 = meter.LiveBytes;
-        }
-        Assert.Equal(after20, meter.LiveBytes);
+        StepChecks.LiveBytesSettle(executor, x, y);
     }
 
     [Theory]
@@ -50,12 +35,7 @@ public class PlannedStepTests
         graph.train();
         using var executor = new Executor(graph, LeastOf(graph, 2));
         var (x, y) = SmallModels.Batch(graph);
-        var announced = new Dictionary<nint, Tensor>();
-        executor.GradientReady += p => announced.Add(p.Identity(), p.grad!.clone().DetachFromDisposeScope());
-        executor.Step(x, y);
-        foreach (var (key, parameter) in graph.named_parameters())
-            Assert.True(announced[parameter.Identity()].Equals(parameter.grad!), key);
-        Assert.Equal(graph.parameters().DistinctBy(p => p.Identity()).Count(), announced.Count);
+        StepChecks.AnnouncesOnce(executor, graph, x, y);
     }
 
     /// <summary>What ops declare against what libtorch is seen to hold: outputs, statistics, indices, masks; and the peak of keep-all.</summary>

@@ -23,7 +23,7 @@ public class PlannerTests
         manual_seed(1);
         var graph = SmallModels.Create(name);
         graph.train();
-        var facts = new PlanningGraph(Fusion.Fuse(graph), Profiler.Measure(graph, 2, repetitions: 1));
+        var facts = Facts.Measured(graph, 2);
         var (x, y) = SmallModels.Batch(graph);
         var expected = TrainingStep.Plain(graph, x, y);
         var all = new KeepAllPlanner().Make(facts, long.MaxValue)!.Prediction.PeakBytes;
@@ -39,16 +39,10 @@ public class PlannerTests
         Assert.NotNull(PlannerList.Find("auto").Make(facts, least));
     }
 
-    private static PlanningGraph Analytic(string name, int batch, ModelOptions options)
-    {
-        var graph = Fusion.Fuse(Zoo.Create(name, options with { ShapesOnly = true }));
-        return new PlanningGraph(graph, AnalyticProfile.Of(graph, batch));
-    }
-
     [Fact]
     public void Half_the_bytes_of_resnet50_cost_no_3x3_convolution()
     {
-        var facts = Analytic("resnet50", 16, new ModelOptions { Image = new Shape(3, 64, 64) });
+        var facts = Facts.Analytic("resnet50", 16, new ModelOptions { Image = new Shape(3, 64, 64) });
         var all = new KeepAllPlanner().Make(facts, long.MaxValue)!;
         var plan = PlannerList.Find("auto").Make(facts, all.Prediction.PeakBytes / 2)!;
         Assert.InRange(plan.Overhead, 0, 0.06);
@@ -70,7 +64,7 @@ public class PlannerTests
     [Fact]
     public void A_budget_too_small_names_the_least_and_its_cost()
     {
-        var facts = Analytic("lenet5", 8, new ModelOptions());
+        var facts = Facts.Analytic("lenet5", 8, new ModelOptions());
         var message = Assert.Throws<UsageException>(() => PlanReport.Make(facts, MemoryBudget.Parse("1KiB"), PlannerList.Find("auto"))).Message;
         Assert.Matches(@"least budget is .* MiB \([0-9]+%\), at [0-9]+% more time", message);
     }

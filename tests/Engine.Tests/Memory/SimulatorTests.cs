@@ -32,8 +32,7 @@ public class SimulatorTests
         manual_seed(1);
         var graph = SmallModels.Create(name);
         graph.train();
-        var profile = Profiler.Measure(graph, 2, repetitions: 1);
-        var facts = new PlanningGraph(Fusion.Fuse(graph), profile);
+        var facts = Facts.Measured(graph, 2);
         var builder = new ScheduleBuilder(facts);
         var (x, y) = SmallModels.Batch(graph);
         var expected = TrainingStep.Plain(graph, x, y);
@@ -56,7 +55,7 @@ public class SimulatorTests
         manual_seed(1);
         var graph = Graph.Capture(Interactive.Engine.Tests.Graphs.CaptureTests.Net(), new Shape(3, 8, 8)); // one holds a batch norm
         graph.train();
-        var facts = new PlanningGraph(Fusion.Fuse(graph), Profiler.Measure(graph, 4, repetitions: 1));
+        var facts = Facts.Measured(graph, 4);
         var (x, y) = (randn(4, 3, 8, 8), randint(0, 10, 4, dtype: ScalarType.Int64));
         var expected = TrainingStep.Plain(graph, x, y);
         var random = new Random(1);

@@ -1,10 +1,11 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
 /// <summary>2-d convolution over (channels, height, width), optionally with a rectifier. Backward reads the input (and its own output when rectified).</summary>
-public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) : Op
+public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) : Op, IBackwardInParts
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "conv2d_relu" : "conv2d";
@@ -54,6 +55,74 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     /// <inheritdoc/>
     public override double Flops(Node node)
         => 2.0 * node.Output.Shape.Elements * (module.in_channels / module.groups) * module.kernel_size[0] * module.kernel_size[1];
+
+    /// <inheritdoc/>
+    public IEnumerable<int> Parts(long temporaryBytes)
+    {
+        if (!Aten.IsAvailable) return [];
+        // oneDNN makes a weight's gradient in a layout of its own and copies that.
+        var bytes = 2 * module.weight!.numel() * module.weight.element_size();
+        var parts = module.groups == 1 ? GradientParts.Of(module.out_channels, bytes, temporaryBytes) : 1;
+        return parts > 1 ? [parts, 1] : [1];
+    }
+
+    /// <inheritdoc/>
+    public void AddParameterGradients(Tensor input, Tensor gradient, int parts)
+    {
+        using var _ = no_grad();
+        var channels = module.out_channels / parts;
+        for (var from = 0L; from < module.out_channels; from += channels)
+        {
+            using var arriving = gradient.narrow(1, from, channels);
+            using var weight = module.weight!.narrow(0, from, channels);
+            AddWeightGradient(input, arriving, weight, from);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Tensor InputGradient(Tensor like, Tensor gradient)
+    {
+        using var _ = no_grad();
+        return Gradients(like, gradient, module.weight!, Wanted.Input)[0]!;
+    }
+
+    private void AddWeightGradient(Tensor input, Tensor gradient, Tensor weight, long from)
+    {
+        var wanted = (module.weight!.requires_grad ? Wanted.Weight : 0) | (module.bias is { requires_grad: true } ? Wanted.Bias : 0);
+        if (wanted == 0) return;
+        var found = Gradients(input, gradient, weight, wanted);
+        foreach (var (parameter, piece) in new[] { (module.weight, found[1]), (module.bias, found[2]) })
+        {
+            if (piece is null) continue;
+            using var sum = parameter!.grad!;
+            using var place = sum.narrow(0, from, piece.shape[0]);
+            place.add_(piece, Scalars.One);
+            piece.Dispose();
+        }
+    }
+
+    [Flags]
+    private enum Wanted { Input = 1, Weight = 2, Bias = 4 }
+
+    /// <summary>The call that autograd makes, for some of its three results.</summary>
+    private Tensor?[] Gradients(Tensor input, Tensor gradient, Tensor weight, Wanted wanted)
+    {
+        Span<nint> handles = stackalloc nint[3];
+        Aten.Call("convolution_backward", "", handles, gradient, input, weight, new Aten.Optional(null),
+            Both(module.stride), Both(module.padding!), Both(module.dilation), false, new long[] { 0, 0 }, module.groups,
+            new long[] { Flag(Wanted.Input), Flag(Wanted.Weight), Flag(Wanted.Bias) });
+        var results = new Tensor?[3];
+        for (var i = 0; i < 3; i++)
+        {
+            var result = Tensor.UnsafeCreateTensor(handles[i]);
+            if ((wanted & (Wanted)(1 << i)) != 0) results[i] = result;
+            else result.Dispose();
+        }
+        return results;
+
+        long Flag(Wanted flag) => (wanted & flag) != 0 ? 1 : 0;
+        static long[] Both(long[] size) => Pair(size).ToArray();
+    }
 
     internal static Size2 Pair(long[] size) => size.Length == 1 ? size[0] : new Size2(size[0], size[1]);
 }

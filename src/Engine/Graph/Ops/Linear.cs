@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>x W^T + b over the last dimension, optionally with a rectifier. Backward reads the input.</summary>
-public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) : Op
+public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) : Op, IBackwardInParts
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "linear_relu" : "linear";
@@ -55,4 +55,48 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     public override Op? WithRelu() => relu ? null : new Linear(module, relu: true);
     /// <inheritdoc/>
     public override double Flops(Node node) => 2.0 * node.Output.Shape.Elements * InFeatures;
+
+    /// <inheritdoc/>
+    public IEnumerable<int> Parts(long temporaryBytes)
+        => new[] { InPlace, GradientParts.Of(OutFeatures, module.weight!.numel() * module.weight.element_size(), temporaryBytes) + 1 };
+
+    private const int InPlace = 1; // the product is added where it is made; n + 1 is n parts, made aside
+
+    /// <inheritdoc/>
+    public void AddParameterGradients(Tensor input, Tensor gradient, int parts)
+    {
+        using var _ = no_grad();
+        if (module.weight!.requires_grad) AddWeightGradient(input, gradient, parts);
+        if (module.bias is not { requires_grad: true } bias) return;
+        using var sum = bias.grad!;
+        using var piece = gradient.sum([0]);
+        sum.add_(piece, Scalars.One);
+    }
+
+    private void AddWeightGradient(Tensor input, Tensor gradient, int parts)
+    {
+        using var sum = module.weight!.grad!;
+        if (parts == InPlace)
+        {
+            using var turned = gradient.t();
+            sum.addmm_(turned, input);
+            return;
+        }
+        var features = OutFeatures / (parts - 1);
+        for (var from = 0L; from < OutFeatures; from += features)
+        {
+            using var columns = gradient.narrow(1, from, features);
+            using var turned = columns.t();
+            using var place = sum.narrow(0, from, features);
+            using var piece = turned.mm(input);
+            place.add_(piece, Scalars.One);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Tensor InputGradient(Tensor like, Tensor gradient)
+    {
+        using var _ = no_grad();
+        return gradient.mm(module.weight!);
+    }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Interactive.Execution;
 using Interactive.Kernel.Hosting.Bench;
 using Interactive.Memory;
+using Interactive.Memory.Planners;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
@@ -31,7 +32,7 @@ internal static class BenchMemoryCommand
             using var graph = model.Create(parsed);
             var profile = wanted is null && !withPeer ? null : budget.Profile(parsed, graph, batch);
             var report = wanted is { } asked ? PlanReport.Make(profile!, asked, planner) : null;
-            using var keepAllExecutor = new Executor(graph);
+            using var keepAllExecutor = new Executor(graph, profile is null ? null : new KeepAllPlanner().Make(profile, long.MaxValue)!.Schedule);
             using var plannedExecutor = report is null ? null : new Executor(graph, report.Plan.Schedule);
             var plain = PairedSteps.Plain(graph);
             var scoped = PairedSteps.Scoped(graph);
