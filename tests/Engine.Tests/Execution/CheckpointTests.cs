@@ -1,5 +1,4 @@
 using Interactive.Execution;
-using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,18 +15,19 @@ public class CheckpointTests
         var start = blocks.SelectMany(b => b.buffers()).Select(b => b.clone()).ToArray();
         manual_seed(3);
         var x = randn(4, 3, 16, 16).requires_grad_(inputNeedsGradient);
-        var meter = MemoryMeter.Current;
-        var before = meter.LiveBytes;
-        meter.ResetPeak();
-        using var y = forward(x);
-        using var loss = y.pow(2).mean();
-        loss.backward();
-        var peak = meter.PeakBytes - before;
+        var result = 0.0;
+        var peak = LiveTensors.Peak(() =>
+        {
+            using var y = forward(x);
+            using var loss = y.pow(2).mean();
+            loss.backward();
+            result = loss.item<float>();
+        });
         var tensors = blocks.SelectMany(b => b.parameters()).Select(p => p.grad!.clone()).Concat(blocks.SelectMany(b => b.buffers()).Select(b => b.clone())).ToList();
         if (inputNeedsGradient) tensors.Add(x.grad!.clone());
         using (no_grad())
             foreach (var (buffer, value) in blocks.SelectMany(b => b.buffers()).Zip(start)) buffer.copy_(value);
-        return (loss.item<float>(), peak, tensors);
+        return (result, peak, tensors);
     }
 
     [Theory]

@@ -2,7 +2,6 @@ using Interactive.Engine.Tests.Models;
 using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Models;
-using Interactive.Runtime;
 using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Execution;
@@ -82,10 +81,7 @@ public class KeepAllTests
         long Peak(Executor executor)
         {
             executor.Step(x, y); // gradients exist from here on
-            var before = MemoryMeter.Current.LiveBytes;
-            MemoryMeter.Current.ResetPeak();
-            executor.Step(x, y);
-            return MemoryMeter.Current.PeakBytes - before;
+            return LiveTensors.Peak(() => executor.Step(x, y));
         }
         using var light = new Executor(graph);
         using var whole = new Executor(graph, loss: Losses.CrossEntropy, lossReadsOutput: true);
@@ -95,7 +91,6 @@ public class KeepAllTests
     [Fact]
     public void Resnet50_peaks_where_plain_autograd_does_and_far_below_one_scope()
     {
-        var meter = MemoryMeter.Current;
         using var scope = NewDisposeScope();
         var graph = Zoo.Create("resnet50", new ModelOptions { Image = new Shape(3, 32, 32), Classes = 10 });
         graph.train();
@@ -103,15 +98,8 @@ public class KeepAllTests
         var (x, y) = SmallModels.Batch(graph, 8);
         executor.Step(x, y); // gradients exist from here on
 
-        long Peak(Action step)
-        {
-            var before = meter.LiveBytes;
-            meter.ResetPeak();
-            step();
-            return meter.PeakBytes - before;
-        }
-        var ours = Peak(() => executor.Step(x, y));
-        var plain = Peak(() =>
+        var ours = LiveTensors.Peak(() => executor.Step(x, y));
+        var plain = LiveTensors.Peak(() =>
         {
             using var output = graph.forward(x);
             using var loss = SmallModels.Loss(output, y);

@@ -13,8 +13,7 @@ internal static class StepChecks
     {
         var meter = MemoryMeter.Current;
         Assert.True(meter.IsExact);
-        GC.Collect(); // tensors that other tests have forgotten must not go while bytes are counted
-        GC.WaitForPendingFinalizers();
+        LiveTensors.Settle();
         long after20 = 0;
         for (var step = 1; step <= 200; step++)
         {

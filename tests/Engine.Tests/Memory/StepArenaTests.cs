@@ -1,3 +1,4 @@
+using Interactive.Engine.Tests.Execution;
 using Interactive.Engine.Tests.Models;
 using Interactive.Execution;
 using Interactive.Graphs;
@@ -26,8 +27,7 @@ public class StepArenaTests
         using var executor = new Executor(graph);
         for (var step = 0; step < 2; step++) arena.Run(() => Step(graph, executor, x, y));
         Assert.Equal(0, arena.Hits);
-        GC.Collect(); // tensors that other tests have forgotten must not go while bytes are counted
-        GC.WaitForPendingFinalizers();
+        LiveTensors.Settle();
         var live = MemoryMeter.Current.LiveBytes;
         var expected = Bits(graph, () => Step(graph, executor, x, y));
         for (var step = 0; step < 3; step++)

@@ -1,8 +1,8 @@
+using Interactive.Engine.Tests.Execution;
 using Interactive.Engine.Tests.Models;
 using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Memory;
-using Interactive.Runtime;
 using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Memory;
@@ -25,17 +25,12 @@ internal sealed class TrainingStep
     public static TrainingStep Planned(Graph graph, Schedule schedule, Tensor x, Tensor y, out long peak)
     {
         using var executor = new Executor(graph, schedule);
-        var meter = MemoryMeter.Current;
-        GC.Collect(); // tensors that other tests have forgotten must not go while bytes are counted
-        GC.WaitForPendingFinalizers();
         var step = From(graph, () => executor.Step(x, y));
         long most = 0;
         From(graph, () =>
         {
-            var before = meter.LiveBytes;
-            meter.ResetPeak();
-            var loss = executor.Step(x, y);
-            most = meter.PeakBytes - before;
+            var loss = 0.0;
+            most = LiveTensors.Peak(() => loss = executor.Step(x, y));
             return loss;
         }, clear: false);
         peak = most;

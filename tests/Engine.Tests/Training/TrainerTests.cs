@@ -1,3 +1,4 @@
+using Interactive.Engine.Tests.Execution;
 using System.Text.Json;
 using Interactive.Data;
 using Interactive.Graphs;
@@ -116,6 +117,7 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Live_bytes_after_200_steps_equal_those_after_20()
     {
+        LiveTensors.Settle();
         using var scope = NewDisposeScope();
         var seen = new Dictionary<long, long>();
         using var graph = Net();
