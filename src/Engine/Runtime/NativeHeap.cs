@@ -15,8 +15,8 @@ internal static unsafe class NativeHeap
     }
 
     /// <summary>
-    /// Lets the next bytes of the heap come in huge pages. libtorch registers its operators in some 40 MB of small blocks as
-    /// it is loaded; where page faults are dear, as on virtual machines, they are half of the time that loading takes.
+    /// Lets the next bytes of the heap come in huge pages. libtorch registers its operators in tens of megabytes of small
+    /// blocks as it is loaded; where page faults are dear, as on virtual machines, they are much of the time that loading takes.
     /// On a thread with a heap of its own (any but the first, mostly) it does nothing.
     /// </summary>
     public static void ReserveHugePages(nuint bytes)

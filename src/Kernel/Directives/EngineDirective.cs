@@ -16,7 +16,7 @@ internal sealed class EngineDirective(string name, string[] command, string exam
     public async Task<object?> Run(DirectiveCall call, CancellationToken cancellationToken)
     {
         if (!string.IsNullOrWhiteSpace(call.Body)) throw new UsageException($"#!{name} stands alone in its cell");
-        if (call.Arguments.Count == 0) throw new UsageException($"#!{name}: which? #!{name} {example}");
+        if (call.Arguments.Count == 0) throw new UsageException($"#!{name} needs options, such as #!{name} {example}");
         return format(await ToolRun.Json([.. command, .. call.Arguments], [DotnetProgram.Path, typeof(EngineDirective).Assembly.Location], cancellationToken));
     }
 }

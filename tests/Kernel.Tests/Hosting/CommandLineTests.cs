@@ -47,9 +47,10 @@ public sealed class CommandLineTests
     }
 
     // Pages that the system really gives are its own affair; what is asked of it is seen in the heap's flags (hg: huge pages advised).
-    [Fact]
+    [SkippableFact]
     public async Task LibtorchIsLoaded_IntoAHeapOfHugePages()
     {
+        Skip.IfNot(Directory.Exists("/sys/kernel/mm/transparent_hugepage"), "this kernel has no transparent huge pages");
         using var folder = new TemporaryFolder();
         folder.Write("main.csx", """
             using TorchSharp;

@@ -65,7 +65,7 @@ public sealed class NotebookRunTests
     [InlineData("#!nothing", "no directive #!nothing: there are #!help, #!m")]
     [InlineData("#!help me", "no directive #!me: there are #!help, #!m")]
     [InlineData("#!help plan memory", "#!help takes the name of one directive, got 'plan memory'")]
-    [InlineData("#!plan", "#!plan: which? #!plan --model resnet50")]
+    [InlineData("#!plan", "#!plan needs options, such as #!plan --model resnet50")]
     [InlineData("#!scaling --simulate 3", "--simulate 3: powers of two")]
     [InlineData("#!scaling -n 2\n1", "#!scaling stands alone in its cell")]
     [InlineData("#!mpirun\n1", "#!mpirun: how many ranks? #!mpirun -n RANKS")]

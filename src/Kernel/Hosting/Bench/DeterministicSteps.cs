@@ -29,7 +29,7 @@ internal sealed record DeterministicSteps(double PlainSeconds, double Determinis
             plain.AddRange(Run(world, create, Options(deterministic: false)));
             deterministic.AddRange(Run(world, create, Options(deterministic: true)));
         }
-        return new DeterministicSteps(Median(plain), Median(deterministic));
+        return new DeterministicSteps(Durations.Median(plain), Durations.Median(deterministic));
 
         TrainerOptions Options(bool deterministic) => new()
         {
@@ -53,8 +53,6 @@ internal sealed record DeterministicSteps(double PlainSeconds, double Determinis
         }
         finally { folder.Delete(recursive: true); }
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private sealed class Times(int batch) : Hook
     {

@@ -80,16 +80,16 @@ internal sealed class OverlapSteps : IDisposable
             ready.Add(readiness);
             reducing.Add(sums);
         }
-        var step = Median(Slowest(compute));
+        var step = Durations.Median(Slowest(compute));
         var best = 0.0;
         for (var bucket = 0; bucket < Buckets; bucket++)
         {
-            var (isReady, lasts) = (Median(Slowest([.. ready.Select(r => r[bucket])])), Median(Slowest([.. reducing.Select(r => r[bucket])])));
+            var (isReady, lasts) = (Durations.Median(Slowest([.. ready.Select(r => r[bucket])])), Durations.Median(Slowest([.. reducing.Select(r => r[bucket])])));
             best = Math.Max(best, isReady) + lasts;
         }
         var all = world.AllGather(BitConverter.GetBytes(same)).All(answer => BitConverter.ToBoolean(answer));
         var hashes = world.AllGather(System.Text.Encoding.ASCII.GetBytes(Hash()));
-        return new Timing(step, Median(Slowest(whole)), Median(Slowest(hidden)), Math.Max(best, step), world.Size, all && hashes.All(hash => hash.SequenceEqual(hashes[0])));
+        return new Timing(step, Durations.Median(Slowest(whole)), Durations.Median(Slowest(hidden)), Math.Max(best, step), world.Size, all && hashes.All(hash => hash.SequenceEqual(hashes[0])));
     }
 
     /// <summary>One step: its seconds, those until each bucket was ready, and those that each bucket's sum took when nothing else ran.</summary>
@@ -138,8 +138,6 @@ internal sealed class OverlapSteps : IDisposable
         var all = world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine))).Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToList();
         return [.. Enumerable.Range(0, mine.Count).Select(i => all.Max(list => list[i]))];
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     public void Dispose()
     {

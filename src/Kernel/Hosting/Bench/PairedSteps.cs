@@ -19,7 +19,7 @@ internal sealed class Contestant(string name, Func<Tensor, Tensor, double> step)
     public long PeakBytes { get; set; }
     /// <summary>Loss and a hash over all gradients, of the last round.</summary>
     public string Bits { get; set; } = "";
-    public double Median => Seconds.Order().ElementAt(Seconds.Count / 2);
+    public double Median => Durations.Median(Seconds);
     /// <summary>Median over the rounds of this one's time divided by the other's in the same round.</summary>
     public double Against(Contestant other) => Seconds.Zip(other.Seconds, (a, b) => a / b).Order().ElementAt(Seconds.Count / 2);
 }
