@@ -7,7 +7,7 @@ namespace Interactive.Extensions.Display;
 
 /// <summary>
 /// Shows a run live in a notebook: a progress bar and the loss curve, replaced in place about twice a second while the run
-/// goes, and at its end a figure to hover. Drawing takes at most a twentieth of the time. Trainers add it by themselves
+/// goes, and at its end a figure to hover. Drawing takes at most a twentieth of the time, but for the first one. Trainers add it by themselves
 /// when the process has a notebook.
 /// </summary>
 /// <param name="host">Where it is shown; default <see cref="DisplayHost.Current"/>.</param>
@@ -24,6 +24,7 @@ public sealed class LiveTrainingHook(IDisplayHost? host = null, TimeProvider? ti
     private string line = "";
     private double share;
     private TimeSpan next = TimeSpan.Zero;
+    private bool hasDrawn;
 
     /// <inheritdoc/>
     public override int Order => 200;
@@ -44,7 +45,10 @@ public sealed class LiveTrainingHook(IDisplayHost? host = null, TimeProvider? ti
         line = $"epoch {record.Epoch + 1}/{trainer.Options.Epochs}  step {record.Step}/{trainer.TotalSteps}  {clock.Describe(record)}{Accuracy()}";
         var begun = clock.Elapsed;
         host.Update(id!, Live());
-        next = clock.Elapsed + TimeSpan.FromTicks(Math.Max(interval.Ticks, 20 * (clock.Elapsed - begun).Ticks));
+        // The first drawing loads and compiles what draws: twenty times as long would leave a short run without a second.
+        var rest = hasDrawn ? 20 * (clock.Elapsed - begun) : TimeSpan.Zero;
+        next = clock.Elapsed + (rest > interval ? rest : interval);
+        hasDrawn = true;
     }
 
     /// <inheritdoc/>

@@ -25,7 +25,12 @@ public sealed class LiveTrainingTests : IDisposable
             Shown.Add((id ?? "the id", bundle));
             return "the id";
         }
-        public void Update(string id, MimeBundle bundle) => Shown.Add((id, bundle));
+        public Action Updating = () => { };
+        public void Update(string id, MimeBundle bundle)
+        {
+            Updating();
+            Shown.Add((id, bundle));
+        }
         public void Clear(bool wait) { }
     }
 
@@ -35,6 +40,7 @@ public sealed class LiveTrainingTests : IDisposable
         private long now;
         public override long TimestampFrequency => 50;
         public override long GetTimestamp() => now++;
+        public void Pass(int seconds) => now += seconds * TimestampFrequency;
     }
 
     private Trainer Trainer(params Hook[] hooks)
@@ -60,6 +66,19 @@ public sealed class LiveTrainingTests : IDisposable
         Assert.StartsWith("tiny: 200 of 200 steps in ", last.Text);
         Assert.Contains("test accuracy", last.Text);
         Assert.True(last.Data.ContainsKey(Mime.Plotly) && last.Data.ContainsKey(Mime.Png));
+    }
+
+    [Fact]
+    public void A_slow_first_drawing_does_not_hold_up_the_second()
+    {
+        var (host, clock) = (new Recorder(), new Clock());
+        host.Updating = () =>
+        {
+            if (host.Shown.Count == 1) clock.Pass(seconds: 3); // twenty times as long is more than the whole run
+        };
+        using var trainer = Trainer(new LiveTrainingHook(host, clock));
+        trainer.Run();
+        Assert.InRange(host.Shown.Count(s => s.Bundle.Text.Contains("step ")), 3, 30);
     }
 
     [Fact]

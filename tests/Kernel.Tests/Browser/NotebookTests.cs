@@ -16,7 +16,7 @@ public sealed class NotebookTests
         "using Interactive.Data;\nusing Interactive.Extensions.Plots;\nusing Interactive.Graphs;\nusing Interactive.Memory;\nusing Interactive.Memory.Planners;\nusing Interactive.Models;\nusing Interactive.Training;\nusing TorchSharp;",
         """
         var data = new SyntheticData(2048, new Shape(1, 28, 28), 10);
-        var options = new TrainerOptions { Name = "live", Epochs = 10, BatchSize = 16, LearningRate = 0.05, Out = "runs" };
+        var options = new TrainerOptions { Name = "live", Epochs = 40, BatchSize = 16, LearningRate = 0.05, Out = "runs" };
         var result = new Trainer(Zoo.Create("lenet5", new ModelOptions { Image = data.Shape, Classes = data.Classes }), data, data, options).Run();
         """,
         """
