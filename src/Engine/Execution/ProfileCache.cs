@@ -48,7 +48,7 @@ public static class ProfileCache
         var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(" cpu ").Append(Processor()).Append('\n');
         foreach (var node in graph.Nodes) text.Append(node).Append(' ').Append(node.Output.Type).Append('\n');
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..20];
-        return Path.Combine(TorchLoader.CacheFolder(), "profiles", $"{graph.Name}-{batch}-{key}.json");
+        return Path.Combine(CacheFolder.Find(), "profiles", $"{graph.Name}-{batch}-{key}.json");
     }
 
     // Which sums have autograd's bits depends on the kernels that a processor gets, and a home folder may serve several machines.

@@ -47,7 +47,8 @@ public static class TorchLoader
             registered = true;
         }
         AppDomain.CurrentDomain.AssemblyLoad += (_, e) => { if (e.LoadedAssembly.GetName().Name == "TorchSharp") EnsureLoaded(); };
-        if (AppDomain.CurrentDomain.GetAssemblies().Any(a => a.GetName().Name == "TorchSharp")) EnsureLoaded();
+        foreach (var assembly in AppDomain.CurrentDomain.GetAssemblies())
+            if (assembly.GetName().Name == "TorchSharp") EnsureLoaded();
     }
 
     /// <summary>Loads the native libraries now. Safe to call often and from several threads and processes.</summary>
@@ -109,7 +110,7 @@ public static class TorchLoader
     {
         var image = File.ReadAllBytes(original);
         var key = Convert.ToHexStringLower(SHA256.HashData(image))[..16];
-        var copy = Path.Combine(CacheFolder(), "native", key, TorchSharpLibrary);
+        var copy = Path.Combine(CacheFolder.Find(), "native", key, TorchSharpLibrary);
         if (File.Exists(copy)) return copy;
         if (!LibstdcxxPatch.Apply(image)) return original;
 
@@ -122,26 +123,6 @@ public static class TorchLoader
         }
         File.Move(temporary, copy, overwrite: true);
         return copy;
-    }
-
-    /// <summary>
-    /// The folder for what may be made again at any time: <c>$XDG_CACHE_HOME/interactive</c> or <c>~/.cache/interactive</c>,
-    /// or a private folder in the temporary folder where the home folder cannot be written.
-    /// </summary>
-    public static string CacheFolder()
-    {
-        var home = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        if (string.IsNullOrEmpty(home)) home = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        foreach (var folder in new[] { Path.Combine(home, "interactive"), Path.Combine(Path.GetTempPath(), $"interactive-{Environment.UserName}") })
-        {
-            try
-            {
-                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                return folder;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { }
-        }
-        throw new IOException($"no writable cache folder: set XDG_CACHE_HOME");
     }
 
     /// <summary>Finds a function of libtorch or of TorchSharp's library by its exported (possibly mangled) name.</summary>

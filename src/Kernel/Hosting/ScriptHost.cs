@@ -35,7 +35,7 @@ internal static class ScriptHost
             Console.Out.Flush();
             return Environment.ExitCode = value is int code ? code : Environment.ExitCode;
         }
-        catch (Exception e) when (e is not UsageException)
+        catch (Exception e) when (!CommandLine.IsUsage(e))
         {
             Console.Out.Flush();
             Console.Error.WriteLine(ScriptTrace.Format(e));

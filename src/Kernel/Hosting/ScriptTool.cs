@@ -10,9 +10,10 @@ namespace Interactive.Kernel.Hosting;
 public static class ScriptTool
 {
     /// <returns>The script's exit code; 2 for bad input.</returns>
-    public static int Run(string[] args)
+    public static int Run(string[] args) => args is [var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script) : Parse(args);
+
+    private static int Parse(string[] args)
     {
-        if (args is [var script] && ScriptHost.IsPlain(script)) return ScriptHost.RunPlain(script);
         // What follows the file is the script's, also without a --, unless it is an option of the tool.
         var file = new Argument<string?>("FILE") { Description = "a C# script", Arity = ArgumentArity.ZeroOrOne };
         var info = new Option<bool>("--info") { Description = "tells versions and folders" };
@@ -36,7 +37,7 @@ public static class ScriptTool
         Console.WriteLine($"Target framework    : net{Environment.Version.Major}.{Environment.Version.Minor}");
         Console.WriteLine($".NET version        : {Environment.Version}");
         Console.WriteLine($"Platform identifier : {RuntimeInformation.RuntimeIdentifier}");
-        Console.WriteLine($"Cache               : {TorchLoader.CacheFolder()}");
+        Console.WriteLine($"Cache               : {CacheFolder.Find()}");
         return 0;
     }
 }

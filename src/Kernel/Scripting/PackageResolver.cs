@@ -31,7 +31,7 @@ internal static partial class PackageResolver
 
         var project = Project(packages, [.. sources], folder);
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(project)))[..24];
-        var place = Path.Combine(TorchLoader.CacheFolder(), "packages", key);
+        var place = Path.Combine(CacheFolder.Find(), "packages", key);
         Directory.CreateDirectory(place);
         var answer = Path.Combine(place, "obj", "project.assets.json");
         if (Read(answer) is { } known) return known;

@@ -17,7 +17,7 @@ internal sealed class ScriptCache
     {
         var host = typeof(ScriptCache).Module.ModuleVersionId;
         key = $"{Format}\0{Hash(host.ToByteArray())}\0{Environment.Version}\0{release}\0{path}\0{code}";
-        file = Path.Combine(TorchLoader.CacheFolder(), "scripts", Hash(Encoding.UTF8.GetBytes(key)));
+        file = Path.Combine(CacheFolder.Find(), "scripts", Hash(Encoding.UTF8.GetBytes(key)));
     }
 
     /// <summary>The entry, or null when there is none that still holds.</summary>

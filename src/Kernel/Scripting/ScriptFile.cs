@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Interactive.Kernel.Scripting;
 
 /// <summary>A script as <c>interactive run</c> and <c>dotnet script</c> take it: a file or a piece of code, run once from top to bottom.</summary>
@@ -9,12 +11,15 @@ internal sealed record ScriptFile(string Code, string Path, string Folder)
     /// <exception cref="UsageException">There is no such file.</exception>
     public static ScriptFile Open(string path)
     {
-        if (path.Length == 0) throw new UsageException("no script: its name is empty");
-        var full = System.IO.Path.GetFullPath(path);
-        if (Directory.Exists(full)) throw new UsageException($"{path} is a folder: give a script file (.csx)");
-        if (!File.Exists(full)) throw new UsageException($"no script {path}");
+        var full = path.Length == 0 ? "" : System.IO.Path.GetFullPath(path);
+        if (!File.Exists(full)) throw Missing(path, full);
         return new(File.ReadAllText(full), full, System.IO.Path.GetDirectoryName(full)!);
     }
+
+    // Of its own for the reason of CommandLine.IsUsage.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Exception Missing(string path, string full) => new UsageException(path.Length == 0 ? "no script: its name is empty"
+        : Directory.Exists(full) ? $"{path} is a folder: give a script file (.csx)" : $"no script {path}");
 
     /// <summary>Compiles the script, or finds it compiled.</summary>
     /// <param name="cache">False compiles always and keeps nothing.</param>

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Interactive.Kernel.Hosting.Commands;
+
+namespace Interactive.Kernel.Hosting;
+
+/// <summary>The command line of <c>interactive</c>.</summary>
+internal static class InteractiveTool
+{
+    // In the order in which --help lists them.
+    private static readonly (string Name, Func<Command> Create)[] commands =
+    [
+        ("run", RunCommand.Create),
+        ("launch", LaunchCommand.Create),
+        ("eval", EvalCommand.Create),
+        ("kernel", KernelCommand.Create),
+        ("report", ReportCommand.Create),
+        ("convert", ConvertCommand.Create),
+        ("rank-cells", RankCellsCommand.Create),
+        ("models", ModelsCommand.Create),
+        ("plan", PlanCommand.Create),
+        ("bench", BenchCommand.Create),
+        ("doctor", DoctorCommand.Create),
+    ];
+
+    /// <returns>The command's exit code; 2 for bad input.</returns>
+    public static int Run(string[] args)
+    {
+        var root = new RootCommand("Trains deep networks from C# scripts, notebooks and clusters.");
+        // The others are made only for whom they help: a script starts sooner without.
+        var asked = Array.Find(commands, c => c.Name == args.FirstOrDefault());
+        foreach (var command in asked.Create is null ? commands : [asked]) root.Add(command.Create());
+        return CommandLine.Invoke(root, args);
+    }
+}
