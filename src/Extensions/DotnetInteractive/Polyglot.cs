@@ -13,8 +13,11 @@ public static class Polyglot
     /// <summary>The types that the script gives our formatters there. This assembly's own bear <see cref="TypeFormatterSourceAttribute"/>.</summary>
     public static IReadOnlyList<Type> Types { get; } = [typeof(torch.Tensor), typeof(Graph), typeof(Schedule), typeof(RunDirectory)];
 
-    /// <summary>The forms in which they are offered, best first. PNG lies inside the HTML, because that host writes formatted text.</summary>
-    public static IReadOnlyList<string> MimeTypes { get; } = [Mime.Html, Mime.Plotly, Mime.Text];
+    /// <summary>
+    /// The forms in which they are offered, best first. PNG and the live figure lie inside the HTML: that host writes text, and
+    /// sends an empty form where a value lacks one that was offered.
+    /// </summary>
+    public static IReadOnlyList<string> MimeTypes { get; } = [Mime.Html, Mime.Text];
 
     /// <summary>One form of a value as text; null where it has none.</summary>
     public static string? Format(object value, string mimeType) => Formatters.Format(value).Data.TryGetValue(mimeType, out var form) ? form.ToString() : null;

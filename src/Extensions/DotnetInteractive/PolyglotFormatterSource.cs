@@ -1,10 +1,12 @@
+using Interactive.Extensions.Display;
+
 namespace Interactive.Extensions.DotnetInteractive;
 
 /// <summary>The formatters of the types that bear a <see cref="TypeFormatterSourceAttribute"/>: one a form.</summary>
 internal sealed class PolyglotFormatterSource
 {
     /// <summary>What .NET Interactive calls, by this name.</summary>
-    public IEnumerable<object> CreateTypeFormatters() => Polyglot.MimeTypes.Select(mimeType => new OneForm(mimeType));
+    public IEnumerable<object> CreateTypeFormatters() => new[] { Mime.Html, Mime.Plotly, Mime.Text }.Select(mimeType => new OneForm(mimeType));
 
     private sealed class OneForm(string mimeType)
     {

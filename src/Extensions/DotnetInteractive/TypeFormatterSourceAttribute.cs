@@ -11,6 +11,6 @@ internal sealed class TypeFormatterSourceAttribute(Type formatterSourceType) : A
     /// <summary>Where the formatters come from.</summary>
     public Type FormatterSourceType { get; } = formatterSourceType;
 
-    /// <summary>The forms, best first.</summary>
-    public string[] PreferredMimeTypes { get; } = [.. Polyglot.MimeTypes];
+    /// <summary>The forms, best first: those that every value of the type has.</summary>
+    public string[] PreferredMimeTypes { get; init; } = [.. Polyglot.MimeTypes];
 }

@@ -1,3 +1,4 @@
+using Interactive.Extensions.Display;
 using Interactive.Extensions.DotnetInteractive;
 using Newtonsoft.Json;
 using Newtonsoft.Json.Linq;
@@ -8,7 +9,7 @@ namespace Interactive.Extensions.Plots;
 /// <summary>An interactive figure: XPlot's traces and layout, drawn by plotly.js.</summary>
 /// <param name="Traces">What is drawn.</param>
 /// <param name="Layout">Title and axes.</param>
-[TypeFormatterSource(typeof(PolyglotFormatterSource))]
+[TypeFormatterSource(typeof(PolyglotFormatterSource), PreferredMimeTypes = [Mime.Html, Mime.Plotly, Mime.Text])]
 public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
 {
     private static readonly JsonSerializerSettings Json = new() { NullValueHandling = NullValueHandling.Ignore, Culture = System.Globalization.CultureInfo.InvariantCulture };

@@ -29,9 +29,12 @@ internal sealed class JupyterClient : IDisposable
 
     /// <summary>Runs a file of Python unit tests: all must have run and passed.</summary>
     /// <param name="skipped">How many of them do not apply here.</param>
-    public async Task Pass(string file, int skipped = 0)
+    /// <param name="environment">More variables for them.</param>
+    public async Task Pass(string file, int skipped = 0, params IEnumerable<(string Name, string Value)> environment)
     {
-        var (exit, output) = await Run(Python, Path.Combine(Tests, "Kernel.Tests", "Jupyter"), file);
+        var variables = Environment();
+        foreach (var (name, value) in environment) variables[name] = value;
+        var (exit, output) = await Execute(variables, Python, Path.Combine(Tests, "Kernel.Tests", "Jupyter"), file);
         Assert.True(exit == 0, output);
         Assert.Matches(new Regex(@"Ran [1-9]\d* tests? in"), output);
         Assert.EndsWith(skipped == 0 ? "OK" : $"OK (skipped={skipped})", output.TrimEnd());

@@ -30,6 +30,8 @@ class Outcome:
 class KernelTestCase(unittest.TestCase):
     """One kernel for all tests of a class, unless a test starts its own."""
 
+    kernel = "interactive"
+
     @classmethod
     def setUpClass(cls):
         cls.manager, cls.client = cls.start()
@@ -38,9 +40,9 @@ class KernelTestCase(unittest.TestCase):
     def tearDownClass(cls):
         cls.stop(cls.manager, cls.client)
 
-    @staticmethod
-    def start():
-        manager = KernelManager(kernel_name="interactive")
+    @classmethod
+    def start(cls):
+        manager = KernelManager(kernel_name=cls.kernel)
         manager.start_kernel()
         return manager, KernelTestCase.connect(manager)
 
