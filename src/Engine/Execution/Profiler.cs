@@ -129,8 +129,9 @@ public static class Profiler
             // The old output goes before the new one comes, unless the node's graph holds it.
             else
             {
-                var stays = op.Saves(fused.Nodes[step.Id]).Output && !op.Rectifies;
-                nodes[step.Id] = node with { Recompute = Median(sample.Seconds), RecomputeWorkspace = Math.Max(0, sample.Peak - (stays ? node.OutputBytes : 0)) };
+                var declared = op.Saves(fused.Nodes[step.Id]);
+                var stays = declared.Output && !op.Rectifies && (declared.Swappable || sample.Change >= node.OutputBytes);
+                nodes[step.Id] = node with { Recompute = Median(sample.Seconds), RecomputeWorkspace = Math.Max(0, sample.Peak - (stays ? node.OutputBytes : 0)), HoldsOutput = stays || !declared.Output };
             }
         }
         profile = profile with { Source = "measured", Nodes = nodes, Loss = Median(samples[Executor.LossStep].Seconds), LossWorkspace = Math.Max(0, samples[Executor.LossStep].Peak - fused.Output.Bytes(batch)) };

@@ -9,6 +9,8 @@ public sealed record NodeProfile
     public required long OutputBytes { get; init; }
     /// <summary>Bytes its autograd graph keeps besides inputs and output: statistics, indices, masks.</summary>
     public long ExtraBytes { get; init; }
+    /// <summary>Whether its autograd graph holds the output, of an op of which that is not known beforehand; default true.</summary>
+    public bool HoldsOutput { get; init; } = true;
     /// <summary>Seconds of the first forward.</summary>
     public double Forward { get; init; }
     /// <summary>Seconds of a second run for the output alone.</summary>

@@ -56,7 +56,7 @@ public sealed class PlanningGraph
             Id = node.Id;
             Inputs = [.. node.Inputs.Select(v => v.Id)];
             Swappable = saved.Swappable;
-            SavesOutput = saved.Output && !node.Op.Rectifies;
+            SavesOutput = saved.Output && !node.Op.Rectifies && profile.HoldsOutput;
             Rectifies = node.Op.Rectifies;
             IsView = node.Op.IsView;
             IsSum = node.Op.SumWeights is not null;
