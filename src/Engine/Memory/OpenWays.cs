@@ -7,6 +7,8 @@ namespace Interactive.Memory;
 /// <param name="graph">Over which graph.</param>
 internal sealed class OpenWays(PlanningGraph graph)
 {
+    private const double Surely = 0.95; // of autograd's seconds: what is hardly less was measured with luck
+
     private readonly int[] parameters = new int[graph.Nodes.Length]; // the way chosen; 0: autograd's backward
     private readonly int[] inputs = new int[graph.Nodes.Length];
 
@@ -34,7 +36,7 @@ internal sealed class OpenWays(PlanningGraph graph)
         var over = Math.Max(0, first.Workspace - room) + (then is null ? 0 : Math.Max(0, then.Workspace + arriving - freed - room));
         var autograd = Math.Max(0, arriving + node.BackwardWorkspace - room);
         var seconds = first.Seconds + (then?.Seconds ?? 0);
-        var takesAutograd = autograd < over || autograd == over && node.Backward < seconds;
+        var takesAutograd = autograd < over || autograd == over && node.Backward * Surely <= seconds;
         (parameters[node.Id], inputs[node.Id]) = takesAutograd ? (0, 0) : (first.Number, then?.Number ?? 0);
     }
 

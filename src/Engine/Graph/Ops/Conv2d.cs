@@ -67,9 +67,12 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     public IEnumerable<int> InputWays(Node node, long batch) // in parts of the batch: samples do not meet
     {
         if (!Aten.IsAvailable) yield break;
-        for (var parts = 1; parts <= batch; parts *= 2)
+        var least = node.Inputs[0].Shape.Elements > SmallSample ? 1 : 2; // samples of a part
+        for (var parts = 1; parts == 1 || batch / parts >= least; parts *= 2)
             if (batch % parts == 0) yield return parts;
     }
+
+    private const long SmallSample = 20480; // numbers; libtorch gives a single sample of no more to other kernels than oneDNN's
 
     /// <inheritdoc/>
     public void AddParameterGradients(Tensor input, Tensor gradient, int way)
