@@ -7,7 +7,7 @@ namespace Interactive.Memory;
 /// <param name="graph">Over which graph.</param>
 internal sealed class OpenWays(PlanningGraph graph)
 {
-    private const double Surely = 0.95; // of autograd's seconds: what is hardly less was measured with luck
+    private const double Surely = 0.75; // of autograd's seconds: a layer by itself is timed with warm caches, in a step it is slower
 
     private readonly int[] parameters = new int[graph.Nodes.Length]; // the way chosen; 0: autograd's backward
     private readonly int[] inputs = new int[graph.Nodes.Length];
