@@ -101,8 +101,8 @@ public sealed class Executor : IDisposable
                         break;
                     case StepKind.Free: Free(step.Id); break;
                     case StepKind.Forget: nodes[step.Id].DropGraph(); break;
-                    case StepKind.ParameterGradients: ParameterGradients(nodes[step.Id], step.Parts); break;
-                    case StepKind.Backward: Backward(nodes[step.Id]); break;
+                    case StepKind.ParameterGradients: ParameterGradients(nodes[step.Id], step.Way); break;
+                    case StepKind.Backward: Backward(nodes[step.Id], step.Way); break;
                 }
                 StepEnds?.Invoke(i);
                 if (!isLoss) continue;
@@ -255,7 +255,7 @@ public sealed class Executor : IDisposable
         return result.to_type(ScalarType.Float64).item<double>();
     }
 
-    private void ParameterGradients(NodeState state, int parts)
+    private void ParameterGradients(NodeState state, int way)
     {
         var node = state.Node;
         if (Arrived(state) is not { } gradient) return;
@@ -264,7 +264,7 @@ public sealed class Executor : IDisposable
             else
             {
                 using var input = state.Leaves![0].detach();
-                ((IBackwardInParts)node.Op).AddParameterGradients(input, rows, parts);
+                ((IBackwardInParts)node.Op).AddParameterGradients(input, rows, way);
             }
         state.HasAddedGradients = true;
         gradients[node.Output.Id] = gradient;
@@ -281,13 +281,13 @@ public sealed class Executor : IDisposable
         return true;
     }
 
-    private void Backward(NodeState state)
+    private void Backward(NodeState state, int way)
     {
         var node = state.Node;
         if (Arrived(state) is { } gradient)
             if (node.Op.SumWeights is { } weights) PassOn(node, gradient, weights);
             else if (node.Op.IsView) PassView(node, gradient);
-            else BackwardGraph(state, gradient);
+            else BackwardGraph(state, gradient, way);
         state.DropGraph();
         state.DropStatistics();
         held[node.Output.Id]?.Dispose();
@@ -314,7 +314,7 @@ public sealed class Executor : IDisposable
     private static Tensor RowsOf(SharedGradient gradient, Node node)
         => node.Op.WorksOnRows && gradient.Tensor.dim() > 2 ? gradient.Tensor.flatten(0, -2) : gradient.Tensor.alias();
 
-    private void BackwardGraph(NodeState state, SharedGradient gradient)
+    private void BackwardGraph(NodeState state, SharedGradient gradient, int way)
     {
         var node = state.Node;
         var arriving = new Tensor?[node.Inputs.Count];
@@ -324,7 +324,7 @@ public sealed class Executor : IDisposable
             using var rows = RowsOf(gradient, node);
             if (!state.HasAddedGradients) autograd.backward([root], [rows]);
             for (var i = 0; i < arriving.Length; i++)
-                if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad ?? InputGradient(state, rows);
+                if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad ?? InputGradient(state, rows, way);
         }
         gradient.Release();
         state.DropGraph();
@@ -335,10 +335,10 @@ public sealed class Executor : IDisposable
                 else Accumulate(node.Inputs[i], new SharedGradient(tensor));
     }
 
-    private static Tensor InputGradient(NodeState state, Tensor gradient)
+    private static Tensor InputGradient(NodeState state, Tensor gradient, int way)
     {
         using var like = BlankTensor.Of(state.Node.Inputs[0].Shape.WithBatch(gradient.shape[0])); // the input may have been freed
-        return ((IBackwardInParts)state.Node.Op).InputGradient(like, gradient);
+        return ((IBackwardInParts)state.Node.Op).InputGradient(like, gradient, way);
     }
 
     private void PassOn(Node node, SharedGradient gradient, IReadOnlyList<double> weights)

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Interactive.Graphs;
+using Interactive.Memory;
 using Interactive.Runtime;
 using Interactive.Runtime.Kernels;
 using TorchSharp;
@@ -8,49 +10,125 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Tries on random numbers, with the real shapes and threads, whether an op's own backward in parts has autograd's bits. Kernels
-/// choose the order of their sums by shape and threads, so what holds for all numbers of one such gradient holds for the next.
+/// Tries on random numbers, with the real shapes and threads, which ways to run a node backward without autograd have
+/// autograd's bits, and what each takes. Kernels choose the order of their sums by shape and threads, so what holds for all
+/// numbers of one such gradient holds for the next. Nodes that do the same work are tried once.
 /// </summary>
 /// <param name="batch">Samples in a batch.</param>
-/// <param name="temporaryBytes">Bytes that temporary tensors of a backward may take before they weigh.</param>
-internal sealed class GradientProbe(long batch, long temporaryBytes)
+/// <param name="enough">Temporary bytes that do not weigh: nothing smaller is looked for.</param>
+internal sealed class GradientProbe(long batch, long enough)
 {
-    private readonly Dictionary<string, int> known = [];
+    private const int Rounds = 3;
+    private const double Short = 0.02; // seconds of a backward that is tried twice as often
+    private const double Smaller = 0.9; // of the bytes of the smallest way so far
+    private readonly Dictionary<string, GradientWays> known = [];
 
-    /// <summary>The number of parts to run a node's backward in, or 0 for autograd's own. Overwrites the gradients of its parameters.</summary>
-    public int Parts(Node node)
+    /// <summary>The ways of a node. Overwrites the gradients of its parameters.</summary>
+    public GradientWays Ways(Node node)
     {
         if (node.Op is not IBackwardInParts op || !Weighs(node) || node.Op.Parameters.All(p => !p.requires_grad)
-            || node.Op.Parameters.Any(p => p.dtype != ScalarType.Float32 || p.device_type != DeviceType.CPU)) return 0;
+            || node.Op.Parameters.Any(p => p.dtype != ScalarType.Float32 || p.device_type != DeviceType.CPU)) return GradientWays.None;
         var key = NodeKind.Of(node);
-        if (!known.TryGetValue(key, out var parts)) known[key] = parts = op.Parts(temporaryBytes).FirstOrDefault(n => HasBits(node, op, n));
-        return parts;
+        if (!known.TryGetValue(key, out var ways)) known[key] = ways = Try(node, op);
+        return ways;
     }
 
-    // Elsewhere nothing is gained, and autograd's single call is a little faster.
     private bool Weighs(Node node)
-        => node.Inputs[0].Bytes(batch) + node.Output.Bytes(batch) + 2 * node.Op.Parameters.Sum(p => p.numel() * p.element_size()) > temporaryBytes;
+        => node.Inputs[0].Bytes(batch) + node.Output.Bytes(batch) + 2 * node.Op.Parameters.Sum(p => p.numel() * p.element_size()) > enough;
 
-    private bool HasBits(Node node, IBackwardInParts op, int parts)
+    /// <summary>A way under trial.</summary>
+    private sealed class Trial(int number, Action run)
+    {
+        public int Number => number;
+        public long Workspace { get; private set; }
+        public double Seconds { get; private set; } = double.PositiveInfinity;
+
+        public void Run()
+        {
+            var meter = MemoryMeter.Current;
+            var before = meter.LiveBytes;
+            meter.ResetPeak();
+            var started = Stopwatch.GetTimestamp();
+            run();
+            Seconds = Math.Min(Seconds, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            Workspace = meter.PeakBytes - before;
+        }
+    }
+
+    private GradientWays Try(Node node, IBackwardInParts op)
     {
         using var scope = NewDisposeScope();
         var trained = node.Op.Parameters.Where(p => p.requires_grad).ToArray();
         var before = trained.Select(p => randn(p.shape, p.dtype)).ToArray();
-        Give(trained, before);
         var shape = node.Inputs[0].Shape.WithBatch(batch);
         var isRows = node.Op.WorksOnRows && shape.Length > 2;
         using var input = isRows ? randn(shape, node.Inputs[0].Type).flatten(0, -2).detach() : randn(shape, node.Inputs[0].Type);
         var wantsInput = node.Inputs[0].Producer is not null;
         if (wantsInput) input.requires_grad_(true);
+        using var bare = input.detach();
         var root = node.Op.Forward([input], new RunMode(Training: true, Masked: true, Rows: isRows));
         var gradient = randn_like(root);
-        autograd.backward([root], [gradient]);
-        var expected = trained.Select(p => p.grad!).ToArray();
+        var like = BlankTensor.Of(input.shape);
+
+        Tensor? made = null;
+        var whole = new Trial(0, () => autograd.backward([root], [gradient], retain_graph: true));
         Give(trained, before);
-        op.AddParameterGradients(input.detach(), gradient, parts);
-        return trained.Zip(expected).All(p => SameBits(p.First.grad!, p.Second))
-            && (!wantsInput || SameBits(op.InputGradient(BlankTensor.Of(input.shape), gradient), input.grad!));
+        whole.Run();
+        var (expected, expectedInput) = (trained.Select(p => p.grad!).ToArray(), input.grad);
+        var parameters = Proven(op.ParameterWays(node, batch).Select(n => new Trial(n, () => op.AddParameterGradients(bare, gradient, n))), () =>
+            trained.Zip(expected).All(p => SameBits(p.First.grad!, p.Second)), () => Give(trained, before));
+        if (parameters.Count == 0) return GradientWays.None;
+        var inputs = !wantsInput ? [] : Proven(op.InputWays(node, batch).Select(n => new Trial(n, () => made = op.InputGradient(like, gradient, n))),
+            () => SameBits(made!, expectedInput!), Drop);
+        if (wantsInput && inputs.Count == 0) return GradientWays.None;
+
+        // In turn, so that a machine whose speed drifts treats them alike.
+        for (var round = whole.Seconds < Short ? -Rounds : 0; round < Rounds; round++)
+        {
+            input.grad = null;
+            whole.Run();
+            foreach (var trial in parameters) trial.Run();
+            foreach (var trial in inputs)
+            {
+                trial.Run();
+                Drop();
+            }
+        }
+        return new GradientWays(Shares(parameters, 0, whole.Seconds), Shares(inputs, node.Inputs[0].Bytes(batch), whole.Seconds));
+
+        void Drop()
+        {
+            made?.Dispose();
+            made = null;
+        }
     }
+
+    private List<Trial> Proven(IEnumerable<Trial> trials, Func<bool> hasBits, Action prepare)
+    {
+        var proven = new List<Trial>();
+        foreach (var trial in trials)
+        {
+            prepare();
+            trial.Run();
+            if (proven.Count > 0 && trial.Workspace > Smaller * proven.Min(t => t.Workspace) || !hasBits()) continue;
+            proven.Add(trial);
+            if (trial.Workspace <= enough) break;
+        }
+        prepare();
+        return proven;
+    }
+
+    /// <summary>Without those that are neither faster nor smaller, seconds as shares of autograd's whole backward.</summary>
+    private static BackwardWay[] Shares(List<Trial> trials, long resultBytes, double whole)
+    {
+        var ways = new List<BackwardWay>(); // from the smallest on: a bigger one must be worth its bytes
+        foreach (var trial in trials.OrderBy(t => t.Workspace))
+            if (ways.Count == 0 || trial.Seconds < (ways[0].Seconds - Worth) * whole)
+                ways.Insert(0, new BackwardWay(trial.Number, trial.Seconds / whole, Math.Max(0, trial.Workspace - resultBytes)));
+        return [.. ways];
+    }
+
+    private const double Worth = 0.01; // of a backward: differences below it are the clock's
 
     private static void Give(Parameter[] parameters, Tensor[] gradients)
     {

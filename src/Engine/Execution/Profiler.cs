@@ -31,7 +31,7 @@ public static class Profiler
         using var scope = NewDisposeScope();
         using var state = new ModelState(graph);
         var fused = Fusion.Fuse(graph);
-        var bare = new PlanningGraph(fused, WithParts(fused, batch));
+        var bare = new PlanningGraph(fused, AnalyticProfile.Of(fused, batch));
         var schedule = Twice(new ScheduleBuilder(bare).Build(new Retention(bare), "profile"), bare);
         var (input, target) = SyntheticBatch.For(graph, batch);
         graph.train();
@@ -50,16 +50,19 @@ public static class Profiler
                 plainSeconds.Add(seconds);
             }
         }
-        return Evaluate(fused, bare.Profile, schedule, samples) with { PlainPeakBytes = plainPeak, PlainSeconds = Median(plainSeconds) };
+        return WithWays(fused, Evaluate(fused, bare.Profile, schedule, samples)) with { PlainPeakBytes = plainPeak, PlainSeconds = Median(plainSeconds) };
     }
 
-    /// <summary>From shapes alone, and which nodes run backward in parts: those whose parameters' gradients weigh in the step's peak.</summary>
-    private static Profile WithParts(Graph fused, long batch)
+    /// <summary>Adds the ways to run backward that were found, for nodes that weigh in the step's peak and whose parameters are theirs alone.</summary>
+    private static Profile WithWays(Graph fused, Profile profile)
     {
-        var profile = AnalyticProfile.Of(fused, batch);
-        var probe = new GradientProbe(batch, new KeepAllPlanner().Make(new PlanningGraph(fused, profile), long.MaxValue)!.Prediction.PeakBytes / 16);
-        return profile with { Nodes = [.. profile.Nodes.Select((n, i) => n with { GradientParts = probe.Parts(fused.Nodes[i]) })] };
+        var peak = new KeepAllPlanner().Make(new PlanningGraph(fused, profile), long.MaxValue)!.Prediction.PeakBytes;
+        var probe = new GradientProbe(profile.Batch, peak / Unweighty);
+        var users = fused.Nodes.SelectMany(n => n.Op.Parameters).CountBy(p => p.Identity()).ToDictionary();
+        return profile with { Nodes = [.. fused.Nodes.Select(n => n.Op.Parameters.Any(p => users[p.Identity()] > 1) ? profile.Nodes[n.Id] : probe.Ways(n).Of(profile.Nodes[n.Id]))] };
     }
+
+    private const int Unweighty = 64;
 
     /// <summary>Every node's forward is run a second time, for its output alone, while its inputs are there.</summary>
     private static Schedule Twice(Schedule keepAll, PlanningGraph graph)
@@ -126,8 +129,9 @@ public static class Profiler
             // The old output goes before the new one comes, unless the node's graph holds it.
             else
             {
-                var stays = op.Saves(fused.Nodes[step.Id]).Output && !op.Rectifies;
-                nodes[step.Id] = node with { Recompute = Median(sample.Seconds), RecomputeWorkspace = Math.Max(0, sample.Peak - (stays ? node.OutputBytes : 0)) };
+                var declared = op.Saves(fused.Nodes[step.Id]);
+                var stays = declared.Output && !op.Rectifies && (declared.Swappable || sample.Change >= node.OutputBytes);
+                nodes[step.Id] = node with { Recompute = Median(sample.Seconds), RecomputeWorkspace = Math.Max(0, sample.Peak - (stays ? node.OutputBytes : 0)), HoldsOutput = stays || !declared.Output };
             }
         }
         profile = profile with { Source = "measured", Nodes = nodes, Loss = Median(samples[Executor.LossStep].Seconds), LossWorkspace = Math.Max(0, samples[Executor.LossStep].Peak - fused.Output.Bytes(batch)) };
@@ -136,22 +140,15 @@ public static class Profiler
         long live = 0;
         foreach (var point in timeline)
         {
-            if (point.Step >= 0 && schedule.Steps[point.Step] is { Kind: StepKind.ParameterGradients } first)
-            {
-                var sample = samples[point.Step];
-                var released = fused.Nodes[first.Id].Op.Rectifies ? nodes[first.Id].OutputBytes : 0;
-                nodes[first.Id] = nodes[first.Id] with { Backward = Median(sample.Seconds), ParameterWorkspace = Math.Max(0, sample.Peak + released) };
-            }
-            else if (point.Step >= 0 && schedule.Steps[point.Step] is { Kind: StepKind.Backward } step)
+            if (point.Step >= 0 && schedule.Steps[point.Step] is { Kind: StepKind.Backward } step)
             {
                 var sample = samples[point.Step];
                 var node = fused.Nodes[step.Id];
-                var isRest = nodes[step.Id].GradientParts > 0;
-                var released = node.Op.Rectifies && !isRest ? nodes[step.Id].OutputBytes : 0;
+                var released = node.Op.Rectifies ? nodes[step.Id].OutputBytes : 0;
                 var arriving = node.Op.SumWeights is null && !node.Op.IsView ? node.Inputs.Where(v => v.Producer is not null).Sum(v => v.Bytes(batch)) : 0;
                 nodes[step.Id] = nodes[step.Id] with
                 {
-                    Backward = Median(sample.Seconds) + (isRest ? nodes[step.Id].Backward : 0),
+                    Backward = Median(sample.Seconds),
                     BackwardWorkspace = arriving == 0 && node.Op.SumWeights is not null ? 0 : Math.Max(0, sample.Peak + released - arriving),
                     BackwardResidue = sample.Change - (point.LiveBytes - live),
                 };

@@ -12,7 +12,7 @@ public static class LeastBudget
     {
         var (builder, simulator) = (new ScheduleBuilder(graph), new ScheduleSimulator(graph));
         var keepAll = simulator.Run(builder.Build(Seeds.KeepAll(graph), "keep-all")).PeakBytes;
-        var least = Seeds.All(graph, keepAll / 2).Select(s => new Plan(builder.Build(s, "search"), simulator.Run(builder.Build(s, "search"))))
+        var least = Seeds.All(graph, keepAll / 2).Select(Smallest)
             .Concat(OptimalPlanner.Front(graph)).MinBy(p => p.Prediction.PeakBytes)!;
         if (graph.Nodes.Length > Seeds.Deep) return least; // the dynamic programme's, within a share of its units
         var infeasible = 0L;
@@ -24,5 +24,13 @@ public static class LeastBudget
             else infeasible = budget;
         }
         return least;
+
+        // The smallest ways to run backward first, then the fastest ones within that peak.
+        Plan Smallest(Retention retention)
+        {
+            var peak = simulator.Run(builder.Build(retention, "search", budget: 0)).PeakBytes;
+            var schedule = builder.Build(retention, "search", peak);
+            return new Plan(schedule, simulator.Run(schedule));
+        }
     }
 }

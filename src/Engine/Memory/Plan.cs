@@ -5,6 +5,6 @@ namespace Interactive.Memory;
 /// <param name="Prediction">The simulator's word.</param>
 public sealed record Plan(Schedule Schedule, Prediction Prediction)
 {
-    /// <summary>Seconds of second runs as a share of a step that has none.</summary>
-    public double Overhead => Prediction.RecomputeSeconds / (Prediction.Seconds - Prediction.RecomputeSeconds);
+    /// <summary>Seconds of second runs and slower ways to run backward, as a share of a step without.</summary>
+    public double Overhead => Prediction.ExtraSeconds / (Prediction.Seconds - Prediction.ExtraSeconds);
 }

@@ -56,7 +56,7 @@ public sealed class PlanningGraph
             Id = node.Id;
             Inputs = [.. node.Inputs.Select(v => v.Id)];
             Swappable = saved.Swappable;
-            SavesOutput = saved.Output && !node.Op.Rectifies;
+            SavesOutput = saved.Output && !node.Op.Rectifies && profile.HoldsOutput;
             Rectifies = node.Op.Rectifies;
             IsView = node.Op.IsView;
             IsSum = node.Op.SumWeights is not null;
@@ -74,18 +74,19 @@ public sealed class PlanningGraph
             RecomputeWorkspace = profile.RecomputeWorkspace;
             BackwardWorkspace = profile.BackwardWorkspace;
             BackwardResidue = profile.BackwardResidue;
-            GradientParts = profile.GradientParts;
-            ParameterWorkspace = profile.ParameterWorkspace;
+            ParameterWays = [.. profile.ParameterWays];
+            InputWays = [.. profile.InputWays];
             // Worth choosing: a graph that pins more than a few statistics.
             GraphIsChoice = HasGraph && (!Swappable || Extra * 16 > profile.OutputBytes) && node.Op is not IReapplied;
         }
 
-        public readonly int Id, GradientParts;
+        public readonly int Id;
+        public readonly BackwardWay[] ParameterWays, InputWays;
         public readonly int[] Inputs, SavedInputs, Needs;
         public readonly double[] Weights;
         public readonly sbyte[] InPlace;
         public readonly bool Swappable, SavesOutput, Rectifies, IsView, IsSum, IsRandom, HasGraph, GraphIsChoice;
         public readonly double Forward, Recompute, Backward;
-        public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, ParameterWorkspace, BackwardWorkspace, BackwardResidue;
+        public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, BackwardWorkspace, BackwardResidue;
     }
 }

@@ -53,7 +53,7 @@ public sealed class RetentionSearch
 
     private Score ScoreOf(Retention retention)
     {
-        var seconds = Evaluate(retention).RecomputeSeconds;
+        var seconds = Evaluate(retention).ExtraSeconds;
         return new(excess, seconds);
     }
 

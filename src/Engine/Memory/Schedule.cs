@@ -26,8 +26,12 @@ public enum StepKind
 /// <summary>One step of a schedule.</summary>
 /// <param name="Kind">What it does.</param>
 /// <param name="Id">A node, or a value for <see cref="StepKind.Free"/>.</param>
-/// <param name="Parts">Of <see cref="StepKind.ParameterGradients"/>: in how many parts they are made, as the op counts them.</param>
-public readonly record struct Step(StepKind Kind, int Id, int Parts = 0);
+/// <param name="Way">Of <see cref="StepKind.ParameterGradients"/> and of the Backward after it: in which way, as the op counts them.</param>
+public readonly record struct Step(StepKind Kind, int Id, int Way = 0)
+{
+    /// <summary>Not chosen yet: the simulator takes the fastest way that a budget leaves room for.</summary>
+    internal const int Open = -1;
+}
 
 /// <summary>
 /// A plan in the form the executor runs and the simulator replays: a flat list of steps over a (fused) graph. The loss

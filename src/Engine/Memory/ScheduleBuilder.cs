@@ -13,7 +13,14 @@ public sealed class ScheduleBuilder(PlanningGraph graph)
     /// <summary>The schedule.</summary>
     /// <param name="retention">What is kept.</param>
     /// <param name="planner">The name it carries.</param>
-    public Schedule Build(Retention retention, string planner) => new(planner, Build(retention, out _).ToArray());
+    /// <param name="budget">Bytes that slower ways to run backward are to keep; default: the fastest ways.</param>
+    public Schedule Build(Retention retention, string planner, long budget = long.MaxValue)
+    {
+        var steps = Build(retention, out var into);
+        var simulator = new ScheduleSimulator(graph);
+        simulator.Run(steps, into, budget, out _);
+        return new(planner, simulator.Decided(steps));
+    }
 
     /// <summary>The same into buffers that the next call overwrites.</summary>
     internal ReadOnlySpan<Step> Build(Retention retention, out ReadOnlySpan<sbyte> into)

@@ -5,7 +5,8 @@ namespace Interactive.Memory;
 /// <summary>
 /// Replays a schedule without running anything: exact bytes after every step and the peak within it, seconds, second
 /// runs. It follows the executor's rules to the letter: what a Free releases, where an op overwrites its input, who
-/// shares a gradient, which transient buffers a kernel asks for.
+/// shares a gradient, which transient buffers a kernel asks for. Where a schedule leaves open how a node runs backward it
+/// chooses.
 /// </summary>
 public sealed class ScheduleSimulator
 {
@@ -13,6 +14,7 @@ public sealed class ScheduleSimulator
     private readonly int[] held;       // value -> block of bytes, or -1
     private readonly int[] gradients;  // value -> block, or -1
     private readonly bool[] hasRun, hasGraph, hasAdded; // hasAdded: its parameters' gradients are done
+    private readonly OpenWays ways;
     private readonly List<int>[] pins; // node -> blocks its graph keeps alive by itself
     private readonly List<int> pinning = []; // nodes that had pins since the reset
     private long[] blockBytes = new long[256];
@@ -32,6 +34,7 @@ public sealed class ScheduleSimulator
         var count = graph.Nodes.Length;
         (held, gradients) = (new int[count + 1], new int[count + 1]);
         (hasRun, hasGraph, hasAdded) = (new bool[count], new bool[count], new bool[count]);
+        ways = new OpenWays(graph);
         pins = [.. Enumerable.Range(0, count).Select(_ => new List<int>(0))];
     }
 
@@ -44,6 +47,9 @@ public sealed class ScheduleSimulator
         var steps = schedule.Steps as Step[] ?? [.. schedule.Steps];
         return Run(steps, InPlace.Find(graph.Graph, steps), long.MaxValue, out _, timeline);
     }
+
+    /// <summary>The steps of the last replay with the ways chosen in it.</summary>
+    internal Step[] Decided(ReadOnlySpan<Step> steps) => ways.Decided(steps);
 
     /// <summary>When each block of values and gradients is made and freed, in the order in which they are freed.</summary>
     /// <exception cref="InvalidOperationException">The schedule reads bytes that it has freed.</exception>
@@ -62,7 +68,7 @@ public sealed class ScheduleSimulator
     internal Prediction Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess, List<TimelinePoint>? timeline = null)
     {
         Reset();
-        var (peak, peakStep, seconds, again, recomputes) = (0L, 0, 0.0, 0.0, 0);
+        var (peak, peakStep, seconds, again, slower, recomputes) = (0L, 0, 0.0, 0.0, 0.0, 0);
         excess = 0;
         for (var i = 0; i < steps.Length; i++)
         {
@@ -97,17 +103,17 @@ public sealed class ScheduleSimulator
                     break;
                 case StepKind.Free: Free(step.Id); break;
                 case StepKind.Forget: Forget(step.Id); break;
-                case StepKind.ParameterGradients: ParameterGradients(graph.Nodes[step.Id]); break;
-                case StepKind.Backward:
-                    seconds += graph.Nodes[step.Id].Backward;
-                    Backward(graph.Nodes[step.Id]);
+                case StepKind.ParameterGradients or StepKind.Backward:
+                    var backward = Backward(graph.Nodes[step.Id], steps[i..], budget);
+                    seconds += backward;
+                    slower += step.Kind == StepKind.Backward ? backward - graph.Nodes[step.Id].Backward : backward;
                     break;
             }
             if (stepPeak > peak) (peak, peakStep) = (stepPeak, i);
             if (stepPeak > budget) excess += stepPeak - budget;
             if (timeline is not null && !recorded) Record(i);
         }
-        return new Prediction(peak, seconds, again, recomputes, peakStep);
+        return new Prediction(peak, seconds, again, again + slower, recomputes, peakStep);
 
         void Record(int i) => timeline.Add(new TimelinePoint(i, stepPeak, values, saved, gradientBytes, stepWorkspace));
     }
@@ -144,11 +150,7 @@ public sealed class ScheduleSimulator
                     Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
                     break;
                 case StepKind.Free: Free(steps[i].Id); break;
-                case StepKind.ParameterGradients: ParameterGradients(node); break;
-                case StepKind.Backward:
-                    seconds += node.Backward;
-                    Backward(node);
-                    break;
+                case StepKind.ParameterGradients or StepKind.Backward: seconds += Backward(node, steps[i..], budget: 0); break;
             }
             peak = Math.Max(peak, stepPeak);
         }
@@ -232,23 +234,69 @@ public sealed class ScheduleSimulator
         if (graph.OutputEndsWithLoss) Free(graph.Output);
     }
 
-    private void ParameterGradients(PlanningGraph.Facts node)
+    /// <summary>A backward, or the part of it that the first of the steps is; returns its seconds.</summary>
+    private double Backward(PlanningGraph.Facts node, ReadOnlySpan<Step> steps, long budget)
     {
-        var gradient = Arrived(node);
-        if (gradient < 0) return;
-        RequireSaved(node);
-        hasAdded[node.Id] = true;
-        Transient(node.ParameterWorkspace);
-        gradients[node.Id + 1] = gradient;
+        var (kind, way) = (steps[0].Kind, steps[0].Way);
+        if (way == Step.Open && kind == StepKind.ParameterGradients) Choose(node, steps, budget);
+        var isAutograd = way == Step.Open ? ways.IsAutograd(node.Id) : kind == StepKind.Backward && !hasAdded[node.Id];
+        if (isAutograd && way == Step.Open && kind == StepKind.Backward) return 0; // it has run in place of the step before
+        if (isAutograd)
+        {
+            BackwardWhole(node, node.BackwardWorkspace);
+            return node.Backward;
+        }
+        if (kind == StepKind.ParameterGradients) return ParameterGradients(node, way == Step.Open ? ways.Parameters(node.Id) : way);
+        var rest = node.InputWays.Length == 0 ? null : Numbered(node.InputWays, way == Step.Open ? ways.Input(node.Id) : way);
+        BackwardWhole(node, rest?.Workspace ?? 0);
+        return rest?.Seconds ?? 0;
     }
 
-    private void Backward(PlanningGraph.Facts node)
+    private void Choose(PlanningGraph.Facts node, ReadOnlySpan<Step> steps, long budget)
+    {
+        var output = node.Id + 1;
+        if (gradients[output] < 0)
+        {
+            ways.Leave(node.Id);
+            return;
+        }
+        // The output goes first, or its bytes while a shared gradient is masked into new ones.
+        long released = held[output] >= 0 && blockOwners[held[output]] == 1 ? blockBytes[held[output]] : 0;
+        if (node.Rectifies && blockOwners[gradients[output]] > 1) released -= graph.ValueBytes[output];
+        long arriving = 0, freed = 0;
+        foreach (var input in node.Inputs)
+            if (input != 0) arriving += graph.ValueBytes[input];
+        for (var i = 1; i < steps.Length && steps[i].Kind == StepKind.Free; i++)
+            if (held[steps[i].Id] is >= 0 and var block && blockOwners[block] == 1) freed += blockBytes[block];
+        ways.Choose(node, budget - live + released, arriving, freed);
+    }
+
+    private static BackwardWay Numbered(BackwardWay[] ways, int number)
+    {
+        foreach (var way in ways)
+            if (way.Number == number) return way;
+        throw new InvalidOperationException($"the profile has no way {number} to run backward");
+    }
+
+    private double ParameterGradients(PlanningGraph.Facts node, int number)
+    {
+        var way = Numbered(node.ParameterWays, number);
+        var gradient = Arrived(node);
+        if (gradient < 0) return way.Seconds;
+        RequireSaved(node);
+        hasAdded[node.Id] = true;
+        Transient(way.Workspace);
+        gradients[node.Id + 1] = gradient;
+        return way.Seconds;
+    }
+
+    private void BackwardWhole(PlanningGraph.Facts node, long workspace)
     {
         var gradient = Arrived(node);
         if (gradient >= 0)
             if (node.IsSum) PassOn(node, gradient);
             else if (node.IsView) PassView(node, gradient);
-            else BackwardGraph(node, gradient);
+            else BackwardGraph(node, gradient, workspace);
         Forget(node.Id);
         if (held[node.Id + 1] != -1) Release(ref held[node.Id + 1]);
     }
@@ -291,12 +339,12 @@ public sealed class ScheduleSimulator
 
     private readonly int[] arriving = new int[256];
 
-    private void BackwardGraph(PlanningGraph.Facts node, int gradient)
+    private void BackwardGraph(PlanningGraph.Facts node, int gradient, long workspace)
     {
         if (!hasAdded[node.Id]) RequireSaved(node);
         for (var i = 0; i < node.Inputs.Length; i++)
             if (node.Inputs[i] != 0) arriving[i] = New(node.Inputs[i], gradient: true);
-        Transient(node.BackwardWorkspace);
+        Transient(workspace);
         Save(node.BackwardResidue);
         Release(gradient);
         Forget(node.Id);

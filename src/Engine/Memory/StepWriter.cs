@@ -74,8 +74,9 @@ internal sealed class StepWriter(PlanningGraph graph)
         foreach (var need in node.Needs) lastUse[need] = steps.Count;
         if (!node.Rectifies && lastUse[node.Id + 1] != Closed) Close(node.Id + 1);
         lastUse[node.Id + 1] = Closed; // the backward frees its own output
-        if (node.GradientParts > 0) steps.Add(new Step(StepKind.ParameterGradients, node.Id, node.GradientParts));
-        steps.Add(new Step(StepKind.Backward, node.Id));
+        var isOpen = node.ParameterWays.Length > 0;
+        if (isOpen) steps.Add(new Step(StepKind.ParameterGradients, node.Id, Step.Open));
+        steps.Add(new Step(StepKind.Backward, node.Id, isOpen ? Step.Open : 0));
         foreach (var value in transient)
             if (lastUse[value] != Closed) Close(value);
     }

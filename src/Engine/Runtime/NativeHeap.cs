@@ -5,13 +5,13 @@ namespace Interactive.Runtime;
 /// <summary>The C library's heap, in which libtorch lives: kept rather than given back, and its beginning in huge pages.</summary>
 internal static unsafe class NativeHeap
 {
-    private const int TrimThreshold = -1, MmapThreshold = -3, HugePage = 2 << 20, AdviseHugePages = 14;
+    private const int TrimThreshold = -1, Never = -1, MmapThreshold = -3, HugePage = 2 << 20, AdviseHugePages = 14;
 
     /// <summary>Keeps freed memory. Big blocks would otherwise be mapped and unmapped every step, and each page faulted in anew.</summary>
     public static void Keep()
     {
         mallopt(MmapThreshold, 1 << 30);
-        mallopt(TrimThreshold, int.MaxValue);
+        mallopt(TrimThreshold, Never); // a number would be 2 GiB at most, which a deep net frees at every step
     }
 
     /// <summary>

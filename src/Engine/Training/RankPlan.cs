@@ -32,7 +32,7 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
     }
 
     private static byte[] Encode(Schedule schedule)
-        => MemoryMarshal.AsBytes<int>(schedule.Steps.SelectMany(s => new[] { (int)s.Kind, s.Id, s.Parts }).ToArray()).ToArray();
+        => MemoryMarshal.AsBytes<int>(schedule.Steps.SelectMany(s => new[] { (int)s.Kind, s.Id, s.Way }).ToArray()).ToArray();
 
     private static Schedule Decode(byte[] bytes)
     {

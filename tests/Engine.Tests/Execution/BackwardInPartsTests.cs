@@ -41,8 +41,8 @@ public class BackwardInPartsTests
         var graph = Heavy();
         graph.train();
         var facts = Facts.Measured(graph, Batch);
-        Assert.Contains(facts.Profile.Nodes, n => n.Name == "wide" && n.GradientParts > 0);
-        Assert.Contains(facts.Profile.Nodes, n => n.Name == "fc1" && n.GradientParts > 0);
+        Assert.Contains(facts.Profile.Nodes, n => n.Name == "wide" && n.ParameterWays.Count > 0);
+        Assert.Contains(facts.Profile.Nodes, n => n.Name == "fc1" && n.ParameterWays.Count > 0);
         var (x, y) = (randn(Batch, 64, 4, 4), randint(0, 10, Batch, dtype: ScalarType.Int64));
         var (loss, expected) = After(graph, accumulated, () =>
         {

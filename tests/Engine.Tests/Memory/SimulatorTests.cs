@@ -3,6 +3,7 @@ using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Memory;
@@ -67,6 +68,42 @@ public class SimulatorTests
             expected.AssertSame(TrainingStep.Planned(graph, schedule, x, y, out _));
         }
         Assert.True(again > 5);
+    }
+
+    private sealed class Normed : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Conv2d mix = nn.Conv2d(16, 16, 1);
+        private readonly TorchSharp.Modules.BatchNorm2d norm = nn.BatchNorm2d(16);
+        public Normed() : base("normed") => RegisterComponents();
+        public override Tensor forward(Tensor x) => norm.forward(mix.forward(x).relu() * 0.5); // its output is saved by nobody
+    }
+
+    private sealed class Squashed() : nn.Module<Tensor, Tensor>("squashed")
+    {
+        public override Tensor forward(Tensor x) => (x + 1).tanh(); // its output is what backward reads
+    }
+
+    private static TorchSharp.Modules.Sequential OfUnknownModules() => nn.Sequential(
+        ("conv", nn.Conv2d(3, 16, 3, padding: 1)), ("a", new Normed()), ("b", new Squashed()), ("relu", nn.ReLU()), ("c", new Normed()),
+        ("down", nn.Conv2d(16, 16, 3, padding: 1)), ("d", new Squashed()), ("pool", nn.MaxPool2d(8)), ("flat", nn.Flatten()), ("fc", nn.Linear(16 * 8 * 8, 10)));
+
+    [Fact]
+    public void The_peak_with_modules_that_the_graph_does_not_know_is_the_predicted_one()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var graph = Graph.Capture(OfUnknownModules(), new Shape(3, 64, 64));
+        graph.train();
+        var facts = Facts.Measured(graph, 4);
+        var (x, y) = (randn(4, 3, 64, 64), randint(0, 10, 4, dtype: ScalarType.Int64));
+        var expected = TrainingStep.Plain(graph, x, y);
+        var random = new Random(2);
+        for (var plan = 0; plan < 12; plan++)
+        {
+            var schedule = new ScheduleBuilder(facts).Build(plan == 0 ? new Retention(facts) : RandomRetention(facts, random, 0.6), "random");
+            expected.AssertSame(TrainingStep.Planned(graph, schedule, x, y, out var peak));
+            Assert.InRange((double)peak / new ScheduleSimulator(facts).Run(schedule).PeakBytes, 0.98, 1.02);
+        }
     }
 
     private static Retention RandomRetention(PlanningGraph graph, Random random, double density)

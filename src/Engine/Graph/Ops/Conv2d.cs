@@ -57,48 +57,77 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
         => 2.0 * node.Output.Shape.Elements * (module.in_channels / module.groups) * module.kernel_size[0] * module.kernel_size[1];
 
     /// <inheritdoc/>
-    public IEnumerable<int> Parts(long temporaryBytes)
-    {
-        if (!Aten.IsAvailable) return [];
-        // oneDNN makes a weight's gradient in a layout of its own and copies that.
-        var bytes = 2 * module.weight!.numel() * module.weight.element_size();
-        var parts = module.groups == 1 ? GradientParts.Of(module.out_channels, bytes, temporaryBytes) : 1;
-        return parts > 1 ? [parts, 1] : [1];
-    }
+    public IEnumerable<int> ParameterWays(Node node, long batch)
+        => !Aten.IsAvailable ? []
+            : module.groups > 1 ? [new ChannelCut(1, 1).Number]
+            : ChannelCut.Worthwhile(module.out_channels, module.in_channels, module.weight!.numel() * module.weight.element_size(), node.Inputs[0].Bytes(batch), node.Output.Bytes(batch))
+                .Select(cut => cut.Number);
 
     /// <inheritdoc/>
-    public void AddParameterGradients(Tensor input, Tensor gradient, int parts)
+    public IEnumerable<int> InputWays(Node node, long batch) // in parts of the batch: samples do not meet
+    {
+        if (!Aten.IsAvailable) yield break;
+        var least = node.Inputs[0].Shape.Elements > SmallSample ? 1 : 2; // samples of a part
+        for (var parts = 1; parts == 1 || batch / parts >= least; parts *= 2)
+            if (batch % parts == 0) yield return parts;
+    }
+
+    private const long SmallSample = 20480; // numbers; libtorch gives a single sample of no more to other kernels than oneDNN's
+
+    /// <inheritdoc/>
+    public void AddParameterGradients(Tensor input, Tensor gradient, int way)
     {
         using var _ = no_grad();
-        var channels = module.out_channels / parts;
-        for (var from = 0L; from < module.out_channels; from += channels)
+        var cut = ChannelCut.Of(way);
+        var (outputs, inputs) = (module.out_channels / cut.Outputs, module.weight!.shape[1] / cut.Inputs);
+        for (var o = 0; o < cut.Outputs; o++)
         {
-            using var arriving = gradient.narrow(1, from, channels);
-            using var weight = module.weight!.narrow(0, from, channels);
-            AddWeightGradient(input, arriving, weight, from);
+            using var arriving = gradient.narrow(1, o * outputs, outputs);
+            for (var i = 0; i < cut.Inputs; i++)
+            {
+                using var read = cut.Inputs == 1 ? input.alias() : input.narrow(1, i * inputs, inputs);
+                AddPiece(read, arriving, o * outputs, outputs, i * inputs, inputs);
+            }
         }
     }
 
-    /// <inheritdoc/>
-    public Tensor InputGradient(Tensor like, Tensor gradient)
+    private void AddPiece(Tensor input, Tensor gradient, long output, long outputs, long first, long inputs)
     {
-        using var _ = no_grad();
-        return Gradients(like, gradient, module.weight!, Wanted.Input)[0]!;
-    }
-
-    private void AddWeightGradient(Tensor input, Tensor gradient, Tensor weight, long from)
-    {
-        var wanted = (module.weight!.requires_grad ? Wanted.Weight : 0) | (module.bias is { requires_grad: true } ? Wanted.Bias : 0);
+        var wanted = (module.weight!.requires_grad ? Wanted.Weight : 0) | (first == 0 && module.bias is { requires_grad: true } ? Wanted.Bias : 0);
         if (wanted == 0) return;
+        using var rows = module.weight.narrow(0, output, outputs);
+        using var weight = rows.narrow(1, first, inputs);
         var found = Gradients(input, gradient, weight, wanted);
-        foreach (var (parameter, piece) in new[] { (module.weight, found[1]), (module.bias, found[2]) })
+        Add(module.weight, found[1], columns: true);
+        Add(module.bias, found[2], columns: false);
+
+        void Add(TorchSharp.Modules.Parameter? parameter, Tensor? piece, bool columns)
         {
-            if (piece is null) continue;
+            if (piece is null) return;
             using var sum = parameter!.grad!;
-            using var place = sum.narrow(0, from, piece.shape[0]);
-            place.add_(piece, Scalars.One);
+            using var place = sum.narrow(0, output, outputs);
+            using var part = columns ? place.narrow(1, first, inputs) : place.alias();
+            part.add_(piece, Scalars.One);
             piece.Dispose();
         }
+    }
+
+    /// <inheritdoc/>
+    public Tensor InputGradient(Tensor like, Tensor gradient, int way)
+    {
+        using var _ = no_grad();
+        if (way == 1) return Gradients(like, gradient, module.weight!, Wanted.Input)[0]!;
+        var result = empty(like.shape, gradient.dtype);
+        var samples = gradient.shape[0] / way;
+        for (var part = 0; part < way; part++)
+        {
+            using var shape = like.narrow(0, part * samples, samples);
+            using var arriving = gradient.narrow(0, part * samples, samples);
+            using var piece = Gradients(shape, arriving, module.weight!, Wanted.Input)[0]!;
+            using var place = result.narrow(0, part * samples, samples);
+            place.copy_(piece);
+        }
+        return result;
     }
 
     [Flags]

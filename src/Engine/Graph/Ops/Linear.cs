@@ -57,32 +57,41 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     public override double Flops(Node node) => 2.0 * node.Output.Shape.Elements * InFeatures;
 
     /// <inheritdoc/>
-    public IEnumerable<int> Parts(long temporaryBytes)
-        => new[] { InPlace, GradientParts.Of(OutFeatures, module.weight!.numel() * module.weight.element_size(), temporaryBytes) + 1 };
-
-    private const int InPlace = 1; // the product is added where it is made; n + 1 is n parts, made aside
+    public IEnumerable<int> ParameterWays(Node node, long batch)
+    {
+        yield return InPlace;
+        for (var parts = 1; parts == 1 || parts <= MostParts && OutFeatures % parts == 0 && OutFeatures / parts >= LeastFeatures; parts *= 2)
+            yield return parts + 1;
+    }
 
     /// <inheritdoc/>
-    public void AddParameterGradients(Tensor input, Tensor gradient, int parts)
+    public IEnumerable<int> InputWays(Node node, long batch) => [1];
+
+    private const int InPlace = 1; // the product is added where it is made; n + 1 is n parts, made aside
+    private const int MostParts = 64;
+    private const long LeastFeatures = 16; // of a part: kernels work on blocks of so many
+
+    /// <inheritdoc/>
+    public void AddParameterGradients(Tensor input, Tensor gradient, int way)
     {
         using var _ = no_grad();
-        if (module.weight!.requires_grad) AddWeightGradient(input, gradient, parts);
+        if (module.weight!.requires_grad) AddWeightGradient(input, gradient, way);
         if (module.bias is not { requires_grad: true } bias) return;
         using var sum = bias.grad!;
         using var piece = gradient.sum([0]);
         sum.add_(piece, Scalars.One);
     }
 
-    private void AddWeightGradient(Tensor input, Tensor gradient, int parts)
+    private void AddWeightGradient(Tensor input, Tensor gradient, int way)
     {
         using var sum = module.weight!.grad!;
-        if (parts == InPlace)
+        if (way == InPlace)
         {
             using var turned = gradient.t();
             sum.addmm_(turned, input);
             return;
         }
-        var features = OutFeatures / (parts - 1);
+        var features = OutFeatures / (way - 1);
         for (var from = 0L; from < OutFeatures; from += features)
         {
             using var columns = gradient.narrow(1, from, features);
@@ -94,7 +103,7 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     }
 
     /// <inheritdoc/>
-    public Tensor InputGradient(Tensor like, Tensor gradient)
+    public Tensor InputGradient(Tensor like, Tensor gradient, int way)
     {
         using var _ = no_grad();
         return gradient.mm(module.weight!);

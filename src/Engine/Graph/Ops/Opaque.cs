@@ -48,6 +48,8 @@ public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Scala
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
+        // What the module leaves lying about goes at once; its graph holds what backward reads.
+        using var scope = NewDisposeScope();
         // Buffers (running statistics) must not move twice, so a second run works on their values and puts them back.
         var kept = mode.Recompute ? module.buffers().Select(b => (Buffer: b, Value: b.clone())).ToArray() : [];
         var y = module.call(inputs[0]);
@@ -56,7 +58,7 @@ public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Scala
             PutBack(buffer, value);
             value.Dispose();
         }
-        return y;
+        return ReferenceEquals(y, inputs[0]) ? y.alias().MoveToOuterDisposeScope() : y.MoveToOuterDisposeScope();
     }
 
     // On the CPU as plain memory: autograd has saved some buffers (a batch norm's statistics) and would refuse a write it sees.

@@ -57,7 +57,7 @@ internal sealed class BlockChain
             text.Append(graph.Graph.Nodes[n].Op.Kind).Append(node.Rectifies ? '+' : ' ');
             foreach (var input in node.Inputs) text.Append(input == 0 ? "x" : pinned.Contains(input) && input <= block.First ? "p" + graph.ValueBytes[input] : input > block.First ? $"{input - block.First}" : $"i{Array.IndexOf(block.Inputs, input)}").Append(' ');
             text.Append(graph.ValueBytes[n + 1]).Append(' ').Append(node.Extra).Append(' ').Append(node.ForwardWorkspace).Append(' ').Append(node.RecomputeWorkspace)
-                .Append(' ').Append(node.BackwardWorkspace).Append(' ').Append(node.BackwardResidue).Append(graph.IsSaved[n + 1] ? 's' : ' ').Append(pinned.Contains(n + 1) ? 'p' : ' ').Append(block.Outputs.Contains(n + 1) ? 'o' : ' ').Append('|');
+                .Append(' ').Append(node.BackwardWorkspace).Append(' ').Append(node.BackwardResidue).Append(' ').AppendJoin(' ', node.ParameterWays.Concat(node.InputWays).Select(w => w.Workspace)).Append(graph.IsSaved[n + 1] ? 's' : ' ').Append(pinned.Contains(n + 1) ? 'p' : ' ').Append(block.Outputs.Contains(n + 1) ? 'o' : ' ').Append('|');
         }
         foreach (var input in block.Inputs) text.Append(graph.ValueBytes[input]).Append(' ');
         return text.ToString();

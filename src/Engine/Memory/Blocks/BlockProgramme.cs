@@ -61,13 +61,22 @@ internal sealed class BlockProgramme
         var plans = planner.Front;
         var every = Math.Max(1, plans.Count / 60);
         return plans.Where((_, i) => i % every == 0 || i == plans.Count - 1)
-            .SelectMany(p => new[] { Better(p, hold: true, long.MaxValue, null)!, Better(p, hold: false, long.MaxValue, null)! }).Fastest();
+            .SelectMany(p => new[] { Smallest(p, hold: true), Smallest(p, hold: false), Better(p, hold: true, long.MaxValue, null)!, Better(p, hold: false, long.MaxValue, null)! }).Fastest();
+    }
+
+    // The smallest ways to run backward first, then the fastest ones within that peak.
+    private Plan Smallest(ChainPlan plan, bool hold)
+    {
+        var steps = writer.Write(plan.Ops, hold, out var into);
+        return Better(plan, hold, simulator.Run(steps, into, budget: 0, out _).PeakBytes, null)!;
     }
 
     private Plan? Better(ChainPlan plan, bool hold, long budget, Plan? best)
     {
         var steps = writer.Write(plan.Ops, hold, out var into);
-        var prediction = simulator.Run(steps, into, long.MaxValue, out _);
-        return prediction.PeakBytes > budget || best?.Prediction.Seconds <= prediction.Seconds ? best : new Plan(new Schedule("optimal", steps.ToArray()), prediction);
+        var prediction = simulator.Run(steps, into, budget, out _);
+        if (prediction.PeakBytes > budget || best?.Prediction.Seconds <= prediction.Seconds) return best;
+        var schedule = new Schedule("optimal", simulator.Decided(steps));
+        return new Plan(schedule, simulator.Run(schedule));
     }
 }

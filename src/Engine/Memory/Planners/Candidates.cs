@@ -10,7 +10,7 @@ internal static class Candidates
         Plan? best = null;
         foreach (var candidate in candidates)
         {
-            var schedule = builder.Build(candidate, name);
+            var schedule = builder.Build(candidate, name, budget);
             var prediction = simulator.Run(schedule);
             if (prediction.PeakBytes <= budget && (best is null || prediction.Seconds < best.Prediction.Seconds)) best = new Plan(schedule, prediction);
         }

@@ -12,7 +12,8 @@ public sealed class SearchPlanner(TimeSpan? patience = null) : IPlanner
     {
         var search = new RetentionSearch(graph, budget, patience ?? TimeSpan.FromSeconds(1));
         if (search.Best(Starts(graph, budget)) is not { } best) return null;
-        return new Plan(new ScheduleBuilder(graph).Build(best, Name), search.Evaluate(best));
+        var schedule = new ScheduleBuilder(graph).Build(best, Name, budget);
+        return new Plan(schedule, new ScheduleSimulator(graph).Run(schedule));
     }
 
     // In a net of thousands of nodes thousands of moves lie between other beginnings and a small budget.

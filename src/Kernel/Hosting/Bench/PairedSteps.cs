@@ -26,7 +26,7 @@ internal sealed class Contestant(string name, Func<Tensor, Tensor, double> step)
 
 /// <summary>
 /// Runs several ways of making a training step in turn, round by round, so that a machine whose speed drifts treats them
-/// alike. Same input, same seed, same allocator.
+/// alike; each round begins with another one. Same input, same seed, same allocator.
 /// </summary>
 internal static class PairedSteps
 {
@@ -38,8 +38,9 @@ internal static class PairedSteps
         var meter = MemoryMeter.Current;
         graph.train();
         for (var round = 0; round <= rounds; round++)
-            foreach (var contestant in contestants)
+            for (var turn = 0; turn < contestants.Length; turn++)
             {
+                var contestant = contestants[(round + turn) % contestants.Length];
                 ZeroGradients(graph);
                 manual_seed(round); // dropout
                 var before = meter.LiveBytes;
