@@ -21,6 +21,8 @@ public sealed unsafe class Communicator : ICommunicator
     readonly int[] local;
     readonly bool ownsWindows;
     readonly byte[] mine = new byte[Notice.Bytes], theirs = new byte[Notice.Bytes];
+    (string Operation, string Name) written;
+    ulong wordsDigest;
     long number;
 
     /// <summary>Takes ownership of <paramref name="transport"/>. Collective: exchanges the names of the hosts.</summary>
@@ -223,16 +225,22 @@ public sealed unsafe class Communicator : ICommunicator
     /// <summary>Notes the start of an operation and makes sure that the other ranks are about to do the same.</summary>
     FlightRecorder.Entry Enter(string operation, long count, string name)
     {
-        var notice = new Notice(number++, count, operation, name);
-        var entry = recorder.Start(notice.Number, operation, name, count);
+        long now = number++;
+        var entry = recorder.Start(now, operation, name, count);
         if (Size == 1) return entry;
-        notice.Write(mine);
+        if (ReferenceEquals(operation, written.Operation) && ReferenceEquals(name, written.Name)) Notice.Renumber(mine, now, count);
+        else
+        {
+            new Notice(now, count, operation, name).Write(mine);
+            wordsDigest = Notice.DigestOfWords(mine);
+            written = (operation, name);
+        }
         if (group?.Count == Size)
         {
             // Two places in turn: a slow rank may still be reading the notice before.
-            int place = (int)(notice.Number & 1) * Notice.Bytes;
+            int place = (int)(now & 1) * Notice.Bytes;
             mine.CopyTo(group.Notice(Rank)[place..]);
-            ulong digest = Notice.Digest(mine);
+            ulong digest = Notice.Digest(wordsDigest, now, count);
             group.Barrier(digest);
             for (int rank = 0; rank < Size; rank++)
                 if (group.Mark(rank) != digest) Compare(group.Notice(rank).Slice(place, Notice.Bytes), rank);

@@ -10,8 +10,12 @@ public sealed class FlightRecorder
     /// <summary>One operation; times are <see cref="Stopwatch"/> timestamps.</summary>
     public sealed record Entry(long Number, string Operation, string Name, long Count, long Started)
     {
+        long finished;
+
         /// <summary>When it was complete, or null while it runs.</summary>
-        public long? Finished { get; internal set; }
+        public long? Finished => Volatile.Read(ref finished) is var at and not 0 ? at : null;
+
+        internal void Finish() => Volatile.Write(ref finished, Stopwatch.GetTimestamp());
 
         /// <inheritdoc/>
         public override string ToString() => $"{Operation}{(Name == "" ? "" : " " + Name)} #{Number} ({Count} elements)";
@@ -37,7 +41,7 @@ public sealed class FlightRecorder
     /// <summary>Notes its end.</summary>
     public void Finish(Entry entry)
     {
-        lock (entries) entry.Finished = Stopwatch.GetTimestamp();
+        entry.Finish();
         Finished?.Invoke(entry);
     }
 

@@ -23,14 +23,26 @@ internal readonly record struct Notice(long Number, long Count, string Operation
         name.AsSpan(Math.Max(0, name.Length - (Bytes - Header - Operation.Length))).CopyTo(target[(Header + Operation.Length)..]);
     }
 
-    /// <summary>A number for what <see cref="Write"/> has written: the same on every rank, and another one for anything else.</summary>
-    public static ulong Digest(ReadOnlySpan<byte> written)
+    /// <summary>Writes another number and count over those of a written notice.</summary>
+    public static void Renumber(Span<byte> written, long number, long count)
     {
-        const ulong Prime = 0x9E3779B97F4A7C15; // 2^64 over the golden ratio, odd
-        ulong digest = Prime;
-        foreach (var word in MemoryMarshal.Cast<byte, ulong>(written)) digest = BitOperations.RotateLeft((digest ^ word) * Prime, 29);
+        BinaryPrimitives.WriteInt64LittleEndian(written, number);
+        BinaryPrimitives.WriteInt64LittleEndian(written[8..], count);
+    }
+
+    /// <summary>A number for operation and name of a written notice.</summary>
+    public static ulong DigestOfWords(ReadOnlySpan<byte> written)
+    {
+        var digest = Prime;
+        foreach (var word in MemoryMarshal.Cast<byte, ulong>(written[16..])) digest = Mix(digest, word);
         return digest;
     }
+
+    /// <summary>A number for the whole notice: the same on every rank, and another one for anything else.</summary>
+    public static ulong Digest(ulong ofWords, long number, long count) => Mix(Mix(ofWords, (ulong)number), (ulong)count);
+
+    const ulong Prime = 0x9E3779B97F4A7C15; // 2^64 over the golden ratio, odd
+    static ulong Mix(ulong digest, ulong word) => BitOperations.RotateLeft((digest ^ word) * Prime, 29);
 
     public static Notice Read(ReadOnlySpan<byte> source)
     {

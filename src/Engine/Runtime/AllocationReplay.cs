@@ -29,6 +29,7 @@ internal sealed unsafe class AllocationReplay : AllocationWatch, IDisposable
         byEnd = [.. Enumerable.Range(0, sequence.Count).Where(i => offsets[i] >= 0).OrderBy(i => sequence[i].Last)];
         (live, late) = (new bool[sequence.Count], new bool[sequence.Count]);
         memory = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, Header), Header);
+        NativeHeap.InHugePages(memory, (nuint)Math.Max(bytes, Header));
     }
 
     /// <summary>Allocations served from the block, in the last step.</summary>

@@ -66,6 +66,7 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
     {
         var block = aligned_alloc(alignment, bytes);
         if (block == null) Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
+        NativeHeap.InHugePages(block, bytes);
         return block;
     }
 

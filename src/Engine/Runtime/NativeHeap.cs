@@ -24,10 +24,19 @@ internal static unsafe class NativeHeap
         // Untouched, so that only the heap's top moves; freed, it stays the heap's and keeps the advice.
         var block = (byte*)malloc(bytes);
         if (block == null) return;
-        var begin = (nuint)(block + HugePage - 1) & ~(nuint)(HugePage - 1);
-        var end = (nuint)(block + bytes) & ~(nuint)(HugePage - 1);
-        if (end > begin) _ = madvise((void*)begin, end - begin, AdviseHugePages); // advice alone: nothing is lost where it is not taken
+        InHugePages(block, bytes);
         free(block);
+    }
+
+    /// <summary>
+    /// Lets what of a block is still untouched come in huge pages, whole ones within it. A step goes through gigabytes, and with
+    /// small pages its time depends on which ones a process happens to get.
+    /// </summary>
+    public static void InHugePages(void* block, nuint bytes)
+    {
+        var begin = ((nuint)block + HugePage - 1) & ~(nuint)(HugePage - 1);
+        var end = ((nuint)block + bytes) & ~(nuint)(HugePage - 1);
+        if (end > begin) _ = madvise((void*)begin, end - begin, AdviseHugePages); // advice alone: nothing is lost where it is not taken
     }
 
     [DllImport("libc")] private static extern int mallopt(int parameter, int value);

@@ -45,7 +45,7 @@ public static class FigurePicture
             plot.Axes.AutoScale();
             plot.Axes.SetLimitsY(Math.Min(0, plot.Axes.GetLimits().Bottom), plot.Axes.GetLimits().Top);
         }
-        if (traces.Count > 1 && (bool?)layout["showlegend"] != false) plot.ShowLegend(Alignment.UpperRight);
+        if (traces.Count > 1 && (bool?)layout["showlegend"] != false) plot.ShowLegend(Edge.Right); // beside the lines, as in the page: within them it covers some point of some figure
         return plot.GetImageBytes(width, height, ImageFormat.Png);
     }
 

@@ -91,6 +91,35 @@ public class SimulationTests
         Assert.Equal(all, network.ReplaySymmetric(Recording.AllReduce(algorithm, ranks, count, rank: 0)), 1e-9);
     }
 
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(8, 4)]
+    [InlineData(128, 4)]
+    public void A_hierarchical_sum_sends_every_float_once_a_host(int hosts, int perHost)
+    {
+        long count = hosts * perHost * 4096L;
+        var network = new Network(10e-6, 3.125e9 / perHost);
+        var traces = Enumerable.Range(0, hosts).Select(host => Recording.AcrossHosts(hosts, perHost, count, host)).ToList();
+        Assert.All(traces, trace => Assert.Equal(2 * (hosts - 1) * count * sizeof(float) / hosts / perHost, trace.SentBytes));
+        var all = network.Replay(traces);
+        Assert.Equal(all, network.ReplaySymmetric(traces[0]), 1e-9);
+        // Between the wire alone and the closed form of a ring without a pipeline.
+        var wire = traces[0].SentBytes / network.BytesPerSecond;
+        Assert.InRange(all, wire, 1.0001 * (wire + 2 * (hosts - 1) * network.Latency));
+    }
+
+    [Fact]
+    public void A_hierarchical_sum_of_any_count_is_rounded_up_by_less_than_a_round()
+    {
+        foreach (var (hosts, perHost, count) in new[] { (3, 2, 1L), (2, 4, 100_003L), (32, 4, 1_000_001L), (128, 8, 1_100_000L) })
+        {
+            var trace = Recording.AcrossHosts(hosts, perHost, count, 0);
+            var slice = trace.SentBytes / sizeof(float) * hosts / (2 * (hosts - 1L));
+            Assert.InRange(slice, count / perHost, count / perHost + 16 + hosts * Math.Max(1024, count / 8 / hosts + 16));
+            Assert.True(new Network(1e-6, 1e9).ReplaySymmetric(trace) > 0); // all hosts do the same
+        }
+    }
+
     [Fact]
     public void Only_what_outlasts_backward_costs_time()
     {

@@ -31,12 +31,23 @@ public sealed class ScalingTests
     [Fact]
     public void ManyRanksOnAHost_ShareItsLinkInAllButTheRing()
     {
-        double Seconds(int perHost, long count) => new SimulatedSums(0, 1e9, perHost, half: false).Seconds(16, count);
+        double Seconds(int perHost, long count) => new SimulatedSums(0, 1e9, perHost, 1e9, half: false).Seconds(16, count);
         var bytes = 2.0 * 15 / 16 * (1 << 24) * sizeof(float);
         Assert.InRange(Seconds(4, 1 << 24), 0.99 * bytes / 1e9, 1.1 * bytes / 1e9); // the ring: as if each had a link
-        double Half(int perHost) => new SimulatedSums(0, 1e9, perHost, half: true).Seconds(16, 1 << 22);
+        double Half(int perHost) => new SimulatedSums(0, 1e9, perHost, 1e9, half: true).Seconds(16, 1 << 22);
         Assert.Equal(4 * Half(1), Half(4), 1e-9);
         Assert.InRange(Half(1), 0.49 * bytes / 4 / 1e9, 0.6 * bytes / 4 / 1e9); // a quarter of the count, half the bytes
+    }
+
+    [Fact]
+    public void AHierarchicalSum_IsChosenWhereItsFewerStepsWin()
+    {
+        // 512 ranks, four a host; 1 ms a message, so that steps are what counts: the ring has 1,022, the sum over 128 hosts 254.
+        double Seconds(double withinHost) => new SimulatedSums(1e-3, 1e9, 4, withinHost, half: false).Seconds(512, 1 << 24);
+        double bytes = (1 << 24) * sizeof(float), hidden = 2.0 * 127 / 128 * bytes / 1e9;
+        Assert.InRange(Seconds(double.PositiveInfinity), Math.Max(0.254, hidden), 0.254 + 1.1 * hidden);
+        Assert.Equal(2 * 3 / 4.0 * bytes / 1e12, Seconds(1e12) - Seconds(double.PositiveInfinity), 1e-9); // the sum within a host
+        Assert.InRange(Seconds(1), Seconds(double.PositiveInfinity), 1); // at a byte a second within a host: one of the others
     }
 
     private static double Compute(JsonElement row) => row.GetProperty("computeSeconds").GetDouble();

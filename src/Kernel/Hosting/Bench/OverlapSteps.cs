@@ -35,6 +35,9 @@ internal sealed class OverlapSteps : IDisposable
         public double? HiddenShare => Ranks > 1 && HideableSeconds > 0 ? (SerialSeconds - OverlappedSeconds) / HideableSeconds : null;
     }
 
+    // Until then code is compiled anew and the heap still grows; the peer's script (bench/peers/ddp.py) does as many.
+    private const int Warmups = 5;
+
     private readonly ICommunicator world;
     private readonly Executor executor;
     private readonly GradientPool pool;
@@ -66,6 +69,7 @@ internal sealed class OverlapSteps : IDisposable
         List<double> compute = [], whole = [], hidden = [];
         List<double[]> ready = [], reducing = [];
         var same = true;
+        for (var i = 0; i < Warmups; i++) Step(null);
         for (var round = 0; round <= rounds; round++)
         {
             var (computed, readiness, _) = Step(null);
@@ -73,7 +77,7 @@ internal sealed class OverlapSteps : IDisposable
             var bits = Hash();
             var (overlap, _, _) = Step(overlapped);
             same &= bits == Hash();
-            if (round == 0) continue; // memory comes into being
+            if (round == 0) continue; // the reducers' memory comes into being
             compute.Add(computed);
             whole.Add(seconds);
             hidden.Add(overlap);

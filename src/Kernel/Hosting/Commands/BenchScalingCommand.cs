@@ -26,6 +26,7 @@ internal static class BenchScalingCommand
         var model = new Option<string>("--model") { Description = "models", DefaultValueFactory = _ => "resnet50,vgg16" };
         var net = new Option<string>("--net") { Description = "speed of a host's link in Gbit/s", DefaultValueFactory = _ => "25g" };
         var perHost = new Option<int>("--per-host") { Description = "ranks that share a host's link", DefaultValueFactory = _ => 4 };
+        var within = new Option<string?>("--within-host") { Description = "speed in Gbit/s at which the ranks of a host read each other's memory in a hierarchical sum; default: that of the link" };
         var wire = new Option<string>("--wire") { Description = "fp32 or bf16", DefaultValueFactory = _ => "fp32" };
         wire.AcceptOnlyFromAmong("fp32", "bf16");
         var bucket = new Option<string>("--bucket-bytes") { Description = "least bytes of gradients that are reduced together", DefaultValueFactory = _ => "4M" };
@@ -35,7 +36,7 @@ internal static class BenchScalingCommand
         var measured = new Option<string?>("--measured") { Description = "a file of lines that 'bench overlap --json' has printed: measured curves for the figure" };
         var figure = new Option<string?>("--figure") { Description = "draw step time and efficiency against ranks to a file that ends in .html or .png" };
         var json = new Option<bool>("--json") { Description = "print one JSON object as the last line" };
-        var command = new Command("scaling", "Predicts step time and efficiency at many ranks.") { simulate, model, net, perHost, wire, bucket, latency, batch, teraflops, measured, figure, json };
+        var command = new Command("scaling", "Predicts step time and efficiency at many ranks.") { simulate, model, net, perHost, within, wire, bucket, latency, batch, teraflops, measured, figure, json };
         command.SetAction(parsed =>
         {
             var speed = parsed.GetValue(net)!;
@@ -47,7 +48,7 @@ internal static class BenchScalingCommand
             if (sustained is { } given && !(given > 0)) throw new UsageException($"--tflops {sustained}: more than 0");
             if (parsed.GetValue(figure) is { } path) FigureFile.Check(path);
             var curves = parsed.GetValue(measured) is { } file ? Measured(file) : [];
-            var sums = new SimulatedSums(micros * 1e-6, Gigabits(speed) * 1e9 / 8, sharing, parsed.GetValue(wire) == "bf16");
+            var sums = new SimulatedSums(micros * 1e-6, Bytes(speed), sharing, Bytes(parsed.GetValue(within) ?? speed), parsed.GetValue(wire) == "bf16");
             var buckets = new ReducerOptions { BucketBytes = ByteSize.Parse(parsed.GetValue(bucket)!) };
             var ranks = parsed.GetValue(simulate)!.Split(',').Select(Ranks).ToList();
             var rows = parsed.GetValue(model)!.Split(',').SelectMany(name => Predict(name, ranks, speed, sums, buckets, samples, sustained)).ToList();
@@ -64,7 +65,7 @@ internal static class BenchScalingCommand
                 Console.WriteLine(JsonSerializer.Serialize(new
                 {
                     measured = false, batch = samples, teraflops = sustained,
-                    perHost = sharing, wire = parsed.GetValue(wire), bucketBytes = buckets.BucketBytes, latencyMicroseconds = micros, results = rows,
+                    perHost = sharing, withinHost = parsed.GetValue(within) ?? speed, wire = parsed.GetValue(wire), bucketBytes = buckets.BucketBytes, latencyMicroseconds = micros, results = rows,
                 }, JsonSerializerOptions.Web));
             return 0;
         });
@@ -118,9 +119,9 @@ internal static class BenchScalingCommand
         }
     }
 
-    static double Gigabits(string text) =>
-        double.TryParse(text.TrimEnd('g'), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > 0 ? value
-        : throw new UsageException($"--net {text}: a speed in Gbit/s such as 25g is needed");
+    static double Bytes(string gigabits) =>
+        double.TryParse(gigabits.TrimEnd('g'), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > 0 ? value * 1e9 / 8
+        : throw new UsageException($"{gigabits}: a speed in Gbit/s such as 25g is needed");
 
     static int Ranks(string text) => int.TryParse(text, out var value) && value >= 1 && int.IsPow2(value) ? value
         : throw new UsageException($"--simulate {text}: powers of two such as 32,128,512 are needed");
