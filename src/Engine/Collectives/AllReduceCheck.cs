@@ -3,7 +3,10 @@ namespace Interactive.Collectives;
 /// <summary>Sums numbers whose sum is known and compares every element: for buffers too large for a test.</summary>
 public static unsafe class AllReduceCheck
 {
-    const int Period = 29, MostRanks = 8; // prime, so that shifted data differ; the largest sum, 228, is exact in two bytes
+    /// <summary>Ranks whose largest sum, 228, is exact in two bytes.</summary>
+    public const int MostRanks = 8;
+
+    const int Period = 29; // prime, so that shifted data differ
     const long Piece = 1 << 24;
 
     /// <summary>One sum that was compared.</summary>

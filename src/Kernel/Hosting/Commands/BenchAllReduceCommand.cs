@@ -69,6 +69,7 @@ internal static class BenchAllReduceCommand
 
     static int Checked(int ranks, string sizes, string? algorithm, MpiFlavor? flavor, bool json)
     {
+        if (ranks > AllReduceCheck.MostRanks) throw new UsageException($"--check -n {ranks}: at most {AllReduceCheck.MostRanks} ranks, whose sums are exact in two bytes");
         List<string> arguments = ["--check", .. algorithm is null ? Array.Empty<string>() : ["--algorithm", algorithm]];
         var outcomes = JsonSerializer.Deserialize<AllReduceCheck.Outcome[]>(Ranks(ranks, sizes, flavor, arguments, [], '['))!;
         foreach (var outcome in outcomes)
@@ -124,7 +125,7 @@ internal static class BenchAllReduceCommand
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        if (process.ExitCode != 0) throw new InvalidOperationException($"the benchmark's ranks ended with exit code {process.ExitCode}");
+        if (process.ExitCode != 0) throw new UsageException($"the benchmark's ranks ended with exit code {process.ExitCode}"); // they have said why
         return output.Split('\n').Last(line => line.StartsWith(first));
     }
 

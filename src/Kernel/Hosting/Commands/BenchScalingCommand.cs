@@ -48,7 +48,7 @@ internal static class BenchScalingCommand
             if (sustained is { } given && !(given > 0)) throw new UsageException($"--tflops {sustained}: more than 0");
             if (parsed.GetValue(figure) is { } path) FigureFile.Check(path);
             var curves = parsed.GetValue(measured) is { } file ? Measured(file) : [];
-            var sums = new SimulatedSums(micros * 1e-6, Bytes(speed), sharing, Bytes(parsed.GetValue(within) ?? speed), parsed.GetValue(wire) == "bf16");
+            var sums = new SimulatedSums(micros * 1e-6, Bytes("--net", speed), sharing, parsed.GetValue(within) is { } inside ? Bytes("--within-host", inside) : Bytes("--net", speed), parsed.GetValue(wire) == "bf16");
             var buckets = new ReducerOptions { BucketBytes = ByteSize.Parse(parsed.GetValue(bucket)!) };
             var ranks = parsed.GetValue(simulate)!.Split(',').Select(Ranks).ToList();
             var rows = parsed.GetValue(model)!.Split(',').SelectMany(name => Predict(name, ranks, speed, sums, buckets, samples, sustained)).ToList();
@@ -119,9 +119,9 @@ internal static class BenchScalingCommand
         }
     }
 
-    static double Bytes(string gigabits) =>
+    static double Bytes(string option, string gigabits) =>
         double.TryParse(gigabits.TrimEnd('g'), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > 0 ? value * 1e9 / 8
-        : throw new UsageException($"{gigabits}: a speed in Gbit/s such as 25g is needed");
+        : throw new UsageException($"{option} {gigabits}: a speed in Gbit/s such as 25g is needed");
 
     static int Ranks(string text) => int.TryParse(text, out var value) && value >= 1 && int.IsPow2(value) ? value
         : throw new UsageException($"--simulate {text}: powers of two such as 32,128,512 are needed");
