@@ -21,6 +21,7 @@ public sealed class ScalingTests
     [Theory]
     [InlineData("--tflops 0", "--tflops 0: more than 0")]
     [InlineData("--per-host 3", "--per-host 3: a power of two is needed")]
+    [InlineData("--within-host 0g", "--within-host 0g: a speed in Gbit/s")]
     public async Task BadInput_IsOneLine(string arguments, string line)
     {
         var (exit, _, error) = await InteractiveProcess.Run(["bench", "scaling", "--simulate", "2", .. arguments.Split(' ')]);
