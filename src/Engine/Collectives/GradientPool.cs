@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Interactive.Runtime;
+using Interactive.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -9,22 +10,25 @@ namespace Interactive.Collectives;
 /// <summary>
 /// One contiguous fp32 buffer that holds the gradients of many parameters, in the order in which backward completes them.
 /// Each parameter's <c>grad</c> is a view into it, so a bucket of gradients is a range: nothing is copied in or out.
-/// (GradientFlow, Sun et al. 2019, calls it the gradient pool.)
+/// (GradientFlow, Sun et al. 2019, calls it the gradient pool.) Ranks sum in memory of the CPU: gradients of a GPU are
+/// copied there and back, bucket by bucket.
 /// </summary>
 public sealed class GradientPool : IDisposable
 {
     const int Alignment = 16; // floats: every gradient starts on a cache line of its own
     readonly ICommunicator? world;
     readonly Tensor buffer;
+    readonly Tensor? window; // where gradients that lie elsewhere are summed
     readonly Tensor[] views;
     readonly Dictionary<nint, int> places = [];
 
     /// <summary>Lays out the gradients of <paramref name="parameters"/> and makes them views; they start as zeros.</summary>
-    /// <param name="parameters">Trainable fp32 parameters, on the CPU where there are several ranks, in the order in which backward completes their gradients; repeated ones (tied weights) count once.</param>
+    /// <param name="parameters">Trainable fp32 parameters of one device, in the order in which backward completes their gradients; repeated ones (tied weights) count once.</param>
     /// <param name="world">Collective when given: the pool lives in memory that the ranks of a host share, where sums need no copies.</param>
     /// <param name="nameOf">Names for error messages; default "parameter i".</param>
-    /// <exception cref="UsageException">A parameter is not fp32, or not where the others are, or not on the CPU while there are several ranks.</exception>
-    public unsafe GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world = null, Func<Parameter, string>? nameOf = null)
+    /// <param name="staged">Copy to be summed on the CPU too, as on a GPU; for tests of that.</param>
+    /// <exception cref="UsageException">A parameter is not fp32, or not where the others are.</exception>
+    public unsafe GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world = null, Func<Parameter, string>? nameOf = null, bool staged = false)
     {
         var ranges = new List<PoolRange>();
         long length = 0;
@@ -33,7 +37,7 @@ public sealed class GradientPool : IDisposable
         foreach (var parameter in parameters)
         {
             var name = nameOf?.Invoke(parameter) ?? $"parameter {ranges.Count}";
-            device ??= this.world is null ? parameter.device : CPU;
+            device ??= parameter.device;
             if (parameter.dtype != ScalarType.Float32 || parameter.device.ToString() != device.ToString())
                 throw new UsageException($"{name} is {parameter.dtype} on {parameter.device}: a gradient pool holds Float32 on {device}");
             if (!places.TryAdd(parameter.Identity(), ranges.Count)) continue;
@@ -42,10 +46,11 @@ public sealed class GradientPool : IDisposable
         }
         Ranges = ranges;
         Length = length;
-        buffer = this.world is null
-            ? zeros(Math.Max(length, 1), ScalarType.Float32, device).DetachFromDisposeScope()
-            : TensorBlob.Wrap(this.world.Allocate(length), length);
-        Data = buffer.device_type == DeviceType.CPU ? Address(buffer) : null;
+        var shared = this.world is null ? null : TensorBlob.Wrap(this.world.Allocate(length), length);
+        staged |= device is not null && device.type != DeviceType.CPU;
+        if (shared is not null && staged) window = shared;
+        buffer = shared is null || staged ? zeros(Math.Max(length, 1), ScalarType.Float32, device).DetachFromDisposeScope() : shared;
+        Data = window is not null ? Address(window) : buffer.device_type == DeviceType.CPU ? Address(buffer) : null;
         views = [.. ranges.Select(View)];
         for (int i = 0; i < views.Length; i++) Ranges[i].Parameter.grad = views[i];
     }
@@ -59,7 +64,10 @@ public sealed class GradientPool : IDisposable
     /// <summary>The whole buffer as a one-dimensional tensor (the pool's own: do not dispose).</summary>
     public Tensor Buffer => buffer;
 
-    /// <summary>First float of the buffer; fixed for the life of the pool. Null on a GPU.</summary>
+    /// <summary>
+    /// First float of the memory in which ranks sum, fixed for the life of the pool: the buffer's own, or of gradients on a
+    /// GPU that of the copy; null on a GPU alone.
+    /// </summary>
     public unsafe float* Data { get; }
 
     /// <summary>Index of a parameter in <see cref="Ranges"/>, or -1.</summary>
@@ -70,6 +78,26 @@ public sealed class GradientPool : IDisposable
     {
         using var _ = no_grad();
         buffer.zero_();
+    }
+
+    /// <summary>Brings a range to <see cref="Data"/>, after what was computed there so far; nothing to do for gradients that are there.</summary>
+    internal void Fetch(long start, long count)
+    {
+        if (window is not null) Copy(buffer, window, start, count);
+    }
+
+    /// <summary>Brings a range from <see cref="Data"/> back.</summary>
+    internal void Deliver(long start, long count)
+    {
+        if (window is not null) Copy(window, buffer, start, count);
+    }
+
+    static void Copy(Tensor from, Tensor to, long start, long count)
+    {
+        using var _ = no_grad();
+        using var source = from.narrow(0, start, count);
+        using var target = to.narrow(0, start, count);
+        target.copy_(source);
     }
 
     /// <summary>
@@ -118,6 +146,7 @@ public sealed class GradientPool : IDisposable
         foreach (var range in Ranges) range.Parameter.grad = null;
         foreach (var view in views) view.Dispose();
         buffer.Dispose();
+        window?.Dispose();
         world?.Release(Data);
     }
 
@@ -127,11 +156,5 @@ public sealed class GradientPool : IDisposable
         return flat.view(range.Parameter.shape).DetachFromDisposeScope();
     }
 
-    static unsafe float* Address(Tensor tensor)
-    {
-        // A span cannot describe more than 2^31 bytes; its first element is enough.
-        using var first = tensor.numel() == 0 ? null : tensor.flatten().narrow(0, 0, 1);
-        if (first is null) return null;
-        fixed (byte* pointer = first.bytes) return (float*)pointer;
-    }
+    static unsafe float* Address(Tensor tensor) => tensor.numel() == 0 ? null : ElementKernels.Data(tensor);
 }

@@ -150,6 +150,7 @@ public sealed class OverlappedReducer : IDisposable
         var bucket = buckets[index];
         var data = pool.Data;
         var (low, high) = (bucket.Start, bucket.Start + bucket.Count);
+        if (world.Size > 1) pool.Fetch(bucket.Start, bucket.Count);
         if (options.Scatter)
         {
             world.ReduceScatter(data + bucket.Start, bucket.Count, bucket.Ranges[0].Name);
@@ -160,6 +161,7 @@ public sealed class OverlappedReducer : IDisposable
         }
         else world.AllReduce(data, pool.Length, bucket.Start, bucket.Count, bucket.Ranges[0].Name);
         if (options.Average && world.Size > 1) Scale(data, low, high, 1f / world.Size);
+        if (world.Size > 1) pool.Deliver(bucket.Start, bucket.Count);
         lock (gate)
         {
             reduced = index + 1;

@@ -25,11 +25,12 @@ public sealed class Executor : IDisposable
     private readonly SharedGradient?[] gradients; // the gradient of a value, summed over the consumers run so far
     private readonly List<Parameter>[] completes; // parameters whose gradient is complete after a node's backward
     private readonly TiedGradients tied = new();  // of parameters of several nodes
-    private readonly Tensor nothing = empty(0).DetachFromDisposeScope();
-    private readonly Tensor one = empty(1).DetachFromDisposeScope();
+    private readonly Device device;
+    private readonly Tensor nothing, one;
+    private Tensor? unreadLoss;           // of this step, on a GPU
 
     /// <summary>Prepares to run <paramref name="graph"/>, which keeps owning its parameters.</summary>
-    /// <param name="graph">The model.</param>
+    /// <param name="graph">The model, on the device where it will run.</param>
     /// <param name="schedule">A schedule over <c>Fusion.Fuse(graph)</c>; default: keep everything, recompute nothing.</param>
     /// <param name="loss">(output, target) to a scalar; default: softmax cross-entropy.</param>
     /// <param name="lossReadsOutput">Whether the loss's backward reads the output; false for softmax cross-entropy, and then its bytes go before backward.</param>
@@ -37,6 +38,9 @@ public sealed class Executor : IDisposable
     {
         this.graph = Fusion.Fuse(graph);
         this.loss = loss ?? Losses.CrossEntropy;
+        device = Devices.Of(graph);
+        nothing = empty(0, device: device).DetachFromDisposeScope();
+        one = empty(1, device: device).DetachFromDisposeScope();
         letsOutputGo = (loss is null || !lossReadsOutput) && PlanningGraph.EndsWithLoss(this.graph);
         Schedule = schedule ?? KeepAll.Schedule(this.graph);
         steps = [.. Schedule.Steps];
@@ -110,7 +114,7 @@ public sealed class Executor : IDisposable
                 value = Loss(target, gradientScale);
                 StepEnds?.Invoke(LossStep);
             }
-            return value;
+            return unreadLoss is null ? value : unreadLoss.item<double>();
         }
         finally { Clear(); }
     }
@@ -135,8 +139,8 @@ public sealed class Executor : IDisposable
     {
         var node = state.Node;
         var mode = new RunMode(Training: true, Recompute: state.HasRun, Masked: true);
-        if (node.Op.IsRandom && !state.HasRun) state.KeepGenerator();
-        using var replay = node.Op.IsRandom && state.HasRun ? state.ReplayGenerator() : null;
+        if (node.Op.IsRandom && !state.HasRun) state.KeepGenerator(device);
+        using var replay = node.Op.IsRandom && state.HasRun ? state.ReplayGenerator(device) : null;
         var output = node.Output.Id;
         if (held[output] is not null) Free(output); // the old bytes go before the new ones come
 
@@ -184,7 +188,7 @@ public sealed class Executor : IDisposable
         var node = state.Node;
         var inputs = new Tensor[node.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++) inputs[i] = Held(node.Inputs[i], node);
-        if (into >= 0 && inputs.All(ElementKernels.Takes))
+        if (into >= 0)
         {
             if (inputs.Length == 1) ElementKernels.Rectify(inputs[0]);
             else ElementKernels.Add(inputs[0], inputs[1], inputs[into], node.Op.Rectifies);
@@ -252,7 +256,10 @@ public sealed class Executor : IDisposable
             autograd.backward([result], [full_like(result, scale)]);
         }
         gradients[graph.Output.Id] = new SharedGradient(output.grad!.MoveToOuterDisposeScope());
-        return result.to_type(ScalarType.Float64).item<double>();
+        var value = result.to_type(ScalarType.Float64);
+        if (device.type == DeviceType.CPU) return value.item<double>();
+        unreadLoss = value.detach().MoveToOuterDisposeScope(); // reading it would wait for the GPU in the middle of the step
+        return double.NaN;
     }
 
     private void ParameterGradients(NodeState state, int way)
@@ -374,6 +381,7 @@ public sealed class Executor : IDisposable
         foreach (var node in nodes) node.Reset();
         Array.Clear(held);
         Array.Clear(gradients);
+        unreadLoss = null;
     }
 
     /// <inheritdoc/>

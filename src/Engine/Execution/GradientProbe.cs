@@ -27,7 +27,7 @@ internal sealed class GradientProbe(long batch, long enough)
     public GradientWays Ways(Node node)
     {
         if (node.Op is not IBackwardInParts op || !Weighs(node) || node.Op.Parameters.All(p => !p.requires_grad)
-            || node.Op.Parameters.Any(p => p.dtype != ScalarType.Float32 || p.device_type != DeviceType.CPU)) return GradientWays.None;
+            || node.Op.Parameters.Any(p => p.dtype != ScalarType.Float32 || p.device_type != DeviceType.CPU)) return GradientWays.None; // on GPUs autograd's own is the only way tried
         var key = NodeKind.Of(node);
         if (!known.TryGetValue(key, out var ways)) known[key] = ways = Try(node, op);
         return ways;

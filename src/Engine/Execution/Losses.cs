@@ -15,9 +15,18 @@ public static class Losses
     /// <summary>The same with label smoothing (Szegedy et al. 2015), 0 to 1.</summary>
     public static Tensor CrossEntropy(Tensor output, Tensor target, double smoothing)
     {
-        if (output.dim() != 3) return nn.functional.cross_entropy(output, target, label_smoothing: smoothing);
-        using var rows = output.flatten(0, 1);
+        if (output.dim() != 3 && !IsImageOnGpu(output)) return nn.functional.cross_entropy(output, target, label_smoothing: smoothing);
+        using var rows = output.dim() == 3 ? output.flatten(0, 1) : Pixels(output);
         using var labels = target.flatten();
         return nn.functional.cross_entropy(rows, labels, label_smoothing: smoothing);
+    }
+
+    // On a GPU libtorch adds up an image's loss in the order in which threads arrive, and a table's in order.
+    private static bool IsImageOnGpu(Tensor output) => output.dim() == 4 && output.device_type == DeviceType.CUDA;
+
+    private static Tensor Pixels(Tensor output)
+    {
+        using var last = output.permute(0, 2, 3, 1);
+        return last.reshape(-1, output.shape[1]);
     }
 }

@@ -1,4 +1,5 @@
 using Interactive.Graphs;
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,13 +10,13 @@ internal sealed class ModelState : IDisposable
 {
     private readonly Graph graph;
     private readonly bool training;
-    private readonly Tensor generator;
+    private readonly RandomState generator;
     private readonly List<(Tensor Buffer, Tensor Value)> buffers = [];
     private readonly List<(TorchSharp.Modules.Parameter Parameter, Tensor? Gradient)> gradients = [];
 
     public ModelState(Graph graph)
     {
-        (this.graph, training, generator) = (graph, graph.training, get_rng_state().DetachFromDisposeScope());
+        (this.graph, training, generator) = (graph, graph.training, RandomState.Of(Devices.Of(graph)));
         foreach (var (_, buffer) in graph.named_buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
         foreach (var parameter in graph.parameters()) gradients.Add((parameter, parameter.grad?.clone().DetachFromDisposeScope()));
     }
@@ -39,7 +40,7 @@ internal sealed class ModelState : IDisposable
                 }
         }
         graph.train(training);
-        set_rng_state(generator);
+        generator.PutBack();
         generator.Dispose();
     }
 }

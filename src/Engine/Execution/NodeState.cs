@@ -1,4 +1,5 @@
 using Interactive.Graphs;
+using Interactive.Runtime;
 using static TorchSharp.torch;
 
 namespace Interactive.Execution;
@@ -6,7 +7,7 @@ namespace Interactive.Execution;
 /// <summary>What the executor holds of one node during a step.</summary>
 internal sealed class NodeState(Node node)
 {
-    private Tensor? generator;
+    private RandomState? generator;
 
     public Node Node { get; } = node;
     public Saved Saved { get; } = node.Op.Saves(node);
@@ -37,21 +38,21 @@ internal sealed class NodeState(Node node)
     }
 
     /// <summary>Remembers the random generator as it is before the first run.</summary>
-    public void KeepGenerator() => generator = get_rng_state();
+    public void KeepGenerator(Device device) => generator = RandomState.Of(device);
 
     /// <summary>Puts the generator back to where the first run began, until disposed.</summary>
-    public IDisposable ReplayGenerator()
+    public IDisposable ReplayGenerator(Device device)
     {
-        var now = get_rng_state();
-        set_rng_state(generator!);
+        var now = RandomState.Of(device);
+        generator!.PutBack();
         return new Restore(now);
     }
 
-    private sealed class Restore(Tensor state) : IDisposable
+    private sealed class Restore(RandomState state) : IDisposable
     {
         public void Dispose()
         {
-            set_rng_state(state);
+            state.PutBack();
             state.Dispose();
         }
     }

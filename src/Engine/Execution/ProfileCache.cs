@@ -11,7 +11,7 @@ namespace Interactive.Execution;
 
 /// <summary>
 /// Measured profiles on disk, in the cache folder: one file for a graph (its nodes, shapes and types), batch, number of
-/// threads, processor and version of libtorch. Files are written whole or not at all.
+/// threads, device, processor and version of libtorch. Files are written whole or not at all.
 /// </summary>
 public static class ProfileCache
 {
@@ -45,7 +45,8 @@ public static class ProfileCache
 
     private static string PathOf(Graph graph, long batch)
     {
-        var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(" cpu ").Append(Processor()).Append('\n');
+        var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(' ').Append(Devices.Of(graph)).Append(' ').Append(Processor()).Append('\n');
+        if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } other) text.Append(other).Append('\n');
         foreach (var node in graph.Nodes) text.Append(node).Append(' ').Append(node.Output.Type).Append('\n');
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..20];
         return Path.Combine(CacheFolder.Find(), "profiles", $"{graph.Name}-{batch}-{key}.json");

@@ -42,7 +42,7 @@ public static class Profiler
         using (var executor = new Executor(graph, schedule))
         {
             executor.Step(input, target);
-            Watch(executor, samples);
+            Watch(executor, Devices.Of(graph), samples);
             for (var i = 0; i < (repetitions ?? (fused.Nodes.Count < Deep ? 3 : 1)); i++)
             {
                 executor.Step(input, target);
@@ -76,18 +76,20 @@ public static class Profiler
         return new Schedule("profile", steps);
     }
 
-    private static void Watch(Executor executor, Dictionary<int, Sample> samples)
+    private static void Watch(Executor executor, Device device, Dictionary<int, Sample> samples)
     {
-        var meter = MemoryMeter.Current;
+        var meter = MemoryMeter.For(device);
         var (started, before) = (0L, 0L);
         executor.StepBegins = _ =>
         {
             before = meter.LiveBytes;
             meter.ResetPeak();
+            Devices.Synchronize(device);
             started = Stopwatch.GetTimestamp();
         };
         executor.StepEnds = i =>
         {
+            Devices.Synchronize(device);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             if (!samples.TryGetValue(i, out var sample)) samples[i] = sample = new Sample();
             sample.Seconds.Add(seconds);
@@ -99,12 +101,14 @@ public static class Profiler
     /// <summary>Autograd over the whole graph, every intermediate disposed right after its last use.</summary>
     private static long Plain(Graph graph, Tensor input, Tensor target, out double seconds)
     {
-        var meter = MemoryMeter.Current;
+        var meter = MemoryMeter.For(input.device);
         var before = meter.LiveBytes;
         meter.ResetPeak();
+        Devices.Synchronize(input.device);
         var started = Stopwatch.GetTimestamp();
         using (var output = graph.forward(input))
         using (var loss = Losses.CrossEntropy(output, target)) loss.backward();
+        Devices.Synchronize(input.device);
         seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         return meter.PeakBytes - before;
     }

@@ -52,20 +52,11 @@ internal sealed class SharedGradient(Tensor tensor)
     /// <summary>Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.</summary>
     public SharedGradient Masked(Tensor output)
     {
-        if (ElementKernels.Takes(Tensor) && ElementKernels.Takes(output))
+        if (!IsShared)
         {
-            if (IsShared) return MaskedCopy(output);
             ElementKernels.Mask(Tensor, output);
             return this;
         }
-        using var zero = output.le(0);
-        var masked = new SharedGradient(Tensor.masked_fill(zero, 0));
-        Release();
-        return masked;
-    }
-
-    private SharedGradient MaskedCopy(Tensor output)
-    {
         var result = new SharedGradient(empty_like(Tensor));
         ElementKernels.Mask(Tensor, output, result.Tensor);
         Release();

@@ -84,10 +84,8 @@ public abstract class Op
     /// <summary>Applies the rectifier to a fresh tensor, overwriting it.</summary>
     protected static Tensor ReluInPlace(Tensor fresh, RunMode mode)
     {
-        if (!mode.Masked) fresh.relu_();
-        else if (Runtime.Kernels.ElementKernels.Takes(fresh)) Runtime.Kernels.ElementKernels.Rectify(fresh);
-        else
-            using (var bytes = fresh.detach()) bytes.relu_();
+        if (mode.Masked) Runtime.Kernels.ElementKernels.Rectify(fresh);
+        else fresh.relu_();
         return fresh;
     }
 

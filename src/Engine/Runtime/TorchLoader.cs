@@ -8,9 +8,17 @@ namespace Interactive.Runtime;
 /// Loads libtorch and TorchSharp's native library before anything touches <c>torch</c>, patching a cached copy of the
 /// latter where libstdc++ is too old (<see cref="LibstdcxxPatch"/>). The NuGet cache and the application folder are
 /// only read. Loading is by absolute path, so TorchSharp's own look-up by name then finds the libraries in the process.
+/// Where <see cref="Variable"/> names a folder, libtorch comes from there: a GPU machine that has PyTorch needs no CUDA
+/// packages of NuGet.
 /// </summary>
 public static class TorchLoader
 {
+    /// <summary>Names a folder with another build of libtorch, such as <c>torch/lib</c> of a Python installation.</summary>
+    public const string Variable = "INTERACTIVE_LIBTORCH";
+
+    /// <summary>The library by which a folder of libtorch's is known.</summary>
+    public const string Libtorch = "libtorch_cpu.so";
+
     private const string TorchSharpLibrary = "libLibTorchSharp.so";
     internal const string TorchSharpVersion = "0.107.0", LibtorchVersion = "2.10.0"; // as pinned in Directory.Packages.props
     // Dependencies first; the CUDA ones are present only in a CUDA build.
@@ -26,6 +34,9 @@ public static class TorchLoader
 
     /// <summary>True once <see cref="EnsureLoaded"/> has run: before, there is no tensor in the process.</summary>
     public static bool IsLoaded => loaded;
+
+    /// <summary>The folder libtorch was loaded from, or null as <see cref="LoadedFrom"/>.</summary>
+    public static string? LibtorchFolder { get; private set; }
 
     /// <summary>True when a patched copy is in use.</summary>
     public static bool IsPatched { get; private set; }
@@ -52,7 +63,7 @@ public static class TorchLoader
     }
 
     /// <summary>Loads the native libraries now. Safe to call often and from several threads and processes.</summary>
-    /// <exception cref="DllNotFoundException">The native libraries are not beside the application nor in the NuGet cache.</exception>
+    /// <exception cref="DllNotFoundException">The native libraries are not beside the application nor in the NuGet cache, nor in the folder that <see cref="Variable"/> names.</exception>
     public static void EnsureLoaded()
     {
         if (!OperatingSystem.IsLinux()) return;
@@ -61,8 +72,8 @@ public static class TorchLoader
             if (loaded) return;
             var torchSharp = Find(TorchSharpLibrary)
                 ?? throw new DllNotFoundException($"{TorchSharpLibrary} not found in {string.Join(", ", SearchFolders())}");
-            var libtorch = Path.GetDirectoryName(Find("libtorch_cpu.so"))
-                ?? throw new DllNotFoundException("libtorch_cpu.so not found: reference the package libtorch-cpu-linux-x64 (or TorchSharp-cuda-linux)");
+            var libtorch = Chosen() ?? Path.GetDirectoryName(Find(Libtorch))
+                ?? throw new DllNotFoundException($"{Libtorch} not found: reference the package libtorch-cpu-linux-x64 (or TorchSharp-cuda-linux)");
 
             NativeHeap.Keep();
             NativeHeap.ReserveHugePages(64 << 20);
@@ -70,7 +81,7 @@ public static class TorchLoader
             foreach (var name in LibtorchLibraries)
                 if (Path.Combine(libtorch, name) is var path && File.Exists(path)) Open(path);
 
-            HiddenCaches.Mend(Path.Combine(libtorch, "libtorch_cpu.so"));
+            HiddenCaches.Mend(Path.Combine(libtorch, Libtorch));
             if (LibstdcxxPatch.IsNeeded())
             {
                 var patched = PatchedCopy(torchSharp);
@@ -78,10 +89,16 @@ public static class TorchLoader
                 torchSharp = patched;
             }
             Open(torchSharp);
-            LoadedFrom = torchSharp;
+            (LoadedFrom, LibtorchFolder) = (torchSharp, libtorch);
             loaded = true;
             _ = MemoryMeter.Current; // before the first tensor, so that every tensor is counted
         }
+    }
+
+    private static string? Chosen()
+    {
+        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } folder) return null;
+        return File.Exists(Path.Combine(folder, Libtorch)) ? folder : throw new DllNotFoundException($"{Variable}={folder}: there is no {Libtorch} in it");
     }
 
     /// <summary>Folders that may hold the native libraries, best first.</summary>

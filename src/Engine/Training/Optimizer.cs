@@ -53,11 +53,11 @@ public abstract class Optimizer : IDisposable
         return isNew ? state[$"{name}/{kind}"] = zeros_like(like, requires_grad: false).DetachFromDisposeScope() : tensor!;
     }
 
-    /// <summary>Takes over state read from a checkpoint.</summary>
-    internal void Restore(IReadOnlyDictionary<string, Tensor> tensors, long steps)
+    /// <summary>Takes over state read from a checkpoint, on the device where the parameters are.</summary>
+    internal void Restore(IReadOnlyDictionary<string, Tensor> tensors, long steps, Device device)
     {
         Dispose();
-        foreach (var (name, tensor) in tensors) state[name] = tensor.clone().DetachFromDisposeScope();
+        foreach (var (name, tensor) in tensors) state[name] = tensor.to(device, copy: true).DetachFromDisposeScope();
         Steps = steps;
     }
 

@@ -19,8 +19,12 @@ internal sealed class Replicas(ICommunicator world, Graph graph)
         if (world.Size == 1) return;
         foreach (var tensor in tensors)
         {
-            using var flat = tensor.detach();
-            world.Broadcast(flat.bytes, 0);
+            using var bare = tensor.detach();
+            using var here = bare.cpu(); // the same bytes where they are on the CPU
+            world.Broadcast(here.bytes, 0);
+            if (tensor.device_type == DeviceType.CPU) continue;
+            using var noGrad = no_grad();
+            bare.copy_(here);
         }
     }
 }

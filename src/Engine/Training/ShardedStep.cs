@@ -50,7 +50,7 @@ internal sealed class ShardedStep : IDisposable
             using var batch = batches.Current.MoveTo(device);
             pool.Zero();
             Restore(before);
-            manual_seed((long)(new CounterRandom(seed, (ulong)(step * shards + world.Rank * mine + i)).Next() >> 1));
+            Devices.ManualSeed((long)(new CounterRandom(seed, (ulong)(step * shards + world.Rank * mine + i)).Next() >> 1));
             losses[i] = executor.Step(batch.Input, batch.Target, 1.0 / shards);
             gradients.Add(pool.Buffer);
             if (Statistics() is { } vector) statistics.Add(vector);
@@ -71,7 +71,9 @@ internal sealed class ShardedStep : IDisposable
     private unsafe void Sum(Tensor vector)
     {
         if (world.Size == 1) return;
-        fixed (byte* data = vector.bytes) world.AllReduce((float*)data, vector.numel(), 0, vector.numel(), "running statistics");
+        using var here = vector.cpu(); // the same bytes where they are on the CPU
+        fixed (byte* data = here.bytes) world.AllReduce((float*)data, here.numel(), 0, here.numel(), "running statistics");
+        if (vector.device_type != DeviceType.CPU) vector.copy_(here);
     }
 
     private Tensor? Statistics()

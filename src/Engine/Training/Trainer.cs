@@ -22,6 +22,7 @@ public sealed class Trainer : IDisposable
     private readonly IDataSource train;
     private readonly ICommunicator world;
     private readonly Device device;
+    private readonly IMemoryMeter meter;
     private readonly (string Name, Parameter Parameter)[] parameters;
     private readonly RankPlan? plan;
     private readonly StepArena? arena;
@@ -63,18 +64,14 @@ public sealed class Trainer : IDisposable
         if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
 
         device = Devices.Choose(Options.Device, world.LocalRank);
-        if (device.type != TorchSharp.DeviceType.CPU && world.Size > 1)
-            throw new UsageException($"--device {device}: gradients of several ranks are summed in CPU memory, so {world.Size} ranks train with --device cpu");
+        meter = MemoryMeter.For(device);
         if (device.type != TorchSharp.DeviceType.CPU && Options.Zero > 0) throw new UsageException($"--zero {Options.Zero} works in CPU memory, not on {device}: use --zero 0");
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         graph.to(device);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
         if (Options.MemoryBudget.Length > 0 && schedule is null)
-        {
-            if (device.type != TorchSharp.DeviceType.CPU) throw new UsageException($"--memory-budget counts bytes exactly on the CPU only, not on {device}");
             plan = RankPlan.Make(graph, Options.MemoryBudget, MicroBatch, world);
-        }
         if (Options.Arena)
             arena = MemoryMeter.Current.IsExact && device.type == TorchSharp.DeviceType.CPU ? new StepArena()
                 : throw new UsageException($"--arena replaces libtorch's CPU allocator, which cannot be done {(device.type == TorchSharp.DeviceType.CPU ? "with this libtorch" : $"on {device}")}");
@@ -129,7 +126,7 @@ public sealed class Trainer : IDisposable
     public EvalRecord Run()
     {
         Directory = OpenDirectory();
-        manual_seed((long)(Options.Seed * 1000 + (ulong)world.Rank));
+        Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         var resume = Restore();
         replicas.BroadcastModel();
         using var log = IsMain ? new RunLog(Directory, Step) : null;
@@ -174,7 +171,7 @@ public sealed class Trainer : IDisposable
         for (var i = firstStep; i < StepsPerEpoch; i++)
         {
             var started = Stopwatch.GetTimestamp();
-            MemoryMeter.Current.ResetPeak();
+            meter.ResetPeak();
             var rate = learningRate(Step, TotalSteps);
             var loss = sharded?.Run(batches, Step, device) ?? MeanOverRanks(ForwardBackward(batches));
             var computed = Stopwatch.GetTimestamp();
@@ -182,7 +179,7 @@ public sealed class Trainer : IDisposable
             trace?.Note("optimiser", computed);
             Step++;
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, MemoryMeter.Current.LiveBytes, MemoryMeter.Current.PeakBytes);
+            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes);
             hooks.ForEach(h => h.AfterStep(this, record));
             if (Step == Options.MaxSteps) return true;
             if (Options.CheckpointEvery > 0 && Step % Options.CheckpointEvery == 0 && i + 1 < StepsPerEpoch) Save(epoch, i + 1, isBest: false);
@@ -238,10 +235,10 @@ public sealed class Trainer : IDisposable
                 reducer.Begin();
                 executor.GradientReady += reducer.Ready;
             }
-            var before = MemoryMeter.Current.LiveBytes;
+            var before = meter.LiveBytes;
             loss += executor.Step(batch.Input, batch.Target, 1.0 / Options.Accumulate) / Options.Accumulate;
             // The next batch may be read meanwhile; the least is nearest to the step's own.
-            if (part == 0) activationPeak = Math.Min(activationPeak == 0 ? long.MaxValue : activationPeak, MemoryMeter.Current.PeakBytes - before);
+            if (part == 0) activationPeak = Math.Min(activationPeak == 0 ? long.MaxValue : activationPeak, meter.PeakBytes - before);
         }
         executor.GradientReady -= reducer.Ready;
         return loss;

@@ -1,6 +1,7 @@
 using Interactive.Collectives;
 using Interactive.Graphs;
 using Interactive.Monitoring;
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,8 +19,8 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer 
     /// <returns>The file's path, or null on the other ranks.</returns>
     public string? Save(RunDirectory run, Checkpoint position, bool isBest)
     {
-        using var generator = get_rng_state();
-        var generators = world.AllGather(generator.bytes);
+        using var random = RandomState.Of(Devices.Of(graph));
+        var generators = world.AllGather(random.ToBytes());
         using var scope = NewDisposeScope();
         var state = partition?.Gather(optimizer) ?? optimizer.State;
         if (world.Rank != 0) return null;
@@ -41,9 +42,9 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer 
         using (no_grad())
             foreach (var (name, value) in graph.state_dict()) value.copy_(tensors[Model + name]);
         var state = tensors.Where(t => t.Key.StartsWith(OptimizerState)).ToDictionary(t => t.Key[OptimizerState.Length..], t => t.Value);
-        using (NewDisposeScope()) optimizer.Restore(partition?.Own(state) ?? state, position.Step);
+        using (NewDisposeScope()) optimizer.Restore(partition?.Own(state) ?? state, position.Step, Devices.Of(graph));
         // With another number of ranks than before, new ones keep the generator of their seed.
-        if (tensors.TryGetValue($"{Generator}{world.Rank}", out var generator)) set_rng_state(generator);
+        if (tensors.TryGetValue($"{Generator}{world.Rank}", out var generator)) RandomState.PutBack(generator.bytes, Devices.Of(graph));
         foreach (var tensor in tensors.Values) tensor.Dispose();
         return position;
     }

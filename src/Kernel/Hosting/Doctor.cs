@@ -80,6 +80,7 @@ internal sealed class Doctor
             facts["libtorch"] = TorchSharp.torch.__version__;
             facts["libstdcxxPatch"] = TorchLoader.IsPatched;
             facts["nativeLibrary"] = TorchLoader.LoadedFrom;
+            facts["libtorchFolder"] = TorchLoader.LibtorchFolder;
             facts["threads"] = TorchSharp.torch.get_num_threads();
             facts["nativeFeatures"] = new JsonObject(NativeFeatures.Examine().Select(f => KeyValuePair.Create<string, JsonNode?>(f.Key, f.Value)));
             facts["memoryMeter"] = MemoryMeter.Current.Kind;

@@ -16,6 +16,8 @@ public class OverlappedReducerTests
         Assert.Equal(reference, Train(3, new ReducerOptions { BucketBytes = 4096, FirstBucketBytes = 64 }, shuffle: false));
         Assert.Equal(reference, Train(3, new ReducerOptions { BucketBytes = 100_000, FirstBucketBytes = 64 }, shuffle: true));
         Assert.Equal(reference, Train(3, new ReducerOptions { Overlap = false, BucketBytes = 100_000 }, shuffle: true));
+        // Copied to be summed and back, as from a GPU.
+        Assert.Equal(reference, Train(3, new ReducerOptions { BucketBytes = 4096, FirstBucketBytes = 64 }, shuffle: true, staged: true));
     }
 
     [Fact]
@@ -54,12 +56,12 @@ public class OverlappedReducerTests
         Assert.Equal(Enumerable.Range(0, pool.Ranges.Count), seen);
     }
 
-    static string Train(int ranks, ReducerOptions options, bool shuffle)
+    static string Train(int ranks, ReducerOptions options, bool shuffle, bool staged = false)
     {
         var hashes = Ranks.Run(ranks, world =>
         {
             var parameters = sizes.Select(size => nn.Parameter(zeros(size))).ToArray();
-            using var pool = new GradientPool(parameters);
+            using var pool = new GradientPool(parameters, staged ? world : null, staged: staged);
             using var reducer = new OverlappedReducer(world, pool, options);
             var order = new Random(world.Rank);
             var trace = new List<byte>();

@@ -11,7 +11,7 @@ internal static class StepChecks
     /// <summary>Live bytes after 200 steps equal those after 20.</summary>
     public static void LiveBytesSettle(Executor executor, Tensor x, Tensor y)
     {
-        var meter = MemoryMeter.Current;
+        var meter = MemoryMeter.For(x.device);
         Assert.True(meter.IsExact);
         LiveTensors.Settle();
         long after20 = 0;

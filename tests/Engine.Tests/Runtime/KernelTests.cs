@@ -56,7 +56,45 @@ public class KernelTests
         Same(leaf.grad!, masked);
     }
 
-    private static void Same(Tensor expected, Tensor actual) => Assert.Equal(expected.bytes.ToArray(), actual.bytes.ToArray());
+    [Fact]
+    public void Passes_over_tensors_with_gaps_have_the_same_bits_and_autograd_does_not_see_them()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(3);
+        Tensor Gaps() => randn(6, 10)[TensorIndex.Colon, TensorIndex.Slice(0, 10, 2)];
+        var (x, y, g) = (Gaps(), Gaps(), Gaps());
+        Assert.False(ElementKernels.Takes(x));
+
+        foreach (var into in new[] { -1, 0, 1 })
+        {
+            var (a, b) = (Copy(x), Copy(y));
+            var leaf = a.requires_grad_(true);
+            var square = leaf.mul(leaf); // saves the leaf: a write that autograd saw would end its backward
+            var sum = into switch { 0 => a.detach(), 1 => b, _ => empty_like(x) };
+            ElementKernels.Add(a.detach(), b, sum, rectify: true);
+            Same(x.add(y).relu_(), sum);
+            square.sum().backward();
+        }
+
+        var rectified = Copy(x);
+        ElementKernels.Rectify(rectified);
+        Same(x.relu(), rectified);
+        var expected = g.masked_fill(rectified.le(0), 0);
+        var masked = empty_like(g);
+        ElementKernels.Mask(g, rectified, masked);
+        Same(expected, masked);
+        ElementKernels.Mask(g, rectified);
+        Same(expected, g);
+
+        Tensor Copy(Tensor t) // keeps the gaps, which clone() closes
+        {
+            var copy = Gaps();
+            copy.copy_(t);
+            return copy;
+        }
+    }
+
+    private static void Same(Tensor expected, Tensor actual) => Assert.Equal(expected.contiguous().bytes.ToArray(), actual.contiguous().bytes.ToArray());
 
     [Fact]
     public void Openmp_pool_covers_a_range_once()

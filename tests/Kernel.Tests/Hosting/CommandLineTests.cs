@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using System.Text.Json;
 using Interactive.Kernel.Tests.Scripting;
 
@@ -84,6 +85,22 @@ public sealed class CommandLineTests
         Assert.Equal("0.107.0", report.RootElement.GetProperty("torchSharp").GetString());
         Assert.Equal(Environment.ProcessorCount, report.RootElement.GetProperty("cores").GetInt32());
         Assert.All(report.RootElement.GetProperty("missing").EnumerateArray(), m => Assert.NotEqual("", m.GetProperty("install").GetString()));
+    }
+
+    [Fact]
+    public async Task AnotherLibtorchIsTakenWhereTheVariableNamesOne()
+    {
+        using var folder = new TemporaryFolder();
+        var (exit, _, error) = await InteractiveProcess.RunUnder((TorchLoader.Variable, folder.Path), "plan", "--model", "lenet5");
+        Assert.Equal(2, exit);
+        Assert.Equal($"interactive: INTERACTIVE_LIBTORCH={folder.Path}: there is no libtorch_cpu.so in it; give the torch/lib folder of a PyTorch installation", error.Trim());
+
+        TorchLoader.EnsureLoaded();
+        foreach (var library in Directory.GetFiles(TorchLoader.LibtorchFolder!, "lib*.so*"))
+            File.CreateSymbolicLink(Path.Combine(folder.Path, Path.GetFileName(library)), library);
+        var (_, output, _) = await InteractiveProcess.RunUnder((TorchLoader.Variable, folder.Path), "doctor", "--json");
+        using var report = JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]);
+        Assert.Equal(folder.Path, report.RootElement.GetProperty("libtorchFolder").GetString());
     }
 
     [SkippableTheory]

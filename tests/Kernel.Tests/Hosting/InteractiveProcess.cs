@@ -14,9 +14,14 @@ internal static class InteractiveProcess
     /// <summary>With a text on stdin.</summary>
     public static Task<(int Exit, string Out, string Error)> RunWith(string input, params string[] arguments) => Run(Directory.GetCurrentDirectory(), null, input, arguments);
 
-    private static async Task<(int Exit, string Out, string Error)> Run(string folder, string? cache, string? input, string[] arguments)
+    /// <summary>With an environment variable.</summary>
+    public static Task<(int Exit, string Out, string Error)> RunUnder((string Name, string Value) variable, params string[] arguments)
+        => Run(Directory.GetCurrentDirectory(), null, null, arguments, variable);
+
+    private static async Task<(int Exit, string Out, string Error)> Run(string folder, string? cache, string? input, string[] arguments, (string Name, string Value)? variable = null)
     {
         var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = input is not null, WorkingDirectory = folder };
+        if (variable is var (name, value)) start.Environment[name] = value;
         if (cache is not null) start.Environment["XDG_CACHE_HOME"] = cache;
         using var process = Process.Start(start)!;
         if (input is not null)

@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,12 +15,12 @@ public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Scala
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        using var generator = get_rng_state();
+        using var generator = RandomState.Of(Devices.Of(module));
         var wasTraining = module.training;
         try
         {
             module.eval();
-            var y = module.forward(zeros(input.Shape.WithBatch(1), input.Type));
+            var y = module.forward(zeros(input.Shape.WithBatch(1), input.Type, Devices.Of(module)));
             return (new Shape(y.shape[1..]), y.dtype);
         }
         catch (System.Runtime.InteropServices.ExternalException e)
@@ -29,7 +30,7 @@ public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Scala
         finally
         {
             module.train(wasTraining);
-            set_rng_state(generator);
+            generator.PutBack();
         }
     }
 

@@ -7,7 +7,8 @@ namespace Interactive.Runtime.Kernels;
 
 /// <summary>
 /// Element-wise passes over fp32 tensors that libtorch offers only in several passes or with a buffer more. Each has the
-/// bits of libtorch's own. They write raw memory: autograd does not see them, and no version counter moves.
+/// bits of libtorch's own. They write raw memory: autograd does not see them, and no version counter moves. Where they
+/// cannot run, <see cref="TorchKernels"/> do.
 /// </summary>
 internal static unsafe class ElementKernels
 {
@@ -26,6 +27,11 @@ internal static unsafe class ElementKernels
     /// <summary>max(x, 0) in place.</summary>
     public static void Rectify(Tensor x)
     {
+        if (!Takes(x))
+        {
+            TorchKernels.Rectify(x);
+            return;
+        }
         var p = Data(x);
         OpenMp.For(x.numel(), Grain, (from, to) =>
         {
@@ -41,6 +47,11 @@ internal static unsafe class ElementKernels
     /// <summary>The same into <paramref name="result"/>.</summary>
     public static void Mask(Tensor gradient, Tensor output, Tensor result)
     {
+        if (!Takes(gradient) || !Takes(output) || !Takes(result))
+        {
+            TorchKernels.Mask(gradient, output, result);
+            return;
+        }
         float* g = Data(gradient), y = Data(output), r = Data(result);
         OpenMp.For(gradient.numel(), Grain, (from, to) =>
         {
@@ -54,6 +65,11 @@ internal static unsafe class ElementKernels
     /// <summary>x + y, rectified when asked, into <paramref name="result"/>, which may be x or y.</summary>
     public static void Add(Tensor x, Tensor y, Tensor result, bool rectify)
     {
+        if (!Takes(x) || !Takes(y) || !Takes(result))
+        {
+            TorchKernels.Add(x, y, result, rectify);
+            return;
+        }
         float* a = Data(x), b = Data(y), r = Data(result);
         OpenMp.For(x.numel(), Grain, (from, to) =>
         {

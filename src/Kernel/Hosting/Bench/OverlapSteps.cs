@@ -129,11 +129,12 @@ internal sealed class OverlapSteps : IDisposable
         }
     }
 
-    private unsafe string Hash()
+    private string Hash()
     {
+        using var scope = NewDisposeScope();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (long at = 0; at < pool.Length; at += 1 << 20)
-            hash.AppendData(MemoryMarshal.AsBytes(new ReadOnlySpan<float>(pool.Data + at, (int)Math.Min(1 << 20, pool.Length - at))));
+            hash.AppendData(pool.Buffer.narrow(0, at, Math.Min(1 << 20, pool.Length - at)).cpu().bytes);
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 

@@ -35,18 +35,20 @@ internal static class PairedSteps
         var (input, target) = SyntheticBatch.For(graph, batch);
         using var _ = input;
         using var __ = target;
-        var meter = MemoryMeter.Current;
+        var (device, meter) = (input.device, MemoryMeter.For(input.device));
         graph.train();
         for (var round = 0; round <= rounds; round++)
             for (var turn = 0; turn < contestants.Length; turn++)
             {
                 var contestant = contestants[(round + turn) % contestants.Length];
                 ZeroGradients(graph);
-                manual_seed(round); // dropout
+                Devices.ManualSeed(round); // dropout
                 var before = meter.LiveBytes;
                 meter.ResetPeak();
+                Devices.Synchronize(device);
                 var started = Stopwatch.GetTimestamp();
                 var loss = contestant.Step(input, target);
+                Devices.Synchronize(device);
                 var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
                 if (round == 0) continue; // warm-up: gradients come into being
                 contestant.Seconds.Add(seconds);
@@ -91,7 +93,7 @@ internal static class PairedSteps
         using var scope = NewDisposeScope();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var (_, parameter) in graph.named_parameters())
-            if (parameter.grad is { } gradient) hash.AppendData(gradient.contiguous().bytes);
+            if (parameter.grad is { } gradient) hash.AppendData(gradient.contiguous().cpu().bytes);
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 }

@@ -22,7 +22,7 @@ internal sealed record PeerComparison(PyTorchPeer PyTorch, IReadOnlyList<PeerCom
     [JsonIgnore]
     public IEnumerable<FormattableString> Lines =>
     [
-        $"PyTorch {PyTorch.Version}, {PyTorch.Threads} threads, oneDNN {(PyTorch.OneDnn ? "on" : "off")}, BLAS {PyTorch.Blas}, {PyTorch.Stages} stages",
+        $"PyTorch {PyTorch.Version} on {PyTorch.Device}, {PyTorch.Threads} threads, oneDNN {(PyTorch.OneDnn ? "on" : "off")}, BLAS {PyTorch.Blas}, {PyTorch.Stages} stages",
         $"  plain       peak {PyTorch.Plain.PeakBytes / 1e6,8:F1} MB   step {PyTorch.Plain.Seconds * 1000,7:F0} ms",
         .. PyTorch.Checkpoints.Zip(Points, (FormattableString (theirs, ours) =>
             $"  {theirs.Segments,2} segments peak {theirs.PeakBytes / 1e6,8:F1} MB   step {theirs.Seconds * 1000,7:F0} ms, {theirs.Overhead:P1} more than its plain   our plan for these bytes: {(ours.Overhead is { } cost ? $"{ours.PeakBytes / 1e6:F1} MB, {cost:P1} more" : "none")}")),

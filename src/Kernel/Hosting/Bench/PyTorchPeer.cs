@@ -1,24 +1,28 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Interactive.Graphs;
+using Interactive.Runtime;
 using TorchSharp;
 
 namespace Interactive.Kernel.Hosting.Bench;
 
 /// <summary>What PyTorch needs for the same net: plain autograd, and <c>checkpoint_sequential</c> by number of segments.</summary>
-internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, string Blas, int Stages, PyTorchPeer.Step Plain, IReadOnlyList<PyTorchPeer.Step> Checkpoints)
+internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, string Blas, int Stages, string Device, PyTorchPeer.Step Plain, IReadOnlyList<PyTorchPeer.Step> Checkpoints)
 {
     /// <summary>Exact peak bytes above those before the step, median seconds, and the median of paired ratios to plain less one.</summary>
     public sealed record Step(long PeakBytes, double Seconds, int Segments = 0, double Overhead = 0);
 
-    private const string Python = "/usr/bin/python3", Missing = "--peer pytorch: python3-torch is not installed: apt-get install python3-torch libopenblas0-pthread";
+    private const string Missing = "--peer pytorch: python3-torch is not installed: apt-get install python3-torch libopenblas0-pthread";
 
-    /// <summary>Rebuilds the graph in Debian's PyTorch and measures it there, with as many threads.</summary>
+    // Debian's, which its packages belong to, before any other.
+    private static readonly Lazy<string?> Python = new(() => new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(HasTorch));
+
+    /// <summary>Rebuilds the graph in PyTorch and measures it there, on the same device and with as many threads.</summary>
     /// <exception cref="UsageException">There is no PyTorch, or it cannot build this net.</exception>
     public static PyTorchPeer Measure(Graph graph, int batch, int rounds)
     {
         RequireTorch();
-        using var process = Start("-c", Script());
+        using var process = Start(Python.Value!, Script());
         JsonSerializer.Serialize(process.StandardInput.BaseStream, Describe(graph, batch, rounds));
         process.StandardInput.Close();
         var errors = process.StandardError.ReadToEndAsync();
@@ -31,12 +35,20 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
     /// <summary>Fails with the command that installs what is missing; asked before long work.</summary>
     public static void RequireTorch()
     {
-        if (!File.Exists(Python)) throw new UsageException(Missing);
-        using var probe = Start("-c", "import torch");
-        probe.StandardInput.Close();
-        probe.StandardError.ReadToEnd();
-        probe.WaitForExit();
-        if (probe.ExitCode != 0) throw new UsageException(Missing);
+        if (Python.Value is null) throw new UsageException(Missing);
+    }
+
+    private static bool HasTorch(string python)
+    {
+        try
+        {
+            using var probe = Start(python, "import torch");
+            probe.StandardInput.Close();
+            probe.StandardError.ReadToEnd();
+            probe.WaitForExit();
+            return probe.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception) { return false; } // no such program
     }
 
     private static object Describe(Graph graph, int batch, int rounds)
@@ -53,6 +65,7 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
             batch,
             threads = torch.get_num_threads(),
             rounds,
+            device = Devices.Of(graph).ToString(),
         };
     }
 
@@ -62,7 +75,7 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         return new StreamReader(stream).ReadToEnd();
     }
 
-    private static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo(Python, arguments)
+    private static Process Start(string python, string script) => Process.Start(new ProcessStartInfo(python, ["-c", script])
     {
         RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
     })!;

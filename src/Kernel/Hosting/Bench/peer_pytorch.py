@@ -1,8 +1,9 @@
 """One step of a net in PyTorch: plain autograd, and torch.utils.checkpoint.checkpoint_sequential with some segment counts.
 
 Standard input: {"nodes": [{"kind", "attributes", "inputs", "shape"}], "input": [...], "tokens": classes or 0, "target": [...],
-"classes": n, "batch": b, "threads": t, "rounds": r}; value 0 is the input, value i + 1 the result of node i.
-Standard output: one JSON object. Peak bytes are exact: the allocator's events of one profiled step.
+"classes": n, "batch": b, "threads": t, "rounds": r, "device": "cpu" or "cuda:N"}; value 0 is the input, value i + 1 the result of node i.
+Standard output: one JSON object. Peak bytes are exact: on the CPU the allocator's events of one profiled step, on a GPU
+the bytes requested of its allocator.
 """
 import json
 import os
@@ -54,7 +55,7 @@ def attention(x, heads, causal):
     q, k, v = x.view(batch, tokens, 3, heads, width).permute(2, 0, 3, 1, 4)
     scores = q @ k.transpose(-2, -1) * width ** -0.5
     if causal:
-        scores = scores.masked_fill(torch.ones(tokens, tokens, dtype=torch.bool).triu(1), float("-inf"))
+        scores = scores.masked_fill(torch.ones(tokens, tokens, dtype=torch.bool, device=x.device).triu(1), float("-inf"))
     return (scores.softmax(-1) @ v).transpose(1, 2).reshape(batch, tokens, packed // 3)
 
 
@@ -152,8 +153,17 @@ def build(net):
     return stages(net["nodes"], table)
 
 
-def peak(step):
+def peak_on_gpu(step, device):
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_stats(device)["requested_bytes.all.current"]
     step()
+    return torch.cuda.memory_stats(device)["requested_bytes.all.peak"] - before
+
+
+def peak(step, device):
+    step()
+    if device.type == "cuda":
+        return peak_on_gpu(step, device)
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         step()
     live = most = 0
@@ -169,10 +179,13 @@ def main():
     torch.set_num_threads(net["threads"])
     torch.manual_seed(1)
     chain = build(net)
-    model = nn.Sequential(*chain).train()
+    device = torch.device(net["device"])
+    torch.backends.cudnn.deterministic = True  # as the other side
+    model = nn.Sequential(*chain).train().to(device)
     batch = net["batch"]
-    x = torch.randint(0, net["tokens"], [batch, *net["input"]]) if net["tokens"] else torch.randn(batch, *net["input"])
-    target = torch.randint(0, net["classes"], [batch, *net["target"]])
+    x = torch.randint(0, net["tokens"], [batch, *net["input"]], device=device) if net["tokens"] else torch.randn(batch, *net["input"], device=device)
+    target = torch.randint(0, net["classes"], [batch, *net["target"]], device=device)
+    wait = (lambda: torch.cuda.synchronize(device)) if device.type == "cuda" else (lambda: None)
 
     def loss_of(output):
         loss = F.cross_entropy(output.flatten(0, 1), target.flatten()) if net["tokens"] else F.cross_entropy(output, target)
@@ -190,17 +203,20 @@ def main():
     for name, step in steps.items():
         step()  # gradients come into being
         zero()
-        peaks[name] = peak(step)
+        peaks[name] = peak(step, device)
     for _ in range(net["rounds"]):
         for name, step in steps.items():
             zero()
+            wait()
             begun = time.perf_counter()
             step()
+            wait()
             seconds[name].append(time.perf_counter() - begun)
     ratio = lambda name: statistics.median(s / p for s, p in zip(seconds[name], seconds["plain"]))
     print(json.dumps({
         "version": torch.__version__, "threads": torch.get_num_threads(), "oneDnn": torch.backends.mkldnn.is_available(),
         "blas": os.path.realpath("/etc/alternatives/libblas.so.3-x86_64-linux-gnu"), "stages": len(chain),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "plain": {"peakBytes": peaks["plain"], "seconds": statistics.median(seconds["plain"])},
         "checkpoints": [{"segments": c, "peakBytes": peaks[c], "seconds": statistics.median(seconds[c]), "overhead": ratio(c) - 1} for c in counts],
     }))

@@ -12,7 +12,7 @@ internal static class BenchArenaCommand
     public static Command Create()
     {
         var command = new Command("arena", "Measures what the step arena gains: time, packed size against the true peak, misses.");
-        var model = new ModelArguments(command);
+        var model = new ModelArguments(command, onlyCpu: true);
         var steps = new RoundsArguments(command, rounds: 15);
         command.SetAction(parsed =>
         {

@@ -19,7 +19,7 @@ internal static class BenchDeterministicCommand
         var threads = new Option<int>("--threads") { Description = "threads of each rank", DefaultValueFactory = _ => 1 };
         var json = new Option<bool>("--json") { Description = "print one JSON object as the last line" };
         var command = new Command("deterministic", "What training with the same bits at any number of ranks costs.") { ranks, shards, steps, rounds, threads, json };
-        var model = new ModelArguments(command);
+        var model = new ModelArguments(command, onlyCpu: true);
         command.SetAction(parsed =>
         {
             foreach (var option in new[] { shards, steps, rounds, threads })

@@ -4,6 +4,7 @@ using Interactive.Execution;
 using Interactive.Kernel.Hosting.Bench;
 using Interactive.Memory;
 using Interactive.Memory.Planners;
+using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
@@ -50,6 +51,7 @@ internal static class BenchMemoryCommand
             var last = planned ?? keepAll;
             steps.Write(parsed, new
             {
+                device = Devices.Of(graph).ToString(),
                 plain = new { peakBytes = plain.PeakBytes, seconds = plain.Median },
                 scoped = new { peakBytes = scoped.PeakBytes, seconds = scoped.Median },
                 keepAll = new { peakBytes = keepAll.PeakBytes, seconds = keepAll.Median },

@@ -32,7 +32,7 @@ internal static class BenchOverlapCommand
 
             torch.set_num_threads(parsed.GetValue(threads));
             var world = World.Current;
-            using var graph = model.Create(parsed);
+            using var graph = model.Create(parsed, localRank: world.LocalRank);
             using var steps = new OverlapSteps(world, graph, batch);
             var timing = steps.Run(parsed.GetValue(rounds));
             if (world.Rank != 0) return 0;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Interactive.Graphs;
 using Interactive.Models;
+using Interactive.Runtime;
+using TorchSharp;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
@@ -10,14 +12,17 @@ internal sealed class ModelArguments
     private readonly Option<string> model = new("--model") { Description = "a model's name: see 'interactive models'", Required = true };
     private readonly Option<int> batch = new("--batch") { Description = "samples in a batch", DefaultValueFactory = _ => 8 };
     private readonly Option<string?> image = new("--image") { Description = "one image as CxHxW; default: the model's own" };
+    private readonly Option<string> device = new("--device") { Description = "where it runs: auto, cpu, cuda or cuda:N", DefaultValueFactory = _ => "auto" };
     private readonly Option<int?> classes = new("--classes") { Description = "classes; default: the model's own" };
 
-    public ModelArguments(Command command)
+    public ModelArguments(Command command, bool onlyCpu = false)
     {
         command.Add(model);
         command.Add(batch);
         command.Add(image);
         command.Add(classes);
+        if (!onlyCpu) command.Add(device);
+        else device.DefaultValueFactory = _ => "cpu";
     }
 
     public string Model(ParseResult parsed) => parsed.GetValue(model)!;
@@ -25,7 +30,7 @@ internal sealed class ModelArguments
     public int Batch(ParseResult parsed)
         => parsed.GetValue(batch) is var size and > 0 ? size : throw new UsageException($"--batch must be at least 1, got {parsed.GetValue(batch)}");
 
-    public Graph Create(ParseResult parsed, bool shapesOnly = false)
+    public Graph Create(ParseResult parsed, bool shapesOnly = false, int localRank = 0)
     {
         Shape? shape = null;
         if (parsed.GetValue(image) is { } text)
@@ -33,7 +38,9 @@ internal sealed class ModelArguments
             try { shape = Shape.Parse(text); }
             catch (GraphException e) { throw new UsageException($"--image {e.Message}"); }
         }
-        TorchSharp.torch.manual_seed(1);
-        return Zoo.Create(Model(parsed), new ModelOptions { Image = shape, Classes = parsed.GetValue(classes), ShapesOnly = shapesOnly });
+        Devices.ManualSeed(1);
+        var graph = Zoo.Create(Model(parsed), new ModelOptions { Image = shape, Classes = parsed.GetValue(classes), ShapesOnly = shapesOnly });
+        if (!shapesOnly) graph.to(Devices.Choose(parsed.GetValue(device), localRank));
+        return graph;
     }
 }
