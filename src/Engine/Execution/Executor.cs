@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Runs a graph under a schedule: forward, loss and backward, node by node. Each node runs on detached inputs with an
-/// autograd graph of its own, so the schedule alone decides how long a tensor lives. Loss and gradients have the bits of
+/// Runs a graph under a schedule: forward, loss and backward, node by node. Each node runs directly, or on detached inputs with
+/// an autograd graph of its own, so the schedule alone decides how long a tensor lives. Loss and gradients have the bits of
 /// whole-graph autograd: nodes run backward in the reverse of their creation, which is autograd's own order.
 /// </summary>
 public sealed class Executor : IDisposable
@@ -21,12 +21,12 @@ public sealed class Executor : IDisposable
     private readonly Step[] steps;
     private readonly sbyte[] inPlace;     // per step: the input whose bytes the output takes over, or -1
     private readonly NodeState[] nodes;
-    private readonly Tensor?[] held;      // a value's bytes, while they are alive
-    private readonly SharedGradient?[] gradients; // the gradient of a value, summed over the consumers run so far
+    private readonly LiveValues values;
+    private readonly GradientFlow gradients;
+    private readonly NodeForward forward;
+    private readonly NodeBackward backward;
     private readonly List<Parameter>[] completes; // parameters whose gradient is complete after a node's backward
     private readonly TiedGradients tied = new();  // of parameters of several nodes
-    private readonly Device device;
-    private readonly Tensor nothing, one;
     private Tensor? unreadLoss;           // of this step, on a GPU
 
     /// <summary>Prepares to run <paramref name="graph"/>, which keeps owning its parameters.</summary>
@@ -38,16 +38,15 @@ public sealed class Executor : IDisposable
     {
         this.graph = Fusion.Fuse(graph);
         this.loss = loss ?? Losses.CrossEntropy;
-        device = Devices.Of(graph);
-        nothing = empty(0, device: device).DetachFromDisposeScope();
-        one = empty(1, device: device).DetachFromDisposeScope();
         letsOutputGo = (loss is null || !lossReadsOutput) && PlanningGraph.EndsWithLoss(this.graph);
         Schedule = schedule ?? KeepAll.Schedule(this.graph);
         steps = [.. Schedule.Steps];
         inPlace = InPlace.Find(this.graph, steps);
         nodes = [.. this.graph.Nodes.Select(n => new NodeState(n))];
-        held = new Tensor?[nodes.Length + 1];
-        gradients = new SharedGradient?[nodes.Length + 1];
+        values = new LiveValues(nodes, Devices.Of(graph));
+        gradients = new GradientFlow(values, nodes.Length);
+        forward = new NodeForward(values);
+        backward = new NodeBackward(values, gradients);
         completes = [.. nodes.Select(_ => new List<Parameter>())];
         var seen = new HashSet<nint>();
         foreach (var node in this.graph.Nodes) // the first user in forward order runs backward last
@@ -89,7 +88,7 @@ public sealed class Executor : IDisposable
         using var scope = NewDisposeScope();
         try
         {
-            held[0] = input.detach();
+            values.Begin(input.detach());
             tied.SetAside();
             var value = double.NaN;
             for (var i = 0; i < steps.Length; i++)
@@ -101,12 +100,15 @@ public sealed class Executor : IDisposable
                 {
                     case StepKind.Forward or StepKind.ForwardOnly:
                         isLoss = step.Id == graph.Output.Id - 1 && !nodes[step.Id].HasRun;
-                        Run(nodes[step.Id], keepGraph: step.Kind == StepKind.Forward, inPlace[i]);
+                        forward.Run(nodes[step.Id], forBackward: step.Kind == StepKind.Forward, inPlace[i]);
                         break;
-                    case StepKind.Free: Free(step.Id); break;
+                    case StepKind.Free: values.Free(step.Id); break;
                     case StepKind.Forget: nodes[step.Id].DropGraph(); break;
-                    case StepKind.ParameterGradients: ParameterGradients(nodes[step.Id], step.Way); break;
-                    case StepKind.Backward: Backward(nodes[step.Id], step.Way); break;
+                    case StepKind.ParameterGradients: backward.Parameters(nodes[step.Id], step.Way); break;
+                    case StepKind.Backward:
+                        backward.Run(nodes[step.Id], step.Way);
+                        Announce(step.Id);
+                        break;
                 }
                 StepEnds?.Invoke(i);
                 if (!isLoss) continue;
@@ -135,119 +137,15 @@ public sealed class Executor : IDisposable
         return values[graph.Output.Id]!.MoveToOuterDisposeScope();
     }
 
-    private void Run(NodeState state, bool keepGraph, int into)
-    {
-        var node = state.Node;
-        var mode = new RunMode(Training: true, Recompute: state.HasRun, Masked: true);
-        if (node.Op.IsRandom && !state.HasRun) state.KeepGenerator(device);
-        using var replay = node.Op.IsRandom && state.HasRun ? state.ReplayGenerator(device) : null;
-        var output = node.Output.Id;
-        if (held[output] is not null) Free(output); // the old bytes go before the new ones come
-
-        if (node.Op.SumWeights is not null || node.Op.IsView) held[output] = RunWithoutGraph(state, mode, into);
-        else if (keepGraph)
-        {
-            var leaves = state.Leaves = MakeLeaves(node);
-            state.Root = RunWithGraph(state, leaves, mode with { Rows = node.Op.WorksOnRows && node.Inputs[0].Shape.Rank > 1 });
-            held[output] = node.Op.WorksOnRows ? AsValue(state.Root, Held(node.Inputs[0], node)) : state.Root.detach();
-            // A leaf lives as long as its graph: let go of bytes that backward will not read.
-            for (var i = 0; i < leaves.Length; i++)
-                if (!state.Saved.Input(i) && state.Saved.Swappable && node.Inputs[i].Producer is not null) LetGo(leaves[i]);
-        }
-        else
-        {
-            using var noGrad = no_grad();
-            held[output] = RunWithoutGraph(state, mode, into);
-        }
-        if (state.HasRun) SetSaved(node.Output, held[output]!);
-        state.HasRun = true;
-    }
-
-    private Tensor[] MakeLeaves(Node node)
-    {
-        nodes[node.Id].DropGraph();
-        var leaves = new Tensor[node.Inputs.Count];
-        for (var i = 0; i < leaves.Length; i++)
-        {
-            leaves[i] = node.Op.WorksOnRows ? AsRows(Held(node.Inputs[i], node)) : Held(node.Inputs[i], node).detach();
-            if (node.Inputs[i].Producer is not null) leaves[i].requires_grad_(true);
-        }
-        return leaves;
-    }
-
-    private static Tensor RunWithGraph(NodeState state, Tensor[] leaves, RunMode mode)
-    {
-        if (state.Node.Op is not IReapplied op || !op.Reapplies(leaves[0])) return state.Node.Op.Forward(leaves, mode);
-        var root = op.Forward(leaves[0], mode, out var statistics);
-        state.KeepStatistics(statistics);
-        return root;
-    }
-
-    private Tensor RunWithoutGraph(NodeState state, RunMode mode, int into)
-    {
-        var node = state.Node;
-        var inputs = new Tensor[node.Inputs.Count];
-        for (var i = 0; i < inputs.Length; i++) inputs[i] = Held(node.Inputs[i], node);
-        if (into >= 0)
-        {
-            if (inputs.Length == 1) ElementKernels.Rectify(inputs[0]);
-            else ElementKernels.Add(inputs[0], inputs[1], inputs[into], node.Op.Rectifies);
-            return inputs[into].alias();
-        }
-        return state.Statistics is { } statistics ? ((IReapplied)node.Op).Reapply(inputs[0], statistics) : node.Op.Forward(inputs, mode);
-    }
-
-    private Tensor Held(Value value, Node reader)
-        => held[value.Id] ?? throw new InvalidOperationException($"the schedule runs {reader.Name} after freeing its input {value.Name}");
-
-    // Detached after flattening: a view would hold on to the bytes of what it is a view of.
-    private static Tensor AsRows(Tensor value)
-    {
-        if (value.dim() <= 2) return value.detach();
-        using var rows = value.flatten(0, -2);
-        return rows.detach();
-    }
-
-    private static Tensor AsValue(Tensor rows, Tensor like)
-    {
-        using var bare = rows.detach();
-        return bare.view([.. like.shape[..^1], bare.shape[^1]]);
-    }
-
-    /// <summary>Points the consumers that saved this value for backward at other bytes.</summary>
-    private void SetSaved(Value value, Tensor data)
-    {
-        foreach (var consumer in value.Consumers)
-        {
-            var state = nodes[consumer.Id];
-            if (state.Leaves is not { } leaves) continue;
-            for (var i = 0; i < leaves.Length; i++)
-                if (consumer.Inputs[i] == value && state.Saved.Input(i) && state.Saved.Swappable)
-                    if (consumer.Op.WorksOnRows)
-                        using (var rows = AsRows(data)) Aten.SetData(leaves[i], rows);
-                    else Aten.SetData(leaves[i], data);
-        }
-    }
-
-    private void Free(int id)
-    {
-        held[id]?.Dispose();
-        held[id] = null;
-        if (id == 0) return;
-        var producer = nodes[id - 1];
-        SetSaved(producer.Node.Output, nothing);
-        if (producer.Root is { } root) Aten.SetData(root, nothing);
-    }
-
     private double Loss(Tensor target, double gradientScale)
     {
         using var scope = NewDisposeScope();
-        var output = held[graph.Output.Id]!.detach().requires_grad_(true);
+        var output = values.Find(graph.Output)!.detach().requires_grad_(true);
         var result = loss(output, target);
         if (letsOutputGo)
         {
-            LetGo(output);
-            Free(graph.Output.Id);
+            values.LetGo(output);
+            values.Free(graph.Output.Id);
         }
         if (gradientScale == 1) result.backward();
         else
@@ -255,139 +153,30 @@ public sealed class Executor : IDisposable
             using var scale = Scalars.Of(gradientScale);
             autograd.backward([result], [full_like(result, scale)]);
         }
-        gradients[graph.Output.Id] = new SharedGradient(output.grad!.MoveToOuterDisposeScope());
+        gradients.Add(graph.Output, new SharedGradient(output.grad!.MoveToOuterDisposeScope()));
         var value = result.to_type(ScalarType.Float64);
-        if (device.type == DeviceType.CPU) return value.item<double>();
+        if (values.Device.type == DeviceType.CPU) return value.item<double>();
         unreadLoss = value.detach().MoveToOuterDisposeScope(); // reading it would wait for the GPU in the middle of the step
         return double.NaN;
     }
 
-    private void ParameterGradients(NodeState state, int way)
+    private void Announce(int node)
     {
-        var node = state.Node;
-        if (Arrived(state) is not { } gradient) return;
-        using (var rows = RowsOf(gradient, node))
-            if (!HaveGradients(node)) autograd.backward([state.Root!], [rows]); // hands a first gradient over as it is
-            else
-            {
-                using var input = state.Leaves![0].detach();
-                ((IBackwardInParts)node.Op).AddParameterGradients(input, rows, way);
-            }
-        state.HasAddedGradients = true;
-        gradients[node.Output.Id] = gradient;
-    }
-
-    private static bool HaveGradients(Node node)
-    {
-        foreach (var parameter in node.Op.Parameters)
-            if (parameter.requires_grad)
-            {
-                using var gradient = parameter.grad;
-                if (gradient is null) return false;
-            }
-        return true;
-    }
-
-    private void Backward(NodeState state, int way)
-    {
-        var node = state.Node;
-        if (Arrived(state) is { } gradient)
-            if (node.Op.SumWeights is { } weights) PassOn(node, gradient, weights);
-            else if (node.Op.IsView) PassView(node, gradient);
-            else BackwardGraph(state, gradient, way);
-        state.DropGraph();
-        state.DropStatistics();
-        held[node.Output.Id]?.Dispose();
-        held[node.Output.Id] = null;
-        foreach (var parameter in completes[node.Id])
+        foreach (var parameter in completes[node])
         {
             tied.Join(parameter);
             GradientReady?.Invoke(parameter);
         }
     }
 
-    /// <summary>Takes the gradient of a node's output, masked; the output itself is read by nobody any more.</summary>
-    private SharedGradient? Arrived(NodeState state)
-    {
-        var node = state.Node;
-        if (gradients[node.Output.Id] is not { } gradient) return null;
-        gradients[node.Output.Id] = null;
-        if (node.Op.Rectifies && !state.HasAddedGradients) gradient = gradient.Masked(held[node.Output.Id]
-            ?? throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output"));
-        if (held[node.Output.Id] is not null) Free(node.Output.Id);
-        return gradient;
-    }
-
-    private static Tensor RowsOf(SharedGradient gradient, Node node)
-        => node.Op.WorksOnRows && gradient.Tensor.dim() > 2 ? gradient.Tensor.flatten(0, -2) : gradient.Tensor.alias();
-
-    private void BackwardGraph(NodeState state, SharedGradient gradient, int way)
-    {
-        var node = state.Node;
-        var arriving = new Tensor?[node.Inputs.Count];
-        var shape = gradient.Tensor.shape;
-        if (state.Root is { requires_grad: true } root)
-        {
-            using var rows = RowsOf(gradient, node);
-            if (!state.HasAddedGradients) autograd.backward([root], [rows]);
-            for (var i = 0; i < arriving.Length; i++)
-                if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad ?? InputGradient(state, rows, way);
-        }
-        gradient.Release();
-        state.DropGraph();
-        for (var i = 0; i < arriving.Length; i++)
-            if (arriving[i] is { } tensor)
-                if (node.Op.WorksOnRows && shape.Length > 2)
-                    using (tensor) Accumulate(node.Inputs[i], new SharedGradient(tensor.view([.. shape[..^1], tensor.shape[^1]])));
-                else Accumulate(node.Inputs[i], new SharedGradient(tensor));
-    }
-
-    private static Tensor InputGradient(NodeState state, Tensor gradient, int way)
-    {
-        using var like = BlankTensor.Of(state.Node.Inputs[0].Shape.WithBatch(gradient.shape[0])); // the input may have been freed
-        return ((IBackwardInParts)state.Node.Op).InputGradient(like, gradient, way);
-    }
-
-    private void PassOn(Node node, SharedGradient gradient, IReadOnlyList<double> weights)
-    {
-        for (var i = 0; i < weights.Count; i++)
-            if (node.Inputs[i].Producer is not null)
-                Accumulate(node.Inputs[i], weights[i] == 1 ? gradient.Share() : new SharedGradient(gradient.Tensor.mul(weights[i])));
-        gradient.Release();
-    }
-
-    private void PassView(Node node, SharedGradient gradient)
-    {
-        if (node.Inputs[0].Producer is not null)
-        {
-            using var own = gradient.IsShared ? gradient.Tensor.clone() : gradient.Tensor.alias();
-            Accumulate(node.Inputs[0], new SharedGradient(own.view(node.Inputs[0].Shape.WithBatch(own.shape[0]))));
-        }
-        gradient.Release();
-    }
-
-    private void Accumulate(Value value, SharedGradient arriving)
-        => gradients[value.Id] = gradients[value.Id] is { } sum ? sum.Add(arriving) : arriving;
-
-    // An empty tensor would free as much, but accumulating a gradient checks the shape.
-    private void LetGo(Tensor leaf)
-    {
-        using var sameShape = one.expand(leaf.shape);
-        Aten.SetData(leaf, sameShape);
-    }
-
     private void Clear()
     {
         foreach (var node in nodes) node.Reset();
-        Array.Clear(held);
-        Array.Clear(gradients);
+        values.Clear();
+        gradients.Clear();
         unreadLoss = null;
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        nothing.Dispose();
-        one.Dispose();
-    }
+    public void Dispose() => values.Dispose();
 }

@@ -17,10 +17,12 @@ internal sealed class NodeState(Node node)
     public Tensor[]? Leaves { get; set; }
     /// <summary>True when the parameters' gradients are done and the input's is still to come.</summary>
     public bool HasAddedGradients { get; set; }
+    /// <summary>The input's gradient, where it was made together with the parameters' before its turn.</summary>
+    public Tensor? InputGradient { get; set; }
     /// <summary>True after the first forward of the step.</summary>
     public bool HasRun { get; set; }
 
-    /// <summary>Statistics of the first run, with which the op can be applied again.</summary>
+    /// <summary>Statistics of the first run of an op that autograd does not record (<see cref="IDirect"/>).</summary>
     public Tensor[]? Statistics { get; private set; }
 
     /// <summary>Keeps the first run's statistics.</summary>
@@ -68,11 +70,26 @@ internal sealed class NodeState(Node node)
         Leaves = null;
     }
 
-    /// <summary>Ready for the next step.</summary>
-    public void Reset()
+    /// <summary>Takes the input's gradient that was made before its turn.</summary>
+    public Tensor? TakeInputGradient()
+    {
+        var made = InputGradient;
+        InputGradient = null;
+        return made;
+    }
+
+    /// <summary>Disposes what backward has needed.</summary>
+    public void Finish()
     {
         DropGraph();
         DropStatistics();
+        TakeInputGradient()?.Dispose();
+    }
+
+    /// <summary>Ready for the next step.</summary>
+    public void Reset()
+    {
+        Finish();
         generator?.Dispose();
         generator = null;
         HasRun = false;

@@ -124,7 +124,7 @@ public static class Profiler
             var step = schedule.Steps[i];
             if (step.Kind is not (StepKind.Forward or StepKind.ForwardOnly)) continue;
             var (sample, node, op) = (samples[i], nodes[step.Id], fused.Nodes[step.Id].Op);
-            if (op.SumWeights is not null || op.IsView) nodes[step.Id] = node with { Forward = Median(sample.Seconds), Recompute = Median(sample.Seconds) };
+            if (op.PassesGradientOn) nodes[step.Id] = node with { Forward = Median(sample.Seconds), Recompute = Median(sample.Seconds) };
             else if (seen.Add(step.Id))
             {
                 var extra = Math.Max(0, sample.Change - node.OutputBytes - (op.IsRandom ? PlanningGraph.GeneratorBytes : 0));
@@ -148,12 +148,10 @@ public static class Profiler
             {
                 var sample = samples[point.Step];
                 var node = fused.Nodes[step.Id];
-                var released = node.Op.Rectifies ? nodes[step.Id].OutputBytes : 0;
-                var arriving = node.Op.SumWeights is null && !node.Op.IsView ? node.Inputs.Where(v => v.Producer is not null).Sum(v => v.Bytes(batch)) : 0;
                 nodes[step.Id] = nodes[step.Id] with
                 {
                     Backward = Median(sample.Seconds),
-                    BackwardWorkspace = arriving == 0 && node.Op.SumWeights is not null ? 0 : Math.Max(0, sample.Peak + released - arriving),
+                    BackwardWorkspace = node.Op.PassesGradientOn ? 0 : Math.Max(0, sample.Peak - (point.BytesUnderWorkspace - live)),
                     BackwardResidue = sample.Change - (point.LiveBytes - live),
                 };
             }

@@ -5,15 +5,17 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// The gradient of one or several values: a sum hands the same bytes on to all its inputs. Only an owner that is alone may
-/// write them.
+/// The gradient of one or several values: a sum hands the same bytes on to all its inputs, a join a part to each. Only an owner
+/// that is alone may write them, and nobody writes a part.
 /// </summary>
 internal sealed class SharedGradient(Tensor tensor)
 {
     private int owners = 1;
+    private SharedGradient? whole; // of which this is a part
 
-    public Tensor Tensor { get; private set; } = tensor;
-    public bool IsShared => owners > 1;
+    public Tensor Tensor { get; } = tensor;
+    public bool IsPart => whole is not null;
+    public bool IsShared => owners > 1 || IsPart;
 
     /// <summary>One more owner.</summary>
     public SharedGradient Share()
@@ -22,10 +24,15 @@ internal sealed class SharedGradient(Tensor tensor)
         return this;
     }
 
+    /// <summary>Channels [<paramref name="from"/>, <paramref name="from"/> + <paramref name="count"/>) as they lie; the whole lives as long as they do.</summary>
+    public SharedGradient Part(long from, long count) => new(Tensor.narrow(1, from, count)) { whole = Share() };
+
     /// <summary>One owner fewer; the last one frees the bytes.</summary>
     public void Release()
     {
-        if (--owners == 0) Tensor.Dispose();
+        if (--owners > 0) return;
+        Tensor.Dispose();
+        whole?.Release();
     }
 
     /// <summary>Adds another gradient of the same value. Takes over both owners' shares and returns the sum's.</summary>
@@ -49,6 +56,14 @@ internal sealed class SharedGradient(Tensor tensor)
         return this;
     }
 
+    /// <summary>The same numbers in bytes of their own. Takes over the owner's share and returns the result's.</summary>
+    public SharedGradient Copied()
+    {
+        var copy = new SharedGradient(Tensor.clone()); // contiguous, as a part is not dense
+        Release();
+        return copy;
+    }
+
     /// <summary>Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.</summary>
     public SharedGradient Masked(Tensor output)
     {
@@ -57,7 +72,7 @@ internal sealed class SharedGradient(Tensor tensor)
             ElementKernels.Mask(Tensor, output);
             return this;
         }
-        var result = new SharedGradient(empty_like(Tensor));
+        var result = new SharedGradient(empty_like(output));
         ElementKernels.Mask(Tensor, output, result.Tensor);
         Release();
         return result;

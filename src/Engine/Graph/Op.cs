@@ -71,6 +71,10 @@ public abstract class Op
     /// autograd graph. Null for any other op.
     /// </summary>
     public virtual IReadOnlyList<double>? SumWeights => null;
+    /// <summary>The op lays its inputs one behind the other along the first dimension after the batch, and backward hands each its part of the gradient.</summary>
+    public virtual bool IsJoin => false;
+    /// <summary>Backward only passes the gradient on and needs no autograd graph: sums, views, joins.</summary>
+    public bool PassesGradientOn => SumWeights is not null || IsView || IsJoin;
     /// <summary>
     /// The op works on rows: all dimensions but the last are one to it. Autograd then saves the very matrix that goes in,
     /// where it would save a view of an input of more dimensions.

@@ -62,7 +62,9 @@ public sealed class PlanningGraph
             IsSum = node.Op.SumWeights is not null;
             Weights = [.. node.Op.SumWeights ?? []];
             IsRandom = node.Op.IsRandom;
-            HasGraph = !IsSum && !IsView;
+            IsJoin = node.Op.IsJoin;
+            HandsOn = [.. Enumerable.Range(0, IsJoin ? Inputs.Length : 0).Select(i => JoinParts.AreHandedOn(node, i))];
+            HasGraph = !node.Op.PassesGradientOn;
             SavedInputs = [.. Enumerable.Range(0, Inputs.Length).Where(saved.Input).Select(i => Inputs[i])];
             Needs = Swappable && HasGraph ? [.. SavedInputs.Where(v => v != 0)] : [];
             InPlace = Memory.InPlace.Candidates(node);
@@ -84,8 +86,9 @@ public sealed class PlanningGraph
         public readonly BackwardWay[] ParameterWays, InputWays;
         public readonly int[] Inputs, SavedInputs, Needs;
         public readonly double[] Weights;
+        public readonly bool[] HandsOn; // by input of a join: its part of the gradient is not copied
         public readonly sbyte[] InPlace;
-        public readonly bool Swappable, SavesOutput, Rectifies, IsView, IsSum, IsRandom, HasGraph, GraphIsChoice;
+        public readonly bool Swappable, SavesOutput, Rectifies, IsView, IsSum, IsJoin, IsRandom, HasGraph, GraphIsChoice;
         public readonly double Forward, Recompute, Backward;
         public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, BackwardWorkspace, BackwardResidue;
     }

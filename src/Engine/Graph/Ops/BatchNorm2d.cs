@@ -45,7 +45,7 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
         var (running, momentum) = (module.track_running_stats && !mode.Recompute, 0.0);
         if (running)
         {
-            using (no_grad()) module.num_batches_tracked!.add_(Scalars.One, Scalars.One);
+            module.num_batches_tracked!.add_(Scalars.One, Scalars.One);
             momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
         }
         Span<nint> results = stackalloc nint[3];
@@ -57,7 +57,29 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public bool Reapplies(Tensor input) => module.affine && Aten.IsAvailable && ElementKernels.Takes(input);
+    public bool RunsDirect(Tensor input) => module.affine && Aten.IsAvailable && ElementKernels.Takes(input);
+
+    /// <inheritdoc/>
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    {
+        var (weight, bias) = (module.weight!, module.bias!);
+        var wanted = new long[] { wantsInput ? 1 : 0, weight.requires_grad ? 1 : 0, bias.requires_grad ? 1 : 0 };
+        Span<nint> results = stackalloc nint[3];
+        Aten.Call("native_batch_norm_backward", "", results, gradient, input, new Aten.Optional(weight), new Aten.Optional(null), new Aten.Optional(null),
+            new Aten.Optional(statistics[0]), new Aten.Optional(statistics[1]), true, module.eps, wanted);
+        var (arriving, ofWeight, ofBias) = (Tensor.UnsafeCreateTensor(results[0]), Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2]));
+        Take(weight, ofWeight);
+        Take(bias, ofBias);
+        if (wantsInput) return arriving;
+        arriving.Dispose();
+        return null;
+
+        static void Take(TorchSharp.Modules.Parameter parameter, Tensor found)
+        {
+            if (parameter.requires_grad) ParameterGradient.Add(parameter, found);
+            else found.Dispose();
+        }
+    }
 
     /// <inheritdoc/>
     public Tensor Reapply(Tensor input, Tensor[] statistics)

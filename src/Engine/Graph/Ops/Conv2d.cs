@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>2-d convolution over (channels, height, width), optionally with a rectifier. Backward reads the input (and its own output when rectified).</summary>
-public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) : Op, IBackwardInParts
+public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) : Op, IBackwardInParts, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "conv2d_relu" : "conv2d";
@@ -55,6 +55,27 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     /// <inheritdoc/>
     public override double Flops(Node node)
         => 2.0 * node.Output.Shape.Elements * (module.in_channels / module.groups) * module.kernel_size[0] * module.kernel_size[1];
+
+    /// <inheritdoc/>
+    public bool RunsDirect(Tensor input) => Aten.IsAvailable;
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        statistics = [];
+        return Forward([input], mode);
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    {
+        var wanted = (wantsInput ? Wanted.Input : 0) | (module.weight!.requires_grad ? Wanted.Weight : 0) | (module.bias is { requires_grad: true } ? Wanted.Bias : 0);
+        if (wanted == 0) return null;
+        var found = Gradients(input, gradient, module.weight!, wanted);
+        if (found[1] is { } weight) ParameterGradient.Add(module.weight!, weight);
+        if (found[2] is { } bias) ParameterGradient.Add(module.bias!, bias);
+        return found[0];
+    }
 
     /// <inheritdoc/>
     public IEnumerable<int> ParameterWays(Node node, long batch)

@@ -68,4 +68,6 @@ public sealed class Concat : Op
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => cat(inputs.ToArray(), 1);
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0);
+    /// <inheritdoc/>
+    public override bool IsJoin => true;
 }

@@ -18,6 +18,17 @@ internal static unsafe class ElementKernels
     public static bool Takes(Tensor tensor)
         => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous() && BitConverter.IsLittleEndian;
 
+    /// <summary>The same for a tensor that is read alone: its samples may lie apart.</summary>
+    public static bool TakesRows(Tensor tensor)
+    {
+        if (tensor.dtype != ScalarType.Float32 || tensor.device_type != DeviceType.CPU || !BitConverter.IsLittleEndian) return false;
+        var (shape, stride) = (tensor.shape, tensor.stride());
+        long dense = 1;
+        for (var i = shape.Length - 1; i > 0; dense *= shape[i--])
+            if (stride[i] != dense && shape[i] != 1) return false;
+        return shape.Length > 0;
+    }
+
     /// <summary>The address of the first element.</summary>
     public static float* Data(Tensor tensor) => (float*)DataPointer(tensor.Handle);
 
@@ -44,22 +55,35 @@ internal static unsafe class ElementKernels
     /// <summary>Zeroes the gradient where a rectifier's output is not positive, in place.</summary>
     public static void Mask(Tensor gradient, Tensor output) => Mask(gradient, output, gradient);
 
-    /// <summary>The same into <paramref name="result"/>.</summary>
+    /// <summary>The same into <paramref name="result"/>; the gradient's samples may lie apart (<see cref="TakesRows"/>).</summary>
     public static void Mask(Tensor gradient, Tensor output, Tensor result)
     {
-        if (!Takes(gradient) || !Takes(output) || !Takes(result))
+        if (!TakesRows(gradient) || !Takes(output) || !Takes(result))
         {
             TorchKernels.Mask(gradient, output, result);
             return;
         }
         float* g = Data(gradient), y = Data(output), r = Data(result);
-        OpenMp.For(gradient.numel(), Grain, (from, to) =>
+        var count = gradient.numel();
+        var (row, stride) = gradient.is_contiguous() ? (count, count) : (count / gradient.shape[0], gradient.stride(0));
+        OpenMp.For(count, Grain, (from, to) =>
         {
-            var i = from;
-            for (; i <= to - Vector<float>.Count; i += Vector<float>.Count)
-                Store(r + i, Vector.ConditionalSelect(Vector.LessThanOrEqual(Load(y + i), Vector<float>.Zero), Vector<float>.Zero, Load(g + i)));
-            for (; i < to; i++) r[i] = y[i] <= 0 ? 0 : g[i];
+            for (var at = from; at < to;)
+            {
+                var (sample, within) = Math.DivRem(at, row);
+                var length = Math.Min(row - within, to - at);
+                MaskRow(g + sample * stride + within, y + at, r + at, length);
+                at += length;
+            }
         });
+    }
+
+    private static void MaskRow(float* g, float* y, float* r, long length)
+    {
+        long i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+            Store(r + i, Vector.ConditionalSelect(Vector.LessThanOrEqual(Load(y + i), Vector<float>.Zero), Vector<float>.Zero, Load(g + i)));
+        for (; i < length; i++) r[i] = y[i] <= 0 ? 0 : g[i];
     }
 
     /// <summary>x + y, rectified when asked, into <paramref name="result"/>, which may be x or y.</summary>

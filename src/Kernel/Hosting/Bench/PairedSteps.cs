@@ -26,7 +26,8 @@ internal sealed class Contestant(string name, Func<Tensor, Tensor, double> step)
 
 /// <summary>
 /// Runs several ways of making a training step in turn, round by round, so that a machine whose speed drifts treats them
-/// alike; each round begins with another one. Same input, same seed, same allocator.
+/// alike. Within rounds each follows each other one equally often: what a step finds in the caches and in the heap is what
+/// the one before has left. Same input, same seed, same allocator.
 /// </summary>
 internal static class PairedSteps
 {
@@ -38,9 +39,9 @@ internal static class PairedSteps
         var (device, meter) = (input.device, MemoryMeter.For(input.device));
         graph.train();
         for (var round = 0; round <= rounds; round++)
-            for (var turn = 0; turn < contestants.Length; turn++)
+            foreach (var turn in Order(round, contestants.Length))
             {
-                var contestant = contestants[(round + turn) % contestants.Length];
+                var contestant = contestants[turn];
                 ZeroGradients(graph);
                 Devices.ManualSeed(round); // dropout
                 var before = meter.LiveBytes;
@@ -55,6 +56,16 @@ internal static class PairedSteps
                 contestant.PeakBytes = meter.PeakBytes - before;
                 if (round == rounds) contestant.Bits = $"{loss:R} {Hash(graph)}";
             }
+    }
+
+    /// <summary>
+    /// Who runs when in a round: 0, 1, n - 1, 2, n - 2, … and the round added to each (Williams 1949), backwards in every other
+    /// n rounds where n is odd.
+    /// </summary>
+    internal static IEnumerable<int> Order(int round, int count)
+    {
+        var turns = Enumerable.Range(0, count).Select(i => (i % 2 == 1 ? (i + 1) / 2 : count - i / 2) % count).Select(i => (i + round) % count);
+        return count % 2 == 1 && round / count % 2 == 1 ? turns.Reverse() : turns;
     }
 
     /// <summary>Autograd over the whole graph, every intermediate disposed right after its last use.</summary>

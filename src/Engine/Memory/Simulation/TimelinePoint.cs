@@ -9,6 +9,8 @@ namespace Interactive.Memory;
 /// <param name="Workspace">Transient bytes during the step, gone after it.</param>
 public readonly record struct TimelinePoint(int Step, long PeakBytes, long Values, long Saved, long Gradients, long Workspace)
 {
+    /// <summary>Bytes alive while the workspace was asked for.</summary>
+    public long BytesUnderWorkspace { get; init; }
     /// <summary>Bytes alive after the step.</summary>
     public long LiveBytes => Values + Saved + Gradients;
 }

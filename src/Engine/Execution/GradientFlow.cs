@@ -1,0 +1,76 @@
+using Interactive.Graphs;
+using Interactive.Memory;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>The gradients of a step's values, each summed over the consumers that have run backward so far.</summary>
+internal sealed class GradientFlow(LiveValues values, int count)
+{
+    private readonly SharedGradient?[] gradients = new SharedGradient?[count + 1];
+
+    /// <summary>Adds what one consumer found to the gradient of a value.</summary>
+    public void Add(Value value, SharedGradient arriving)
+        => gradients[value.Id] = gradients[value.Id] is { } sum ? sum.Add(arriving) : arriving;
+
+    /// <summary>Gives back what was taken.</summary>
+    public void PutBack(Value value, SharedGradient gradient) => gradients[value.Id] = gradient;
+
+    /// <summary>
+    /// Takes the gradient of a node's output, or null where none has come, masked, and in bytes of its own where kernels are to
+    /// read it; the output itself is read by nobody any more.
+    /// </summary>
+    public SharedGradient? Take(NodeState state)
+    {
+        var node = state.Node;
+        if (gradients[node.Output.Id] is not { } gradient) return null;
+        gradients[node.Output.Id] = null;
+        var output = values.Find(node.Output);
+        if (node.Op.Rectifies && !state.HasAddedGradients)
+            gradient = gradient.Masked(output ?? throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output"));
+        else if (gradient.IsPart && !node.Op.PassesGradientOn) gradient = gradient.Copied();
+        if (output is not null) values.Free(node.Output.Id);
+        return gradient;
+    }
+
+    /// <summary>Hands the gradient of a sum, a view or a join on to its inputs.</summary>
+    public void PassOn(Node node, SharedGradient gradient)
+    {
+        if (node.Op.SumWeights is { } weights) PassSum(node, gradient, weights);
+        else if (node.Op.IsView) PassView(node, gradient);
+        else PassParts(node, gradient);
+        gradient.Release();
+    }
+
+    private void PassSum(Node node, SharedGradient gradient, IReadOnlyList<double> weights)
+    {
+        for (var i = 0; i < weights.Count; i++)
+            if (node.Inputs[i].Producer is not null)
+                Add(node.Inputs[i], weights[i] == 1 ? gradient.Share() : new SharedGradient(gradient.Tensor.mul(weights[i])));
+    }
+
+    private void PassView(Node node, SharedGradient gradient)
+    {
+        if (node.Inputs[0].Producer is null) return;
+        using var own = gradient.IsShared ? gradient.Tensor.clone() : gradient.Tensor.alias();
+        Add(node.Inputs[0], new SharedGradient(own.view(node.Inputs[0].Shape.WithBatch(own.shape[0]))));
+    }
+
+    private void PassParts(Node node, SharedGradient gradient)
+    {
+        var from = 0L;
+        for (var i = 0; i < node.Inputs.Count; i++)
+        {
+            var count = node.Inputs[i].Shape[0];
+            if (node.Inputs[i].Producer is not null)
+            {
+                var part = gradient.Part(from, count);
+                Add(node.Inputs[i], JoinParts.AreHandedOn(node, i) ? part : part.Copied());
+            }
+            from += count;
+        }
+    }
+
+    /// <summary>Forgets everything; the step's dispose scope frees it.</summary>
+    public void Clear() => Array.Clear(gradients);
+}

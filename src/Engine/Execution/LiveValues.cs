@@ -1,0 +1,87 @@
+using Interactive.Graphs;
+using Interactive.Runtime;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>The values of a step: the one holder of each one's bytes, and the autograd graphs that saved them.</summary>
+/// <param name="nodes">All nodes, in the graph's order.</param>
+/// <param name="device">Where they are.</param>
+internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
+{
+    private readonly Tensor?[] held = new Tensor?[nodes.Length + 1];
+    private readonly Tensor nothing = empty(0, device: device).DetachFromDisposeScope();
+    private readonly Tensor one = empty(1, device: device).DetachFromDisposeScope();
+
+    /// <summary>Where the values are.</summary>
+    public Device Device => device;
+
+    /// <summary>Takes over the graph's input.</summary>
+    public void Begin(Tensor input) => held[0] = input;
+
+    /// <summary>A value's bytes, or null after they were freed.</summary>
+    public Tensor? Find(Value value) => held[value.Id];
+
+    /// <summary>A value's bytes.</summary>
+    /// <exception cref="InvalidOperationException">They were freed.</exception>
+    public Tensor Of(Value value, Node reader)
+        => held[value.Id] ?? throw new InvalidOperationException($"the schedule runs {reader.Name} after freeing its input {value.Name}");
+
+    /// <summary>Takes over a value's bytes, which graphs that saved them before read from now on.</summary>
+    public void Put(Value value, Tensor data, bool isAgain)
+    {
+        held[value.Id] = data;
+        if (isAgain) SetSaved(value, data);
+    }
+
+    /// <summary>Frees a value's bytes wherever they are.</summary>
+    public void Free(int id)
+    {
+        held[id]?.Dispose();
+        held[id] = null;
+        if (id == 0) return;
+        var producer = nodes[id - 1];
+        SetSaved(producer.Node.Output, nothing);
+        if (producer.Root is { } root) Aten.SetData(root, nothing);
+    }
+
+    /// <summary>Gives up the bytes of a value that no graph reads any more.</summary>
+    public void Drop(Value value)
+    {
+        held[value.Id]?.Dispose();
+        held[value.Id] = null;
+    }
+
+    /// <summary>Lets go of a leaf's bytes, which backward will not read.</summary>
+    public void LetGo(Tensor leaf)
+    {
+        // An empty tensor would free as much, but accumulating a gradient checks the shape.
+        using var sameShape = one.expand(leaf.shape);
+        Aten.SetData(leaf, sameShape);
+    }
+
+    /// <summary>Points the consumers that saved this value for backward at other bytes.</summary>
+    private void SetSaved(Value value, Tensor data)
+    {
+        foreach (var consumer in value.Consumers)
+        {
+            var state = nodes[consumer.Id];
+            if (state.Leaves is not { } leaves) continue;
+            for (var i = 0; i < leaves.Length; i++)
+                if (consumer.Inputs[i] == value && state.Saved.Input(i) && state.Saved.Swappable)
+                    if (consumer.Op.WorksOnRows)
+                        using (var rows = Rows.Of(data)) Aten.SetData(leaves[i], rows);
+                    else Aten.SetData(leaves[i], data);
+        }
+    }
+
+    /// <summary>Forgets everything; the step's dispose scope frees it.</summary>
+    public void Clear() => Array.Clear(held);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        nothing.Dispose();
+        one.Dispose();
+    }
+}

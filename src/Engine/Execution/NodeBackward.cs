@@ -1,0 +1,91 @@
+using Interactive.Graphs;
+using Interactive.Runtime;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>Runs nodes backward: by autograd, directly, or in two parts.</summary>
+internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
+{
+    /// <summary>Adds to the gradients of a node's parameters, so that the input can go before its own gradient is made.</summary>
+    public void Parameters(NodeState state, int way)
+    {
+        var node = state.Node;
+        if (gradients.Take(state) is not { } gradient) return;
+        using var rows = AsRows(gradient, node);
+        if (!HaveGradients(node)) state.InputGradient = Whole(state, rows ?? gradient.Tensor)[0]; // a first gradient is handed over as it is
+        else
+        {
+            using var input = state.Leaves is { } leaves ? leaves[0].detach() : values.Of(node.Inputs[0], node).alias();
+            ((IBackwardInParts)node.Op).AddParameterGradients(input, rows ?? gradient.Tensor, way);
+        }
+        state.HasAddedGradients = true;
+        gradients.PutBack(node.Output, gradient);
+    }
+
+    /// <summary>Runs a node backward, or what <see cref="Parameters"/> left of it.</summary>
+    public void Run(NodeState state, int way)
+    {
+        var node = state.Node;
+        if (gradients.Take(state) is { } gradient)
+            if (node.Op.PassesGradientOn) gradients.PassOn(node, gradient);
+            else Kernels(state, gradient, way);
+        state.Finish();
+        values.Drop(node.Output);
+    }
+
+    private void Kernels(NodeState state, SharedGradient gradient, int way)
+    {
+        var node = state.Node;
+        Tensor?[] arriving;
+        long[]? shape = null; // of an output that was laid in rows
+        using (var rows = AsRows(gradient, node))
+        {
+            if (rows is not null) shape = gradient.Tensor.shape;
+            arriving = !state.HasAddedGradients ? Whole(state, rows ?? gradient.Tensor)
+                : node.Inputs[0].Producer is null ? [null]
+                : [state.TakeInputGradient() ?? InputGradient(state, rows ?? gradient.Tensor, way)];
+        }
+        gradient.Release();
+        state.DropGraph();
+        for (var i = 0; i < arriving.Length; i++)
+            if (arriving[i] is { } tensor)
+                if (shape is not null)
+                    using (tensor) gradients.Add(node.Inputs[i], new SharedGradient(tensor.view([.. shape[..^1], tensor.shape[^1]])));
+                else gradients.Add(node.Inputs[i], new SharedGradient(tensor));
+    }
+
+    /// <summary>Parameters' and inputs' gradients; returns the latter, null for the graph's input and for what has none.</summary>
+    private Tensor?[] Whole(NodeState state, Tensor gradient)
+    {
+        var node = state.Node;
+        if (state.Statistics is { } statistics && node.Op is IDirect op)
+            using (no_grad()) return [op.Backward(values.Of(node.Inputs[0], node), gradient, statistics, node.Inputs[0].Producer is not null)];
+        var arriving = new Tensor?[node.Inputs.Count];
+        if (state.Root is not { requires_grad: true } root) return arriving;
+        autograd.backward([root], [gradient]);
+        for (var i = 0; i < arriving.Length; i++)
+            if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad;
+        return arriving;
+    }
+
+    private static bool HaveGradients(Node node)
+    {
+        foreach (var parameter in node.Op.Parameters)
+            if (parameter.requires_grad)
+            {
+                using var gradient = parameter.grad;
+                if (gradient is null) return false;
+            }
+        return true;
+    }
+
+    private static Tensor? AsRows(SharedGradient gradient, Node node)
+        => node.Op.WorksOnRows && gradient.Tensor.dim() > 2 ? gradient.Tensor.flatten(0, -2) : null;
+
+    private static Tensor InputGradient(NodeState state, Tensor gradient, int way)
+    {
+        using var like = BlankTensor.Of(state.Node.Inputs[0].Shape.WithBatch(gradient.shape[0])); // the input may have been freed
+        return ((IBackwardInParts)state.Node.Op).InputGradient(like, gradient, way);
+    }
+}

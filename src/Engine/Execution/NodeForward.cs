@@ -1,0 +1,79 @@
+using Interactive.Graphs;
+using Interactive.Runtime.Kernels;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>Runs nodes forward: recorded by autograd, directly, or for the output alone.</summary>
+internal sealed class NodeForward(LiveValues values)
+{
+    /// <summary>Runs a node whose inputs are there.</summary>
+    /// <param name="state">The node.</param>
+    /// <param name="forBackward">Keep what backward needs; else the output is all.</param>
+    /// <param name="into">The input whose bytes the output takes over, or -1.</param>
+    public void Run(NodeState state, bool forBackward, int into)
+    {
+        var node = state.Node;
+        var mode = new RunMode(Training: true, Recompute: state.HasRun, Masked: true);
+        if (node.Op.IsRandom && !state.HasRun) state.KeepGenerator(values.Device);
+        using var replay = node.Op.IsRandom && state.HasRun ? state.ReplayGenerator(values.Device) : null;
+        if (values.Find(node.Output) is not null) values.Free(node.Output.Id); // the old bytes go before the new ones come
+
+        Tensor output;
+        if (node.Op.PassesGradientOn) output = Alone(state, mode, into);
+        else if (!forBackward)
+            using (no_grad()) output = Alone(state, mode, into);
+        else if (node.Op is IDirect op && op.RunsDirect(values.Of(node.Inputs[0], node)))
+            using (no_grad()) output = Directly(state, op, mode);
+        else output = Recorded(state, mode);
+        values.Put(node.Output, output, isAgain: state.HasRun);
+        state.HasRun = true;
+    }
+
+    private Tensor Directly(NodeState state, IDirect op, RunMode mode)
+    {
+        state.DropGraph();
+        var output = op.Forward(values.Of(state.Node.Inputs[0], state.Node), mode, out var statistics);
+        state.KeepStatistics(statistics);
+        return output;
+    }
+
+    private Tensor Recorded(NodeState state, RunMode mode)
+    {
+        var node = state.Node;
+        var leaves = state.Leaves = MakeLeaves(state);
+        var root = state.Root = node.Op.Forward(leaves, mode with { Rows = node.Op.WorksOnRows && node.Inputs[0].Shape.Rank > 1 });
+        var output = node.Op.WorksOnRows ? Rows.AsValue(root, values.Of(node.Inputs[0], node)) : root.detach();
+        // A leaf lives as long as its graph: let go of bytes that backward will not read.
+        for (var i = 0; i < leaves.Length; i++)
+            if (!state.Saved.Input(i) && state.Saved.Swappable && node.Inputs[i].Producer is not null) values.LetGo(leaves[i]);
+        return output;
+    }
+
+    private Tensor[] MakeLeaves(NodeState state)
+    {
+        state.DropGraph();
+        var node = state.Node;
+        var leaves = new Tensor[node.Inputs.Count];
+        for (var i = 0; i < leaves.Length; i++)
+        {
+            leaves[i] = node.Op.WorksOnRows ? Rows.Of(values.Of(node.Inputs[i], node)) : values.Of(node.Inputs[i], node).detach();
+            if (node.Inputs[i].Producer is not null) leaves[i].requires_grad_(true);
+        }
+        return leaves;
+    }
+
+    private Tensor Alone(NodeState state, RunMode mode, int into)
+    {
+        var node = state.Node;
+        var inputs = new Tensor[node.Inputs.Count];
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = values.Of(node.Inputs[i], node);
+        if (into >= 0)
+        {
+            if (inputs.Length == 1) ElementKernels.Rectify(inputs[0]);
+            else ElementKernels.Add(inputs[0], inputs[1], inputs[into], node.Op.Rectifies);
+            return inputs[into].alias();
+        }
+        return state.Statistics is { } statistics && node.Op is IReapplied op ? op.Reapply(inputs[0], statistics) : node.Op.Forward(inputs, mode);
+    }
+}
