@@ -12,9 +12,9 @@ public sealed class KeepAllPlanner : IPlanner
     /// <inheritdoc/>
     public Plan? Make(PlanningGraph graph, long budget)
     {
-        if (Within(graph, budget) is not { } plan || graph.Nodes.All(n => n.ParameterWays.Length == 0)) return plan;
+        if (Within(graph, budget) is not { } plan) return null;
         var (best, fails) = (plan, 0L);
-        for (var i = 0; i < Halvings; i++)
+        for (var i = 0; i < Halvings && Array.Exists(graph.Nodes, n => n.ParameterWays.Length > 0); i++)
         {
             var less = (fails + best.Prediction.PeakBytes) / 2;
             if (Within(graph, less) is { } smaller && smaller.Prediction.Seconds <= plan.Prediction.Seconds * (1 + NoTime)) best = smaller;
