@@ -18,6 +18,7 @@ public sealed class Executor : IDisposable
     private readonly Graph graph;
     private readonly Func<Tensor, Tensor, Tensor> loss;
     private readonly bool letsOutputGo;   // softmax cross-entropy keeps log-probabilities, not the output
+    private readonly bool mayOverwrite;   // the default loss: its gradient may take the output's place
     private readonly Step[] steps;
     private readonly sbyte[] inPlace;     // per step: the input whose bytes the output takes over, or -1
     private readonly NodeState[] nodes;
@@ -39,6 +40,7 @@ public sealed class Executor : IDisposable
         this.graph = Fusion.Fuse(graph);
         this.loss = loss ?? Losses.CrossEntropy;
         letsOutputGo = (loss is null || !lossReadsOutput) && PlanningGraph.EndsWithLoss(this.graph);
+        mayOverwrite = loss is null && PlanningGraph.LossMayOverwrite(this.graph);
         Schedule = schedule ?? KeepAll.Schedule(this.graph);
         steps = [.. Schedule.Steps];
         inPlace = InPlace.Find(this.graph, steps);
@@ -137,8 +139,12 @@ public sealed class Executor : IDisposable
         return values[graph.Output.Id]!.MoveToOuterDisposeScope();
     }
 
+    /// <summary>Whether the last step's loss wrote its gradient over the output.</summary>
+    internal bool LossOverwrote { get; private set; }
+
     private double Loss(Tensor target, double gradientScale)
     {
+        if (LossOverwrote = mayOverwrite && CrossEntropyInPlace.Takes(values.Find(graph.Output)!)) return LossOverOutput(target, gradientScale);
         using var scope = NewDisposeScope();
         var output = values.Find(graph.Output)!.detach().requires_grad_(true);
         var result = loss(output, target);
@@ -158,6 +164,16 @@ public sealed class Executor : IDisposable
         if (values.Device.type == DeviceType.CPU) return value.item<double>();
         unreadLoss = value.detach().MoveToOuterDisposeScope(); // reading it would wait for the GPU in the middle of the step
         return double.NaN;
+    }
+
+    private double LossOverOutput(Tensor target, double gradientScale)
+    {
+        using var noGrad = no_grad();
+        var gradient = values.Find(graph.Output)!.detach();
+        var value = CrossEntropyInPlace.Run(gradient, target, gradientScale);
+        gradients.Add(graph.Output, new SharedGradient(gradient));
+        values.Free(graph.Output.Id);
+        return value;
     }
 
     private void Announce(int node)

@@ -27,7 +27,7 @@ internal sealed class GradientProbe(long batch, long enough)
     public GradientWays Ways(Node node)
     {
         if (node.Op is not IBackwardInParts op || !Weighs(node) || node.Op.Parameters.All(p => !p.requires_grad)
-            || node.Op.Parameters.Any(p => p.dtype != ScalarType.Float32 || p.device_type != DeviceType.CPU)) return GradientWays.None; // on GPUs autograd's own is the only way tried
+            || node.Op.Parameters.Any(p => p.dtype != ScalarType.Float32)) return GradientWays.None;
         var key = NodeKind.Of(node);
         if (!known.TryGetValue(key, out var ways)) known[key] = ways = Try(node, op);
         return ways;
@@ -37,7 +37,7 @@ internal sealed class GradientProbe(long batch, long enough)
         => node.Inputs[0].Bytes(batch) + node.Output.Bytes(batch) + 2 * node.Op.Parameters.Sum(p => p.numel() * p.element_size()) > enough;
 
     /// <summary>A way under trial.</summary>
-    private sealed class Trial(int number, Action run)
+    private sealed class Trial(int number, Device device, Action run)
     {
         public int Number => number;
         public long Workspace { get; private set; }
@@ -45,11 +45,13 @@ internal sealed class GradientProbe(long batch, long enough)
 
         public void Run()
         {
-            var meter = MemoryMeter.Current;
+            var meter = MemoryMeter.For(device);
             var before = meter.LiveBytes;
             meter.ResetPeak();
+            Devices.Synchronize(device);
             var started = Stopwatch.GetTimestamp();
             run();
+            Devices.Synchronize(device);
             Seconds = Math.Min(Seconds, Stopwatch.GetElapsedTime(started).TotalSeconds);
             Workspace = meter.PeakBytes - before;
         }
@@ -59,26 +61,27 @@ internal sealed class GradientProbe(long batch, long enough)
     {
         using var scope = NewDisposeScope();
         var trained = node.Op.Parameters.Where(p => p.requires_grad).ToArray();
-        var before = trained.Select(p => randn(p.shape, p.dtype)).ToArray();
+        var device = trained[0].device;
+        var before = trained.Select(p => randn(p.shape, p.dtype, device)).ToArray();
         var shape = node.Inputs[0].Shape.WithBatch(batch);
         var isRows = node.Op.WorksOnRows && shape.Length > 2;
-        using var input = isRows ? randn(shape, node.Inputs[0].Type).flatten(0, -2).detach() : randn(shape, node.Inputs[0].Type);
+        using var input = isRows ? randn(shape, node.Inputs[0].Type, device).flatten(0, -2).detach() : randn(shape, node.Inputs[0].Type, device);
         var wantsInput = node.Inputs[0].Producer is not null;
         if (wantsInput) input.requires_grad_(true);
         using var bare = input.detach();
         var root = node.Op.Forward([input], new RunMode(Training: true, Masked: true, Rows: isRows));
         var gradient = randn_like(root);
-        var like = BlankTensor.Of(input.shape);
+        var like = BlankTensor.Of(input.shape, device);
 
         Tensor? made = null;
-        var whole = new Trial(0, () => autograd.backward([root], [gradient], retain_graph: true));
+        var whole = new Trial(0, device, () => autograd.backward([root], [gradient], retain_graph: true));
         Give(trained, before);
         whole.Run();
         var (expected, expectedInput) = (trained.Select(p => p.grad!).ToArray(), input.grad);
-        var parameters = Proven(op.ParameterWays(node, batch).Select(n => new Trial(n, () => op.AddParameterGradients(bare, gradient, n))), () =>
+        var parameters = Proven(op.ParameterWays(node, batch).Select(n => new Trial(n, device, () => op.AddParameterGradients(bare, gradient, n))), () =>
             trained.Zip(expected).All(p => SameBits(p.First.grad!, p.Second)), () => Give(trained, before));
         if (parameters.Count == 0) return GradientWays.None;
-        var inputs = !wantsInput ? [] : Proven(op.InputWays(node, batch).Select(n => new Trial(n, () => made = op.InputGradient(like, gradient, n))),
+        var inputs = !wantsInput ? [] : Proven(op.InputWays(node, batch).Select(n => new Trial(n, device, () => made = op.InputGradient(like, gradient, n))),
             () => SameBits(made!, expectedInput!), Drop);
         if (wantsInput && inputs.Count == 0) return GradientWays.None;
 

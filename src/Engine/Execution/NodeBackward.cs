@@ -85,7 +85,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
 
     private static Tensor InputGradient(NodeState state, Tensor gradient, int way)
     {
-        using var like = BlankTensor.Of(state.Node.Inputs[0].Shape.WithBatch(gradient.shape[0])); // the input may have been freed
+        using var like = BlankTensor.Of(state.Node.Inputs[0].Shape.WithBatch(gradient.shape[0]), gradient.device); // the input may have been freed
         return ((IBackwardInParts)state.Node.Op).InputGradient(like, gradient, way);
     }
 }

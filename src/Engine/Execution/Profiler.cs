@@ -39,10 +39,16 @@ public static class Profiler
         var samples = new Dictionary<int, Sample>();
         var plainSeconds = new List<double>();
         long plainPeak = 0;
+        bool overwrites;
         using (var executor = new Executor(graph, schedule))
         {
             executor.Step(input, target);
+<<<<<<< HEAD
             Watch(executor, Devices.Of(graph), samples);
+=======
+            overwrites = executor.LossOverwrote;
+            Watch(executor, samples);
+>>>>>>> h-keepall
             for (var i = 0; i < (repetitions ?? (fused.Nodes.Count < Deep ? 3 : 1)); i++)
             {
                 executor.Step(input, target);
@@ -50,7 +56,7 @@ public static class Profiler
                 plainSeconds.Add(seconds);
             }
         }
-        return WithWays(fused, Evaluate(fused, bare.Profile, schedule, samples)) with { PlainPeakBytes = plainPeak, PlainSeconds = Median(plainSeconds) };
+        return WithWays(fused, Evaluate(fused, bare.Profile with { LossOverwrites = overwrites }, schedule, samples)) with { PlainPeakBytes = plainPeak, PlainSeconds = Median(plainSeconds) };
     }
 
     /// <summary>Adds the ways to run backward that were found, for nodes that weigh in the step's peak and whose parameters are theirs alone.</summary>
@@ -138,7 +144,7 @@ public static class Profiler
                 nodes[step.Id] = node with { Recompute = Median(sample.Seconds), RecomputeWorkspace = Math.Max(0, sample.Peak - (stays ? node.OutputBytes : 0)), HoldsOutput = stays || !declared.Output };
             }
         }
-        profile = profile with { Source = "measured", Nodes = nodes, Loss = Median(samples[Executor.LossStep].Seconds), LossWorkspace = Math.Max(0, samples[Executor.LossStep].Peak - fused.Output.Bytes(batch)) };
+        profile = profile with { Source = "measured", Nodes = nodes, Loss = Median(samples[Executor.LossStep].Seconds), LossWorkspace = Math.Max(0, samples[Executor.LossStep].Peak - (profile.LossOverwrites ? 0 : fused.Output.Bytes(batch))) };
         var timeline = new List<TimelinePoint>();
         new ScheduleSimulator(new PlanningGraph(fused, profile)).Run(schedule, timeline);
         long live = 0;

@@ -21,8 +21,9 @@ public static class AnalyticProfile
         Batch = batch,
         Nodes = [.. graph.Nodes.Select(n => Of(n, batch))],
         Loss = 4 * graph.Output.Bytes(batch) / BytesPerSecond + 20 * StepSeconds,
-        // Log-probabilities and their gradient beside the gradient of the output, which has gone itself by then unless backward reads it.
-        LossWorkspace = (PlanningGraph.EndsWithLoss(graph) ? 1 : 2) * graph.Output.Bytes(batch),
+        LossOverwrites = PlanningGraph.LossMayOverwrite(graph),
+        // A piece of the gradient; else log-probabilities and their gradient beside the gradient of the output, which has gone itself by then unless backward reads it.
+        LossWorkspace = PlanningGraph.LossMayOverwrite(graph) ? Math.Min(PlanningGraph.LossPieceBytes, graph.Output.Bytes(batch)) : (PlanningGraph.EndsWithLoss(graph) ? 1 : 2) * graph.Output.Bytes(batch),
     };
 
     private static NodeProfile Of(Node node, long batch)

@@ -25,12 +25,10 @@ public static class LeastBudget
         }
         return least;
 
-        // The smallest ways to run backward first, then the fastest ones within that peak.
         Plan Smallest(Retention retention)
         {
-            var peak = simulator.Run(builder.Build(retention, "search", budget: 0)).PeakBytes;
-            var schedule = builder.Build(retention, "search", peak);
-            return new Plan(schedule, simulator.Run(schedule));
+            var steps = builder.Build(retention, out var into);
+            return SmallestPlan.Of(simulator, steps, into, "search");
         }
     }
 }

@@ -23,6 +23,7 @@ public sealed class PlanningGraph
         Nodes = [.. graph.Nodes.Select(n => new Facts(n, profile.Nodes[n.Id]))];
         Output = graph.Output.Id;
         OutputEndsWithLoss = EndsWithLoss(graph);
+        LossOverwrites = profile.LossOverwrites;
         IsSaved = new bool[count + 1];
         foreach (var node in Nodes)
         {
@@ -39,10 +40,18 @@ public sealed class PlanningGraph
     internal long[] ValueBytes { get; }
     internal int Output { get; }
     internal bool OutputEndsWithLoss { get; }
+    internal bool LossOverwrites { get; }
 
     /// <summary>True when no backward reads the output: it can go as soon as a loss that keeps something else has been computed.</summary>
     internal static bool EndsWithLoss(Graph graph)
         => graph.Output is { Producer: { } last, Consumers.Count: 0 } && !last.Op.Rectifies && !last.Op.Saves(last).Output;
+
+    /// <summary>True when the default loss may write its gradient over such an output.</summary>
+    internal static bool LossMayOverwrite(Graph graph)
+        => EndsWithLoss(graph) && graph.Output is { Type: TorchSharp.torch.ScalarType.Float32, Shape.Rank: 1 or 2, Producer.Op.IsView: false };
+
+    /// <summary>Bytes of the gradient that such a loss makes aside before it writes them over the output.</summary>
+    internal const long LossPieceBytes = 1 << 20;
 
     /// <summary>By value: some backward reads it.</summary>
     internal bool[] IsSaved { get; }

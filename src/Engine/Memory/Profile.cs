@@ -11,6 +11,8 @@ public sealed record Profile
     public required IReadOnlyList<NodeProfile> Nodes { get; init; }
     /// <summary>Seconds of the loss with its gradient.</summary>
     public double Loss { get; init; }
+    /// <summary>Whether the loss writes its gradient over the output.</summary>
+    public bool LossOverwrites { get; init; }
     /// <summary>Transient bytes of the loss besides the gradient of the output.</summary>
     public long LossWorkspace { get; init; }
     /// <summary>Peak bytes of plain autograd, measured; null where it was not run.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Runtime;
@@ -13,9 +14,17 @@ internal static unsafe class BlankTensor
     private static float* zeros;
     private static long length;
 
-    /// <summary>An fp32 tensor of this shape on the CPU, never to be written; the caller disposes it.</summary>
-    public static Tensor Of(ReadOnlySpan<long> shape)
+    /// <summary>
+    /// An fp32 tensor of this shape, never to be written; the caller disposes it. On a GPU one number stands for all: a kernel
+    /// that insists on a contiguous tensor takes the memory there.
+    /// </summary>
+    public static Tensor Of(ReadOnlySpan<long> shape, Device device)
     {
+        if (device.type != DeviceType.CPU)
+        {
+            using var one = TorchSharp.torch.zeros(1, device: device);
+            return one.expand(shape.ToArray());
+        }
         long count = 1;
         foreach (var size in shape) count = checked(count * size);
         using var flat = TensorBlob.Wrap(Zeros(count), count);

@@ -56,11 +56,12 @@ public sealed class CudaTests : IDisposable
         Assert.Equal(before + 4004 + 77, meter.PeakBytes);
     }
 
-    // No vision transformer: the bias of its patch embedding gets other last bits, presumably since whole-graph autograd hands
-    // that convolution a gradient with gaps, of which the GPU adds up the sum in another order.
+    // Not AlexNet and the VGGs: libtorch adds up the backward of their adaptive pooling to 7 x 7 in the order in which threads
+    // arrive, and plain autograd itself differs from run to run. Nor the vision transformer: the bias of its patch embedding
+    // gets other last bits, presumably since whole-graph autograd hands that convolution a gradient with gaps.
     [SkippableFact]
     public void Steps_under_any_plan_have_the_bits_of_plain_autograd()
-        => ForEach(["lenet5", "alexnet", "vgg16", "resnet50", "googlenet", "mobilenet", "densenet121", "unet", "gpt"], name =>
+        => ForEach(["lenet5", "resnet50", "googlenet", "mobilenet", "densenet121", "unet", "gpt"], name =>
         {
             var (graph, x, y) = OnGpu(name, 8);
             var start = graph.state_dict().ToDictionary(e => e.Key, e => e.Value.clone());

@@ -138,7 +138,7 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     {
         using var _ = no_grad();
         if (way == 1) return Gradients(like, gradient, module.weight!, Wanted.Input)[0]!;
-        var result = empty(like.shape, gradient.dtype);
+        var result = empty(like.shape, gradient.dtype, gradient.device);
         var samples = gradient.shape[0] / way;
         for (var part = 0; part < way; part++)
         {

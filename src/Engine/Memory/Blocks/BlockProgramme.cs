@@ -64,11 +64,10 @@ internal sealed class BlockProgramme
             .SelectMany(p => new[] { Smallest(p, hold: true), Smallest(p, hold: false), Better(p, hold: true, long.MaxValue, null)!, Better(p, hold: false, long.MaxValue, null)! }).Fastest();
     }
 
-    // The smallest ways to run backward first, then the fastest ones within that peak.
     private Plan Smallest(ChainPlan plan, bool hold)
     {
         var steps = writer.Write(plan.Ops, hold, out var into);
-        return Better(plan, hold, simulator.Run(steps, into, budget: 0, out _).PeakBytes, null)!;
+        return SmallestPlan.Of(simulator, steps, into, "optimal");
     }
 
     private Plan? Better(ChainPlan plan, bool hold, long budget, Plan? best)

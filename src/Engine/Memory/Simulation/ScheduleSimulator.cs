@@ -208,6 +208,7 @@ public sealed class ScheduleSimulator
 
     private void Loss()
     {
+        if (graph.LossOverwrites) Free(graph.Output);
         gradients.Make(graph.Output);
         blocks.Transient(graph.Profile.LossWorkspace);
         if (graph.OutputEndsWithLoss) Free(graph.Output);
