@@ -43,12 +43,8 @@ public static class Profiler
         using (var executor = new Executor(graph, schedule))
         {
             executor.Step(input, target);
-<<<<<<< HEAD
-            Watch(executor, Devices.Of(graph), samples);
-=======
             overwrites = executor.LossOverwrote;
-            Watch(executor, samples);
->>>>>>> h-keepall
+            Watch(executor, Devices.Of(graph), samples);
             for (var i = 0; i < (repetitions ?? (fused.Nodes.Count < Deep ? 3 : 1)); i++)
             {
                 executor.Step(input, target);

@@ -71,11 +71,11 @@ public sealed class Trainer : IDisposable
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
         if (Options.MemoryBudget.Length > 0 && schedule is null)
-            plan = RankPlan.Make(graph, Options.MemoryBudget, MicroBatch, world);
+            plan = RankPlan.Make(graph, Options.MemoryBudget, MicroBatch, world, smoothed: Options.LabelSmoothing > 0);
         if (Options.Arena)
             arena = MemoryMeter.Current.IsExact && device.type == TorchSharp.DeviceType.CPU ? new StepArena()
                 : throw new UsageException($"--arena replaces libtorch's CPU allocator, which cannot be done {(device.type == TorchSharp.DeviceType.CPU ? "with this libtorch" : $"on {device}")}");
-        executor = new Executor(graph, schedule ?? plan?.Schedule, (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing), lossReadsOutput: false) { Arena = arena };
+        executor = new Executor(graph, schedule ?? plan?.Schedule, Options.LabelSmoothing == 0 ? null : (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing), lossReadsOutput: false) { Arena = arena };
         var names = parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
         pool = new GradientPool(executor.BackwardOrder, Options.Zero == 2 ? null : world, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
         reducer = new OverlappedReducer(world, pool, new ReducerOptions
