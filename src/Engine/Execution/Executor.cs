@@ -173,6 +173,13 @@ public sealed class Executor : IDisposable
 
     private static Tensor RunWithGraph(NodeState state, Tensor[] leaves, RunMode mode)
     {
+        if (state.Node.Op is IOwnBackward own && own.Takes(leaves[0]))
+        {
+            using var noGrad = no_grad();
+            var output = own.Forward(leaves[0], out var kept);
+            state.Kept = kept;
+            return output;
+        }
         if (state.Node.Op is not IReapplied op || !op.Reapplies(leaves[0])) return state.Node.Op.Forward(leaves, mode);
         var root = op.Forward(leaves[0], mode, out var statistics);
         state.KeepStatistics(statistics);
@@ -319,7 +326,11 @@ public sealed class Executor : IDisposable
         var node = state.Node;
         var arriving = new Tensor?[node.Inputs.Count];
         var shape = gradient.Tensor.shape;
-        if (state.Root is { requires_grad: true } root)
+        if (state.Kept is { } kept)
+        {
+            if (node.Inputs[0].Producer is not null) arriving[0] = ((IOwnBackward)node.Op).InputGradient(state.Leaves![0], gradient.Tensor, kept);
+        }
+        else if (state.Root is { requires_grad: true } root)
         {
             using var rows = RowsOf(gradient, node);
             if (!state.HasAddedGradients) autograd.backward([root], [rows]);

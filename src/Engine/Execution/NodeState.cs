@@ -14,6 +14,8 @@ internal sealed class NodeState(Node node)
     public Tensor? Root { get; set; }
     /// <summary>The detached inputs that graph began with.</summary>
     public Tensor[]? Leaves { get; set; }
+    /// <summary>What an op that runs backward by itself keeps; there is no graph then.</summary>
+    public Tensor? Kept { get; set; }
     /// <summary>True when the parameters' gradients are done and the input's is still to come.</summary>
     public bool HasAddedGradients { get; set; }
     /// <summary>True after the first forward of the step.</summary>
@@ -56,12 +58,14 @@ internal sealed class NodeState(Node node)
         }
     }
 
-    /// <summary>Disposes the autograd graph with all it saved.</summary>
+    /// <summary>Disposes the autograd graph with all it saved, or what stands in its place.</summary>
     public void DropGraph()
     {
         HasAddedGradients = false;
         Root?.Dispose();
         Root = null;
+        Kept?.Dispose();
+        Kept = null;
         if (Leaves is null) return;
         foreach (var leaf in Leaves) leaf.Dispose();
         Leaves = null;

@@ -1,3 +1,5 @@
+using Interactive.Graphs;
+using Interactive.Graphs.Ops;
 using Interactive.Runtime;
 using Interactive.Runtime.Kernels;
 using TorchSharp;
@@ -26,6 +28,39 @@ public class KernelTests
         Assert.Equal(expected.bytes.ToArray(), y.bytes.ToArray());
         BatchNormKernel.Apply(x, y, mean, inverse, weight, bias, rectify: true);
         Assert.Equal(expected.relu().bytes.ToArray(), y.bytes.ToArray());
+    }
+
+    [Theory]
+    [InlineData(3, 2, 1, false, 112, 112)]
+    [InlineData(3, 2, 0, true, 57, 44)]
+    [InlineData(3, 1, 1, false, 28, 28)]
+    [InlineData(2, 2, 0, false, 32, 66)]
+    [InlineData(2, 2, 1, true, 9, 35)]
+    [InlineData(5, 1, 2, false, 6, 5)]
+    public void Max_pooling_has_the_values_the_places_and_the_gradients_of_libtorch(long kernel, long stride, long padding, bool ceiling, long height, long width)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(kernel);
+        var op = new MaxPool2d(kernel, stride, padding, ceiling);
+        var x = randn(2, 5, height, width).mul(2).round(); // many equal numbers
+        x[0, 0, 2] = float.NaN;
+        x[0, 1, 3, 4] = float.NaN;
+        x[1, 2] = float.NegativeInfinity;
+        x[1, 3] = -0f;
+        x[1, 3, 1] = 0f;
+        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, op.Takes(x));
+        if (!op.Takes(x)) return;
+
+        var leaf = x.clone().requires_grad_(true);
+        var (expected, places) = nn.functional.max_pool2d_with_indices(leaf, [kernel, kernel], [stride, stride], [padding, padding], null, ceiling);
+        var gradient = randn(expected.shape);
+        expected.backward([gradient]);
+        var y = op.Forward(x, out var kept);
+        Same(expected.detach(), y);
+        Same(places, kept);
+        Same(leaf.grad!, op.InputGradient(x, gradient, kept));
+        using var noGrad = no_grad();
+        Same(expected.detach(), op.Forward([x], new RunMode(Training: true)));
     }
 
     [Theory]
