@@ -176,8 +176,9 @@ public sealed class Executor : IDisposable
         if (state.Node.Op is IOwnBackward own && own.Takes(leaves[0]))
         {
             using var noGrad = no_grad();
-            var output = own.Forward(leaves[0], out var kept);
+            var output = own.Forward(leaves[0], mode, out var kept);
             state.Kept = kept;
+            if (own is IReapplied) state.KeepStatistics([.. kept.Select(t => t.alias())]); // which outlive what backward needs
             return output;
         }
         if (state.Node.Op is not IReapplied op || !op.Reapplies(leaves[0])) return state.Node.Op.Forward(leaves, mode);
@@ -328,7 +329,13 @@ public sealed class Executor : IDisposable
         var shape = gradient.Tensor.shape;
         if (state.Kept is { } kept)
         {
-            if (node.Inputs[0].Producer is not null) arriving[0] = ((IOwnBackward)node.Op).InputGradient(state.Leaves![0], gradient.Tensor, kept);
+            using var noGrad = no_grad();
+            arriving[0] = ((IOwnBackward)node.Op).Backward(state.Leaves![0], gradient.Tensor, kept);
+            if (node.Inputs[0].Producer is null)
+            {
+                arriving[0]!.Dispose();
+                arriving[0] = null;
+            }
         }
         else if (state.Root is { requires_grad: true } root)
         {

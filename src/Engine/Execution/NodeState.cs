@@ -15,7 +15,7 @@ internal sealed class NodeState(Node node)
     /// <summary>The detached inputs that graph began with.</summary>
     public Tensor[]? Leaves { get; set; }
     /// <summary>What an op that runs backward by itself keeps; there is no graph then.</summary>
-    public Tensor? Kept { get; set; }
+    public Tensor[]? Kept { get; set; }
     /// <summary>True when the parameters' gradients are done and the input's is still to come.</summary>
     public bool HasAddedGradients { get; set; }
     /// <summary>True after the first forward of the step.</summary>
@@ -64,7 +64,7 @@ internal sealed class NodeState(Node node)
         HasAddedGradients = false;
         Root?.Dispose();
         Root = null;
-        Kept?.Dispose();
+        foreach (var tensor in Kept ?? []) tensor.Dispose();
         Kept = null;
         if (Leaves is null) return;
         foreach (var leaf in Leaves) leaf.Dispose();

@@ -31,6 +31,37 @@ public class KernelTests
     }
 
     [Theory]
+    [InlineData(2, 3, 7, 5, false)]
+    [InlineData(4, 64, 16, 16, true)]
+    [InlineData(16, 29, 33, 31, true)]
+    [InlineData(3, 40, 1, 2, false)]
+    public void Batch_norm_has_the_bits_of_libtorch_forward_and_backward(int batch, int channels, int height, int width, bool rectify)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(batch);
+        var x = randn(batch, channels, height, width).mul(3).add(0.7);
+        var (theirs, ours) = (nn.BatchNorm2d(channels), nn.BatchNorm2d(channels));
+        using (no_grad())
+            foreach (var (a, b) in theirs.parameters().Zip(ours.parameters())) b.copy_(a.uniform_(-1, 1));
+        var op = new BatchNorm2d(ours, rectify);
+        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, op.Takes(x));
+        if (!op.Takes(x)) return;
+        for (var step = 0; step < 2; step++) // the second one adds to the gradients of the first
+        {
+            var leaf = x.clone().requires_grad_(true);
+            var expected = rectify ? theirs.forward(leaf).relu() : theirs.forward(leaf);
+            var gradient = randn(expected.shape);
+            expected.backward([gradient]);
+            using var noGrad = no_grad();
+            var y = op.Forward(x, new RunMode(Training: true), out var kept);
+            Same(expected.detach(), y);
+            Same(leaf.grad!, op.Backward(x, rectify ? gradient.masked_fill(y.le(0), 0) : gradient, kept));
+            foreach (var (a, b) in theirs.parameters().Zip(ours.parameters())) Same(a.grad!, b.grad!);
+            foreach (var (a, b) in theirs.buffers().Zip(ours.buffers())) Same(a, b);
+        }
+    }
+
+    [Theory]
     [InlineData(3, 2, 1, false, 112, 112)]
     [InlineData(3, 2, 0, true, 57, 44)]
     [InlineData(3, 1, 1, false, 28, 28)]
@@ -55,10 +86,10 @@ public class KernelTests
         var (expected, places) = nn.functional.max_pool2d_with_indices(leaf, [kernel, kernel], [stride, stride], [padding, padding], null, ceiling);
         var gradient = randn(expected.shape);
         expected.backward([gradient]);
-        var y = op.Forward(x, out var kept);
+        var y = op.Forward(x, new RunMode(Training: true), out var kept);
         Same(expected.detach(), y);
-        Same(places, kept);
-        Same(leaf.grad!, op.InputGradient(x, gradient, kept));
+        Same(places, kept[0]);
+        Same(leaf.grad!, op.Backward(x, gradient, kept));
         using var noGrad = no_grad();
         Same(expected.detach(), op.Forward([x], new RunMode(Training: true)));
     }

@@ -9,7 +9,7 @@ namespace Interactive.Graphs.Ops;
 /// Batch normalisation over (channels, height, width) (Ioffe and Szegedy 2015), optionally with a rectifier. Backward
 /// reads the input and the batch's mean and inverse deviation. A recompute leaves the running statistics alone.
 /// </summary>
-public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu = false) : Op, IReapplied
+public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu = false) : Op, IReapplied, IOwnBackward
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "batch_norm_relu" : "batch_norm";
@@ -40,20 +40,61 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+    Tensor IReapplied.Forward(Tensor input, RunMode mode, out Tensor[] statistics)
     {
-        var (running, momentum) = (module.track_running_stats && !mode.Recompute, 0.0);
-        if (running)
-        {
-            using (no_grad()) module.num_batches_tracked!.add_(Scalars.One, Scalars.One);
-            momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
-        }
+        var running = Counts(mode, out var momentum);
         Span<nint> results = stackalloc nint[3];
         Aten.Call("native_batch_norm", "", results, input, new Aten.Optional(module.weight!), new Aten.Optional(module.bias!),
             new Aten.Optional(running ? module.running_mean! : null), new Aten.Optional(running ? module.running_var! : null), true, momentum, module.eps);
         statistics = [Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2])];
         var y = Tensor.UnsafeCreateTensor(results[0]);
         return relu ? ReluInPlace(y, mode) : y;
+    }
+
+    // True when this run moves the running statistics.
+    private bool Counts(RunMode mode, out double momentum)
+    {
+        momentum = 0;
+        if (!module.track_running_stats || mode.Recompute) return false;
+        using (no_grad()) module.num_batches_tracked!.add_(Scalars.One, Scalars.One);
+        momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool Takes(Tensor input)
+        => Reapplies(input) && BatchNormKernel.Normalises(input) && ElementKernels.Takes(module.weight!) && (!module.track_running_stats || ElementKernels.Takes(module.running_mean!));
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] kept)
+    {
+        Tensor mean = empty(module.num_features), inverse = empty_like(mean), y = empty_like(input);
+        using var squares = empty_like(mean);
+        BatchNormKernel.Normalise(input, y, mean, inverse, squares, module.weight!, module.bias!, module.eps, relu);
+        if (Counts(mode, out var momentum))
+            BatchNormKernel.Track(module.running_mean!, module.running_var!, mean, squares, input.numel() / module.num_features, momentum);
+        kept = [mean, inverse];
+        return y;
+    }
+
+    /// <inheritdoc/>
+    public Tensor Backward(Tensor input, Tensor gradient, Tensor[] kept)
+    {
+        Span<nint> results = stackalloc nint[3];
+        Aten.Call("native_batch_norm_backward", "", results, gradient, input, new Aten.Optional(module.weight!), new Aten.Optional(null), new Aten.Optional(null),
+            new Aten.Optional(kept[0]), new Aten.Optional(kept[1]), true, module.eps, new long[] { 1, 1, 1 });
+        Add(module.weight!, Tensor.UnsafeCreateTensor(results[1]));
+        Add(module.bias!, Tensor.UnsafeCreateTensor(results[2]));
+        return Tensor.UnsafeCreateTensor(results[0]);
+    }
+
+    // As autograd does: a first gradient is handed over as it is.
+    private static void Add(TorchSharp.Modules.Parameter parameter, Tensor arriving)
+    {
+        using var sum = parameter.requires_grad ? parameter.grad : null;
+        sum?.add_(arriving, Scalars.One);
+        if (sum is null && parameter.requires_grad) parameter.grad = arriving;
+        arriving.Dispose();
     }
 
     /// <inheritdoc/>

@@ -44,17 +44,17 @@ public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
     public bool Takes(Tensor input) => Aten.IsAvailable && MaxPoolKernel.Takes(input, stride);
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor input, out Tensor kept)
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] kept)
     {
-        kept = empty(Shaped(input), ScalarType.Int64);
-        return Maxima(input, kept);
+        kept = [empty(Shaped(input), ScalarType.Int64)];
+        return Maxima(input, kept[0]);
     }
 
     /// <inheritdoc/>
-    public Tensor InputGradient(Tensor like, Tensor gradient, Tensor kept)
+    public Tensor Backward(Tensor input, Tensor gradient, Tensor[] kept)
     {
         Span<nint> result = stackalloc nint[1];
-        Aten.Call("max_pool2d_with_indices_backward", "", result, gradient, like, kernel.ToArray(), stride.ToArray(), padding.ToArray(), new long[] { 1, 1 }, ceiling, kept);
+        Aten.Call("max_pool2d_with_indices_backward", "", result, gradient, input, kernel.ToArray(), stride.ToArray(), padding.ToArray(), new long[] { 1, 1 }, ceiling, kept[0]);
         return Tensor.UnsafeCreateTensor(result[0]);
     }
 
