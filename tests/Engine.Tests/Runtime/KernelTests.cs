@@ -30,6 +30,36 @@ public class KernelTests
         Assert.Equal(expected.relu().bytes.ToArray(), y.bytes.ToArray());
     }
 
+    [Fact]
+    public void A_pointwise_convolution_has_the_bits_on_one_thread_that_libtorch_has_on_two()
+    {
+        if (!MatrixLibrary.UsesHalfTheVectors) return;
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var module = nn.Conv2d(24, 40, 1);
+        var op = new Conv2d(module);
+        var (x, gradient) = (randn(4, 24, 13, 13), randn(4, 40, 13, 13));
+        var threads = get_num_threads();
+        try
+        {
+            set_num_threads(2);
+            var (expected, expectedGradients) = Run(leaf => module.forward(leaf));
+            set_num_threads(1);
+            var (y, gradients) = Run(leaf => op.Forward([leaf], new RunMode(Training: true)));
+            Same(expected, y);
+            foreach (var (a, b) in expectedGradients.Zip(gradients)) Same(a, b);
+            Same(expectedGradients[0], op.InputGradient(x, gradient, 1));
+        }
+        finally { set_num_threads(threads); }
+
+        (Tensor, Tensor[]) Run(Func<Tensor, Tensor> forward)
+        {
+            var leaf = x.clone().requires_grad_(true);
+            var result = forward(leaf);
+            return (result.detach(), [.. autograd.grad([result], [leaf, module.weight!, module.bias!], [gradient])]);
+        }
+    }
+
     [Theory]
     [InlineData(2, 3, 7, 5, false)]
     [InlineData(4, 64, 16, 16, true)]
