@@ -59,12 +59,13 @@ internal sealed class NodeState(Node node)
         }
     }
 
-    /// <summary>Disposes the autograd graph with all it saved.</summary>
+    /// <summary>Disposes the autograd graph with all it saved, or what stands in its place.</summary>
     public void DropGraph()
     {
         HasAddedGradients = false;
         Root?.Dispose();
         Root = null;
+        if (Node.Op is not IReapplied) DropStatistics(); // others would let it be applied again
         if (Leaves is null) return;
         foreach (var leaf in Leaves) leaf.Dispose();
         Leaves = null;

@@ -14,7 +14,7 @@ public interface IDirect
     /// <summary>The first run, in training mode, with autograd off.</summary>
     /// <param name="input">What the op reads.</param>
     /// <param name="mode">How it is run.</param>
-    /// <param name="statistics">Small results that <see cref="Backward"/> reads besides the input; the caller disposes them.</param>
+    /// <param name="statistics">Results that <see cref="Backward"/> reads besides the input; the caller disposes them.</param>
     Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics);
 
     /// <summary>Adds to the gradients of the parameters that are trained, which may have none yet, with autograd off.</summary>

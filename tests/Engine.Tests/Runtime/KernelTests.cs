@@ -1,3 +1,5 @@
+using Interactive.Graphs;
+using Interactive.Graphs.Ops;
 using Interactive.Runtime;
 using Interactive.Runtime.Kernels;
 using TorchSharp;
@@ -26,6 +28,99 @@ public class KernelTests
         Assert.Equal(expected.bytes.ToArray(), y.bytes.ToArray());
         BatchNormKernel.Apply(x, y, mean, inverse, weight, bias, rectify: true);
         Assert.Equal(expected.relu().bytes.ToArray(), y.bytes.ToArray());
+    }
+
+    [Fact]
+    public void A_pointwise_convolution_has_the_bits_on_one_thread_that_libtorch_has_on_two()
+    {
+        if (!MatrixLibrary.UsesHalfTheVectors) return;
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var module = nn.Conv2d(24, 40, 1);
+        var op = new Conv2d(module);
+        var (x, gradient) = (randn(4, 24, 13, 13), randn(4, 40, 13, 13));
+        var threads = get_num_threads();
+        try
+        {
+            set_num_threads(2);
+            var (expected, expectedGradients) = Run(leaf => module.forward(leaf));
+            set_num_threads(1);
+            var (y, gradients) = Run(leaf => op.Forward([leaf], new RunMode(Training: true)));
+            Same(expected, y);
+            foreach (var (a, b) in expectedGradients.Zip(gradients)) Same(a, b);
+            Same(expectedGradients[0], op.InputGradient(x, gradient, 1));
+        }
+        finally { set_num_threads(threads); }
+
+        (Tensor, Tensor[]) Run(Func<Tensor, Tensor> forward)
+        {
+            var leaf = x.clone().requires_grad_(true);
+            var result = forward(leaf);
+            return (result.detach(), [.. autograd.grad([result], [leaf, module.weight!, module.bias!], [gradient])]);
+        }
+    }
+
+    [Theory]
+    [InlineData(2, 3, 7, 5, false)]
+    [InlineData(4, 64, 16, 16, true)]
+    [InlineData(16, 29, 33, 31, true)]
+    [InlineData(3, 40, 1, 2, false)]
+    public void Batch_norm_has_the_bits_of_libtorch_forward_and_backward(int batch, int channels, int height, int width, bool rectify)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(batch);
+        var x = randn(batch, channels, height, width).mul(3).add(0.7);
+        var (theirs, ours) = (nn.BatchNorm2d(channels), nn.BatchNorm2d(channels));
+        using (no_grad())
+            foreach (var (a, b) in theirs.parameters().Zip(ours.parameters())) b.copy_(a.uniform_(-1, 1));
+        var op = new BatchNorm2d(ours, rectify);
+        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, BatchNormKernel.Normalises(x)); // else libtorch's own are called
+        for (var step = 0; step < 2; step++) // the second one adds to the gradients of the first
+        {
+            var leaf = x.clone().requires_grad_(true);
+            var expected = rectify ? theirs.forward(leaf).relu() : theirs.forward(leaf);
+            var gradient = randn(expected.shape);
+            expected.backward([gradient]);
+            using var noGrad = no_grad();
+            var y = op.Forward(x, new RunMode(Training: true), out var kept);
+            Same(expected.detach(), y);
+            Same(leaf.grad!, op.Backward(x, rectify ? gradient.masked_fill(y.le(0), 0) : gradient, kept, wantsInput: true)!);
+            foreach (var (a, b) in theirs.parameters().Zip(ours.parameters())) Same(a.grad!, b.grad!);
+            foreach (var (a, b) in theirs.buffers().Zip(ours.buffers())) Same(a, b);
+        }
+    }
+
+    [Theory]
+    [InlineData(3, 2, 1, false, 112, 112)]
+    [InlineData(3, 2, 0, true, 57, 44)]
+    [InlineData(3, 1, 1, false, 28, 28)]
+    [InlineData(2, 2, 0, false, 32, 66)]
+    [InlineData(2, 2, 1, true, 9, 35)]
+    [InlineData(5, 1, 2, false, 6, 5)]
+    public void Max_pooling_has_the_values_the_places_and_the_gradients_of_libtorch(long kernel, long stride, long padding, bool ceiling, long height, long width)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(kernel);
+        var op = new MaxPool2d(kernel, stride, padding, ceiling);
+        var x = randn(2, 5, height, width).mul(2).round(); // many equal numbers
+        x[0, 0, 2] = float.NaN;
+        x[0, 1, 3, 4] = float.NaN;
+        x[1, 2] = float.NegativeInfinity;
+        x[1, 3] = -0f;
+        x[1, 3, 1] = 0f;
+        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, op.RunsDirect(x));
+        if (!op.RunsDirect(x)) return;
+
+        var leaf = x.clone().requires_grad_(true);
+        var (expected, places) = nn.functional.max_pool2d_with_indices(leaf, [kernel, kernel], [stride, stride], [padding, padding], null, ceiling);
+        var gradient = randn(expected.shape);
+        expected.backward([gradient]);
+        var y = op.Forward(x, new RunMode(Training: true), out var kept);
+        Same(expected.detach(), y);
+        Same(places, kept[0]);
+        Same(leaf.grad!, op.Backward(x, gradient, kept, wantsInput: true)!);
+        using var noGrad = no_grad();
+        Same(expected.detach(), op.Forward([x], new RunMode(Training: true)));
     }
 
     [Theory]

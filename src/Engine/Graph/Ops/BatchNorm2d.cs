@@ -41,19 +41,41 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+        => IsManaged(input) ? InOnePass(input, mode, out statistics) : ByLibtorch(input, mode, out statistics);
+
+    private Tensor ByLibtorch(Tensor input, RunMode mode, out Tensor[] statistics)
     {
-        var (running, momentum) = (module.track_running_stats && !mode.Recompute, 0.0);
-        if (running)
-        {
-            module.num_batches_tracked!.add_(Scalars.One, Scalars.One);
-            momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
-        }
+        var running = Counts(mode, out var momentum);
         Span<nint> results = stackalloc nint[3];
         Aten.Call("native_batch_norm", "", results, input, new Aten.Optional(module.weight!), new Aten.Optional(module.bias!),
             new Aten.Optional(running ? module.running_mean! : null), new Aten.Optional(running ? module.running_var! : null), true, momentum, module.eps);
         statistics = [Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2])];
         var y = Tensor.UnsafeCreateTensor(results[0]);
         return relu ? ReluInPlace(y, mode) : y;
+    }
+
+    private bool IsManaged(Tensor input)
+        => BatchNormKernel.Normalises(input) && ElementKernels.Takes(module.weight!) && (!module.track_running_stats || ElementKernels.Takes(module.running_mean!));
+
+    private Tensor InOnePass(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        Tensor mean = empty(module.num_features), inverse = empty_like(mean), y = empty_like(input);
+        using var squares = empty_like(mean);
+        BatchNormKernel.Normalise(input, y, mean, inverse, squares, module.weight!, module.bias!, module.eps, relu);
+        if (Counts(mode, out var momentum))
+            BatchNormKernel.Track(module.running_mean!, module.running_var!, mean, squares, input.numel() / module.num_features, momentum);
+        statistics = [mean, inverse];
+        return y;
+    }
+
+    // True when this run moves the running statistics.
+    private bool Counts(RunMode mode, out double momentum)
+    {
+        momentum = 0;
+        if (!module.track_running_stats || mode.Recompute) return false;
+        module.num_batches_tracked!.add_(Scalars.One, Scalars.One);
+        momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
+        return true;
     }
 
     /// <inheritdoc/>

@@ -42,7 +42,7 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
-        var y = nn.functional.conv2d(inputs[0], module.weight!, module.bias, module.stride, module.padding, module.dilation, module.groups);
+        var y = nn.functional.conv2d(inputs[0], module.weight!, module.bias, module.stride, module.padding, Dilation(inputs[0]), module.groups);
         return relu ? ReluInPlace(y, mode) : y;
     }
 
@@ -151,6 +151,11 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
         return result;
     }
 
+    // On one thread libtorch gives small batches of pointwise convolutions to matrix products rather than to oneDNN, but not dilated
+    // ones. A single position is the same however far apart positions are, and oneDNN's bits are too.
+    private long[] Dilation(Tensor input)
+        => IsPointwise && MatrixLibrary.UsesHalfTheVectors && input.device_type == DeviceType.CPU ? [2, 2] : module.dilation;
+
     [Flags]
     private enum Wanted { Input = 1, Weight = 2, Bias = 4 }
 
@@ -159,7 +164,7 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     {
         Span<nint> handles = stackalloc nint[3];
         Aten.Call("convolution_backward", "", handles, gradient, input, weight, new Aten.Optional(null),
-            Both(module.stride), Both(module.padding!), Both(module.dilation), false, new long[] { 0, 0 }, module.groups,
+            Both(module.stride), Both(module.padding!), Both(Dilation(input)), false, new long[] { 0, 0 }, module.groups,
             new long[] { Flag(Wanted.Input), Flag(Wanted.Weight), Flag(Wanted.Bias) });
         var results = new Tensor?[3];
         for (var i = 0; i < 3; i++)

@@ -1,3 +1,5 @@
+using Interactive.Runtime;
+using Interactive.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,7 +21,7 @@ public abstract class Pool : Op
 }
 
 /// <summary>Maximum over windows. Backward reads the input and keeps a 64-bit index for each output.</summary>
-public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false) : Pool
+public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false) : Pool, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => "max_pool2d";
@@ -35,7 +37,41 @@ public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
     protected override (long, long) OutputSize(Shape input) => Window.Output(input, kernel, stride, padding, 1, ceiling);
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
-        => nn.functional.max_pool2d(inputs[0], kernel.ToArray(), stride.ToArray(), padding.ToArray(), null, ceiling);
+        => !is_grad_enabled() && RunsDirect(inputs[0]) ? Maxima(inputs[0], null)
+            : nn.functional.max_pool2d(inputs[0], kernel.ToArray(), stride.ToArray(), padding.ToArray(), null, ceiling);
+
+    /// <inheritdoc/>
+    public bool RunsDirect(Tensor input) => Aten.IsAvailable && MaxPoolKernel.Takes(input, stride);
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        statistics = [empty(Shaped(input), ScalarType.Int64)]; // where each maximum was
+        return Maxima(input, statistics[0]);
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    {
+        if (!wantsInput) return null;
+        Span<nint> result = stackalloc nint[1];
+        Aten.Call("max_pool2d_with_indices_backward", "", result, gradient, input, kernel.ToArray(), stride.ToArray(), padding.ToArray(), new long[] { 1, 1 }, ceiling, statistics[0]);
+        return Tensor.UnsafeCreateTensor(result[0]);
+    }
+
+    private Tensor Maxima(Tensor input, Tensor? indices)
+    {
+        var y = empty(Shaped(input));
+        MaxPoolKernel.Apply(input, y, indices, kernel, stride, padding);
+        return y;
+    }
+
+    private long[] Shaped(Tensor input)
+    {
+        var (h, w) = OutputSize(new Shape(input.shape[1..]));
+        return [input.shape[0], input.shape[1], h, w];
+    }
+
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1, ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements);
     /// <inheritdoc/>

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime.Kernels;
 
 /// <summary>
-/// Batch normalisation applied again from a batch's saved mean and inverse deviation, with an optional rectifier: one
-/// pass that reads x and writes y, where libtorch reads x twice, writes y and rectifies it in a third pass. Bit-equal to
-/// libtorch's contiguous CPU kernel, which a test holds.
+/// Batch normalisation, and the same applied again from a batch's saved mean and inverse deviation, with an optional
+/// rectifier: what libtorch does in one more pass over x and two more over y. Bit-equal to libtorch's contiguous CPU kernel,
+/// which a test holds.
 /// </summary>
 internal static unsafe class BatchNormKernel
 {
@@ -39,6 +39,61 @@ internal static unsafe class BatchNormKernel
                 Plane(source + plane * inner, target + plane * inner, inner, alpha[c], beta[c], rectify);
             }
         });
+    }
+
+    /// <summary>True when <see cref="Normalise"/> may run on this input.</summary>
+    public static bool Normalises(Tensor x) => ChannelSums.IsSupported && ElementKernels.Takes(x) && x.dim() == 4 && x.shape[2] * x.shape[3] > 1 && x.shape[0] > 0;
+
+    /// <summary>Statistics of the batch, and relu?((x - mean) / deviation w + b) written to <paramref name="y"/>.</summary>
+    /// <param name="x">(batch, channels, height, width), contiguous fp32, of more than one position.</param>
+    /// <param name="y">The result, not <paramref name="x"/>.</param>
+    /// <param name="mean">Receives the mean of each channel.</param>
+    /// <param name="inverseDeviation">Receives 1 / sqrt(variance + epsilon) of each.</param>
+    /// <param name="squares">Receives the sum of squared deviations of each.</param>
+    /// <param name="weight">Per channel.</param>
+    /// <param name="bias">Per channel.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="rectify">Apply the rectifier too.</param>
+    public static void Normalise(Tensor x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor squares, Tensor weight, Tensor bias, double epsilon, bool rectify)
+    {
+        long samples = x.shape[0], channels = x.shape[1], inner = x.shape[2] * x.shape[3], step = channels * inner;
+        float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation), q = ElementKernels.Data(squares),
+            w = ElementKernels.Data(weight), b = ElementKernels.Data(bias), source = ElementKernels.Data(x), target = ElementKernels.Data(y);
+        OpenMp.For(channels, ChannelSums.Width, (from, to) =>
+        {
+            for (var c = from; c < to;)
+            {
+                var together = to - c >= ChannelSums.Width;
+                if (together) ChannelSums.Eight(source + c * inner, samples, step, inner, m + c, q + c);
+                else ChannelSums.One(source + c * inner, samples, step, inner, m + c, q + c);
+                // While they are in the cache.
+                for (var end = c + (together ? ChannelSums.Width : 1); c < end; c++)
+                {
+                    s[c] = (float)(1 / Math.Sqrt(q[c] / (float)(samples * inner) + epsilon));
+                    var alpha = s[c] * w[c];
+                    var beta = MathF.FusedMultiplyAdd(-m[c], alpha, b[c]);
+                    for (var at = c * inner; at < samples * step; at += step) Plane(source + at, target + at, inner, alpha, beta, rectify);
+                }
+            }
+        });
+    }
+
+    /// <summary>Moves running statistics towards a batch's.</summary>
+    /// <param name="runningMean">Per channel.</param>
+    /// <param name="runningVariance">Per channel.</param>
+    /// <param name="mean">Of the batch.</param>
+    /// <param name="squares">Sums of squared deviations of the batch.</param>
+    /// <param name="count">Numbers of a channel in the batch.</param>
+    /// <param name="momentum">Share of the batch.</param>
+    public static void Track(Tensor runningMean, Tensor runningVariance, Tensor mean, Tensor squares, long count, double momentum)
+    {
+        float* rm = ElementKernels.Data(runningMean), rv = ElementKernels.Data(runningVariance), m = ElementKernels.Data(mean), q = ElementKernels.Data(squares);
+        float share = (float)momentum, rest = 1 - share;
+        for (var c = 0L; c < mean.numel(); c++)
+        {
+            rm[c] = share * m[c] + rest * rm[c];
+            rv[c] = (float)(share * (double)(q[c] / (count - 1)) + rest * rv[c]); // only the sum is libtorch's in double, and one product
+        }
     }
 
     private static void Plane(float* x, float* y, long length, float alpha, float beta, bool rectify)
