@@ -8,7 +8,7 @@ namespace Interactive.Memory;
 /// </summary>
 internal static class JoinParts
 {
-    private const int Soon = 4; // nodes later: a layer of a dense block
+    private const int Soon = 24; // nodes later: a layer of a dense block, a block of an Inception net
 
     /// <summary>True when the part of this input is not copied.</summary>
     public static bool AreHandedOn(Node join, int input)
