@@ -26,9 +26,12 @@ public sealed class GradientPool : IDisposable
     /// <param name="parameters">Trainable fp32 parameters of one device, in the order in which backward completes their gradients; repeated ones (tied weights) count once.</param>
     /// <param name="world">Collective when given: the pool lives in memory that the ranks of a host share, where sums need no copies.</param>
     /// <param name="nameOf">Names for error messages; default "parameter i".</param>
-    /// <param name="staged">Copy to be summed on the CPU too, as on a GPU; for tests of that.</param>
     /// <exception cref="UsageException">A parameter is not fp32, or not where the others are.</exception>
-    public unsafe GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world = null, Func<Parameter, string>? nameOf = null, bool staged = false)
+    public GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world = null, Func<Parameter, string>? nameOf = null)
+        : this(parameters, world, nameOf, staged: false) { }
+
+    /// <summary>Staged: gradients on the CPU are copied to be summed too, so that a test sees what a GPU's meet.</summary>
+    internal unsafe GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world, Func<Parameter, string>? nameOf, bool staged)
     {
         var ranges = new List<PoolRange>();
         long length = 0;

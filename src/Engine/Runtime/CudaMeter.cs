@@ -22,13 +22,13 @@ internal sealed unsafe class CudaMeter : IMemoryMeter
     private readonly sbyte device;
 
     /// <summary>The meter of GPU <paramref name="device"/>.</summary>
-    /// <exception cref="NotSupportedException">Another allocator is in use, or another libtorch than this knows.</exception>
+    /// <exception cref="UsageException">Another allocator is in use, or another libtorch than this knows.</exception>
     public CudaMeter(int device)
     {
         this.device = (sbyte)device;
         using var first = empty(1, device: torch.device(DeviceType.CUDA, device)); // the allocator knows a device from its first tensor on
         if (!TorchLoader.TryGetExport(Allocator, out var variable) || (allocator = *(nint*)variable) == 0 || !IsAsKnown() || !Counts())
-            throw new NotSupportedException($"the bytes of cuda:{device} cannot be counted: libtorch's own caching allocator of version 2.10 or 2.11 is needed");
+            throw new UsageException($"the bytes of cuda:{device} cannot be counted: libtorch's own caching allocator of version 2.10 or 2.11 is needed");
     }
 
     public string Kind => "exact";

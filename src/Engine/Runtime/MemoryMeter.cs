@@ -16,7 +16,7 @@ public static class MemoryMeter
     public static IMemoryMeter Current => Chosen.Value;
 
     /// <summary>The meter of a device's tensors.</summary>
-    /// <exception cref="NotSupportedException">This libtorch's CUDA allocator does not tell its bytes.</exception>
+    /// <exception cref="UsageException">This libtorch's CUDA allocator does not tell its bytes.</exception>
     public static IMemoryMeter For(Device device)
         => device.type == DeviceType.CUDA ? Gpus.GetOrAdd(Math.Max(0, device.index), static index => new CudaMeter(index)) : Current;
 }
