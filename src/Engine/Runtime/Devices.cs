@@ -49,9 +49,12 @@ public static class Devices
         if (device.type == DeviceType.CUDA) cuda.synchronize(device);
     }
 
+    /// <summary>True where cuDNN has been told; false where this libtorch does not export the switch. For a machine with a GPU.</summary>
+    internal static bool IsReproducible => Reproducible.Value;
+
     private static Device Gpu(int index)
     {
-        _ = Reproducible.Value;
+        _ = Reproducible.Value; // told once, at the first GPU
         return device(DeviceType.CUDA, index);
     }
 

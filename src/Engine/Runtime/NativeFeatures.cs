@@ -4,10 +4,15 @@ namespace Interactive.Runtime;
 public static class NativeFeatures
 {
     /// <summary>Feature to whether it is live in this process. Loads libtorch.</summary>
-    public static IReadOnlyDictionary<string, bool> Examine() => new Dictionary<string, bool>
+    public static IReadOnlyDictionary<string, bool> Examine()
     {
-        ["atenDispatcher"] = Aten.IsAvailable,
-        ["exactMemoryMeter"] = MemoryMeter.Current.IsExact,
-        ["cacheSizesKnown"] = !HiddenCaches.AreHidden() || HiddenCaches.AreMended,
-    };
+        var features = new Dictionary<string, bool>
+        {
+            ["atenDispatcher"] = Aten.IsAvailable,
+            ["exactMemoryMeter"] = MemoryMeter.Current.IsExact,
+            ["cacheSizesKnown"] = !HiddenCaches.AreHidden() || HiddenCaches.AreMended,
+        };
+        if (TorchSharp.torch.cuda.is_available()) features["reproducibleGpu"] = Devices.IsReproducible;
+        return features;
+    }
 }
