@@ -12,7 +12,11 @@ public static class NativeFeatures
             ["exactMemoryMeter"] = MemoryMeter.Current.IsExact,
             ["cacheSizesKnown"] = !HiddenCaches.AreHidden() || HiddenCaches.AreMended,
         };
-        if (TorchSharp.torch.cuda.is_available()) features["reproducibleGpu"] = Devices.IsReproducible;
+        if (TorchSharp.torch.cuda.is_available())
+        {
+            features["reproducibleGpu"] = Devices.IsReproducible;
+            features["gpuKernels"] = Kernels.CudaKernels.IsAvailable(0);
+        }
         return features;
     }
 }

@@ -7,6 +7,7 @@ using Interactive.Memory;
 using Interactive.Memory.Planners;
 using Interactive.Models;
 using Interactive.Runtime;
+using Interactive.Runtime.Kernels;
 using Interactive.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -115,6 +116,61 @@ public sealed class CudaTests : IDisposable
             catch (Exception e) { failures.Add($"{name}: {e.Message}"); }
         Assert.True(failures.Count == 0, string.Join(Environment.NewLine, failures));
     }
+
+    [SkippableFact]
+    public void Passes_of_our_own_have_libtorchs_bits()
+    {
+        var gpu = Gpu();
+        Skip.IfNot(CudaKernels.IsAvailable(0), "libtorch brings no compiler along");
+        foreach (var (count, gap) in new[] { (1, 0), (1003, 0), (4096, 0), (70_001, 1) }) // with a gap no address is that of four numbers
+        {
+            using var inner = NewDisposeScope();
+            Tensor x = Odd(count), y = Odd(count), result = empty(count + gap, device: gpu).narrow(0, gap, count), sum = x + y;
+            foreach (var (rectify, expected) in new[] { (false, sum), (true, sum.relu()) })
+            {
+                CudaKernels.Add(x, y, result, rectify);
+                Assert.Equal(Bits(expected), Bits(result));
+            }
+            var leaf = x.clone().requires_grad_(true);
+            autograd.backward([leaf.relu()], [y]);
+            CudaKernels.Mask(y, x.relu(), result);
+            Assert.Equal(Bits(leaf.grad!), Bits(result));
+        }
+
+        Tensor Odd(int count) // with zeros of both signs, infinities, denormals
+        {
+            var numbers = randn(count, device: gpu);
+            float[] odd = [0f, -0f, float.PositiveInfinity, float.NegativeInfinity, float.Epsilon, -float.Epsilon];
+            for (var i = 0; i < Math.Min(count, odd.Length); i++) numbers[i] = odd[i];
+            return numbers;
+        }
+    }
+
+    [SkippableFact]
+    public void A_batch_norm_that_is_applied_again_has_the_bits_of_the_first_time()
+    {
+        var gpu = Gpu();
+        Skip.IfNot(CudaKernels.IsAvailable(0), "libtorch brings no compiler along");
+        var applied = 0;
+        foreach (var shape in new long[][] { [32, 64, 56, 56], [16, 32, 112, 112], [8, 512, 7, 7], [64, 1024, 14, 14], [3, 5, 9, 11], [4, 6, 1, 1] })
+        {
+            using var inner = NewDisposeScope();
+            Tensor x = randn(shape, device: gpu) * 1.7 + 0.6, weight = randn(shape[1], device: gpu), bias = randn(shape[1], device: gpu), again = empty_like(x);
+            var (y, statistics) = CudaBatchNorm.Run(x, weight, bias, null, null, 0, 1e-5);
+            Assert.Equal(Bits(nn.functional.batch_norm(x, null!, null!, weight, bias, training: true, 0, 1e-5)), Bits(y));
+            foreach (var rectify in new[] { false, true })
+                if (CudaBatchNorm.Apply(x, again, weight, bias, statistics, rectify))
+                {
+                    Assert.Equal(Bits(rectify ? y.relu() : y), Bits(again));
+                    applied++;
+                }
+            foreach (var tensor in statistics) tensor.Dispose();
+            y.Dispose();
+        }
+        Assert.True(applied >= 2, "no batch norm could be applied again"); // cuDNN's kernels may change; then it is run again
+    }
+
+    private static byte[] Bits(Tensor tensor) => tensor.cpu().contiguous().bytes.ToArray();
 
     [SkippableFact]
     public void The_measured_peak_is_the_predicted_one()

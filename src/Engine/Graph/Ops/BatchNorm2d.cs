@@ -41,7 +41,16 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
-        => IsManaged(input) ? InOnePass(input, mode, out statistics) : ByLibtorch(input, mode, out statistics);
+        => IsManaged(input) ? InOnePass(input, mode, out statistics)
+            : CudaBatchNorm.Takes(input, module.eps) ? ByCudnn(input, mode, out statistics)
+            : ByLibtorch(input, mode, out statistics);
+
+    private Tensor ByCudnn(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        var running = Counts(mode, out var momentum);
+        (var y, statistics) = CudaBatchNorm.Run(input, module.weight!, module.bias!, running ? module.running_mean! : null, running ? module.running_var! : null, momentum, module.eps);
+        return relu ? ReluInPlace(y, mode) : y;
+    }
 
     private Tensor ByLibtorch(Tensor input, RunMode mode, out Tensor[] statistics)
     {
@@ -79,17 +88,14 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => module.affine && Aten.IsAvailable && ElementKernels.Takes(input);
+    public bool RunsDirect(Tensor input) => module.affine && Aten.IsAvailable && (ElementKernels.Takes(input) || CudaBatchNorm.Takes(input, module.eps));
 
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
     {
         var (weight, bias) = (module.weight!, module.bias!);
-        var wanted = new long[] { wantsInput ? 1 : 0, weight.requires_grad ? 1 : 0, bias.requires_grad ? 1 : 0 };
-        Span<nint> results = stackalloc nint[3];
-        Aten.Call("native_batch_norm_backward", "", results, gradient, input, new Aten.Optional(weight), new Aten.Optional(null), new Aten.Optional(null),
-            new Aten.Optional(statistics[0]), new Aten.Optional(statistics[1]), true, module.eps, wanted);
-        var (arriving, ofWeight, ofBias) = (Tensor.UnsafeCreateTensor(results[0]), Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2]));
+        var (arriving, ofWeight, ofBias) = input.device_type == DeviceType.CUDA ? CudaBatchNorm.Backward(input, gradient, weight, statistics, module.eps)
+            : ByLibtorch(input, gradient, statistics, wantsInput);
         Take(weight, ofWeight);
         Take(bias, ofBias);
         if (wantsInput) return arriving;
@@ -103,11 +109,32 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
         }
     }
 
+    private (Tensor, Tensor, Tensor) ByLibtorch(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    {
+        var wanted = new long[] { wantsInput ? 1 : 0, module.weight!.requires_grad ? 1 : 0, module.bias!.requires_grad ? 1 : 0 };
+        Span<nint> results = stackalloc nint[3];
+        Aten.Call("native_batch_norm_backward", "", results, gradient, input, new Aten.Optional(module.weight), new Aten.Optional(null), new Aten.Optional(null),
+            new Aten.Optional(statistics[0]), new Aten.Optional(statistics[1]), true, module.eps, wanted);
+        return (Tensor.UnsafeCreateTensor(results[0]), Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2]));
+    }
+
     /// <inheritdoc/>
     public Tensor Reapply(Tensor input, Tensor[] statistics)
     {
+        if (input.device_type == DeviceType.CUDA) return ReapplyByCudnn(input, statistics);
         var y = empty_like(input);
         BatchNormKernel.Apply(input, y, statistics[0], statistics[1], module.weight!, module.bias!, relu);
+        return y;
+    }
+
+    private Tensor ReapplyByCudnn(Tensor input, Tensor[] statistics)
+    {
+        var y = empty_like(input);
+        if (CudaBatchNorm.Apply(input, y, module.weight!, module.bias!, statistics, relu)) return y;
+        y.Dispose();
+        (y, var again) = CudaBatchNorm.Run(input, module.weight!, module.bias!, null, null, 0, module.eps);
+        foreach (var tensor in again) tensor.Dispose();
+        if (relu) ElementKernels.Rectify(y);
         return y;
     }
 

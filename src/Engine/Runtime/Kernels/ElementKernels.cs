@@ -7,8 +7,8 @@ namespace Interactive.Runtime.Kernels;
 
 /// <summary>
 /// Element-wise passes over fp32 tensors that libtorch offers only in several passes or with a buffer more. Each has the
-/// bits of libtorch's own. They write raw memory: autograd does not see them, and no version counter moves. Where they
-/// cannot run, <see cref="TorchKernels"/> do.
+/// bits of libtorch's own. They write raw memory: autograd does not see them, and no version counter moves. On a GPU
+/// <see cref="CudaKernels"/> do the same; where neither can run, <see cref="TorchKernels"/> do.
 /// </summary>
 internal static unsafe class ElementKernels
 {
@@ -60,7 +60,8 @@ internal static unsafe class ElementKernels
     {
         if (!TakesRows(gradient) || !Takes(output) || !Takes(result))
         {
-            TorchKernels.Mask(gradient, output, result);
+            if (CudaKernels.Takes(gradient) && CudaKernels.Takes(output) && CudaKernels.Takes(result)) CudaKernels.Mask(gradient, output, result);
+            else TorchKernels.Mask(gradient, output, result);
             return;
         }
         float* g = Data(gradient), y = Data(output), r = Data(result);
@@ -86,12 +87,16 @@ internal static unsafe class ElementKernels
         for (; i < length; i++) r[i] = y[i] <= 0 ? 0 : g[i];
     }
 
+    /// <summary>True when <see cref="Add"/> goes over this tensor once.</summary>
+    public static bool AddsInOnePass(Tensor tensor) => Takes(tensor) || CudaKernels.Takes(tensor);
+
     /// <summary>x + y, rectified when asked, into <paramref name="result"/>, which may be x or y.</summary>
     public static void Add(Tensor x, Tensor y, Tensor result, bool rectify)
     {
         if (!Takes(x) || !Takes(y) || !Takes(result))
         {
-            TorchKernels.Add(x, y, result, rectify);
+            if (CudaKernels.Takes(x) && CudaKernels.Takes(y) && CudaKernels.Takes(result)) CudaKernels.Add(x, y, result, rectify);
+            else TorchKernels.Add(x, y, result, rectify);
             return;
         }
         float* a = Data(x), b = Data(y), r = Data(result);
