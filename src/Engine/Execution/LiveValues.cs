@@ -69,9 +69,7 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
             if (state.Leaves is not { } leaves) continue;
             for (var i = 0; i < leaves.Length; i++)
                 if (consumer.Inputs[i] == value && state.Saved.Input(i) && state.Saved.Swappable)
-                    if (consumer.Op.WorksOnRows)
-                        using (var rows = Rows.Of(data)) Aten.SetData(leaves[i], rows);
-                    else Aten.SetData(leaves[i], data);
+                    Aten.SetData(leaves[i], data);
         }
     }
 
