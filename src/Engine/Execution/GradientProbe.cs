@@ -64,12 +64,11 @@ internal sealed class GradientProbe(long batch, long enough)
         var device = trained[0].device;
         var before = trained.Select(p => randn(p.shape, p.dtype, device)).ToArray();
         var shape = node.Inputs[0].Shape.WithBatch(batch);
-        var isRows = node.Op.WorksOnRows && shape.Length > 2;
-        using var input = isRows ? randn(shape, node.Inputs[0].Type, device).flatten(0, -2).detach() : randn(shape, node.Inputs[0].Type, device);
+        using var input = randn(shape, node.Inputs[0].Type, device);
         var wantsInput = node.Inputs[0].Producer is not null;
         if (wantsInput) input.requires_grad_(true);
         using var bare = input.detach();
-        var root = node.Op.Forward([input], new RunMode(Training: true, Masked: true, Rows: isRows));
+        var root = node.Op.Forward([input], new RunMode(Training: true, Masked: true));
         var gradient = randn_like(root);
         var like = BlankTensor.Of(input.shape, device);
 

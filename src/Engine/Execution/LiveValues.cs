@@ -13,6 +13,8 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
     private readonly Tensor nothing = empty(0, device: device).DetachFromDisposeScope();
     private readonly Tensor one = empty(1, device: device).DetachFromDisposeScope();
 
+    /// <summary>An empty tensor in place of bytes that nobody reads.</summary>
+    public Tensor Nothing => nothing;
     /// <summary>Where the values are.</summary>
     public Device Device => device;
 
@@ -69,9 +71,7 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
             if (state.Leaves is not { } leaves) continue;
             for (var i = 0; i < leaves.Length; i++)
                 if (consumer.Inputs[i] == value && state.Saved.Input(i) && state.Saved.Swappable)
-                    if (consumer.Op.WorksOnRows)
-                        using (var rows = Rows.Of(data)) Aten.SetData(leaves[i], rows);
-                    else Aten.SetData(leaves[i], data);
+                    Aten.SetData(leaves[i], data);
         }
     }
 

@@ -12,12 +12,11 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     {
         var node = state.Node;
         if (gradients.Take(state) is not { } gradient) return;
-        using var rows = AsRows(gradient, node);
-        if (!HaveGradients(node)) state.InputGradient = Whole(state, rows ?? gradient.Tensor)[0]; // a first gradient is handed over as it is
+        if (!HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
         else
         {
             using var input = state.Leaves is { } leaves ? leaves[0].detach() : values.Of(node.Inputs[0], node).alias();
-            ((IBackwardInParts)node.Op).AddParameterGradients(input, rows ?? gradient.Tensor, way);
+            ((IBackwardInParts)node.Op).AddParameterGradients(input, gradient.Tensor, way);
         }
         state.HasAddedGradients = true;
         gradients.PutBack(node.Output, gradient);
@@ -37,22 +36,13 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     private void Kernels(NodeState state, SharedGradient gradient, int way)
     {
         var node = state.Node;
-        Tensor?[] arriving;
-        long[]? shape = null; // of an output that was laid in rows
-        using (var rows = AsRows(gradient, node))
-        {
-            if (rows is not null) shape = gradient.Tensor.shape;
-            arriving = !state.HasAddedGradients ? Whole(state, rows ?? gradient.Tensor)
-                : node.Inputs[0].Producer is null ? [null]
-                : [state.TakeInputGradient() ?? InputGradient(state, rows ?? gradient.Tensor, way)];
-        }
+        var arriving = !state.HasAddedGradients ? Whole(state, gradient.Tensor)
+            : node.Inputs[0].Producer is null ? [null]
+            : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
         gradient.Release();
         state.DropGraph();
         for (var i = 0; i < arriving.Length; i++)
-            if (arriving[i] is { } tensor)
-                if (shape is not null)
-                    using (tensor) gradients.Add(node.Inputs[i], new SharedGradient(tensor.view([.. shape[..^1], tensor.shape[^1]])));
-                else gradients.Add(node.Inputs[i], new SharedGradient(tensor));
+            if (arriving[i] is { } tensor) gradients.Add(node.Inputs[i], new SharedGradient(tensor));
     }
 
     /// <summary>Parameters' and inputs' gradients; returns the latter, null for the graph's input and for what has none.</summary>
@@ -60,7 +50,11 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     {
         var node = state.Node;
         if (state.Statistics is { } statistics && node.Op is IDirect op)
-            using (no_grad()) return [op.Backward(values.Of(node.Inputs[0], node), gradient, statistics, node.Inputs[0].Producer is not null)];
+            using (no_grad())
+            {
+                var input = state.Saved.Input(0) ? values.Of(node.Inputs[0], node) : values.Nothing;
+                return [op.Backward(input, gradient, statistics, node.Inputs[0].Producer is not null)];
+            }
         var arriving = new Tensor?[node.Inputs.Count];
         if (state.Root is not { requires_grad: true } root) return arriving;
         autograd.backward([root], [gradient]);
@@ -79,9 +73,6 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             }
         return true;
     }
-
-    private static Tensor? AsRows(SharedGradient gradient, Node node)
-        => node.Op.WorksOnRows && gradient.Tensor.dim() > 2 ? gradient.Tensor.flatten(0, -2) : null;
 
     private static Tensor InputGradient(NodeState state, Tensor gradient, int way)
     {

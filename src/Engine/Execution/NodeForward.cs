@@ -42,8 +42,8 @@ internal sealed class NodeForward(LiveValues values)
     {
         var node = state.Node;
         var leaves = state.Leaves = MakeLeaves(state);
-        var root = state.Root = node.Op.Forward(leaves, mode with { Rows = node.Op.WorksOnRows && node.Inputs[0].Shape.Rank > 1 });
-        var output = node.Op.WorksOnRows ? Rows.AsValue(root, values.Of(node.Inputs[0], node)) : root.detach();
+        var root = state.Root = node.Op.Forward(leaves, mode);
+        var output = root.detach();
         // A leaf lives as long as its graph: let go of bytes that backward will not read.
         for (var i = 0; i < leaves.Length; i++)
             if (!state.Saved.Input(i) && state.Saved.Swappable && node.Inputs[i].Producer is not null) values.LetGo(leaves[i]);
@@ -57,7 +57,7 @@ internal sealed class NodeForward(LiveValues values)
         var leaves = new Tensor[node.Inputs.Count];
         for (var i = 0; i < leaves.Length; i++)
         {
-            leaves[i] = node.Op.WorksOnRows ? Rows.Of(values.Of(node.Inputs[i], node)) : values.Of(node.Inputs[i], node).detach();
+            leaves[i] = values.Of(node.Inputs[i], node).detach();
             if (node.Inputs[i].Producer is not null) leaves[i].requires_grad_(true);
         }
         return leaves;

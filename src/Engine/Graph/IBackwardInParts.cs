@@ -18,7 +18,7 @@ public interface IBackwardInParts
     IEnumerable<int> InputWays(Node node, long batch);
 
     /// <summary>Adds to the gradients of the parameters that are trained; each must have one.</summary>
-    /// <param name="input">What forward read, in the form in which it read it.</param>
+    /// <param name="input">What forward read.</param>
     /// <param name="gradient">Of the output; of a rectified op after masking.</param>
     /// <param name="way">One of <see cref="ParameterWays"/>.</param>
     void AddParameterGradients(Tensor input, Tensor gradient, int way);

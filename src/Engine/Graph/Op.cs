@@ -11,8 +11,7 @@ namespace Interactive.Graphs;
 /// The rectifier of a rectified op is applied to the bytes behind autograd's back: the caller masks the gradient by the
 /// output, and the op's own graph need not save it.
 /// </param>
-/// <param name="Rows">The input's leading dimensions were laid in one (<see cref="Op.WorksOnRows"/>); the result's bits must not tell.</param>
-public readonly record struct RunMode(bool Training, bool Recompute = false, bool Masked = false, bool Rows = false);
+public readonly record struct RunMode(bool Training, bool Recompute = false, bool Masked = false);
 
 /// <summary>
 /// What an op's autograd graph keeps from forward to backward. Over-declaring lengthens lives; under-declaring breaks
@@ -75,11 +74,6 @@ public abstract class Op
     public virtual bool IsJoin => false;
     /// <summary>Backward only passes the gradient on and needs no autograd graph: sums, views, joins.</summary>
     public bool PassesGradientOn => SumWeights is not null || IsView || IsJoin;
-    /// <summary>
-    /// The op works on rows: all dimensions but the last are one to it. Autograd then saves the very matrix that goes in,
-    /// where it would save a view of an input of more dimensions.
-    /// </summary>
-    public virtual bool WorksOnRows => false;
     /// <summary>Cheap to run again next to a convolution or matrix product (batch norm, activations, pooling, add).</summary>
     public virtual bool IsCheap => true;
     /// <summary>Floating-point operations of one forward of one sample (a multiply-add counts two).</summary>

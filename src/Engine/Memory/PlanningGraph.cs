@@ -88,7 +88,7 @@ public sealed class PlanningGraph
             ParameterWays = [.. profile.ParameterWays];
             InputWays = [.. profile.InputWays];
             // Worth choosing: a graph that pins more than a few statistics.
-            GraphIsChoice = HasGraph && (!Swappable || Extra * 16 > profile.OutputBytes) && node.Op is not IReapplied;
+            GraphIsChoice = HasGraph && (!Swappable || SavesOutput || Extra * 16 > profile.OutputBytes) && node.Op is not IReapplied;
         }
 
         public readonly int Id;

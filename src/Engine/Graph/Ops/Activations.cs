@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,12 +27,32 @@ public sealed class Relu : ElementWise
 }
 
 /// <summary>Gaussian error linear unit, exact form (Hendrycks and Gimpel 2016). Backward reads the input.</summary>
-public sealed class Gelu : ElementWise
+public sealed class Gelu : ElementWise, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => "gelu";
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.gelu(inputs[0]);
+
+    /// <inheritdoc/>
+    public bool RunsDirect(Tensor input) => Aten.TakesText;
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        statistics = [];
+        return nn.functional.gelu(input);
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    {
+        if (!wantsInput) return null;
+        Span<nint> result = stackalloc nint[1];
+        Aten.Call("gelu_backward", "", result, gradient, input, "none");
+        return Tensor.UnsafeCreateTensor(result[0]);
+    }
+
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);
     /// <inheritdoc/>
@@ -39,7 +60,7 @@ public sealed class Gelu : ElementWise
 }
 
 /// <summary>Zeroes elements with a probability while training and scales the rest (Srivastava et al. 2014). Keeps its mask.</summary>
-public sealed class Dropout(double probability) : ElementWise
+public sealed class Dropout(double probability) : ElementWise, IDirect
 {
     /// <summary>Chance of an element to be zeroed.</summary>
     public double Probability { get; } = probability is >= 0 and < 1 ? probability
@@ -57,6 +78,23 @@ public sealed class Dropout(double probability) : ElementWise
     // A copy where it does nothing: an op's result is always a tensor of its own.
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
         => mode.Training && Probability > 0 ? nn.functional.dropout(inputs[0], Probability) : inputs[0].alias();
+
+    /// <inheritdoc/>
+    // A GPU's kernel keeps a mask of bytes.
+    public bool RunsDirect(Tensor input) => Probability > 0 && input.device_type == DeviceType.CPU;
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        using var kept = Scalars.Of(1 - Probability);
+        var mask = empty_like(input).bernoulli_(1 - Probability).div_(kept);
+        statistics = [mask];
+        return input.mul(mask);
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => wantsInput ? gradient.mul(statistics[0]) : null;
+
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0, ExtraBytes: batch => 4 * batch * node.Output.Shape.Elements); // a mask of floats
 }

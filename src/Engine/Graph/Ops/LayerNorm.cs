@@ -1,10 +1,11 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
 /// <summary>Layer normalisation over the last dimensions (Ba et al. 2016). Backward reads the input, mean and inverse deviation.</summary>
-public sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op
+public sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => "layer_norm";
@@ -29,6 +30,39 @@ public sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
         => nn.functional.layer_norm(inputs[0], module.normalized_shape, module.weight!, module.bias!, module.eps);
+
+    /// <inheritdoc/>
+    public bool RunsDirect(Tensor input) => Aten.IsAvailable;
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        Span<nint> results = stackalloc nint[3];
+        Aten.Call("native_layer_norm", "", results, input, module.normalized_shape, new Aten.Optional(module.weight), new Aten.Optional(module.bias), module.eps);
+        statistics = [Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2])];
+        return Tensor.UnsafeCreateTensor(results[0]);
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    {
+        var (weight, bias) = (module.weight, module.bias);
+        var wanted = new long[] { wantsInput ? 1 : 0, weight is { requires_grad: true } ? 1 : 0, bias is { requires_grad: true } ? 1 : 0 };
+        Span<nint> results = stackalloc nint[3];
+        Aten.Call("native_layer_norm_backward", "", results, gradient, input, module.normalized_shape, statistics[0], statistics[1],
+            new Aten.Optional(weight), new Aten.Optional(bias), wanted);
+        if (Found(results[1], wanted[1]) is { } ofWeight) ParameterGradient.Add(weight!, ofWeight);
+        if (Found(results[2], wanted[2]) is { } ofBias) ParameterGradient.Add(bias!, ofBias);
+        return Found(results[0], wanted[0]);
+
+        static Tensor? Found(nint handle, long wanted)
+        {
+            var found = Tensor.UnsafeCreateTensor(handle);
+            if (wanted != 0) return found;
+            found.Dispose();
+            return null;
+        }
+    }
 
     /// <inheritdoc/>
     public override Saved Saves(Node node)

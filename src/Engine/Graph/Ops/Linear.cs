@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>x W^T + b over the last dimension, optionally with a rectifier. Backward reads the input.</summary>
-public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) : Op, IBackwardInParts
+public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) : Op, IBackwardInParts, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "linear_relu" : "linear";
@@ -34,21 +34,31 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
-        var y = mode.Rows && module.bias is { } bias ? ProductThenSum(inputs[0], bias) : nn.functional.linear(inputs[0], module.weight!, module.bias!);
+        var y = nn.functional.linear(inputs[0], module.weight!, module.bias!);
         return relu ? ReluInPlace(y, mode) : y;
     }
 
-    // For more than two dimensions libtorch's front end multiplies first and then adds; for a matrix it does both at once, which rounds once less.
-    private Tensor ProductThenSum(Tensor rows, Tensor bias)
+    /// <inheritdoc/>
+    public bool RunsDirect(Tensor input) => RowProduct.Takes(input);
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
     {
-        using var turned = module.weight!.t();
-        return rows.matmul(turned).add_(bias, Scalars.One);
+        statistics = [];
+        return Forward([input], mode);
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    {
+        // Parameters first: their gradients go before the input's is made.
+        if (module.weight!.requires_grad) ParameterGradient.Add(module.weight, RowProduct.OfWeight(input, gradient));
+        if (module.bias is { requires_grad: true } bias) ParameterGradient.Add(bias, RowProduct.OfBias(gradient));
+        return wantsInput ? RowProduct.OfInput(gradient, module.weight) : null;
     }
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1, Output: relu);
-    /// <inheritdoc/>
-    public override bool WorksOnRows => true;
     /// <inheritdoc/>
     public override bool Rectifies => relu;
     /// <inheritdoc/>
@@ -78,26 +88,27 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
         if (module.weight!.requires_grad) AddWeightGradient(input, gradient, way);
         if (module.bias is not { requires_grad: true } bias) return;
         using var sum = bias.grad!;
-        using var piece = gradient.sum([0]);
+        using var piece = RowProduct.OfBias(gradient);
         sum.add_(piece, Scalars.One);
     }
 
     private void AddWeightGradient(Tensor input, Tensor gradient, int way)
     {
         using var sum = module.weight!.grad!;
+        using Tensor read = RowProduct.Rows(input), rows = RowProduct.Rows(gradient);
         if (way == InPlace)
         {
-            using var turned = gradient.t();
-            sum.addmm_(turned, input);
+            using var turned = rows.t();
+            sum.addmm_(turned, read);
             return;
         }
         var features = OutFeatures / (way - 1);
         for (var from = 0L; from < OutFeatures; from += features)
         {
-            using var columns = gradient.narrow(1, from, features);
+            using var columns = rows.narrow(1, from, features);
             using var turned = columns.t();
             using var place = sum.narrow(0, from, features);
-            using var piece = turned.mm(input);
+            using var piece = turned.mm(read);
             place.add_(piece, Scalars.One);
         }
     }
@@ -106,6 +117,6 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     public Tensor InputGradient(Tensor like, Tensor gradient, int way)
     {
         using var _ = no_grad();
-        return gradient.mm(module.weight!);
+        return RowProduct.OfInput(gradient, module.weight!);
     }
 }

@@ -34,7 +34,7 @@ public sealed class Embedding(TorchSharp.Modules.Embedding module) : Op
 /// x E^T with the table of an embedding: (tokens, width) to (tokens, vocabulary), the tied output layer of Press and Wolf
 /// (2017). The table stays registered with its embedding only.
 /// </summary>
-public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op
+public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => "tied_linear";
@@ -52,9 +52,24 @@ public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.linear(inputs[0], table.weight!);
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1);
+    public bool RunsDirect(Tensor input) => RowProduct.Takes(input);
+
     /// <inheritdoc/>
-    public override bool WorksOnRows => true;
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        statistics = [];
+        return Forward([input], mode);
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    {
+        if (table.weight!.requires_grad) ParameterGradient.Add(table.weight, RowProduct.OfWeight(input, gradient));
+        return wantsInput ? RowProduct.OfInput(gradient, table.weight) : null;
+    }
+
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 1);
     /// <inheritdoc/>
     public override double Flops(Node node) => 2.0 * node.Output.Shape.Elements * node.Inputs[0].Shape[1];
 }

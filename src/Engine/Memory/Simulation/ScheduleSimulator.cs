@@ -173,15 +173,16 @@ public sealed class ScheduleSimulator
             blocks.Transient(keepGraph ? node.ForwardWorkspace : node.RecomputeWorkspace);
             if (!keepGraph) return;
             hasGraph[node.Id] = true;
-            if (!node.Swappable) Pin(node, output);
+            if (!node.Swappable || node.SavesOutput) Pin(node, output);
         }
     }
 
     private void Pin(PlanningGraph.Facts node, int output)
     {
         pinning.Add(node.Id);
-        foreach (var input in node.SavedInputs)
-            if (input != 0) pins[node.Id].Add(blocks.Own(held[input]));
+        if (!node.Swappable)
+            foreach (var input in node.SavedInputs)
+                if (input != 0) pins[node.Id].Add(blocks.Own(held[input]));
         if (node.SavesOutput) pins[node.Id].Add(blocks.Own(held[output]));
     }
 
