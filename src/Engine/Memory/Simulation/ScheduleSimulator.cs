@@ -287,7 +287,7 @@ public sealed class ScheduleSimulator
         var output = node.Id + 1;
         if (!gradients.Has(output)) return BlockAccount.None;
         var isMasked = node.Rectifies && !hasAdded[node.Id];
-        if (isMasked && held[output] == BlockAccount.None)
+        if (isMasked && node.MasksByOutput && held[output] == BlockAccount.None)
             throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing its output");
         var gradient = gradients.Take(node, isMasked, out isPart);
         if (held[output] != BlockAccount.None) blocks.Release(ref held[output]);
