@@ -27,10 +27,22 @@ internal sealed class GradientFlow(LiveValues values, int count)
         gradients[node.Output.Id] = null;
         var output = values.Find(node.Output);
         if (node.Op.Rectifies && !state.HasAddedGradients)
-            gradient = gradient.Masked(output ?? throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output"));
+            gradient = output is not null ? gradient.Masked(output) : MaskedByInput(state, gradient);
         else if (gradient.IsPart && !node.Op.PassesGradientOn) gradient = gradient.Copied();
         if (output is not null) values.Free(node.Output.Id);
         return gradient;
+    }
+
+    private SharedGradient MaskedByInput(NodeState state, SharedGradient gradient)
+    {
+        var node = state.Node;
+        if (state.Saved.Output || node.Op is not IReapplied op)
+            throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output");
+        var input = values.Of(node.Inputs[0], node);
+        if (state.Statistics is { } statistics) return gradient.Masked(input, (arriving, result) => op.Mask(input, arriving, statistics, result));
+        using var noGrad = no_grad(); // autograd has recorded an input that the kernels do not take: the output once more
+        using var output = node.Op.Forward([input], new RunMode(Training: true, Recompute: true));
+        return gradient.Masked(output);
     }
 
     /// <summary>Hands the gradient of a sum, a view or a join on to its inputs.</summary>

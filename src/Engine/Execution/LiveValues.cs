@@ -13,8 +13,6 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
     private readonly Tensor nothing = empty(0, device: device).DetachFromDisposeScope();
     private readonly Tensor one = empty(1, device: device).DetachFromDisposeScope();
 
-    /// <summary>An empty tensor in place of bytes that nobody reads.</summary>
-    public Tensor Nothing => nothing;
     /// <summary>Where the values are.</summary>
     public Device Device => device;
 

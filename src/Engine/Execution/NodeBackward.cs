@@ -50,11 +50,11 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     {
         var node = state.Node;
         if (state.Statistics is { } statistics && node.Op is IDirect op)
-            using (no_grad())
-            {
-                var input = state.Saved.Input(0) ? values.Of(node.Inputs[0], node) : values.Nothing;
-                return [op.Backward(input, gradient, statistics, node.Inputs[0].Producer is not null)];
-            }
+        {
+            using var noGrad = no_grad();
+            using var blank = state.Saved.Input(0) ? null : BlankTensor.Of(node.Inputs[0].Shape.WithBatch(gradient.shape[0]), gradient.device); // whose bytes may have gone
+            return [op.Backward(blank ?? values.Of(node.Inputs[0], node), gradient, statistics, node.Inputs[0].Producer is not null)];
+        }
         var arriving = new Tensor?[node.Inputs.Count];
         if (state.Root is not { requires_grad: true } root) return arriving;
         autograd.backward([root], [gradient]);

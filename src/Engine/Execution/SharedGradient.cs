@@ -65,15 +65,20 @@ internal sealed class SharedGradient(Tensor tensor)
     }
 
     /// <summary>Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.</summary>
-    public SharedGradient Masked(Tensor output)
+    public SharedGradient Masked(Tensor output) => Masked(output, (gradient, result) => ElementKernels.Mask(gradient, output, result));
+
+    /// <summary>The same by a pass that writes one tensor masked to another, which may be the same.</summary>
+    /// <param name="like">Of the output's shape.</param>
+    /// <param name="mask">(gradient, result).</param>
+    public SharedGradient Masked(Tensor like, Action<Tensor, Tensor> mask)
     {
         if (!IsShared)
         {
-            ElementKernels.Mask(Tensor, output);
+            mask(Tensor, Tensor);
             return this;
         }
-        var result = new SharedGradient(empty_like(output));
-        ElementKernels.Mask(Tensor, output, result.Tensor);
+        var result = new SharedGradient(empty_like(like));
+        mask(Tensor, result.Tensor);
         Release();
         return result;
     }

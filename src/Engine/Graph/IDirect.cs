@@ -18,7 +18,7 @@ public interface IDirect
     Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics);
 
     /// <summary>Adds to the gradients of the parameters that are trained, which may have none yet, with autograd off.</summary>
-    /// <param name="input">The same bytes again; an empty tensor where <see cref="Op.Saves"/> says that they are not read.</param>
+    /// <param name="input">The same bytes again; where the op declares that backward does not read them (<see cref="Saved.Inputs"/>), only the shape.</param>
     /// <param name="gradient">Of the output; of a rectified op after masking.</param>
     /// <param name="statistics">Those of the first run.</param>
     /// <param name="wantsInput">Whether the gradient of the input is asked for.</param>

@@ -28,7 +28,7 @@ public sealed class PlanningGraph
         foreach (var node in Nodes)
         {
             foreach (var input in node.Needs) IsSaved[input] = true;
-            if (node.Rectifies) IsSaved[node.Id + 1] = true;
+            if (node.MasksByOutput) IsSaved[node.Id + 1] = true;
         }
     }
 
@@ -67,6 +67,7 @@ public sealed class PlanningGraph
             Swappable = saved.Swappable;
             SavesOutput = saved.Output && !node.Op.Rectifies && profile.HoldsOutput;
             Rectifies = node.Op.Rectifies;
+            MasksByOutput = Rectifies && saved.Output;
             IsView = node.Op.IsView;
             IsSum = node.Op.SumWeights is not null;
             Weights = [.. node.Op.SumWeights ?? []];
@@ -97,7 +98,7 @@ public sealed class PlanningGraph
         public readonly double[] Weights;
         public readonly bool[] HandsOn; // by input of a join: its part of the gradient is not copied
         public readonly sbyte[] InPlace;
-        public readonly bool Swappable, SavesOutput, Rectifies, IsView, IsSum, IsJoin, IsRandom, HasGraph, GraphIsChoice;
+        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, IsSum, IsJoin, IsRandom, HasGraph, GraphIsChoice;
         public readonly double Forward, Recompute, Backward;
         public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, BackwardWorkspace, BackwardResidue;
     }

@@ -70,9 +70,9 @@ internal sealed class StepWriter(PlanningGraph graph)
             if (Retention.Values[node.Id + 1] == Keep.Never) transient.Add(node.Id + 1);
         }
         foreach (var need in node.Needs) Ensure(need);
-        if (node.Rectifies) Ensure(node.Id + 1);
+        if (node.MasksByOutput) Ensure(node.Id + 1);
         foreach (var need in node.Needs) lastUse[need] = steps.Count;
-        if (!node.Rectifies && lastUse[node.Id + 1] != Closed) Close(node.Id + 1);
+        if (!node.MasksByOutput && lastUse[node.Id + 1] != Closed) Close(node.Id + 1);
         lastUse[node.Id + 1] = Closed; // the backward frees its own output
         var isOpen = node.ParameterWays.Length > 0;
         if (isOpen) steps.Add(new Step(StepKind.ParameterGradients, node.Id, Step.Open));

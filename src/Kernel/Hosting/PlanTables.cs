@@ -9,7 +9,7 @@ internal static class PlanTables
 {
     private const int MostRows = 16;
 
-    public static void Print(PlanningGraph graph, PlanReport report, IReadOnlyList<Plan> pareto, IEnumerable<(string Name, Plan? Plan)> planners, long fixedBytes)
+    public static void Print(PlanningGraph graph, PlanReport report, IReadOnlyList<Plan> pareto, IEnumerable<(string Name, Plan? Plan)> planners, IReadOnlyList<PeakShare> peak, long fixedBytes)
     {
         var plain = report.PlainPeakBytes;
         var blocks = New("block", "kept", "dropped", "second runs", "extra time");
@@ -17,6 +17,10 @@ internal static class PlanTables
             if (b.KeptBytes + b.DroppedBytes > 0 || b.Recomputes > 0)
                 blocks.AddRow(b.Block, Size(b.KeptBytes), Size(b.DroppedBytes), b.Recomputes.ToString(CultureInfo.InvariantCulture), Time(b.RecomputeSeconds));
         AnsiConsole.Write(blocks);
+
+        var holders = New("held at the peak", "bytes", "of the peak");
+        foreach (var share in peak) holders.AddRow(share.Holder, Size(share.Bytes), Share(share.Bytes, report.Plan.Prediction.PeakBytes));
+        AnsiConsole.Write(holders);
 
         var curve = New("budget", "of plain", "extra time");
         var every = Math.Max(1, pareto.Count / MostRows);

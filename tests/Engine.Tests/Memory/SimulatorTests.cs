@@ -44,6 +44,7 @@ public class SimulatorTests
             var schedule = builder.Build(RandomRetention(facts, random, density), "random");
             var predicted = new ScheduleSimulator(facts).Run(schedule);
             var actual = TrainingStep.Planned(graph, schedule, x, y, out var peak);
+            Assert.Equal(predicted.PeakBytes, new ScheduleSimulator(facts).Peak(schedule).Sum(share => share.Bytes));
             expected.AssertSame(actual);
             Assert.InRange((double)peak / predicted.PeakBytes, 0.98, 1.02);
         }

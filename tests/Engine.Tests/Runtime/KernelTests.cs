@@ -110,8 +110,7 @@ public class KernelTests
         x[1, 2] = float.NegativeInfinity;
         x[1, 3] = -0f;
         x[1, 3, 1] = 0f;
-        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, op.RunsDirect(x));
-        if (!op.RunsDirect(x)) return;
+        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, MaxPoolKernel.Takes(x, stride)); // else libtorch's own is called
 
         var leaf = x.clone().requires_grad_(true);
         var (expected, places) = nn.functional.max_pool2d_with_indices(leaf, [kernel, kernel], [stride, stride], [padding, padding], null, ceiling);
@@ -120,9 +119,72 @@ public class KernelTests
         var y = op.Forward(x, new RunMode(Training: true), out var kept);
         Same(expected.detach(), y);
         Same(places, kept[0]);
-        Same(leaf.grad!, op.Backward(x, gradient, kept, wantsInput: true)!);
+        Same(leaf.grad!, op.Backward(full_like(x, float.NaN), gradient, kept, wantsInput: true)!); // of the input only the shape is read
         using var noGrad = no_grad();
         Same(expected.detach(), op.Forward([x], new RunMode(Training: true)));
+    }
+
+    [Theory]
+    [InlineData(2, 2, 0, false, true)]
+    [InlineData(3, 2, 1, true, true)]
+    [InlineData(3, 1, 1, false, false)]
+    public void Mean_pooling_has_the_gradients_of_libtorch_without_reading_its_input(long kernel, long stride, long padding, bool ceiling, bool countPadding)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(kernel);
+        var op = new AvgPool2d(kernel, stride, padding, ceiling, countPadding);
+        var x = randn(2, 5, 9, 12);
+        var leaf = x.clone().requires_grad_(true);
+        var expected = op.Forward([leaf], new RunMode(Training: true));
+        var gradient = randn(expected.shape);
+        expected.backward([gradient]);
+        using var noGrad = no_grad();
+        Assert.True(op.RunsDirect(x));
+        Same(expected.detach(), op.Forward(x, new RunMode(Training: true), out var kept));
+        Same(leaf.grad!, op.Backward(full_like(x, float.NaN), gradient, kept, wantsInput: true)!);
+    }
+
+    [Theory]
+    [InlineData(3, 7, 5)]
+    [InlineData(16, 16, 16)]
+    [InlineData(9, 1, 1)]
+    public void A_gradient_is_masked_by_the_input_of_a_batch_norm_as_libtorch_masks_it_by_the_output(int channels, int height, int width)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(channels);
+        var x = randn(4, channels, height, width);
+        var (mean, inverse, weight, bias) = (randn(channels), rand(channels).add(0.5), randn(channels), randn(channels));
+        (weight[0], bias[0]) = (0f, 0f);                                        // zeros of both signs
+        (mean[1], inverse[1], weight[1], bias[1]) = (0f, 1f, 1e-40f, 0f);       // denormals
+        (mean[2], inverse[2], weight[2], bias[2]) = (float.NaN, 1f, 1f, 0f);    // NaN everywhere
+        x[0, 0, 0, 0] = float.PositiveInfinity;                                 // NaN in one place
+        var normalised = empty_like(x);
+        BatchNormKernel.Apply(x, normalised, mean, inverse, weight, bias, rectify: false);
+        Assert.True(normalised.eq(0).any().item<bool>() && normalised.isnan().any().item<bool>());
+        var leaf = normalised.requires_grad_(true);
+        var wide = randn(4, channels + 3, height, width);
+        var part = wide.narrow(1, 2, channels); // as a join hands it on
+        leaf.relu().backward([part]);
+
+        var masked = empty_like(x);
+        Assert.True(BatchNormKernel.Masks(x, part, masked));
+        BatchNormKernel.Mask(x, part, masked, mean, inverse, weight, bias);
+        Same(leaf.grad!, masked);
+        var inPlace = part.contiguous();
+        BatchNormKernel.Mask(x, inPlace, inPlace, mean, inverse, weight, bias);
+        Same(leaf.grad!, inPlace);
+
+        // What the kernel does not take goes by way of the output.
+        var module = nn.BatchNorm2d(channels);
+        using (no_grad())
+        {
+            module.weight!.copy_(weight);
+            module.bias!.copy_(bias);
+        }
+        var gaps = cat([part, part], 3)[TensorIndex.Ellipsis, TensorIndex.Slice(0, width)];
+        Assert.False(BatchNormKernel.Masks(x, gaps, masked.fill_(float.NaN)));
+        new BatchNorm2d(module, relu: true).Mask(x, gaps, [mean, inverse], masked);
+        Same(leaf.grad!, masked);
     }
 
     [Theory]

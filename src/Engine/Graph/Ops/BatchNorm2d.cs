@@ -7,7 +7,7 @@ namespace Interactive.Graphs.Ops;
 
 /// <summary>
 /// Batch normalisation over (channels, height, width) (Ioffe and Szegedy 2015), optionally with a rectifier. Backward
-/// reads the input and the batch's mean and inverse deviation. A recompute leaves the running statistics alone.
+/// reads the input and the batch's mean and inverse deviation, which on the CPU tell also where the rectifier cut. A recompute leaves the running statistics alone.
 /// </summary>
 public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu = false) : Op, IReapplied
 {
@@ -138,6 +138,22 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
         return y;
     }
 
+    /// <inheritdoc/>
+    public void Mask(Tensor input, Tensor gradient, Tensor[] statistics, Tensor result)
+    {
+        if (BatchNormKernel.Masks(input, gradient, result))
+        {
+            BatchNormKernel.Mask(input, gradient, result, statistics[0], statistics[1], module.weight!, module.bias!);
+            return;
+        }
+        using var output = Reapply(input, statistics);
+        ElementKernels.Mask(gradient, output, result);
+    }
+
+    // Whether the kernels that can apply a batch norm again run: then the input tells what the rectifier let pass.
+    private bool TellsByInput(Value input)
+        => module.affine && Aten.IsAvailable && input.Type == ScalarType.Float32 && module.weight!.device_type != DeviceType.CUDA;
+
     private Tensor Normalise(Tensor x, RunMode mode)
     {
         var tracked = module.track_running_stats;
@@ -151,7 +167,7 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1, Output: relu, ExtraBytes: _ => 2 * 4 * module.num_features);
+    public override Saved Saves(Node node) => new(Inputs: 1, Output: relu && !TellsByInput(node.Inputs[0]), ExtraBytes: _ => 2 * 4 * module.num_features);
     /// <inheritdoc/>
     public override bool Rectifies => relu;
     /// <inheritdoc/>

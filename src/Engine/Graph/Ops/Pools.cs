@@ -18,9 +18,12 @@ public abstract class Pool : Op
         var (h, w) = OutputSize(inputs[0].Shape);
         return (new Shape(inputs[0].Shape[0], h, w), inputs[0].Type);
     }
+
+    /// <summary>What a window's backward reads of the input, for <see cref="Saved.Inputs"/>: run directly nothing but the shape, recorded by autograd all.</summary>
+    private protected static uint ReadsInput(Node node) => Aten.IsAvailable && node.Inputs[0].Type == ScalarType.Float32 ? 0u : 1u;
 }
 
-/// <summary>Maximum over windows. Backward reads the input and keeps a 64-bit index for each output.</summary>
+/// <summary>Maximum over windows. Keeps a 64-bit index for each output; of the input backward reads only the shape.</summary>
 public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false) : Pool, IDirect
 {
     /// <inheritdoc/>
@@ -37,17 +40,24 @@ public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
     protected override (long, long) OutputSize(Shape input) => Window.Output(input, kernel, stride, padding, 1, ceiling);
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
-        => !is_grad_enabled() && RunsDirect(inputs[0]) ? Maxima(inputs[0], null)
+        => !is_grad_enabled() && MaxPoolKernel.Takes(inputs[0], stride) ? Maxima(inputs[0], null)
             : nn.functional.max_pool2d(inputs[0], kernel.ToArray(), stride.ToArray(), padding.ToArray(), null, ceiling);
 
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => Aten.IsAvailable && MaxPoolKernel.Takes(input, stride);
+    public bool RunsDirect(Tensor input) => Aten.IsAvailable && input.dtype == ScalarType.Float32;
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
     {
-        statistics = [empty(Shaped(input), ScalarType.Int64)]; // where each maximum was
-        return Maxima(input, statistics[0]);
+        if (MaxPoolKernel.Takes(input, stride))
+        {
+            statistics = [empty(Shaped(input), ScalarType.Int64)]; // where each maximum was
+            return Maxima(input, statistics[0]);
+        }
+        Span<nint> results = stackalloc nint[2];
+        Aten.Call("max_pool2d_with_indices", "", results, input, kernel.ToArray(), stride.ToArray(), padding.ToArray(), new long[] { 1, 1 }, ceiling);
+        statistics = [Tensor.UnsafeCreateTensor(results[1])];
+        return Tensor.UnsafeCreateTensor(results[0]);
     }
 
     /// <inheritdoc/>
@@ -73,13 +83,13 @@ public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1, ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements);
+    public override Saved Saves(Node node) => new(Inputs: ReadsInput(node), ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements);
     /// <inheritdoc/>
     public override double Flops(Node node) => (double)node.Output.Shape.Elements * kernel.Height * kernel.Width;
 }
 
-/// <summary>Mean over windows. libtorch's backward keeps the input although it reads only its shape.</summary>
-public sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false, bool countPadding = true) : Pool
+/// <summary>Mean over windows. Autograd keeps the input although backward reads only its shape; run directly it does not.</summary>
+public sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false, bool countPadding = true) : Pool, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => "avg_pool2d";
@@ -97,8 +107,28 @@ public sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
         => nn.functional.avg_pool2d(inputs[0], kernel.ToArray(), stride.ToArray(), padding.ToArray(), ceiling, countPadding);
+
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1);
+    public bool RunsDirect(Tensor input) => Aten.IsAvailable && input.dtype == ScalarType.Float32;
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        statistics = [];
+        return Forward([input], mode);
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    {
+        if (!wantsInput) return null;
+        Span<nint> result = stackalloc nint[1];
+        Aten.Call("avg_pool2d_backward", "", result, gradient, input, kernel.ToArray(), stride.ToArray(), padding.ToArray(), ceiling, countPadding, null);
+        return Tensor.UnsafeCreateTensor(result[0]);
+    }
+
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: ReadsInput(node));
     /// <inheritdoc/>
     public override double Flops(Node node) => (double)node.Output.Shape.Elements * kernel.Height * kernel.Width;
 }

@@ -38,7 +38,7 @@ internal sealed class BlockWriter(PlanningGraph graph, BlockChain chain)
                 case ChainOpKind.Backward:
                     for (var n = block.End - 1; n >= block.First; n--) writer.BackwardOf(graph.Nodes[n]);
                     saved[stage] = false;
-                    if (!holdMasks || stage > 0 && !block.Inputs.Any(v => graph.Nodes[v - 1].Rectifies)) DropInput(stage);
+                    if (!holdMasks || stage > 0 && !block.Inputs.Any(v => graph.Nodes[v - 1].MasksByOutput)) DropInput(stage);
                     break;
             }
         }

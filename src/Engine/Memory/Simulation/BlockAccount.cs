@@ -14,7 +14,7 @@ internal sealed class BlockAccount(long[] valueBytes)
     private bool[] isGradient = new bool[256];
     private BlockLife[] births = new BlockLife[256];
     private int count, now;
-    private long values, saved, gradients, workspace, underWorkspace;
+    private long values, saved, gradients, workspace, underWorkspace, watched = long.MaxValue;
 
     /// <summary>Bytes alive.</summary>
     public long Live { get; private set; }
@@ -22,6 +22,25 @@ internal sealed class BlockAccount(long[] valueBytes)
     public long StepPeak { get; private set; }
     /// <summary>Receives the life of each block that is freed, when given.</summary>
     public List<BlockLife>? Lives { get; set; }
+
+    /// <summary>What was alive when the bytes first reached those asked for.</summary>
+    public Holding? Held { get; private set; }
+
+    /// <summary>Asks for what is alive when the bytes, workspace included, first reach a number.</summary>
+    public void Watch(long bytes) => (watched, Held) = (bytes, null);
+
+    /// <summary>What is alive at one instant.</summary>
+    /// <param name="Blocks">Of values and gradients; they have not died.</param>
+    /// <param name="Saved">Bytes that graphs and generators keep.</param>
+    /// <param name="Workspace">Of the kernel that runs.</param>
+    public sealed record Holding(IReadOnlyList<BlockLife> Blocks, long Saved, long Workspace);
+
+    private void Reach(long workspace)
+    {
+        if (Live + workspace < watched) return;
+        watched = long.MaxValue;
+        Held = new([.. Enumerable.Range(0, count).Where(b => owners[b] > 0).Select(b => births[b])], saved, workspace);
+    }
 
     /// <summary>Begins anew.</summary>
     public void Reset()
@@ -49,8 +68,9 @@ internal sealed class BlockAccount(long[] valueBytes)
         births[count] = new(value, gradient, isAgain, size, now, 0);
         if (gradient) gradients += size;
         else values += size;
+        count++;
         Raise(size);
-        return count++;
+        return count - 1;
     }
 
     private void Grow()
@@ -110,13 +130,17 @@ internal sealed class BlockAccount(long[] valueBytes)
     {
         workspace += size;
         underWorkspace = Live;
-        if (Live + size > StepPeak) StepPeak = Live + size;
+        if (Live + size <= StepPeak) return;
+        StepPeak = Live + size;
+        Reach(size);
     }
 
     private void Raise(long size)
     {
         Live += size;
-        if (Live > StepPeak) StepPeak = Live;
+        if (Live <= StepPeak) return;
+        StepPeak = Live;
+        Reach(0);
     }
 
     /// <summary>The step as it stands.</summary>

@@ -55,6 +55,18 @@ public sealed class ScheduleSimulator
         return lives;
     }
 
+    /// <summary>What holds the bytes at a schedule's peak, most first; the sum is the peak.</summary>
+    /// <exception cref="InvalidOperationException">The schedule reads bytes that it has freed.</exception>
+    public IReadOnlyList<PeakShare> Peak(Schedule schedule)
+    {
+        var peak = Run(schedule).PeakBytes;
+        blocks.Watch(peak);
+        Run(schedule);
+        var held = blocks.Held!;
+        return [.. held.Blocks.GroupBy(b => b.IsGradient ? PeakShare.Gradients : graph.Graph.Nodes[b.Value - 1].Op.Kind, b => b.Bytes).Select(g => new PeakShare(g.Key, g.Sum()))
+            .Append(new(PeakShare.Saved, held.Saved)).Append(new(PeakShare.Workspace, held.Workspace)).Where(s => s.Bytes != 0).OrderByDescending(s => s.Bytes)];
+    }
+
     /// <summary>The same over prepared arrays; <paramref name="excess"/> sums the bytes above a budget over all steps.</summary>
     internal Prediction Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess, List<TimelinePoint>? timeline = null)
     {
@@ -288,7 +300,7 @@ public sealed class ScheduleSimulator
         var output = node.Id + 1;
         if (!gradients.Has(output)) return BlockAccount.None;
         var isMasked = node.Rectifies && !hasAdded[node.Id];
-        if (isMasked && held[output] == BlockAccount.None)
+        if (isMasked && node.MasksByOutput && held[output] == BlockAccount.None)
             throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing its output");
         var gradient = gradients.Take(node, isMasked, out isPart);
         if (held[output] != BlockAccount.None) blocks.Release(ref held[output]);

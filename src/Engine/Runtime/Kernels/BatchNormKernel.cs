@@ -23,13 +23,7 @@ internal static unsafe class BatchNormKernel
     {
         var channels = x.shape[1];
         var inner = x.numel() / (x.shape[0] * channels);
-        var (alpha, beta) = (new float[channels], new float[channels]);
-        float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation), w = ElementKernels.Data(weight), b = ElementKernels.Data(bias);
-        for (var c = 0; c < channels; c++)
-        {
-            alpha[c] = s[c] * w[c];
-            beta[c] = MathF.FusedMultiplyAdd(-m[c], alpha[c], b[c]);
-        }
+        var (alpha, beta) = Factors(mean, inverseDeviation, weight, bias);
         float* source = ElementKernels.Data(x), target = ElementKernels.Data(y);
         OpenMp.For(x.shape[0] * channels, Math.Max(1, (1 << 14) / inner), (from, to) =>
         {
@@ -39,6 +33,60 @@ internal static unsafe class BatchNormKernel
                 Plane(source + plane * inner, target + plane * inner, inner, alpha[c], beta[c], rectify);
             }
         });
+    }
+
+    private static (float[] Alpha, float[] Beta) Factors(Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias)
+    {
+        var channels = weight.numel();
+        var (alpha, beta) = (new float[channels], new float[channels]);
+        float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation), w = ElementKernels.Data(weight), b = ElementKernels.Data(bias);
+        for (var c = 0; c < channels; c++)
+        {
+            alpha[c] = s[c] * w[c];
+            beta[c] = MathF.FusedMultiplyAdd(-m[c], alpha[c], b[c]);
+        }
+        return (alpha, beta);
+    }
+
+    /// <summary>True when <see cref="Mask"/> may run on these.</summary>
+    public static bool Masks(Tensor x, Tensor gradient, Tensor result) => ElementKernels.Takes(x) && ElementKernels.TakesRows(gradient) && ElementKernels.Takes(result);
+
+    /// <summary>
+    /// Zeroes the gradient where x alpha + beta is not positive: where the output of a rectified batch norm is not, without that output.
+    /// What <see cref="Apply"/> and <see cref="Normalise"/> compute is computed again, so no sign differs; a NaN lets the gradient pass, as in libtorch.
+    /// </summary>
+    /// <param name="x">(batch, channels, …), contiguous fp32.</param>
+    /// <param name="gradient">Of the output; its samples may lie apart.</param>
+    /// <param name="result">Receives the masked gradient, contiguous; may be <paramref name="gradient"/>.</param>
+    /// <param name="mean">Per channel.</param>
+    /// <param name="inverseDeviation">Per channel.</param>
+    /// <param name="weight">Per channel.</param>
+    /// <param name="bias">Per channel.</param>
+    public static void Mask(Tensor x, Tensor gradient, Tensor result, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias)
+    {
+        long samples = x.shape[0], channels = x.shape[1], inner = x.numel() / (samples * channels), apart = gradient.stride(0);
+        var (alpha, beta) = Factors(mean, inverseDeviation, weight, bias);
+        float* source = ElementKernels.Data(x), arriving = ElementKernels.Data(gradient), target = ElementKernels.Data(result);
+        OpenMp.For(samples * channels, Math.Max(1, (1 << 14) / inner), (from, to) =>
+        {
+            for (var plane = from; plane < to; plane++)
+            {
+                var (sample, c) = Math.DivRem(plane, channels);
+                MaskPlane(source + plane * inner, arriving + sample * apart + c * inner, target + plane * inner, inner, alpha[c], beta[c]);
+            }
+        });
+    }
+
+    private static void MaskPlane(float* x, float* g, float* r, long length, float alpha, float beta)
+    {
+        var (a, b) = (new Vector<float>(alpha), new Vector<float>(beta));
+        long i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var dropped = Vector.LessThanOrEqual(Vector.FusedMultiplyAdd(ElementKernels.Load(x + i), a, b), Vector<float>.Zero);
+            ElementKernels.Store(r + i, Vector.ConditionalSelect(dropped, Vector<float>.Zero, ElementKernels.Load(g + i)));
+        }
+        for (; i < length; i++) r[i] = MathF.FusedMultiplyAdd(x[i], alpha, beta) <= 0 ? 0 : g[i];
     }
 
     /// <summary>True when <see cref="Normalise"/> may run on this input.</summary>

@@ -31,6 +31,7 @@ internal static class PlanCommand
             var rivals = planners.Select(p => (p.Name, Plan: p.Name == planner.Name ? report.Plan : p.Make(facts, report.BudgetBytes))).ToArray();
             var pareto = Pareto.Of(facts);
             var fixedBytes = FixedBytes.Of(graph, batch);
+            var peak = new ScheduleSimulator(facts).Peak(report.Plan.Schedule);
             var result = JsonSerializer.SerializeToElement(new
             {
                 model = model.Model(parsed),
@@ -44,6 +45,7 @@ internal static class PlanCommand
                 plainPeakBytes = report.PlainPeakBytes,
                 keepAllPeakBytes = report.KeepAll.Prediction.PeakBytes,
                 predictedPeakBytes = report.Plan.Prediction.PeakBytes,
+                peak = peak.Select(s => new { holder = s.Holder, bytes = s.Bytes }),
                 predictedOverhead = report.Plan.Overhead,
                 planSeconds = report.PlanSeconds,
                 profile = facts.Profile.Source,
@@ -52,7 +54,7 @@ internal static class PlanCommand
             }, JsonSerializerOptions.Web);
             if (parsed.GetValue(figure) is { } file) FigureFile.Write(file, MemoryFigures.Timeline(facts, report.Plan), MemoryFigures.Tensors(facts, report.Plan), PlanFigures.Pareto(result));
             if (parsed.GetValue(json)) Console.WriteLine(result.GetRawText());
-            else PlanTables.Print(facts, report, pareto, rivals, fixedBytes);
+            else PlanTables.Print(facts, report, pareto, rivals, peak, fixedBytes);
             return 0;
         });
         return command;
