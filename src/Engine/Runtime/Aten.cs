@@ -28,7 +28,7 @@ internal static unsafe class Aten
     private static readonly delegate* unmanaged<byte*, nuint, nint*, int> NewString =
         (delegate* unmanaged<byte*, nuint, nint*, int>)Export("torch_new_string_handle");
 
-    private static readonly ConcurrentDictionary<string, nint> Names = new();
+    private static readonly ConcurrentDictionary<string, nint> Operators = new(), Texts = new();
 
     /// <summary>True when this libtorch exports the interface.</summary>
     public static bool IsAvailable => CallDispatcher != null && NewHandle != null && NewList != null && Push != null;
@@ -67,7 +67,7 @@ internal static unsafe class Aten
     private static void Dispatch(string name, string overload, ulong* stack)
     {
         if (!IsAvailable) throw new NotSupportedException("this libtorch does not export torch_call_dispatcher");
-        if (CallDispatcher((byte*)Text("aten::" + name), (byte*)Text(overload), stack, AbiVersion) != 0)
+        if (CallDispatcher((byte*)Operator(name), (byte*)Text(overload), stack, AbiVersion) != 0)
             throw new InvalidOperationException($"libtorch refused aten::{name}{(overload.Length > 0 ? "." + overload : "")}; its message is on stderr");
     }
 
@@ -116,5 +116,6 @@ internal static unsafe class Aten
         return (ulong)box;
     }
 
-    private static nint Text(string text) => Names.GetOrAdd(text, static t => Marshal.StringToCoTaskMemUTF8(t));
+    private static nint Operator(string name) => Operators.GetOrAdd(name, static n => Marshal.StringToCoTaskMemUTF8("aten::" + n));
+    private static nint Text(string text) => Texts.GetOrAdd(text, static t => Marshal.StringToCoTaskMemUTF8(t));
 }

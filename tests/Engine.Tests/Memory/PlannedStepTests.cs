@@ -45,6 +45,7 @@ public class PlannedStepTests
     [InlineData("resnet18", 0.10)]
     [InlineData("mobilenet", 0.10)]
     [InlineData("vit", 0.10)]
+    [InlineData("gpt", 0.10)]
     public void The_analytic_profile_has_the_measured_bytes(string name, double peakTolerance)
     {
         using var scope = NewDisposeScope();

@@ -52,9 +52,14 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
     {
         // Parameters first: their gradients go before the input's is made.
-        if (module.weight!.requires_grad) ParameterGradient.Add(module.weight, RowProduct.OfWeight(input, gradient));
-        if (module.bias is { requires_grad: true } bias) ParameterGradient.Add(bias, RowProduct.OfBias(gradient));
-        return wantsInput ? RowProduct.OfInput(gradient, module.weight) : null;
+        using var rows = RowProduct.Rows(gradient);
+        if (module.weight!.requires_grad)
+        {
+            using var read = RowProduct.Rows(input);
+            ParameterGradient.Add(module.weight, RowProduct.OfWeight(read, rows));
+        }
+        if (module.bias is { requires_grad: true } bias) ParameterGradient.Add(bias, RowProduct.OfBias(rows));
+        return wantsInput ? RowProduct.OfInput(gradient, rows, module.weight) : null;
     }
 
     /// <inheritdoc/>
@@ -85,30 +90,34 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     public void AddParameterGradients(Tensor input, Tensor gradient, int way)
     {
         using var _ = no_grad();
-        if (module.weight!.requires_grad) AddWeightGradient(input, gradient, way);
+        using var rows = RowProduct.Rows(gradient);
+        if (module.weight!.requires_grad)
+        {
+            using var read = RowProduct.Rows(input);
+            AddWeightGradient(read, rows, way);
+        }
         if (module.bias is not { requires_grad: true } bias) return;
         using var sum = bias.grad!;
-        using var piece = RowProduct.OfBias(gradient);
+        using var piece = RowProduct.OfBias(rows);
         sum.add_(piece, Scalars.One);
     }
 
     private void AddWeightGradient(Tensor input, Tensor gradient, int way)
     {
         using var sum = module.weight!.grad!;
-        using Tensor read = RowProduct.Rows(input), rows = RowProduct.Rows(gradient);
         if (way == InPlace)
         {
-            using var turned = rows.t();
-            sum.addmm_(turned, read);
+            using var turned = gradient.t();
+            sum.addmm_(turned, input);
             return;
         }
         var features = OutFeatures / (way - 1);
         for (var from = 0L; from < OutFeatures; from += features)
         {
-            using var columns = rows.narrow(1, from, features);
+            using var columns = gradient.narrow(1, from, features);
             using var turned = columns.t();
             using var place = sum.narrow(0, from, features);
-            using var piece = turned.mm(read);
+            using var piece = turned.mm(input);
             place.add_(piece, Scalars.One);
         }
     }
@@ -117,6 +126,7 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     public Tensor InputGradient(Tensor like, Tensor gradient, int way)
     {
         using var _ = no_grad();
-        return RowProduct.OfInput(gradient, module.weight!);
+        using var rows = RowProduct.Rows(gradient);
+        return RowProduct.OfInput(gradient, rows, module.weight!);
     }
 }

@@ -14,26 +14,24 @@ internal static class RowProduct
     /// <summary>All dimensions but the last laid in one.</summary>
     public static Tensor Rows(Tensor tensor) => tensor.dim() == 2 ? tensor.alias() : tensor.flatten(0, -2);
 
-    /// <summary>Of W: (outputs, inputs).</summary>
+    /// <summary>Of W (outputs, inputs), for the rows of x and of the output's gradient.</summary>
     public static Tensor OfWeight(Tensor input, Tensor gradient)
     {
-        using Tensor rows = Rows(gradient), read = Rows(input), turned = rows.t();
-        return turned.mm(read);
+        using var turned = gradient.t();
+        return turned.mm(input);
     }
 
-    /// <summary>Of b: (outputs).</summary>
-    public static Tensor OfBias(Tensor gradient)
-    {
-        using var rows = Rows(gradient);
-        return rows.sum([0]);
-    }
+    /// <summary>Of b (outputs), for the rows of the output's gradient.</summary>
+    public static Tensor OfBias(Tensor gradient) => gradient.sum([0]);
 
-    /// <summary>Of x, in the gradient's dimensions but for the last.</summary>
-    public static Tensor OfInput(Tensor gradient, Tensor weight)
+    /// <summary>Of x, in the dimensions of the output's gradient but for the last.</summary>
+    /// <param name="gradient">Of the output.</param>
+    /// <param name="rows">The same as rows.</param>
+    /// <param name="weight">W.</param>
+    public static Tensor OfInput(Tensor gradient, Tensor rows, Tensor weight)
     {
-        if (gradient.dim() == 2) return gradient.mm(weight);
-        using var rows = Rows(gradient);
-        using var product = rows.mm(weight);
-        return product.view([.. gradient.shape[..^1], weight.shape[1]]);
+        var product = rows.mm(weight);
+        if (gradient.dim() == 2) return product;
+        using (product) return product.view([.. gradient.shape[..^1], weight.size(1)]);
     }
 }

@@ -64,8 +64,13 @@ public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirect
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
     {
-        if (table.weight!.requires_grad) ParameterGradient.Add(table.weight, RowProduct.OfWeight(input, gradient));
-        return wantsInput ? RowProduct.OfInput(gradient, table.weight) : null;
+        using var rows = RowProduct.Rows(gradient);
+        if (table.weight!.requires_grad)
+        {
+            using var read = RowProduct.Rows(input);
+            ParameterGradient.Add(table.weight, RowProduct.OfWeight(read, rows));
+        }
+        return wantsInput ? RowProduct.OfInput(gradient, rows, table.weight) : null;
     }
 
     /// <inheritdoc/>
