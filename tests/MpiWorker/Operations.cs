@@ -36,7 +36,7 @@ static unsafe class Operations
         world.AllReduce(&value, 1, 0, 1, name);
     }
 
-    static void Sums(ICommunicator world, int most, double tolerance = 1e-5)
+    public static void Sums(ICommunicator world, int most, double tolerance = 1e-5)
     {
         foreach (var count in new[] { 0, 1, 2, 3, 1000, 100_003, most })
         {

@@ -6,6 +6,8 @@ var world = World.Current;
 switch (args[0])
 {
     case "operations": Operations.Run(world); break;
+    case "device": DeviceSums.Run(world); break;
+    case "train-device": DeviceSums.Train(world); break;
     case "train" or "train-bn": TrainingRun.Run(world, args[1], withBatchNorm: args[0] == "train-bn", args[2..]); break;
     case "train-large": TrainingRun.Run(world, args[1], withBatchNorm: false, args[2..], hidden: 8192); break;
     case "train-large-killed":

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Interactive.Collectives;
 
 /// <summary>How a communicator sums.</summary>
@@ -21,6 +23,15 @@ public sealed record AllReduceOptions
     /// <summary>With a two-byte wire format: add what rounding lost to the next values of the same elements; default true.</summary>
     public bool ErrorFeedback { get; init; } = true;
 
+    /// <summary>
+    /// Where the data of every sum lie, which are then summed there by MPI (<see cref="ICommunicator.Reaches"/>); default null:
+    /// in the CPU's memory. fp32 only, in the library's order.
+    /// </summary>
+    public Device? Device { get; init; }
+
+    /// <summary>Whether nothing is asked for that MPI's own sums do not give.</summary>
+    internal bool LeavesOrderToMpi => Algorithm is null && !Deterministic && Wire == WireFormat.Fp32;
+
     internal AllReduceOptions Validate()
     {
         if (Algorithm is not null && !AllReduceTable.Algorithms.Contains(Algorithm))
@@ -28,6 +39,7 @@ public sealed record AllReduceOptions
         if (Deterministic && Wire != WireFormat.Fp32) throw new UsageException($"deterministic sums need fp32 on the wire, not {Wire}");
         if (Deterministic && Algorithm is not (null or "window" or "halving-doubling"))
             throw new UsageException($"{Algorithm} does not follow the canonical order: deterministic sums are made by window or halving-doubling");
+        if (Device is not null && !LeavesOrderToMpi) throw new UsageException($"sums on {Device} are MPI's, in fp32: neither deterministic nor by an algorithm of ours");
         return this;
     }
 }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Interactive.Collectives.Algorithms;
 using Interactive.Collectives.Transports;
+using TorchSharp;
 
 namespace Interactive.Collectives;
 
@@ -170,6 +171,10 @@ public sealed unsafe class Communicator : ICommunicator
     public void Release(float* memory) => released.Add(windows.Single(window => window.Part(window.Mine) == memory));
 
     /// <inheritdoc/>
+    public bool Reaches(DeviceType device, AllReduceOptions? options = null) =>
+        Size > 1 && (options ?? this.options).LeavesOrderToMpi && transport is IReachesDevices ends && ends.Reaches(device);
+
+    /// <inheritdoc/>
     public ICommunicator Duplicate(AllReduceOptions? options = null) =>
         new Communicator(transport.Duplicate(), options ?? this.options, recorder, hosts, windows);
 
@@ -193,6 +198,7 @@ public sealed unsafe class Communicator : ICommunicator
     /// <summary>The algorithm for a buffer of <paramref name="length"/> floats.</summary>
     internal IAllReduce Choose(long length)
     {
+        if (options.Device is not null) return Get("device");
         if (options.Wire != WireFormat.Fp32) return Get("half");
         if (options.Algorithm is { } named) return Get(named);
         if (options.Deterministic) return Get(group?.Count == Size ? "window" : "halving-doubling");
@@ -201,6 +207,7 @@ public sealed unsafe class Communicator : ICommunicator
 
     IAllReduce Get(string name) => algorithms.TryGetValue(name, out var known) ? known : algorithms[name] = name switch
     {
+        "device" when transport is IReachesDevices ends && ends.Reaches(options.Device!.type) => new DeviceAllReduce(ends, options.Device!),
         "half" => new HalfAllReduce(transport, options.Wire, options.ErrorFeedback),
         "halving-doubling" => new HalvingDoublingAllReduce(transport),
         "window" when group?.Count == Size => new WindowAllReduce(group, WindowOf),

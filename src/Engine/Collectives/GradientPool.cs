@@ -10,32 +10,30 @@ namespace Interactive.Collectives;
 /// <summary>
 /// One contiguous fp32 buffer that holds the gradients of many parameters, in the order in which backward completes them.
 /// Each parameter's <c>grad</c> is a view into it, so a bucket of gradients is a range: nothing is copied in or out.
-/// (GradientFlow, Sun et al. 2019, calls it the gradient pool.) Ranks sum in memory of the CPU: gradients of a GPU are
-/// copied there and back, bucket by bucket.
+/// (GradientFlow, Sun et al. 2019, calls it the gradient pool.)
 /// </summary>
 public sealed class GradientPool : IDisposable
 {
     const int Alignment = 16; // floats: every gradient starts on a cache line of its own
-    readonly ICommunicator? world;
     readonly Tensor buffer;
-    readonly Tensor? window; // where gradients that lie elsewhere are summed
+    ICommunicator? lender; // of shared memory: the buffer's, or the window's
+    Tensor? window; // where gradients are summed that cannot be where they lie
     readonly Tensor[] views;
     readonly Dictionary<nint, int> places = [];
 
     /// <summary>Lays out the gradients of <paramref name="parameters"/> and makes them views; they start as zeros.</summary>
     /// <param name="parameters">Trainable fp32 parameters of one device, in the order in which backward completes their gradients; repeated ones (tied weights) count once.</param>
-    /// <param name="world">Collective when given: the pool lives in memory that the ranks of a host share, where sums need no copies.</param>
+    /// <param name="world">Collective when given: gradients on the CPU live in memory that the ranks of a host share, where sums need no copies.</param>
     /// <param name="nameOf">Names for error messages; default "parameter i".</param>
     /// <exception cref="UsageException">A parameter is not fp32, or not where the others are.</exception>
     public GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world = null, Func<Parameter, string>? nameOf = null)
-        : this(parameters, world, nameOf, staged: false) { }
+        : this(parameters, world, nameOf, isApart: false) { }
 
-    /// <summary>Staged: gradients on the CPU are copied to be summed too, so that a test sees what a GPU's meet.</summary>
-    internal unsafe GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world, Func<Parameter, string>? nameOf, bool staged)
+    /// <summary>Apart: gradients on the CPU are treated as a GPU's, so that a test sees what those meet.</summary>
+    internal unsafe GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world, Func<Parameter, string>? nameOf, bool isApart)
     {
         var ranges = new List<PoolRange>();
         long length = 0;
-        this.world = world?.Size > 1 ? world : null;
         Device? device = null;
         foreach (var parameter in parameters)
         {
@@ -49,11 +47,10 @@ public sealed class GradientPool : IDisposable
         }
         Ranges = ranges;
         Length = length;
-        var shared = this.world is null ? null : TensorBlob.Wrap(this.world.Allocate(length), length);
-        staged |= device is not null && device.type != DeviceType.CPU;
-        if (shared is not null && staged) window = shared;
-        buffer = shared is null || staged ? zeros(Math.Max(length, 1), ScalarType.Float32, device).DetachFromDisposeScope() : shared;
-        Data = window is not null ? Address(window) : buffer.device_type == DeviceType.CPU ? Address(buffer) : null;
+        IsApart = isApart || device is not null && device.type != DeviceType.CPU;
+        if (world?.Size > 1 && !IsApart) lender = world;
+        buffer = lender is null ? zeros(Math.Max(length, 1), ScalarType.Float32, device).DetachFromDisposeScope() : TensorBlob.Wrap(lender.Allocate(length), length);
+        Data = Address(buffer);
         views = [.. ranges.Select(View)];
         for (int i = 0; i < views.Length; i++) Ranges[i].Parameter.grad = views[i];
     }
@@ -67,10 +64,7 @@ public sealed class GradientPool : IDisposable
     /// <summary>The whole buffer as a one-dimensional tensor (the pool's own: do not dispose).</summary>
     public Tensor Buffer => buffer;
 
-    /// <summary>
-    /// First float of the memory in which ranks sum, fixed for the life of the pool: the buffer's own, or of gradients on a
-    /// GPU that of the copy; null on a GPU alone.
-    /// </summary>
+    /// <summary>First float of the buffer, in its device's memory; fixed for the life of the pool.</summary>
     public unsafe float* Data { get; }
 
     /// <summary>Index of a parameter in <see cref="Ranges"/>, or -1.</summary>
@@ -83,16 +77,30 @@ public sealed class GradientPool : IDisposable
         buffer.zero_();
     }
 
-    /// <summary>Brings a range to <see cref="Data"/>, after what was computed there so far; nothing to do for gradients that are there.</summary>
-    internal void Fetch(long start, long count)
+    /// <summary>Whether the gradients lie in memory that the CPU cannot read.</summary>
+    internal bool IsApart { get; }
+
+    /// <summary>Gives the pool memory of the CPU in which its gradients can be summed, once; collective.</summary>
+    /// <returns>Its first float.</returns>
+    internal unsafe float* Stage(ICommunicator world)
     {
-        if (window is not null) Copy(buffer, window, start, count);
+        if (window is null) (lender, window) = (world, TensorBlob.Wrap(world.Allocate(Length), Length));
+        return Address(window);
     }
 
-    /// <summary>Brings a range from <see cref="Data"/> back.</summary>
-    internal void Deliver(long start, long count)
+    /// <summary>Brings a range to the staging memory, after what was computed so far.</summary>
+    internal void Fetch(long start, long count) => Copy(buffer, window!, start, count);
+
+    /// <summary>Brings a range back from the staging memory.</summary>
+    internal void Deliver(long start, long count) => Copy(window!, buffer, start, count);
+
+    /// <summary>Multiplies a range where it lies.</summary>
+    internal void Scale(long start, long count, double factor)
     {
-        if (window is not null) Copy(window, buffer, start, count);
+        using var _ = no_grad();
+        using var range = buffer.narrow(0, start, count);
+        using var scalar = Scalars.Of(factor);
+        range.mul_(scalar);
     }
 
     static void Copy(Tensor from, Tensor to, long start, long count)
@@ -110,7 +118,7 @@ public sealed class GradientPool : IDisposable
     /// <exception cref="InvalidOperationException">The pool is shared or on a GPU.</exception>
     internal unsafe void Discard(long start, long count)
     {
-        if (world is not null || Data == null) throw new InvalidOperationException("only private CPU memory can be given back");
+        if (lender is not null || buffer.device_type != DeviceType.CPU) throw new InvalidOperationException("only private CPU memory can be given back");
         const int DontNeed = 4;
         nuint page = (nuint)Environment.SystemPageSize, from = (nuint)(Data + start), to = (nuint)(Data + start + count);
         nuint low = Math.Min((from + page - 1) / page * page, to), high = Math.Max(to / page * page, low);
@@ -149,8 +157,9 @@ public sealed class GradientPool : IDisposable
         foreach (var range in Ranges) range.Parameter.grad = null;
         foreach (var view in views) view.Dispose();
         buffer.Dispose();
+        var lent = window is null ? Data : Address(window);
         window?.Dispose();
-        world?.Release(Data);
+        lender?.Release(lent);
     }
 
     Tensor View(PoolRange range)

@@ -1,3 +1,5 @@
+using TorchSharp;
+
 namespace Interactive.Collectives;
 
 /// <summary>
@@ -55,6 +57,13 @@ public interface ICommunicator : IDisposable
 
     /// <summary>Gives memory back for the next <see cref="Allocate"/> of the same size. Not collective, but all ranks do it.</summary>
     unsafe void Release(float* memory);
+
+    /// <summary>
+    /// Whether a duplicate with <see cref="AllReduceOptions.Device"/> can sum memory of such a device where it lies: MPI says
+    /// that it takes the device's pointers, the environment variable INTERACTIVE_DEVICE_DIRECT is not 0, and
+    /// <paramref name="options"/> (default: this communicator's) ask for no order, algorithm or wire format that MPI does not have.
+    /// </summary>
+    bool Reaches(DeviceType device, AllReduceOptions? options = null);
 
     /// <summary>A communicator of the same ranks whose messages never mix with this one's; <paramref name="options"/> default to this one's.</summary>
     ICommunicator Duplicate(AllReduceOptions? options = null);

@@ -6,7 +6,8 @@ namespace Interactive.Collectives;
 /// <summary>
 /// Reduces the gradients of a pool over all ranks, bucket by bucket, on a communication thread while backward still
 /// computes. Buckets are ranges of the pool fixed by its layout, so all ranks reduce the same ones in the same order
-/// whatever the order in which their gradients become ready.
+/// whatever the order in which their gradients become ready. Gradients on a GPU are summed where they lie if the ranks reach it
+/// (<see cref="ICommunicator.Reaches"/>), else copied to the CPU's memory and back.
 /// <code>
 /// reducer.Begin();
 /// executor.GradientReady += reducer.Ready;   // once
@@ -14,7 +15,7 @@ namespace Interactive.Collectives;
 /// reducer.Wait();                            // all ranks now hold the same averaged gradients
 /// </code>
 /// </summary>
-public sealed class OverlappedReducer : IDisposable
+public sealed unsafe class OverlappedReducer : IDisposable
 {
     /// <summary>Name of the thread that reduces.</summary>
     public const string ThreadName = "communication";
@@ -22,6 +23,8 @@ public sealed class OverlappedReducer : IDisposable
     readonly ICommunicator world;
     readonly GradientPool pool;
     readonly ReducerOptions options;
+    readonly bool isStaged;
+    readonly float* data; // of the pool, where it is summed
     readonly PoolBucket[] buckets;
     readonly bool[] ready;
     readonly object gate = new();
@@ -34,8 +37,11 @@ public sealed class OverlappedReducer : IDisposable
     public OverlappedReducer(ICommunicator world, GradientPool pool, ReducerOptions? options = null)
     {
         this.options = (options ?? new ReducerOptions()).Validate();
-        this.world = world.Duplicate(this.options.AllReduce);
         this.pool = pool;
+        IsDirect = pool.IsApart && !this.options.Scatter && world.Reaches(pool.Buffer.device_type, this.options.AllReduce);
+        this.world = world.Duplicate(IsDirect ? new AllReduceOptions { Device = pool.Buffer.device } : this.options.AllReduce);
+        isStaged = pool.IsApart && !IsDirect && world.Size > 1;
+        data = isStaged ? pool.Stage(world) : pool.Data;
         buckets = [.. Divide(pool, this.options)];
         ready = new bool[pool.Ranges.Count];
         reduced = launched = buckets.Length;
@@ -46,6 +52,9 @@ public sealed class OverlappedReducer : IDisposable
 
     /// <summary>The buckets in the pool's order, each one all-reduce.</summary>
     public IReadOnlyList<PoolBucket> Buckets => buckets;
+
+    /// <summary>Whether gradients of a device are summed in its own memory.</summary>
+    internal bool IsDirect { get; }
 
     /// <summary>Before the backward pass whose gradients are to be reduced (the last micro-batch when gradients accumulate).</summary>
     public void Begin()
@@ -145,12 +154,11 @@ public sealed class OverlappedReducer : IDisposable
         }
     }
 
-    unsafe void Reduce(int index)
+    void Reduce(int index)
     {
         var bucket = buckets[index];
-        var data = pool.Data;
         var (low, high) = (bucket.Start, bucket.Start + bucket.Count);
-        if (world.Size > 1) pool.Fetch(bucket.Start, bucket.Count);
+        if (isStaged) pool.Fetch(bucket.Start, bucket.Count);
         if (options.Scatter)
         {
             world.ReduceScatter(data + bucket.Start, bucket.Count, bucket.Ranges[0].Name);
@@ -160,8 +168,8 @@ public sealed class OverlappedReducer : IDisposable
             (low, high) = (low + own.Low, low + own.High);
         }
         else world.AllReduce(data, pool.Length, bucket.Start, bucket.Count, bucket.Ranges[0].Name);
-        if (options.Average && world.Size > 1) Scale(data, low, high, 1f / world.Size);
-        if (world.Size > 1) pool.Deliver(bucket.Start, bucket.Count);
+        if (options.Average && world.Size > 1) Scale(low, high, 1f / world.Size);
+        if (isStaged) pool.Deliver(bucket.Start, bucket.Count);
         lock (gate)
         {
             reduced = index + 1;
@@ -169,9 +177,14 @@ public sealed class OverlappedReducer : IDisposable
         }
     }
 
-    static unsafe void Scale(float* data, long low, long high, float factor)
+    void Scale(long low, long high, float factor)
     {
         const int Piece = 1 << 20;
+        if (IsDirect)
+        {
+            pool.Scale(low, high - low, factor);
+            return;
+        }
         for (long at = low; at < high; at += Piece)
         {
             var piece = new Span<float>(data + at, (int)Math.Min(Piece, high - at));

@@ -26,6 +26,9 @@ public static class World
     /// <summary>MPI library in use, such as "Open MPI v4.1.4", or null for a single process.</summary>
     public static string? Library => mpi?.Mpi.Abi.Version;
 
+    /// <summary>Where gradients on a GPU are summed, and why, or null for a single process.</summary>
+    public static string? GpuSums => mpi?.Devices.ToString();
+
     /// <summary>
     /// Ends all ranks because of an error on this one, with one line that names the rank, and exit code 1 (2 after a
     /// <see cref="UsageException"/>). Unhandled exceptions come here by themselves; a host that catches everything calls it.

@@ -1,6 +1,5 @@
 using Interactive.Collectives;
 using Interactive.Graphs;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Training;
@@ -16,15 +15,6 @@ internal sealed class Replicas(ICommunicator world, Graph graph)
 
     private void Broadcast(IEnumerable<Tensor> tensors)
     {
-        if (world.Size == 1) return;
-        foreach (var tensor in tensors)
-        {
-            using var bare = tensor.detach();
-            using var here = bare.cpu(); // the same bytes where they are on the CPU
-            world.Broadcast(here.bytes, 0);
-            if (tensor.device_type == DeviceType.CPU) continue;
-            using var noGrad = no_grad();
-            bare.copy_(here);
-        }
+        foreach (var tensor in tensors) world.Broadcast(tensor, 0);
     }
 }

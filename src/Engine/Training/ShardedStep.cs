@@ -4,7 +4,6 @@ using Interactive.Data;
 using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Runtime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Training;
@@ -61,19 +60,11 @@ internal sealed class ShardedStep : IDisposable
         if (Statistics() is { } mean)
         {
             statistics.MoveTo(mean);
-            Sum(mean);
+            world.AllReduce(mean, "running statistics");
             using var share = Scalars.Of(1.0 / shards); // a power of two: exact
             Scatter(mean.mul_(share));
         }
         return world.AllGather(MemoryMarshal.AsBytes<double>(losses)).SelectMany(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).Sum() / shards;
-    }
-
-    private unsafe void Sum(Tensor vector)
-    {
-        if (world.Size == 1) return;
-        using var here = vector.cpu(); // the same bytes where they are on the CPU
-        fixed (byte* data = here.bytes) world.AllReduce((float*)data, here.numel(), 0, here.numel(), "running statistics");
-        if (vector.device_type != DeviceType.CPU) vector.copy_(here);
     }
 
     private Tensor? Statistics()

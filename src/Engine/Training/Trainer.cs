@@ -19,11 +19,9 @@ namespace Interactive.Training;
 /// </summary>
 public sealed class Trainer : IDisposable
 {
-    private readonly IDataSource train;
     private readonly ICommunicator world;
     private readonly Device device;
     private readonly IMemoryMeter meter;
-    private readonly (string Name, Parameter Parameter)[] parameters;
     private readonly RankPlan? plan;
     private readonly StepArena? arena;
     private readonly Executor executor;
@@ -32,8 +30,10 @@ public sealed class Trainer : IDisposable
     private readonly ShardedStep? sharded;
     private readonly PartitionedUpdate? partition;
     private readonly Optimizer optimizer;
+    private readonly ParameterUpdate update;
     private readonly LearningRate learningRate;
     private readonly Sampler sampler;
+    private readonly RankBatches batchesOfRank;
     private readonly Replicas replicas;
     private readonly Evaluation evaluation;
     private readonly TrainingState state;
@@ -54,7 +54,7 @@ public sealed class Trainer : IDisposable
     public Trainer(Graph graph, IDataSource train, IDataSource test, TrainerOptions? options = null, Schedule? schedule = null,
         IEnumerable<Hook>? hooks = null, ICommunicator? communicator = null)
     {
-        (Graph, this.train, Options) = (graph, train, (options ?? new TrainerOptions()).Validate());
+        (Graph, Options) = (graph, (options ?? new TrainerOptions()).Validate());
         world = communicator ?? World.Current;
         if (!graph.Input.Shape.Equals(train.Shape)) throw new UsageException($"{graph.Name} takes {graph.Input.Shape}, the data are {train.Shape}");
         if (Options.BatchSize % (world.Size * Options.Accumulate) != 0)
@@ -69,7 +69,8 @@ public sealed class Trainer : IDisposable
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         graph.to(device);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
-        parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
+        batchesOfRank = new RankBatches(train, sampler, world, Options, MicroBatch);
+        (string Name, Parameter Parameter)[] parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
         if (Options.MemoryBudget.Length > 0 && schedule is null)
             plan = RankPlan.Make(graph, Options.MemoryBudget, MicroBatch, world, smoothed: Options.LabelSmoothing > 0);
         if (Options.Arena)
@@ -96,6 +97,7 @@ public sealed class Trainer : IDisposable
             "adamw" => new Adam(weightDecay: Options.WeightDecay, decoupled: true),
             _ => throw new UsageException($"unknown optimizer '{Options.Optimizer}': choose sgd, adam or adamw"),
         };
+        update = new ParameterUpdate(pool, reducer, optimizer, partition, parameters, Options);
         replicas = new Replicas(world, graph);
         evaluation = new Evaluation(world, test, executor, device);
         state = new TrainingState(world, graph, optimizer, partition);
@@ -166,8 +168,7 @@ public sealed class Trainer : IDisposable
     private bool TrainEpoch(int epoch, int firstStep)
     {
         Graph.train();
-        var order = sampler.Order(epoch);
-        using var batches = Prefetch.Ahead(Batches(order, epoch, firstStep, MicroBatch)).GetEnumerator();
+        using var batches = Prefetch.Ahead(batchesOfRank.Read(epoch, firstStep)).GetEnumerator();
         for (var i = firstStep; i < StepsPerEpoch; i++)
         {
             var started = Stopwatch.GetTimestamp();
@@ -175,7 +176,7 @@ public sealed class Trainer : IDisposable
             var rate = learningRate(Step, TotalSteps);
             var loss = sharded?.Run(batches, Step, device) ?? MeanOverRanks(ForwardBackward(batches));
             var computed = Stopwatch.GetTimestamp();
-            Update(rate);
+            update.Step(rate);
             trace?.Note("optimiser", computed);
             Step++;
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -185,40 +186,6 @@ public sealed class Trainer : IDisposable
             if (Options.CheckpointEvery > 0 && Step % Options.CheckpointEvery == 0 && i + 1 < StepsPerEpoch) Save(epoch, i + 1, isBest: false);
         }
         return false;
-    }
-
-    private IEnumerable<Batch> Batches(int[] order, int epoch, int firstStep, int micro)
-    {
-        for (var step = firstStep; step < StepsPerEpoch; step++)
-        {
-            var mine = Sampler.Part(order, Options.BatchSize, step, world.Rank, world.Size);
-            for (var at = 0; at < mine.Count; at += micro)
-                yield return Batch.Read(train, mine.AsSpan(at, micro), Options.Augmentation, Options.Seed, epoch);
-        }
-    }
-
-    // Without clipping, which needs all gradients first, each bucket is stepped while later ones are on their way.
-    private void Update(double rate)
-    {
-        if (Options.ClipNorm > 0)
-        {
-            reducer.Wait();
-            Clip();
-            optimizer.Step(parameters, rate);
-            return;
-        }
-        optimizer.Begin();
-        foreach (var bucket in reducer.Landed())
-        {
-            if (partition is not null) partition.Step(bucket, optimizer, rate);
-            else
-                foreach (var range in bucket.Ranges)
-                {
-                    using var gradient = range.Parameter.grad;
-                    if (gradient is not null) optimizer.Step(range.Name, range.Parameter, gradient, rate);
-                }
-            if (Options.Zero == 2) pool.Discard(bucket.Start, bucket.Count);
-        }
     }
 
     private double ForwardBackward(IEnumerator<Batch> batches)
@@ -242,16 +209,6 @@ public sealed class Trainer : IDisposable
         }
         executor.GradientReady -= reducer.Ready;
         return loss;
-    }
-
-    private void Clip()
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var norm = pool.Buffer.norm().item<float>();
-        if (norm <= Options.ClipNorm) return;
-        using var factor = Scalars.Of(Options.ClipNorm / (norm + 1e-6));
-        pool.Buffer.mul_(factor);
     }
 
     /// <summary>Loss and accuracy over the evaluation set, each rank taking every so manieth batch. Collective.</summary>

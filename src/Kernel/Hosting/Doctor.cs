@@ -4,7 +4,10 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Interactive.Collectives;
 using Interactive.Collectives.Mpi;
+using Interactive.Kernel.Hosting.Commands;
+using Interactive.Kernel.Scripting;
 using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting;
@@ -12,6 +15,9 @@ namespace Interactive.Kernel.Hosting;
 /// <summary>What this machine has, and what is missing for the main job: training a script on several ranks.</summary>
 internal sealed class Doctor
 {
+    /// <summary>Flag of the rank that this command starts to ask an MPI, which knows only once it runs.</summary>
+    public const string GpuSums = "--gpu-sums";
+
     private const string FashionMnist = "/usr/share/datasets/fashion-mnist";
 
     private readonly JsonObject facts = [];
@@ -30,6 +36,13 @@ internal sealed class Doctor
         doctor.facts["missing"] = doctor.missing;
         doctor.facts.Insert(0, "ok", doctor.Ok);
         return doctor;
+    }
+
+    /// <summary>Where a rank's gradients on a GPU are summed, and why; asked by a rank.</summary>
+    public static string? GpuSumsOfRank()
+    {
+        _ = World.Current;
+        return World.GpuSums;
     }
 
     public string ToJson() => facts.ToJsonString();
@@ -104,7 +117,15 @@ internal sealed class Doctor
     {
         var found = MpiLauncher.Installed();
         facts["mpi"] = new JsonArray([.. found.Select(m => new JsonObject { ["flavor"] = m.Flavor.ToString(), ["version"] = Version(m.Path), ["launcher"] = m.Path })]);
+        facts["gpuGradients"] = RanksAgain.IsOne ? GpuSumsOfRank()
+            : new JsonArray([.. found.AsParallel().AsOrdered().Select(m => (JsonNode)$"{m.Flavor}: {AskRank(m.Flavor)}")]);
         if (found.Count == 0) Lacks("MPI", "launch", "apt-get install openmpi-bin");
+    }
+
+    private static string AskRank(MpiFlavor flavor)
+    {
+        var start = MpiLauncher.Command(1, [DotnetProgram.Path, typeof(Doctor).Assembly.Location, "doctor", GpuSums], flavor);
+        return Output(start)?.Split('\n').FirstOrDefault(line => line.StartsWith("summed ")) ?? "its mpirun does not start a rank";
     }
 
     private static string? Version(string launcher)
@@ -127,11 +148,14 @@ internal sealed class Doctor
     }
 
     /// <summary>What a program writes, or null when it is not there or fails.</summary>
-    private static string? Output(string program, string argument)
+    private static string? Output(string program, string argument) => Output(new ProcessStartInfo(program, [argument]));
+
+    private static string? Output(ProcessStartInfo start)
     {
+        start.RedirectStandardOutput = start.RedirectStandardError = true;
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, [argument]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(start)!;
             var errors = process.StandardError.ReadToEndAsync();
             var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();

@@ -21,6 +21,39 @@ public class MpiTests
     }
 
     [SkippableTheory]
+    [InlineData(MpiFlavor.OpenMpi, 2)]
+    [InlineData(MpiFlavor.OpenMpi, 3)]
+    [InlineData(MpiFlavor.OpenMpi, 4)]
+    [InlineData(MpiFlavor.Mpich, 2)]
+    [InlineData(MpiFlavor.Mpich, 3)]
+    [InlineData(MpiFlavor.Mpich, 4)]
+    public void Memory_of_a_device_is_summed_where_it_lies(MpiFlavor flavor, int ranks)
+    {
+        using var job = MpiJob.Start(flavor, ranks, "device");
+        Assert.True(job.Wait(60) == 0, job.Output);
+        for (int rank = 0; rank < ranks; rank++) Assert.Contains($"rank {rank} of {ranks}: device ok", job.Output);
+    }
+
+    [SkippableTheory]
+    [InlineData(MpiFlavor.OpenMpi)]
+    [InlineData(MpiFlavor.Mpich)]
+    public void An_epoch_with_sums_on_the_device_gives_all_ranks_the_same_bits(MpiFlavor flavor)
+    {
+        string[] Hashes(int ranks, string way, params (string, string)[] environment)
+        {
+            using var job = MpiJob.Start(flavor, ranks, "train-device", environment);
+            Assert.True(job.Wait(60) == 0, job.Output);
+            var words = job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, _, "hash", _]).ToArray();
+            Assert.Equal(Enumerable.Repeat(way, ranks), words.Select(line => line[2]));
+            return [.. words.Select(line => line[4]).Distinct()];
+        }
+        Assert.Single(Hashes(3, "direct"));
+        var two = Assert.Single(Hashes(2, "direct"));
+        // Of two terms there is but one sum, so the staged way has the same bits.
+        Assert.Equal(two, Assert.Single(Hashes(2, "staged", ("INTERACTIVE_DEVICE_DIRECT", "0"))));
+    }
+
+    [SkippableTheory]
     [InlineData(MpiFlavor.OpenMpi, 0)]
     [InlineData(MpiFlavor.OpenMpi, 2)]
     [InlineData(MpiFlavor.Mpich, 1)]

@@ -61,7 +61,7 @@ public class OverlappedReducerTests
         var hashes = Ranks.Run(ranks, world =>
         {
             var parameters = sizes.Select(size => nn.Parameter(zeros(size))).ToArray();
-            using var pool = new GradientPool(parameters, staged ? world : null, null, staged);
+            using var pool = new GradientPool(parameters, null, null, isApart: staged);
             using var reducer = new OverlappedReducer(world, pool, options);
             var order = new Random(world.Rank);
             var trace = new List<byte>();

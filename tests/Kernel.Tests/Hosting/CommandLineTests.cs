@@ -84,6 +84,8 @@ public sealed class CommandLineTests
         Assert.Equal(exit == 0, report.RootElement.GetProperty("ok").GetBoolean());
         Assert.Equal("0.107.0", report.RootElement.GetProperty("torchSharp").GetString());
         Assert.Equal(Environment.ProcessorCount, report.RootElement.GetProperty("cores").GetInt32());
+        Assert.Equal(report.RootElement.GetProperty("mpi").GetArrayLength(), report.RootElement.GetProperty("gpuGradients").GetArrayLength());
+        Assert.All(report.RootElement.GetProperty("gpuGradients").EnumerateArray(), way => Assert.Matches("^[A-Za-z]+: summed (where they lie|in the CPU's memory): ", way.GetString()));
         Assert.All(report.RootElement.GetProperty("missing").EnumerateArray(), m => Assert.NotEqual("", m.GetProperty("install").GetString()));
     }
 

@@ -53,6 +53,13 @@ internal sealed unsafe class WindowAllReduce(NodeGroup group, Func<nint, long, S
     {
         var (low, high) = Slice(group.Mine, group.Count, count);
         var sources = stackalloc float*[group.Count];
+        if (SumInPlace.Takes(group.Count))
+        {
+            long whole = (high - low) / SumInPlace.Step * SumInPlace.Step;
+            for (int rank = 0; rank < group.Count; rank++) sources[rank] = (float*)(window.Part(rank) + offset) + low;
+            SumInPlace.Add(sources, group.Count, whole);
+            low += whole;
+        }
         // Block by block, so that the copies to the others come from the cache.
         for (long at = low; at < high; at += TreeSum.Block)
         {

@@ -24,15 +24,18 @@ internal sealed unsafe class MpiLibrary
     public readonly delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int> Irecv;
     public readonly delegate* unmanaged[Cdecl]<nint*, int*, void*, int> Test;
     public readonly delegate* unmanaged[Cdecl]<void*, void*, int, nint, nint, nint, int> Allreduce;
+    public readonly delegate* unmanaged[Cdecl]<void*, void*, int*, nint, nint, nint, int> ReduceScatter;
+    public readonly delegate* unmanaged[Cdecl]<void*, int, nint, void*, int*, int*, nint, nint, int> AllGatherV;
     public readonly delegate* unmanaged[Cdecl]<nint, int, nint, nint, void**, nint*, int> WinAllocateShared;
     public readonly delegate* unmanaged[Cdecl]<nint, int, nint*, int*, void**, int> WinSharedQuery;
     public readonly delegate* unmanaged[Cdecl]<nint*, int> WinFree;
     readonly delegate* unmanaged[Cdecl]<int, byte*, int*, int> errorString;
+    readonly nint library;
 
     MpiLibrary(nint library, string path)
     {
         nint Export(string name) => NativeLibrary.GetExport(library, name);
-        Path = path;
+        (this.library, Path) = (library, path);
         Abi = MpiAbi.Detect(library);
         InitThread = (delegate* unmanaged[Cdecl]<int*, byte***, int, int*, int>)Export("MPI_Init_thread");
         Initialized = (delegate* unmanaged[Cdecl]<int*, int>)Export("MPI_Initialized");
@@ -48,6 +51,8 @@ internal sealed unsafe class MpiLibrary
         Irecv = (delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)Export("MPI_Irecv");
         Test = (delegate* unmanaged[Cdecl]<nint*, int*, void*, int>)Export("MPI_Test");
         Allreduce = (delegate* unmanaged[Cdecl]<void*, void*, int, nint, nint, nint, int>)Export("MPI_Allreduce");
+        ReduceScatter = (delegate* unmanaged[Cdecl]<void*, void*, int*, nint, nint, nint, int>)Export("MPI_Reduce_scatter");
+        AllGatherV = (delegate* unmanaged[Cdecl]<void*, int, nint, void*, int*, int*, nint, nint, int>)Export("MPI_Allgatherv");
         WinAllocateShared = (delegate* unmanaged[Cdecl]<nint, int, nint, nint, void**, nint*, int>)Export("MPI_Win_allocate_shared");
         WinSharedQuery = (delegate* unmanaged[Cdecl]<nint, int, nint*, int*, void**, int>)Export("MPI_Win_shared_query");
         WinFree = (delegate* unmanaged[Cdecl]<nint*, int>)Export("MPI_Win_free");
@@ -72,6 +77,9 @@ internal sealed unsafe class MpiLibrary
         }
         throw new UsageException($"no MPI library found (tried {string.Join(", ", sonames)}): apt-get install openmpi-bin or mpich");
     }
+
+    /// <summary>Asks about a GPU's pointers; after MPI_Init.</summary>
+    public DeviceSupport Devices(bool manyThreads) => DeviceSupport.Of(library, Abi.Version, manyThreads);
 
     /// <summary>Throws unless <paramref name="code"/> is MPI_SUCCESS.</summary>
     public void Check(int code, string function)

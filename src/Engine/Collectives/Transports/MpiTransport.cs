@@ -1,23 +1,24 @@
 using System.Runtime.InteropServices;
 using Interactive.Collectives.Mpi;
+using TorchSharp;
 
 namespace Interactive.Collectives.Transports;
 
 /// <summary>
 /// Messages over an MPI communicator of its own. Only non-blocking calls are made, each under a lock when the library
-/// offers no more than MPI_THREAD_SERIALIZED, so several threads may each use their own transport.
+/// offers no more than MPI_THREAD_SERIALIZED, so several threads may each use their own transport. (Sums on a device block:
+/// MPI libraries have no others for a GPU's memory. They need MPI_THREAD_MULTIPLE.)
 /// </summary>
-internal sealed unsafe class MpiTransport : ITransport, ISharesMemory
+internal sealed unsafe class MpiTransport : IReachesDevices, ISharesMemory
 {
     const int LongMessage = 128 * 1024; // 1 ms of a 1 Gbit/s line
 
     readonly object? gate;
     nint comm;
 
-    MpiTransport(MpiLibrary mpi, nint parent, object? gate)
+    MpiTransport(MpiLibrary mpi, nint parent, object? gate, DeviceSupport devices)
     {
-        Mpi = mpi;
-        this.gate = gate;
+        (Mpi, Devices, this.gate) = (mpi, devices, gate);
         nint duplicate = 0;
         mpi.Check(mpi.CommDup(parent, &duplicate), "MPI_Comm_dup");
         comm = duplicate;
@@ -29,6 +30,7 @@ internal sealed unsafe class MpiTransport : ITransport, ISharesMemory
     }
 
     public MpiLibrary Mpi { get; }
+    public DeviceSupport Devices { get; }
     public nint Communicator => comm;
     public int Rank { get; }
     public int Size { get; }
@@ -43,7 +45,8 @@ internal sealed unsafe class MpiTransport : ITransport, ISharesMemory
         mpi.IgnoreFailureSignal();
         if (provided < mpi.Abi.ThreadSerialized)
             throw new CollectiveException($"{mpi.Abi.Version} offers no MPI_THREAD_SERIALIZED, which the communication thread needs");
-        return new MpiTransport(mpi, mpi.Abi.CommWorld, provided < mpi.Abi.ThreadMultiple ? new object() : null);
+        var isMultiple = provided >= mpi.Abi.ThreadMultiple;
+        return new MpiTransport(mpi, mpi.Abi.CommWorld, isMultiple ? null : new object(), mpi.Devices(isMultiple));
     }
 
     public Transfer Send(void* data, int bytes, int peer, int tag)
@@ -81,7 +84,23 @@ internal sealed unsafe class MpiTransport : ITransport, ISharesMemory
         transfer = default;
     }
 
-    public ITransport Duplicate() => new MpiTransport(Mpi, comm, gate);
+    public bool Reaches(DeviceType device) => Devices.Reaches(device);
+
+    public void ReduceScatter(float* data, float* part, ReadOnlySpan<int> counts)
+    {
+        fixed (int* floats = counts)
+            Mpi.Check(Mpi.ReduceScatter(data, part, floats, Mpi.Abi.Float, Mpi.Abi.Sum, comm), "MPI_Reduce_scatter");
+    }
+
+    public void AllGather(float* part, float* data, ReadOnlySpan<int> counts)
+    {
+        int* offsets = stackalloc int[Size];
+        for (int rank = 1; rank < Size; rank++) offsets[rank] = offsets[rank - 1] + counts[rank - 1];
+        fixed (int* floats = counts)
+            Mpi.Check(Mpi.AllGatherV(part, counts[Rank], Mpi.Abi.Float, data, floats, offsets, Mpi.Abi.Float, comm), "MPI_Allgatherv");
+    }
+
+    public ITransport Duplicate() => new MpiTransport(Mpi, comm, gate, Devices);
 
     public SharedWindow Share(IReadOnlyList<int> group, long bytes)
     {

@@ -8,9 +8,15 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
-        var command = new Command("doctor", "Tells what this machine has and what is missing.") { json };
+        var gradients = new Option<bool>(Doctor.GpuSums) { Description = "only where gradients on a GPU are summed, as a rank sees it", Hidden = true };
+        var command = new Command("doctor", "Tells what this machine has and what is missing.") { json, gradients };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(gradients))
+            {
+                Console.WriteLine(Doctor.GpuSumsOfRank());
+                return 0;
+            }
             var report = Doctor.Examine();
             Console.WriteLine(parsed.GetValue(json) ? report.ToJson() : report.ToText());
             return report.Ok ? 0 : 1;
