@@ -26,10 +26,11 @@ internal sealed class GradientFlow(LiveValues values, int count)
         if (gradients[node.Output.Id] is not { } gradient) return null;
         gradients[node.Output.Id] = null;
         var output = values.Find(node.Output);
+        var isThere = values.Has(node.Output);
         if (node.Op.Rectifies && !state.HasAddedGradients)
             gradient = output is not null ? gradient.Masked(output) : MaskedByInput(state, gradient);
         else if (gradient.IsPart && !node.Op.PassesGradientOn) gradient = gradient.Copied();
-        if (output is not null) values.Free(node.Output.Id);
+        if (isThere) values.Free(node.Output.Id);
         return gradient;
     }
 
@@ -38,10 +39,11 @@ internal sealed class GradientFlow(LiveValues values, int count)
         var node = state.Node;
         if (state.Saved.Output || node.Op is not IReapplied op)
             throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output");
-        var input = values.Of(node.Inputs[0], node);
-        if (state.Statistics is { } statistics) return gradient.Masked(input, (arriving, result) => op.Mask(input, arriving, statistics, result));
+        if (state.Statistics is { } statistics)
+            return gradient.Masked(() => empty(gradient.Tensor.shape, gradient.Tensor.dtype, gradient.Tensor.device),
+                (arriving, result) => op.Mask(values.Pieces(node.Inputs[0], node), arriving, statistics, result));
         using var noGrad = no_grad(); // autograd has recorded an input that the kernels do not take: the output once more
-        using var output = node.Op.Forward([input], new RunMode(Training: true, Recompute: true));
+        using var output = node.Op.Forward([values.Of(node.Inputs[0], node)], new RunMode(Training: true, Recompute: true));
         return gradient.Masked(output);
     }
 

@@ -10,6 +10,7 @@ namespace Interactive.Execution;
 internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
 {
     private readonly Tensor?[] held = new Tensor?[nodes.Length + 1];
+    private readonly Tensor[]?[] lists = new Tensor[nodes.Length + 1][]; // of values that stay in pieces
     private readonly Tensor nothing = empty(0, device: device).DetachFromDisposeScope();
     private readonly Tensor one = empty(1, device: device).DetachFromDisposeScope();
 
@@ -21,6 +22,19 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
 
     /// <summary>A value's bytes, or null after they were freed.</summary>
     public Tensor? Find(Value value) => held[value.Id];
+
+    /// <summary>True while a value's bytes are there.</summary>
+    public bool Has(Value value) => held[value.Id] is not null || lists[value.Id] is not null;
+
+    /// <summary>True while a value is there in pieces.</summary>
+    public bool IsInPieces(Value value) => lists[value.Id] is not null;
+
+    /// <summary>A value's bytes, one piece or several along the channels.</summary>
+    /// <exception cref="InvalidOperationException">They were freed.</exception>
+    public ReadOnlySpan<Tensor> Pieces(Value value, Node reader) => lists[value.Id] is { } list ? list : new[] { Of(value, reader) };
+
+    /// <summary>Takes over a value in pieces.</summary>
+    public void Put(Value value, Tensor[] pieces) => lists[value.Id] = pieces;
 
     /// <summary>A value's bytes.</summary>
     /// <exception cref="InvalidOperationException">They were freed.</exception>
@@ -37,8 +51,7 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
     /// <summary>Frees a value's bytes wherever they are.</summary>
     public void Free(int id)
     {
-        held[id]?.Dispose();
-        held[id] = null;
+        Drop(id);
         if (id == 0) return;
         var producer = nodes[id - 1];
         SetSaved(producer.Node.Output, nothing);
@@ -46,10 +59,14 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
     }
 
     /// <summary>Gives up the bytes of a value that no graph reads any more.</summary>
-    public void Drop(Value value)
+    public void Drop(Value value) => Drop(value.Id);
+
+    private void Drop(int id)
     {
-        held[value.Id]?.Dispose();
-        held[value.Id] = null;
+        held[id]?.Dispose();
+        held[id] = null;
+        foreach (var piece in lists[id] ?? []) piece.Dispose();
+        lists[id] = null;
     }
 
     /// <summary>Lets go of a leaf's bytes, which backward will not read.</summary>
@@ -74,7 +91,11 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
     }
 
     /// <summary>Forgets everything; the step's dispose scope frees it.</summary>
-    public void Clear() => Array.Clear(held);
+    public void Clear()
+    {
+        Array.Clear(held);
+        Array.Clear(lists);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

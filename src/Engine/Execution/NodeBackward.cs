@@ -52,8 +52,9 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         if (state.Statistics is { } statistics && node.Op is IDirect op)
         {
             using var noGrad = no_grad();
-            using var blank = state.Saved.Input(0) ? null : BlankTensor.Of(node.Inputs[0].Shape.WithBatch(gradient.shape[0]), gradient.device); // whose bytes may have gone
-            return [op.Backward(blank ?? values.Of(node.Inputs[0], node), gradient, statistics, node.Inputs[0].Producer is not null)];
+            using var made = !state.Saved.Input(0) ? BlankTensor.Of(node.Inputs[0].Shape.WithBatch(gradient.shape[0]), gradient.device) // whose bytes may have gone
+                : values.IsInPieces(node.Inputs[0]) ? cat(values.Pieces(node.Inputs[0], node).ToArray(), 1) : null;
+            return [op.Backward(made ?? values.Of(node.Inputs[0], node), gradient, statistics, node.Inputs[0].Producer is not null)];
         }
         var arriving = new Tensor?[node.Inputs.Count];
         if (state.Root is not { requires_grad: true } root) return arriving;

@@ -17,13 +17,19 @@ internal sealed class NodeForward(LiveValues values)
         var mode = new RunMode(Training: true, Recompute: state.HasRun, Masked: true);
         if (node.Op.IsRandom && !state.HasRun) state.KeepGenerator(values.Device);
         using var replay = node.Op.IsRandom && state.HasRun ? state.ReplayGenerator(values.Device) : null;
-        if (values.Find(node.Output) is not null) values.Free(node.Output.Id); // the old bytes go before the new ones come
+        if (values.Has(node.Output)) values.Free(node.Output.Id); // the old bytes go before the new ones come
 
+        if (state.StaysApart && InPieces(node) is { } pieces)
+        {
+            values.Put(node.Output, pieces);
+            state.HasRun = true;
+            return;
+        }
         Tensor output;
         if (node.Op.PassesGradientOn) output = Alone(state, mode, into);
         else if (!forBackward)
             using (no_grad()) output = Alone(state, mode, into);
-        else if (node.Op is IDirect op && op.RunsDirect(values.Of(node.Inputs[0], node)))
+        else if (node.Op is IDirect op && op.RunsDirect(values.Pieces(node.Inputs[0], node)[0]))
             using (no_grad()) output = Directly(state, op, mode);
         else output = Recorded(state, mode);
         values.Put(node.Output, output, isAgain: state.HasRun);
@@ -33,9 +39,17 @@ internal sealed class NodeForward(LiveValues values)
     private Tensor Directly(NodeState state, IDirect op, RunMode mode)
     {
         state.DropGraph();
-        var output = op.Forward(values.Of(state.Node.Inputs[0], state.Node), mode, out var statistics);
+        var pieces = values.Pieces(state.Node.Inputs[0], state.Node);
+        var output = op is IReapplied reapplied ? reapplied.Forward(pieces, mode, out var statistics) : op.Forward(pieces[0], mode, out statistics);
         state.KeepStatistics(statistics);
         return output;
+    }
+
+    /// <summary>The bytes of all inputs as they are, or null where some are not such as the kernels take.</summary>
+    private Tensor[]? InPieces(Node node)
+    {
+        var pieces = AllPieces(node);
+        return Array.TrueForAll(pieces, ElementKernels.Takes) ? Array.ConvertAll(pieces, piece => piece.alias()) : null;
     }
 
     private Tensor Recorded(NodeState state, RunMode mode)
@@ -66,6 +80,18 @@ internal sealed class NodeForward(LiveValues values)
     private Tensor Alone(NodeState state, RunMode mode, int into)
     {
         var node = state.Node;
+        if (node.Op is IReapplied op)
+        {
+            var pieces = values.Pieces(node.Inputs[0], node);
+            if (state.Statistics is { } known) return op.Reapply(pieces, known);
+            if (pieces.Length > 1)
+            {
+                var output = op.Forward(pieces, mode, out var statistics);
+                foreach (var tensor in statistics) tensor.Dispose();
+                return output;
+            }
+        }
+        if (node.Op.IsJoin) return node.Op.Forward(AllPieces(node), mode);
         var inputs = new Tensor[node.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++) inputs[i] = values.Of(node.Inputs[i], node);
         if (into >= 0)
@@ -74,6 +100,13 @@ internal sealed class NodeForward(LiveValues values)
             else ElementKernels.Add(inputs[0], inputs[1], inputs[into], node.Op.Rectifies);
             return inputs[into].alias();
         }
-        return state.Statistics is { } statistics && node.Op is IReapplied op ? op.Reapply(inputs[0], statistics) : node.Op.Forward(inputs, mode);
+        return node.Op.Forward(inputs, mode);
+    }
+
+    private Tensor[] AllPieces(Node node)
+    {
+        var pieces = new List<Tensor>();
+        foreach (var input in node.Inputs) pieces.AddRange(values.Pieces(input, node));
+        return [.. pieces];
     }
 }

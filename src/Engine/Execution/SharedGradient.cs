@@ -65,19 +65,19 @@ internal sealed class SharedGradient(Tensor tensor)
     }
 
     /// <summary>Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.</summary>
-    public SharedGradient Masked(Tensor output) => Masked(output, (gradient, result) => ElementKernels.Mask(gradient, output, result));
+    public SharedGradient Masked(Tensor output) => Masked(() => empty_like(output), (gradient, result) => ElementKernels.Mask(gradient, output, result));
 
     /// <summary>The same by a pass that writes one tensor masked to another, which may be the same.</summary>
-    /// <param name="like">Of the output's shape.</param>
+    /// <param name="fresh">Makes a tensor of the output's shape.</param>
     /// <param name="mask">(gradient, result).</param>
-    public SharedGradient Masked(Tensor like, Action<Tensor, Tensor> mask)
+    public SharedGradient Masked(Func<Tensor> fresh, Action<Tensor, Tensor> mask)
     {
         if (!IsShared)
         {
             mask(Tensor, Tensor);
             return this;
         }
-        var result = new SharedGradient(empty_like(like));
+        var result = new SharedGradient(fresh());
         mask(Tensor, result.Tensor);
         Release();
         return result;

@@ -34,18 +34,20 @@ public static class AnalyticProfile
         var heavy = !node.Op.IsCheap;
         var arithmetic = node.Op.Flops(node) * batch / (heavy ? FlopsPerSecond : 4 * FlopsPerSecond);
         var moved = (input + output) / BytesPerSecond;
+        var isList = node.Op.IsView || JoinPieces.StayApart(node);
+        var lays = JoinPieces.AreRead(node) ? input : 0; // together for backward
         var forward = StepSeconds + (heavy ? Math.Max(arithmetic, moved) : node.Op is IReapplied ? 2 * moved : moved + arithmetic);
         return new NodeProfile
         {
             Name = node.Name,
             OutputBytes = output,
             ExtraBytes = saved.Extra(batch),
-            Forward = node.Op.IsView ? StepSeconds : forward,
-            Recompute = node.Op.IsView ? StepSeconds : node.Op is IReapplied ? StepSeconds + moved : forward,
-            Backward = node.Op.IsView ? StepSeconds : heavy ? 2 * forward : 1.5 * forward,
+            Forward = isList ? StepSeconds : forward,
+            Recompute = isList ? StepSeconds : node.Op is IReapplied ? StepSeconds + moved : forward,
+            Backward = node.Op.IsView ? StepSeconds : heavy ? 2 * forward : 1.5 * forward + 2 * lays / BytesPerSecond,
             RecomputeWorkspace = saved.Extra(batch),
             // A parameter's gradient is made whole before it is added to what was accumulated.
-            BackwardWorkspace = parameters,
+            BackwardWorkspace = parameters + lays,
         };
     }
 }

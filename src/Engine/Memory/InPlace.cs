@@ -5,7 +5,7 @@ namespace Interactive.Memory;
 
 /// <summary>
 /// Where a schedule lets an op write over an input: a sum or a rectifier whose input is freed right after it, is read by
-/// no view, and is not pinned by anybody's autograd graph. One rule for the executor and for the simulator.
+/// no view and no join that only lists its pieces, and is not pinned by anybody's autograd graph. One rule for the executor and for the simulator.
 /// </summary>
 internal static class InPlace
 {
@@ -39,7 +39,7 @@ internal static class InPlace
     private static bool MayBeOverwritten(Node node, Value value)
         => value.Producer is { } producer && !producer.Op.IsView && (producer.Op.Rectifies || !producer.Op.Saves(producer).Output)
             && node.Inputs.Count(v => v == value) == 1
-            && value.Consumers.All(c => !c.Op.IsView && c.Op is not Graphs.Ops.Dropout && (c.Op.Saves(c).Swappable || !Reads(c, value)));
+            && value.Consumers.All(c => !c.Op.IsView && !JoinPieces.StayApart(c) && c.Op is not Graphs.Ops.Dropout && (c.Op.Saves(c).Swappable || !Reads(c, value)));
 
     private static bool Reads(Node node, Value value)
     {

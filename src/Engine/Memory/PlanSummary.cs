@@ -27,12 +27,25 @@ public static class PlanSummary
                     alive[step.Id + 1] = true;
                     break;
                 case StepKind.Free: alive[step.Id] = false; break;
-                case StepKind.ParameterGradients or StepKind.Backward: kept ??= [.. alive]; break;
+                case StepKind.ParameterGradients or StepKind.Backward: kept ??= WithPieces(graph, alive); break;
             }
         return [.. graph.Graph.Nodes.GroupBy(Block).Select(block => new BlockSummary(block.Key,
             block.Where(n => kept![n.Output.Id]).Sum(n => graph.ValueBytes[n.Output.Id]),
-            block.Where(n => !kept![n.Output.Id] && graph.IsSaved[n.Output.Id]).Sum(n => graph.ValueBytes[n.Output.Id]),
+            block.Where(n => !kept![n.Output.Id] && graph.IsSaved[n.Output.Id] && !graph.Nodes[n.Id].StaysApart).Sum(n => graph.ValueBytes[n.Output.Id]),
             block.Sum(n => runs[n.Id] - 1), block.Sum(n => seconds[n.Id])))];
+    }
+
+    // A join that stays in pieces has no bytes of its own: its pieces have.
+    private static bool[] WithPieces(PlanningGraph graph, bool[] alive)
+    {
+        bool[] kept = [.. alive];
+        for (var n = graph.Nodes.Length - 1; n >= 0; n--)
+        {
+            if (!kept[n + 1] || !graph.Nodes[n].StaysApart) continue;
+            kept[n + 1] = false;
+            foreach (var input in graph.Nodes[n].Inputs) kept[input] = true;
+        }
+        return kept;
     }
 
     private static string Block(Node node)

@@ -73,6 +73,7 @@ public sealed class PlanningGraph
             Weights = [.. node.Op.SumWeights ?? []];
             IsRandom = node.Op.IsRandom;
             IsJoin = node.Op.IsJoin;
+            StaysApart = JoinPieces.StayApart(node);
             HandsOn = [.. Enumerable.Range(0, IsJoin ? Inputs.Length : 0).Select(i => JoinParts.AreHandedOn(node, i))];
             HasGraph = !node.Op.PassesGradientOn;
             SavedInputs = [.. Enumerable.Range(0, Inputs.Length).Where(saved.Input).Select(i => Inputs[i])];
@@ -98,7 +99,7 @@ public sealed class PlanningGraph
         public readonly double[] Weights;
         public readonly bool[] HandsOn; // by input of a join: its part of the gradient is not copied
         public readonly sbyte[] InPlace;
-        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, IsSum, IsJoin, IsRandom, HasGraph, GraphIsChoice;
+        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, IsSum, IsJoin, StaysApart, IsRandom, HasGraph, GraphIsChoice;
         public readonly double Forward, Recompute, Backward;
         public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, BackwardWorkspace, BackwardResidue;
     }

@@ -44,7 +44,7 @@ internal sealed class TrainingStep
             foreach (var parameter in graph.parameters()) parameter.grad = null;
         manual_seed(7);
         var loss = step();
-        var tensors = graph.named_parameters().Select(p => ($"{p.name}.grad", p.parameter.grad!.clone()))
+        var tensors = graph.named_parameters().Where(p => p.parameter.requires_grad).Select(p => ($"{p.name}.grad", p.parameter.grad!.clone()))
             .Concat(graph.named_buffers().Select(b => (b.name, b.buffer.clone()))).ToDictionary();
         using (no_grad())
             foreach (var (name, buffer) in graph.named_buffers()) buffer.copy_(buffers[name]);

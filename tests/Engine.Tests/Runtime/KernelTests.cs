@@ -24,9 +24,9 @@ public class KernelTests
         Aten.Call("native_batch_norm", "", results, x, new Aten.Optional(weight), new Aten.Optional(bias), new Aten.Optional(null), new Aten.Optional(null), true, 0.1, 1e-5);
         var (expected, mean, inverse) = (Tensor.UnsafeCreateTensor(results[0]), Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2]));
         var y = empty_like(x);
-        BatchNormKernel.Apply(x, y, mean, inverse, weight, bias, rectify: false);
+        BatchNormKernel.Apply([x], y, mean, inverse, weight, bias, rectify: false);
         Assert.Equal(expected.bytes.ToArray(), y.bytes.ToArray());
-        BatchNormKernel.Apply(x, y, mean, inverse, weight, bias, rectify: true);
+        BatchNormKernel.Apply([x], y, mean, inverse, weight, bias, rectify: true);
         Assert.Equal(expected.relu().bytes.ToArray(), y.bytes.ToArray());
     }
 
@@ -76,7 +76,7 @@ public class KernelTests
         using (no_grad())
             foreach (var (a, b) in theirs.parameters().Zip(ours.parameters())) b.copy_(a.uniform_(-1, 1));
         var op = new BatchNorm2d(ours, rectify);
-        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, BatchNormKernel.Normalises(x)); // else libtorch's own are called
+        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, BatchNormKernel.Normalises([x])); // else libtorch's own are called
         for (var step = 0; step < 2; step++) // the second one adds to the gradients of the first
         {
             var leaf = x.clone().requires_grad_(true);
@@ -90,6 +90,31 @@ public class KernelTests
             foreach (var (a, b) in theirs.parameters().Zip(ours.parameters())) Same(a.grad!, b.grad!);
             foreach (var (a, b) in theirs.buffers().Zip(ours.buffers())) Same(a, b);
         }
+    }
+
+    [Theory]
+    [InlineData(7, 5, new long[] { 64, 32, 32 })]
+    [InlineData(16, 16, new long[] { 3, 8, 13, 1 })]
+    [InlineData(1, 1, new long[] { 9, 4 })]
+    public void Batch_norm_of_pieces_has_the_bits_of_batch_norm_of_the_whole(int height, int width, long[] channels)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(height);
+        Tensor[] pieces = [.. channels.Select(c => randn(3, c, height, width).mul(3).add(0.7))];
+        var whole = cat(pieces, 1);
+        var (one, several) = (nn.BatchNorm2d(channels.Sum()), nn.BatchNorm2d(channels.Sum()));
+        using (no_grad())
+            foreach (var (a, b) in one.parameters().Zip(several.parameters())) b.copy_(a.uniform_(-1, 1));
+        var (ofOne, ofSeveral) = (new BatchNorm2d(one, relu: true), new BatchNorm2d(several, relu: true));
+        using var noGrad = no_grad();
+        var expected = ofOne.Forward(whole, new RunMode(Training: true, Masked: true), out var theirs);
+        Same(expected, ofSeveral.Forward(pieces, new RunMode(Training: true, Masked: true), out var ours));
+        foreach (var (a, b) in theirs.Zip(ours)) Same(a, b);
+        foreach (var (a, b) in one.buffers().Zip(several.buffers())) Same(a, b);
+        Same(expected, ofSeveral.Reapply(pieces, ours));
+        var (gradient, masked) = (randn(whole.shape), empty_like(whole));
+        ofSeveral.Mask(pieces, gradient, ours, masked);
+        Same(gradient.masked_fill(expected.le(0), 0), masked);
     }
 
     [Theory]
@@ -159,7 +184,7 @@ public class KernelTests
         (mean[2], inverse[2], weight[2], bias[2]) = (float.NaN, 1f, 1f, 0f);    // NaN everywhere
         x[0, 0, 0, 0] = float.PositiveInfinity;                                 // NaN in one place
         var normalised = empty_like(x);
-        BatchNormKernel.Apply(x, normalised, mean, inverse, weight, bias, rectify: false);
+        BatchNormKernel.Apply([x], normalised, mean, inverse, weight, bias, rectify: false);
         Assert.True(normalised.eq(0).any().item<bool>() && normalised.isnan().any().item<bool>());
         var leaf = normalised.requires_grad_(true);
         var wide = randn(4, channels + 3, height, width);
@@ -167,11 +192,11 @@ public class KernelTests
         leaf.relu().backward([part]);
 
         var masked = empty_like(x);
-        Assert.True(BatchNormKernel.Masks(x, part, masked));
-        BatchNormKernel.Mask(x, part, masked, mean, inverse, weight, bias);
+        Assert.True(BatchNormKernel.Masks([x], part, masked));
+        BatchNormKernel.Mask([x], part, masked, mean, inverse, weight, bias);
         Same(leaf.grad!, masked);
         var inPlace = part.contiguous();
-        BatchNormKernel.Mask(x, inPlace, inPlace, mean, inverse, weight, bias);
+        BatchNormKernel.Mask([x], inPlace, inPlace, mean, inverse, weight, bias);
         Same(leaf.grad!, inPlace);
 
         // What the kernel does not take goes by way of the output.
@@ -182,8 +207,8 @@ public class KernelTests
             module.bias!.copy_(bias);
         }
         var gaps = cat([part, part], 3)[TensorIndex.Ellipsis, TensorIndex.Slice(0, width)];
-        Assert.False(BatchNormKernel.Masks(x, gaps, masked.fill_(float.NaN)));
-        new BatchNorm2d(module, relu: true).Mask(x, gaps, [mean, inverse], masked);
+        Assert.False(BatchNormKernel.Masks([x], gaps, masked.fill_(float.NaN)));
+        new BatchNorm2d(module, relu: true).Mask([x], gaps, [mean, inverse], masked);
         Same(leaf.grad!, masked);
     }
 

@@ -40,10 +40,19 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
-        => IsManaged(input) ? InOnePass(input, mode, out statistics)
-            : CudaBatchNorm.Takes(input, module.eps) ? ByCudnn(input, mode, out statistics)
-            : ByLibtorch(input, mode, out statistics);
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics) => Forward([input], mode, out statistics);
+
+    /// <inheritdoc/>
+    public Tensor Forward(ReadOnlySpan<Tensor> input, RunMode mode, out Tensor[] statistics)
+    {
+        if (IsManaged(input)) return InOnePass(input, mode, out statistics);
+        if (input.Length == 1) return ByLibraries(input[0], mode, out statistics);
+        using var whole = cat(input.ToArray(), 1);
+        return ByLibraries(whole, mode, out statistics);
+    }
+
+    private Tensor ByLibraries(Tensor input, RunMode mode, out Tensor[] statistics)
+        => CudaBatchNorm.Takes(input, module.eps) ? ByCudnn(input, mode, out statistics) : ByLibtorch(input, mode, out statistics);
 
     private Tensor ByCudnn(Tensor input, RunMode mode, out Tensor[] statistics)
     {
@@ -63,16 +72,16 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
         return relu ? ReluInPlace(y, mode) : y;
     }
 
-    private bool IsManaged(Tensor input)
+    private bool IsManaged(ReadOnlySpan<Tensor> input)
         => BatchNormKernel.Normalises(input) && ElementKernels.Takes(module.weight!) && (!module.track_running_stats || ElementKernels.Takes(module.running_mean!));
 
-    private Tensor InOnePass(Tensor input, RunMode mode, out Tensor[] statistics)
+    private Tensor InOnePass(ReadOnlySpan<Tensor> input, RunMode mode, out Tensor[] statistics)
     {
-        Tensor mean = empty(module.num_features), inverse = empty_like(mean), y = empty_like(input);
+        Tensor mean = empty(module.num_features), inverse = empty_like(mean), y = Like(input);
         using var squares = empty_like(mean);
         BatchNormKernel.Normalise(input, y, mean, inverse, squares, module.weight!, module.bias!, module.eps, relu);
         if (Counts(mode, out var momentum))
-            BatchNormKernel.Track(module.running_mean!, module.running_var!, mean, squares, input.numel() / module.num_features, momentum);
+            BatchNormKernel.Track(module.running_mean!, module.running_var!, mean, squares, y.numel() / module.num_features, momentum);
         statistics = [mean, inverse];
         return y;
     }
@@ -119,10 +128,10 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public Tensor Reapply(Tensor input, Tensor[] statistics)
+    public Tensor Reapply(ReadOnlySpan<Tensor> input, Tensor[] statistics)
     {
-        if (input.device_type == DeviceType.CUDA) return ReapplyByCudnn(input, statistics);
-        var y = empty_like(input);
+        if (input[0].device_type == DeviceType.CUDA) return ReapplyByCudnn(input[0], statistics);
+        var y = Like(input);
         BatchNormKernel.Apply(input, y, statistics[0], statistics[1], module.weight!, module.bias!, relu);
         return y;
     }
@@ -139,7 +148,7 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public void Mask(Tensor input, Tensor gradient, Tensor[] statistics, Tensor result)
+    public void Mask(ReadOnlySpan<Tensor> input, Tensor gradient, Tensor[] statistics, Tensor result)
     {
         if (BatchNormKernel.Masks(input, gradient, result))
         {
@@ -150,8 +159,20 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
         ElementKernels.Mask(gradient, output, result);
     }
 
-    // Whether the kernels that can apply a batch norm again run: then the input tells what the rectifier let pass.
-    private bool TellsByInput(Value input)
+    // Of all pieces together.
+    private Tensor Like(ReadOnlySpan<Tensor> input)
+    {
+        if (input.Length == 1) return empty_like(input[0]);
+        var shape = input[0].shape;
+        shape[1] = module.num_features;
+        return empty(shape);
+    }
+
+    /// <inheritdoc/>
+    public bool ReadsPieces(Node node) => IsOurs(node.Inputs[0]);
+
+    // Whether the kernels that can apply a batch norm again run: then the input tells what the rectifier let pass, and may be in pieces.
+    private bool IsOurs(Value input)
         => module.affine && Aten.IsAvailable && input.Type == ScalarType.Float32 && module.weight!.device_type != DeviceType.CUDA;
 
     private Tensor Normalise(Tensor x, RunMode mode)
@@ -167,7 +188,7 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1, Output: relu && !TellsByInput(node.Inputs[0]), ExtraBytes: _ => 2 * 4 * module.num_features);
+    public override Saved Saves(Node node) => new(Inputs: 1, Output: relu && !IsOurs(node.Inputs[0]), ExtraBytes: _ => 2 * 4 * module.num_features);
     /// <inheritdoc/>
     public override bool Rectifies => relu;
     /// <inheritdoc/>

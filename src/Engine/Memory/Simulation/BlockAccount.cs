@@ -12,6 +12,7 @@ internal sealed class BlockAccount(long[] valueBytes)
     private long[] bytes = new long[256];
     private int[] owners = new int[256];
     private bool[] isGradient = new bool[256];
+    private int[]?[] lists = new int[256][];
     private BlockLife[] births = new BlockLife[256];
     private int count, now;
     private long values, saved, gradients, workspace, underWorkspace, watched = long.MaxValue;
@@ -39,7 +40,7 @@ internal sealed class BlockAccount(long[] valueBytes)
     {
         if (Live + workspace < watched) return;
         watched = long.MaxValue;
-        Held = new([.. Enumerable.Range(0, count).Where(b => owners[b] > 0).Select(b => births[b])], saved, workspace);
+        Held = new([.. Enumerable.Range(0, count).Where(b => owners[b] > 0 && lists[b] is null).Select(b => births[b])], saved, workspace);
     }
 
     /// <summary>Begins anew.</summary>
@@ -64,6 +65,7 @@ internal sealed class BlockAccount(long[] valueBytes)
         var size = valueBytes[value];
         bytes[count] = size;
         owners[count] = 1;
+        lists[count] = null;
         isGradient[count] = gradient;
         births[count] = new(value, gradient, isAgain, size, now, 0);
         if (gradient) gradients += size;
@@ -73,8 +75,18 @@ internal sealed class BlockAccount(long[] valueBytes)
         return count - 1;
     }
 
+    /// <summary>Makes a block without bytes that owns others; its maker is its owner.</summary>
+    public int List(int[] of)
+    {
+        if (count == bytes.Length) Grow();
+        foreach (var block in of) Own(block);
+        (bytes[count], owners[count], isGradient[count], lists[count]) = (0, 1, false, of);
+        return count++;
+    }
+
     private void Grow()
     {
+        Array.Resize(ref lists, 2 * count);
         Array.Resize(ref bytes, 2 * count);
         Array.Resize(ref owners, 2 * count);
         Array.Resize(ref isGradient, 2 * count);
@@ -92,7 +104,13 @@ internal sealed class BlockAccount(long[] valueBytes)
     public bool IsShared(int block) => owners[block] > 1;
 
     /// <summary>Bytes that go when this owner lets go.</summary>
-    public long FreedBy(int block) => block >= 0 && owners[block] == 1 ? bytes[block] : 0;
+    public long FreedBy(int block)
+    {
+        if (block < 0 || owners[block] > 1) return 0;
+        var sum = bytes[block];
+        foreach (var piece in lists[block] ?? []) sum += FreedBy(piece);
+        return sum;
+    }
 
     /// <summary>One owner fewer, who holds it in a variable.</summary>
     public void Release(ref int holder)
@@ -105,6 +123,11 @@ internal sealed class BlockAccount(long[] valueBytes)
     public void Release(int block)
     {
         if (block < 0 || --owners[block] > 0) return;
+        if (lists[block] is { } list)
+        {
+            foreach (var piece in list) Release(piece);
+            return;
+        }
         Lives?.Add(births[block] with { Death = now });
         Live -= bytes[block];
         if (isGradient[block]) gradients -= bytes[block];
@@ -115,7 +138,7 @@ internal sealed class BlockAccount(long[] valueBytes)
     public void End(int step)
     {
         for (var block = 0; block < count; block++)
-            if (owners[block] > 0) Lives?.Add(births[block] with { Death = step });
+            if (owners[block] > 0 && lists[block] is null) Lives?.Add(births[block] with { Death = step });
     }
 
     /// <summary>More bytes (or fewer) that autograd graphs and generators keep.</summary>

@@ -174,6 +174,7 @@ public sealed class ScheduleSimulator
         if (node.IsRandom && !isAgain) blocks.Save(PlanningGraph.GeneratorBytes);
         hasRun[node.Id] = true;
         if (node.IsView) held[output] = blocks.Own(Held(node, 0));
+        else if (node.StaysApart) held[output] = Pieces(node);
         else if (into >= 0) held[output] = blocks.Own(Held(node, into));
         else
         {
@@ -187,6 +188,13 @@ public sealed class ScheduleSimulator
             hasGraph[node.Id] = true;
             if (!node.Swappable || node.SavesOutput) Pin(node, output);
         }
+    }
+
+    private int Pieces(PlanningGraph.Facts node)
+    {
+        var pieces = new int[node.Inputs.Length];
+        for (var i = 0; i < pieces.Length; i++) pieces[i] = Held(node, i);
+        return blocks.List(pieces);
     }
 
     private void Pin(PlanningGraph.Facts node, int output)

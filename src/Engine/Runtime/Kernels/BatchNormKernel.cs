@@ -7,30 +7,29 @@ namespace Interactive.Runtime.Kernels;
 /// <summary>
 /// Batch normalisation, and the same applied again from a batch's saved mean and inverse deviation, with an optional
 /// rectifier: what libtorch does in one more pass over x and two more over y. Bit-equal to libtorch's contiguous CPU kernel,
-/// which a test holds.
+/// which a test holds. Channels do not meet, so x may be in pieces.
 /// </summary>
 internal static unsafe class BatchNormKernel
 {
     /// <summary>Writes relu?(x alpha + beta) with alpha = w / deviation, beta = b - mean alpha, to <paramref name="y"/>.</summary>
-    /// <param name="x">(batch, channels, …), contiguous fp32.</param>
+    /// <param name="x">(batch, channels, …), contiguous fp32, or pieces of that.</param>
     /// <param name="y">The result; may be <paramref name="x"/>.</param>
     /// <param name="mean">Per channel.</param>
     /// <param name="inverseDeviation">Per channel.</param>
     /// <param name="weight">Per channel.</param>
     /// <param name="bias">Per channel.</param>
     /// <param name="rectify">Apply the rectifier too.</param>
-    public static void Apply(Tensor x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias, bool rectify)
+    public static void Apply(ReadOnlySpan<Tensor> x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias, bool rectify)
     {
-        var channels = x.shape[1];
-        var inner = x.numel() / (x.shape[0] * channels);
+        ChannelPlanes source = new(x), target = new(y);
+        long channels = source.Channels, inner = source.Inner;
         var (alpha, beta) = Factors(mean, inverseDeviation, weight, bias);
-        float* source = ElementKernels.Data(x), target = ElementKernels.Data(y);
-        OpenMp.For(x.shape[0] * channels, Math.Max(1, (1 << 14) / inner), (from, to) =>
+        OpenMp.For(source.Samples * channels, Math.Max(1, (1 << 14) / inner), (from, to) =>
         {
             for (var plane = from; plane < to; plane++)
             {
-                var c = plane % channels;
-                Plane(source + plane * inner, target + plane * inner, inner, alpha[c], beta[c], rectify);
+                var (sample, c) = Math.DivRem(plane, channels);
+                Plane(source.At(sample, c), target.At(sample, c), inner, alpha[c], beta[c], rectify);
             }
         });
     }
@@ -49,30 +48,37 @@ internal static unsafe class BatchNormKernel
     }
 
     /// <summary>True when <see cref="Mask"/> may run on these.</summary>
-    public static bool Masks(Tensor x, Tensor gradient, Tensor result) => ElementKernels.Takes(x) && ElementKernels.TakesRows(gradient) && ElementKernels.Takes(result);
+    public static bool Masks(ReadOnlySpan<Tensor> x, Tensor gradient, Tensor result) => Reads(x) && ElementKernels.TakesRows(gradient) && ElementKernels.Takes(result);
+
+    private static bool Reads(ReadOnlySpan<Tensor> x)
+    {
+        foreach (var piece in x)
+            if (!ElementKernels.Takes(piece)) return false;
+        return true;
+    }
 
     /// <summary>
     /// Zeroes the gradient where x alpha + beta is not positive: where the output of a rectified batch norm is not, without that output.
     /// What <see cref="Apply"/> and <see cref="Normalise"/> compute is computed again, so no sign differs; a NaN lets the gradient pass, as in libtorch.
     /// </summary>
-    /// <param name="x">(batch, channels, …), contiguous fp32.</param>
+    /// <param name="x">(batch, channels, …), contiguous fp32, or pieces of that.</param>
     /// <param name="gradient">Of the output; its samples may lie apart.</param>
     /// <param name="result">Receives the masked gradient, contiguous; may be <paramref name="gradient"/>.</param>
     /// <param name="mean">Per channel.</param>
     /// <param name="inverseDeviation">Per channel.</param>
     /// <param name="weight">Per channel.</param>
     /// <param name="bias">Per channel.</param>
-    public static void Mask(Tensor x, Tensor gradient, Tensor result, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias)
+    public static void Mask(ReadOnlySpan<Tensor> x, Tensor gradient, Tensor result, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias)
     {
-        long samples = x.shape[0], channels = x.shape[1], inner = x.numel() / (samples * channels), apart = gradient.stride(0);
+        ChannelPlanes source = new(x), arriving = new(gradient), target = new(result);
+        long channels = source.Channels, inner = source.Inner;
         var (alpha, beta) = Factors(mean, inverseDeviation, weight, bias);
-        float* source = ElementKernels.Data(x), arriving = ElementKernels.Data(gradient), target = ElementKernels.Data(result);
-        OpenMp.For(samples * channels, Math.Max(1, (1 << 14) / inner), (from, to) =>
+        OpenMp.For(source.Samples * channels, Math.Max(1, (1 << 14) / inner), (from, to) =>
         {
             for (var plane = from; plane < to; plane++)
             {
                 var (sample, c) = Math.DivRem(plane, channels);
-                MaskPlane(source + plane * inner, arriving + sample * apart + c * inner, target + plane * inner, inner, alpha[c], beta[c]);
+                MaskPlane(source.At(sample, c), arriving.At(sample, c), target.At(sample, c), inner, alpha[c], beta[c]);
             }
         });
     }
@@ -90,10 +96,11 @@ internal static unsafe class BatchNormKernel
     }
 
     /// <summary>True when <see cref="Normalise"/> may run on this input.</summary>
-    public static bool Normalises(Tensor x) => ChannelSums.IsSupported && ElementKernels.Takes(x) && x.dim() == 4 && x.shape[2] * x.shape[3] > 1 && x.shape[0] > 0;
+    public static bool Normalises(ReadOnlySpan<Tensor> x)
+        => ChannelSums.IsSupported && Reads(x) && x[0].dim() == 4 && x[0].shape[2] * x[0].shape[3] > 1 && x[0].shape[0] > 0;
 
     /// <summary>Statistics of the batch, and relu?((x - mean) / deviation w + b) written to <paramref name="y"/>.</summary>
-    /// <param name="x">(batch, channels, height, width), contiguous fp32, of more than one position.</param>
+    /// <param name="x">(batch, channels, height, width), contiguous fp32, of more than one position, or pieces of that.</param>
     /// <param name="y">The result, not <paramref name="x"/>.</param>
     /// <param name="mean">Receives the mean of each channel.</param>
     /// <param name="inverseDeviation">Receives 1 / sqrt(variance + epsilon) of each.</param>
@@ -102,25 +109,26 @@ internal static unsafe class BatchNormKernel
     /// <param name="bias">Per channel.</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <param name="rectify">Apply the rectifier too.</param>
-    public static void Normalise(Tensor x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor squares, Tensor weight, Tensor bias, double epsilon, bool rectify)
+    public static void Normalise(ReadOnlySpan<Tensor> x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor squares, Tensor weight, Tensor bias, double epsilon, bool rectify)
     {
-        long samples = x.shape[0], channels = x.shape[1], inner = x.shape[2] * x.shape[3], step = channels * inner;
+        ChannelPlanes source = new(x), target = new(y);
+        long samples = source.Samples, inner = source.Inner;
         float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation), q = ElementKernels.Data(squares),
-            w = ElementKernels.Data(weight), b = ElementKernels.Data(bias), source = ElementKernels.Data(x), target = ElementKernels.Data(y);
-        OpenMp.For(channels, ChannelSums.Width, (from, to) =>
+            w = ElementKernels.Data(weight), b = ElementKernels.Data(bias);
+        OpenMp.For(source.Channels, ChannelSums.Width, (from, to) =>
         {
             for (var c = from; c < to;)
             {
-                var together = to - c >= ChannelSums.Width;
-                if (together) ChannelSums.Eight(source + c * inner, samples, step, inner, m + c, q + c);
-                else ChannelSums.One(source + c * inner, samples, step, inner, m + c, q + c);
+                var together = to - c >= ChannelSums.Width && source.AreTogether(c, ChannelSums.Width);
+                if (together) ChannelSums.Eight(source.At(0, c), samples, source.Step(c), inner, m + c, q + c);
+                else ChannelSums.One(source.At(0, c), samples, source.Step(c), inner, m + c, q + c);
                 // While they are in the cache.
                 for (var end = c + (together ? ChannelSums.Width : 1); c < end; c++)
                 {
                     s[c] = (float)(1 / Math.Sqrt(q[c] / (float)(samples * inner) + epsilon));
                     var alpha = s[c] * w[c];
                     var beta = MathF.FusedMultiplyAdd(-m[c], alpha, b[c]);
-                    for (var at = c * inner; at < samples * step; at += step) Plane(source + at, target + at, inner, alpha, beta, rectify);
+                    for (var sample = 0L; sample < samples; sample++) Plane(source.At(sample, c), target.At(sample, c), inner, alpha, beta, rectify);
                 }
             }
         });
