@@ -36,6 +36,13 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     private void Kernels(NodeState state, SharedGradient gradient, int way)
     {
         var node = state.Node;
+        if (state.Statistics is { } statistics && node.Op is IOverwritesGradient op && !gradient.IsShared && node.Inputs[0].Producer is not null)
+        {
+            using (no_grad()) op.BackwardOver(Read(state), gradient.Tensor, statistics);
+            state.DropGraph();
+            gradients.Add(node.Inputs[0], gradient);
+            return;
+        }
         var arriving = !state.HasAddedGradients ? Whole(state, gradient.Tensor)
             : node.Inputs[0].Producer is null ? [null]
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
@@ -50,11 +57,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     {
         var node = state.Node;
         if (state.Statistics is { } statistics && node.Op is IDirect op)
-            using (no_grad())
-            {
-                var input = state.Saved.Input(0) ? values.Of(node.Inputs[0], node) : values.Nothing;
-                return [op.Backward(input, gradient, statistics, node.Inputs[0].Producer is not null)];
-            }
+            using (no_grad()) return [op.Backward(Read(state), gradient, statistics, node.Inputs[0].Producer is not null)];
         var arriving = new Tensor?[node.Inputs.Count];
         if (state.Root is not { requires_grad: true } root) return arriving;
         autograd.backward([root], [gradient]);
@@ -62,6 +65,8 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad;
         return arriving;
     }
+
+    private Tensor Read(NodeState state) => state.Saved.Input(0) ? values.Of(state.Node.Inputs[0], state.Node) : values.Nothing;
 
     private static bool HaveGradients(Node node)
     {
