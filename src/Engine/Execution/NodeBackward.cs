@@ -36,6 +36,14 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     private void Kernels(NodeState state, SharedGradient gradient, int way)
     {
         var node = state.Node;
+        if (state.Statistics is { } statistics && node.Op is IOverwritesGradient op && !gradient.IsShared && node.Inputs[0].Producer is not null)
+        {
+            using (no_grad())
+            using (var input = Read(state, gradient.Tensor)) op.BackwardOver(input, gradient.Tensor, statistics);
+            state.DropGraph();
+            gradients.Add(node.Inputs[0], gradient);
+            return;
+        }
         var arriving = !state.HasAddedGradients ? Whole(state, gradient.Tensor)
             : node.Inputs[0].Producer is null ? [null]
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
@@ -52,9 +60,8 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         if (state.Statistics is { } statistics && node.Op is IDirect op)
         {
             using var noGrad = no_grad();
-            using var made = !state.Saved.Input(0) ? BlankTensor.Of(node.Inputs[0].Shape.WithBatch(gradient.shape[0]), gradient.device) // whose bytes may have gone
-                : values.IsInPieces(node.Inputs[0]) ? cat(values.Pieces(node.Inputs[0], node).ToArray(), 1) : null;
-            return [op.Backward(made ?? values.Of(node.Inputs[0], node), gradient, statistics, node.Inputs[0].Producer is not null)];
+            using var input = Read(state, gradient);
+            return [op.Backward(input, gradient, statistics, node.Inputs[0].Producer is not null)];
         }
         var arriving = new Tensor?[node.Inputs.Count];
         if (state.Root is not { requires_grad: true } root) return arriving;
@@ -62,6 +69,14 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         for (var i = 0; i < arriving.Length; i++)
             if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad;
         return arriving;
+    }
+
+    /// <summary>What the backward of a direct op is given for its input.</summary>
+    private Tensor Read(NodeState state, Tensor gradient)
+    {
+        var (node, input) = (state.Node, state.Node.Inputs[0]);
+        if (!state.Saved.Input(0)) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
+        return values.IsInPieces(input) ? cat(values.Pieces(input, node).ToArray(), 1) : values.Of(input, node).alias();
     }
 
     private static bool HaveGradients(Node node)

@@ -76,6 +76,7 @@ public sealed class PlanningGraph
             StaysApart = JoinPieces.StayApart(node);
             HandsOn = [.. Enumerable.Range(0, IsJoin ? Inputs.Length : 0).Select(i => JoinParts.AreHandedOn(node, i))];
             HasGraph = !node.Op.PassesGradientOn;
+            OverwritesGradient = node.Op is IOverwritesGradient && node.Inputs[0].Producer is not null;
             SavedInputs = [.. Enumerable.Range(0, Inputs.Length).Where(saved.Input).Select(i => Inputs[i])];
             Needs = Swappable && HasGraph ? [.. SavedInputs.Where(v => v != 0)] : [];
             InPlace = Memory.InPlace.Candidates(node);
@@ -99,7 +100,7 @@ public sealed class PlanningGraph
         public readonly double[] Weights;
         public readonly bool[] HandsOn; // by input of a join: its part of the gradient is not copied
         public readonly sbyte[] InPlace;
-        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, IsSum, IsJoin, StaysApart, IsRandom, HasGraph, GraphIsChoice;
+        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, IsSum, IsJoin, StaysApart, IsRandom, HasGraph, GraphIsChoice, OverwritesGradient;
         public readonly double Forward, Recompute, Backward;
         public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, BackwardWorkspace, BackwardResidue;
     }

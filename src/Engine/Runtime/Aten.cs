@@ -6,7 +6,7 @@ namespace Interactive.Runtime;
 
 /// <summary>
 /// Calls ATen operators that TorchSharp does not expose, through libtorch's stable C interface
-/// (<c>torch_call_dispatcher</c>). Arguments: tensors, <c>long</c>, <c>bool</c>, <c>double</c>, <c>string</c>, <c>long[]</c>, and
+/// (<c>torch_call_dispatcher</c>). Arguments: tensors, <c>long</c>, <c>bool</c>, <c>double</c>, <c>long[]</c>, and
 /// <see cref="Optional"/> of one of these. Scalar arguments are not supported by that interface.
 /// </summary>
 internal static unsafe class Aten
@@ -25,16 +25,10 @@ internal static unsafe class Aten
     private static readonly delegate* unmanaged<nint, ulong, int> Push =
         (delegate* unmanaged<nint, ulong, int>)Export("torch_list_push_back");
 
-    private static readonly delegate* unmanaged<byte*, nuint, nint*, int> NewString =
-        (delegate* unmanaged<byte*, nuint, nint*, int>)Export("torch_new_string_handle");
-
     private static readonly ConcurrentDictionary<string, nint> Operators = new(), Texts = new();
 
     /// <summary>True when this libtorch exports the interface.</summary>
     public static bool IsAvailable => CallDispatcher != null && NewHandle != null && NewList != null && Push != null;
-
-    /// <summary>True when an argument may be a string, too.</summary>
-    public static bool TakesText => IsAvailable && NewString != null;
 
     private static nint Export(string name) => TorchLoader.TryGetExport(name, out var address) ? address : 0;
 
@@ -79,7 +73,6 @@ internal static unsafe class Aten
         bool flag => flag ? 1UL : 0UL,
         double number => BitConverter.DoubleToUInt64Bits(number),
         long[] list => EncodeList(list),
-        string text => EncodeText(text),
         Optional { Value: null } or null => 0,
         Optional { Value: var value } => Box(Encode(value)),
         _ => throw new ArgumentException($"an ATen argument cannot be a {argument.GetType()}"),
@@ -99,13 +92,6 @@ internal static unsafe class Aten
         NewList((nuint)values.Length, &list);
         foreach (var value in values) Push(list, (ulong)value);
         return (ulong)list;
-    }
-
-    private static ulong EncodeText(string text)
-    {
-        nint handle;
-        if (NewString((byte*)Text(text), (nuint)text.Length, &handle) != 0) throw new InvalidOperationException("libtorch could not take a string");
-        return (ulong)handle;
     }
 
     // The callee frees it with operator delete, which is free() on Linux.

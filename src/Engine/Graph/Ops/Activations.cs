@@ -1,4 +1,5 @@
 using Interactive.Runtime;
+using Interactive.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,7 +28,7 @@ public sealed class Relu : ElementWise
 }
 
 /// <summary>Gaussian error linear unit, exact form (Hendrycks and Gimpel 2016). Backward reads the input.</summary>
-public sealed class Gelu : ElementWise, IDirect
+public sealed class Gelu : ElementWise, IOverwritesGradient
 {
     /// <inheritdoc/>
     public override string Kind => "gelu";
@@ -35,7 +36,7 @@ public sealed class Gelu : ElementWise, IDirect
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.gelu(inputs[0]);
 
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => Aten.TakesText;
+    public bool RunsDirect(Tensor input) => GeluKernel.IsAvailable;
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
@@ -48,10 +49,13 @@ public sealed class Gelu : ElementWise, IDirect
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
     {
         if (!wantsInput) return null;
-        Span<nint> result = stackalloc nint[1];
-        Aten.Call("gelu_backward", "", result, gradient, input, "none");
-        return Tensor.UnsafeCreateTensor(result[0]);
+        var arriving = empty_like(gradient);
+        GeluKernel.Backward(gradient, input, arriving);
+        return arriving;
     }
+
+    /// <inheritdoc/>
+    public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics) => GeluKernel.Backward(gradient, input, gradient);
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);
@@ -60,7 +64,7 @@ public sealed class Gelu : ElementWise, IDirect
 }
 
 /// <summary>Zeroes elements with a probability while training and scales the rest (Srivastava et al. 2014). Keeps its mask.</summary>
-public sealed class Dropout(double probability) : ElementWise, IDirect
+public sealed class Dropout(double probability) : ElementWise, IOverwritesGradient
 {
     /// <summary>Chance of an element to be zeroed.</summary>
     public double Probability { get; } = probability is >= 0 and < 1 ? probability
@@ -94,6 +98,9 @@ public sealed class Dropout(double probability) : ElementWise, IDirect
 
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => wantsInput ? gradient.mul(statistics[0]) : null;
+
+    /// <inheritdoc/>
+    public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics) => gradient.mul_(statistics[0]);
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0, ExtraBytes: batch => 4 * batch * node.Output.Shape.Elements); // a mask of floats

@@ -320,6 +320,14 @@ public sealed class ScheduleSimulator
     private void Kernels(PlanningGraph.Facts node, int gradient, long workspace)
     {
         if (!hasAdded[node.Id]) RequireSaved(node);
+        if (node.OverwritesGradient && !blocks.IsShared(gradient))
+        {
+            blocks.Transient(workspace);
+            blocks.Save(node.BackwardResidue);
+            Forget(node.Id);
+            gradients.Add(node.Inputs[0], gradient, part: false);
+            return;
+        }
         for (var i = 0; i < node.Inputs.Length; i++)
             if (node.Inputs[i] != 0) arriving[i] = blocks.New(node.Inputs[i], gradient: true);
         blocks.Transient(workspace);
