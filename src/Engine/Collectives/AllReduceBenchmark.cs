@@ -14,8 +14,8 @@ public static unsafe class AllReduceBenchmark
     public sealed record Timing(long Bytes, string Algorithm, double Seconds);
 
     /// <summary>
-    /// The entrant that only copies: all ranks at once, as many bytes as the sum has. On one host a sum reads and writes
-    /// everyone's data at least once, so it cannot be faster.
+    /// The entrant that only copies, all ranks at once, as many bytes as the sum has: on one host a sum too reads and writes
+    /// everyone's data at least once.
     /// </summary>
     public const string Copy = "copy";
 

@@ -13,7 +13,7 @@ internal static unsafe class SumInPlace
     /// <summary>Floats of one step; counts are multiples of it.</summary>
     public const int Step = 16;
 
-    const int Ahead = 512;
+    const int Ahead = 512; // 2 KB; 1 and 4 KB are about as good
 
     /// <summary>Whether so many terms are added here.</summary>
     public static bool Takes(int terms) => terms is 2 or 4;
