@@ -96,6 +96,7 @@ public class KernelTests
     [InlineData(7, 5, new long[] { 64, 32, 32 })]
     [InlineData(16, 16, new long[] { 3, 8, 13, 1 })]
     [InlineData(1, 1, new long[] { 9, 4 })]
+    [InlineData(3, 3, new long[] { 5, 16, 2 })]
     public void Batch_norm_of_pieces_has_the_bits_of_batch_norm_of_the_whole(int height, int width, long[] channels)
     {
         using var scope = NewDisposeScope();
@@ -173,6 +174,8 @@ public class KernelTests
     [InlineData(3, 7, 5)]
     [InlineData(16, 16, 16)]
     [InlineData(9, 1, 1)]
+    [InlineData(5, 3, 5)]
+    [InlineData(6, 13, 13)]
     public void A_gradient_is_masked_by_the_input_of_a_batch_norm_as_libtorch_masks_it_by_the_output(int channels, int height, int width)
     {
         using var scope = NewDisposeScope();

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,7 +22,8 @@ internal static unsafe class BatchNormKernel
     /// <param name="rectify">Apply the rectifier too.</param>
     public static void Apply(ReadOnlySpan<Tensor> x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias, bool rectify)
     {
-        ChannelPlanes source = new(x), target = new(y);
+        var source = new ChannelPlanes(x);
+        var target = ElementKernels.Data(y);
         long channels = source.Channels, inner = source.Inner;
         var (alpha, beta) = Factors(mean, inverseDeviation, weight, bias);
         OpenMp.For(source.Samples * channels, Math.Max(1, (1 << 14) / inner), (from, to) =>
@@ -29,7 +31,7 @@ internal static unsafe class BatchNormKernel
             for (var plane = from; plane < to; plane++)
             {
                 var (sample, c) = Math.DivRem(plane, channels);
-                Plane(source.At(sample, c), target.At(sample, c), inner, alpha[c], beta[c], rectify);
+                Plane(source.At(sample, c), target + plane * inner, inner, alpha[c], beta[c], rectify);
             }
         });
     }
@@ -70,34 +72,67 @@ internal static unsafe class BatchNormKernel
     /// <param name="bias">Per channel.</param>
     public static void Mask(ReadOnlySpan<Tensor> x, Tensor gradient, Tensor result, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias)
     {
-        ChannelPlanes source = new(x), arriving = new(gradient), target = new(result);
-        long channels = source.Channels, inner = source.Inner;
+        var source = new ChannelPlanes(x);
+        long channels = source.Channels, inner = source.Inner, apart = gradient.stride(0), step = channels * inner;
         var (alpha, beta) = Factors(mean, inverseDeviation, weight, bias);
+        float* arriving = ElementKernels.Data(gradient), target = ElementKernels.Data(result);
+        if (inner < Small)
+        {
+            var (a, b) = (Repeated(alpha, inner), Repeated(beta, inner));
+            OpenMp.For(source.Samples, Math.Max(1, (1 << 14) / step), (from, to) =>
+            {
+                fixed (float* pa = a, pb = b)
+                    for (var sample = from; sample < to; sample++)
+                        foreach (var (c, count) in source.Pieces)
+                            MaskRow(source.At(sample, c), arriving + sample * apart + c * inner, target + sample * step + c * inner, count * inner, pa + c * inner, pb + c * inner);
+            });
+            return;
+        }
         OpenMp.For(source.Samples * channels, Math.Max(1, (1 << 14) / inner), (from, to) =>
         {
+            var (sample, c) = Math.DivRem(from, channels);
             for (var plane = from; plane < to; plane++)
             {
-                var (sample, c) = Math.DivRem(plane, channels);
-                MaskPlane(source.At(sample, c), arriving.At(sample, c), target.At(sample, c), inner, alpha[c], beta[c]);
+                MaskPlane(source.At(sample, c), arriving + sample * apart + c * inner, target + plane * inner, inner, alpha[c], beta[c]);
+                if (++c == channels) (sample, c) = (sample + 1, 0);
             }
         });
+    }
+
+    private const int Small = 16; // positions of a channel, of which less than so many are not worth a loop of their own
+
+    private static float[] Repeated(float[] byChannel, long inner)
+    {
+        var all = new float[byChannel.Length * inner];
+        for (var c = 0; c < byChannel.Length; c++) all.AsSpan((int)(c * inner), (int)inner).Fill(byChannel[c]);
+        return all;
     }
 
     private static void MaskPlane(float* x, float* g, float* r, long length, float alpha, float beta)
     {
         var (a, b) = (new Vector<float>(alpha), new Vector<float>(beta));
+        for (long i = 0; ; i = Math.Min(i + Vector<float>.Count, length - Vector<float>.Count)) // the last vectors may overlap: masking twice changes nothing
+        {
+            ElementKernels.Store(r + i, Masked(ElementKernels.Load(x + i), ElementKernels.Load(g + i), a, b));
+            if (i == length - Vector<float>.Count) return;
+        }
+    }
+
+    private static void MaskRow(float* x, float* g, float* r, long length, float* alpha, float* beta)
+    {
         long i = 0;
         for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            var dropped = Vector.LessThanOrEqual(Vector.FusedMultiplyAdd(ElementKernels.Load(x + i), a, b), Vector<float>.Zero);
-            ElementKernels.Store(r + i, Vector.ConditionalSelect(dropped, Vector<float>.Zero, ElementKernels.Load(g + i)));
-        }
-        for (; i < length; i++) r[i] = MathF.FusedMultiplyAdd(x[i], alpha, beta) <= 0 ? 0 : g[i];
+            ElementKernels.Store(r + i, Masked(ElementKernels.Load(x + i), ElementKernels.Load(g + i), ElementKernels.Load(alpha + i), ElementKernels.Load(beta + i)));
+        for (; i < length; i++) r[i] = MathF.FusedMultiplyAdd(x[i], alpha[i], beta[i]) <= 0 ? 0 : g[i];
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<float> Masked(Vector<float> x, Vector<float> gradient, Vector<float> alpha, Vector<float> beta)
+        => Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.FusedMultiplyAdd(x, alpha, beta), Vector<float>.Zero), Vector<float>.Zero, gradient);
 
     /// <summary>True when <see cref="Normalise"/> may run on this input.</summary>
     public static bool Normalises(ReadOnlySpan<Tensor> x)
-        => ChannelSums.IsSupported && Reads(x) && x[0].dim() == 4 && x[0].shape[2] * x[0].shape[3] > 1 && x[0].shape[0] > 0;
+        => ChannelSums.IsSupported && Reads(x) && x[0].shape is [> 0, _, var height, var width] && height * width > 1;
 
     /// <summary>Statistics of the batch, and relu?((x - mean) / deviation w + b) written to <paramref name="y"/>.</summary>
     /// <param name="x">(batch, channels, height, width), contiguous fp32, of more than one position, or pieces of that.</param>
@@ -111,10 +146,10 @@ internal static unsafe class BatchNormKernel
     /// <param name="rectify">Apply the rectifier too.</param>
     public static void Normalise(ReadOnlySpan<Tensor> x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor squares, Tensor weight, Tensor bias, double epsilon, bool rectify)
     {
-        ChannelPlanes source = new(x), target = new(y);
-        long samples = source.Samples, inner = source.Inner;
+        var source = new ChannelPlanes(x);
+        long samples = source.Samples, inner = source.Inner, step = source.Channels * inner;
         float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation), q = ElementKernels.Data(squares),
-            w = ElementKernels.Data(weight), b = ElementKernels.Data(bias);
+            w = ElementKernels.Data(weight), b = ElementKernels.Data(bias), target = ElementKernels.Data(y);
         OpenMp.For(source.Channels, ChannelSums.Width, (from, to) =>
         {
             for (var c = from; c < to;)
@@ -128,7 +163,7 @@ internal static unsafe class BatchNormKernel
                     s[c] = (float)(1 / Math.Sqrt(q[c] / (float)(samples * inner) + epsilon));
                     var alpha = s[c] * w[c];
                     var beta = MathF.FusedMultiplyAdd(-m[c], alpha, b[c]);
-                    for (var sample = 0L; sample < samples; sample++) Plane(source.At(sample, c), target.At(sample, c), inner, alpha, beta, rectify);
+                    for (var sample = 0L; sample < samples; sample++) Plane(source.At(sample, c), target + sample * step + c * inner, inner, alpha, beta, rectify);
                 }
             }
         });

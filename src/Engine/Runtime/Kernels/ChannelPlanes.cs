@@ -12,19 +12,28 @@ internal sealed unsafe class ChannelPlanes
     /// <param name="pieces">(batch, channels, …) fp32, of one batch and one size, each sample dense (<see cref="ElementKernels.TakesRows"/>).</param>
     public ChannelPlanes(params ReadOnlySpan<Tensor> pieces)
     {
-        Samples = pieces[0].shape[0];
-        foreach (var piece in pieces) Channels += piece.shape[1];
-        Inner = pieces[0].numel() / (Samples * pieces[0].shape[1]);
+        Pieces = new (long, long)[pieces.Length];
+        var shapes = new long[pieces.Length][]; // asking libtorch is dear
+        for (var p = 0; p < pieces.Length; p++)
+        {
+            shapes[p] = pieces[p].shape;
+            Pieces[p] = (Channels, shapes[p][1]);
+            Channels += shapes[p][1];
+        }
+        (Samples, Inner) = (shapes[0][0], 1);
+        foreach (var size in shapes[0].AsSpan(2)) Inner *= size;
         (first, step) = (new nint[Channels], new long[Channels]);
         var c = 0;
-        foreach (var piece in pieces)
+        for (var p = 0; p < pieces.Length; p++)
         {
-            var data = ElementKernels.Data(piece);
-            var apart = piece.stride(0);
-            for (var i = 0L; i < piece.shape[1]; i++, c++) (first[c], step[c]) = ((nint)(data + i * Inner), apart);
+            var data = ElementKernels.Data(pieces[p]);
+            var apart = pieces[p].stride(0);
+            for (var i = 0L; i < shapes[p][1]; i++, c++) (first[c], step[c]) = ((nint)(data + i * Inner), apart);
         }
     }
 
+    /// <summary>The tensors: the channel with which each begins, and how many it has.</summary>
+    public (long First, long Count)[] Pieces { get; }
     public long Samples { get; }
     public long Channels { get; }
     /// <summary>Positions of a channel, one behind the other.</summary>
