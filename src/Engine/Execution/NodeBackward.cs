@@ -1,5 +1,6 @@
 using Interactive.Graphs;
 using Interactive.Runtime;
+using Interactive.Runtime.Kernels;
 using static TorchSharp.torch;
 
 namespace Interactive.Execution;
@@ -47,6 +48,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         var arriving = !state.HasAddedGradients ? Whole(state, gradient.Tensor)
             : node.Inputs[0].Producer is null ? [null]
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
+        if (gradient.IsShared) OwnBytes(arriving, gradient.Tensor);
         gradient.Release();
         state.DropGraph();
         for (var i = 0; i < arriving.Length; i++)
@@ -69,6 +71,19 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         for (var i = 0; i < arriving.Length; i++)
             if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad;
         return arriving;
+    }
+
+    /// <summary>Copies what lies in the bytes of a gradient that others wait for: the backward of a view hands on a view.</summary>
+    private static unsafe void OwnBytes(Tensor?[] arriving, Tensor shared)
+    {
+        var from = (byte*)ElementKernels.Data(shared);
+        var to = from + shared.numel() * shared.element_size();
+        for (var i = 0; i < arriving.Length; i++)
+            if (arriving[i] is { } tensor && (byte*)ElementKernels.Data(tensor) is var data && data >= from && data < to)
+            {
+                arriving[i] = tensor.clone();
+                tensor.Dispose();
+            }
     }
 
     /// <summary>What the backward of a direct op is given for its input.</summary>

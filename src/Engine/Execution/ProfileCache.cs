@@ -60,5 +60,5 @@ public static class ProfileCache
     }
 
     /// <summary>Raised when what a profile means changes.</summary>
-    private const int Layout = 10;
+    private const int Layout = 11;
 }
