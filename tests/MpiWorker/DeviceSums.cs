@@ -13,9 +13,9 @@ static unsafe class DeviceSums
 {
     public static void Run(ICommunicator world)
     {
-        if (!world.Reaches(DeviceType.CPU)) throw new InvalidOperationException("the CPU's memory is not reached");
-        if (world.Reaches(DeviceType.CUDA)) throw new InvalidOperationException("an MPI that was built without CUDA takes a GPU's pointers");
-        using var there = world.Duplicate(new AllReduceOptions { Device = CPU });
+        if (!world.Reaches("cpu")) throw new InvalidOperationException("the CPU's memory is not reached");
+        if (world.Reaches("cuda:0")) throw new InvalidOperationException("an MPI that was built without CUDA takes a GPU's pointers");
+        using var there = world.Duplicate(new AllReduceOptions { Device = "cpu" });
         Operations.Sums(there, 300_007);
         SumInPieces(there, (1 << 24) + 5);
         Console.WriteLine($"rank {world.Rank} of {world.Size}: device ok");

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Interactive.Collectives;
 
 /// <summary>How a communicator sums.</summary>
@@ -24,10 +22,10 @@ public sealed record AllReduceOptions
     public bool ErrorFeedback { get; init; } = true;
 
     /// <summary>
-    /// Where the data of every sum lie, which are then summed there by MPI (<see cref="ICommunicator.Reaches"/>); default null:
+    /// Where the data of every sum lie (<c>cuda:0</c>), which are then summed there by MPI (<see cref="ICommunicator.Reaches"/>); default null:
     /// in the CPU's memory. fp32 only, in the library's order.
     /// </summary>
-    public Device? Device { get; init; }
+    public string? Device { get; init; }
 
     /// <summary>Whether nothing is asked for that MPI's own sums do not give.</summary>
     internal bool LeavesOrderToMpi => Algorithm is null && !Deterministic && Wire == WireFormat.Fp32;

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Interactive.Collectives.Algorithms;
 using Interactive.Collectives.Transports;
-using TorchSharp;
 
 namespace Interactive.Collectives;
 
@@ -171,7 +170,7 @@ public sealed unsafe class Communicator : ICommunicator
     public void Release(float* memory) => released.Add(windows.Single(window => window.Part(window.Mine) == memory));
 
     /// <inheritdoc/>
-    public bool Reaches(DeviceType device, AllReduceOptions? options = null) =>
+    public bool Reaches(string device, AllReduceOptions? options = null) =>
         Size > 1 && (options ?? this.options).LeavesOrderToMpi && transport is IReachesDevices ends && ends.Reaches(device);
 
     /// <inheritdoc/>
@@ -207,7 +206,7 @@ public sealed unsafe class Communicator : ICommunicator
 
     IAllReduce Get(string name) => algorithms.TryGetValue(name, out var known) ? known : algorithms[name] = name switch
     {
-        "device" when transport is IReachesDevices ends && ends.Reaches(options.Device!.type) => new DeviceAllReduce(ends, options.Device!),
+        "device" when transport is IReachesDevices ends && ends.Reaches(options.Device!) => new DeviceAllReduce(ends, options.Device!),
         "half" => new HalfAllReduce(transport, options.Wire, options.ErrorFeedback),
         "halving-doubling" => new HalvingDoublingAllReduce(transport),
         "window" when group?.Count == Size => new WindowAllReduce(group, WindowOf),

@@ -1,5 +1,3 @@
-using TorchSharp;
-
 namespace Interactive.Collectives;
 
 /// <summary>
@@ -63,7 +61,7 @@ public interface ICommunicator : IDisposable
     /// that it takes the device's pointers, the environment variable INTERACTIVE_DEVICE_DIRECT is not 0, and
     /// <paramref name="options"/> (default: this communicator's) ask for no order, algorithm or wire format that MPI does not have.
     /// </summary>
-    bool Reaches(DeviceType device, AllReduceOptions? options = null);
+    bool Reaches(string device, AllReduceOptions? options = null);
 
     /// <summary>A communicator of the same ranks whose messages never mix with this one's; <paramref name="options"/> default to this one's.</summary>
     ICommunicator Duplicate(AllReduceOptions? options = null);

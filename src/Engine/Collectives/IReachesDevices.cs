@@ -1,5 +1,3 @@
-using TorchSharp;
-
 namespace Interactive.Collectives;
 
 /// <summary>
@@ -8,8 +6,8 @@ namespace Interactive.Collectives;
 /// </summary>
 internal unsafe interface IReachesDevices : ITransport
 {
-    /// <summary>Whether memory of this device may be handed over; the same on all ranks.</summary>
-    bool Reaches(DeviceType device);
+    /// <summary>Whether memory of a device, <c>cpu</c> or <c>cuda:0</c>, may be handed over; the same on all ranks.</summary>
+    bool Reaches(string device);
 
     /// <summary>Sums <paramref name="data"/> over all ranks and leaves rank r the r-th part, in <paramref name="part"/>.</summary>
     /// <param name="data">The floats of all parts, one part after the other; they stay as they are.</param>

@@ -38,8 +38,8 @@ public sealed unsafe class OverlappedReducer : IDisposable
     {
         this.options = (options ?? new ReducerOptions()).Validate();
         this.pool = pool;
-        IsDirect = pool.IsApart && !this.options.Scatter && world.Reaches(pool.Buffer.device_type, this.options.AllReduce);
-        this.world = world.Duplicate(IsDirect ? new AllReduceOptions { Device = pool.Buffer.device } : this.options.AllReduce);
+        IsDirect = pool.IsApart && !this.options.Scatter && world.Reaches(pool.Buffer.device.ToString(), this.options.AllReduce);
+        this.world = world.Duplicate(IsDirect ? new AllReduceOptions { Device = pool.Buffer.device.ToString() } : this.options.AllReduce);
         isStaged = pool.IsApart && !IsDirect && world.Size > 1;
         data = isStaged ? pool.Stage(world) : pool.Data;
         buckets = [.. Divide(pool, this.options)];

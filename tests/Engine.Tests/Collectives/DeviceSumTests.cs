@@ -59,7 +59,7 @@ public class DeviceSumTests
     public void A_library_that_does_not_know_the_question_takes_no_device_pointers()
     {
         Assert.False(DeviceSupport.Ask(NativeLibrary.Load("libc.so.6")));
-        Assert.Throws<UsageException>(() => new AllReduceOptions { Device = CPU, Deterministic = true }.Validate());
+        Assert.Throws<UsageException>(() => new AllReduceOptions { Device = "cpu", Deterministic = true }.Validate());
     }
 
     [Theory]
@@ -69,8 +69,8 @@ public class DeviceSumTests
     public void A_device_is_reached_where_mpi_takes_pointers_and_nothing_forbids_it(bool takes, bool allowed, bool cpu, bool gpu)
     {
         var support = new DeviceSupport(takes, allowed, "why");
-        Assert.Equal(cpu, support.Reaches(DeviceType.CPU));
-        Assert.Equal(gpu, support.Reaches(DeviceType.CUDA));
+        Assert.Equal(cpu, support.Reaches("cpu"));
+        Assert.Equal(gpu, support.Reaches("cuda:0"));
         Assert.Equal(gpu ? "summed where they lie: why" : "summed in the CPU's memory: why", support.ToString());
     }
 

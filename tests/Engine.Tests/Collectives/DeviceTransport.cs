@@ -18,7 +18,7 @@ sealed unsafe class DeviceTransport(ITransport inner, bool reaches, List<(nint D
 
     public static DeviceTransport[] Create(int size, bool reaches = true) => [.. InProcessTransport.Create(size).Select(end => new DeviceTransport(end, reaches, []))];
 
-    public bool Reaches(DeviceType device) => reaches;
+    public bool Reaches(string device) => reaches;
 
     public void ReduceScatter(float* data, float* part, ReadOnlySpan<int> counts)
     {

@@ -10,7 +10,7 @@ namespace Interactive.Collectives.Algorithms;
 /// one rank, and MPI_Allgatherv copies it, so that all ranks hold the same bits, which MPI_Allreduce does not promise. In
 /// which order an element is summed is the library's affair and may depend on the range.
 /// </summary>
-internal sealed unsafe class DeviceAllReduce(IReachesDevices transport, Device device) : IAllReduce
+internal sealed unsafe class DeviceAllReduce(IReachesDevices transport, string device) : IAllReduce
 {
     const int MostFloats = 1 << 24; // at once: counts fit into MPI's integers, and the memory for a part stays small
     Tensor? part;
@@ -20,7 +20,7 @@ internal sealed unsafe class DeviceAllReduce(IReachesDevices transport, Device d
     public void Run(float* buffer, long length, long start, long count)
     {
         // MPI reads the memory at once, so the kernels that write it must be done. What MPI has written is there when it returns.
-        Devices.Synchronize(device);
+        Devices.Synchronize(torch.device(device));
         var counts = new int[transport.Size];
         for (long at = 0; at < count; at += MostFloats)
         {
@@ -48,7 +48,7 @@ internal sealed unsafe class DeviceAllReduce(IReachesDevices transport, Device d
         if (part is null || part.numel() < floats)
         {
             part?.Dispose();
-            part = empty(floats, ScalarType.Float32, device).DetachFromDisposeScope();
+            part = empty(floats, ScalarType.Float32, torch.device(device)).DetachFromDisposeScope();
         }
         return ElementKernels.Data(part);
     }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
 
 namespace Interactive.Collectives.Mpi;
 
@@ -23,7 +22,7 @@ internal sealed record DeviceSupport(bool TakesPointers, bool IsAllowed, string 
     }
 
     /// <summary>Whether memory of this device may be handed to MPI; the CPU's may, unless nothing is to be done so.</summary>
-    public bool Reaches(DeviceType device) => IsAllowed && (device == DeviceType.CPU || TakesPointers && device == DeviceType.CUDA);
+    public bool Reaches(string device) => IsAllowed && (device == "cpu" || TakesPointers && device.StartsWith("cuda", StringComparison.Ordinal));
 
     /// <inheritdoc/>
     public override string ToString() => $"{(IsAllowed && TakesPointers ? "summed where they lie" : "summed in the CPU's memory")}: {Reason}";

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Interactive.Collectives.Mpi;
-using TorchSharp;
 
 namespace Interactive.Collectives.Transports;
 
@@ -84,7 +83,7 @@ internal sealed unsafe class MpiTransport : IReachesDevices, ISharesMemory
         transfer = default;
     }
 
-    public bool Reaches(DeviceType device) => Devices.Reaches(device);
+    public bool Reaches(string device) => Devices.Reaches(device);
 
     public void ReduceScatter(float* data, float* part, ReadOnlySpan<int> counts)
     {
