@@ -50,17 +50,7 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
 
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
-    {
-        // Parameters first: their gradients go before the input's is made.
-        using var rows = RowProduct.Rows(gradient);
-        if (module.weight!.requires_grad)
-        {
-            using var read = RowProduct.Rows(input);
-            ParameterGradient.Add(module.weight, RowProduct.OfWeight(read, rows));
-        }
-        if (module.bias is { requires_grad: true } bias) ParameterGradient.Add(bias, RowProduct.OfBias(rows));
-        return wantsInput ? RowProduct.OfInput(gradient, rows, module.weight) : null;
-    }
+        => RowProduct.Backward(input, gradient, module.weight!, module.bias, wantsInput);
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1, Output: relu);

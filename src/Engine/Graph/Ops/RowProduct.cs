@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
@@ -14,8 +15,22 @@ internal static class RowProduct
     /// <summary>All dimensions but the last laid in one.</summary>
     public static Tensor Rows(Tensor tensor) => tensor.dim() == 2 ? tensor.alias() : tensor.flatten(0, -2);
 
+    /// <summary>Adds to the gradients of the parameters that are trained and returns the input's, or null where it is not asked for.</summary>
+    public static Tensor? Backward(Tensor input, Tensor gradient, Parameter weight, Parameter? bias, bool wantsInput)
+    {
+        // Parameters first: their gradients go before the input's is made.
+        using var rows = Rows(gradient);
+        if (weight.requires_grad)
+        {
+            using var read = Rows(input);
+            ParameterGradient.Add(weight, OfWeight(read, rows));
+        }
+        if (bias is { requires_grad: true }) ParameterGradient.Add(bias, OfBias(rows));
+        return wantsInput ? OfInput(gradient, rows, weight) : null;
+    }
+
     /// <summary>Of W (outputs, inputs), for the rows of x and of the output's gradient.</summary>
-    public static Tensor OfWeight(Tensor input, Tensor gradient)
+    private static Tensor OfWeight(Tensor input, Tensor gradient)
     {
         using var turned = gradient.t();
         return turned.mm(input);

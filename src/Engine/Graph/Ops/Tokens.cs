@@ -63,15 +63,7 @@ public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirect
 
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
-    {
-        using var rows = RowProduct.Rows(gradient);
-        if (table.weight!.requires_grad)
-        {
-            using var read = RowProduct.Rows(input);
-            ParameterGradient.Add(table.weight, RowProduct.OfWeight(read, rows));
-        }
-        return wantsInput ? RowProduct.OfInput(gradient, rows, table.weight) : null;
-    }
+        => RowProduct.Backward(input, gradient, table.weight!, bias: null, wantsInput);
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);
