@@ -207,7 +207,7 @@ public sealed unsafe class Communicator : ICommunicator
     IAllReduce Get(string name) => algorithms.TryGetValue(name, out var known) ? known : algorithms[name] = name switch
     {
         "device" when transport is IReachesDevices ends && ends.Reaches(options.Device!) => new DeviceAllReduce(ends, options.Device!),
-        "half" => new HalfAllReduce(transport, options.Wire, options.ErrorFeedback),
+        "half" => new TwoByteAllReduce(transport, options.Wire, options.ErrorFeedback),
         "halving-doubling" => new HalvingDoublingAllReduce(transport),
         "window" when group?.Count == Size => new WindowAllReduce(group, WindowOf),
         "hierarchical" when group is not null && hosts.CountBy(host => host).All(pair => pair.Value == group.Count) =>

@@ -79,7 +79,7 @@ internal sealed class GradientFlow(LiveValues values, int count)
             if (node.Inputs[i].Producer is not null)
             {
                 var part = gradient.Part(from, count);
-                Add(node.Inputs[i], JoinParts.AreHandedOn(node, i) ? part : part.Copied());
+                Add(node.Inputs[i], ConcatGradients.AreHandedOn(node, i) ? part : part.Copied());
             }
             from += count;
         }

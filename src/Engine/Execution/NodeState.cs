@@ -13,7 +13,7 @@ internal sealed class NodeState(Node node)
     public Node Node { get; } = node;
     public Saved Saved { get; } = node.Op.Saves(node);
     /// <summary>The output is a list of pieces, where these are such as the kernels take.</summary>
-    public bool StaysApart { get; } = JoinPieces.StayApart(node);
+    public bool StaysApart { get; } = ConcatPieces.StayApart(node);
     /// <summary>The output with its autograd graph.</summary>
     public Tensor? Root { get; set; }
     /// <summary>The detached inputs that graph began with.</summary>

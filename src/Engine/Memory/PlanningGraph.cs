@@ -73,8 +73,8 @@ public sealed class PlanningGraph
             Weights = [.. node.Op.SumWeights ?? []];
             IsRandom = node.Op.IsRandom;
             IsJoin = node.Op.IsJoin;
-            StaysApart = JoinPieces.StayApart(node);
-            HandsOn = [.. Enumerable.Range(0, IsJoin ? Inputs.Length : 0).Select(i => JoinParts.AreHandedOn(node, i))];
+            StaysApart = ConcatPieces.StayApart(node);
+            HandsOn = [.. Enumerable.Range(0, IsJoin ? Inputs.Length : 0).Select(i => ConcatGradients.AreHandedOn(node, i))];
             HasGraph = !node.Op.PassesGradientOn;
             OverwritesGradient = node.Op is IOverwritesGradient && node.Inputs[0].Producer is not null;
             SavedInputs = [.. Enumerable.Range(0, Inputs.Length).Where(saved.Input).Select(i => Inputs[i])];

@@ -29,7 +29,7 @@ public static class Devices
         return Gpu(index);
     }
 
-    /// <summary>Seeds the random generators of the CPU and of all GPUs; TorchSharp's <c>manual_seed</c> seeds the CPU's alone.</summary>
+    /// <summary>InitialPlans the random generators of the CPU and of all GPUs; TorchSharp's <c>manual_seed</c> seeds the CPU's alone.</summary>
     public static void ManualSeed(long seed)
     {
         manual_seed(seed);

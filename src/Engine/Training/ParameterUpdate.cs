@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>What a step does with the gradients once its backward pass is over: they land, are clipped where that is asked for, and move the parameters.</summary>
-internal sealed class ParameterUpdate(GradientPool pool, OverlappedReducer reducer, Optimizer optimizer, PartitionedUpdate? partition,
+internal sealed class ParameterUpdate(GradientPool pool, OverlappedReducer reducer, Optimizer optimizer, ShardedOptimizer? partition,
     IReadOnlyList<(string Name, Parameter Parameter)> parameters, TrainerOptions options)
 {
     /// <summary>Waits for the sums and steps every parameter. Collective.</summary>

@@ -27,8 +27,8 @@ public sealed class Trainer : IDisposable
     private readonly Executor executor;
     private readonly GradientPool pool;
     private readonly OverlappedReducer reducer;
-    private readonly ShardedStep? sharded;
-    private readonly PartitionedUpdate? partition;
+    private readonly DeterministicDataParallel? sharded;
+    private readonly ShardedOptimizer? partition;
     private readonly Optimizer optimizer;
     private readonly ParameterUpdate update;
     private readonly LearningRate learningRate;
@@ -88,8 +88,8 @@ public sealed class Trainer : IDisposable
             BucketBytes = Options.BucketBytes,
             FirstBucketBytes = Math.Min(Options.BucketBytes, 1 << 20),
         });
-        if (Options.Deterministic) sharded = new ShardedStep(world, graph, executor, pool, reducer, Options.Shards, Options.Seed);
-        if (Options.Zero > 0) partition = new PartitionedUpdate(world, pool, reducer.Buckets);
+        if (Options.Deterministic) sharded = new DeterministicDataParallel(world, graph, executor, pool, reducer, Options.Shards, Options.Seed);
+        if (Options.Zero > 0) partition = new ShardedOptimizer(world, pool, reducer.Buckets);
         optimizer = Options.Optimizer switch
         {
             "sgd" => new Sgd(Options.Momentum, Options.WeightDecay),
@@ -225,8 +225,8 @@ public sealed class Trainer : IDisposable
     private void Save(int epoch, int stepInEpoch, bool isBest)
     {
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
-        if (state.Save(Directory!, new Checkpoint(Step, epoch, stepInEpoch, bestAccuracy), isBest) is not { } path) return;
-        Checkpoint.Prune(Directory!, Options.KeepLast);
+        if (state.Save(Directory!, new RunCheckpoint(Step, epoch, stepInEpoch, bestAccuracy), isBest) is not { } path) return;
+        RunCheckpoint.Prune(Directory!, Options.KeepLast);
         hooks.ForEach(h => h.AfterCheckpoint(this, path));
     }
 
@@ -241,7 +241,7 @@ public sealed class Trainer : IDisposable
 
     private (int Epoch, int StepInEpoch) Restore()
     {
-        if (!Options.Resume || Checkpoint.Newest(Directory!) is not { } path) return (0, 0);
+        if (!Options.Resume || RunCheckpoint.Newest(Directory!) is not { } path) return (0, 0);
         var position = state.Restore(path);
         (Step, bestAccuracy) = (position.Step, position.BestAccuracy);
         if (IsMain) Console.WriteLine($"resuming {Directory!.Id} at step {Step}");

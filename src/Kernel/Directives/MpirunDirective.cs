@@ -21,7 +21,7 @@ internal sealed class MpirunDirective(SharedDirective shared) : IDirective
         if (string.IsNullOrWhiteSpace(call.Body)) throw new UsageException("#!mpirun: the cell is empty below the directive");
         if (arguments.Save is { } file) Save(file, arguments.Ranks, call.Body);
         object? value;
-        if (MpiEnvironment.Read() is not null)
+        if (ClusterEnvironment.Read() is not null)
         {
             var result = await call.RunBody();
             if (result.Error is not null) throw result.Error;

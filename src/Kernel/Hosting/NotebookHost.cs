@@ -22,7 +22,7 @@ internal static class NotebookHost
     public static int Run(string path, IReadOnlyList<string> arguments, string? output)
     {
         var notebook = Notebook.Read(path);
-        var isMain = MpiEnvironment.Read() is not { Rank: > 0 };
+        var isMain = ClusterEnvironment.Read() is not { Rank: > 0 };
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var (result, error) = NotebookRunner.Run(notebook, new ScriptGlobals { Args = [.. arguments] }, folder, isMain).GetAwaiter().GetResult();
         Console.Out.Flush();

@@ -22,7 +22,7 @@ public class JoinInPiecesTests
     public void A_join_that_a_convolution_reads_is_laid_together_from_all_pieces()
     {
         var joins = Dense().Nodes.Where(n => n.Op.IsJoin).ToArray();
-        Assert.Equal([true, true, true, false], joins.Select(JoinPieces.StayApart));
+        Assert.Equal([true, true, true, false], joins.Select(ConcatPieces.StayApart));
     }
 
     [Fact]

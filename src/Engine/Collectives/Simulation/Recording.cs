@@ -39,7 +39,7 @@ public static unsafe class Recording
         {
             "ring" => new RingAllReduce(transport),
             "halving-doubling" => new HalvingDoublingAllReduce(transport),
-            Half => new HalfAllReduce(transport, WireFormat.Bf16, errorFeedback: false),
+            Half => new TwoByteAllReduce(transport, WireFormat.Bf16, errorFeedback: false),
             _ => throw new UsageException($"cannot record the all-reduce algorithm \"{algorithm}\": one of {string.Join(", ", [.. Algorithms, Half])}"),
         });
     }

@@ -39,7 +39,7 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     }
 
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => RowProduct.Takes(input);
+    public bool RunsDirect(Tensor input) => LinearGradients.Takes(input);
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
@@ -50,7 +50,7 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
 
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
-        => RowProduct.Backward(input, gradient, module.weight!, module.bias, wantsInput);
+        => LinearGradients.Backward(input, gradient, module.weight!, module.bias, wantsInput);
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1, Output: relu);
@@ -80,15 +80,15 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     public void AddParameterGradients(Tensor input, Tensor gradient, int way)
     {
         using var _ = no_grad();
-        using var rows = RowProduct.Rows(gradient);
+        using var rows = LinearGradients.Rows(gradient);
         if (module.weight!.requires_grad)
         {
-            using var read = RowProduct.Rows(input);
+            using var read = LinearGradients.Rows(input);
             AddWeightGradient(read, rows, way);
         }
         if (module.bias is not { requires_grad: true } bias) return;
         using var sum = bias.grad!;
-        using var piece = RowProduct.OfBias(rows);
+        using var piece = LinearGradients.OfBias(rows);
         sum.add_(piece, Scalars.One);
     }
 
@@ -116,7 +116,7 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     public Tensor InputGradient(Tensor like, Tensor gradient, int way)
     {
         using var _ = no_grad();
-        using var rows = RowProduct.Rows(gradient);
-        return RowProduct.OfInput(gradient, rows, module.weight!);
+        using var rows = LinearGradients.Rows(gradient);
+        return LinearGradients.OfInput(gradient, rows, module.weight!);
     }
 }

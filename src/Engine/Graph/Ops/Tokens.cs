@@ -52,7 +52,7 @@ public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirect
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.linear(inputs[0], table.weight!);
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => RowProduct.Takes(input);
+    public bool RunsDirect(Tensor input) => LinearGradients.Takes(input);
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
@@ -63,7 +63,7 @@ public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirect
 
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
-        => RowProduct.Backward(input, gradient, table.weight!, bias: null, wantsInput);
+        => LinearGradients.Backward(input, gradient, table.weight!, bias: null, wantsInput);
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);

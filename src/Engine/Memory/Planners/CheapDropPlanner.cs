@@ -11,5 +11,5 @@ public sealed class CheapDropPlanner : IPlanner
 
     /// <inheritdoc/>
     public Plan? Make(PlanningGraph graph, long budget)
-        => Candidates.Within(graph, budget, Name, [Seeds.KeepAll(graph), Seeds.Cheap(graph, Keep.OnceRecomputed), Seeds.Cheap(graph, Keep.Never)]);
+        => Candidates.Within(graph, budget, Name, [InitialPlans.KeepAll(graph), InitialPlans.Cheap(graph, Keep.OnceRecomputed), InitialPlans.Cheap(graph, Keep.Never)]);
 }

@@ -23,5 +23,5 @@ public sealed class KeepAllPlanner : IPlanner
         return best;
     }
 
-    private Plan? Within(PlanningGraph graph, long budget) => Candidates.Within(graph, budget, Name, [Seeds.KeepAll(graph)]);
+    private Plan? Within(PlanningGraph graph, long budget) => Candidates.Within(graph, budget, Name, [InitialPlans.KeepAll(graph)]);
 }

@@ -20,6 +20,6 @@ public sealed class SearchPlanner(TimeSpan? patience = null) : IPlanner
     private static IEnumerable<Retention> Starts(PlanningGraph graph, long budget)
     {
         var near = OptimalPlanner.Beginnings(graph, budget);
-        return graph.Nodes.Length > Seeds.Deep && near.Count > 0 ? near : near.Concat(Seeds.All(graph, budget));
+        return graph.Nodes.Length > InitialPlans.Deep && near.Count > 0 ? near : near.Concat(InitialPlans.All(graph, budget));
     }
 }

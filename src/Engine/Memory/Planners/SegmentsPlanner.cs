@@ -12,8 +12,8 @@ public sealed class SegmentsPlanner : IPlanner
     /// <inheritdoc/>
     public Plan? Make(PlanningGraph graph, long budget)
     {
-        var cuts = Seeds.Cuts(graph);
+        var cuts = InitialPlans.Cuts(graph);
         var lengths = Enumerable.Range(1, Math.Max(1, cuts.Count)).Where(n => n <= 16 || n % (n / 8) == 0);
-        return Candidates.Within(graph, budget, Name, lengths.Select(n => Seeds.Segments(graph, cuts, n, Keep.OnceRecomputed)).Prepend(Seeds.KeepAll(graph)));
+        return Candidates.Within(graph, budget, Name, lengths.Select(n => InitialPlans.Segments(graph, cuts, n, Keep.OnceRecomputed)).Prepend(InitialPlans.KeepAll(graph)));
     }
 }

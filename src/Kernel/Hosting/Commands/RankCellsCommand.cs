@@ -22,7 +22,7 @@ internal static class RankCellsCommand
 
     private static async Task<int> Run(RankCell[] cells)
     {
-        var isMain = MpiEnvironment.Read() is not { Rank: > 0 };
+        var isMain = ClusterEnvironment.Read() is not { Rank: > 0 };
         using var display = isMain && Environment.GetEnvironmentVariable(RankDisplay.SocketVariable) is { Length: > 0 } path ? new RankDisplay(path) : null;
         if (display is not null) DisplayHost.Current = display;
         using var session = new ScriptSession();

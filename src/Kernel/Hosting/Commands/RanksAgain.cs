@@ -8,7 +8,7 @@ namespace Interactive.Kernel.Hosting.Commands;
 internal static class RanksAgain
 {
     /// <summary>Whether this process is one of an mpirun's ranks.</summary>
-    public static bool IsOne => MpiEnvironment.Read() is not null;
+    public static bool IsOne => ClusterEnvironment.Read() is not null;
 
     /// <summary>This same command line on ranks of this host.</summary>
     /// <returns>The job's exit code.</returns>

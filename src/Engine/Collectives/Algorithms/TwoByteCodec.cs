@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Interactive.Collectives.Algorithms;
 
 /// <summary>Conversion between fp32 and the two-byte wire formats.</summary>
-internal static class HalfCodec
+internal static class TwoByteCodec
 {
     /// <summary>Rounds to nearest even.</summary>
     public static void Encode(WireFormat format, ReadOnlySpan<float> values, Span<ushort> encoded)

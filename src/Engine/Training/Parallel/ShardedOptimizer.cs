@@ -10,7 +10,7 @@ namespace Interactive.Training;
 /// ZeRO on the pool: parameters lie in one buffer with the gradients' layout, each rank steps its part of every bucket with
 /// the optimiser state of that part only, and gathers the parts of the others.
 /// </summary>
-internal sealed unsafe class PartitionedUpdate : IDisposable
+internal sealed unsafe class ShardedOptimizer : IDisposable
 {
     private readonly ICommunicator world;
     private readonly GradientPool pool;
@@ -19,7 +19,7 @@ internal sealed unsafe class PartitionedUpdate : IDisposable
     private readonly Dictionary<string, (PoolRange Range, long Low, long High)> own = []; // places in the pool
 
     /// <summary>Moves the parameters into a buffer of their own; collective.</summary>
-    public PartitionedUpdate(ICommunicator world, GradientPool pool, IEnumerable<PoolBucket> buckets)
+    public ShardedOptimizer(ICommunicator world, GradientPool pool, IEnumerable<PoolBucket> buckets)
     {
         (this.world, this.pool) = (world, pool);
         data = world.Allocate(pool.Length);

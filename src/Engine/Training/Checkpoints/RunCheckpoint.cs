@@ -8,7 +8,7 @@ namespace Interactive.Training;
 /// Everything a run needs to go on bit for bit, in one safetensors file: <c>model.*</c> (parameters and buffers),
 /// <c>optimizer.*</c>, <c>rng.RANK</c> (each rank's generator), and the position in its header.
 /// </summary>
-internal sealed record Checkpoint(long Step, int Epoch, int StepInEpoch, double BestAccuracy)
+internal sealed record RunCheckpoint(long Step, int Epoch, int StepInEpoch, double BestAccuracy)
 {
     private const string Extension = ".safetensors";
 
@@ -33,7 +33,7 @@ internal sealed record Checkpoint(long Step, int Epoch, int StepInEpoch, double 
         });
 
     /// <summary>Reads position and tensors; the caller owns the tensors.</summary>
-    public static (Checkpoint Position, Dictionary<string, Tensor> Tensors) Read(string path)
+    public static (RunCheckpoint Position, Dictionary<string, Tensor> Tensors) Read(string path)
     {
         var (tensors, header) = Safetensors.Read(path);
         return (new(long.Parse(header["step"]), int.Parse(header["epoch"]), int.Parse(header["step_in_epoch"]),

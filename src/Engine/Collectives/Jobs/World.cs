@@ -53,7 +53,7 @@ public static class World
     static ICommunicator Start()
     {
         var options = new AllReduceOptions { Algorithm = Environment.GetEnvironmentVariable("INTERACTIVE_ALLREDUCE") is { Length: > 0 } name ? name : null }.Validate();
-        if (MpiEnvironment.Read() is not { } launch) return new Communicator(InProcessTransport.Create(1)[0]);
+        if (ClusterEnvironment.Read() is not { } launch) return new Communicator(InProcessTransport.Create(1)[0]);
         var timeout = Timeout();
         using var patience = new Timer(_ => Hung(launch.Rank, timeout), null, timeout, System.Threading.Timeout.InfiniteTimeSpan);
         var library = MpiLibrary.Load(launch.Libraries);

@@ -13,7 +13,7 @@ public static class Pareto
         var least = LeastBudget.Find(graph);
         var all = new KeepAllPlanner().Make(graph, long.MaxValue)!;
         var plans = new List<Plan>(OptimalPlanner.Front(graph)) { least, all };
-        if (graph.Nodes.Length > Seeds.Deep) return plans.Fastest();
+        if (graph.Nodes.Length > InitialPlans.Deep) return plans.Fastest();
         var planner = new SearchPlanner(TimeSpan.FromSeconds(0.1));
         for (var i = 1; i <= points; i++)
             if (planner.Make(graph, least.Prediction.PeakBytes + (all.Prediction.PeakBytes - least.Prediction.PeakBytes) * i / (points + 1)) is { } plan) plans.Add(plan);

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>What a checkpoint keeps besides the position: model, optimiser (whole, also where ranks have parts of it) and each rank's generator.</summary>
-internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer optimizer, PartitionedUpdate? partition)
+internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer optimizer, ShardedOptimizer? partition)
 {
     private const string Model = "model.", OptimizerState = "optimizer.", Generator = "rng.";
 
@@ -17,7 +17,7 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer 
     /// <param name="position">Where the run stands.</param>
     /// <param name="isBest">Keep the model as the run's best, too.</param>
     /// <returns>The file's path, or null on the other ranks.</returns>
-    public string? Save(RunDirectory run, Checkpoint position, bool isBest)
+    public string? Save(RunDirectory run, RunCheckpoint position, bool isBest)
     {
         using var random = RandomState.Of(Devices.Of(graph));
         var generators = world.AllGather(random.ToBytes());
@@ -28,7 +28,7 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer 
         var tensors = model.ToDictionary(e => Model + e.Key, e => e.Value);
         foreach (var (name, value) in state) tensors[OptimizerState + name] = value;
         for (var rank = 0; rank < generators.Length; rank++) tensors[$"{Generator}{rank}"] = tensor(generators[rank]);
-        var path = Checkpoint.PathOf(run, position.Step);
+        var path = RunCheckpoint.PathOf(run, position.Step);
         position.Write(path, tensors);
         if (isBest) AtomicFile.Write(Path.Combine(run.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, model));
         return path;
@@ -36,9 +36,9 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer 
 
     /// <summary>Takes everything back from a checkpoint.</summary>
     /// <returns>Where the run stood.</returns>
-    public Checkpoint Restore(string path)
+    public RunCheckpoint Restore(string path)
     {
-        var (position, tensors) = Checkpoint.Read(path);
+        var (position, tensors) = RunCheckpoint.Read(path);
         using (no_grad())
             foreach (var (name, value) in graph.state_dict()) value.copy_(tensors[Model + name]);
         var state = tensors.Where(t => t.Key.StartsWith(OptimizerState)).ToDictionary(t => t.Key[OptimizerState.Length..], t => t.Value);

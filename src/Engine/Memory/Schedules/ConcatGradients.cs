@@ -6,7 +6,7 @@ namespace Interactive.Memory;
 /// Which inputs of a join are handed their part of its gradient as it lies, without a copy. A part keeps the whole alive, so
 /// only where it is taken soon. One rule for the executor and for the simulator.
 /// </summary>
-internal static class JoinParts
+internal static class ConcatGradients
 {
     private const int Soon = 24; // nodes later: a layer of a dense block, a block of an Inception net
 

@@ -14,7 +14,7 @@ namespace Interactive.Training;
 /// are added in one tree over all shards. A rank takes an aligned part of them, so any power of two of ranks up to the number
 /// of shards gives the same.
 /// </summary>
-internal sealed class ShardedStep : IDisposable
+internal sealed class DeterministicDataParallel : IDisposable
 {
     private readonly ICommunicator world;
     private readonly Executor executor;
@@ -26,7 +26,7 @@ internal sealed class ShardedStep : IDisposable
     private readonly ShardTree gradients = new(), statistics = new();
 
     /// <summary>Collective.</summary>
-    public ShardedStep(ICommunicator world, Graph graph, Executor executor, GradientPool pool, OverlappedReducer reducer, int shards, ulong seed)
+    public DeterministicDataParallel(ICommunicator world, Graph graph, Executor executor, GradientPool pool, OverlappedReducer reducer, int shards, ulong seed)
     {
         this.world = world.Duplicate(new AllReduceOptions { Deterministic = true });
         (this.executor, this.pool, this.reducer, this.shards, this.seed) = (executor, pool, reducer, shards, seed);

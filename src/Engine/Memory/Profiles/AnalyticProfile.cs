@@ -34,8 +34,8 @@ public static class AnalyticProfile
         var heavy = !node.Op.IsCheap;
         var arithmetic = node.Op.Flops(node) * batch / (heavy ? FlopsPerSecond : 4 * FlopsPerSecond);
         var moved = (input + output) / BytesPerSecond;
-        var isList = node.Op.IsView || JoinPieces.StayApart(node);
-        var lays = JoinPieces.AreRead(node) ? input : 0; // together for backward
+        var isList = node.Op.IsView || ConcatPieces.StayApart(node);
+        var lays = ConcatPieces.AreRead(node) ? input : 0; // together for backward
         var forward = StepSeconds + (heavy ? Math.Max(arithmetic, moved) : node.Op is IReapplied ? 2 * moved : moved + arithmetic);
         return new NodeProfile
         {

@@ -1,7 +1,7 @@
 namespace Interactive.Memory;
 
 /// <summary>Plans to begin a search from.</summary>
-internal static class Seeds
+internal static class InitialPlans
 {
     /// <summary>Nodes from which on a net is deep.</summary>
     public const int Deep = 1000;

@@ -1,13 +1,13 @@
 namespace Interactive.Collectives.Mpi;
 
 /// <summary>What a launcher (mpirun, srun) tells a process through environment variables.</summary>
-public sealed record MpiEnvironment(string Launcher, int Rank, int Size, IReadOnlyList<string> Libraries)
+public sealed record ClusterEnvironment(string Launcher, int Rank, int Size, IReadOnlyList<string> Libraries)
 {
     static readonly string[] openMpiFirst = ["libmpi.so.40", "libmpi_abi.so.0", "libmpich.so.12", "libmpi.so.12"];
     static readonly string[] mpichFirst = ["libmpich.so.12", "libmpi.so.12", "libmpi_abi.so.0", "libmpi.so.40"];
 
     /// <summary>The launcher's settings, or null when this process was started alone. INTERACTIVE_MPI names another library.</summary>
-    public static MpiEnvironment? Read()
+    public static ClusterEnvironment? Read()
     {
         var found =
             Read("mpirun of Open MPI", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", openMpiFirst) ??
@@ -18,8 +18,8 @@ public sealed record MpiEnvironment(string Launcher, int Rank, int Size, IReadOn
             : found;
     }
 
-    static MpiEnvironment? Read(string launcher, string rank, string size, string[] libraries) =>
+    static ClusterEnvironment? Read(string launcher, string rank, string size, string[] libraries) =>
         int.TryParse(Environment.GetEnvironmentVariable(rank), out var r) && int.TryParse(Environment.GetEnvironmentVariable(size), out var s)
-            ? new MpiEnvironment(launcher, r, s, libraries)
+            ? new ClusterEnvironment(launcher, r, s, libraries)
             : null;
 }

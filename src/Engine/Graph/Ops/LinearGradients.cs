@@ -7,7 +7,7 @@ namespace Interactive.Graphs.Ops;
 /// The gradients of x W^T + b over the last dimension, by the calls that autograd makes: libtorch lays the leading dimensions
 /// in one and multiplies matrices.
 /// </summary>
-internal static class RowProduct
+internal static class LinearGradients
 {
     /// <summary>True for an input whose rows lie one behind the other; libtorch may multiply others sample by sample.</summary>
     public static bool Takes(Tensor input) => input.is_contiguous();

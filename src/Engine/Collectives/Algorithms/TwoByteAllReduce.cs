@@ -8,7 +8,7 @@ namespace Interactive.Collectives.Algorithms;
 /// fp32 in the canonical order, rounds the sum once and sends it to all, so all ranks hold the same bits. With error
 /// feedback (Seide et al., 2014) both rounding errors are kept and added to the next values of the same elements.
 /// </summary>
-internal sealed unsafe class HalfAllReduce(ITransport transport, WireFormat format, bool errorFeedback) : IAllReduce
+internal sealed unsafe class TwoByteAllReduce(ITransport transport, WireFormat format, bool errorFeedback) : IAllReduce
 {
     const int Tag = 5;
     readonly TreeSum tree = new(transport.Size);
@@ -62,7 +62,7 @@ internal sealed unsafe class HalfAllReduce(ITransport transport, WireFormat form
         {
             transport.Wait(ref receives[peer]);
             terms[peer] = decoded + peer * reserved;
-            HalfCodec.Decode(format, new ReadOnlySpan<ushort>((peer == rank ? outgoing : incoming) + peer * reserved, ownCount), new Span<float>(terms[peer], ownCount));
+            TwoByteCodec.Decode(format, new ReadOnlySpan<ushort>((peer == rank ? outgoing : incoming) + peer * reserved, ownCount), new Span<float>(terms[peer], ownCount));
         }
         foreach (ref var send in sends) transport.Wait(ref send);
 
@@ -95,15 +95,15 @@ internal sealed unsafe class HalfAllReduce(ITransport transport, WireFormat form
         var kept = errorFeedback ? error.AsSpan((int)offset, values.Length) : default;
         if (errorFeedback) TensorPrimitives.Add(values, kept, values);
         var code = new Span<ushort>(encoded, values.Length);
-        HalfCodec.Encode(format, values, code);
+        TwoByteCodec.Encode(format, values, code);
         if (!errorFeedback) return;
-        HalfCodec.Decode(format, code, kept);
+        TwoByteCodec.Decode(format, code, kept);
         TensorPrimitives.Subtract(values, kept, kept);
     }
 
     void Decode(ushort* encoded, Span<float> values)
     {
-        HalfCodec.Decode(format, new ReadOnlySpan<ushort>(encoded, values.Length), values);
+        TwoByteCodec.Decode(format, new ReadOnlySpan<ushort>(encoded, values.Length), values);
         if (format == WireFormat.Fp16) TensorPrimitives.Multiply(values, ranks, values);
     }
 

@@ -11,10 +11,10 @@ public static class LeastBudget
     public static Plan Find(PlanningGraph graph, int halvings = 6)
     {
         var (builder, simulator) = (new ScheduleBuilder(graph), new ScheduleSimulator(graph));
-        var keepAll = simulator.Run(builder.Build(Seeds.KeepAll(graph), "keep-all")).PeakBytes;
-        var least = Seeds.All(graph, keepAll / 2).Select(Smallest)
+        var keepAll = simulator.Run(builder.Build(InitialPlans.KeepAll(graph), "keep-all")).PeakBytes;
+        var least = InitialPlans.All(graph, keepAll / 2).Select(Smallest)
             .Concat(OptimalPlanner.Front(graph)).MinBy(p => p.Prediction.PeakBytes)!;
-        if (graph.Nodes.Length > Seeds.Deep) return least; // the dynamic programme's, within a share of its units
+        if (graph.Nodes.Length > InitialPlans.Deep) return least; // the dynamic programme's, within a share of its units
         var infeasible = 0L;
         var planner = new SearchPlanner(TimeSpan.Zero);
         for (var i = 0; i < halvings; i++)

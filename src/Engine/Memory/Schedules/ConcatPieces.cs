@@ -7,7 +7,7 @@ namespace Interactive.Memory;
 /// channel by channel. Such a value is a list of its pieces, and a piece lives as long as any join of which it is part. One rule for the
 /// executor and for the simulator.
 /// </summary>
-internal static class JoinPieces
+internal static class ConcatPieces
 {
     /// <summary>True when a node's result stays in pieces.</summary>
     public static bool StayApart(Node node)
