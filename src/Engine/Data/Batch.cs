@@ -2,13 +2,41 @@ using static TorchSharp.torch;
 
 namespace Interactive.Data;
 
-/// <summary>Samples as tensors. Whoever takes it disposes it.</summary>
-/// <param name="Input">(batch, …) fp32.</param>
-/// <param name="Target">(batch) int64 class numbers.</param>
-public sealed record Batch(Tensor Input, Tensor Target) : IDisposable
+/// <summary>A tensor of a batch with the name by which data sets, graphs and metrics speak of it.</summary>
+/// <param name="Name">Such as <c>input</c>, <c>tokens</c> or <c>mask</c>.</param>
+/// <param name="Tensor">(batch, …), of any type.</param>
+public readonly record struct NamedTensor(string Name, Tensor Tensor);
+
+/// <summary>Samples as named tensors: what the graph takes and what the objective takes. Whoever takes it disposes it.</summary>
+public sealed class Batch : IDisposable
 {
+    /// <summary>Takes over tensors, which leave their dispose scope.</summary>
+    /// <param name="inputs">For the graph's inputs, in their order.</param>
+    /// <param name="targets">For the objective and the metrics; none where the inputs are all there is.</param>
+    public Batch(IReadOnlyList<NamedTensor> inputs, IReadOnlyList<NamedTensor> targets)
+    {
+        foreach (var named in inputs.Concat(targets)) named.Tensor.DetachFromDisposeScope();
+        (NamedInputs, NamedTargets) = (inputs, targets);
+        (Inputs, Targets) = ([.. inputs.Select(n => n.Tensor)], [.. targets.Select(n => n.Tensor)]);
+    }
+
+    /// <summary>One input and one target.</summary>
+    public Batch(Tensor input, Tensor target) : this([new("input", input)], [new("target", target)]) { }
+
+    /// <summary>The graph's inputs with their names.</summary>
+    public IReadOnlyList<NamedTensor> NamedInputs { get; }
+    /// <summary>The objective's targets with their names.</summary>
+    public IReadOnlyList<NamedTensor> NamedTargets { get; }
+    /// <summary>The graph's inputs.</summary>
+    public IReadOnlyList<Tensor> Inputs { get; }
+    /// <summary>The objective's targets.</summary>
+    public IReadOnlyList<Tensor> Targets { get; }
+    /// <summary>The first input.</summary>
+    public Tensor Input => Inputs[0];
+    /// <summary>The first target.</summary>
+    public Tensor Target => Targets[0];
     /// <summary>Number of samples.</summary>
-    public int Count => (int)Input.shape[0];
+    public int Count => (int)Inputs[0].shape[0];
 
     /// <summary>Reads samples, augmented when asked.</summary>
     public static Batch Read(IDataSource source, ReadOnlySpan<int> samples, Augmentation? augmentation = null, ulong seed = 0, int epoch = 0)
@@ -22,20 +50,20 @@ public sealed record Batch(Tensor Input, Tensor Target) : IDisposable
             labels[i] = source.Read(samples[i], image);
             augmentation?.Apply(image, source.Shape, seed, epoch, samples[i]);
         }
-        return new Batch(tensor(pixels, source.Shape.WithBatch(samples.Length)).DetachFromDisposeScope(), tensor(labels).DetachFromDisposeScope());
+        return new Batch(tensor(pixels, source.Shape.WithBatch(samples.Length)), tensor(labels));
     }
 
     /// <summary>The same samples on a device; this batch goes with it.</summary>
     public Batch MoveTo(Device device)
     {
         if (device.type == Input.device.type && (device.type == TorchSharp.DeviceType.CPU || device.index == Input.device.index)) return this;
-        using (this) return new Batch(Input.to(device).DetachFromDisposeScope(), Target.to(device).DetachFromDisposeScope());
+        using (this) return new Batch(Moved(NamedInputs), Moved(NamedTargets));
+        NamedTensor[] Moved(IReadOnlyList<NamedTensor> tensors) => [.. tensors.Select(n => n with { Tensor = n.Tensor.to(device) })];
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        Input.Dispose();
-        Target.Dispose();
+        foreach (var tensor in Inputs.Concat(Targets)) tensor.Dispose();
     }
 }

@@ -1,16 +1,12 @@
-using Interactive.Graphs;
-
 namespace Interactive.Data;
 
-/// <summary>Labelled samples by number. Implementations are safe to read from several threads.</summary>
-public interface IDataSource
+/// <summary>Samples by number, of any kind. Implementations are safe to read from several threads.</summary>
+/// <typeparam name="T">One sample, before it is laid into tensors.</typeparam>
+public interface IDataset<out T>
 {
     /// <summary>Number of samples.</summary>
     int Count { get; }
-    /// <summary>One sample.</summary>
-    Shape Shape { get; }
-    /// <summary>Number of classes.</summary>
-    int Classes { get; }
-    /// <summary>Writes sample <paramref name="index"/> into <paramref name="pixels"/> and returns its class.</summary>
-    long Read(int index, Span<float> pixels);
+
+    /// <summary>One sample. What it holds is a function of the index alone.</summary>
+    T this[int index] { get; }
 }
