@@ -34,6 +34,12 @@ public static class Formatters
         }
     }
 
+    // .NET Interactive may ask for the forms of a value before anything else of this library has run.
+#pragma warning disable CA2255 // it only sets a field
+    [ModuleInitializer]
+    internal static void Announce() => DotnetInteractive.PolyglotFormatterSource.Formatter = Format;
+#pragma warning restore CA2255
+
     private static MimeBundle? Known(object value) => value switch
     {
         MimeBundle bundle => bundle,

@@ -109,7 +109,10 @@ internal sealed class KernelSockets : IDisposable
 
     private NetMQSocket Socket(KernelChannel channel) => channel switch
     {
-        KernelChannel.Shell => shell, KernelChannel.Control => control, KernelChannel.Stdin => stdin, _ => iopub,
+        KernelChannel.Shell => shell,
+        KernelChannel.Control => control,
+        KernelChannel.Stdin => stdin,
+        _ => iopub,
     };
 
     private void Receive(KernelChannel channel, RouterSocket socket)
