@@ -90,13 +90,9 @@ public sealed class Trainer : IDisposable
         });
         if (Options.Deterministic) sharded = new DeterministicDataParallel(world, graph, executor, pool, reducer, Options.Shards, Options.Seed);
         if (Options.Zero > 0) partition = new ShardedOptimizer(world, pool, reducer.Buckets);
-        optimizer = Options.Optimizer switch
-        {
-            "sgd" => new Sgd(Options.Momentum, Options.WeightDecay),
-            "adam" => new Adam(weightDecay: Options.WeightDecay),
-            "adamw" => new Adam(weightDecay: Options.WeightDecay, decoupled: true),
-            _ => throw new UsageException($"unknown optimizer '{Options.Optimizer}': choose sgd, adam or adamw"),
-        };
+        optimizer = OptimizerList.Create(Options.Optimizer, Options.Momentum, Options.WeightDecay);
+        if (Options.Zero > 0) optimizer.RequireElementWise($"--zero {Options.Zero}");
+        optimizer.Assign(parameters);
         update = new ParameterUpdate(pool, reducer, optimizer, partition, parameters, Options);
         replicas = new Replicas(world, graph);
         evaluation = new Evaluation(world, test, executor, device);

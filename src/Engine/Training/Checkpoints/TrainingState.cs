@@ -42,7 +42,7 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer 
         using (no_grad())
             foreach (var (name, value) in graph.state_dict()) value.copy_(tensors[Model + name]);
         var state = tensors.Where(t => t.Key.StartsWith(OptimizerState)).ToDictionary(t => t.Key[OptimizerState.Length..], t => t.Value);
-        using (NewDisposeScope()) optimizer.Restore(partition?.Own(state) ?? state, position.Step, Devices.Of(graph));
+        using (NewDisposeScope()) optimizer.Restore(partition?.Own(state) ?? state, position.Step, new Dictionary<string, long>(), Devices.Of(graph));
         // With another number of ranks than before, new ones keep the generator of their seed.
         if (tensors.TryGetValue($"{Generator}{world.Rank}", out var generator)) RandomState.PutBack(generator.bytes, Devices.Of(graph));
         foreach (var tensor in tensors.Values) tensor.Dispose();
