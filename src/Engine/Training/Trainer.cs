@@ -38,6 +38,7 @@ public sealed class Trainer : IDisposable
     private readonly Evaluation evaluation;
     private readonly TrainingState state;
     private readonly List<Hook> hooks;
+    private IDisposable? held;
     private StepTrace? trace;
     private double bestAccuracy = double.NegativeInfinity;
     private long activationPeak;
@@ -90,19 +91,17 @@ public sealed class Trainer : IDisposable
         });
         if (Options.Deterministic) sharded = new DeterministicDataParallel(world, graph, executor, pool, reducer, Options.Shards, Options.Seed);
         if (Options.Zero > 0) partition = new ShardedOptimizer(world, pool, reducer.Buckets);
-        optimizer = Options.Optimizer switch
-        {
-            "sgd" => new Sgd(Options.Momentum, Options.WeightDecay),
-            "adam" => new Adam(weightDecay: Options.WeightDecay),
-            "adamw" => new Adam(weightDecay: Options.WeightDecay, decoupled: true),
-            _ => throw new UsageException($"unknown optimizer '{Options.Optimizer}': choose sgd, adam or adamw"),
-        };
+        optimizer = OptimizerList.Create(Options.Optimizer, Options.Momentum, Options.WeightDecay);
+        if (Options.Zero > 0) optimizer.RequireElementWise($"--zero {Options.Zero}");
+        optimizer.Assign(parameters);
         update = new ParameterUpdate(pool, reducer, optimizer, partition, parameters, Options);
         replicas = new Replicas(world, graph);
         evaluation = new Evaluation(world, test, executor, device);
-        state = new TrainingState(world, graph, optimizer, partition);
         learningRate = Schedules.Create(Options.Schedule, Options.LearningRate, Options.WarmUp);
         this.hooks = [new NanGuard(), .. hooks ?? []];
+        if (learningRate.Target is Hook schedulesHook && !this.hooks.Contains(schedulesHook)) this.hooks.Add(schedulesHook);
+        state = new TrainingState(world, [new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, optimizer, partition, device), new GeneratorPart(world, device),
+            .. this.hooks.OfType<IRunState>().Select(s => new RunStatePart(s))]);
     }
 
     /// <summary>The model.</summary>
@@ -144,7 +143,7 @@ public sealed class Trainer : IDisposable
         if (IsMain && plan is not null) Console.WriteLine(plan.Description);
 
         EvalRecord? last = null;
-        var stopped = false;
+        var stopped = Options.MaxSteps > 0 && Step >= Options.MaxSteps;
         for (var epoch = resume.Epoch; epoch < Options.Epochs && !stopped; epoch++)
         {
             hooks.ForEach(h => h.BeforeEpoch(this, epoch));
@@ -161,6 +160,7 @@ public sealed class Trainer : IDisposable
         if (IsMain && arena is not null)
             Console.WriteLine(FormattableString.Invariant($"arena: {arena.PackedBytes / 1048576.0:F1} MiB in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped"));
         if (IsMain && !stopped) Directory.Finish();
+        held?.Dispose();
         world.Barrier();
         return last ?? Evaluate(Math.Max(0, resume.Epoch - 1));
     }
@@ -173,7 +173,7 @@ public sealed class Trainer : IDisposable
         {
             var started = Stopwatch.GetTimestamp();
             meter.ResetPeak();
-            var rate = learningRate(Step, TotalSteps);
+            var rate = learningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
             var loss = sharded?.Run(batches, Step, device) ?? MeanOverRanks(ForwardBackward(batches));
             var computed = Stopwatch.GetTimestamp();
             update.Step(rate);
@@ -224,27 +224,36 @@ public sealed class Trainer : IDisposable
     private void Save(int epoch, int stepInEpoch, bool isBest)
     {
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
-        if (state.Save(Directory!, new RunCheckpoint(Step, epoch, stepInEpoch, bestAccuracy), isBest) is not { } path) return;
+        var position = new RunPosition(Step, epoch, (long)stepInEpoch * Options.BatchSize, sampler.Samples, Options.Seed, bestAccuracy);
+        if (state.Save(Directory!, position) is not { } path) return;
+        if (isBest) AtomicFile.Write(Path.Combine(Directory!.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, Graph.state_dict()));
         RunCheckpoint.Prune(Directory!, Options.KeepLast);
         hooks.ForEach(h => h.AfterCheckpoint(this, path));
     }
 
+    // The folder is rank 0's to choose and to hold; what is wrong with it is told on every rank.
     private RunDirectory OpenDirectory()
     {
-        var chosen = "";
+        var (chosen, problem) = ("", "");
         if (IsMain)
-            chosen = ((Options.Resume ? RunDirectory.NewestUnfinished(Options.Out, Options.Name) : null) ?? RunDirectory.Create(Options.Out, Options.Name)).Path;
-        var bytes = world.AllGather(System.Text.Encoding.UTF8.GetBytes(chosen));
-        return RunDirectory.Open(System.Text.Encoding.UTF8.GetString(bytes[0]));
+            try
+            {
+                var run = (Options.Resume ? RunDirectory.NewestUnfinished(Options.Out, Options.Name) : null) ?? RunDirectory.Create(Options.Out, Options.Name);
+                held = run.Hold();
+                chosen = run.Path;
+            }
+            catch (UsageException e) { problem = e.Message; }
+        problem = System.Text.Encoding.UTF8.GetString(world.AllGather(System.Text.Encoding.UTF8.GetBytes(problem))[0]);
+        if (problem.Length > 0) throw new UsageException(problem);
+        return RunDirectory.Open(System.Text.Encoding.UTF8.GetString(world.AllGather(System.Text.Encoding.UTF8.GetBytes(chosen))[0]));
     }
 
     private (int Epoch, int StepInEpoch) Restore()
     {
-        if (!Options.Resume || RunCheckpoint.Newest(Directory!) is not { } path) return (0, 0);
-        var position = state.Restore(path);
-        (Step, bestAccuracy) = (position.Step, position.BestAccuracy);
+        if (!Options.Resume || state.Restore(Directory!, Console.WriteLine) is not { } position) return (0, 0);
+        (Step, bestAccuracy) = (position.Step, position.Best);
         if (IsMain) Console.WriteLine($"resuming {Directory!.Id} at step {Step}");
-        return (position.Epoch, position.StepInEpoch);
+        return (position.Epoch, position.StepInEpoch(Options.BatchSize, sampler.Samples, Options.Seed));
     }
 
     // In rank order on every rank, so that all get the same bits.
@@ -254,6 +263,7 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        held?.Dispose();
         reducer.Dispose();
         sharded?.Dispose();
         partition?.Dispose();
