@@ -1,11 +1,11 @@
 using Interactive.Monitoring;
-using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
 /// <summary>
 /// Called by the trainer at fixed points, on every rank, in ascending <see cref="Order"/>. Override what is needed; a hook
-/// that communicates must do so on all ranks alike. Any hook may end the run with <see cref="Trainer.Stop"/>.
+/// that communicates must do so on all ranks alike. Any hook may end the run with <see cref="Trainer.Stop"/>, and
+/// one that is an <see cref="IRunState"/> is kept in checkpoints.
 /// </summary>
 public abstract class Hook
 {
@@ -23,9 +23,4 @@ public abstract class Hook
     public virtual void AfterCheckpoint(Trainer trainer, string path) { }
     /// <summary>After the last step, also when the run stopped early.</summary>
     public virtual void AfterRun(Trainer trainer) { }
-
-    /// <summary>What it must know to go on after a resume; checkpoints keep it, from rank 0. Stays the hook's.</summary>
-    public virtual IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor>();
-    /// <summary>Takes back what <see cref="State"/> gave, before <see cref="BeforeRun"/>; copies what it keeps.</summary>
-    public virtual void Restore(IReadOnlyDictionary<string, Tensor> state) { }
 }

@@ -89,7 +89,9 @@ public sealed class Trainer : IDisposable
         evaluation = new Evaluation(world, test, fit, parts.Objective, parts.Metrics, atOnce);
         this.hooks = [.. parts.Hooks];
         average = this.hooks.OfType<ExponentialMovingAverage>().FirstOrDefault();
-        state = new TrainingState(world, graph, parts.Strategy, parts.Hooks);
+        average?.Attach(graph);
+        state = new TrainingState(world, graph, parts.Strategy);
+        parts.Optimizer.Assign(trainable.Parameters);
         Prepare();
     }
 
@@ -115,8 +117,6 @@ public sealed class Trainer : IDisposable
     public bool IsMain => world.Rank == 0;
     /// <summary>The run's files, from <see cref="Run"/> on.</summary>
     public RunDirectory? Directory { get; private set; }
-    /// <summary>What the scheduled learning rate is multiplied by from the next step on; default 1.</summary>
-    public double LearningRateScale { get; set; } = 1;
 
     /// <summary>Whether more of a metric is better; <c>loss</c> is one.</summary>
     /// <exception cref="UsageException">There is no such metric; the message names those that are there.</exception>
@@ -137,6 +137,7 @@ public sealed class Trainer : IDisposable
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         position = Restore();
         replicas.BroadcastModel();
+        if (Step == 0) average?.Begin();
         if (trainable.NotFinite() is { } bad) throw new UsageException($"{bad} before the first step: give {Graph.Name} initial values");
         using var listening = requests = new StopRequests(cancellation);
         using var log = IsMain ? new RunLog(Directory, Step) : null;
@@ -197,7 +198,7 @@ public sealed class Trainer : IDisposable
                 // The next batch may be read meanwhile; the least is nearest to the step's own.
                 activationPeak = Math.Min(activationPeak == 0 ? long.MaxValue : activationPeak, meter.PeakBytes - before);
                 var computed = Stopwatch.GetTimestamp();
-                rate = parts.LearningRate(Step, TotalSteps) * LearningRateScale;
+                rate = parts.LearningRate(Step, TotalSteps);
                 norm = parts.Strategy.Update(rate, Options.ClipNorm > 0 ? Options.ClipNorm : Options.LogGradientNorm ? double.PositiveInfinity : null);
                 trace?.Note("optimiser", computed);
             }

@@ -20,13 +20,14 @@ internal sealed class TrainerParts : IDisposable
         Metrics = metrics ?? (Objective is CrossEntropy ? [Training.Metrics.Accuracy] : []);
         foreach (var twice in Metrics.CountBy(m => m.Name).Where(m => m.Value > 1 || m.Key == "loss"))
             throw new UsageException($"two metrics are called {twice.Key}");
-        Optimizer = optimizer ?? OptimizerOf(options);
+        Optimizer = optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
         LearningRate = learningRate ?? Schedules.Create(options.Schedule, options.LearningRate, options.WarmUp);
         Strategy = strategy ?? StrategyOf(options);
         var own = options.Ema > 0 ? new ExponentialMovingAverage(options.Ema) : null;
         Best = options.BestBy != "" ? options.BestBy : Metrics.Count > 0 ? Metrics[0].Name : "loss";
         if (Best != "loss" && Metrics.All(m => m.Name != Best)) throw new UsageException($"--best-by {Best}: choose {string.Join(", ", Metrics.Select(m => m.Name).Prepend("loss"))}");
         Hooks = [new NonFiniteGuard(), .. own is null ? Array.Empty<Hook>() : [own], .. options.Patience > 0 ? [new EarlyStopping(Best, options.Patience)] : Array.Empty<Hook>(), .. hooks ?? []];
+        if (LearningRate.Target is Hook listens && !Hooks.Contains(listens)) Hooks = [.. Hooks, listens];
         Logs = [.. logs ?? []];
         made = [optimizer is null ? Optimizer : null, strategy is null ? Strategy : null, own];
     }
@@ -42,14 +43,6 @@ internal sealed class TrainerParts : IDisposable
     public IReadOnlyList<IRunLog> Logs { get; }
     /// <summary>The metric that chooses the best model, or loss.</summary>
     public string Best { get; }
-
-    private static Optimizer OptimizerOf(TrainerOptions options) => options.Optimizer switch
-    {
-        "sgd" => new Sgd(options.Momentum, options.WeightDecay),
-        "adam" => new Adam(weightDecay: options.WeightDecay),
-        "adamw" => new Adam(weightDecay: options.WeightDecay, decoupled: true),
-        _ => throw new UsageException($"unknown optimizer '{options.Optimizer}': choose sgd, adam or adamw"),
-    };
 
     private static IParallelStrategy StrategyOf(TrainerOptions options)
         => options.Deterministic ? new DeterministicDataParallel(options.Shards, options.Zero, options.Overlap, options.BucketBytes)

@@ -8,9 +8,9 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>What a checkpoint keeps besides the position: model, optimiser (whole, also where ranks have parts of it) and each rank's generator.</summary>
-internal sealed class TrainingState(ICommunicator world, Graph graph, IParallelStrategy strategy, IReadOnlyList<Hook> hooks)
+internal sealed class TrainingState(ICommunicator world, Graph graph, IParallelStrategy strategy)
 {
-    private const string Model = "model.", OptimizerState = "optimizer.", Generator = "rng.", Hooks = "hooks.";
+    private const string Model = "model.", OptimizerState = "optimizer.", Generator = "rng.";
 
     /// <summary>Writes a checkpoint, on rank 0; collective.</summary>
     /// <param name="run">Where to.</param>
@@ -26,8 +26,6 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, IParallelS
         var model = graph.state_dict();
         var tensors = model.ToDictionary(e => Model + e.Key, e => e.Value);
         foreach (var (name, value) in state) tensors[OptimizerState + name] = value;
-        foreach (var (hook, name) in Named())
-            foreach (var (key, value) in hook.State) tensors[$"{name}.{key}"] = value;
         for (var rank = 0; rank < generators.Length; rank++) tensors[$"{Generator}{rank}"] = tensor(generators[rank]);
         var path = RunCheckpoint.PathOf(run, position.Step);
         position.Write(path, tensors);
@@ -40,10 +38,6 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, IParallelS
         if (world.Rank == 0) AtomicFile.Write(Path.Combine(run.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, graph.state_dict()));
     }
 
-    // Two hooks of a kind are told apart by their order.
-    private IEnumerable<(Hook Hook, string Name)> Named()
-        => hooks.GroupBy(hook => hook.GetType().Name).SelectMany(group => group.Select((hook, i) => (hook, $"{Hooks}{group.Key}{(i == 0 ? "" : i)}")));
-
     /// <summary>Takes everything back from a checkpoint.</summary>
     /// <returns>Where the run stood.</returns>
     public RunCheckpoint Restore(string path)
@@ -52,8 +46,6 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, IParallelS
         using (no_grad())
             foreach (var (name, value) in graph.state_dict()) value.copy_(tensors[Model + name]);
         using (NewDisposeScope()) strategy.RestoreState(Part(OptimizerState), position.Step);
-        foreach (var (hook, name) in Named())
-            if (Part(name + ".") is { Count: > 0 } state) hook.Restore(state);
         // With another number of ranks than before, new ones keep the generator of their seed.
         if (tensors.TryGetValue($"{Generator}{world.Rank}", out var generator)) RandomState.PutBack(generator.bytes, Devices.Of(graph));
         foreach (var tensor in tensors.Values) tensor.Dispose();

@@ -1,6 +1,4 @@
 using Interactive.Monitoring;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
@@ -8,7 +6,7 @@ namespace Interactive.Training;
 /// <param name="metric">The metric, or <c>loss</c>.</param>
 /// <param name="patience">Evaluations without a better value after which the run ends; default 5.</param>
 /// <param name="leastChange">What counts as better; default more than 0.</param>
-public sealed class EarlyStopping(string metric = "loss", int patience = 5, double leastChange = 0) : Hook
+public sealed class EarlyStopping(string metric = "loss", int patience = 5, double leastChange = 0) : Hook, IRunState
 {
     private readonly MetricWatch watch = new(metric, leastChange);
 
@@ -19,8 +17,7 @@ public sealed class EarlyStopping(string metric = "loss", int patience = 5, doub
         if (watch.Waited >= patience) trainer.Stop(FormattableString.Invariant($"{metric} has not been better than {watch.Best:G6} for {patience} evaluations"));
     }
 
-    /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor> { ["watch"] = tensor(watch.State) };
-    /// <inheritdoc/>
-    public override void Restore(IReadOnlyDictionary<string, Tensor> state) => watch.State = state["watch"].data<double>().ToArray();
+    string IRunState.Name => $"early_stopping_{metric}";
+    IReadOnlyDictionary<string, string> IRunState.Save() => watch.Save();
+    void IRunState.Restore(IReadOnlyDictionary<string, string> saved) => watch.Restore(saved);
 }

@@ -1,3 +1,4 @@
+using Interactive.Graphs;
 using Interactive.Monitoring;
 using Interactive.Runtime;
 using TorchSharp;
@@ -19,14 +20,23 @@ public sealed class ExponentialMovingAverage(double decay = 0.999) : Hook, IDisp
     /// <inheritdoc/>
     public override int Order => 10;
 
-    /// <inheritdoc/>
-    public override void BeforeRun(Trainer trainer)
+    /// <summary>The average by parameter; checkpoints keep it.</summary>
+    internal IReadOnlyDictionary<string, Tensor> Average => average;
+
+    /// <summary>Makes room for a graph's parameters.</summary>
+    internal void Attach(Graph graph)
     {
-        parameters = [.. trainer.Graph.named_parameters().Select(p => (p.name, p.parameter)).DistinctBy(p => p.parameter.Identity())];
+        Dispose();
+        parameters = [.. graph.named_parameters().Select(p => (p.name, p.parameter)).DistinctBy(p => p.parameter.Identity())];
         using var noGrad = no_grad();
-        foreach (var (name, parameter) in parameters)
-            if (!average.TryGetValue(name, out var mean)) average[name] = parameter.detach().clone().DetachFromDisposeScope();
-            else average[name] = mean.to(parameter.device).DetachFromDisposeScope();
+        foreach (var (name, parameter) in parameters) average[name] = parameter.detach().clone().DetachFromDisposeScope();
+    }
+
+    /// <summary>Begins with the parameters as they are.</summary>
+    internal void Begin()
+    {
+        using var noGrad = no_grad();
+        foreach (var (name, parameter) in parameters) average[name].copy_(parameter);
     }
 
     /// <inheritdoc/>
@@ -58,16 +68,6 @@ public sealed class ExponentialMovingAverage(double decay = 0.999) : Hook, IDisp
     private sealed class Back(ExponentialMovingAverage of) : IDisposable
     {
         public void Dispose() => of.Swap();
-    }
-
-    /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, Tensor> State => average;
-
-    /// <inheritdoc/>
-    public override void Restore(IReadOnlyDictionary<string, Tensor> state)
-    {
-        Dispose();
-        foreach (var (name, value) in state) average[name] = value.clone().DetachFromDisposeScope();
     }
 
     /// <summary>Frees the average.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Interactive.Monitoring;
 
 namespace Interactive.Training;
@@ -20,13 +21,14 @@ internal sealed class MetricWatch(string metric, double leastChange)
         else Waited++;
     }
 
-    /// <summary>Begins to count again.</summary>
-    public void StartAnew() => Waited = 0;
-
-    /// <summary>Numbers for a checkpoint.</summary>
-    public double[] State
+    /// <summary>Texts for a checkpoint.</summary>
+    public IReadOnlyDictionary<string, string> Save() => new Dictionary<string, string>
     {
-        get => [Best, Waited];
-        set => (Best, Waited) = (value[0], (int)value[1]);
-    }
+        ["best"] = Best.ToString("R", CultureInfo.InvariantCulture),
+        ["waited"] = Waited.ToString(CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>Takes them back.</summary>
+    public void Restore(IReadOnlyDictionary<string, string> saved)
+        => (Best, Waited) = (double.Parse(saved["best"], CultureInfo.InvariantCulture), int.Parse(saved["waited"], CultureInfo.InvariantCulture));
 }

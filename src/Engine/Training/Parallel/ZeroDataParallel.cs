@@ -19,6 +19,7 @@ public sealed class ZeroDataParallel(int stage) : DataParallel
     public override void Setup(StrategyContext context)
     {
         if (context.Device.type != TorchSharp.DeviceType.CPU) throw new UsageException($"--zero {stage} works in CPU memory, not on {context.Device}: use --zero 0");
+        context.Optimizer.RequireElementWise($"--zero {stage}");
         using var scope = TorchSharp.torch.NewDisposeScope();
         var (state, steps) = shards is null ? (null, 0) : (shards.Gather(Context.Optimizer), Context.Optimizer.Steps); // other parts may be this rank's now
         base.Setup(context);
