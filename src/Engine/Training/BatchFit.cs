@@ -54,7 +54,17 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
             CheckInput(value, chosen[i]);
         }
         foreach (var unused in given.Except(chosen)) unused.Tensor.Dispose();
-        return new Batch(chosen, batch.NamedTargets);
+        return new Batch(Array.ConvertAll(chosen, Aligned), [.. batch.NamedTargets.Select(Aligned)]);
+    }
+
+    // A tensor over an array of .NET's lies where the collector has put it, and kernels sum in another order there.
+    private static unsafe NamedTensor Aligned(NamedTensor named)
+    {
+        const int Line = 64;
+        if (named.Tensor.device_type != DeviceType.CPU || named.Tensor.numel() == 0) return named;
+        fixed (byte* data = named.Tensor.bytes)
+            if ((nuint)data % Line == 0) return named;
+        using (named.Tensor) return named with { Tensor = named.Tensor.clone() };
     }
 
     private UsageException Names(IReadOnlyList<NamedTensor> given)

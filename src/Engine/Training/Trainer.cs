@@ -103,6 +103,8 @@ public sealed class Trainer : IDisposable
     public IObjective Objective => parts.Objective;
     /// <summary>What evaluations measure besides the loss.</summary>
     public IReadOnlyList<IMetric> Metrics => parts.Metrics;
+    /// <summary>Steps the parameters.</summary>
+    public Optimizer Optimizer => parts.Optimizer;
     /// <summary>Steps made so far.</summary>
     public long Step { get; private set; }
     /// <summary>Steps in one epoch.</summary>
@@ -192,15 +194,8 @@ public sealed class Trainer : IDisposable
                 var agreed = Agreement.Of(world, step.Weights.Sum(), asked, step.Error);
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;
-                meter.ResetPeak();
-                var before = meter.LiveBytes;
-                loss = parts.Strategy.Backward(step.Batches, new StepWeights(step.Weights, agreed.Weight, microBatches), Step);
-                // The next batch may be read meanwhile; the least is nearest to the step's own.
-                activationPeak = Math.Min(activationPeak == 0 ? long.MaxValue : activationPeak, meter.PeakBytes - before);
-                var computed = Stopwatch.GetTimestamp();
                 rate = parts.LearningRate(Step, TotalSteps);
-                norm = parts.Strategy.Update(rate, Options.ClipNorm > 0 ? Options.ClipNorm : Options.LogGradientNorm ? double.PositiveInfinity : null);
-                trace?.Note("optimiser", computed);
+                (loss, norm) = MakeStep(step, agreed.Weight, rate);
             }
             Step++;
             position = i + 1 < StepsPerEpoch ? (epoch, i + 1) : (epoch + 1, 0);
@@ -211,6 +206,35 @@ public sealed class Trainer : IDisposable
             if (Options.CheckpointEvery > 0 && Step % Options.CheckpointEvery == 0 && i + 1 < StepsPerEpoch) Save();
         }
         return StopKind.None;
+    }
+
+    private (double Loss, double? Norm) MakeStep(RankStep step, double weight, double rate)
+    {
+        meter.ResetPeak();
+        var before = meter.LiveBytes;
+        var loss = parts.Strategy.Backward(step.Batches, new StepWeights(step.Weights, weight, microBatches), Step);
+        // The next batch may be read meanwhile; the least is nearest to the step's own.
+        activationPeak = Math.Min(activationPeak == 0 ? long.MaxValue : activationPeak, meter.PeakBytes - before);
+        var computed = Stopwatch.GetTimestamp();
+        var norm = parts.Strategy.Update(rate, Options.ClipNorm > 0 ? Options.ClipNorm : Options.LogGradientNorm ? double.PositiveInfinity : null);
+        trace?.Note("optimiser", computed);
+        return (loss, norm);
+    }
+
+    /// <summary>Steps over the training set, epoch after epoch, each made with the rate it is given and counted by nobody; the result is its loss. Collective.</summary>
+    internal IEnumerable<Func<double, double>> TrialSteps()
+    {
+        for (var epoch = 0; ; epoch++)
+        {
+            using var batches = Prefetch.Ahead(batchesOfRank.Read(epoch, 0)).GetEnumerator();
+            for (var i = 0; i < StepsPerEpoch; i++)
+            {
+                using var step = RankStep.Next(batches, microBatches / world.Size, Objective);
+                var agreed = Agreement.Of(world, step.Weights.Sum(), StopKind.None, step.Error);
+                if (agreed.Error is { } error) throw new UsageException(error);
+                yield return rate => MakeStep(step, agreed.Weight, rate).Loss;
+            }
+        }
     }
 
     private void GiveUp(string error)
