@@ -1,6 +1,7 @@
 using Interactive.Data;
 using Interactive.Execution;
 using Interactive.Graphs;
+using Interactive.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -62,8 +63,7 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
     {
         const int Line = 64;
         if (named.Tensor.device_type != DeviceType.CPU || named.Tensor.numel() == 0) return named;
-        fixed (byte* data = named.Tensor.bytes)
-            if ((nuint)data % Line == 0) return named;
+        if ((nuint)ElementKernels.Data(named.Tensor) % Line == 0) return named;
         using (named.Tensor) return named with { Tensor = named.Tensor.clone() };
     }
 

@@ -43,7 +43,7 @@ public static class LearningRateFinder
         }
         using (no_grad())
             foreach (var (name, value) in model) value.copy_(before[name]);
-        optimizer.Restore(state, made, late, Devices.Of(trainer.Graph));
+        optimizer.Restore(state.Keys, key => state[key].clone(), made, late, Devices.Of(trainer.Graph));
         random.PutBack();
         return new LearningRateCurve([.. curve.Select(c => c.Rate)], [.. curve.Select(c => c.Loss)]);
     }
