@@ -17,9 +17,9 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
         var batch = source.Read(samples, epoch, seed);
         try
         {
-            var arranged = Arrange(batch);
+            batch = Arrange(batch);
             CheckTargets(batch, source, samples);
-            return arranged;
+            return batch;
         }
         catch
         {
