@@ -227,7 +227,7 @@ public sealed class Trainer : IDisposable
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
         var position = new RunPosition(Step, epoch, (long)stepInEpoch * Options.BatchSize, sampler.Samples, Options.Seed, bestAccuracy);
         if (state.Save(Directory!, position) is not { } path) return;
-        if (isBest) AtomicFile.Write(Path.Combine(Directory!.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, Graph.state_dict()));
+        if (isBest) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, classes: null, preprocessing: null, new Dictionary<string, double> { ["accuracy"] = bestAccuracy });
         RunCheckpoint.Prune(Directory!, Options.KeepLast);
         hooks.ForEach(h => h.AfterCheckpoint(this, path));
     }
