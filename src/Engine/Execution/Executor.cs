@@ -58,6 +58,12 @@ public sealed class Executor : IDisposable
                 else tied.Add(parameter);
     }
 
+    // BRIDGE
+    public Executor(Graph graph, Schedule? schedule, IObjective? objective)
+        : this(graph, schedule, objective is null or CrossEntropy { Smoothing: 0 } ? null : (o, t) => objective.Loss([o], [t]), objective?.ReadsOutput ?? false) { }
+    public double Step(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, double gradientScale = 1) => Step(inputs[0], targets[0], gradientScale);
+    public IReadOnlyList<Tensor> Infer(IReadOnlyList<Tensor> inputs) => [Infer(inputs[0])];
+
     /// <summary>What is being run.</summary>
     public Schedule Schedule { get; }
 

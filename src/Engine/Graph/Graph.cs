@@ -35,6 +35,9 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     public string Name { get; }
     /// <summary>The input value.</summary>
     public Value Input { get; }
+    // BRIDGE
+    public IReadOnlyList<Value> Inputs => [Input];
+    public IReadOnlyList<Value> Outputs => [Output];
     /// <summary>The output value.</summary>
     public Value Output { get; }
     /// <summary>All nodes; every node reads only earlier ones.</summary>

@@ -8,21 +8,20 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>What a checkpoint keeps besides the position: model, optimiser (whole, also where ranks have parts of it) and each rank's generator.</summary>
-internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer optimizer, ShardedOptimizer? partition)
+internal sealed class TrainingState(ICommunicator world, Graph graph, IParallelStrategy strategy)
 {
     private const string Model = "model.", OptimizerState = "optimizer.", Generator = "rng.";
 
     /// <summary>Writes a checkpoint, on rank 0; collective.</summary>
     /// <param name="run">Where to.</param>
     /// <param name="position">Where the run stands.</param>
-    /// <param name="isBest">Keep the model as the run's best, too.</param>
     /// <returns>The file's path, or null on the other ranks.</returns>
-    public string? Save(RunDirectory run, RunCheckpoint position, bool isBest)
+    public string? Save(RunDirectory run, RunCheckpoint position)
     {
         using var random = RandomState.Of(Devices.Of(graph));
         var generators = world.AllGather(random.ToBytes());
         using var scope = NewDisposeScope();
-        var state = partition?.Gather(optimizer) ?? optimizer.State;
+        var state = strategy.GatherState();
         if (world.Rank != 0) return null;
         var model = graph.state_dict();
         var tensors = model.ToDictionary(e => Model + e.Key, e => e.Value);
@@ -30,8 +29,13 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer 
         for (var rank = 0; rank < generators.Length; rank++) tensors[$"{Generator}{rank}"] = tensor(generators[rank]);
         var path = RunCheckpoint.PathOf(run, position.Step);
         position.Write(path, tensors);
-        if (isBest) AtomicFile.Write(Path.Combine(run.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, model));
         return path;
+    }
+
+    /// <summary>Keeps the model as it is as the run's best, on rank 0.</summary>
+    public void SaveBest(RunDirectory run)
+    {
+        if (world.Rank == 0) AtomicFile.Write(Path.Combine(run.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, graph.state_dict()));
     }
 
     /// <summary>Takes everything back from a checkpoint.</summary>
@@ -41,11 +45,11 @@ internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer 
         var (position, tensors) = RunCheckpoint.Read(path);
         using (no_grad())
             foreach (var (name, value) in graph.state_dict()) value.copy_(tensors[Model + name]);
-        var state = tensors.Where(t => t.Key.StartsWith(OptimizerState)).ToDictionary(t => t.Key[OptimizerState.Length..], t => t.Value);
-        using (NewDisposeScope()) optimizer.Restore(partition?.Own(state) ?? state, position.Step, Devices.Of(graph));
+        using (NewDisposeScope()) strategy.RestoreState(Part(OptimizerState), position.Step);
         // With another number of ranks than before, new ones keep the generator of their seed.
         if (tensors.TryGetValue($"{Generator}{world.Rank}", out var generator)) RandomState.PutBack(generator.bytes, Devices.Of(graph));
         foreach (var tensor in tensors.Values) tensor.Dispose();
         return position;
+        Dictionary<string, Tensor> Part(string prefix) => tensors.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(t => t.Key[prefix.Length..], t => t.Value);
     }
 }

@@ -47,7 +47,7 @@ internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
     public override void AfterEvaluation(Trainer trainer, EvalRecord record)
     {
         CloseBar();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"epoch {record.Epoch + 1}/{trainer.Options.Epochs}  test loss {record.Loss:F4}  test accuracy {record.Accuracy:P2}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"epoch {record.Epoch + 1}/{trainer.Options.Epochs}  test loss {record.Loss:F4}{string.Concat(record.Metrics.Select(MetricText.Of))}"));
         output.Flush();
     }
 }
