@@ -47,6 +47,9 @@ public sealed class AlphaMasks : IBatchSource
     public IReadOnlyList<string> Files => files;
 
     /// <inheritdoc/>
+    public string? Origin(int sample) => files[sample];
+
+    /// <inheritdoc/>
     /// <exception cref="UsageException">A file is damaged; the message names it.</exception>
     public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
     {

@@ -61,6 +61,9 @@ public sealed class ImageFolder : IDataSource
     public IReadOnlyList<string> Files => [.. pictures.Select(p => p.Path)];
 
     /// <inheritdoc/>
+    public string? Origin(int sample) => pictures[sample].Path;
+
+    /// <inheritdoc/>
     /// <exception cref="UsageException">The file is damaged or no picture; the message names it.</exception>
     public long Read(int index, Span<float> pixels)
     {

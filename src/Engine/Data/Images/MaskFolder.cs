@@ -54,6 +54,9 @@ public sealed class MaskFolder : IBatchSource
     public int Classes { get; }
 
     /// <inheritdoc/>
+    public string? Origin(int sample) => pairs[sample].Image;
+
+    /// <inheritdoc/>
     /// <exception cref="UsageException">A file is damaged, or a mask holds a value that is no class; the message names it.</exception>
     public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
     {
