@@ -41,6 +41,7 @@ public sealed class RunLog : IRunLog
         if (File.Exists(run.Metrics)) AtomicFile.WriteText(run.Metrics, string.Concat(KeptLines(run.Metrics, resumeStep).Select(l => l + "\n")));
         lines = new StreamWriter(run.Metrics, append: true) { AutoFlush = true };
         events = EventFile.Create(run.Path);
+        if (resumeStep > 0) events.Restart(resumeStep + 1);
     }
 
     private static IEnumerable<string> KeptLines(string path, long resumeStep)
@@ -51,7 +52,10 @@ public sealed class RunLog : IRunLog
             try { document = JsonDocument.Parse(line); }
             catch (JsonException) { yield break; } // the line that was being written when the run was cut
             using (document)
-                if (document.RootElement.GetProperty("step").GetInt64() <= resumeStep) yield return line;
+            {
+                if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("step", out var step) || !step.TryGetInt64(out var number)) continue; // no line of ours
+                if (number <= resumeStep) yield return line;
+            }
         }
     }
 

@@ -90,7 +90,8 @@ public sealed class Trainer : IDisposable
         this.hooks = [.. parts.Hooks];
         average = this.hooks.OfType<ExponentialMovingAverage>().FirstOrDefault();
         average?.Attach(graph);
-        state = new TrainingState(world, graph, parts.Strategy);
+        state = new TrainingState(world, [new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
+            new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. this.hooks.OfType<IRunState>().Select(s => new RunStatePart(s))]);
         parts.Optimizer.Assign(trainable.Parameters);
         Prepare();
     }
@@ -103,6 +104,8 @@ public sealed class Trainer : IDisposable
     public IObjective Objective => parts.Objective;
     /// <summary>What evaluations measure besides the loss.</summary>
     public IReadOnlyList<IMetric> Metrics => parts.Metrics;
+    /// <summary>Steps the parameters.</summary>
+    public Optimizer Optimizer => parts.Optimizer;
     /// <summary>Steps made so far.</summary>
     public long Step { get; private set; }
     /// <summary>Steps in one epoch.</summary>
@@ -146,7 +149,7 @@ public sealed class Trainer : IDisposable
         Begin(log);
 
         EvalRecord? last = null;
-        var stop = Step == Options.MaxSteps && Step > 0 || Options.MaxSteps > 0 && Step > Options.MaxSteps ? StopKind.Cut : StopKind.None;
+        var stop = Options.MaxSteps > 0 && Step >= Options.MaxSteps ? StopKind.Cut : StopKind.None;
         while (position.Epoch < Options.Epochs && stop == StopKind.None)
         {
             hooks.ForEach(h => h.BeforeEpoch(this, position.Epoch));
@@ -192,15 +195,8 @@ public sealed class Trainer : IDisposable
                 var agreed = Agreement.Of(world, step.Weights.Sum(), asked, step.Error);
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;
-                meter.ResetPeak();
-                var before = meter.LiveBytes;
-                loss = parts.Strategy.Backward(step.Batches, new StepWeights(step.Weights, agreed.Weight, microBatches), Step);
-                // The next batch may be read meanwhile; the least is nearest to the step's own.
-                activationPeak = Math.Min(activationPeak == 0 ? long.MaxValue : activationPeak, meter.PeakBytes - before);
-                var computed = Stopwatch.GetTimestamp();
-                rate = parts.LearningRate(Step, TotalSteps);
-                norm = parts.Strategy.Update(rate, Options.ClipNorm > 0 ? Options.ClipNorm : Options.LogGradientNorm ? double.PositiveInfinity : null);
-                trace?.Note("optimiser", computed);
+                rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
+                (loss, norm) = MakeStep(step, agreed.Weight, rate);
             }
             Step++;
             position = i + 1 < StepsPerEpoch ? (epoch, i + 1) : (epoch + 1, 0);
@@ -211,6 +207,35 @@ public sealed class Trainer : IDisposable
             if (Options.CheckpointEvery > 0 && Step % Options.CheckpointEvery == 0 && i + 1 < StepsPerEpoch) Save();
         }
         return StopKind.None;
+    }
+
+    private (double Loss, double? Norm) MakeStep(RankStep step, double weight, double rate)
+    {
+        meter.ResetPeak();
+        var before = meter.LiveBytes;
+        var loss = parts.Strategy.Backward(step.Batches, new StepWeights(step.Weights, weight, microBatches), Step);
+        // The next batch may be read meanwhile; the least is nearest to the step's own.
+        activationPeak = Math.Min(activationPeak == 0 ? long.MaxValue : activationPeak, meter.PeakBytes - before);
+        var computed = Stopwatch.GetTimestamp();
+        var norm = parts.Strategy.Update(rate, Options.ClipNorm > 0 ? Options.ClipNorm : Options.LogGradientNorm ? double.PositiveInfinity : null);
+        trace?.Note("optimiser", computed);
+        return (loss, norm);
+    }
+
+    /// <summary>Steps over the training set, epoch after epoch, each made with the rate it is given and counted by nobody; the result is its loss. Collective.</summary>
+    internal IEnumerable<Func<double, double>> TrialSteps()
+    {
+        for (var epoch = 0; ; epoch++)
+        {
+            using var batches = Prefetch.Ahead(batchesOfRank.Read(epoch, 0)).GetEnumerator();
+            for (var i = 0; i < StepsPerEpoch; i++)
+            {
+                using var step = RankStep.Next(batches, microBatches / world.Size, Objective);
+                var agreed = Agreement.Of(world, step.Weights.Sum(), StopKind.None, step.Error);
+                if (agreed.Error is { } error) throw new UsageException(error);
+                yield return rate => MakeStep(step, agreed.Weight, rate).Loss;
+            }
+        }
     }
 
     private void GiveUp(string error)
@@ -247,30 +272,27 @@ public sealed class Trainer : IDisposable
         Save();
         if (!isBest) return record;
         using var averaged = average?.Use();
-        state.SaveBest(Directory!);
+        if (IsMain) AtomicFile.Write(Path.Combine(Directory!.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, Graph.state_dict()));
         return record;
     }
 
     private void Save()
     {
         if (saved == Step) return;
-        if (trainable.NotFinite() is { } bad) throw new InvalidOperationException($"{bad} after step {Step}, which is not saved: lower --learning-rate, raise --warm-up or set --clip-norm");
-        saved = Step;
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
-        if (state.Save(Directory!, new RunCheckpoint(Step, position.Epoch, position.Step, best)) is not { } path) return;
+        var file = state.Save(Directory!, new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best));
+        saved = Step;
+        if (file is not { } path) return;
         RunCheckpoint.Prune(Directory!, Options.KeepLast);
         hooks.ForEach(h => h.AfterCheckpoint(this, path));
     }
 
     private (int Epoch, int Step) Restore()
     {
-        if (!Options.Resume || RunCheckpoint.Newest(Directory!) is not { } path) return (0, 0);
-        var kept = state.Restore(path);
-        if (kept.Step != (long)kept.Epoch * StepsPerEpoch + kept.StepInEpoch || kept.StepInEpoch >= StepsPerEpoch)
-            throw new UsageException($"{Directory!.Id} stands at step {kept.Step}, which is no step {kept.StepInEpoch} of epoch {kept.Epoch + 1} with {StepsPerEpoch} steps an epoch: resume it with the --batch-size and the data it was begun with");
-        (Step, best, saved) = (kept.Step, kept.BestAccuracy, kept.Step);
+        if (!Options.Resume || state.Restore(Directory!, Console.WriteLine) is not { } kept) return (0, 0);
+        (Step, best, saved) = (kept.Step, kept.Best, kept.Step);
         if (IsMain) Console.WriteLine($"resuming {Directory!.Id} at step {Step}");
-        return (kept.Epoch, kept.StepInEpoch);
+        return (kept.Epoch, kept.StepInEpoch(Options.BatchSize, sampler.Samples, Options.Seed));
     }
 
     /// <summary>Executor and strategy for what is trainable now. Collective.</summary>

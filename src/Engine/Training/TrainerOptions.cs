@@ -14,15 +14,15 @@ public sealed record TrainerOptions
     [Description("samples per step over all ranks")] public int BatchSize { get; init; } = 128;
     /// <summary>Parts in which a rank works off its share of a batch, adding gradients; default 1.</summary>
     [Description("micro-batches per step")] public int Accumulate { get; init; } = 1;
-    /// <summary>sgd, adam or adamw; default sgd.</summary>
+    /// <summary>One of <see cref="OptimizerList.Names"/>; default sgd.</summary>
     [Description("sgd, adam, adamw, rmsprop, adagrad, nadam, adafactor, lamb, lars or lion")] public string Optimizer { get; init; } = "sgd";
     /// <summary>Peak learning rate; default 0.1.</summary>
     [Description("peak learning rate")] public double LearningRate { get; init; } = 0.1;
-    /// <summary>constant, cosine, step or onecycle; default onecycle.</summary>
+    /// <summary>One of <see cref="Schedules.Names"/>; default onecycle.</summary>
     [Description("constant, cosine, restarts, linear, polynomial, exponential, step, onecycle or plateau")] public string Schedule { get; init; } = "onecycle";
     /// <summary>Share of the run that rises to the peak, 0 to 1 (onecycle has its own); default 0.</summary>
     [Description("share of the run that rises to the peak")] public double WarmUp { get; init; }
-    /// <summary>sgd's momentum; default 0.9.</summary>
+    /// <summary>Momentum of sgd, rmsprop and lars; default 0.9.</summary>
     [Description("momentum of sgd, rmsprop and lars")] public double Momentum { get; init; } = 0.9;
     /// <summary>Weight decay; default 5e-4.</summary>
     [Description("weight decay")] public double WeightDecay { get; init; } = 5e-4;

@@ -86,7 +86,7 @@ public class OptimizerTests
         using Optimizer one = Makers[name](), before = Makers[name](), after = Makers[name]();
         for (var i = 0; i < 12; i++) Step(one, whole, i, 0.01);
         for (var i = 0; i < 6; i++) Step(before, cut, i, 0.01);
-        after.Restore(before.State, before.Steps, before.LateCounts, CPU);
+        after.Restore(before.State.Keys, key => before.State[key].clone(), before.Steps, before.LateCounts, CPU);
         for (var i = 6; i < 12; i++) Step(after, cut, i, 0.01);
         foreach (var (a, b) in whole.Zip(cut)) Assert.True(a.Parameter.Equals(b.Parameter), a.Name);
     }

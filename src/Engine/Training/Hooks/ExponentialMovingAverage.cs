@@ -43,8 +43,10 @@ public sealed class ExponentialMovingAverage(double decay = 0.999) : Hook, IDisp
     public override void AfterStep(Trainer trainer, TrainRecord record)
     {
         using var noGrad = no_grad();
-        using var share = Scalars.Of(1 - Math.Min(decay, (1.0 + record.Step) / (10.0 + record.Step)));
-        foreach (var (name, parameter) in parameters) average[name].lerp_(parameter, share);
+        var weight = Math.Min(decay, (1.0 + record.Step) / (10.0 + record.Step));
+        using var keep = Scalars.Of(weight);
+        using var take = Scalars.Of(1 - weight);
+        foreach (var (name, parameter) in parameters) average[name].mul_(keep).add_(parameter, take);
     }
 
     /// <summary>Puts the average in the parameters' place until disposed.</summary>

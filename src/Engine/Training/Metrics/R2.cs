@@ -16,7 +16,7 @@ internal sealed class R2 : IMetric
         var error = outputs[0].reshape(target.shape).to_type(ScalarType.Float64) - target;
         return [.. Numbers(error.square()), .. Numbers(target), .. Numbers(target.square()), target.shape[0]];
 
-        static double[] Numbers(Tensor rows) => rows.sum(dim: 0).cpu().data<double>().ToArray();
+        static double[] Numbers(Tensor rows) => rows.sum([0L]).cpu().data<double>().ToArray();
     }
 
     public double Value(ReadOnlySpan<double> sums)

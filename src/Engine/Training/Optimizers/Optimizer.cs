@@ -122,18 +122,21 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
         settings.Clear();
     }
 
-    /// <summary>Takes over state read from a checkpoint, on the device where the parameters are.</summary>
-    /// <param name="tensors">State by name; copied.</param>
+    /// <summary>Takes over state from a checkpoint, one tensor after the other.</summary>
+    /// <param name="keys">Names of state.</param>
+    /// <param name="read">Reads one, into CPU memory that becomes the optimiser's.</param>
     /// <param name="steps">Steps made.</param>
     /// <param name="late">The steps of those parameters that have missed some.</param>
-    /// <param name="device">Where to.</param>
-    internal void Restore(IReadOnlyDictionary<string, Tensor> tensors, long steps, IReadOnlyDictionary<string, long> late, Device device)
+    /// <param name="device">Where the parameters are.</param>
+    internal void Restore(IEnumerable<string> keys, Func<string, Tensor> read, long steps, IReadOnlyDictionary<string, long> late, Device device)
     {
         Dispose();
         Steps = steps;
-        foreach (var (key, tensor) in tensors)
+        foreach (var key in keys)
         {
-            state[key] = tensor.to(device, copy: true).DetachFromDisposeScope();
+            var tensor = read(key);
+            state[key] = tensor.to(device).DetachFromDisposeScope();
+            if (state[key].Handle != tensor.Handle) tensor.Dispose();
             var name = key[..key.LastIndexOf('/')];
             counts[name] = late.GetValueOrDefault(name, steps);
         }

@@ -129,12 +129,6 @@ public class DataParallel : IParallelStrategy
         }
     }
 
-    /// <inheritdoc/>
-    public virtual IReadOnlyDictionary<string, Tensor> GatherState() => Context.Optimizer.State;
-
-    /// <inheritdoc/>
-    public virtual void RestoreState(IReadOnlyDictionary<string, Tensor> state, long steps) => Context.Optimizer.Restore(state, steps, new Dictionary<string, long>(), Context.Device);
-
     private protected virtual void Release()
     {
         reducer?.Dispose();

@@ -12,7 +12,7 @@ namespace Interactive.Training;
 /// are added in one tree over all shards. A rank takes an aligned part of them, so any power of two of ranks up to the number
 /// of shards gives the same.
 /// </summary>
-public sealed class DeterministicDataParallel : IParallelStrategy
+public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptimizer
 {
     private readonly int shards;
     private readonly DataParallel inner;
@@ -91,11 +91,7 @@ public sealed class DeterministicDataParallel : IParallelStrategy
     /// <inheritdoc/>
     public double? Update(double learningRate, double? largestNorm) => inner.Update(learningRate, largestNorm);
 
-    /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> GatherState() => inner.GatherState();
-
-    /// <inheritdoc/>
-    public void RestoreState(IReadOnlyDictionary<string, Tensor> state, long steps) => inner.RestoreState(state, steps);
+    ShardedOptimizer? IDividesOptimizer.Shards => (inner as IDividesOptimizer)?.Shards;
 
     private Tensor? Statistics()
     {

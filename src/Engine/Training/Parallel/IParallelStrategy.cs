@@ -1,12 +1,11 @@
 using Interactive.Data;
-using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
 /// <summary>
 /// How the ranks share a step's work: into how many micro-batches a batch is cut, how gradients are put together, and who steps
 /// which parameters. A trainer sets it up, and again when other parameters become trainable; then every step is
-/// <see cref="Backward"/> and <see cref="Update"/>.
+/// <see cref="Backward"/> and <see cref="Update"/>. Checkpoints keep the optimiser's state as rank 0 has it.
 /// </summary>
 public interface IParallelStrategy : IDisposable
 {
@@ -29,12 +28,4 @@ public interface IParallelStrategy : IDisposable
     /// <param name="largestNorm">Gradients of a larger norm are scaled down to it; null to leave them alone unmeasured.</param>
     /// <returns>The norm of all gradients before, or null where it was not asked for.</returns>
     double? Update(double learningRate, double? largestNorm);
-
-    /// <summary>The optimiser state of all ranks, as one rank alone would have it. Collective; in the caller's dispose scope.</summary>
-    IReadOnlyDictionary<string, Tensor> GatherState();
-
-    /// <summary>Takes over such a state, or this rank's part of it; in a dispose scope.</summary>
-    /// <param name="state">As <see cref="GatherState"/> gave it.</param>
-    /// <param name="steps">Steps that were made.</param>
-    void RestoreState(IReadOnlyDictionary<string, Tensor> state, long steps);
 }

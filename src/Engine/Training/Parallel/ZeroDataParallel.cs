@@ -8,10 +8,12 @@ namespace Interactive.Training;
 /// bucket and gathers the others' parameters. In CPU memory.
 /// </summary>
 /// <param name="stage">1: the optimiser's state is divided; 2: a rank keeps only its part of the gradients, too.</param>
-public sealed class ZeroDataParallel(int stage) : DataParallel
+public sealed class ZeroDataParallel(int stage) : DataParallel, IDividesOptimizer
 {
     private readonly bool dividesGradients = stage switch { 1 => false, 2 => true, _ => throw new UsageException($"there is no ZeRO stage {stage}: choose 1 or 2") };
     private ShardedOptimizer? shards;
+
+    ShardedOptimizer? IDividesOptimizer.Shards => shards;
 
     private protected override bool SharesPool => !dividesGradients;
 
@@ -20,11 +22,16 @@ public sealed class ZeroDataParallel(int stage) : DataParallel
     {
         if (context.Device.type != TorchSharp.DeviceType.CPU) throw new UsageException($"--zero {stage} works in CPU memory, not on {context.Device}: use --zero 0");
         context.Optimizer.RequireElementWise($"--zero {stage}");
-        using var scope = TorchSharp.torch.NewDisposeScope();
-        var (state, steps) = shards is null ? (null, 0) : (shards.Gather(Context.Optimizer), Context.Optimizer.Steps); // other parts may be this rank's now
+        using var scope = NewDisposeScope();
+        var optimizer = context.Optimizer;
+        var (kept, late) = (shards?.Whole(optimizer).ToDictionary(e => e.Name, e => e.Read()), optimizer.LateCounts);
         base.Setup(context);
         shards = new ShardedOptimizer(context.World, Pool, Reducer.Buckets);
-        if (state is not null) RestoreState(state, steps);
+        if (kept is null) return;
+        // Other parts may be this rank's now.
+        var mine = kept.Keys.Where(key => Own(key) is not null);
+        optimizer.Restore([.. mine], key => kept[key].flatten().narrow(0, Own(key)!.Value.From, Own(key)!.Value.Count).clone(), optimizer.Steps, late, context.Device);
+        (long From, long Count)? Own(string key) => shards.Own(key[..key.LastIndexOf('/')]);
     }
 
     private protected override double Norm() => throw new UsageException("a gradient norm needs all gradients on one rank: use no --zero with it");
@@ -34,12 +41,6 @@ public sealed class ZeroDataParallel(int stage) : DataParallel
         shards!.Step(bucket, Context.Optimizer, learningRate, Unused);
         if (dividesGradients) Pool.Discard(bucket.Start, bucket.Count);
     }
-
-    /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, Tensor> GatherState() => shards!.Gather(Context.Optimizer);
-
-    /// <inheritdoc/>
-    public override void RestoreState(IReadOnlyDictionary<string, Tensor> state, long steps) => base.RestoreState(shards!.Own(state), steps);
 
     private protected override void Release()
     {
