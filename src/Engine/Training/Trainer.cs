@@ -248,7 +248,6 @@ public sealed class Trainer : IDisposable
     public EvalRecord Evaluate(int epoch)
     {
         replicas.BroadcastBuffers();
-        using var modes = new ModuleModes(Graph);
         using var averaged = average?.Use();
         var (loss, metrics) = evaluation.Run(executor, device);
         var record = new EvalRecord(Step, epoch, loss, metrics);
