@@ -67,7 +67,7 @@ internal sealed class GradientFlow(LiveValues values, int count)
     {
         if (node.Inputs[0].Producer is null) return;
         using var own = gradient.IsShared ? gradient.Tensor.clone() : gradient.Tensor.alias();
-        Add(node.Inputs[0], new SharedGradient(own.view(node.Inputs[0].Shape.WithBatch(own.shape[0]))));
+        Add(node.Inputs[0], new SharedGradient(own.reshape(node.Inputs[0].Shape.WithBatch(own.shape[0]))));
     }
 
     private void PassParts(Node node, SharedGradient gradient)
