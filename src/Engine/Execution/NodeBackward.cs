@@ -48,11 +48,13 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         var arriving = !state.HasAddedGradients ? Whole(state, gradient.Tensor)
             : node.Inputs[0].Producer is null ? [null]
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
-        if (gradient.IsShared) OwnBytes(arriving, gradient.Tensor);
+        var repeats = node.Op is IDirect { RepeatsGradient: true };
+        if (gradient.IsShared && !repeats) OwnBytes(arriving, gradient.Tensor);
+        var found = Array.ConvertAll(arriving, tensor => tensor is null ? null : repeats ? gradient.Repeated(tensor) : new SharedGradient(tensor));
         gradient.Release();
         state.DropGraph();
-        for (var i = 0; i < arriving.Length; i++)
-            if (arriving[i] is { } tensor) gradients.Add(node.Inputs[i], new SharedGradient(tensor));
+        for (var i = 0; i < found.Length; i++)
+            if (found[i] is { } shared) gradients.Add(node.Inputs[i], shared);
     }
 
     /// <summary>Parameters' and inputs' gradients; returns the latter, null for the graph's input and for what has none.</summary>

@@ -11,6 +11,9 @@ public interface IDirect
     /// <summary>True when it can do so for these inputs; else autograd is the way.</summary>
     bool RunsDirect(ReadOnlySpan<Tensor> inputs);
 
+    /// <summary>What backward finds are views that repeat the gradient's numbers, in its bytes, where other ops make new tensors.</summary>
+    bool RepeatsGradient => false;
+
     /// <summary>The first run, in training mode, with autograd off.</summary>
     /// <param name="inputs">What the op reads.</param>
     /// <param name="mode">How it is run.</param>
@@ -22,6 +25,6 @@ public interface IDirect
     /// <param name="gradient">Of the output; of a rectified op after masking.</param>
     /// <param name="statistics">Those of the first run.</param>
     /// <param name="wants">By input: whether its gradient is asked for.</param>
-    /// <param name="arriving">By input: receives the gradients that were asked for, each a new tensor; the others stay null.</param>
+    /// <param name="arriving">By input: receives the gradients that were asked for; the others stay null.</param>
     void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants, Span<Tensor?> arriving);
 }

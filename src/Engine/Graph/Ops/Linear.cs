@@ -88,7 +88,7 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
         }
         if (module.bias is not { requires_grad: true } bias) return;
         using var sum = bias.grad!;
-        using var piece = LinearGradients.OfBias(rows);
+        using var piece = LinearGradients.OfBias(gradient);
         sum.add_(piece, Scalars.One);
     }
 
