@@ -72,7 +72,7 @@ internal sealed class NodeForward(LiveValues values)
         for (var i = 0; i < leaves.Length; i++)
         {
             leaves[i] = values.Of(node.Inputs[i], node).detach();
-            if (node.Inputs[i].Producer is not null) leaves[i].requires_grad_(true);
+            if (node.Inputs[i].Producer is not null && leaves[i].is_floating_point()) leaves[i].requires_grad_(true);
         }
         return leaves;
     }

@@ -69,6 +69,7 @@ public sealed class PlanningGraph
             Rectifies = node.Op.Rectifies;
             MasksByOutput = Rectifies && saved.Output;
             IsView = node.Op.IsView;
+            ViewsAll = node.Op.ViewsAll;
             IsSum = node.Op.SumWeights is not null;
             Weights = [.. node.Op.SumWeights ?? []];
             IsRandom = node.Op.IsRandom;
@@ -100,7 +101,7 @@ public sealed class PlanningGraph
         public readonly double[] Weights;
         public readonly bool[] HandsOn; // by input of a join: its part of the gradient is not copied
         public readonly sbyte[] InPlace;
-        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, IsSum, IsJoin, StaysApart, IsRandom, HasGraph, GraphIsChoice, OverwritesGradient;
+        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, ViewsAll, IsSum, IsJoin, StaysApart, IsRandom, HasGraph, GraphIsChoice, OverwritesGradient;
         public readonly double Forward, Recompute, Backward;
         public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, BackwardWorkspace, BackwardResidue;
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Interactive.Runtime;
 
@@ -11,7 +12,7 @@ namespace Interactive.Runtime;
 internal static unsafe class OperatorCall
 {
     private const string CallBoxed = "_ZNK3c1010Dispatcher9callBoxedERKNS_14OperatorHandleEPSt6vectorINS_6IValueESaIS5_EE",
-        Singleton = "_ZN3c1010Dispatcher13realSingletonEv", FindSchema = "_ZN3c1010Dispatcher17findSchemaOrThrowEPKcS2_", Guard = "torch_parallel_for";
+        Singleton = "_ZN3c1010Dispatcher13realSingletonEv", FindSchema = "_ZN3c1010Dispatcher10findSchemaERKNS_12OperatorNameE", Guard = "torch_parallel_for";
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Stack { public NativeValue* Begin, End, Capacity; }
@@ -33,6 +34,7 @@ internal static unsafe class OperatorCall
     public static NativeValue[] Run(string name, string overload, ReadOnlySpan<NativeValue> arguments)
     {
         var handle = Handles.GetOrAdd((name, overload), static key => Find(key.Item1, key.Item2));
+        if (handle == 0) throw new InvalidOperationException($"libtorch has no operator {name}{(overload.Length > 0 ? "." + overload : "")}");
         Stack stack;
         stack.Begin = (NativeValue*)NativeMemory.Alloc((nuint)Math.Max(1, arguments.Length), (nuint)sizeof(NativeValue)); // libtorch may replace it
         arguments.CopyTo(new(stack.Begin, arguments.Length));
@@ -46,16 +48,31 @@ internal static unsafe class OperatorCall
         throw new InvalidOperationException($"libtorch refused {name}{(overload.Length > 0 ? "." + overload : "")}; its message is on stderr");
     }
 
-    // The operator must exist: it has been seen to run. Handles stay for the process.
+    /// <summary>True when there is such an operator.</summary>
+    public static bool Exists(string name, string overload) => Handles.GetOrAdd((name, overload), static key => Find(key.Item1, key.Item2)) != 0;
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Text { public byte* Start; public long Length, Buffer0, Buffer1; } // std::string
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct OperatorName { public Text Name, Overload; }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Found { public nint Definition, Place; public byte IsThere; } // std::optional<c10::OperatorHandle>
+
+    // Handles stay for the process.
     private static nint Find(string name, string overload)
     {
         if (!IsAvailable) throw new NotSupportedException($"this libtorch does not export {CallBoxed}");
-        var dispatcher = ((delegate* unmanaged<nint>)Export(Singleton))();
-        var handle = (nint)NativeMemory.AllocZeroed(16);
-        var (first, second) = (Marshal.StringToCoTaskMemUTF8(name), Marshal.StringToCoTaskMemUTF8(overload));
-        ((delegate* unmanaged<nint, nint, nint, nint, nint>)Export(FindSchema))(handle, dispatcher, first, second);
-        Marshal.FreeCoTaskMem(first);
-        Marshal.FreeCoTaskMem(second);
-        return handle;
+        byte[] first = Encoding.UTF8.GetBytes(name + "\0"), second = Encoding.UTF8.GetBytes(overload + "\0");
+        fixed (byte* a = first, b = second)
+        {
+            var asked = new OperatorName { Name = new() { Start = a, Length = first.Length - 1 }, Overload = new() { Start = b, Length = second.Length - 1 } };
+            var handle = (Found*)NativeMemory.AllocZeroed((nuint)sizeof(Found));
+            ((delegate* unmanaged<Found*, nint, OperatorName*, Found*>)Export(FindSchema))(handle, ((delegate* unmanaged<nint>)Export(Singleton))(), &asked);
+            if (handle->IsThere != 0) return (nint)handle;
+            NativeMemory.Free(handle);
+            return 0;
+        }
     }
 }
