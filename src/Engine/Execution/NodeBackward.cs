@@ -67,10 +67,33 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         }
         var arriving = new Tensor?[node.Inputs.Count];
         if (state.Root is not { requires_grad: true } root) return arriving;
+        if (node.Op is Graphs.Ops.AtenOp) return Captured(state, root, gradient);
         autograd.backward([root], [gradient]);
         for (var i = 0; i < arriving.Length; i++)
             if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad;
         return arriving;
+    }
+
+    /// <summary>
+    /// The same with the inputs' gradients as autograd hands them from operator to operator: accumulating them in leaves would lay those
+    /// anew that are not laid as the inputs are, and sums over them would have other bits.
+    /// </summary>
+    private static Tensor?[] Captured(NodeState state, Tensor root, Tensor gradient)
+    {
+        var leaves = state.Leaves!;
+        var parameters = state.Node.Op.Parameters.Where(p => p.requires_grad).DistinctBy(p => p.Identity()).ToArray();
+        Tensor[] wanted = [.. leaves.Where(l => l.requires_grad), .. parameters];
+        var found = autograd.grad([root], wanted, [gradient], allow_unused: true);
+        var arriving = new Tensor?[leaves.Length];
+        var at = 0;
+        for (var i = 0; i < leaves.Length; i++)
+            if (leaves[i].requires_grad) arriving[i] = Given(found[at++]);
+        using var noGrad = no_grad();
+        foreach (var parameter in parameters)
+            if (Given(found[at++]) is { } made) ParameterGradient.Add(parameter, made);
+        return arriving;
+
+        static Tensor? Given(Tensor? tensor) => tensor is null || tensor.IsInvalid ? null : tensor;
     }
 
     /// <summary>Copies what lies in the bytes of a gradient that others wait for: the backward of a view hands on a view.</summary>

@@ -32,7 +32,7 @@ internal static class KnownCalls
     private static readonly Dictionary<string, Func<KnownCall, Op?>> Table = new()
     {
         ["aten::conv2d"] = c => c.Owner is TorchSharp.Modules.Conv2d m && c.Is(3, m.stride, 1) && c.Is(4, m.padding, 0) && c.Is(5, m.dilation, 1) && m is { padding_type: null, padding_mode: TorchSharp.PaddingModes.Zeros } && c.Arguments[6] is long g && g == m.groups ? new Ops.Conv2d(m) : null,
-        ["aten::linear"] = c => c.Owner is TorchSharp.Modules.Linear m ? new Ops.Linear(m) : null,
+        ["aten::linear"] = c => c.Owner is TorchSharp.Modules.Linear m && c.Inputs[0].Shape.Rank < 3 ? new Ops.Linear(m) : null,
         ["aten::batch_norm"] = c => c.Owner is TorchSharp.Modules.BatchNorm2d { affine: true } m && c.Inputs[0].Shape.Rank == 3 && c.FollowsMode(5) ? new Ops.BatchNorm2d(m) : null,
         ["aten::layer_norm"] = c => c.Owner is TorchSharp.Modules.LayerNorm { elementwise_affine: true } m ? new Ops.LayerNorm(m) : null,
         ["aten::embedding"] = c => c.Owner is TorchSharp.Modules.Embedding m ? new Ops.Embedding(m) : null,

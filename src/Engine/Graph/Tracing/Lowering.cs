@@ -70,7 +70,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
             Tensor a = first[i].ToTensor(), b = second[i].ToTensor();
             using (b)
                 if (!TraceComparison.SameNumbers(a, b)) return false;
-            constants[new(RefKind.Result, index, i)] = tensors.AddConstant(a.detach());
+            constants[new(RefKind.Result, index, i)] = tensors.AddConstant(a.detach().DetachFromDisposeScope());
         }
         return true;
     }
@@ -114,7 +114,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
 
     private bool IsView(TraceStep step, int part, List<Value> read, Extent[] extents)
     {
-        if (step.IsInPlace || read.Count != 1 || !step.Tensors[0][0].IsFlowing || IsConstant(step.Tensors[0][0])) return false;
+        if (step.IsInPlace || read.Count != 1 || step.Tensors.Count == 0 || !step.Tensors[0][0].IsFlowing || IsConstant(step.Tensors[0][0])) return false;
         if (read[0].Extents.Any(e => e.PerSample != 0) && extents.All(e => e.PerSample == 0)) return false;
         using Tensor input = TraceStep.Flat(step.Call!.Arguments).First().ToTensor(), output = step.Results[part].ToTensor();
         return NativeValue.StorageOf(input) == NativeValue.StorageOf(output);
@@ -134,7 +134,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         var parameters = step.Tensors.Where(t => t[0].Kind == RefKind.Parameter).Select(t => t[0]).Distinct().ToArray();
         var owner = parameters.Length > 0 ? tensors.OwnerOf(parameters[0]) : null;
         if (owner is { } o && (parameters.Any(p => tensors.OwnerOf(p)?.Module != o.Module) || o.Module.parameters(false).Count() != parameters.Length)) return null;
-        if (step.Tensors.Any(t => IsConstant(t[0]))) return null;
+        if (step.Tensors.Any(t => IsConstant(t[0])) || !IsContiguous(step)) return null;
         var call = new KnownCall([.. read], owner?.Module, [.. step.Call.Arguments.Select(Plain)], [.. trace.Evaluation.Steps[index].Call!.Arguments.Select(Plain)], isView);
         var op = KnownCalls.Find(step.IsInPlace ? step.Call.Name[..^1] : step.Call.Name, call);
         if (op is null) return null;
@@ -144,6 +144,17 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
             return itsType == type && op.Extents(read, shape).SequenceEqual(extents) ? op : null;
         }
         catch (GraphException) { return null; }
+    }
+
+    // The engine's ops lay their results so; another layout would give what follows other bits.
+    private static bool IsContiguous(TraceStep step)
+    {
+        foreach (var value in TraceStep.Flat(step.Call!.Arguments).Concat(step.Results))
+        {
+            using var tensor = value.ToTensor();
+            if (!tensor.is_contiguous()) return false;
+        }
+        return true;
     }
 
     private static object? Plain(NativeValue value) => value.Tag switch

@@ -112,11 +112,28 @@ internal sealed class TraceSteps
         if (stale.Contains(id)) throw new TraceFailure(span, "a tensor is read after it was overwritten in place through a view");
         if (names.TryGetValue(id, out var list)) return [.. list];
         if (tensors.TryFind(id, out var known)) return [known];
+        if (Factory(value) is { } made) return [.. names[id] = made];
         if (!numbers.TryGetValue(id, out var number))
         {
             numbers[id] = number = new(RefKind.Constant, Constants.Count);
             Constants.Add(value.ToTensor());
         }
         return [number];
+    }
+
+    // What libtorch's factories (zeros, rand_like) give is a second tensor over the bytes of the operator's result.
+    private List<TensorRef>? Factory(NativeValue value)
+    {
+        using var tensor = value.ToTensor();
+        var storage = StorageOf(tensor);
+        foreach (var (other, where) in storages)
+            if (where == storage && !stale.Contains(other) && names.TryGetValue(other, out var list) && list[0].Kind == RefKind.Result && Steps[list[0].Index] is { Call: not null, Tensors.Count: <= 1 })
+            {
+                using var twin = new NativeValue(other, ValueTag.Tensor).ToTensor();
+                if (!twin.shape.SequenceEqual(tensor.shape) || !twin.stride().SequenceEqual(tensor.stride()) || twin.storage_offset() != tensor.storage_offset()) continue;
+                storages[(nint)value.Payload] = storage;
+                return list;
+            }
+        return null;
     }
 }
