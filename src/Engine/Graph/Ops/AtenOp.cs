@@ -34,10 +34,11 @@ public sealed class AtenOp : Op
     /// <param name="result">Which of the results is the node's, the elements of a list counted singly.</param>
     /// <param name="inputs">What it reads.</param>
     /// <param name="isView">The result shares the bytes of the one input.</param>
-    internal AtenOp(AtenCall call, AtenCall[] effects, IReadOnlyList<Extent> extents, ScalarType type, int result, IReadOnlyList<Value> inputs, bool isView)
+    /// <param name="isContiguous">What it reads and its result are contiguous: autograd keeps them as they are and no copies.</param>
+    internal AtenOp(AtenCall call, AtenCall[] effects, IReadOnlyList<Extent> extents, ScalarType type, int result, IReadOnlyList<Value> inputs, bool isView, bool isContiguous)
     {
         (this.call, this.effects, this.extents, this.type, this.result) = (call, effects, extents, type, result);
-        IsView = isView;
+        (IsView, this.isContiguous) = (isView, isContiguous);
         parameters = [.. call.Arguments.SelectMany(a => a.Held).OfType<Parameter>()];
         inputSizes = [.. inputs.Select(v => string.Join('x', v.Extents))];
         batchFrom = (-1, 0);
@@ -48,6 +49,7 @@ public sealed class AtenOp : Op
     }
 
     private readonly Extent batchExtent;
+    private readonly bool isContiguous;
 
     /// <inheritdoc/>
     public override string Kind => call.Name[(call.Name.IndexOf("::", StringComparison.Ordinal) + 2)..];
@@ -130,5 +132,5 @@ public sealed class AtenOp : Op
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => AtenTraits.Saves(call.Name) ?? new(Inputs: uint.MaxValue >> 32 - Math.Clamp(node.Inputs.Count, 1, 32), Output: true, Swappable: false);
+    public override Saved Saves(Node node) => (isContiguous ? AtenTraits.Saves(call.Name) : null) ?? new(Inputs: uint.MaxValue >> 32 - Math.Clamp(node.Inputs.Count, 1, 32), Output: true, Swappable: false);
 }

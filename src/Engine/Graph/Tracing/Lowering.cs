@@ -27,6 +27,11 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         {
             var step = trace.First.Steps[i];
             owed.AddRange(step.Effects);
+            if (Layer(i, needed) is { } steps)
+            {
+                i += steps - 1;
+                continue;
+            }
             if (step.GivesBack || !needed.Any(n => n.Index == i)) continue;
             try
             {
@@ -58,6 +63,20 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         using var result = step.Results[0].ToTensor();
         var op = new Opaque(step.Span!.Module, (new Shape(result.shape[1..]), result.dtype));
         values[new(RefKind.Result, index)] = builder.Add(op, Unused(step.Span.Name), input);
+    }
+
+    /// <summary>Adds a layer that libtorch runs as several operators, of which nobody sees the results between; the number of its steps, or null.</summary>
+    private int? Layer(int index, HashSet<TensorRef> needed)
+    {
+        var all = trace.First.Steps;
+        if (all[index].Span is not { } span || index > 0 && all[index - 1].Span == span || owed.Count > 0) return null;
+        var steps = all.Skip(index).TakeWhile(s => s.Span == span && s.Call is not null && s.Effects.Count == 0).ToArray();
+        if (KnownLayers.Find(span.Module, steps, tensors) is not { } layer || !needed.Contains(new(RefKind.Result, index + steps.Length - 1))) return null;
+        if (!values.TryGetValue(layer.Input, out var input) || !input.IsRows || steps.Any(s => !s.Call!.WithGradient)) return null;
+        using Tensor given = span.Input.alias(), result = steps[^1].Results[0].ToTensor();
+        if (!given.is_contiguous() || !result.is_contiguous()) return null;
+        values[new(RefKind.Result, index + steps.Length - 1)] = builder.Add(layer.Op, Unused(span.Name), input);
+        return steps.Length;
     }
 
     /// <summary>True for what is the same each time: made of constants alone, with no random numbers.</summary>
@@ -96,7 +115,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
             var effects = owed.Select(e => new AtenCall(e.Call!.Name, e.Call.Overload, new ArgumentReader(trace, this, e, e, e).Read([]), e.Call.WithGradient)).ToArray();
             if (known is not null && effects.Length > 0) known = null;
             owed.Clear();
-            var op = known ?? new AtenOp(new AtenCall(name, step.Call!.Overload, arguments, step.Call.WithGradient), effects, extents, type, part, read, isView);
+            var op = known ?? new AtenOp(new AtenCall(name, step.Call!.Overload, arguments, step.Call.WithGradient), effects, extents, type, part, read, isView, IsContiguous(step));
             values[new(RefKind.Result, index, part)] = builder.Add(op, Unused(NameOf(step, op)), [.. read]);
         }
     }
