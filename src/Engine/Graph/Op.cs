@@ -71,7 +71,7 @@ public abstract class Op
     /// <summary>The gradient of a view's input: a view of that of the output where it <see cref="ViewsAll"/>, else new bytes.</summary>
     /// <param name="gradient">Of the output.</param>
     /// <param name="shape">The input's sizes.</param>
-    public virtual Tensor ViewBackward(Tensor gradient, long[] shape) => gradient.view(shape);
+    public virtual Tensor ViewBackward(Tensor gradient, long[] shape) => gradient.reshape(shape);
     /// <summary>The result passes through a rectifier, whose gradient is masked by the output. See <see cref="RunMode.Masked"/>.</summary>
     public virtual bool Rectifies => false;
     /// <summary>

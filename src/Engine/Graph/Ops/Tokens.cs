@@ -34,7 +34,7 @@ public sealed class Embedding(TorchSharp.Modules.Embedding module) : Op
 /// x E^T with the table of an embedding: (tokens, width) to (tokens, vocabulary), the tied output layer of Press and Wolf
 /// (2017). The table stays registered with its embedding only.
 /// </summary>
-public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirect
+public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "tied_linear";

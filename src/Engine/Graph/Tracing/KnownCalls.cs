@@ -32,7 +32,7 @@ internal static class KnownCalls
     private static readonly Dictionary<string, Func<KnownCall, Op?>> Table = new()
     {
         ["aten::conv2d"] = c => c.Owner is TorchSharp.Modules.Conv2d m && c.Is(3, m.stride, 1) && c.Is(4, m.padding, 0) && c.Is(5, m.dilation, 1) && m is { padding_type: null, padding_mode: TorchSharp.PaddingModes.Zeros } && c.Arguments[6] is long g && g == m.groups ? new Ops.Conv2d(m) : null,
-        ["aten::linear"] = c => c.Owner is TorchSharp.Modules.Linear m && c.Inputs[0].Shape.Rank < 3 ? new Ops.Linear(m) : null,
+        ["aten::linear"] = c => c.Owner is TorchSharp.Modules.Linear m ? new Ops.Linear(m) : null,
         ["aten::batch_norm"] = c => c.Owner is TorchSharp.Modules.BatchNorm2d { affine: true } m && c.Inputs[0].Shape.Rank == 3 && c.FollowsMode(5) ? new Ops.BatchNorm2d(m) : null,
         ["aten::layer_norm"] = c => c.Owner is TorchSharp.Modules.LayerNorm { elementwise_affine: true } m ? new Ops.LayerNorm(m) : null,
         ["aten::embedding"] = c => c.Owner is TorchSharp.Modules.Embedding m ? new Ops.Embedding(m) : null,
@@ -40,7 +40,8 @@ internal static class KnownCalls
         ["aten::gelu"] = c => c.Arguments[1] is "none" ? new Gelu() : null,
         ["aten::dropout"] = c => c.Arguments[1] is double p and >= 0 and < 1 && c.FollowsMode(2) ? new Ops.Dropout(p) : null,
         ["aten::add"] = c => c.Inputs.Length == 2 && c.Inputs[0].Extents.SequenceEqual(c.Inputs[1].Extents) && c.Inputs[0].Type == c.Inputs[1].Type ? new Add(Convert.ToDouble(c.Arguments[2])) : null,
-        ["aten::cat"] = c => c.Arguments[1] is 1L && c.Inputs.Length > 1 && c.Inputs.All(v => v.Shape.Rank > 0 && v.Extents[0] == c.Inputs[0].Extents[0] && v.Type == c.Inputs[0].Type) ? new Concat() : null,
+        // Of images: what a part of tokens' gradient is copied to would give a linear layer's bias other bits.
+        ["aten::cat"] = c => c.Arguments[1] is 1L && c.Inputs.Length > 1 && c.Inputs.All(v => v.Shape.Rank == 3 && v.Extents[0] == c.Inputs[0].Extents[0] && v.Type == c.Inputs[0].Type) ? new Concat() : null,
         ["aten::max_pool2d"] = c => c.Is(4, [1], 1) ? new Ops.MaxPool2d(c.Pair(1), c.Sizes(2).Length > 0 ? c.Pair(2) : c.Pair(1), c.Pair(3), c.Arguments[5] is true) : null,
         ["aten::avg_pool2d"] = c => c.Arguments[6] is null ? new Ops.AvgPool2d(c.Pair(1), c.Sizes(2).Length > 0 ? c.Pair(2) : c.Pair(1), c.Pair(3), c.Arguments[4] is true, c.Arguments[5] is true) : null,
         ["aten::adaptive_avg_pool2d"] = c => c.Inputs[0].Shape.Rank == 3 ? new Ops.AdaptiveAvgPool2d(c.Pair(1)) : null,

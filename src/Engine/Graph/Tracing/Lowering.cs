@@ -73,7 +73,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         var steps = all.Skip(index).TakeWhile(s => s.Span == span && s.Call is not null && s.Effects.Count == 0).ToArray();
         if (KnownLayers.Find(span.Module, steps, tensors) is not { } layer || !needed.Contains(new(RefKind.Result, index + steps.Length - 1))) return null;
         if (!values.TryGetValue(layer.Input, out var input) || !input.IsRows || steps.Any(s => !s.Call!.WithGradient)) return null;
-        using Tensor given = span.Input.alias(), result = steps[^1].Results[0].ToTensor();
+        using Tensor given = span.Input.ToTensor(), result = steps[^1].Results[0].ToTensor();
         if (!given.is_contiguous() || !result.is_contiguous()) return null;
         values[new(RefKind.Result, index + steps.Length - 1)] = builder.Add(layer.Op, Unused(span.Name), input);
         return steps.Length;

@@ -45,14 +45,14 @@ internal sealed class ModuleRecording : IDisposable
     {
         hooks.Add(module.register_forward_pre_hook((_, x) =>
         {
-            Spans.Add(open = new ModuleSpan(module, name, recorder.Calls.Count, x, open));
+            Spans.Add(open = new ModuleSpan(module, name, recorder!.Calls.Count, NativeValue.Of(x), open));
             return null!;
         }).remove);
         hooks.Add(module.register_forward_hook((_, _, y) =>
         {
             var span = open!;
             while (span.Module != module) span = span.Parent!; // a module whose forward threw has no end
-            (span.End, span.Output, open) = (recorder.Calls.Count, y, span.Parent);
+            (span.End, span.Output, open) = (recorder!.Calls.Count, NativeValue.Of(y), span.Parent);
             return null!;
         }).remove);
     }
@@ -70,6 +70,14 @@ internal sealed class ModuleRecording : IDisposable
     public void Dispose()
     {
         recorder.Dispose();
+        foreach (var span in Spans)
+        {
+            var input = span.Input;
+            input.Release();
+            var output = span.Output;
+            output.Release();
+        }
+        Spans.Clear();
         scope.Dispose();
     }
 }

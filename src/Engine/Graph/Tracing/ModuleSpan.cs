@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,15 +8,15 @@ namespace Interactive.Graphs.Tracing;
 /// <param name="module">Of one tensor to one.</param>
 /// <param name="name">Dotted.</param>
 /// <param name="begin">Index of its first operator.</param>
-/// <param name="input">What it was given.</param>
+/// <param name="input">What it was given; the recording owns it.</param>
 /// <param name="parent">The span around it.</param>
-internal sealed class ModuleSpan(nn.Module<Tensor, Tensor> module, string name, int begin, Tensor input, ModuleSpan? parent)
+internal sealed class ModuleSpan(nn.Module<Tensor, Tensor> module, string name, int begin, NativeValue input, ModuleSpan? parent)
 {
     public nn.Module<Tensor, Tensor> Module => module;
     public string Name => name;
     public int Begin => begin;
-    public Tensor Input => input;
+    public NativeValue Input => input;
     public ModuleSpan? Parent => parent;
     public int End { get; set; } = -1;
-    public Tensor? Output { get; set; }
+    public NativeValue Output { get; set; }
 }

@@ -53,8 +53,8 @@ internal sealed class TraceSteps
 
     private void AddModule(ModuleSpan span, List<TraceStep> effects)
     {
-        var given = Find(new(span.Input.Identity(), ValueTag.Tensor), span.Parent);
-        var output = new NativeValue(span.Output!.Identity(), ValueTag.Tensor);
+        var given = Find(span.Input, span.Parent);
+        var output = span.Output;
         Name((nint)output.Payload, StorageOf(output), new(RefKind.Result, Steps.Count), again: true);
         Steps.Add(new(null, span, [given], [output], [.. effects]));
         effects.Clear();
