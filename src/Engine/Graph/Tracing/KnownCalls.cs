@@ -16,6 +16,8 @@ internal sealed record KnownCall(Value[] Inputs, TorchSharp.torch.nn.Module? Own
     public long[] Sizes(int argument) => (long[])Arguments[argument]!;
     /// <summary>A list of one or two numbers as height and width.</summary>
     public Size2 Pair(int argument) => Ops.Conv2d.Pair(Sizes(argument));
+    /// <summary>A number of either kind.</summary>
+    public double Number(int argument) => Convert.ToDouble(Arguments[argument]);
     /// <summary>A flag that is set in training and not in evaluation.</summary>
     public bool FollowsMode(int argument) => Arguments[argument] is true && Evaluation[argument] is false;
     /// <summary>Equal lists, a single number standing for two.</summary>
@@ -39,14 +41,33 @@ internal static class KnownCalls
         ["aten::relu"] = c => new Relu(),
         ["aten::gelu"] = c => c.Arguments[1] is "none" ? new Gelu() : null,
         ["aten::dropout"] = c => c.Arguments[1] is double p and >= 0 and < 1 && c.FollowsMode(2) ? new Ops.Dropout(p) : null,
-        ["aten::add"] = c => c.Inputs.Length == 2 && c.Inputs[0].Extents.SequenceEqual(c.Inputs[1].Extents) && c.Inputs[0].Type == c.Inputs[1].Type ? new Add(Convert.ToDouble(c.Arguments[2])) : null,
+        ["aten::add"] = c => c.Inputs.Length == 2 && c.Inputs[0].Extents.SequenceEqual(c.Inputs[1].Extents) && c.Inputs[0].Type == c.Inputs[1].Type ? new Add(c.Number(2)) : null,
         // Of images: what a part of tokens' gradient is copied to would give a linear layer's bias other bits.
         ["aten::cat"] = c => c.Arguments[1] is 1L && c.Inputs.Length > 1 && c.Inputs.All(v => v.Shape.Rank == 3 && v.Extents[0] == c.Inputs[0].Extents[0] && v.Type == c.Inputs[0].Type) ? new Concat() : null,
+        ["aten::silu"] = c => new Silu(),
+        ["aten::sigmoid"] = c => new Ops.Sigmoid(),
+        ["aten::tanh"] = c => new Ops.Tanh(),
+        ["aten::exp"] = c => new Exp(),
+        ["aten::log"] = c => new Log(),
+        ["aten::sqrt"] = c => new Sqrt(),
+        ["aten::abs"] = c => new Abs(),
+        ["aten::hardswish"] = c => new Ops.Hardswish(),
+        ["aten::hardsigmoid"] = c => new Ops.Hardsigmoid(),
+        ["aten::relu6"] = c => new Ops.Relu6(),
+        ["aten::leaky_relu"] = c => new LeakyRelu(c.Number(1)),
+        ["aten::mul"] = c => c.Inputs.Length == 2 && SameTypes(c) ? new Mul() : null,
+        ["aten::div"] = c => c.Inputs.Length == 2 && c.Arguments.Length == 2 && SameTypes(c) ? new Div() : null,
+        ["aten::mean"] = c => c.Arguments is [_, long[] { Length: > 0 } over, bool keep, null] ? new Mean(over, keep) : null,
+        ["aten::sum"] = c => c.Arguments is [_, long[] { Length: > 0 } over, bool keep, null] ? new Sum(over, keep) : null,
+        ["aten::softmax"] = c => c.Arguments is [_, long along, null] ? new Ops.Softmax(along) : null,
+        ["aten::log_softmax"] = c => c.Arguments is [_, long along, null] ? new Ops.LogSoftmax(along) : null,
         ["aten::max_pool2d"] = c => c.Is(4, [1], 1) ? new Ops.MaxPool2d(c.Pair(1), c.Sizes(2).Length > 0 ? c.Pair(2) : c.Pair(1), c.Pair(3), c.Arguments[5] is true) : null,
         ["aten::avg_pool2d"] = c => c.Arguments[6] is null ? new Ops.AvgPool2d(c.Pair(1), c.Sizes(2).Length > 0 ? c.Pair(2) : c.Pair(1), c.Pair(3), c.Arguments[4] is true, c.Arguments[5] is true) : null,
         ["aten::adaptive_avg_pool2d"] = c => c.Inputs[0].Shape.Rank == 3 ? new Ops.AdaptiveAvgPool2d(c.Pair(1)) : null,
         ["aten::flatten"] = c => c.IsView && c.Arguments[1] is 1L && c.Arguments[2] is long last && (last == -1 || last == c.Inputs[0].Shape.Rank) && c.Inputs[0].Shape.Rank > 1 ? new Ops.Flatten() : null,
     };
+
+    private static bool SameTypes(KnownCall call) => call.Inputs[0].Type == call.Inputs[1].Type;
 
     /// <summary>The engine's op for a call, or null.</summary>
     public static Op? Find(string name, KnownCall call)

@@ -42,8 +42,6 @@ internal static class TraceCheck
             executor.Step(inputs[0], target);
             return seen!;
         });
-        if (Environment.GetEnvironmentVariable("TRACE_DEBUG") is not null)
-            foreach (var (key, tensor) in plain) Console.WriteLine($"{key}: {(ours.TryGetValue(key, out var o) ? TraceComparison.SameNumbers(tensor, o) ? "same" : (tensor - o).abs().max().to_type(ScalarType.Float64).item<double>().ToString() : "missing")}");
         foreach (var (key, tensor) in plain)
             if (!ours.TryGetValue(key, out var its) || !TraceComparison.SameNumbers(tensor, its)) return $"{key} of the graph differs from the module's";
         return ours.Keys.FirstOrDefault(k => !plain.ContainsKey(k)) is { } extra ? $"{extra} of the graph is none of the module's" : null;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -86,6 +87,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         if (!training) module.eval();
         else if (!module.training) module.train();
         manual_seed(5);
-        return new ModuleRecording(module, inputs);
+        try { return new ModuleRecording(module, inputs); }
+        catch (ExternalException e) { throw new GraphException($"{name} refuses {string.Join(", ", inputs.Select(i => $"({string.Join(", ", i.shape)})"))}: {e.Message.Split('\n')[0]}"); }
     }
 }
