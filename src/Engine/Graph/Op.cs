@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>How a node is being run.</summary>
-/// <param name="Training">Batch norm uses batch statistics, dropout drops.</param>
+/// <param name="Training">Batch norm uses batch statistics, dropout drops: the op's own mode (<see cref="Op.IsTraining"/>).</param>
 /// <param name="Recompute">The second run of a forward: running statistics must stay as they are.</param>
 /// <param name="Masked">
 /// The rectifier of a rectified op is applied to the bytes behind autograd's back: the caller masks the gradient by the
@@ -53,9 +53,12 @@ public abstract class Op
     /// <summary>The output's shape and type for these inputs.</summary>
     /// <exception cref="GraphException">The inputs do not fit; the message says expected and got, without the node's name.</exception>
     public abstract (Shape Shape, ScalarType Type) Infer(IReadOnlyList<Value> inputs);
-    /// <summary>All sizes of the output, of which <see cref="Infer"/> gives those of a sample. By default the first one is the input's, the others follow.</summary>
+    /// <summary>
+    /// All sizes of the output, of which <see cref="Infer"/> gives those of a sample. By default the first one is that of the first input
+    /// that has samples, and the others follow.
+    /// </summary>
     public virtual IReadOnlyList<Extent> Extents(IReadOnlyList<Value> inputs, Shape output)
-        => [inputs.Count > 0 ? inputs[0].Extents[0] : Extent.Batch, .. output.ToArray()];
+        => IsBatched ? [inputs.FirstOrDefault(v => v.IsRows)?.Extents[0] ?? Extent.Batch, .. output.ToArray()] : [.. output.ToArray()];
     /// <summary>Computes the output. Gradients flow when autograd is on; the result is a new tensor owned by the caller.</summary>
     public abstract Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode);
     /// <summary>What backward needs of a forward over these values.</summary>
@@ -83,6 +86,18 @@ public abstract class Op
     public virtual bool IsJoin => false;
     /// <summary>Backward only passes the gradient on and needs no autograd graph: sums, views, joins.</summary>
     public bool PassesGradientOn => SumWeights is not null || IsView || IsJoin;
+    /// <summary>
+    /// An op without inputs whose result's bytes are not the step's: an input of the batch, or a tensor that the op holds. Such a value
+    /// is always there and costs nothing; <see cref="Forward"/> hands out an alias.
+    /// </summary>
+    public virtual bool IsFixed => false;
+    /// <summary>The result has a first dimension of samples; false for a constant, whose shape is the tensor's own.</summary>
+    public virtual bool IsBatched => true;
+    /// <summary>It computes something else in evaluation mode: batch norm, dropout.</summary>
+    public virtual bool HasModes => false;
+    /// <summary>Whether it runs in training mode in a net that does: a module that was set to <c>eval()</c> does not.</summary>
+    /// <param name="net">The net's own mode.</param>
+    public virtual bool IsTraining(bool net) => Module?.training ?? net;
     /// <summary>Cheap to run again next to a convolution or matrix product (batch norm, activations, pooling, add).</summary>
     public virtual bool IsCheap => true;
     /// <summary>Floating-point operations of one forward of one sample (a multiply-add counts two).</summary>

@@ -7,10 +7,11 @@ namespace Interactive.Graphs.Tracing;
 /// <summary>A call that may be one of the engine's own ops.</summary>
 /// <param name="Inputs">What it reads of the graph.</param>
 /// <param name="Owner">The module that owns all its parameters, with its name; null where there is none.</param>
+/// <param name="Caller">The innermost module that ran it.</param>
 /// <param name="Arguments">As numbers: null for tensors.</param>
 /// <param name="Evaluation">The same in evaluation.</param>
 /// <param name="IsView">Its result shares the input's bytes.</param>
-internal sealed record KnownCall(Value[] Inputs, TorchSharp.torch.nn.Module? Owner, object?[] Arguments, object?[] Evaluation, bool IsView)
+internal sealed record KnownCall(Value[] Inputs, TorchSharp.torch.nn.Module? Owner, TorchSharp.torch.nn.Module? Caller, object?[] Arguments, object?[] Evaluation, bool IsView)
 {
     /// <summary>A list of whole numbers.</summary>
     public long[] Sizes(int argument) => (long[])Arguments[argument]!;
@@ -40,7 +41,7 @@ internal static class KnownCalls
         ["aten::embedding"] = c => c.Owner is TorchSharp.Modules.Embedding m ? new Ops.Embedding(m) : null,
         ["aten::relu"] = c => new Relu(),
         ["aten::gelu"] = c => c.Arguments[1] is "none" ? new Gelu() : null,
-        ["aten::dropout"] = c => c.Arguments[1] is double p and >= 0 and < 1 && c.FollowsMode(2) ? new Ops.Dropout(p) : null,
+        ["aten::dropout"] = c => c.Arguments[1] is double p and > 0 and < 1 && c.FollowsMode(2) ? new Ops.Dropout(p, c.Caller as TorchSharp.Modules.Dropout) : null,
         ["aten::add"] = c => c.Inputs.Length == 2 && c.Inputs[0].Extents.SequenceEqual(c.Inputs[1].Extents) && c.Inputs[0].Type == c.Inputs[1].Type ? new Add(c.Number(2)) : null,
         // Of images: what a part of tokens' gradient is copied to would give a linear layer's bias other bits.
         ["aten::cat"] = c => c.Arguments[1] is 1L && c.Inputs.Length > 1 && c.Inputs.All(v => v.Shape.Rank == 3 && v.Extents[0] == c.Inputs[0].Extents[0] && v.Type == c.Inputs[0].Type) ? new Concat() : null,

@@ -61,7 +61,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         if (extents is not [{ PerSample: 1, Fixed: 0 }, ..] || extents.Skip(1).Any(e => e.PerSample != 0))
             throw new TraceFailure(step.Span!.Parent, $"{step.Span.Name} gives {string.Join('x', extents)}, not samples in a row");
         using var result = step.Results[0].ToTensor();
-        var op = new Opaque(step.Span!.Module, (new Shape(result.shape[1..]), result.dtype));
+        var op = new Opaque(step.Span!.Module, (new Shape(result.shape[1..]), result.dtype), trace.First.Recording.Overwrites(step.Span));
         values[new(RefKind.Result, index)] = builder.Add(op, Unused(step.Span.Name), input);
     }
 
@@ -154,7 +154,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         var owner = parameters.Length > 0 ? tensors.OwnerOf(parameters[0]) : null;
         if (owner is { } o && (parameters.Any(p => tensors.OwnerOf(p)?.Module != o.Module) || o.Module.parameters(false).Count() != parameters.Length)) return null;
         if (step.Tensors.Any(t => IsConstant(t[0])) || !IsContiguous(step)) return null;
-        var call = new KnownCall([.. read], owner?.Module, [.. step.Call.Arguments.Select(Plain)], [.. trace.Evaluation.Steps[index].Call!.Arguments.Select(Plain)], isView);
+        var call = new KnownCall([.. read], owner?.Module, step.Span?.Module, [.. step.Call.Arguments.Select(Plain)], [.. trace.Evaluation.Steps[index].Call!.Arguments.Select(Plain)], isView);
         var op = KnownCalls.Find(step.IsInPlace ? step.Call.Name[..^1] : step.Call.Name, call);
         if (op is null) return null;
         try

@@ -66,6 +66,19 @@ internal sealed class ModuleRecording : IDisposable
         return best;
     }
 
+    /// <summary>True when a module writes over what it is given.</summary>
+    public bool Overwrites(ModuleSpan span)
+    {
+        using var input = span.Input.ToTensor();
+        for (var i = span.Begin; i < span.End; i++)
+            if (Calls[i] is { Arguments: [{ Tag: ValueTag.Tensor } target, ..] } call && call.Name.EndsWith('_'))
+            {
+                using var written = target.ToTensor();
+                if (NativeValue.StorageOf(written) == NativeValue.StorageOf(input)) return true;
+            }
+        return false;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -37,6 +37,7 @@ internal sealed class TraceSteps
         Outputs = [.. recording.Outputs.Select(o => Find(new(o.Identity(), ValueTag.Tensor), null))];
     }
 
+    public ModuleRecording Recording => recording;
     public List<TraceStep> Steps { get; } = [];
     /// <summary>The names by which each output goes.</summary>
     public IReadOnlyList<TensorRef[]> Outputs { get; }

@@ -60,7 +60,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         var why = notes[^1].Why;
         if (module is not nn.Module<Tensor, Tensor> single || examples.Count != 1) throw new GraphException($"{name} cannot be traced: {why}");
         var builder = Builder();
-        return builder.Build(builder.Add(new Ops.Opaque(single, Ops.Opaque.Try(single, builder.Input)), name, builder.Input), module, notes);
+        return builder.BuildTraced([builder.Add(Ops.Opaque.Of(single, builder.Input), name, builder.Input)], module, notes);
     }
 
     private GraphBuilder Builder() => new(name, new Shape(examples[0].shape[1..]), examples[0].dtype);
@@ -77,8 +77,8 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps), (First, Second));
         trace.Check();
         var builder = Builder();
-        var outputs = new Lowering(trace, tensors, builder, [builder.Input]).Run();
-        return builder.Build(outputs[0], module, notes);
+        var inputs = examples.Select((e, i) => i == 0 ? builder.Input : builder.AddInput($"input{i + 1}", new Shape(e.shape[1..]), e.dtype)).ToArray();
+        return builder.BuildTraced(new Lowering(trace, tensors, builder, inputs).Run(), module, notes);
     }
 
     private ModuleRecording Record(ModuleMemory memory, Tensor[] inputs, bool training)
