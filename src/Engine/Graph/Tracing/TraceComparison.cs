@@ -35,11 +35,10 @@ internal sealed class TraceComparison(TraceSteps first, TraceSteps second, Trace
     {
         if (index >= first.Steps.Count || index >= other.Steps.Count)
         {
-            var longer = index < first.Steps.Count ? first : other;
-            throw new TraceFailure(longer.Steps[index].Span, $"{when} it runs {other.Steps.Count} operators, not {first.Steps.Count}: something in the data or the mode decides what runs");
+            throw new TraceFailure(Culprit(index, other), $"{when} it runs {other.Steps.Count} operators, not {first.Steps.Count}: something in the data or the mode decides what runs");
         }
         var (mine, its) = (first.Steps[index], other.Steps[index]);
-        if (mine.Name != its.Name) throw new TraceFailure(mine.Span, $"{when} it runs {its.Name} in place of {mine.Name}: something in the data or the mode decides what runs");
+        if (mine.Name != its.Name) throw new TraceFailure(Culprit(index, other), $"{when} it runs {its.Name} in place of {mine.Name}: something in the data or the mode decides what runs");
         if (mine.Tensors.Count != its.Tensors.Count || mine.Results.Count != its.Results.Count)
             throw new TraceFailure(mine.Span, $"{when} {mine.Name} has another number of tensors");
         for (var t = 0; t < mine.Tensors.Count; t++)
@@ -48,6 +47,24 @@ internal sealed class TraceComparison(TraceSteps first, TraceSteps second, Trace
         for (var r = 0; r < mine.Results.Count; r++)
             if (!Sizes(mine.Results[r]).SequenceEqual(Sizes(its.Results[r]))) throw new TraceFailure(mine.Span, $"the size of what {mine.Name} gives depends on the data");
     }
+
+    /// <summary>The module that decides: the innermost in which one run goes on while the other has left it, or in which both go on differently.</summary>
+    private ModuleSpan? Culprit(int index, TraceSteps other)
+    {
+        var (before, mine, its) = (Around(first, index - 1), Around(first, index), Around(other, index));
+        return Common(before, its, except: mine) ?? Common(before, mine, except: its) ?? Common(mine, its, except: []);
+    }
+
+    private static List<ModuleSpan> Around(TraceSteps steps, int index)
+    {
+        var around = new List<ModuleSpan>();
+        if (index >= 0 && index < steps.Steps.Count)
+            for (var span = steps.Steps[index].Span; span is not null; span = span.Parent) around.Add(span);
+        return around;
+    }
+
+    private static ModuleSpan? Common(List<ModuleSpan> a, List<ModuleSpan> b, List<ModuleSpan> except)
+        => b.FirstOrDefault(s => a.Exists(o => o.Name == s.Name) && !except.Exists(o => o.Name == s.Name));
 
     // A constant is one that is there each time, or that has the same numbers each time.
     private bool Agree(TensorRef[] mine, TraceSteps other, TensorRef[] its)

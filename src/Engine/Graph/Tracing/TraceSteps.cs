@@ -11,7 +11,7 @@ internal sealed class TraceSteps
     private readonly ModuleTensors tensors;
     private readonly Dictionary<nint, List<TensorRef>> names = [];
     private readonly Dictionary<nint, nint> storages = []; // of tensors seen
-    private readonly HashSet<nint> stale = [];             // overwritten through another tensor of the same storage
+    private readonly Dictionary<nint, ModuleSpan?> stale = []; // overwritten through another tensor of the same storage, and where
     private readonly Dictionary<nint, TensorRef> numbers = []; // of constants
 
     /// <summary>Names the tensors of a run.</summary>
@@ -92,7 +92,7 @@ internal sealed class TraceSteps
             {
                 names.Remove(id);
                 foreach (var (other, where) in storages)
-                    if (where == storage && other != id) stale.Add(other);
+                    if (where == storage && other != id) stale[other] = span;
                 stale.Remove(id);
             }
             Name(id, storage, new(RefKind.Result, Steps.Count, part), again: isKnown && !step.IsInPlace);
@@ -110,7 +110,7 @@ internal sealed class TraceSteps
     private TensorRef[] Find(NativeValue value, ModuleSpan? span)
     {
         var id = (nint)value.Payload;
-        if (stale.Contains(id)) throw new TraceFailure(span, "a tensor is read after it was overwritten in place through a view");
+        if (stale.TryGetValue(id, out var where)) throw new TraceFailure(where, "a tensor is read after it was overwritten in place through a view");
         if (names.TryGetValue(id, out var list)) return [.. list];
         if (tensors.TryFind(id, out var known)) return [known];
         if (Factory(value) is { } made) return [.. names[id] = made];
@@ -128,7 +128,7 @@ internal sealed class TraceSteps
         using var tensor = value.ToTensor();
         var storage = StorageOf(tensor);
         foreach (var (other, where) in storages)
-            if (where == storage && !stale.Contains(other) && names.TryGetValue(other, out var list) && list[0].Kind == RefKind.Result && Steps[list[0].Index] is { Call: not null, Tensors.Count: <= 1 })
+            if (where == storage && !stale.ContainsKey(other) && names.TryGetValue(other, out var list) && list[0].Kind == RefKind.Result && Steps[list[0].Index] is { Call: not null, Tensors.Count: <= 1 })
             {
                 using var twin = new NativeValue(other, ValueTag.Tensor).ToTensor();
                 if (!twin.shape.SequenceEqual(tensor.shape) || !twin.stride().SequenceEqual(tensor.stride()) || twin.storage_offset() != tensor.storage_offset()) continue;

@@ -72,13 +72,21 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         using var scope = NewDisposeScope();
         using var first = Record(memory, Batch(First, 1), training: true);
         using var second = Record(memory, Batch(Second, 2), training: true);
-        using var evaluation = Record(memory, Batch(First, 3), training: false);
+        using var evaluation = Unlike(memory);
         var steps = new TraceSteps(first, tensors, opaque);
         var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps), (First, Second));
         trace.Check();
         var builder = Builder();
         var inputs = examples.Select((e, i) => i == 0 ? builder.Input : builder.AddInput($"input{i + 1}", new Shape(e.shape[1..]), e.dtype)).ToArray();
         return builder.BuildTraced(new Lowering(trace, tensors, builder, inputs).Run(), module, notes);
+    }
+
+    // Numbers of the other sign are the likeliest to take another course; not every module takes them.
+    private ModuleRecording Unlike(ModuleMemory memory)
+    {
+        var inputs = Batch(First, 3);
+        try { return Record(memory, [.. inputs.Select(i => i.is_floating_point() ? i.neg() : i)], training: false); }
+        catch (GraphException) { return Record(memory, inputs, training: false); }
     }
 
     private ModuleRecording Record(ModuleMemory memory, Tensor[] inputs, bool training)
