@@ -1,4 +1,5 @@
 using Interactive.Graphs.Ops;
+using Interactive.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -9,7 +10,8 @@ namespace Interactive.Graphs;
 internal static class Capture
 {
     /// <summary>
-    /// Walks nested <c>Sequential</c>s; a module that the graph does not know becomes one opaque node and still trains.
+    /// Traces the module on made-up samples, so that what it really runs becomes the graph. Where libtorch cannot be watched, and for
+    /// modules of shapes alone, walks nested <c>Sequential</c>s; a module that the graph does not know becomes one opaque node.
     /// </summary>
     /// <param name="module">The model. It keeps working on its own; both see the same parameters.</param>
     /// <param name="input">One sample's shape.</param>
@@ -18,13 +20,44 @@ internal static class Capture
     /// <exception cref="GraphException">The modules do not fit one another.</exception>
     public static Graph Module(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type = ScalarType.Float32, string? name = null)
     {
-        var builder = new GraphBuilder(name ?? (module is Sequential ? "sequential" : module.GetName()), input, type);
+        name ??= module is Sequential ? "sequential" : module.GetName();
+        if (!CallRecorder.IsAvailable || module.parameters().Any(p => p.device_type == DeviceType.META)) return Tree(module, input, type, name);
+        using var example = Example(module, input, type);
+        try { return Graph.Trace(module, example, name); }
+        catch (GraphException)
+        {
+            Tree(module, input, type, name); // names the layer that does not fit
+            throw;
+        }
+    }
+
+    // Numbers that the module takes: tokens that are in its tables.
+    private static Tensor Example(nn.Module module, Shape input, ScalarType type)
+    {
+        var (shape, device) = (input.WithBatch(2), Devices.Of(module));
+        using var generator = RandomState.Of(device);
+        try
+        {
+            if (type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64)
+            {
+                using var numbers = randn(shape, device: device);
+                return numbers.to_type(type, copy: true);
+            }
+            var least = module.modules().OfType<TorchSharp.Modules.Embedding>().Select(e => e.weight!.shape[0]).DefaultIfEmpty(1).Min();
+            return randint(0, least, shape, dtype: type, device: device);
+        }
+        finally { generator.PutBack(); }
+    }
+
+    private static Graph Tree(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type, string name)
+    {
+        var builder = new GraphBuilder(name, input, type);
         return builder.Build(Walk(builder, builder.Input, module, null));
     }
 
     private static Value Walk(GraphBuilder builder, Value x, nn.Module module, string? name)
     {
-        if (module is Sequential sequential)
+        if (module is Sequential sequential && module.GetType() == typeof(Sequential))
         {
             using var scope = name is null ? null : builder.Scope(name);
             foreach (var (childName, child) in sequential.named_children()) x = Walk(builder, x, child, childName);
