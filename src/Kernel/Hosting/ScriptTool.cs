@@ -10,7 +10,11 @@ namespace Interactive.Kernel.Hosting;
 public static class ScriptTool
 {
     /// <returns>The script's exit code; 2 for bad input.</returns>
-    public static int Run(string[] args) => args is [var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script) : Parse(args);
+    public static int Run(string[] args)
+    {
+        Cultures.Choose();
+        return args is [var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script) : Parse(args);
+    }
 
     private static int Parse(string[] args)
     {
