@@ -1,5 +1,8 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Interactive.Kernel.Scripting;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace Interactive.Kernel.Notebooks;
 
@@ -16,7 +19,29 @@ internal static partial class PercentScript
     [GeneratedRegex(@"^(// ){2,}%%")]
     private static partial Regex IsEscaped();
 
+    // A marker stands alone or before a space: a banner of percent signs is none.
+    [GeneratedRegex(@"^// %%(?=\s|$)")]
+    private static partial Regex IsMarker();
+
     private const string Marker = "// %%";
+
+    /// <summary>Whether a script has cells: a line that is a marker, and is no part of a text or a comment of several lines.</summary>
+    public static bool HasCells(string text) => text.Contains(Marker, StringComparison.Ordinal) && Markers(Notebook.Lines(text)).Count > 0;
+
+    private static HashSet<int> Markers(string[] lines)
+    {
+        var found = Enumerable.Range(0, lines.Length).Where(i => IsMarker().IsMatch(lines[i])).ToHashSet();
+        if (found.Count == 0) return found;
+        var code = string.Join('\n', lines);
+        if (!code.Contains('"') && !code.Contains("/*", StringComparison.Ordinal)) return found;
+        var tree = CSharpSyntaxTree.ParseText(code, ScriptDirectives.ParseOptions);
+        var (root, text) = (tree.GetRoot(), tree.GetText());
+        // Code that an #if has switched off, and what a broken cell makes of the rest, may hold markers.
+        found.RemoveWhere(i => root.FindTrivia(text.Lines[i].Start) is var trivia && (trivia.IsKind(SyntaxKind.MultiLineCommentTrivia) || trivia.IsKind(SyntaxKind.None)
+            && root.FindToken(text.Lines[i].Start) is var token && token.SpanStart < text.Lines[i].Start && !token.ContainsDiagnostics
+            && token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken or SyntaxKind.InterpolatedStringTextToken or SyntaxKind.Utf8StringLiteralToken or SyntaxKind.Utf8MultiLineRawStringLiteralToken));
+        return found;
+    }
 
     public static string Format(Notebook notebook)
         => notebook.Cells.Count == 0 ? "" : string.Join("\n\n", notebook.Cells.Select(Format)) + "\n";
@@ -26,9 +51,12 @@ internal static partial class PercentScript
         var cells = new List<NotebookCell>();
         string? marker = null;
         var lines = new List<string>();
-        foreach (var line in Notebook.Lines(text))
+        var all = Notebook.Lines(text);
+        var markers = Markers(all);
+        for (var i = 0; i < all.Length; i++)
         {
-            if (!line.StartsWith(Marker)) lines.Add(IsEscaped().IsMatch(line) ? line["// ".Length..] : line);
+            var line = all[i];
+            if (!markers.Contains(i)) lines.Add(IsEscaped().IsMatch(line) ? line["// ".Length..] : line);
             else
             {
                 End(isLast: false);
