@@ -40,7 +40,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         if (state.Statistics is { } statistics && node.Op is IOverwritesGradient op && !gradient.IsShared && node.Inputs[0].Producer is not null)
         {
             using (no_grad())
-            using (var input = Read(state, gradient.Tensor)) op.BackwardOver(input, gradient.Tensor, statistics);
+            using (var input = Read(state, 0, gradient.Tensor)) op.BackwardOver(input, gradient.Tensor, statistics);
             state.DropGraph();
             gradients.Add(node.Inputs[0], gradient);
             return;
@@ -48,29 +48,44 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         var arriving = !state.HasAddedGradients ? Whole(state, gradient.Tensor)
             : node.Inputs[0].Producer is null ? [null]
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
-        if (gradient.IsShared) OwnBytes(arriving, gradient.Tensor);
+        var repeats = node.Op is IDirect { RepeatsGradient: true };
+        if (gradient.IsShared && !repeats) OwnBytes(arriving, gradient.Tensor);
+        var found = Array.ConvertAll(arriving, tensor => tensor is null ? null : repeats ? gradient.Repeated(tensor) : new SharedGradient(tensor));
         gradient.Release();
         state.DropGraph();
-        for (var i = 0; i < arriving.Length; i++)
-            if (arriving[i] is { } tensor) gradients.Add(node.Inputs[i], new SharedGradient(tensor));
+        for (var i = 0; i < found.Length; i++)
+            if (found[i] is { } shared) gradients.Add(node.Inputs[i], shared);
     }
 
     /// <summary>Parameters' and inputs' gradients; returns the latter, null for the graph's input and for what has none.</summary>
     private Tensor?[] Whole(NodeState state, Tensor gradient)
     {
         var node = state.Node;
+        var arriving = new Tensor?[node.Inputs.Count];
         if (state.Statistics is { } statistics && node.Op is IDirect op)
         {
-            using var noGrad = no_grad();
-            using var input = Read(state, gradient);
-            return [op.Backward(input, gradient, statistics, node.Inputs[0].Producer is not null)];
+            Directly(state, op, gradient, statistics, arriving);
+            return arriving;
         }
-        var arriving = new Tensor?[node.Inputs.Count];
         if (state.Root is not { requires_grad: true } root) return arriving;
         autograd.backward([root], [gradient]);
         for (var i = 0; i < arriving.Length; i++)
             if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad;
         return arriving;
+    }
+
+    private void Directly(NodeState state, IDirect op, Tensor gradient, Tensor[] statistics, Tensor?[] arriving)
+    {
+        using var noGrad = no_grad();
+        var inputs = new Tensor[arriving.Length];
+        var wants = new bool[arriving.Length];
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            inputs[i] = Read(state, i, gradient);
+            wants[i] = state.Node.Inputs[i].Producer is not null;
+        }
+        op.Backward(inputs, gradient, statistics, wants, arriving);
+        foreach (var input in inputs) input.Dispose();
     }
 
     /// <summary>Copies what lies in the bytes of a gradient that others wait for: the backward of a view hands on a view.</summary>
@@ -86,11 +101,11 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             }
     }
 
-    /// <summary>What the backward of a direct op is given for its input.</summary>
-    private Tensor Read(NodeState state, Tensor gradient)
+    /// <summary>What the backward of a direct op is given for an input.</summary>
+    private Tensor Read(NodeState state, int index, Tensor gradient)
     {
-        var (node, input) = (state.Node, state.Node.Inputs[0]);
-        if (!state.Saved.Input(0)) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
+        var (node, input) = (state.Node, state.Node.Inputs[index]);
+        if (!state.Saved.Input(index)) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
         return values.IsInPieces(input) ? cat(values.Pieces(input, node).ToArray(), 1) : values.Of(input, node).alias();
     }
 

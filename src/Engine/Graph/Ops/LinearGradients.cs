@@ -25,7 +25,7 @@ internal static class LinearGradients
             using var read = Rows(input);
             ParameterGradient.Add(weight, OfWeight(read, rows));
         }
-        if (bias is { requires_grad: true }) ParameterGradient.Add(bias, OfBias(rows));
+        if (bias is { requires_grad: true }) ParameterGradient.Add(bias, OfBias(gradient));
         return wantsInput ? OfInput(gradient, rows, weight) : null;
     }
 
@@ -36,8 +36,13 @@ internal static class LinearGradients
         return turned.mm(input);
     }
 
-    /// <summary>Of b (outputs), for the rows of the output's gradient.</summary>
-    public static Tensor OfBias(Tensor gradient) => gradient.sum([0]);
+    /// <summary>Of b (outputs): as autograd sums what was repeated, over the dimensions as they lie and not over rows.</summary>
+    public static Tensor OfBias(Tensor gradient)
+    {
+        var leading = new long[gradient.dim() - 1];
+        for (var i = 0; i < leading.Length; i++) leading[i] = i;
+        return gradient.sum(leading);
+    }
 
     /// <summary>Of x, in the dimensions of the output's gradient but for the last.</summary>
     /// <param name="gradient">Of the output.</param>
