@@ -17,7 +17,7 @@ public class RebuildTests
             new Abs(), new AddScalar(1), new Sqrt(), new Log(), new Exp(), new Pow(2), new Sigmoid(), new Tanh(), new Silu(), new Elu(0.5), new Softplus(2, 10), new LeakyRelu(0.2), new Relu6(), new Gelu(),
             new Clamp(double.NegativeInfinity, 3), new Hardswish(), new Hardsigmoid(), new MulScalar(-0.5), new DivScalar(4), new Softmax(-1), new LogSoftmax(1), new Pad([1, 1, 0, 2], value: 0.5),
             new Pad([1, 1, 1, 1], reflect: true), new Interpolate((8, 6), bilinear: true), new PixelShuffle(2), new MaxPool2d(2, 1, 1, ceiling: true), new AvgPool2d(3, 2, 1, countPadding: false),
-            new AdaptiveMaxPool2d((4, 4)), new Upsample(2, bilinear: true), new Permute(0, 1, 3, 2), new Narrow(-1, 1, 6),
+            new AdaptiveMaxPool2d((4, 4)), new Upsample(2, bilinear: true), new Permute(1, 3, 2), new Narrow(-1, 1, 6),
         ];
         foreach (var op in chain) x = net.Add(op, null, x);
         var a = net.Add(new Select(1, 0), null, x);
