@@ -4,7 +4,7 @@ namespace Interactive.Models;
 
 /// <summary>
 /// Residual networks (He et al. 2015), the stride of a bottleneck in its 3x3 convolution. Images of at most 64 pixels get
-/// the small stem: one 3x3 convolution and no pooling. Depth 1001 is the three-stage CIFAR family (9n + 2 layers, widths
+/// the small stem (one 3x3 convolution and no pooling) unless the options say otherwise. Depth 1001 is the three-stage CIFAR family (9n + 2 layers, widths
 /// 16, 32, 64). Depth 1207 counts a deep stem of three 3x3 convolutions: 3 + 3 x 401 blocks + 1 layers.
 /// </summary>
 internal static class ResNet
@@ -14,7 +14,7 @@ internal static class ResNet
     public static Graph Create(int depth, ModelOptions options)
     {
         var net = Start.Image($"resnet{depth}", options);
-        var small = Math.Max(options.Image![1], options.Image[2]) <= 64;
+        var small = options.Stem is { } stem ? stem == ResNetStem.Small : Math.Max(options.Image![1], options.Image[2]) <= 64;
         var (blocks, width) = Stages(depth);
         Func<Value, long, long, Value> block = depth is 18 or 34 ? Basic : Bottleneck;
 

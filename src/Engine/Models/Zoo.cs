@@ -24,6 +24,7 @@ public static partial class Zoo
         ["inceptionv4"] = (new(3, 299, 299), InceptionV4.Create),
         ["inceptionresnetv2"] = (new(3, 299, 299), InceptionResNetV2.Create),
         ["mobilenet"] = (new(3, 224, 224), MobileNet.Create),
+        ["mobilenetv2"] = (new(3, 224, 224), MobileNetV2.Create),
         ["unet"] = (new(3, 96, 96), UNet.Create),
         ["densenet121"] = (new(3, 224, 224), DenseNet.Create),
         ["gpt"] = (new(128), Gpt.Create),

@@ -20,6 +20,7 @@ public class ZooTests
     [InlineData("inceptionv4", 42_679_816)]
     [InlineData("inceptionresnetv2", 55_843_464)]
     [InlineData("mobilenet", 4_231_976)]
+    [InlineData("mobilenetv2", 3_504_872)]
     [InlineData("densenet121", 7_978_856)]
     [InlineData("vit", 86_567_656)]
     public void Parameter_count_is_the_published_one(string name, long expected)

@@ -49,6 +49,7 @@ internal static class GraphText
             switch (value)
             {
                 case bool flag: json.WriteBoolean(name, flag); break;
+                case double number when double.IsInfinity(number): json.WriteString(name, (number < 0 ? "-" : "") + OpAttributes.Infinite); break;
                 case double number: json.WriteNumber(name, number); break;
                 case long[] list: List(json, name, list); break;
                 default: json.WriteNumber(name, Convert.ToInt64(value)); break;
@@ -101,7 +102,7 @@ internal static class GraphText
             foreach (var node in nodes.EnumerateArray()) values.Add(Add(builder, node, values, modules));
             return builder.Build(At(values, header.Whole("output")));
         }
-        catch (Exception e) when (e is JsonException or GraphException or OverflowException or ExternalException or ArgumentException or DivideByZeroException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or GraphException or OverflowException or ExternalException or ArgumentException or DivideByZeroException or IndexOutOfRangeException or InvalidOperationException)
         {
             throw new InvalidDataException($"it describes no graph: {e.Message.ReplaceLineEndings(" ")}");
         }

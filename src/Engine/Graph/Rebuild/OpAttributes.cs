@@ -6,13 +6,34 @@ namespace Interactive.Graphs;
 /// <exception cref="InvalidDataException">An attribute is missing or of another kind; thrown by every member.</exception>
 internal sealed class OpAttributes(JsonElement attributes)
 {
+    /// <summary>How an infinite number is written, which JSON has not.</summary>
+    public const string Infinite = "Infinity";
+
     /// <summary>A whole number of at least <paramref name="least"/>, small enough for a dimension.</summary>
     public long Whole(string name, long least = 0)
-        => Get(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt64(out var number) && number >= least && number <= int.MaxValue ? number : throw Wrong(name);
+        => Small(Get(name), least) ?? throw Wrong(name);
 
-    /// <summary>A number.</summary>
+    /// <summary>True where there is one of this name.</summary>
+    public bool Has(string name) => attributes.ValueKind == JsonValueKind.Object && attributes.TryGetProperty(name, out _);
+
+    /// <summary>A whole number that may be negative, such as a dimension counted from the last.</summary>
+    public long Signed(string name) => Small(Get(name), int.MinValue) ?? throw Wrong(name);
+
+    /// <summary>Whole numbers that may be negative.</summary>
+    public long[] SignedList(string name) => Wholes(name, int.MinValue);
+
+    /// <summary>A number, or an infinite one.</summary>
     public double Number(string name)
-        => Get(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetDouble(out var number) && double.IsFinite(number) ? number : throw Wrong(name);
+    {
+        var value = Get(name);
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number)) return number;
+        return value.ValueKind != JsonValueKind.String ? throw Wrong(name) : value.GetString() switch
+        {
+            Infinite => double.PositiveInfinity,
+            "-" + Infinite => double.NegativeInfinity,
+            _ => throw Wrong(name),
+        };
+    }
 
     /// <summary>True or false.</summary>
     public bool Flag(string name) => Get(name).ValueKind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => throw Wrong(name) };
@@ -25,8 +46,11 @@ internal sealed class OpAttributes(JsonElement attributes)
     {
         var value = Get(name);
         if (value.ValueKind != JsonValueKind.Array) throw Wrong(name);
-        return [.. value.EnumerateArray().Select(v => v.ValueKind == JsonValueKind.Number && v.TryGetInt64(out var number) && number >= least && number <= int.MaxValue ? number : throw Wrong(name))];
+        return [.. value.EnumerateArray().Select(v => Small(v, least) ?? throw Wrong(name))];
     }
+
+    private static long? Small(JsonElement value, long least)
+        => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= least && number <= int.MaxValue ? number : null;
 
     private JsonElement Get(string name)
         => attributes.ValueKind == JsonValueKind.Object && attributes.TryGetProperty(name, out var value) ? value : throw new InvalidDataException($"it has no {name}");

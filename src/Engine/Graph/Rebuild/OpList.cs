@@ -1,4 +1,3 @@
-using Interactive.Graphs.Ops;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,36 +23,7 @@ internal static class OpList
 
     private const string Rectified = "_relu";
 
-    private static readonly Dictionary<string, Func<Recipe, Op>> Makers = new()
-    {
-        ["conv2d"] = r => new Conv2d(r.Module(() => nn.Conv2d(r.In(0), r.Attributes.Whole("out_channels", 1), r.Attributes.Size("kernel_size", 1).ToTuple(), r.Attributes.Size("stride", 1).ToTuple(),
-            r.Attributes.Size("padding").ToTuple(), r.Attributes.Size("dilation", 1).ToTuple(), groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)),
-            bias: r.Attributes.Flag("bias"), device: r.Device))),
-        ["conv_transpose2d"] = r => new ConvTranspose2d(r.Module(() => nn.ConvTranspose2d(r.In(0), r.Attributes.Whole("out_channels", 1), r.Attributes.Size("kernel_size", 1).ToTuple(),
-            r.Attributes.Size("stride", 1).ToTuple(), r.Attributes.Size("padding").ToTuple(), r.Attributes.Size("output_padding").ToTuple(), r.Attributes.Size("dilation", 1).ToTuple(),
-            groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)), bias: r.Attributes.Flag("bias"), device: r.Device))),
-        ["batch_norm"] = r => new BatchNorm2d(r.Module(() => nn.BatchNorm2d(r.In(0), r.Attributes.Number("eps"), r.Attributes.Number("momentum") is >= 0 and var momentum ? momentum : throw new InvalidDataException("its mean over all batches cannot be made again"), r.Attributes.Flag("affine"), r.Attributes.Flag("track_running_stats"), r.Device))),
-        ["layer_norm"] = r => new LayerNorm(r.Module(() => nn.LayerNorm(r.Attributes.Wholes("normalized_shape", 1), r.Attributes.Number("eps"), device: r.Device))),
-        ["linear"] = r => new Linear(r.Module(() => nn.Linear(r.In(^1), r.Attributes.Whole("out_features", 1), r.Attributes.Flag("bias"), device: r.Device))),
-        ["embedding"] = r => new Embedding(r.Module(() => nn.Embedding(r.Attributes.Whole("vocabulary", 1), r.Attributes.Whole("width", 1), device: r.Device))),
-        ["tied_linear"] = r => new TiedLinear(r.Shared as TorchSharp.Modules.Embedding ?? throw new InvalidDataException("it is tied to no embedding")),
-        ["positional_embedding"] = r => new PositionalEmbedding(r.Module(() => new TokenParameter(r.In(0), r.In(1), r.Device))),
-        ["class_token"] = r => new PrependToken(r.Module(() => new TokenParameter(r.Attributes.Whole("tokens", 1), r.In(1), r.Device))),
-        ["attention"] = r => new Attention(r.Attributes.Whole("heads", 1), r.Attributes.Flag("causal")),
-        ["relu"] = _ => new Relu(),
-        ["gelu"] = _ => new Gelu(),
-        ["dropout"] = r => new Dropout(r.Attributes.Number("p")),
-        ["max_pool2d"] = r => new MaxPool2d(r.Attributes.Size("kernel_size", 1), r.Attributes.Size("stride", 1), r.Attributes.Size("padding"), r.Attributes.Flag("ceil_mode")),
-        ["avg_pool2d"] = r => new AvgPool2d(r.Attributes.Size("kernel_size", 1), r.Attributes.Size("stride", 1), r.Attributes.Size("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
-        ["adaptive_avg_pool2d"] = r => new AdaptiveAvgPool2d(r.Attributes.Size("output_size", 1)),
-        ["adaptive_max_pool2d"] = r => new AdaptiveMaxPool2d(r.Attributes.Size("output_size", 1)),
-        ["upsample"] = r => new Upsample(r.Attributes.Whole("factor", 1), r.Attributes.Flag("bilinear")),
-        ["add"] = r => new Add(r.Attributes.Number("scale")),
-        ["concat"] = _ => new Concat(),
-        ["flatten"] = _ => new Flatten(),
-        ["to_tokens"] = _ => new ToTokens(),
-        ["select_token"] = r => new SelectToken(r.Attributes.Whole("index")),
-    };
+    private static readonly Dictionary<string, Func<Recipe, Op>> Makers = LayerMakers.All.Concat(FunctionMakers.All).ToDictionary();
 
     /// <summary>True when ops of this kind can be made again.</summary>
     public static bool Knows(string kind) => Makers.ContainsKey(Plain(kind, out _));
@@ -73,7 +43,4 @@ internal static class OpList
         rectified = !Makers.ContainsKey(kind) && kind.EndsWith(Rectified, StringComparison.Ordinal);
         return rectified ? kind[..^Rectified.Length] : kind;
     }
-
-    private static long Divisor(long groups, long inputs, long outputs)
-        => inputs % groups == 0 && outputs % groups == 0 ? groups : throw new InvalidDataException($"{inputs} to {outputs} channels do not divide into {groups} groups");
 }
