@@ -75,8 +75,15 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             return [autograd.grad([root], [state.Leaves![0]], [gradient])[0]];
         autograd.backward([root], [gradient]);
         for (var i = 0; i < arriving.Length; i++)
-            if (node.Inputs[i].NeedsGradient) arriving[i] = state.Leaves![i].grad;
+            if (node.Inputs[i].NeedsGradient) arriving[i] = AsMade(node, state.Leaves![i].grad);
         return arriving;
+    }
+
+    // A matrix product's gradient is straight; a leaf that is turned has it laid like itself, which changes the order of sums.
+    private static Tensor? AsMade(Node node, Tensor? gradient)
+    {
+        if (gradient is null || node.Op is not Graphs.Ops.Linear || gradient.is_contiguous()) return gradient;
+        using (gradient) return gradient.contiguous();
     }
 
     /// <summary>Copies what lies in the bytes of a gradient that others wait for: the backward of a view hands on a view.</summary>
