@@ -77,7 +77,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             return [autograd.grad([root], [state.Leaves![0]], [gradient])[0]];
         autograd.backward([root], [gradient]);
         for (var i = 0; i < arriving.Length; i++)
-            if (node.Inputs[i].NeedsGradient) arriving[i] = state.Leaves![i].grad;
+            if (node.Inputs[i].NeedsGradient) arriving[i] = AsMade(node, state.Leaves![i].grad);
         return arriving;
     }
 
@@ -115,6 +115,13 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
 
     // What autograd hands on as it came, or a view of it.
     private static bool InBytesOf(Tensor tensor, Tensor gradient) => NativeValue.StorageOf(tensor) == NativeValue.StorageOf(gradient);
+
+    // A matrix product's gradient is straight; a leaf that is turned has it laid like itself, which changes the order of sums.
+    private static Tensor? AsMade(Node node, Tensor? gradient)
+    {
+        if (gradient is null || node.Op is not Graphs.Ops.Linear || gradient.is_contiguous()) return gradient;
+        using (gradient) return gradient.contiguous();
+    }
 
     private void Directly(NodeState state, IDirect op, Tensor gradient, Tensor[] statistics, Tensor?[] arriving)
     {
