@@ -23,7 +23,9 @@ internal static class Cultures
     {
         foreach (var folder in new[] { "/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib64", "/lib64", "/usr/lib", "/lib" })
             for (var version = Newest; version >= Oldest; version--)
-                if (File.Exists($"{folder}/libicuuc.so.{version}")) return true;
-        return NativeLibrary.TryLoad("libicuuc.so", out _);
+                if (File.Exists($"{folder}/libicuuc.so.{version}")) return CanLoad($".{version}");
+        return CanLoad("");
     }
+
+    private static bool CanLoad(string version) => NativeLibrary.TryLoad($"libicuuc.so{version}", out _) && NativeLibrary.TryLoad($"libicui18n.so{version}", out _);
 }

@@ -38,10 +38,15 @@ internal static partial class CellLanguage
             ?? Text(metadata?["language_info"], "name") ?? CSharp;
 
     /// <summary>A cell's source with the line that names its language, where that is not C#.</summary>
-    public static string Mark(string source, string language) => language == CSharp || Head().Match(source) is { Success: true } head && Find(head.Groups[1].Value) is not null ? source : $"#!{language}\n{source}";
+    public static string Mark(string source, string language) => language == CSharp || IsHead(source) ? source : $"#!{language}\n{source}";
 
-    /// <summary>The language of a cell and its source without the line that names it; C# with the whole source where no line does.</summary>
+    /// <summary>The language of a cell and its source without the line that names it; C# with the whole source where no line does, or two do.</summary>
     public static (string Language, string Source) Split(string source) =>
+        Named(source) is { Language: not CSharp } named && Named(named.Source).Language == CSharp && !IsHead(named.Source) ? named : (CSharp, source);
+
+    private static bool IsHead(string source) => Head().Match(source) is { Success: true } head && Find(head.Groups[1].Value) is not null;
+
+    private static (string Language, string Source) Named(string source) =>
         Head().Match(source) is { Success: true } head && Find(head.Groups[1].Value) is { } language && language is not (CSharp or "markdown") && head.Value.EndsWith('\n') ? (language, source[head.Length..]) : (CSharp, source);
 
     /// <summary>A cell's metadata with its language, as Polyglot Notebooks note it.</summary>

@@ -26,21 +26,22 @@ internal static partial class PercentScript
     private const string Marker = "// %%";
 
     /// <summary>Whether a script has cells: a line that is a marker, and is no part of a text or a comment of several lines.</summary>
-    public static bool HasCells(string text) => text.Contains(Marker, StringComparison.Ordinal) && Markers(Notebook.Lines(text)).Count > 0;
-
-    private static HashSet<int> Markers(string[] lines)
+    public static bool HasCells(string text)
     {
-        var found = Enumerable.Range(0, lines.Length).Where(i => IsMarker().IsMatch(lines[i])).ToHashSet();
-        if (found.Count == 0) return found;
-        var code = string.Join('\n', lines);
-        if (!code.Contains('"') && !code.Contains("/*", StringComparison.Ordinal)) return found;
-        var tree = CSharpSyntaxTree.ParseText(code, ScriptDirectives.ParseOptions);
-        var (root, text) = (tree.GetRoot(), tree.GetText());
-        // Code that an #if has switched off, and what a broken cell makes of the rest, may hold markers.
-        found.RemoveWhere(i => root.FindTrivia(text.Lines[i].Start) is var trivia && (trivia.IsKind(SyntaxKind.MultiLineCommentTrivia) || trivia.IsKind(SyntaxKind.None)
-            && root.FindToken(text.Lines[i].Start) is var token && token.SpanStart < text.Lines[i].Start && !token.ContainsDiagnostics
-            && token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken or SyntaxKind.InterpolatedStringTextToken or SyntaxKind.Utf8StringLiteralToken or SyntaxKind.Utf8MultiLineRawStringLiteralToken));
-        return found;
+        var lines = Notebook.Lines(text);
+        var markers = Enumerable.Range(0, lines.Length).Where(i => IsMarker().IsMatch(lines[i])).ToList();
+        if (markers.Count == 0 || !text.Contains('"') && !text.Contains("/*", StringComparison.Ordinal)) return markers.Count > 0;
+        var tree = CSharpSyntaxTree.ParseText(string.Join('\n', lines), ScriptDirectives.ParseOptions);
+        var (root, places) = (tree.GetRoot(), tree.GetText().Lines);
+        return markers.Exists(i => !IsWithin(root, places[i].Start));
+    }
+
+    private static bool IsWithin(SyntaxNode root, int position)
+    {
+        if (root.FindTrivia(position) is var trivia && !trivia.IsKind(SyntaxKind.None)) return trivia.IsKind(SyntaxKind.MultiLineCommentTrivia);
+        var token = root.FindToken(position);
+        return token.SpanStart < position && token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken or SyntaxKind.InterpolatedStringTextToken
+            or SyntaxKind.Utf8StringLiteralToken or SyntaxKind.Utf8MultiLineRawStringLiteralToken;
     }
 
     public static string Format(Notebook notebook)
@@ -51,12 +52,9 @@ internal static partial class PercentScript
         var cells = new List<NotebookCell>();
         string? marker = null;
         var lines = new List<string>();
-        var all = Notebook.Lines(text);
-        var markers = Markers(all);
-        for (var i = 0; i < all.Length; i++)
+        foreach (var line in Notebook.Lines(text))
         {
-            var line = all[i];
-            if (!markers.Contains(i)) lines.Add(IsEscaped().IsMatch(line) ? line["// ".Length..] : line);
+            if (!IsMarker().IsMatch(line)) lines.Add(IsEscaped().IsMatch(line) ? line["// ".Length..] : line);
             else
             {
                 End(isLast: false);
