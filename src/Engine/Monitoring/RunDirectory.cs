@@ -76,25 +76,6 @@ public sealed class RunDirectory
         return open.FirstOrDefault(r => Directory.Exists(r.Checkpoints) && Directory.GetFiles(r.Checkpoints, "step-*").Length > 0) ?? open.FirstOrDefault();
     }
 
-    /// <summary>
-    /// Takes the folder for this process, to write in, until the result is disposed or the process ends.
-    /// </summary>
-    /// <exception cref="UsageException">Another process has it; the message names it.</exception>
-    public IDisposable Hold()
-    {
-        var path = System.IO.Path.Combine(Path, "lock");
-        FileStream file;
-        try { file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.None); }
-        catch (IOException) when (File.Exists(path))
-        {
-            throw new UsageException($"{Path} is being written by {Owner}: wait for it, or give this run another --name");
-        }
-        AtomicFile.WriteText(System.IO.Path.Combine(Path, "owner"), $"process {Environment.ProcessId} on {Environment.MachineName}");
-        return file;
-    }
-
-    private string Owner => System.IO.Path.Combine(Path, "owner") is var owner && File.Exists(owner) ? File.ReadAllText(owner) : "another process";
-
     /// <summary>Writes what the run was asked to do.</summary>
     public void WriteConfig(object config)
         => AtomicFile.WriteText(System.IO.Path.Combine(Path, "config.json"), JsonSerializer.Serialize(config, RunLog.Json));

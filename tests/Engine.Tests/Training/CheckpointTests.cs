@@ -125,15 +125,6 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void A_run_that_another_holds_is_refused()
-    {
-        var run = RunDirectory.Create(folder, "held");
-        using (run.Hold())
-            Assert.Contains($"is being written by process {Environment.ProcessId}", Assert.Throws<UsageException>(() => run.Hold()).Message);
-        run.Hold().Dispose();
-    }
-
-    [Fact]
     public void Two_thousand_mutants_of_a_checkpoint_are_passed_over()
     {
         var (_, path) = Train(Options("mutants") with { MaxSteps = 2, CheckpointEvery = 1, KeepLast = 1 });

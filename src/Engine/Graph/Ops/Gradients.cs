@@ -4,5 +4,5 @@ namespace Interactive.Graphs.Ops;
 internal static class Gradients
 {
     /// <summary>True when the gradient of a value is asked for.</summary>
-    public static bool AreWanted(Value value) => value.Producer is not null;
+    public static bool AreWanted(Value value) => value.NeedsGradient;
 }

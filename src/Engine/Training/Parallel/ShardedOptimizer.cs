@@ -43,11 +43,11 @@ internal sealed unsafe class ShardedOptimizer : IDisposable
     }
 
     /// <summary>Steps this rank's part of a bucket and gathers the rest; collective.</summary>
-    public void Step(PoolBucket bucket, Optimizer optimizer, double learningRate)
+    public void Step(PoolBucket bucket, Optimizer optimizer, double learningRate, UnusedParameters unused)
     {
         foreach (var range in bucket.Ranges)
         {
-            if (!own.TryGetValue(range.Name, out var mine)) continue;
+            if (!own.TryGetValue(range.Name, out var mine) || unused.Contains(range)) continue;
             using var parameter = parameters.narrow(0, mine.Low, mine.High - mine.Low);
             using var gradient = pool.Buffer.narrow(0, mine.Low, mine.High - mine.Low);
             optimizer.Step(range.Name, parameter, gradient, learningRate);
