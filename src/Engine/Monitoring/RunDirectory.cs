@@ -16,6 +16,7 @@ public sealed class RunDirectory
     public const string NoteVariable = "INTERACTIVE_RUN_NOTE";
 
     private const string Time = "yyyyMMdd-HHmmss";
+    private const int Exists = 17; // EEXIST
 
     private RunDirectory(string path) => Path = path;
 
@@ -101,7 +102,7 @@ public sealed class RunDirectory
     private static bool Claim(string path)
     {
         try { new FileStream(path, FileMode.CreateNew).Dispose(); }
-        catch (IOException) when (File.Exists(path)) { return false; }
+        catch (IOException e) when (e.HResult == Exists) { return false; }
         return true;
     }
 }
