@@ -1,7 +1,6 @@
 using Interactive.Data;
 using Interactive.Execution;
 using Interactive.Graphs;
-using Interactive.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,9 +16,9 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
         var batch = source.Read(samples, epoch, seed);
         try
         {
-            var arranged = Arrange(batch);
+            batch = Arrange(batch);
             CheckTargets(batch, source, samples);
-            return arranged;
+            return batch;
         }
         catch
         {
@@ -33,7 +32,29 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
     {
         if (source is IDataSource labelled && graph.Outputs is [var output] && objective is CrossEntropy && output.Shape.Rank == 1 && labelled.Classes > output.Shape[0])
             throw new UsageException($"the data have {labelled.Classes} classes, but {graph.Name} tells {output.Shape[0]} classes apart");
-        using (Read(source, [0])) { }
+        using var batch = Read(source, [0]);
+        CheckObjective(batch);
+    }
+
+    // One's own function may not say what it takes: outputs of zeros show it.
+    private void CheckObjective(Batch batch)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        string? misfit;
+        try
+        {
+            var loss = objective.Loss([.. graph.Outputs.Select(o => zeros(o.Shape.WithBatch(1), o.Type))], batch.Targets);
+            misfit = loss.numel() == 1 ? null : $"its loss has the shape ({string.Join(", ", loss.shape)}), a single number is needed";
+        }
+        catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or ArgumentException or IndexOutOfRangeException or InvalidOperationException)
+        {
+            misfit = e.Message.Split('\n')[0];
+        }
+        if (misfit is not null)
+            throw new UsageException($"{objective.Name} does not take the net's {Text(graph.Outputs.Select(o => $"{o.Shape} {o.Type}"))} with the data's targets {Text(batch.Targets.Select(t => $"({string.Join(", ", t.shape)}) {t.dtype}"))}: {misfit}");
+
+        static string Text(IEnumerable<string> parts) => string.Join(" and ", parts);
     }
 
     private Batch Arrange(Batch batch)
@@ -55,16 +76,7 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
             CheckInput(value, chosen[i]);
         }
         foreach (var unused in given.Except(chosen)) unused.Tensor.Dispose();
-        return new Batch(Array.ConvertAll(chosen, Aligned), [.. batch.NamedTargets.Select(Aligned)]);
-    }
-
-    // A tensor over an array of .NET's lies where the collector has put it, and kernels sum in another order there.
-    private static unsafe NamedTensor Aligned(NamedTensor named)
-    {
-        const int Line = 64;
-        if (named.Tensor.device_type != DeviceType.CPU || named.Tensor.numel() == 0) return named;
-        if ((nuint)ElementKernels.Data(named.Tensor) % Line == 0) return named;
-        using (named.Tensor) return named with { Tensor = named.Tensor.clone() };
+        return new Batch(chosen, batch.NamedTargets);
     }
 
     private UsageException Names(IReadOnlyList<NamedTensor> given)
@@ -86,7 +98,7 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
         {
             using var scope = NewDisposeScope();
             if (objective.Misfit(graph.Outputs, [.. batch.Targets.Select(t => t.narrow(0, i, 1))]) is { } one)
-                throw new UsageException($"{SampleError.Name(samples[i], source.Origin(samples[i]))}: {one}");
+                throw new UsageException($"{SampleError.Name(samples[i], source.Origin(samples[i]))}: {one.Replace(" of sample 0", "")}");
         }
         throw new UsageException(misfit);
     }
