@@ -23,7 +23,9 @@ var (train, valid) = penguins.Split(validation: 0.2);
 
 torch.manual_seed((long)options.Seed);
 var net = new GraphBuilder("penguins", train.Shape);
-var model = net.Build(net.Input.Linear(32).Relu().Linear(32).Relu().Linear(1));
+var x = net.Input;
+for (var layer = 0; layer < 6; layer++) x = x.Linear(48).Relu();
+var model = net.Build(x.Linear(1));
 
 var trainer = new Trainer(model, train, valid, options, objective: new MeanSquaredError(),
     metrics: [Metrics.R2, Metrics.RootMeanSquaredError], hooks: [new EarlyStopping("r2", patience: 20)]);

@@ -1,6 +1,5 @@
 #!/usr/bin/env -S dotnet script
-// A module of one's own with two inputs: do two pictures of Fashion-MNIST show the same kind of clothes? Both go through one
-// encoder with shared weights (a Siamese net, Bromley et al. 1993).
+// A net with two inputs: a picture of Fashion-MNIST and a question, "is this a …?", as a class number. It answers no or yes.
 //   ./interactive run notebooks/two-inputs.csx
 //   ./interactive launch -n 2 notebooks/two-inputs.csx -- --memory-budget 50%
 using Interactive.Data;
@@ -11,52 +10,40 @@ using static TorchSharp.torch;
 
 var options = CommandLine.Parse(Args, new TrainerOptions
 {
-    Name = "two-inputs", Epochs = 2, BatchSize = 128, Optimizer = "adamw", LearningRate = 2e-3,
+    Name = "two-inputs", Epochs = 1, BatchSize = 128, Optimizer = "adamw", LearningRate = 3e-3,
 });
 var (images, testImages) = FashionMnist.Load();
-var (train, test) = (new Pairs(images), new Pairs(testImages));
+var (train, test) = (new Questions(images), new Questions(testImages));
 
-// What the module does is recorded on an example and becomes a graph, which can be planned like any other.
+// A batch feeds the inputs by their names: the first is called "input".
 manual_seed((long)options.Seed);
-var model = Graph.Trace(new SameKind(), zeros(2, 1, 28, 28), zeros(2, 1, 28, 28));
+var net = new GraphBuilder("question", images.Shape);
+var question = net.AddInput("question", new Shape(), ScalarType.Int64);
+var seen = net.Input.Conv(16, 3, stride: 2, padding: 1).Relu();
+for (var layer = 0; layer < 4; layer++) seen = seen.Conv(16, 3, padding: 1, bias: false).BatchNorm().Relu();
+seen = seen.Flatten().Linear(64);
+var asked = question.Embedding(images.Classes, 64);
+var model = net.Build(seen.Concat(asked).Linear(64).Relu().Linear(2));
 
 var trainer = new Trainer(model, train, test, options);
 var result = trainer.Run();
-if (trainer.IsMain) Console.WriteLine($"{result.Accuracy:P1} of {test.Count} pairs told right after {result.Step} steps");
+if (trainer.IsMain) Console.WriteLine($"{result.Accuracy:P1} of {test.Count} questions answered right after {result.Step} steps");
 
-sealed class SameKind : nn.Module<Tensor, Tensor, Tensor>
+/// <summary>Each picture with a question: after its own class every other time, else after any; target 1 for yes, 0 for no.</summary>
+sealed class Questions(IDataSource images) : IBatchSource
 {
-    private readonly nn.Module<Tensor, Tensor> encoder = nn.Sequential(nn.Conv2d(1, 16, 3, stride: 2, padding: 1L), nn.ReLU(),
-        nn.Conv2d(16, 32, 3, stride: 2, padding: 1L), nn.ReLU(), nn.Flatten(), nn.Linear(32 * 7 * 7, 64));
-    private readonly nn.Module<Tensor, Tensor> judge = nn.Linear(64, 2);
-
-    public SameKind() : base("same_kind") => RegisterComponents();
-
-    public override Tensor forward(Tensor left, Tensor right)
-    {
-        var difference = encoder.forward(left) - encoder.forward(right);
-        return judge.forward(difference * difference);
-    }
-}
-
-/// <summary>Sample i is picture i beside another, of the same class every other time; class 1 where they are of the same.</summary>
-sealed class Pairs(IDataSource images) : IBatchSource
-{
-    private readonly ILookup<long, int> byClass = Enumerable.Range(0, images.Count).ToLookup(i => images.Read(i, new float[784]));
-
     public int Count => images.Count;
 
     public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
     {
-        using var left = ((IBatchSource)images).Read(samples);
-        var others = new int[samples.Length];
-        for (var i = 0; i < others.Length; i++)
+        using var batch = ((IBatchSource)images).Read(samples, epoch, seed);
+        var (classes, questions) = (batch.Target.data<long>().ToArray(), new long[samples.Length]);
+        for (var i = 0; i < questions.Length; i++)
         {
-            var random = new CounterRandom(seed, (ulong)(epoch ?? 0) << 32 | (uint)samples[i]);
-            var same = byClass[left.Target[i].item<long>()];
-            others[i] = random.Next(2) == 0 ? random.Next(Count) : same.ElementAt(random.Next(same.Count()));
+            var random = new CounterRandom(seed, (ulong)(epoch + 1 ?? 0) << 32 | (uint)samples[i]); // the same on any number of ranks
+            questions[i] = random.Next(2) == 0 ? classes[i] : random.Next(images.Classes);
         }
-        using var right = ((IBatchSource)images).Read(others);
-        return new Batch([new("left", left.Input.alias()), new("right", right.Input.alias())], [new("same", left.Target.eq(right.Target).to(ScalarType.Int64))]);
+        return new Batch([new("input", batch.Input.alias()), new("question", tensor(questions))],
+            [new("answer", tensor(classes.Zip(questions, (own, asked) => own == asked ? 1L : 0).ToArray()))]);
     }
 }

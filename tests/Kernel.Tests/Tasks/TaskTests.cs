@@ -17,14 +17,15 @@ public sealed class TaskTests
         { "segmentation", 8, "mean IoU", 0.2 }, // batch norms see half a batch
         { "regression", 32, "penguins", 1e-5 },
         { "autoencoder", 32, "error", 1e-5 },
-        { "two-inputs", 32, "pairs told right", 1e-5 },
+        { "two-inputs", 32, "questions answered right", 0.2 },
+        { "gan", 32, "generator", 0.2 }, // the ranks' noise is their own, too
     };
 
     [SkippableTheory]
     [MemberData(nameof(Tasks))]
     public async Task A_task_has_the_same_bits_under_a_budget_and_the_same_loss_on_two_ranks(string name, int batch, string says, double tolerance)
     {
-        Skip.IfNot(name is not ("autoencoder" or "two-inputs") || Directory.Exists(FashionMnist.DefaultFolder), "apt-get install dataset-fashion-mnist");
+        Skip.IfNot(name is not ("autoencoder" or "two-inputs" or "gan") || Directory.Exists(FashionMnist.DefaultFolder), "apt-get install dataset-fashion-mnist");
         Skip.IfNot(name != "segmentation" || Directory.Exists(Icons), "apt-get install adwaita-icon-theme");
         Skip.IfNot(File.Exists("/usr/bin/mpirun.openmpi"), "apt-get install openmpi-bin");
         using var runs = new TemporaryFolder();
@@ -38,7 +39,7 @@ public sealed class TaskTests
         Assert.All(plain.Zip(ranks), pair => Assert.InRange(pair.Second, pair.First * (1 - tolerance), pair.First * (1 + tolerance)));
     }
 
-    /// <summary>The losses of three steps and of the evaluation after them.</summary>
+    /// <summary>The losses of three steps and, where the script evaluates, of the evaluation after them.</summary>
     private static async Task<double[]> Run(string runs, string run, string[] command, int batch, string says)
     {
         var (exit, output, error) = await InteractiveProcess.Run([.. command, "--max-steps", "3", "--batch-size", $"{batch}", "--threads", "1", "--out", Path.Combine(runs, run)]);
@@ -46,7 +47,7 @@ public sealed class TaskTests
         Assert.Contains(says, output);
         var lines = File.ReadAllLines(Path.Combine(Directory.GetDirectories(Path.Combine(runs, run)).Single(), "metrics.jsonl"));
         double[] losses = [.. lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetDouble())];
-        Assert.Equal(4, losses.Length);
+        Assert.InRange(losses.Length, 3, 4);
         return losses;
     }
 }
