@@ -1,3 +1,5 @@
+using Interactive.Runtime.Kernels;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Data;
@@ -15,9 +17,19 @@ public sealed class Batch : IDisposable
     /// <param name="targets">For the objective and the metrics; none where the inputs are all there is.</param>
     public Batch(IReadOnlyList<NamedTensor> inputs, IReadOnlyList<NamedTensor> targets)
     {
-        foreach (var named in inputs.Concat(targets)) named.Tensor.DetachFromDisposeScope();
-        (NamedInputs, NamedTargets) = (inputs, targets);
-        (Inputs, Targets) = ([.. inputs.Select(n => n.Tensor)], [.. targets.Select(n => n.Tensor)]);
+        (NamedInputs, NamedTargets) = ([.. inputs.Select(Own)], [.. targets.Select(Own)]);
+        (Inputs, Targets) = ([.. NamedInputs.Select(n => n.Tensor)], [.. NamedTargets.Select(n => n.Tensor)]);
+    }
+
+    // A tensor over an array of .NET's lies where the collector has put it, and kernels sum in another order there: copied to a
+    // cache line's begin, the same samples give the same bits in every run.
+    private static unsafe NamedTensor Own(NamedTensor named)
+    {
+        const int Line = 64;
+        var tensor = named.Tensor;
+        tensor.DetachFromDisposeScope();
+        if (tensor.device_type != DeviceType.CPU || tensor.numel() == 0 || (nuint)ElementKernels.Data(tensor) % Line == 0) return named;
+        using (tensor) return named with { Tensor = tensor.clone().DetachFromDisposeScope() };
     }
 
     /// <summary>One input and one target.</summary>

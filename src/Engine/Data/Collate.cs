@@ -26,7 +26,7 @@ public static class Collate
     {
         var rows = samples.ToArray();
         foreach (var row in rows)
-            if (row.Length != shape.Elements) throw new UsageException($"a sample has {row.Length} numbers, {shape} takes {shape.Elements}");
+            if (row.Length != shape.Elements) throw new InvalidDataException($"a sample has {row.Length} numbers, {shape} takes {shape.Elements}");
         return tensor(rows.SelectMany(row => row).ToArray(), shape.WithBatch(rows.Length));
     }
 

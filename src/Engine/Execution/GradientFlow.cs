@@ -25,6 +25,7 @@ internal sealed class GradientFlow(LiveValues values, int count)
         var node = state.Node;
         if (gradients[node.Output.Id] is not { } gradient) return null;
         gradients[node.Output.Id] = null;
+        if (gradient.IsTurned && !state.TakesAnyLayout) gradient = gradient.Straightened();
         var output = values.Find(node.Output);
         var isThere = values.Has(node.Output);
         if (node.Op.Rectifies && !state.HasAddedGradients)
@@ -66,13 +67,21 @@ internal sealed class GradientFlow(LiveValues values, int count)
     private void PassView(Node node, SharedGradient gradient)
     {
         if (!node.Inputs[0].NeedsGradient) return;
-        if (gradient.IsRepetition)
+        var sizes = Sizes(node, gradient.Tensor);
+        if (gradient.IsRepetition && node.Op.ViewsAll)
         {
-            Add(node.Inputs[0], gradient.Repeated(gradient.Tensor.reshape(node.Inputs[0].Shape.WithBatch(gradient.Tensor.shape[0]))));
+            Add(node.Inputs[0], gradient.Repeated(node.Op.ViewBackward(gradient.Tensor, sizes)));
             return;
         }
-        using var own = gradient.IsShared ? gradient.Tensor.clone() : gradient.Tensor.alias();
-        Add(node.Inputs[0], new SharedGradient(own.reshape(node.Inputs[0].Shape.WithBatch(own.shape[0]))));
+        using var own = gradient.IsShared && node.Op.ViewsAll ? gradient.Tensor.clone() : gradient.Tensor.alias();
+        Add(node.Inputs[0], new SharedGradient(node.Op.ViewBackward(own, sizes)));
+    }
+
+    private static long[] Sizes(Node view, Tensor output)
+    {
+        var at = Enumerable.Range(0, view.Output.Extents.Count).FirstOrDefault(i => view.Output.Extents[i].PerSample != 0, -1);
+        var batch = at < 0 ? 0 : view.Output.Extents[at].BatchFor(output.shape[at]);
+        return [.. view.Inputs[0].Extents.Select(e => e.At(batch))];
     }
 
     private void PassParts(Node node, SharedGradient gradient)

@@ -1,4 +1,5 @@
 using Interactive.Graphs;
+using Interactive.Graphs.Ops;
 using Interactive.Runtime;
 using Interactive.Runtime.Kernels;
 using static TorchSharp.torch;
@@ -16,7 +17,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     {
         var node = state.Node;
         if (gradients.Take(state) is not { } gradient) return;
-        if (!ownWays || !HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
+        if (!ownWays || gradient.IsTurned || !HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
         else
         {
             using var input = state.Leaves is { } leaves ? leaves[0].detach() : Read(state, 0, gradient.Tensor);
@@ -52,8 +53,8 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             : !node.Inputs[0].NeedsGradient ? [null]
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
         var repeats = node.Op is IDirect { RepeatsGradient: true };
-        if (gradient.IsShared && !repeats) OwnBytes(arriving, gradient.Tensor);
-        var found = Array.ConvertAll(arriving, tensor => tensor is null ? null : repeats ? gradient.Repeated(tensor) : new SharedGradient(tensor));
+        if (gradient.IsShared && !repeats && node.Op is not AtenOp) OwnBytes(arriving, gradient.Tensor);
+        var found = Array.ConvertAll(arriving, tensor => tensor is null ? null : repeats || node.Op is AtenOp && InBytesOf(tensor, gradient.Tensor) ? gradient.Repeated(tensor) : new SharedGradient(tensor) { IsTurned = state.IsTurned && node.Op is not AtenOp });
         gradient.Release();
         state.DropGraph();
         for (var i = 0; i < found.Length; i++)
@@ -71,10 +72,55 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             return arriving;
         }
         if (state.Root is not { requires_grad: true } root) return arriving;
+        if (node.Op is AtenOp) return Captured(state, root, gradient);
+        if (state.IsTurned) // a gradient that is accumulated in a leaf is laid straight, which changes the order of sums
+            return [autograd.grad([root], [state.Leaves![0]], [gradient])[0]];
         autograd.backward([root], [gradient]);
         for (var i = 0; i < arriving.Length; i++)
-            if (node.Inputs[i].NeedsGradient) arriving[i] = state.Leaves![i].grad;
+            if (node.Inputs[i].NeedsGradient) arriving[i] = AsMade(node, state.Leaves![i].grad);
         return arriving;
+    }
+
+    /// <summary>
+    /// The same with the inputs' gradients as autograd hands them from operator to operator: accumulating them in leaves would lay those
+    /// anew that are not laid as the inputs are, and sums over them would have other bits.
+    /// </summary>
+    private static Tensor?[] Captured(NodeState state, Tensor root, Tensor gradient)
+    {
+        var leaves = state.Leaves!;
+        var parameters = state.Node.Op.Parameters.Where(p => p.requires_grad).DistinctBy(p => p.Identity()).ToArray();
+        Tensor[] wanted = [.. leaves.Where(l => l.requires_grad), .. parameters];
+        var found = autograd.grad([root], wanted, [gradient], allow_unused: true);
+        var arriving = new Tensor?[leaves.Length];
+        var at = 0;
+        for (var i = 0; i < leaves.Length; i++)
+            if (leaves[i].requires_grad) arriving[i] = Alone(Given(found[at++]), arriving.AsSpan(0, i), gradient);
+        using var noGrad = no_grad();
+        foreach (var parameter in parameters)
+            if (Given(found[at++]) is { } made) ParameterGradient.Add(parameter, made);
+        return arriving;
+
+        // In bytes that no other input's gradient lies in, and each number in a place of its own.
+        static Tensor? Alone(Tensor? tensor, Span<Tensor?> others, Tensor gradient)
+        {
+            if (tensor is null || InBytesOf(tensor, gradient)) return tensor;
+            var isShared = Array.Exists(tensor.stride(), stride => stride == 0) && !tensor.is_contiguous();
+            foreach (var other in others) isShared |= other is not null && InBytesOf(tensor, other);
+            if (!isShared) return tensor;
+            using (tensor) return tensor.clone();
+        }
+
+        static Tensor? Given(Tensor? tensor) => tensor is null || tensor.IsInvalid ? null : tensor;
+    }
+
+    // What autograd hands on as it came, or a view of it.
+    private static bool InBytesOf(Tensor tensor, Tensor gradient) => NativeValue.StorageOf(tensor) == NativeValue.StorageOf(gradient);
+
+    // A matrix product's gradient is straight; a leaf that is turned has it laid like itself, which changes the order of sums.
+    private static Tensor? AsMade(Node node, Tensor? gradient)
+    {
+        if (gradient is null || node.Op is not Graphs.Ops.Linear || gradient.is_contiguous()) return gradient;
+        using (gradient) return gradient.contiguous();
     }
 
     private void Directly(NodeState state, IDirect op, Tensor gradient, Tensor[] statistics, Tensor?[] arriving)
@@ -108,7 +154,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     private Tensor Read(NodeState state, int index, Tensor gradient)
     {
         var (node, input) = (state.Node, state.Node.Inputs[index]);
-        if (!state.Saved.Input(index)) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
+        if (!state.Saved.Input(index) && !input.IsFixed) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
         return values.IsInPieces(input) ? values.Joined(input) : values.Of(input, node).alias();
     }
 

@@ -35,6 +35,30 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     public static Graph Capture(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type = ScalarType.Float32, string? name = null)
         => Graphs.Capture.Module(module, input, type, name);
 
+    /// <summary>
+    /// A graph of whatever a module runs, functional calls and operators included, with the module's parameters under its own names. The
+    /// module is run a few times, in training and in evaluation, with other values and other batches; buffers, gradients, modes and the
+    /// random generator stay as they are. Where something in the data decides what runs, the module at that place becomes one opaque node
+    /// and <see cref="Notes"/> says where and why. The graph is checked to have the module's own bits, forward and backward.
+    /// </summary>
+    /// <param name="module">The model; it keeps working on its own, and both see the same parameters.</param>
+    /// <param name="example">A batch (samples, …) such as it will be given; only its numbers matter.</param>
+    /// <param name="name">The model's name; default the module's.</param>
+    /// <exception cref="GraphException">The module cannot be run on the example, or a parameter is not finite.</exception>
+    public static Graph Trace(nn.Module<Tensor, Tensor> module, Tensor example, string? name = null)
+        => new Tracing.Tracer(module, [example], name ?? module.GetName()).Run();
+
+    /// <summary>The same for a module of several inputs or outputs: a tuple's tensors become the graph's outputs in order.</summary>
+    /// <param name="module">Takes one to four tensors and gives one to three.</param>
+    /// <param name="examples">A batch for each of its inputs, the samples first.</param>
+    /// <param name="name">The model's name; default the module's.</param>
+    /// <exception cref="GraphException">As above; or something in the data decides what runs outside of all modules of one tensor.</exception>
+    public static Graph Trace(nn.Module module, IReadOnlyList<Tensor> examples, string? name = null)
+        => new Tracing.Tracer(module, examples, name ?? module.GetName()).Run();
+
+    /// <summary>Where a trace could not see into a module, and why; empty when every operator is a node.</summary>
+    public IReadOnlyList<TraceNote> Notes { get; internal init; } = [];
+
     /// <summary>The model's name.</summary>
     public string Name { get; }
     /// <summary>What the batch brings, in its order.</summary>

@@ -59,7 +59,7 @@ public sealed class GraphBuilder
         (Shape shape, ScalarType type) inferred;
         try { inferred = op.Infer(node.Inputs); }
         catch (GraphException e) { throw new GraphException($"{full}: {e.Message}"); }
-        node.Output = new Value(this, node, inferred.shape, inferred.type, node.Id + 1);
+        node.Output = new Value(this, node, inferred.shape, inferred.type, node.Id + 1, op.Extents(node.Inputs, inferred.shape));
         foreach (var input in inputs) input.AddConsumer(node);
         node.Output.FindGradient(ofInputs: false);
         nodes.Add(node);
@@ -79,6 +79,14 @@ public sealed class GraphBuilder
             if (node.Output.Consumers.Count == 0 && !node.Output.IsInput && !outputs.Contains(node.Output))
                 throw new GraphException($"{node.Name}: its result is never used");
         return new Graph(Name, Inputs, outputs, nodes, ownsModules: true);
+    }
+
+    /// <summary>A graph that a trace of <paramref name="module"/> gave: it has the module's parameters and buffers under the module's names.</summary>
+    internal Graph BuildTraced(IReadOnlyList<Value> outputs, nn.Module module, IReadOnlyList<TraceNote> notes)
+    {
+        var graph = new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = [.. notes] };
+        ModuleTree.Adopt(graph, module);
+        return graph;
     }
 
     /// <summary>A graph over modules that another graph owns.</summary>

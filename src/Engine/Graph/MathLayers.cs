@@ -10,7 +10,7 @@ public static class MathLayers
 {
     /// <summary>x + scale y, where either is repeated along dimensions of size 1.</summary>
     public static Value Plus(this Value x, Value y, double scale = 1, string? name = null)
-        => x.Shape.Equals(y.Shape) ? x.Add(y, scale, name) : x.Builder.Add(new BroadcastAdd(scale), name, x, y);
+        => x.Shape.Equals(y.Shape) && Broadcast.IsBatched(x) && Broadcast.IsBatched(y) ? x.Add(y, scale, name) : x.Builder.Add(new BroadcastAdd(scale), name, x, y);
     /// <summary>x - y, where either is repeated along dimensions of size 1.</summary>
     public static Value Sub(this Value x, Value y, string? name = null) => x.Plus(y, -1, name);
     /// <summary>x times y, number by number, where either is repeated along dimensions of size 1.</summary>
@@ -32,6 +32,12 @@ public static class MathLayers
     public static Value Log(this Value x, string? name = null) => x.Builder.Add(new Log(), name, x);
     /// <summary>Square root.</summary>
     public static Value Sqrt(this Value x, string? name = null) => x.Builder.Add(new Sqrt(), name, x);
+    /// <summary>1 / sqrt(x).</summary>
+    public static Value Rsqrt(this Value x, string? name = null) => x.Builder.Add(new Rsqrt(), name, x);
+    /// <summary>Sine.</summary>
+    public static Value Sin(this Value x, string? name = null) => x.Builder.Add(new Sin(), name, x);
+    /// <summary>Cosine.</summary>
+    public static Value Cos(this Value x, string? name = null) => x.Builder.Add(new Cos(), name, x);
     /// <summary>Magnitude.</summary>
     public static Value Abs(this Value x, string? name = null) => x.Builder.Add(new Abs(), name, x);
     /// <summary>x to a constant power.</summary>

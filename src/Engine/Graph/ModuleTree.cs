@@ -19,4 +19,12 @@ internal static class ModuleTree
         }
         parent.register_module(parts[^1], module);
     }
+
+    /// <summary>Registers all that a module holds with another one, under the same names.</summary>
+    public static void Adopt(nn.Module root, nn.Module module)
+    {
+        foreach (var (name, child) in module.named_children()) root.register_module(name, child);
+        foreach (var (name, parameter) in module.named_parameters(false)) root.register_parameter(name, parameter);
+        foreach (var (name, buffer) in module.named_buffers(false)) root.register_buffer(name, buffer);
+    }
 }

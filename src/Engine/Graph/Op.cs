@@ -53,6 +53,12 @@ public abstract class Op
     /// <summary>The output's shape and type for these inputs.</summary>
     /// <exception cref="GraphException">The inputs do not fit; the message says expected and got, without the node's name.</exception>
     public abstract (Shape Shape, ScalarType Type) Infer(IReadOnlyList<Value> inputs);
+    /// <summary>
+    /// All sizes of the output, of which <see cref="Infer"/> gives those of a sample. By default the first one is that of the first input
+    /// that has samples, and the others follow.
+    /// </summary>
+    public virtual IReadOnlyList<Extent> Extents(IReadOnlyList<Value> inputs, Shape output)
+        => IsBatched ? [inputs.FirstOrDefault(v => v.IsRows)?.Extents[0] ?? Extent.Batch, .. output.ToArray()] : [.. output.ToArray()];
     /// <summary>Computes the output. Gradients flow when autograd is on; the result is a new tensor owned by the caller.</summary>
     public abstract Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode);
     /// <summary>What backward needs of a forward over these values.</summary>
@@ -63,6 +69,12 @@ public abstract class Op
     public virtual bool IsRandom => false;
     /// <summary>The output shares the input's bytes.</summary>
     public virtual bool IsView => false;
+    /// <summary>A view that shows each number of the input exactly once, so that its gradient is a view as well.</summary>
+    public virtual bool ViewsAll => IsView;
+    /// <summary>The gradient of a view's input: a view of that of the output where it <see cref="ViewsAll"/>, else new bytes.</summary>
+    /// <param name="gradient">Of the output.</param>
+    /// <param name="shape">The input's sizes.</param>
+    public virtual Tensor ViewBackward(Tensor gradient, long[] shape) => gradient.reshape(shape);
     /// <summary>The result passes through a rectifier, whose gradient is masked by the output. See <see cref="RunMode.Masked"/>.</summary>
     public virtual bool Rectifies => false;
     /// <summary>

@@ -11,8 +11,8 @@ public sealed class Value
 {
     private readonly List<Node> consumers = [];
 
-    internal Value(GraphBuilder builder, Node? producer, Shape shape, ScalarType type, int id)
-        => (Builder, Producer, Shape, Type, Id) = (builder, producer, shape, type, id);
+    internal Value(GraphBuilder builder, Node? producer, Shape shape, ScalarType type, int id, IReadOnlyList<Extent>? extents = null)
+        => (Builder, Producer, Shape, Type, Id, Extents) = (builder, producer, shape, type, id, extents ?? [Extent.Batch, .. shape.ToArray()]);
 
     internal GraphBuilder Builder { get; }
     /// <summary>0 for the graph's input, then in the order of the producing nodes: node i produces value i + 1.</summary>
@@ -21,6 +21,12 @@ public sealed class Value
     public Node? Producer { get; }
     /// <summary>One sample's shape.</summary>
     public Shape Shape { get; }
+    /// <summary>All sizes of the tensor, that of the batch included, which need not be the first one or be there at all.</summary>
+    public IReadOnlyList<Extent> Extents { get; }
+    /// <summary>True when the first dimension alone follows the batch, so that <see cref="Shape"/> is that of each of its rows.</summary>
+    public bool IsRows => Extents is [{ PerSample: > 0, Fixed: 0 }, ..] && Extents.Skip(1).All(e => e.PerSample == 0);
+    /// <summary>For a batch: how many rows of <see cref="Shape"/> there are; the batch where there are none.</summary>
+    public long Rows(long batch) => IsRows ? Extents[0].At(batch) : batch;
     /// <summary>Element type.</summary>
     public ScalarType Type { get; }
     /// <summary>The nodes that read it, in topological order; a node that reads it twice stands here twice.</summary>
@@ -39,7 +45,7 @@ public sealed class Value
     /// <summary>True when the bytes are not a step's to make and free: an input, or what a source op holds.</summary>
     internal bool IsFixed => Producer is null or { Op.IsFixed: true };
     /// <summary>Bytes of the tensor for a batch.</summary>
-    public long Bytes(long batch) => checked((Producer is { Op.IsBatched: false } ? 1 : batch) * Shape.Elements * Type.ElementSize());
+    public long Bytes(long batch) => Extents.Aggregate((long)Type.ElementSize(), (bytes, extent) => checked(bytes * extent.At(batch)));
 
     internal void AddConsumer(Node node) => consumers.Add(node);
 

@@ -71,6 +71,7 @@ public sealed class PlanningGraph
             HasBackward = node.Output.NeedsGradient && !node.Output.IsInput;
             MasksByOutput = Rectifies && saved.Output && HasBackward;
             IsView = node.Op.IsView;
+            ViewsAll = node.Op.ViewsAll;
             IsSum = node.Op.SumWeights is not null;
             Weights = [.. node.Op.SumWeights ?? []];
             IsRandom = node.Op.IsRandom;
@@ -103,7 +104,7 @@ public sealed class PlanningGraph
         public readonly double[] Weights;
         public readonly bool[] HandsOn; // by input of a join: its part of the gradient is not copied
         public readonly sbyte[] InPlace;
-        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, IsSum, IsJoin, StaysApart, IsRandom, HasGraph, HasBackward, IsFixed, GraphIsChoice, OverwritesGradient;
+        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, ViewsAll, IsSum, IsJoin, StaysApart, IsRandom, HasGraph, HasBackward, IsFixed, GraphIsChoice, OverwritesGradient;
         public readonly double Forward, Recompute, Backward;
         public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, BackwardWorkspace, BackwardResidue;
     }

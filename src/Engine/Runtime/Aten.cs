@@ -79,11 +79,14 @@ internal static unsafe class Aten
     };
 
     // The callee consumes tensor arguments: pass a handle of its own.
-    private static ulong Share(nint tensor)
+    private static ulong Share(nint tensor) => (ulong)NewTensorHandle(tensor);
+
+    /// <summary>A handle of its own for the tensor behind one.</summary>
+    public static nint NewTensorHandle(nint tensor)
     {
         nint copy;
         if (NewHandle(tensor, &copy) != 0) throw new InvalidOperationException("libtorch could not share a tensor handle");
-        return (ulong)copy;
+        return copy;
     }
 
     private static ulong EncodeList(long[] values)

@@ -1,7 +1,6 @@
 using Interactive.Data;
 using Interactive.Execution;
 using Interactive.Graphs;
-using Interactive.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -77,16 +76,7 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
             CheckInput(value, chosen[i]);
         }
         foreach (var unused in given.Except(chosen)) unused.Tensor.Dispose();
-        return new Batch(Array.ConvertAll(chosen, Aligned), [.. batch.NamedTargets.Select(Aligned)]);
-    }
-
-    // A tensor over an array of .NET's lies where the collector has put it, and kernels sum in another order there.
-    private static unsafe NamedTensor Aligned(NamedTensor named)
-    {
-        const int Line = 64;
-        if (named.Tensor.device_type != DeviceType.CPU || named.Tensor.numel() == 0) return named;
-        if ((nuint)ElementKernels.Data(named.Tensor) % Line == 0) return named;
-        using (named.Tensor) return named with { Tensor = named.Tensor.clone() };
+        return new Batch(chosen, batch.NamedTargets);
     }
 
     private UsageException Names(IReadOnlyList<NamedTensor> given)

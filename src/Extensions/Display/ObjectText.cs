@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using System.Xml;
 
 namespace Interactive.Extensions.Display;
@@ -13,7 +14,7 @@ namespace Interactive.Extensions.Display;
 /// A value on one line: collections with their elements, objects that have no text of their own by their members. What holds
 /// itself is cut where it comes again.
 /// </summary>
-internal sealed class ObjectText
+internal sealed partial class ObjectText
 {
     private const int MostItems = 200, MostNestedItems = 20, Deepest = 5, MostCharacters = 100_000;
     private const string Cut = "…";
@@ -45,12 +46,11 @@ internal sealed class ObjectText
     }
 
     /// <summary>A type's name without the compiler's wrapping of scripts.</summary>
-    public static string Name(Type type)
-    {
-        var name = type.ToString();
-        var plus = name.IndexOf('+');
-        return name.StartsWith("Submission#", StringComparison.Ordinal) && plus > 0 ? name[(plus + 1)..] : name;
-    }
+    public static string Name(Type type) => Wrapping().Replace(type.ToString(), "");
+
+    // The script host's name for it.
+    [GeneratedRegex(@"__Submission_\d+\+")]
+    private static partial Regex Wrapping();
 
     /// <summary>Text of JSON, XML and the like, which is a value's own form; null for all others.</summary>
     public static string? OfDocument(object value) => value switch

@@ -22,11 +22,11 @@ public sealed record RunMetrics(string Name, JsonElement Config, IReadOnlyList<T
     public IReadOnlyList<string> MetricNames => [.. Evaluations.SelectMany(e => e.Metrics.Keys).Distinct()];
 
     /// <summary>What the run minimises, for people.</summary>
-    public string Objective => Config.ValueKind == JsonValueKind.Object && Config.TryGetProperty("objective", out var name) && name.GetString() is { Length: > 0 } text && text != "cross_entropy"
+    public string Objective => Config.ValueKind == JsonValueKind.Object && Config.TryGetProperty("objective", out var name) && name.ValueKind == JsonValueKind.String && name.GetString() is { Length: > 0 } text && text != "cross_entropy"
         ? text.Replace('_', ' ') : "cross-entropy";
 
-    /// <summary>Reads <c>config.json</c> and <c>metrics.jsonl</c>.</summary>
-    /// <exception cref="UsageException">The folder is not a run directory.</exception>
+    /// <summary>Reads <c>config.json</c> and <c>metrics.jsonl</c>; lines of the latter that are no records do not count.</summary>
+    /// <exception cref="UsageException">The folder is not a run directory, or its configuration is damaged.</exception>
     public static RunMetrics Read(string runDirectory)
     {
         var (config, metrics) = (Path.Combine(runDirectory, "config.json"), Path.Combine(runDirectory, "metrics.jsonl"));
@@ -38,13 +38,23 @@ public sealed record RunMetrics(string Name, JsonElement Config, IReadOnlyList<T
             try
             {
                 using var document = JsonDocument.Parse(line);
-                if (document.RootElement.GetProperty("kind").GetString() == "train") train.Add(document.Deserialize<TrainRecord>(Json)!);
-                else evaluations.Add(document.Deserialize<EvalRecord>(Json)!);
+                if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("kind", out var kind) || kind.ValueKind != JsonValueKind.String) continue;
+                if (kind.ValueEquals("train")) train.Add(document.Deserialize<TrainRecord>(Json)!);
+                else if (kind.ValueEquals("eval")) evaluations.Add(document.Deserialize<EvalRecord>(Json)!);
             }
-            catch (JsonException) { } // a line that is being written
+            catch (JsonException) { } // a line that is being written, or damaged
         }
-        using var parsed = JsonDocument.Parse(File.ReadAllText(config));
-        return new RunMetrics(Path.GetFileName(Path.GetFullPath(runDirectory)), parsed.RootElement.Clone(), train, evaluations,
-            File.Exists(Path.Combine(runDirectory, "finished")));
+        return new RunMetrics(Path.GetFileName(Path.GetFullPath(runDirectory)), Configuration(config), train, evaluations, File.Exists(Path.Combine(runDirectory, "finished")));
+    }
+
+    private static JsonElement Configuration(string path)
+    {
+        try
+        {
+            using var parsed = JsonDocument.Parse(File.ReadAllBytes(path));
+            if (parsed.RootElement.ValueKind == JsonValueKind.Object) return parsed.RootElement.Clone();
+        }
+        catch (JsonException) { }
+        throw new UsageException($"{path} is damaged: it holds no JSON object");
     }
 }

@@ -59,24 +59,33 @@ public static class TimelineFigures
     private static string[] Files(string runDirectory) =>
         Directory.Exists(runDirectory) ? [.. Directory.GetFiles(runDirectory, "trace-rank*.json").OrderBy(f => f.Length).ThenBy(f => f, StringComparer.Ordinal)] : [];
 
-    // Line by line: a run that was cut short leaves its last line unfinished.
+    // Line by line: a run that was cut short leaves its last line unfinished. What is no event does not count.
     private static IEnumerable<Span> Read(string file)
     {
         var threads = new Dictionary<int, string>();
         foreach (var line in File.ReadLines(file))
         {
-            JsonElement e;
-            try { e = JsonDocument.Parse(line.TrimStart('[').TrimEnd(',', ']')).RootElement; }
-            catch (JsonException) { continue; }
-            var rank = e.GetProperty("pid").GetInt32();
-            if (e.GetProperty("ph").GetString() == "X")
+            Span? span = null;
+            try
             {
-                var (name, category) = (e.GetProperty("name").GetString()!, e.GetProperty("cat").GetString()!);
-                yield return new Span($"rank {rank} {threads.GetValueOrDefault(e.GetProperty("tid").GetInt32(), "")}", name, category == "compute" ? name : category,
-                    e.GetProperty("ts").GetDouble(), e.GetProperty("dur").GetDouble(), e.TryGetProperty("args", out var a) ? a.GetProperty("bytes").GetInt64() : -1);
+                using var document = JsonDocument.Parse(line.TrimStart('[').TrimEnd(',', ']'));
+                span = Event(document.RootElement, threads);
             }
-            else if (e.GetProperty("name").GetString() == "thread_name")
-                threads[e.GetProperty("tid").GetInt32()] = e.GetProperty("args").GetProperty("name").GetString()!;
+            catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException) { }
+            if (span is not null) yield return span;
         }
+    }
+
+    private static Span? Event(JsonElement e, Dictionary<int, string> threads)
+    {
+        var rank = e.GetProperty("pid").GetInt32();
+        if (e.GetProperty("ph").GetString() != "X")
+        {
+            if (e.GetProperty("name").GetString() == "thread_name") threads[e.GetProperty("tid").GetInt32()] = e.GetProperty("args").GetProperty("name").GetString() ?? "";
+            return null;
+        }
+        var (name, category) = (e.GetProperty("name").GetString() ?? "", e.GetProperty("cat").GetString() ?? "");
+        return new Span($"rank {rank} {threads.GetValueOrDefault(e.GetProperty("tid").GetInt32(), "")}", name, category == "compute" ? name : category,
+            e.GetProperty("ts").GetDouble(), e.GetProperty("dur").GetDouble(), e.TryGetProperty("args", out var a) ? a.GetProperty("bytes").GetInt64() : -1);
     }
 }

@@ -12,9 +12,12 @@ internal static class CommandLine
 
     private static readonly InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false };
 
+    // A script's argument may begin with @.
+    private static readonly ParserConfiguration parsing = new() { ResponseFileTokenReplacer = null };
+
     public static int Invoke(RootCommand root, string[] args)
     {
-        var parsed = root.Parse(args);
+        var parsed = root.Parse(args, parsing);
         if (parsed.Errors.Count == 0) return Guard(() => parsed.Invoke(configuration));
         var message = args.Length == 0 ? "a command is needed"
             : parsed.CommandResult.Command == root && root.Action is null ? $"there is no command {args[0]}"
@@ -32,6 +35,12 @@ internal static class CommandLine
             Console.Error.WriteLine($"interactive: {e.Message}");
             World.Fail(e);
             return Environment.ExitCode = Usage;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A full disk, a folder that may not be written: nothing that a stack would explain.
+            Console.Error.WriteLine($"interactive: {e.Message.ReplaceLineEndings(" ")}");
+            return Environment.ExitCode = ScriptHost.Failure;
         }
     }
 

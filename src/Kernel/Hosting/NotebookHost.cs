@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Interactive.Collectives;
 using Interactive.Collectives.Mpi;
 using Interactive.Kernel.Notebooks;
@@ -12,7 +13,7 @@ internal static class NotebookHost
     public static bool IsNotebook(string path) => Path.GetExtension(path).ToLowerInvariant() switch
     {
         ".ipynb" or ".dib" => true,
-        ".csx" => File.Exists(path) && File.ReadLines(path).Any(line => line.StartsWith("// %%")),
+        ".csx" => File.Exists(path) && File.ReadAllText(path) is var text && text.Contains("// %%", StringComparison.Ordinal) && PercentScript.HasCells(text),
         _ => false,
     };
 
@@ -24,14 +25,34 @@ internal static class NotebookHost
         var notebook = Notebook.Read(path);
         var isMain = ClusterEnvironment.Read() is not { Rank: > 0 };
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var (result, error) = NotebookRunner.Run(notebook, new ScriptGlobals { Args = [.. arguments] }, folder, isMain).GetAwaiter().GetResult();
+        var file = output is null || !isMain ? null : Path.GetFullPath(output);
+        // As in Jupyter. A script, of cells or not, stays where it was started.
+        if (Path.GetExtension(path).ToLowerInvariant() != ".csx") Directory.SetCurrentDirectory(folder);
+        NotebookRunner? running = null;
+        // A cell, or a signal, may end the process: what there is by then is kept.
+        void Keep(object? sender, EventArgs e)
+        {
+            if (file is not null && running is not null) running.Snapshot().Write(file);
+        }
+        AppDomain.CurrentDomain.ProcessExit += Keep;
+        var interrupted = false;
+        using var signal = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+        {
+            context.Cancel = !interrupted; // once ends the cell, twice the process
+            interrupted = true;
+            running?.Interrupt();
+        });
+        var (result, error) = NotebookRunner.Run(notebook, new ScriptGlobals { Args = [.. arguments] }, folder, isMain, runner => running = runner).GetAwaiter().GetResult();
+        AppDomain.CurrentDomain.ProcessExit -= Keep;
         Console.Out.Flush();
-        if (output is not null && isMain) result.Write(output);
+        if (file is not null) result.Write(file);
         if (error is UsageException usage) throw usage;
         if (error is null) return Environment.ExitCode;
-        Console.Error.WriteLine(error is ScriptCompileException ? error.Message : ScriptTrace.Format(error));
-        Environment.ExitCode = ScriptHost.Failure;
+        Console.Error.WriteLine(error is ScriptCompileException ? error.Message : interrupted ? "interactive: interrupted" : ScriptTrace.Format(error));
+        Environment.ExitCode = interrupted ? Interrupted : ScriptHost.Failure;
         World.Fail(error);
-        return ScriptHost.Failure;
+        return Environment.ExitCode;
     }
+
+    private const int Interrupted = 128 + 2;
 }

@@ -5,54 +5,86 @@ using Interactive.Kernel.Scripting;
 namespace Interactive.Kernel.Notebooks;
 
 /// <summary>Runs a notebook from top to bottom without a client: displays and streams go to stdout as text, and into its outputs.</summary>
-internal static class NotebookRunner
+internal sealed class NotebookRunner
 {
+    private readonly Notebook notebook;
+    private readonly NotebookCell[] cells;
+    private readonly ScriptSession session;
+    private readonly CellRecorder recorder;
+    private readonly List<NativeOutput> native = [];
+    private (int Index, int Count)? current;
+    private Exception? ofThread;
+
+    private NotebookRunner(Notebook notebook, ScriptSession session, CellRecorder recorder)
+    {
+        (this.notebook, this.session, this.recorder) = (notebook, session, recorder);
+        cells = [.. notebook.Cells.Select(c => c with { Outputs = [], ExecutionCount = null })];
+    }
+
     /// <param name="folder">Where relative paths in directives begin.</param>
     /// <param name="shows">False on ranks that stay silent but for what their cells write.</param>
+    /// <param name="started">Gets what runs, for whoever ends the process before it is done.</param>
     /// <returns>The notebook with its outputs, up to the first cell that failed, and that cell's error.</returns>
-    public static async Task<(Notebook Notebook, Exception? Error)> Run(Notebook notebook, ScriptGlobals globals, string folder, bool shows = true)
+    public static async Task<(Notebook Notebook, Exception? Error)> Run(Notebook notebook, ScriptGlobals globals, string folder, bool shows = true, Action<NotebookRunner>? started = null)
     {
-        var (output, error, host) = (Console.Out, Console.Error, DisplayHost.Current);
+        var (output, error, host, interrupted) = (Console.Out, Console.Error, DisplayHost.Current, DisplayHost.IsInterrupted);
         var recorder = new CellRecorder(shows ? output : TextWriter.Null);
         using var session = new ScriptSession(globals, folder);
         BuiltInDirectives.AddTo(session.Directives);
         NotebookPage.Reset();
+        var runner = new NotebookRunner(notebook, session, recorder);
         try
         {
             Console.SetOut(TextWriter.Synchronized(new StreamTee(output, text => recorder.Write("stdout", text))));
             Console.SetError(TextWriter.Synchronized(new StreamTee(error, text => recorder.Write("stderr", text))));
+            // What children write goes where the console's writers write: those were made before, and know the old descriptor.
+            if (shows) runner.native.AddRange([new NativeOutput(1, Console.Out.Write), new NativeOutput(2, Console.Error.Write)]);
             DisplayHost.Current = recorder;
-            return await Run(notebook, session, recorder).ConfigureAwait(false);
+            DisplayHost.IsInterrupted = () => CellRun.IsCurrentInterrupted;
+            ThreadErrors.Handle(e => Interlocked.CompareExchange(ref runner.ofThread, e, null));
+            started?.Invoke(runner);
+            var failure = await runner.Run().ConfigureAwait(false);
+            return (runner.Snapshot(), failure);
         }
         finally
         {
+            ThreadErrors.Handle(null);
+            foreach (var each in runner.native) each.Dispose();
             Console.SetOut(output);
             Console.SetError(error);
-            DisplayHost.Current = host;
+            (DisplayHost.Current, DisplayHost.IsInterrupted) = (host, interrupted);
         }
     }
 
-    private static async Task<(Notebook, Exception?)> Run(Notebook notebook, ScriptSession session, CellRecorder recorder)
+    /// <summary>Ends the cell that runs.</summary>
+    public void Interrupt() => session.Interrupt();
+
+    private async Task<Exception?> Run()
     {
-        var cells = new List<NotebookCell>();
-        Exception? failure = null;
         var count = 0;
-        foreach (var cell in notebook.Cells)
+        for (var i = 0; i < cells.Length; i++)
         {
-            if (cell.Kind != CellKind.Code || failure is not null || string.IsNullOrWhiteSpace(cell.Source))
-            {
-                cells.Add(cell with { Outputs = [], ExecutionCount = null });
-                continue;
-            }
-            var result = await session.RunAsync(cell.Source, $"cell-{++count}").ConfigureAwait(false);
-            if (result.HasValue && result.Value is { } value) recorder.Value(Formatters.Format(value), count);
-            if (result.Error is { } error)
-            {
-                failure = error;
-                recorder.Error(error.GetType().Name, error.Message, error is ScriptCompileException or UsageException ? error.Message : ScriptTrace.Format(error));
-            }
-            cells.Add(cell with { Outputs = [.. recorder.TakeOutputs().Select(CellRecorder.ForFile)], ExecutionCount = count });
+            var cell = cells[i];
+            if (cell.Kind != CellKind.Code || string.IsNullOrWhiteSpace(cell.Source) || cell.HasTag("skip-execution")) continue;
+            current = (i, ++count);
+            var number = count;
+            var result = await session.RunAsync(cell.Source, $"cell-{number}", value => recorder.Value(Formatters.Format(value), number)).ConfigureAwait(false);
+            foreach (var output in native) output.Drain();
+            var error = result.Error ?? Interlocked.Exchange(ref ofThread, null);
+            if (error is not null) recorder.Error(ScriptTrace.Name(error.GetType()).Split('.')[^1], ScriptTrace.Message(error), error is ScriptCompileException or UsageException ? error.Message : ScriptTrace.Format(error));
+            cells[i] = cell with { Outputs = [.. recorder.TakeOutputs().Select(CellRecorder.ForFile)], ExecutionCount = count };
+            current = null;
+            // Shown on purpose, as nbconvert has it.
+            if (error is not null && !cell.HasTag("raises-exception")) return error;
         }
-        return (notebook with { Cells = cells }, failure);
+        return null;
+    }
+
+    /// <summary>The notebook as it stands: with the outputs so far, also of the cell that runs.</summary>
+    public Notebook Snapshot()
+    {
+        var copy = cells.ToArray();
+        if (current is var (i, count)) copy[i] = copy[i] with { Outputs = [.. recorder.Outputs.Select(CellRecorder.ForFile)], ExecutionCount = count };
+        return notebook with { Cells = copy };
     }
 }

@@ -9,6 +9,7 @@ if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } 
     return CommandLine.Usage;
 }
 
+Cultures.Choose();
 JobProcesses.EndWithStarter();
 
 // A cached script starts in little more time than the parser takes to load: one that is given alone goes past it.

@@ -13,7 +13,7 @@ internal static class ScriptHost
     public static bool IsPlain(string argument) => argument.EndsWith(".csx", StringComparison.Ordinal) && argument[0] is not ('-' or '@');
 
     /// <summary>Runs a script without arguments and options, as most are; bad input becomes one line and exit code 2.</summary>
-    public static int RunPlain(string path) => CommandLine.Guard(() => Run(ScriptFile.Open(path), []));
+    public static int RunPlain(string path) => CommandLine.Guard(() => NotebookHost.IsNotebook(path) ? NotebookHost.Run(path, [], output: null) : Run(ScriptFile.Open(path), []));
 
     /// <returns>The script's integer value, else 0; 1 when it does not compile or throws.</returns>
     public static int Run(ScriptFile script, IReadOnlyList<string> arguments, bool release = true, bool cache = true)
@@ -30,6 +30,7 @@ internal static class ScriptHost
         foreach (var path in compiled.Native) context.AddNative(path);
         try
         {
+            using var reflection = context.EnterContextualReflection();
             // On this thread: the main one, as in a program.
             var value = compiled.Submission.Load(context)([new ScriptGlobals { Args = [.. arguments] }, null]).GetAwaiter().GetResult();
             Console.Out.Flush();

@@ -10,7 +10,11 @@ namespace Interactive.Kernel.Hosting;
 public static class ScriptTool
 {
     /// <returns>The script's exit code; 2 for bad input.</returns>
-    public static int Run(string[] args) => args is [var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script) : Parse(args);
+    public static int Run(string[] args)
+    {
+        Cultures.Choose();
+        return args is [var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script) : Parse(args);
+    }
 
     private static int Parse(string[] args)
     {
@@ -18,15 +22,17 @@ public static class ScriptTool
         var file = new Argument<string?>("FILE") { Description = "a C# script", Arity = ArgumentArity.ZeroOrOne };
         var info = new Option<bool>("--info") { Description = "tells versions and folders" };
         var options = new ScriptOptions();
-        var root = new RootCommand("Runs C# scripts, with the Interactive engine at hand.") { file, info, EvalCommand.Create() };
+        var eval = EvalCommand.Create();
+        var root = new RootCommand("Runs C# scripts, with the Interactive engine at hand.") { file, info, eval };
         options.AddTo(root);
         root.SetAction(parsed =>
         {
             if (parsed.GetValue(info)) return Info();
             if (parsed.GetValue(file) is not { } path) throw new UsageException("give a script: dotnet script FILE.csx [-- ARGS]");
-            if (NotebookHost.IsNotebook(path)) return NotebookHost.Run(path, parsed.GetValue(options.Arguments) ?? [], output: null);
-            return ScriptHost.Run(ScriptFile.Open(path), parsed.GetValue(options.Arguments) ?? [], options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
+            if (NotebookHost.IsNotebook(path)) return NotebookHost.Run(path, options.Read(parsed), output: null);
+            return ScriptHost.Run(ScriptFile.Open(path), options.Read(parsed), options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
         });
+        (args, ScriptOptions.Rest) = args is ["eval", ..] ? ScriptArguments.Split(args, eval, 1) : ScriptArguments.Split(args, root, 0);
         return CommandLine.Invoke(root, args);
     }
 

@@ -15,7 +15,7 @@ internal static partial class Dib
 
         {"kernelInfo":{"defaultKernelName":"csharp","items":[{"aliases":["c#","C#"],"languageName":"C#","name":"csharp"}]}}
         """;
-    private const string Names = "csharp|c#|C#|markdown|raw|meta|fsharp|f#|F#|pwsh|powershell|javascript|js|html|mermaid|sql|kql|http|value";
+    private const string Names = "csharp|c#|C#|markdown|raw|meta|fsharp|f#|F#|pwsh|powershell|javascript|js|html|mermaid|sql|kql|http|value|python|r|julia";
 
     [GeneratedRegex($@"^#!({Names})\s*$")]
     private static partial Regex Head();

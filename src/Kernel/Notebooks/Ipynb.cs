@@ -13,11 +13,13 @@ internal static class Ipynb
     {
         try
         {
-            var root = JsonNode.Parse(text)!.AsObject();
-            if (root["nbformat"]?.GetValue<int>() is not 4) throw new UsageException($"{path} is not a notebook of format 4");
-            return new([.. root["cells"]!.AsArray().Select(c => Cell(c!.AsObject()))]) { Metadata = root["metadata"]?.DeepClone() as JsonObject };
+            var root = LaxJson.Parse(text)!.AsObject();
+            if (root["nbformat"] is not JsonValue version || !version.TryGetValue<double>(out var number) || (int)number != 4) throw new UsageException($"{path} is not a notebook of format 4");
+            var metadata = root["metadata"]?.DeepClone() as JsonObject;
+            var language = CellLanguage.OfNotebook(metadata);
+            return new([.. root["cells"]!.AsArray().Select(c => Cell(c!.AsObject(), language))]) { Metadata = metadata };
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException)
         {
             throw new UsageException($"{path} is not a notebook: {e.Message.Split('\n')[0]}");
         }
@@ -28,9 +30,10 @@ internal static class Ipynb
         var cells = new JsonArray();
         // Ids are unique in a notebook: a cell without one gets none that another has.
         var ids = notebook.Cells.Select(c => c.Id).OfType<string>().ToHashSet();
+        var given = new HashSet<string>();
         for (var i = 0; i < notebook.Cells.Count; i++)
         {
-            var id = notebook.Cells[i].Id;
+            var id = notebook.Cells[i].Id is { } own && given.Add(own) ? own : null;
             for (var n = i + 1; id is null; n += notebook.Cells.Count)
                 if (ids.Add($"cell-{n}")) id = $"cell-{n}";
             cells.Add(Cell(notebook.Cells[i], id));
@@ -49,15 +52,20 @@ internal static class Ipynb
         return root.ToJsonString(json) + "\n";
     }
 
-    private static NotebookCell Cell(JsonObject cell) => new(
-        cell["cell_type"]!.GetValue<string>() switch { "markdown" => CellKind.Markdown, "raw" => CellKind.Raw, _ => CellKind.Code }, Text(cell["source"]))
+    private static NotebookCell Cell(JsonObject cell, string language)
     {
-        Id = cell["id"]?.GetValue<string>(),
-        Metadata = cell["metadata"]?.DeepClone() as JsonObject,
-        Attachments = cell["attachments"]?.DeepClone() as JsonObject,
-        Outputs = cell["outputs"] is JsonArray outputs ? [.. outputs.Select(o => (JsonObject)o!.DeepClone())] : [],
-        ExecutionCount = cell["execution_count"]?.GetValue<int>(),
-    };
+        var kind = cell["cell_type"]!.GetValue<string>() switch { "markdown" => CellKind.Markdown, "raw" => CellKind.Raw, _ => CellKind.Code };
+        var metadata = cell["metadata"]?.DeepClone() as JsonObject;
+        var source = Text(cell["source"]);
+        return new(kind, kind == CellKind.Code ? CellLanguage.Mark(source, CellLanguage.OfCell(metadata) ?? language) : source)
+        {
+            Id = cell["id"] is JsonValue id && id.TryGetValue<string>(out var name) ? name : null,
+            Metadata = metadata,
+            Attachments = cell["attachments"]?.DeepClone() as JsonObject,
+            Outputs = cell["outputs"] is JsonArray outputs ? [.. outputs.OfType<JsonObject>().Select(o => (JsonObject)o.DeepClone())] : [],
+            ExecutionCount = cell["execution_count"] is JsonValue count && count.TryGetValue<double>(out var number) && Math.Abs(number) < int.MaxValue ? (int)number : null,
+        };
+    }
 
     private static JsonObject Cell(NotebookCell cell, string id)
     {
@@ -68,9 +76,10 @@ internal static class Ipynb
         if (cell.Attachments is { } attachments && cell.Kind != CellKind.Code) written["attachments"] = attachments.DeepClone();
         if (cell.Kind == CellKind.Code) written["execution_count"] = cell.ExecutionCount;
         written["id"] = id;
-        written["metadata"] = cell.Metadata?.DeepClone() ?? new JsonObject();
+        var (language, source) = cell.Kind == CellKind.Code ? CellLanguage.Split(cell.Source) : (CellLanguage.CSharp, cell.Source);
+        written["metadata"] = CellLanguage.Note(cell.Metadata?.DeepClone() as JsonObject ?? [], language);
         if (cell.Kind == CellKind.Code) written["outputs"] = new JsonArray([.. cell.Outputs.Select(o => o.DeepClone())]);
-        written["source"] = Lines(cell.Source);
+        written["source"] = Lines(source);
         return written;
     }
 

@@ -1,5 +1,8 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Interactive.Kernel.Scripting;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace Interactive.Kernel.Notebooks;
 
@@ -16,7 +19,30 @@ internal static partial class PercentScript
     [GeneratedRegex(@"^(// ){2,}%%")]
     private static partial Regex IsEscaped();
 
+    // A marker stands alone or before a space: a banner of percent signs is none.
+    [GeneratedRegex(@"^// %%(?=\s|$)")]
+    private static partial Regex IsMarker();
+
     private const string Marker = "// %%";
+
+    /// <summary>Whether a script has cells: a line that is a marker, and is no part of a text or a comment of several lines.</summary>
+    public static bool HasCells(string text)
+    {
+        var lines = Notebook.Lines(text);
+        var markers = Enumerable.Range(0, lines.Length).Where(i => IsMarker().IsMatch(lines[i])).ToList();
+        if (markers.Count == 0 || !text.Contains('"') && !text.Contains("/*", StringComparison.Ordinal)) return markers.Count > 0;
+        var tree = CSharpSyntaxTree.ParseText(string.Join('\n', lines), ScriptDirectives.ParseOptions);
+        var (root, places) = (tree.GetRoot(), tree.GetText().Lines);
+        return markers.Exists(i => !IsWithin(root, places[i].Start));
+    }
+
+    private static bool IsWithin(SyntaxNode root, int position)
+    {
+        if (root.FindTrivia(position) is var trivia && !trivia.IsKind(SyntaxKind.None)) return trivia.IsKind(SyntaxKind.MultiLineCommentTrivia);
+        var token = root.FindToken(position);
+        return token.SpanStart < position && token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken or SyntaxKind.InterpolatedStringTextToken
+            or SyntaxKind.Utf8StringLiteralToken or SyntaxKind.Utf8MultiLineRawStringLiteralToken;
+    }
 
     public static string Format(Notebook notebook)
         => notebook.Cells.Count == 0 ? "" : string.Join("\n\n", notebook.Cells.Select(Format)) + "\n";
@@ -28,7 +54,7 @@ internal static partial class PercentScript
         var lines = new List<string>();
         foreach (var line in Notebook.Lines(text))
         {
-            if (!line.StartsWith(Marker)) lines.Add(IsEscaped().IsMatch(line) ? line["// ".Length..] : line);
+            if (!IsMarker().IsMatch(line)) lines.Add(IsEscaped().IsMatch(line) ? line["// ".Length..] : line);
             else
             {
                 End(isLast: false);

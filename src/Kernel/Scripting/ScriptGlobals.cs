@@ -16,6 +16,15 @@ public class ScriptGlobals
     /// <returns>What replaces it in its place.</returns>
     public DisplayedValue Display(object? value) => value.Display();
 
+    /// <summary><see cref="Display"/> by the name that notebooks of .NET Interactive call it.</summary>
+    /// <param name="mimeType">The form that a text is in; null shows it as a value.</param>
+    /// <returns>What replaces it in its place.</returns>
+    public DisplayedValue display(object? value, string? mimeType = null) =>
+        Display(mimeType is null or Mime.Text ? value : new MimeBundle(new Dictionary<string, object> { [mimeType] = value?.ToString() ?? "", [Mime.Text] = value?.ToString() ?? "" }));
+
+    /// <summary>HTML to show, by the name that notebooks of .NET Interactive call it.</summary>
+    public MimeBundle HTML(string html) => new(new Dictionary<string, object> { [Mime.Html] = html, [Mime.Text] = html });
+
     /// <summary>Asks whoever runs the script or cell for a line.</summary>
     /// <returns>The line, null when there is no more input.</returns>
     public string? Input(string prompt = "") => InputHost.Current.Read(prompt, password: false);

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Interactive.Kernel.Scripting;
 
 /// <summary>Writes an exception as its author wants to read it: the frames of the script and of the libraries it called, not the host's.</summary>
-public static class ScriptTrace
+public static partial class ScriptTrace
 {
     private const int MostFrames = 40, MostInner = 16;
 
@@ -24,11 +25,10 @@ public static class ScriptTrace
     }
 
     /// <summary>A type as its author wrote it: without the submission that the compiler has put around it.</summary>
-    public static string Name(Type type)
-    {
-        var name = type.ToString();
-        return name.StartsWith("Submission#") && name.IndexOf('+') is > 0 and var plus ? name[(plus + 1)..] : name;
-    }
+    public static string Name(Type type) => Wrapping().Replace(type.ToString(), "");
+
+    [GeneratedRegex(ScriptCompiler.ClassName + @"\d+\+")]
+    private static partial Regex Wrapping();
 
     private static void Append(StringBuilder text, Exception exception, int depth)
     {
@@ -61,10 +61,10 @@ public static class ScriptTrace
         || type.StartsWith("System.Runtime.ExceptionServices.") || type.StartsWith("System.Threading.ExecutionContext") || type.StartsWith("System.Threading.Tasks.Task")
         || type.StartsWith("System.Threading.ThreadPool") || type.StartsWith("System.Threading.PortableThreadPool");
 
-    // Submission#1+<<Initialize>>d__0.MoveNext is the script's top level, Submission#1+<Run>d__2.MoveNext its method Run.
+    // __Submission_1+<<Initialize>>d__0.MoveNext is the script's top level, __Submission_1+<Run>d__2.MoveNext its method Run.
     private static string Name(string type, string method)
     {
-        if (!type.StartsWith("Submission#")) return Source(type) is { } name && method == "MoveNext" ? $"{type[..type.LastIndexOf('+')]}.{name}" : $"{type}.{method}".Replace('+', '.');
+        if (!type.StartsWith(ScriptCompiler.ClassName, StringComparison.Ordinal)) return Source(type) is { } name && method == "MoveNext" ? $"{type[..type.LastIndexOf('+')]}.{name}" : $"{type}.{method}".Replace('+', '.');
         var nested = type.IndexOf('+') is >= 0 and var plus ? type[(plus + 1)..] : "";
         if (Source(nested) is { } source && method == "MoveNext") return source == "Initialize" ? "(top level)" : source;
         if (method is "<Initialize>" or "<Factory>") return "(top level)";

@@ -1,6 +1,8 @@
 using CsCheck;
 using Interactive.Data;
 using Interactive.Graphs;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Data;
 
@@ -116,6 +118,39 @@ public class DataTests
             throw new InvalidDataException("broken");
         }
         Assert.Throws<InvalidDataException>(() => Prefetch.Ahead(Items()).Count());
+    }
+
+    [Fact]
+    public void Parts_of_a_source_are_disjoint_and_name_the_sample_of_the_whole()
+    {
+        using var numbers = arange(20).to_type(ScalarType.Float32).reshape(20, 1);
+        using var source = new TensorDataset(numbers, numbers);
+        var (train, test) = source.Split(0.75);
+        Assert.Equal((15, 5), (train.Count, test.Count));
+        float[] Values(IBatchSource part)
+        {
+            using var batch = part.Read([.. Enumerable.Range(0, part.Count)]);
+            return batch.Input.data<float>().ToArray();
+        }
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => (float)i), Values(train).Concat(Values(test)).Order());
+        Assert.Equal($"sample {Values(test)[0]:F0} of the whole", test.Origin(0));
+        Assert.Throws<UsageException>(() => source.Split(1));
+        Assert.Throws<UsageException>(() => source.Subset([20]));
+    }
+
+    [Fact]
+    public void A_collate_that_cannot_join_samples_names_them()
+    {
+        var ragged = new Ragged().Batches();
+        Assert.StartsWith("samples 1, 2 do not lie in one batch", Assert.Throws<UsageException>(() => ragged.Read([1, 2])).Message);
+        using var one = ragged.Read([2]);
+        Assert.Equal([1, 2], one.Input.shape);
+    }
+
+    private sealed class Ragged : IDataset<(float[] Input, float[] Target)>
+    {
+        public int Count => 4;
+        public (float[] Input, float[] Target) this[int index] => (new float[index], [1]);
     }
 
     private sealed class Item(int number) : IDisposable

@@ -165,6 +165,54 @@ public sealed class TrainerPartsTests : IDisposable
         Assert.Equal(["step-000000001.safetensors", "step-000000002.safetensors"], Directory.GetFiles(trainer.Directory!.Checkpoints).Select(Path.GetFileName).Order());
     }
 
+    private static Graph TwoInputs()
+    {
+        var net = new GraphBuilder("pair", new Shape(3));
+        var right = net.AddInput("right", new Shape(2));
+        return Nets.Filled(net.Build(net.Input.Linear(8).Relu().Concat(right.Linear(8).Relu()).Linear(1)));
+    }
+
+    private static TensorDataset Pairs(string first, string second)
+    {
+        var left = tensor(Enumerable.Range(0, 96).Select(i => MathF.Sin(i)).ToArray(), [32, 3]);
+        var right = tensor(Enumerable.Range(0, 64).Select(i => MathF.Cos(i)).ToArray(), [32, 2]);
+        return new TensorDataset([new(second, right), new(first, left)], [new("target", left.sum(1, keepdim: true))]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Several_inputs_are_matched_by_their_names_on_all_ranks(int ranks)
+    {
+        var losses = Ranks.Run(ranks, world =>
+        {
+            using var graph = TwoInputs();
+            using var data = Pairs("input", "right");
+            using var trainer = new Trainer(graph, data, data, Options($"two{ranks}") with { Epochs = 30, Optimizer = "adam", LearningRate = 1e-2, MemoryBudget = "95%" }, new MeanSquaredError(), communicator: world);
+            return trainer.Run().Loss;
+        });
+        Assert.Single(losses.Distinct());
+        Assert.InRange(losses[0], 0, 0.3);
+    }
+
+    [Fact]
+    public void Inputs_of_other_names_are_one_line()
+    {
+        using var graph = TwoInputs();
+        using var data = Pairs("left", "right");
+        Assert.Equal("pair takes input, right, the data have right, left", Assert.Throws<UsageException>(() => new Trainer(graph, data, data, Options("names"), new MeanSquaredError())).Message);
+    }
+
+    [Fact]
+    public void An_objective_that_does_not_take_the_output_is_one_line()
+    {
+        using var graph = Nets.Mlp(4, 3);
+        using var data = Nets.Regression();
+        Assert.Contains("3", Assert.Throws<UsageException>(() => new Trainer(graph, data, data, Options("mse"), new MeanSquaredError())).Message);
+        var own = Assert.Throws<UsageException>(() => new Trainer(graph, data, data, Options("own"), Objective.From((output, target) => (output - target).square())));
+        Assert.Contains("a single number is needed", own.Message);
+    }
+
     /// <summary>Rows of sines with given labels.</summary>
     private sealed class Labels(Func<int, long> label) : IBatchSource
     {

@@ -185,4 +185,22 @@ public sealed class TrainerTests : IDisposable
         var options = CommandLine.Parse(["--batch-size", "64", "--resume", "--learning-rate", "0.5"], new TrainerOptions { Epochs = 9 });
         Assert.Equal(new TrainerOptions { Epochs = 9, BatchSize = 64, Resume = true, LearningRate = 0.5 }, options);
     }
+
+    [Theory]
+    [InlineData("--learning-rate", "0,1", "--learning-rate takes a number, got '0,1'")]
+    [InlineData("--learning-rate", "Infinity", "--learning-rate takes a number, got 'Infinity'")]
+    [InlineData("--epochs", "1 000", "--epochs takes a whole number, got '1 000'")]
+    [InlineData("--augmentation", "crop", "--augmentation: unknown augmentation 'crop': choose none, or parts of pad=2,flip")]
+    public void Numbers_are_strict_whatever_the_country(string flag, string value, string expected)
+        => Assert.Equal(expected, Assert.Throws<UsageException>(() => CommandLine.Parse([flag, value], new TrainerOptions())).Message);
+
+    [Fact]
+    public void Every_option_is_a_flag_and_switches_go_both_ways()
+    {
+        Assert.All(typeof(TrainerOptions).GetProperties().Where(p => p.CanWrite), p => Assert.Single(p.GetCustomAttributes(typeof(System.ComponentModel.DescriptionAttribute), false)));
+        var options = CommandLine.Parse(["--no-overlap", "--no-resume", "--augmentation", "pad=3,flip"], new TrainerOptions { Resume = true });
+        Assert.Equal(new TrainerOptions { Overlap = false, Augmentation = new Augmentation(3) }, options);
+        Assert.Null(CommandLine.Parse(["--augmentation", "none"], options).Augmentation);
+        Assert.StartsWith("unknown option '--no-epochs'", Assert.Throws<UsageException>(() => CommandLine.Parse(["--no-epochs"], options)).Message);
+    }
 }

@@ -18,6 +18,20 @@ public sealed record ClusterEnvironment(string Launcher, int Rank, int Size, IRe
             : found;
     }
 
+    /// <summary>
+    /// How many tasks srun has started beside this one without a word of MPI; null where it has not started this process. A
+    /// batch script is a task too, but one that starts others.
+    /// </summary>
+    internal static int? LonelyTasks
+    {
+        get
+        {
+            string? Variable(string name) => Environment.GetEnvironmentVariable(name);
+            var isBatchScript = Variable("ENVIRONMENT") == "BATCH" && Variable("SLURM_STEP_ID") is null;
+            return !isBatchScript && Variable("SLURM_PROCID") is { Length: > 0 } && int.TryParse(Variable("SLURM_NTASKS"), out var tasks) ? tasks : null;
+        }
+    }
+
     static ClusterEnvironment? Read(string launcher, string rank, string size, string[] libraries) =>
         int.TryParse(Environment.GetEnvironmentVariable(rank), out var r) && int.TryParse(Environment.GetEnvironmentVariable(size), out var s)
             ? new ClusterEnvironment(launcher, r, s, libraries)

@@ -65,9 +65,15 @@ internal sealed class Watchdog
 
     string WriteRecord()
     {
-        var file = Path.Combine(Path.GetTempPath(), $"interactive-rank{rank}-{Environment.ProcessId}.log");
-        try { File.WriteAllLines(file, recorder.Lines); }
-        catch (IOException e) { return $"nowhere ({e.Message})"; }
+        // A name that nobody can foresee, and a file that must not be there: a link would lead the record elsewhere.
+        var file = Path.Combine(Path.GetTempPath(), $"interactive-rank{rank}-{Environment.ProcessId}-{Guid.NewGuid():N}.log");
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
+            using var writer = new StreamWriter(file, options);
+            foreach (var line in recorder.Lines) writer.WriteLine(line);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return $"nowhere ({e.Message})"; }
         return file;
     }
 }

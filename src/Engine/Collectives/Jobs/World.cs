@@ -56,7 +56,12 @@ public static class World
     static ICommunicator Start()
     {
         var options = new AllReduceOptions { Algorithm = Environment.GetEnvironmentVariable("INTERACTIVE_ALLREDUCE") is { Length: > 0 } name ? name : null }.Validate();
-        if (ClusterEnvironment.Read() is not { } launch) return new Communicator(InProcessTransport.Create(1)[0]);
+        if (ClusterEnvironment.Read() is not { } launch)
+        {
+            if (ClusterEnvironment.LonelyTasks is > 1 and var tasks)
+                throw new UsageException($"srun has started {tasks} tasks, but tells them nothing of each other: each would train alone. Use srun --mpi=pmix, or mpirun (to run one task alone: env -u SLURM_NTASKS)");
+            return new Communicator(InProcessTransport.Create(1)[0]);
+        }
         var timeout = Timeout();
         using var patience = new Timer(_ => Hung(launch.Rank, timeout), null, timeout, System.Threading.Timeout.InfiniteTimeSpan);
         var library = MpiLibrary.Load(launch.Libraries);

@@ -112,9 +112,11 @@ internal sealed unsafe class MpiTransport : IReachesDevices, ISharesMemory
         {
             Mpi.Check(Mpi.CommSplit(comm, group[0], Rank, &node), "MPI_Comm_split");
             Mpi.Check(Mpi.CommSetErrorHandler(node, Mpi.Abi.ErrorsReturn), "MPI_Comm_set_errhandler");
+            SharedMemoryRoom.Require(bytes * group.Count, isFirst: group[0] == Rank);
             Mpi.Check(Mpi.WinAllocateShared((nint)bytes, 1, Mpi.Abi.InfoNull, node, &mine, &window), "MPI_Win_allocate_shared");
         }
         finally { Leave(); }
+        SharedMemoryRoom.Take(mine, bytes);
         var parts = new nint[group.Count];
         for (int i = 0; i < parts.Length; i++)
         {

@@ -63,7 +63,7 @@ internal sealed class GradientProbe(long batch, long enough)
         var trained = node.Op.Parameters.Where(p => p.requires_grad).ToArray();
         var device = trained[0].device;
         var before = trained.Select(p => randn(p.shape, p.dtype, device)).ToArray();
-        var shape = node.Inputs[0].Shape.WithBatch(batch);
+        var shape = node.Inputs[0].Shape.WithBatch(node.Inputs[0].Rows(batch));
         using var input = randn(shape, node.Inputs[0].Type, device);
         var wantsInput = node.Inputs[0].NeedsGradient;
         if (wantsInput) input.requires_grad_(true);

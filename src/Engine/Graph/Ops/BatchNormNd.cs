@@ -39,6 +39,9 @@ public sealed class BatchNormNd(TorchSharp.Modules.BatchNorm module) : ElementWi
         return nn.functional.batch_norm(inputs[0], counts ? module.running_mean : null!, counts ? module.running_var : null!, module.weight, module.bias, training: true, momentum, module.eps);
     }
 
+    /// <inheritdoc/>
+    public override bool HasModes => true;
+
     // True when this run moves the running statistics.
     private bool Counts(RunMode mode, out double momentum)
     {
@@ -76,7 +79,7 @@ public sealed class BatchNormNd(TorchSharp.Modules.BatchNorm module) : ElementWi
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1, ExtraBytes: _ => 2 * 4 * module.num_features);
+    public override Saved Saves(Node node) => new(Inputs: 1, ExtraBytes: _ => module.training ? 2 * 4 * module.num_features : 0);
     /// <inheritdoc/>
     public override double Flops(Node node) => 5.0 * node.Output.Shape.Elements;
 }

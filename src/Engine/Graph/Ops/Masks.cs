@@ -16,8 +16,7 @@ public sealed class MaskedFill(double value) : Op, IDirect
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
-        var (x, mask) = (inputs[0].Shape.ToArray(), inputs[1].Shape.ToArray());
-        if (inputs[1].Type != ScalarType.Bool || mask.Length != x.Length || mask.Zip(x).Any(p => p.First != 1 && p.First != p.Second))
+        if (inputs[1].Type != ScalarType.Bool || !Broadcast.Fits(inputs[1], inputs[0].Shape))
             throw new GraphException($"expects a mask of bools that is equal or 1 along each dimension of {inputs[0].Shape}, got {inputs[1].Shape} {inputs[1].Type}");
         return (inputs[0].Shape, inputs[0].Type);
     }
@@ -60,8 +59,7 @@ public sealed class Where : Op, IDirect
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
         var (shape, type) = Broadcast.Of(inputs[1], inputs[2], "chooses between");
-        var mask = inputs[0].Shape.ToArray();
-        if (inputs[0].Type != ScalarType.Bool || mask.Length != shape.Rank || mask.Zip(shape.ToArray()).Any(p => p.First != 1 && p.First != p.Second))
+        if (inputs[0].Type != ScalarType.Bool || !Broadcast.Fits(inputs[0], shape))
             throw new GraphException($"expects bools that are equal or 1 along each dimension of {shape}, got {inputs[0].Shape} {inputs[0].Type}");
         return (shape, type);
     }

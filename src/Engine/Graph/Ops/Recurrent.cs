@@ -40,6 +40,8 @@ public abstract class Recurrent : Op
     /// <inheritdoc/>
     public override bool IsCheap => false;
     /// <inheritdoc/>
+    public override bool HasModes => Layers > 1;
+    /// <inheritdoc/>
     public override bool IsRandom => Layers > 1; // it may drop between layers
 
     /// <inheritdoc/>
@@ -57,9 +59,11 @@ public abstract class Recurrent : Op
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
         using var scope = NewDisposeScope();
+        var wasTraining = module.training;
         module.train(mode.Training);
         var laidOut = inputs[0].flatten().view(inputs[0].shape); // so that the gradient arrives in rows however the net turns it
         var (output, state) = Run(laidOut);
+        module.train(wasTraining);
         if (!last) return Axes.Copy(output).MoveToOuterDisposeScope();
         return Axes.Copy(state.narrow(0, (Layers - 1) * Directions, Directions).transpose(0, 1).reshape(inputs[0].shape[0], Directions * Hidden)).MoveToOuterDisposeScope();
     }

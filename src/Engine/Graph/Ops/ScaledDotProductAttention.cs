@@ -31,10 +31,8 @@ public sealed class ScaledDotProductAttention(bool causal = false, double? scale
             throw new GraphException($"expects queries, keys and values of heads x tokens x size, got {q}, {k} and {v}");
         if (inputs.Count == 4)
         {
-            var mask = inputs[3].Shape;
             if (causal) throw new GraphException("takes either a mask or causal order");
-            if (mask.Rank != 3 || mask[0] != 1 && mask[0] != q[0] || mask[1] != q[1] || mask[2] != k[1])
-                throw new GraphException($"expects a mask of 1x{q[1]}x{k[1]} or {q[0]}x{q[1]}x{k[1]}, got {mask}");
+            if (!Broadcast.Fits(inputs[3], new Shape(q[0], q[1], k[1]))) throw new GraphException($"expects a mask of 1x{q[1]}x{k[1]} or {q[0]}x{q[1]}x{k[1]}, got {inputs[3].Shape}");
         }
         return (new Shape(q[0], q[1], v[2]), inputs[0].Type);
     }
@@ -99,7 +97,7 @@ public sealed class ScaledDotProductAttention(bool causal = false, double? scale
         if (node.Inputs.Count == 3)
             return new(Inputs: 7, Output: true, ExtraBytes: batch => batch * sums, Swappable: Aten.IsAvailable && node.Output.Type == ScalarType.Float32);
         var isNumbers = node.Inputs[3].Type != ScalarType.Bool;
-        return new(Inputs: isNumbers ? 15u : 7u, Output: true, ExtraBytes: batch => batch * (sums + (isNumbers ? 0 : 4 * node.Inputs[3].Shape.Elements)), Swappable: false);
+        return new(Inputs: isNumbers ? 15u : 7u, Output: true, ExtraBytes: batch => batch * sums + (isNumbers ? 0 : 4 * node.Inputs[3].Bytes(batch)), Swappable: false);
     }
 
     /// <inheritdoc/>

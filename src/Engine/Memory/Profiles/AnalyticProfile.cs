@@ -44,7 +44,7 @@ public static class AnalyticProfile
         var parameters = node.Op.Parameters.Where(p => p.requires_grad).Sum(p => p.numel() * p.element_size());
         var saved = node.Op.Saves(node);
         var heavy = !node.Op.IsCheap;
-        var arithmetic = node.Op.Flops(node) * batch / (heavy ? FlopsPerSecond : 4 * FlopsPerSecond);
+        var arithmetic = node.Op.Flops(node) * node.Output.Rows(batch) / (heavy ? FlopsPerSecond : 4 * FlopsPerSecond);
         var moved = (input + output) / BytesPerSecond;
         var isList = node.Op.IsView || node.Output.IsFixed || ConcatPieces.StayApart(node);
         var lays = ConcatPieces.AreRead(node) ? input : 0; // together for backward
@@ -53,11 +53,11 @@ public static class AnalyticProfile
         {
             Name = node.Name,
             OutputBytes = output,
-            ExtraBytes = saved.Extra(batch),
+            ExtraBytes = saved.Extra(node.Output.Rows(batch)),
             Forward = isList ? StepSeconds : forward,
             Recompute = isList ? StepSeconds : node.Op is IReapplied ? StepSeconds + moved : forward,
             Backward = node.Op.IsView ? StepSeconds : heavy ? 2 * forward : 1.5 * forward + 2 * lays / BytesPerSecond,
-            RecomputeWorkspace = saved.Extra(batch),
+            RecomputeWorkspace = saved.Extra(node.Output.Rows(batch)),
             // A parameter's gradient is made whole before it is added to what was accumulated.
             BackwardWorkspace = parameters + lays,
         };

@@ -65,7 +65,7 @@ internal sealed class GradientAccount
             var input = node.Inputs[i];
             if (!graph.Wants[input]) continue;
             if (node.IsJoin && node.HandsOn[i]) Add(input, blocks.Own(gradient), part: true);
-            else if (node.IsSum ? node.Weights[i] == 1 : node.IsView && !wasPart && !blocks.IsShared(gradient)) Add(input, blocks.Own(gradient), wasPart);
+            else if (node.IsSum ? node.Weights[i] == 1 : node.ViewsAll && !wasPart && !blocks.IsShared(gradient)) Add(input, blocks.Own(gradient), wasPart);
             else Add(input, blocks.New(input, gradient: true), part: false);
         }
         blocks.Release(gradient);

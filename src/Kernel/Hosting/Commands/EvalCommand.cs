@@ -17,7 +17,7 @@ internal static class EvalCommand
             var text = parsed.GetValue(code);
             if (text is null && !Console.IsInputRedirected) throw new UsageException("give C# code: eval 'WriteLine(6 * 7);', or pipe it in");
             var script = new ScriptFile(text is null or "-" ? Console.In.ReadToEnd() : text, "eval.csx", Directory.GetCurrentDirectory());
-            return ScriptHost.Run(script, parsed.GetValue(options.Arguments) ?? [], options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
+            return ScriptHost.Run(script, options.Read(parsed), options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
         });
         return command;
     }

@@ -31,7 +31,7 @@ internal static class LaunchCommand
             var isNotebook = NotebookHost.IsNotebook(script.Path);
             var (release, cache) = (options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
             MpiFlavor? flavor = parsed.GetValue(mpi) switch { "openmpi" => MpiFlavor.OpenMpi, "mpich" => MpiFlavor.Mpich, _ => null };
-            var arguments = parsed.GetValue(options.Arguments) ?? [];
+            var arguments = options.Read(parsed);
             if (parsed.GetValue(restarts) < 0) throw new UsageException($"--restarts {parsed.GetValue(restarts)}: at least 0 is needed");
             if (parsed.GetValue(stall) < 1) throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
             ProcessStartInfo Start(bool resume)

@@ -16,7 +16,7 @@ internal static class RunCommand
         options.AddTo(command);
         command.SetAction(parsed =>
         {
-            var (path, arguments, copy) = (parsed.GetValue(file)!, parsed.GetValue(options.Arguments) ?? [], parsed.GetValue(output));
+            var (path, arguments, copy) = (parsed.GetValue(file)!, options.Read(parsed), parsed.GetValue(output));
             if (copy is not null) RequireNotebook(copy);
             return copy is not null || NotebookHost.IsNotebook(path) ? NotebookHost.Run(path, arguments, copy)
                 : ScriptHost.Run(ScriptFile.Open(path), arguments, options.IsRelease(parsed), !parsed.GetValue(options.NoCache));

@@ -22,7 +22,7 @@ internal static class Completion
         if (IsText(root, position)) return [];
 
         var (symbols, afterDot) = Symbols(history, root, model, start, cancellation);
-        var found = symbols.Where(s => s.CanBeReferencedByName && Matches(s.Name, prefix)).GroupBy(s => s.Name)
+        var found = symbols.Where(s => s.CanBeReferencedByName && s is not INamedTypeSymbol { IsScriptClass: true } && Matches(s.Name, prefix)).GroupBy(s => s.Name)
             .Select(g => (Name: g.Key, Symbol: g.First(), Count: g.Count()))
             .Select(s => new CompletionItem(Escape(s.Name), Kind(s.Symbol), start, end,
                 (s.Symbol is INamespaceSymbol ? s.Symbol.ToDisplayString() : s.Symbol.ToDisplayString(signature)) + (s.Count > 1 ? $" (+ {s.Count - 1} overloads)" : "")));

@@ -16,6 +16,9 @@ namespace Interactive.Kernel.Scripting;
 /// <param name="release">Optimised code. Line numbers are right either way. Debug code has DEBUG and TRACE defined.</param>
 internal sealed class ScriptCompiler(Type globals, string folder, bool release = true)
 {
+    /// <summary>How the class begins to be called that the compiler puts around a submission: an identifier, which serialisers ask for.</summary>
+    public const string ClassName = "__Submission_";
+
     private static readonly EmitOptions emitOptions = new(debugInformationFormat: DebugInformationFormat.PortablePdb);
 
     // Versions of the framework that packages were built against: what the runtime settles by itself.
@@ -39,7 +42,7 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
     /// <param name="loaded">Texts to take for files of <c>#load</c>, by path; null for the files' own.</param>
     public CSharpCompilation Create(SyntaxTree tree, int number, CSharpCompilation? previous, IEnumerable<MetadataReference> references,
         IReadOnlyDictionary<string, string>? packages = null, IReadOnlyDictionary<string, string>? loaded = null) =>
-        CSharpCompilation.CreateScriptCompilation($"\u211B*{number}", tree, references, Loading(packages, loaded).WithScriptClassName($"Submission#{number}"),
+        CSharpCompilation.CreateScriptCompilation($"\u211B*{number}", tree, references, Loading(packages, loaded).WithScriptClassName($"{ClassName}{number}"),
             previous, typeof(object), globals);
 
     /// <summary>A compilation without code and without earlier submissions, for questions about names.</summary>

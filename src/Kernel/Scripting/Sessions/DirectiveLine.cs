@@ -1,19 +1,42 @@
+using System.Text.RegularExpressions;
+
 namespace Interactive.Kernel.Scripting;
 
 /// <summary>A cell's first line while it is being written: which directives there are, and what the one named there accepts.</summary>
-internal static class DirectiveLine
+internal static partial class DirectiveLine
 {
     private const string Mark = "#!";
 
     /// <summary>Directives that may stand at a position; null when that is not a directive's line.</summary>
     public static IReadOnlyList<CompletionItem>? Complete(DirectiveRegistry directives, string code, int position)
     {
+        if (OfPath(code, position) is { } path) return path;
         if (Find(code, position) is not { } line) return null;
         if (position > line.End) return []; // its arguments
         var prefix = code[line.Start..position];
         return [.. directives.All.Select(d => (Text: Mark + d.Name, d.Help)).Where(d => d.Text.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
             .Select(d => new CompletionItem(d.Text, "keyword", line.Start, line.End, d.Help))];
     }
+
+    // #r "…", #i "…" and #load "…": files and folders may stand there, but no names of C#.
+    private static IReadOnlyList<CompletionItem>? OfPath(string code, int position)
+    {
+        position = Math.Clamp(position, 0, code.Length);
+        var start = position == 0 ? 0 : code.LastIndexOf('\n', position - 1) + 1;
+        var line = code[start..position];
+        if (!Reference().IsMatch(line)) return null;
+        var quote = line.IndexOf('"');
+        if (quote < 0 || line[(quote + 1)..] is var begun && (begun.Contains(':') || begun.Contains('"'))) return [];
+        var (folder, prefix) = (Path.GetDirectoryName(begun) ?? "", Path.GetFileName(begun));
+        var place = Path.GetFullPath(folder.Length == 0 ? "." : folder);
+        if (!Directory.Exists(place)) return [];
+        return [.. Directory.EnumerateFileSystemEntries(place, "*", new EnumerationOptions { IgnoreInaccessible = true }).Where(e => Path.GetFileName(e).StartsWith(prefix, StringComparison.Ordinal) && (prefix.Length > 0 || !Path.GetFileName(e).StartsWith('.')))
+            .Where(e => Directory.Exists(e) || Path.GetExtension(e) is ".csx" or ".dll").Order(StringComparer.Ordinal).Take(100)
+            .Select(e => new CompletionItem(Path.GetFileName(e) + (Directory.Exists(e) ? "/" : ""), "module", position - prefix.Length, position, e))];
+    }
+
+    [GeneratedRegex(@"^\s*#\s*(r|i|load)\b")]
+    private static partial Regex Reference();
 
     /// <summary>The help of the directive whose line a position is in; null when that is none.</summary>
     public static string? Inspect(DirectiveRegistry directives, string code, int position) => Find(code, position) is not { } line ? null

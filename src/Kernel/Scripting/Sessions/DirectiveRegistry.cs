@@ -7,8 +7,8 @@ public sealed class DirectiveRegistry
 {
     private readonly ConcurrentDictionary<string, IDirective> directives = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>All of them, by name.</summary>
-    public IReadOnlyList<IDirective> All => [.. directives.Values.OrderBy(d => d.Name, StringComparer.Ordinal)];
+    /// <summary>All that are listed, by name.</summary>
+    public IReadOnlyList<IDirective> All => [.. directives.Values.Where(d => d.IsListed).OrderBy(d => d.Name, StringComparer.Ordinal)];
 
     /// <summary>Adds a directive, in the place of one that has its name.</summary>
     public DirectiveRegistry Add(IDirective directive)

@@ -9,6 +9,9 @@ public interface IDirective
     /// <summary>One line that tells what it does and what it accepts.</summary>
     string Help { get; }
 
+    /// <summary>Whether lists and completions offer it; default true.</summary>
+    bool IsListed => true;
+
     /// <summary>Does it. It begins on the session's thread; an interrupt cancels the token.</summary>
     /// <returns>The cell's value, null for none.</returns>
     /// <exception cref="UsageException">The arguments are wrong.</exception>

@@ -117,7 +117,11 @@ public sealed class ScriptSession : IDisposable
             _ = run.Interruption.ContinueWith(_ => cancellation.Cancel(), TaskContinuationOptions.ExecuteSynchronously);
             var submission = await thread.Run(() => Compile(code, name, cancellation.Token)).ConfigureAwait(false);
             if (run.IsInterrupted) throw ScriptInterrupt.Exception();
-            var task = await thread.Run(() => run.Start(submission.Load(context), slots)).ConfigureAwait(false);
+            var task = await thread.Run(() =>
+            {
+                using var reflection = context.EnterContextualReflection();
+                return run.Start(submission.Load(context), slots);
+            }).ConfigureAwait(false);
             _ = task.ContinueWith(t => { _ = t.Exception; run.Release(); }, TaskContinuationOptions.ExecuteSynchronously);
             // A cell that awaits does not hold the thread: it is left behind, and its checks end it when it goes on.
             await Task.WhenAny(task, run.Interruption).ConfigureAwait(false);

@@ -1,0 +1,136 @@
+using Interactive.Runtime;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Ops;
+
+/// <summary>
+/// Any operator of libtorch's, as a trace found it: run through libtorch's
+/// dispatcher, with autograd. Unless more is known of it, its graph is kept or dropped whole.
+/// </summary>
+public sealed class AtenOp : Op
+{
+    private static readonly string[] MovesStatistics = ["aten::batch_norm", "aten::instance_norm"];
+    private const int RunningMean = 3, RunningVariance = 4;
+
+    private const string Attention = "aten::scaled_dot_product_attention";
+    private const int DropoutOfAttention = 4;
+
+    private readonly AtenCall call;
+    private readonly AtenCall[] effects;
+    private readonly IReadOnlyList<Extent> extents;
+    private readonly ScalarType type;
+    private readonly int result;
+    private readonly (int Input, int Dimension) batchFrom;
+    private readonly Parameter[] parameters;
+    private readonly IReadOnlyList<string> inputSizes;
+
+    /// <summary>An operator as one node.</summary>
+    /// <param name="call">What runs.</param>
+    /// <param name="effects">Runs before it, once a step: what moves the module's buffers.</param>
+    /// <param name="extents">Sizes of the result.</param>
+    /// <param name="type">Element type of the result.</param>
+    /// <param name="result">Which of the results is the node's, the elements of a list counted singly.</param>
+    /// <param name="inputs">What it reads.</param>
+    /// <param name="isView">The result shares the bytes of the one input.</param>
+    /// <param name="isContiguous">What it reads and its result are contiguous: autograd keeps them as they are and no copies.</param>
+    internal AtenOp(AtenCall call, AtenCall[] effects, IReadOnlyList<Extent> extents, ScalarType type, int result, IReadOnlyList<Value> inputs, bool isView, bool isContiguous)
+    {
+        (this.call, this.effects, this.extents, this.type, this.result) = (call, effects, extents, type, result);
+        (IsView, this.isContiguous) = (isView, isContiguous);
+        parameters = [.. call.Arguments.SelectMany(a => a.Held).OfType<Parameter>()];
+        inputSizes = [.. inputs.Select(v => string.Join('x', v.Extents))];
+        batchFrom = (-1, 0);
+        for (var i = inputs.Count - 1; i >= 0; i--)
+            for (var d = 0; d < inputs[i].Extents.Count; d++)
+                if (inputs[i].Extents[d].PerSample != 0) batchFrom = (i, d);
+        batchExtent = batchFrom.Input < 0 ? default : inputs[batchFrom.Input].Extents[batchFrom.Dimension];
+    }
+
+    private readonly Extent batchExtent;
+    private readonly bool isContiguous;
+
+    /// <inheritdoc/>
+    public override string Kind => call.Name[(call.Name.IndexOf("::", StringComparison.Ordinal) + 2)..];
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["call"] = call.ToString(),
+        ["sizes"] = string.Join(" ", inputSizes),
+    };
+    /// <inheritdoc/>
+    public override IEnumerable<Parameter> Parameters => parameters;
+    /// <inheritdoc/>
+    public override bool IsView { get; }
+    /// <inheritdoc/>
+    public override bool ViewsAll => IsView && AtenTraits.ViewsAll(call.Name);
+    /// <inheritdoc/>
+    public override bool IsCheap => !AtenTraits.IsHeavy(call.Name);
+    /// <inheritdoc/>
+    public override bool IsRandom => AtenTraits.IsRandom(call.Name) && !(call.Name == Attention && call.Arguments[DropoutOfAttention].ToString() == "0");
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+        => (new Shape([.. (extents is [{ PerSample: > 0 }, ..] ? extents.Skip(1) : extents).Select(e => e.At(1))]), type);
+    /// <inheritdoc/>
+    public override IReadOnlyList<Extent> Extents(IReadOnlyList<Value> inputs, Shape output) => extents;
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+    {
+        var batch = batchFrom.Input < 0 ? 0 : batchExtent.BatchFor(inputs[batchFrom.Input].shape[batchFrom.Dimension]);
+        if (mode is { Training: true, Recompute: false })
+            foreach (var effect in effects)
+                foreach (var done in effect.Run(inputs, batch, training: true)) done.Release();
+        ReadOnlySpan<int> without = mode is { Training: true, Recompute: true } && MovesStatistics.Contains(call.Name) ? [RunningMean, RunningVariance] : [];
+        var results = call.Run(inputs, batch, mode.Training, without);
+        var output = Pick(results);
+        foreach (var input in inputs)
+            if (input.Identity() == output.Identity())
+            {
+                var own = output.alias(); // an op's result is always a tensor of its own
+                output.Dispose();
+                output = own;
+                break;
+            }
+        foreach (ref var value in results.AsSpan()) value.Release();
+        return output;
+    }
+
+    private Tensor Pick(NativeValue[] results)
+    {
+        var at = result;
+        foreach (var value in results)
+            if (value.Tag != ValueTag.List)
+            {
+                if (at-- == 0) return value.ToTensor();
+            }
+            else if (at < value.Elements.Length) return value.Elements[at].ToTensor();
+            else at -= value.Elements.Length;
+        throw new InvalidOperationException($"{call.Name} gave too few results");
+    }
+
+    /// <inheritdoc/>
+    public override Tensor ViewBackward(Tensor gradient, long[] shape)
+    {
+        if (AtenTraits.KeepsOrder(call.Name)) return gradient.reshape(shape);
+        if (AtenTraits.TurnsBack(call.Name)) return Forward([gradient], new RunMode(Training: true, Recompute: true));
+        if (call.Name == AtenTraits.Permute) return gradient.permute(Inverse(((ListArgument)call.Arguments[1]).Numbers));
+        using var number = zeros(1, gradient.dtype, gradient.device);
+        using var input = number.expand(shape).detach().requires_grad_(true); // the view's backward reads sizes alone
+        using var on = enable_grad();
+        using var output = Forward([input], new RunMode(Training: true, Recompute: true));
+        autograd.backward([output], [gradient]);
+        return input.grad!;
+    }
+
+    private static long[] Inverse(long[] order)
+    {
+        var inverse = new long[order.Length];
+        for (var i = 0; i < order.Length; i++) inverse[order[i] < 0 ? order[i] + order.Length : order[i]] = i;
+        return inverse;
+    }
+
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => (isContiguous ? AtenTraits.Saves(call.Name) : null) ?? new(Inputs: uint.MaxValue >> 32 - Math.Clamp(node.Inputs.Count, 1, 32), Output: true, Swappable: false);
+}

@@ -1,0 +1,216 @@
+using Interactive.Graphs.Ops;
+using Interactive.Runtime;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Tracing;
+
+/// <summary>Writes the steps of a compared trace as nodes of a graph: the engine's own ops where it has them, else libtorch's operators.</summary>
+/// <param name="trace">Which agrees with itself.</param>
+/// <param name="tensors">Of the module.</param>
+/// <param name="builder">Of the graph.</param>
+/// <param name="inputs">The graph's inputs.</param>
+internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, GraphBuilder builder, IReadOnlyList<Value> inputs)
+{
+    private readonly Dictionary<TensorRef, Value> values = [];
+    private readonly Dictionary<TensorRef, TensorRef> constants = []; // results and tensors of the trace that are the same each time
+    private readonly HashSet<string> names = [];
+    private readonly List<TraceStep> owed = []; // effects of steps that made no node
+
+    /// <summary>Adds all nodes and returns the graph's outputs.</summary>
+    public IReadOnlyList<Value> Run()
+    {
+        for (var i = 0; i < inputs.Count; i++) values[new(RefKind.Input, i)] = inputs[i];
+        var needed = Needed();
+        for (var i = 0; i < trace.First.Steps.Count; i++)
+        {
+            var step = trace.First.Steps[i];
+            owed.AddRange(step.Effects);
+            if (Layer(i, needed) is { } steps)
+            {
+                i += steps - 1;
+                continue;
+            }
+            if (step.GivesBack || !needed.Any(n => n.Index == i)) continue;
+            try
+            {
+                if (step.Call is null) AddModule(i, step);
+                else if (!IsConstant(i, step)) AddOperator(i, step, needed);
+            }
+            catch (GraphException e) { throw new TraceFailure(step.Span, e.Message); }
+        }
+        return [.. trace.First.Outputs.Select(o => values.TryGetValue(o[0], out var value) ? value : throw new TraceFailure(null, "an output does not depend on the input"))];
+    }
+
+    /// <summary>The results that lead to an output.</summary>
+    private HashSet<TensorRef> Needed()
+    {
+        var needed = new HashSet<TensorRef>(trace.First.Outputs.Select(o => o[0]).Where(r => r.Kind == RefKind.Result));
+        for (var i = trace.First.Steps.Count - 1; i >= 0; i--)
+            if (needed.Any(n => n.Index == i))
+                foreach (var tensor in trace.First.Steps[i].Tensors)
+                    if (tensor[0].Kind == RefKind.Result) needed.Add(tensor[0]);
+        return needed;
+    }
+
+    private void AddModule(int index, TraceStep step)
+    {
+        var input = ValueOf(step, step.Tensors[0][0]);
+        var extents = trace.Extents(index, 0);
+        if (extents is not [{ PerSample: 1, Fixed: 0 }, ..] || extents.Skip(1).Any(e => e.PerSample != 0))
+            throw new TraceFailure(step.Span!.Parent, $"{step.Span.Name} gives {string.Join('x', extents)}, not samples in a row");
+        using var result = step.Results[0].ToTensor();
+        var op = new Opaque(step.Span!.Module, (new Shape(result.shape[1..]), result.dtype), trace.First.Recording.Overwrites(step.Span));
+        values[new(RefKind.Result, index)] = builder.Add(op, Unused(step.Span.Name), input);
+    }
+
+    /// <summary>Adds a layer that libtorch runs as several operators, of which nobody sees the results between; the number of its steps, or null.</summary>
+    private int? Layer(int index, HashSet<TensorRef> needed)
+    {
+        var all = trace.First.Steps;
+        if (all[index].Span is not { } span || index > 0 && all[index - 1].Span == span || owed.Count > 0) return null;
+        var steps = all.Skip(index).TakeWhile(s => s.Span == span && s.Call is not null && s.Effects.Count == 0).ToArray();
+        if (KnownLayers.Find(span.Module, steps, tensors) is not { } layer || !needed.Contains(new(RefKind.Result, index + steps.Length - 1))) return null;
+        if (!values.TryGetValue(layer.Input, out var input) || !input.IsRows || steps.Any(s => !s.Call!.WithGradient)) return null;
+        using Tensor given = span.Input.ToTensor(), result = steps[^1].Results[0].ToTensor();
+        if (!given.is_contiguous() || !result.is_contiguous()) return null;
+        values[new(RefKind.Result, index + steps.Length - 1)] = builder.Add(layer.Op, Unused(span.Name), input);
+        return steps.Length;
+    }
+
+    /// <summary>True for what is the same each time: made of constants alone, with no random numbers.</summary>
+    private bool IsConstant(int index, TraceStep step)
+    {
+        if (AtenTraits.IsRandom(step.Call!.Name) || !step.Tensors.All(t => IsConstant(t[0]))) return false;
+        var (first, second) = (step.Results, trace.Second.Steps[index].Results);
+        for (var i = 0; i < first.Count; i++)
+        {
+            Tensor a = first[i].ToTensor(), b = second[i].ToTensor();
+            using (b)
+                if (!TraceComparison.SameNumbers(a, b)) return false;
+            constants[new(RefKind.Result, index, i)] = tensors.AddConstant(a.detach().DetachFromDisposeScope());
+        }
+        return true;
+    }
+
+    private bool IsConstant(TensorRef reference) => reference.Kind == RefKind.Constant || constants.ContainsKey(reference);
+
+    private void AddOperator(int index, TraceStep step, HashSet<TensorRef> needed)
+    {
+        var wanted = Enumerable.Range(0, step.Results.Count).Where(part => needed.Contains(new(RefKind.Result, index, part))).ToArray();
+        foreach (var part in wanted)
+        {
+            var read = new List<Value>();
+            var arguments = new ArgumentReader(trace, this, step, trace.Second.Steps[index], trace.Evaluation.Steps[index]).Read(read);
+            if (arguments.Any(a => a.FollowsBatch) && read.All(v => v.Extents.All(e => e.PerSample == 0))) read.Add(inputs[0]); // tells the batch
+            var extents = trace.Extents(index, part);
+            var type = TypeOf(step.Results[part]);
+            var isView = IsView(step, part, read, extents);
+            var known = wanted.Length == 1 && step.Results.Count == 1 ? Known(step, index, read, extents, type, isView) : null;
+            if (wanted.Length > 1 && !isView && wanted.Count(p => IsFloat(TypeOf(step.Results[p]))) > 1)
+                throw new TraceFailure(step.Span, $"several results of {step.Name} are read");
+            var name = OutOfPlace(step);
+            if (known is Ops.BatchNorm2d batchNorm) owed.RemoveAll(e => CountsBatches(e, (TorchSharp.Modules.BatchNorm2d)batchNorm.Module));
+            var effects = owed.Select(e => new AtenCall(e.Call!.Name, e.Call.Overload, new ArgumentReader(trace, this, e, e, e).Read([]), e.Call.WithGradient)).ToArray();
+            if (known is not null && effects.Length > 0) known = null;
+            owed.Clear();
+            var op = known ?? new AtenOp(new AtenCall(name, step.Call!.Overload, arguments, step.Call.WithGradient), effects, extents, type, part, read, isView, IsContiguous(step));
+            values[new(RefKind.Result, index, part)] = builder.Add(op, Unused(NameOf(step, op)), [.. read]);
+        }
+    }
+
+    private static bool IsFloat(ScalarType type) => type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64;
+
+    private static ScalarType TypeOf(NativeValue value)
+    {
+        using var tensor = value.ToTensor();
+        return tensor.dtype;
+    }
+
+    private static bool CountsBatches(TraceStep effect, TorchSharp.Modules.BatchNorm2d module)
+        => module.num_batches_tracked is { } counter && (nint)TraceStep.Flat(effect.Call!.Arguments).First().Payload == counter.Identity();
+
+    private bool IsView(TraceStep step, int part, List<Value> read, Extent[] extents)
+    {
+        if (step.IsInPlace || read.Count != 1 || step.Tensors.Count == 0 || !step.Tensors[0][0].IsFlowing || IsConstant(step.Tensors[0][0])) return false;
+        if (read[0].Extents.Any(e => e.PerSample != 0) && extents.All(e => e.PerSample == 0)) return false;
+        using Tensor input = TraceStep.Flat(step.Call!.Arguments).First().ToTensor(), output = step.Results[part].ToTensor();
+        return NativeValue.StorageOf(input) == NativeValue.StorageOf(output);
+    }
+
+    /// <summary>The operator that gives a new tensor in place of one that overwrites.</summary>
+    private static string OutOfPlace(TraceStep step)
+    {
+        if (!step.IsInPlace) return step.Call!.Name;
+        var name = step.Call!.Name[..^1];
+        return OperatorCall.Exists(name, step.Call.Overload) ? name : throw new TraceFailure(step.Span, $"{step.Name} overwrites a tensor and has no twin that does not");
+    }
+
+    private Op? Known(TraceStep step, int index, List<Value> read, Extent[] extents, ScalarType type, bool isView)
+    {
+        if (!step.Call!.WithGradient || read.Count == 0) return null;
+        var parameters = step.Tensors.Where(t => t[0].Kind == RefKind.Parameter).Select(t => t[0]).Distinct().ToArray();
+        var owner = parameters.Length > 0 ? tensors.OwnerOf(parameters[0]) : null;
+        if (owner is { } o && (parameters.Any(p => tensors.OwnerOf(p)?.Module != o.Module) || o.Module.parameters(false).Count() != parameters.Length)) return null;
+        if (step.Tensors.Any(t => IsConstant(t[0])) || !IsContiguous(step)) return null;
+        var call = new KnownCall([.. read], owner?.Module, step.Span?.Module, [.. step.Call.Arguments.Select(Plain)], [.. trace.Evaluation.Steps[index].Call!.Arguments.Select(Plain)], isView);
+        var op = KnownCalls.Find(step.IsInPlace ? step.Call.Name[..^1] : step.Call.Name, call);
+        if (op is null) return null;
+        try
+        {
+            var (shape, itsType) = op.Infer(read);
+            return itsType == type && op.Extents(read, shape).SequenceEqual(extents) ? op : null;
+        }
+        catch (GraphException) { return null; }
+    }
+
+    // The engine's ops lay their results so; another layout would give what follows other bits.
+    private static bool IsContiguous(TraceStep step)
+    {
+        foreach (var value in TraceStep.Flat(step.Call!.Arguments).Concat(step.Results))
+        {
+            using var tensor = value.ToTensor();
+            if (!tensor.is_contiguous()) return false;
+        }
+        return true;
+    }
+
+    private static object? Plain(NativeValue value) => value.Tag switch
+    {
+        ValueTag.Int => value.Payload,
+        ValueTag.Double => value.Number,
+        ValueTag.Bool => value.Flag,
+        ValueTag.String => value.Text,
+        ValueTag.List when value.Elements.ToArray().All(e => e.Tag == ValueTag.Int) => value.Elements.ToArray().Select(e => e.Payload).ToArray(),
+        _ => null,
+    };
+
+    private string NameOf(TraceStep step, Op op)
+    {
+        var name = step.Tensors.Where(t => t[0].Kind == RefKind.Parameter).Select(t => tensors.OwnerOf(t[0])?.Name).FirstOrDefault() ?? step.Span?.Name ?? "";
+        // A layer is called as in the module; what a net's own forward runs, after what it is.
+        var isLayer = op.Module is not null || step.Span is { } span && span.Name == name && name.Length > 0 && !span.Module.children().Any();
+        return isLayer && name.Length > 0 ? name : name.Length > 0 ? $"{name}.{op.Kind}" : op.Kind;
+    }
+
+    private string Unused(string name)
+    {
+        if (name.Length == 0) name = builder.Name;
+        if (names.Add(name)) return name;
+        for (var i = 1; ; i++)
+            if (names.Add($"{name}_{i}")) return $"{name}_{i}";
+    }
+
+    /// <summary>The graph's value for a tensor that flows.</summary>
+    public Value ValueOf(TraceStep step, TensorRef reference)
+        => values.TryGetValue(reference, out var value) ? value : throw new TraceFailure(step.Span, $"{step.Name} reads what no node makes");
+
+    /// <summary>The tensor that an argument holds, with its name; null for one that flows.</summary>
+    public (Tensor Tensor, string Name)? HeldBy(TensorRef reference)
+    {
+        if (reference.Kind == RefKind.Constant && !constants.ContainsKey(reference)) constants[reference] = tensors.AddConstant(trace.First.Constants[reference.Index]);
+        if (constants.TryGetValue(reference, out var constant)) reference = constant;
+        return reference.IsFlowing ? null : (tensors.Of(reference), tensors.NameOf(reference));
+    }
+}

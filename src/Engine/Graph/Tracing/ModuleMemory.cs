@@ -1,0 +1,44 @@
+using Interactive.Runtime;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Tracing;
+
+/// <summary>Remembers a module's buffers, gradients and modes (of each of its modules) and the random generator; puts them back.</summary>
+internal sealed class ModuleMemory : IDisposable
+{
+    private readonly RandomState generator;
+    private readonly List<(nn.Module Module, bool Training)> modes = [];
+    private readonly List<(Tensor Buffer, Tensor Value)> buffers = [];
+    private readonly List<(Parameter Parameter, Tensor? Gradient)> gradients = [];
+
+    public ModuleMemory(nn.Module module)
+    {
+        generator = RandomState.Of(Devices.Of(module));
+        foreach (var part in module.modules().Prepend(module).Distinct()) modes.Add((part, part.training));
+        foreach (var buffer in module.buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
+        foreach (var parameter in module.parameters()) gradients.Add((parameter, parameter.grad?.clone().DetachFromDisposeScope()));
+    }
+
+    /// <summary>Buffers and modes as they were, and no gradients.</summary>
+    public void PutBack()
+    {
+        using var noGrad = no_grad();
+        foreach (var (buffer, value) in buffers) buffer.copy_(value);
+        foreach (var (parameter, _) in gradients) parameter.grad = null;
+        foreach (var (part, training) in modes) part.train(training); // a module before its own
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        PutBack();
+        using var noGrad = no_grad();
+        foreach (var (parameter, gradient) in gradients)
+            if (gradient is not null) parameter.grad = gradient;
+        foreach (var (_, value) in buffers) value.Dispose();
+        generator.PutBack();
+        generator.Dispose();
+    }
+}

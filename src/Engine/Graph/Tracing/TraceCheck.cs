@@ -1,0 +1,51 @@
+using Interactive.Execution;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Tracing;
+
+/// <summary>Runs a module and its graph side by side: outputs, gradients and buffers must have the same bits.</summary>
+internal static class TraceCheck
+{
+    /// <summary>What differs, or null.</summary>
+    public static string? Differs(nn.Module module, Graph graph, Tensor[] inputs, ModuleMemory memory)
+    {
+        using var scope = NewDisposeScope();
+        var weights = new List<Tensor>();
+        var seen = new List<Tensor>();
+        Tensor Loss(IReadOnlyList<Tensor> outputs)
+        {
+            for (var i = seen.Count; i < outputs.Count; i++) seen.Add(outputs[i].detach().clone().DetachFromDisposeScope());
+            var floats = outputs.Where(o => o.is_floating_point()).ToArray();
+            for (var i = weights.Count; i < floats.Length; i++) weights.Add(rand_like(floats[i]).DetachFromDisposeScope());
+            return floats.Select((o, i) => (o * weights[i]).sum()).Aggregate((a, b) => a + b);
+        }
+
+        using var executor = new Executor(graph, null, Objective.From("trace", (outputs, _) => Loss(outputs)));
+        var plain = Take(() =>
+        {
+            var loss = Loss(ModuleCall.Run(module, inputs));
+            if (loss.requires_grad) loss.backward();
+        });
+        var ours = Take(() => executor.Step(inputs, []));
+        foreach (var weight in weights) weight.Dispose();
+        foreach (var (key, tensor) in plain)
+            if (!ours.TryGetValue(key, out var its) || !TraceComparison.SameNumbers(tensor, its)) return $"{key} of the graph differs from the module's";
+        return ours.Keys.FirstOrDefault(k => !plain.ContainsKey(k)) is { } extra ? $"{extra} of the graph is none of the module's" : null;
+
+        Dictionary<string, Tensor> Take(Action step)
+        {
+            memory.PutBack();
+            if (!module.training) module.train();
+            manual_seed(11);
+            step();
+            var found = new Dictionary<string, Tensor>();
+            for (var i = 0; i < seen.Count; i++) found[$"output {i}"] = seen[i].MoveToOuterDisposeScope();
+            seen.Clear();
+            foreach (var (name, parameter) in module.named_parameters())
+                if (parameter.grad is { } gradient) found[$"the gradient of {name}"] = gradient.clone();
+            foreach (var (name, buffer) in module.named_buffers()) found[$"the buffer {name}"] = buffer.clone();
+            return found;
+        }
+    }
+}

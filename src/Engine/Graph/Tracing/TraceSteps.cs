@@ -1,0 +1,140 @@
+using Interactive.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Tracing;
+
+/// <summary>A recorded run as steps in which each tensor goes by a name that another run of the module gives it as well.</summary>
+internal sealed class TraceSteps
+{
+    private readonly ModuleRecording recording;
+    private readonly ModuleTensors tensors;
+    private readonly Dictionary<nint, List<TensorRef>> names = [];
+    private readonly Dictionary<nint, nint> storages = []; // of tensors seen
+    private readonly Dictionary<nint, ModuleSpan?> stale = []; // overwritten through another tensor of the same storage, and where
+    private readonly Dictionary<nint, TensorRef> numbers = []; // of constants
+
+    /// <summary>Names the tensors of a run.</summary>
+    /// <param name="recording">The run; must stay alive.</param>
+    /// <param name="tensors">Of the module.</param>
+    /// <param name="opaque">Names of modules that are not looked into.</param>
+    /// <param name="guide">Another run's steps, which tell where an operator that gives back what it was given is a step of its own.</param>
+    /// <exception cref="TraceFailure">Operators in a row cannot say what ran.</exception>
+    public TraceSteps(ModuleRecording recording, ModuleTensors tensors, IReadOnlySet<string> opaque, TraceSteps? guide = null)
+    {
+        (this.recording, this.tensors) = (recording, tensors);
+        for (var i = 0; i < recording.Inputs.Count; i++) Name(recording.Inputs[i].Identity(), StorageOf(recording.Inputs[i]), new(RefKind.Input, i), again: false);
+        var effects = new List<TraceStep>();
+        for (var call = 0; call < recording.Calls.Count;)
+        {
+            if (recording.Spans.FirstOrDefault(s => s.Begin == call && s.End > call && opaque.Contains(s.Name)) is { } span)
+            {
+                AddModule(span, effects);
+                call = span.End;
+            }
+            else AddCall(call++, effects, guide);
+        }
+        Outputs = [.. recording.Outputs.Select(o => Find(new(o.Identity(), ValueTag.Tensor), null))];
+    }
+
+    public ModuleRecording Recording => recording;
+    public List<TraceStep> Steps { get; } = [];
+    /// <summary>The names by which each output goes.</summary>
+    public IReadOnlyList<TensorRef[]> Outputs { get; }
+    /// <summary>Tensors that came from outside, by the index of their names.</summary>
+    public List<Tensor> Constants { get; } = [];
+
+    private static nint StorageOf(Tensor tensor) => NativeValue.StorageOf(tensor);
+
+    private static nint StorageOf(NativeValue value)
+    {
+        using var tensor = value.ToTensor();
+        return StorageOf(tensor);
+    }
+
+    private void AddModule(ModuleSpan span, List<TraceStep> effects)
+    {
+        var given = Find(span.Input, span.Parent);
+        var output = span.Output;
+        Name((nint)output.Payload, StorageOf(output), new(RefKind.Result, Steps.Count), again: true);
+        Steps.Add(new(null, span, [given], [output], [.. effects]));
+        effects.Clear();
+    }
+
+    private void AddCall(int index, List<TraceStep> effects, TraceSteps? guide)
+    {
+        var call = recording.Calls[index];
+        var span = recording.SpanOf(index);
+        var step = new TraceStep(call, span, [.. TraceStep.Flat(call.Arguments).Select(t => Find(t, span))], [.. TraceStep.Flat(call.Results)], []);
+        if (call.Name is "aten::item" or "aten::_local_scalar_dense" or "aten::is_nonzero" or "aten::equal" or "aten::allclose")
+        {
+            if (step.Tensors.All(t => !t[0].IsFlowing)) return; // of a counter, say
+            throw new TraceFailure(span, $"{call.Name[6..]} reads a value of the data, which may decide what runs");
+        }
+        if (call.Overload.EndsWith("out", StringComparison.Ordinal)) throw new TraceFailure(span, $"{call.FullName} writes into a tensor that it is given");
+        if (step.IsInPlace && step.Tensors is [var target, ..] && !target[0].IsFlowing)
+        {
+            if (target[0].Kind == RefKind.Parameter || step.Tensors.Any(t => t[0].IsFlowing))
+                throw new TraceFailure(span, $"{call.Name[6..]} writes into {(target[0].Kind == RefKind.Constant ? "a tensor of the module's" : tensors.NameOf(target[0]))}");
+            effects.Add(step);
+            return;
+        }
+        var isKnown = step.Results is [var only] && names.ContainsKey((nint)only.Payload);
+        var givesBack = isKnown && !step.IsInPlace && (guide is null || Steps.Count >= guide.Steps.Count || guide.Steps[Steps.Count].GivesBack);
+        step = step with { Effects = [.. effects], GivesBack = givesBack };
+        effects.Clear();
+        for (var part = 0; part < step.Results.Count; part++)
+        {
+            var id = (nint)step.Results[part].Payload;
+            var storage = StorageOf(step.Results[part]);
+            if (givesBack) continue;
+            if (step.IsInPlace)
+            {
+                names.Remove(id);
+                foreach (var (other, where) in storages)
+                    if (where == storage && other != id) stale[other] = span;
+                stale.Remove(id);
+            }
+            Name(id, storage, new(RefKind.Result, Steps.Count, part), again: isKnown && !step.IsInPlace);
+        }
+        Steps.Add(step);
+    }
+
+    private void Name(nint tensor, nint storage, TensorRef name, bool again)
+    {
+        storages[tensor] = storage;
+        if (again && names.TryGetValue(tensor, out var list)) list.Add(name);
+        else names[tensor] = [name];
+    }
+
+    private TensorRef[] Find(NativeValue value, ModuleSpan? span)
+    {
+        var id = (nint)value.Payload;
+        if (stale.TryGetValue(id, out var where)) throw new TraceFailure(where, "a tensor is read after it was overwritten in place through a view");
+        if (names.TryGetValue(id, out var list)) return [.. list];
+        if (tensors.TryFind(id, out var known)) return [known];
+        if (Factory(value) is { } made) return [.. names[id] = made];
+        if (!numbers.TryGetValue(id, out var number))
+        {
+            numbers[id] = number = new(RefKind.Constant, Constants.Count);
+            Constants.Add(value.ToTensor());
+        }
+        return [number];
+    }
+
+    // What libtorch's factories (zeros, rand_like) give is a second tensor over the bytes of the operator's result.
+    private List<TensorRef>? Factory(NativeValue value)
+    {
+        using var tensor = value.ToTensor();
+        var storage = StorageOf(tensor);
+        foreach (var (other, where) in storages)
+            if (where == storage && !stale.ContainsKey(other) && names.TryGetValue(other, out var list) && list[0].Kind == RefKind.Result && Steps[list[0].Index] is { Call: not null, Tensors.Count: <= 1 })
+            {
+                using var twin = new NativeValue(other, ValueTag.Tensor).ToTensor();
+                if (!twin.shape.SequenceEqual(tensor.shape) || !twin.stride().SequenceEqual(tensor.stride()) || twin.storage_offset() != tensor.storage_offset()) continue;
+                storages[(nint)value.Payload] = storage;
+                return list;
+            }
+        return null;
+    }
+}

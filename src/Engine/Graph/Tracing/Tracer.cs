@@ -1,0 +1,101 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Tracing;
+
+/// <summary>
+/// Makes a graph of any module by watching what it runs: twice in training, with other values and another batch, and once in
+/// evaluation. What the runs do not agree on becomes one opaque node, as small a module as will do. The graph is then run beside the
+/// module and must give its bits.
+/// </summary>
+internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, string name)
+{
+    private const long First = 2, Second = 3, Third = 4; // batches
+
+    private readonly ModuleTensors tensors = new(module);
+    private readonly HashSet<string> opaque = [];
+    private readonly List<TraceNote> notes = [];
+
+    /// <summary>The graph.</summary>
+    /// <exception cref="GraphException">The module cannot be run, or not even one opaque node can stand for it.</exception>
+    public Graph Run()
+    {
+        RequireFinite();
+        using var memory = new ModuleMemory(module);
+        while (true)
+        {
+            try
+            {
+                var graph = Attempt(memory);
+                if (TraceCheck.Differs(module, graph, Batch(Third, 7), memory) is not { } difference) return graph;
+                GiveUp(null, difference);
+            }
+            catch (TraceFailure failure) { GiveUp(failure.Span, failure.Message); }
+            finally { memory.PutBack(); }
+            if (opaque.Contains("")) return Whole();
+        }
+    }
+
+    private void RequireFinite()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var (itsName, parameter) in tensors.Parameters)
+            if (parameter.is_floating_point() && !parameter.isfinite().all().item<bool>())
+                throw new GraphException($"{itsName} is not finite{(tensors.OwnerOf(new(RefKind.Parameter, tensors.Parameters.FindIndex(p => p.Name == itsName)))?.Module is TorchSharp.Modules.GroupNorm ? ": TorchSharp leaves the weights of a GroupNorm as they are found in memory, set them (nn.init.ones_, nn.init.zeros_)" : "")}");
+    }
+
+    private void GiveUp(ModuleSpan? span, string why)
+    {
+        while (span is not null && opaque.Contains(span.Name)) span = span.Parent;
+        var where = span?.Name ?? "";
+        if (!opaque.Add(where)) throw new GraphException($"{name}: {why}");
+        notes.RemoveAll(n => where.Length == 0 || n.Where.StartsWith(where + ".", StringComparison.Ordinal));
+        notes.Add(new TraceNote(where, why));
+    }
+
+    private Graph Whole()
+    {
+        var why = notes[^1].Why;
+        if (module is not nn.Module<Tensor, Tensor> single || examples.Count != 1) throw new GraphException($"{name} cannot be traced: {why}");
+        var builder = Builder();
+        return builder.BuildTraced([builder.Add(Ops.Opaque.Of(single, builder.Input), name, builder.Input)], module, notes);
+    }
+
+    private GraphBuilder Builder() => new(name, new Shape(examples[0].shape[1..]), examples[0].dtype);
+
+    private Tensor[] Batch(long batch, long seed) => [.. examples.Select((e, i) => OtherBatch.Of(e, batch, seed + 100 * i))];
+
+    private Graph Attempt(ModuleMemory memory)
+    {
+        using var scope = NewDisposeScope();
+        using var first = Record(memory, Batch(First, 1), training: true);
+        using var second = Record(memory, Batch(Second, 2), training: true);
+        using var evaluation = Unlike(memory);
+        var steps = new TraceSteps(first, tensors, opaque);
+        var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps), (First, Second));
+        trace.Check();
+        var builder = Builder();
+        var inputs = examples.Select((e, i) => i == 0 ? builder.Input : builder.AddInput($"input{i + 1}", new Shape(e.shape[1..]), e.dtype)).ToArray();
+        return builder.BuildTraced(new Lowering(trace, tensors, builder, inputs).Run(), module, notes);
+    }
+
+    // Numbers of the other sign are the likeliest to take another course; not every module takes them.
+    private ModuleRecording Unlike(ModuleMemory memory)
+    {
+        var inputs = Batch(First, 3);
+        try { return Record(memory, [.. inputs.Select(i => i.is_floating_point() ? i.neg() : i)], training: false); }
+        catch (GraphException) { return Record(memory, inputs, training: false); }
+    }
+
+    private ModuleRecording Record(ModuleMemory memory, Tensor[] inputs, bool training)
+    {
+        memory.PutBack();
+        if (!training) module.eval();
+        else if (!module.training) module.train();
+        manual_seed(5);
+        try { return new ModuleRecording(module, inputs); }
+        catch (ExternalException e) { throw new GraphException($"{name} refuses {string.Join(", ", inputs.Select(i => $"({string.Join(", ", i.shape)})"))}: {e.Message.Split('\n')[0]}"); }
+    }
+}

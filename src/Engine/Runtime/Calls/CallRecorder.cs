@@ -1,0 +1,111 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace Interactive.Runtime;
+
+/// <summary>
+/// Records every operator that the calling thread runs until it is disposed, with all arguments and results: calls made by operators
+/// themselves are not listed. Tensors seen stay alive, so that an address tells which tensor it is. Built on libtorch's own observers
+/// (<c>at::RecordFunction</c> of libtorch 2.10).
+/// </summary>
+internal sealed unsafe class CallRecorder : IDisposable
+{
+    private const string Add = "_ZN2at22addThreadLocalCallbackENS_22RecordFunctionCallbackE", Remove = "_ZN2at14removeCallbackEm",
+        NameOf = "_ZNK2at14RecordFunction4nameEv", OverloadOf = "_ZNK2at14RecordFunction13overload_nameEv";
+    private const int InputsOffset = 0xD0, OutputsOffset = 0x118; // in at::RecordFunction
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Callback
+    {
+        public nint Start, End;
+        public double Probability;
+        public fixed byte Scopes[10];
+        public byte NeedsInputs, NeedsOutputs, NeedsIds;
+    }
+
+    private static readonly delegate* unmanaged<nint, byte*> Name = (delegate* unmanaged<nint, byte*>)Export(NameOf), Overload = (delegate* unmanaged<nint, byte*>)Export(OverloadOf);
+
+    [ThreadStatic] private static CallRecorder? current;
+
+    private readonly ulong handle;
+    private readonly CallRecorder? outer = current;
+    private int depth;
+
+    /// <summary>True when this libtorch exports what is needed.</summary>
+    public static bool IsAvailable { get; } = Name != null && Overload != null && Export(Add) != 0 && Export(Remove) != 0 && OperatorCall.IsAvailable;
+
+    /// <summary>What has run so far, in order.</summary>
+    public List<RecordedCall> Calls { get; } = [];
+
+    /// <summary>Begins to record.</summary>
+    /// <exception cref="NotSupportedException">This libtorch is another version.</exception>
+    public CallRecorder()
+    {
+        if (!IsAvailable) throw new NotSupportedException($"this libtorch does not export {Add}: modules cannot be traced");
+        var callback = new Callback
+        {
+            Start = (nint)(delegate* unmanaged<nint*, nint, nint*>)&Began,
+            End = (nint)(delegate* unmanaged<nint, nint, void>)&Ended,
+            Probability = 1,
+            NeedsInputs = 1,
+            NeedsOutputs = 1,
+        };
+        callback.Scopes[0] = 1; // functions
+        current = this;
+        handle = ((delegate* unmanaged<Callback, ulong>)Export(Add))(callback);
+    }
+
+    private static nint Export(string name) => TorchLoader.TryGetExport(name, out var address) ? address : 0;
+
+    [UnmanagedCallersOnly]
+    private static nint* Began(nint* context, nint function)
+    {
+        *context = 0;
+        if (current is { } recorder && recorder.depth++ == 0) recorder.Begin(function);
+        return context;
+    }
+
+    [UnmanagedCallersOnly]
+    private static void Ended(nint function, nint context)
+    {
+        if (current is { } recorder && --recorder.depth == 0) recorder.End(function);
+    }
+
+    private void Begin(nint function)
+    {
+        var arguments = new ReadOnlySpan<NativeValue>(*(void**)(function + InputsOffset), (int)*(long*)(function + InputsOffset + 8)).ToArray();
+        foreach (var argument in arguments) argument.Share();
+        Calls.Add(new RecordedCall(Text(Name(function)), Text(Overload(function)), arguments, is_grad_enabled()));
+    }
+
+    private void End(nint function)
+    {
+        var from = *(NativeValue**)(function + OutputsOffset);
+        var results = new ReadOnlySpan<NativeValue>(from, (int)(*(NativeValue**)(function + OutputsOffset + 8) - from)).ToArray();
+        foreach (var result in results) result.Share();
+        Calls[^1].Results = results;
+    }
+
+    private static string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
+
+    /// <summary>Stops recording and keeps what was seen.</summary>
+    public void Stop()
+    {
+        if (current != this) return;
+        current = outer;
+        ((delegate* unmanaged<ulong, void>)Export(Remove))(handle);
+    }
+
+    /// <summary>Stops recording and lets go of all that was seen.</summary>
+    public void Dispose()
+    {
+        Stop();
+        foreach (var call in Calls)
+        {
+            for (var i = 0; i < call.Arguments.Length; i++) call.Arguments[i].Release();
+            for (var i = 0; i < call.Results.Length; i++) call.Results[i].Release();
+        }
+        Calls.Clear();
+    }
+}

@@ -1,0 +1,154 @@
+using Interactive.Graphs;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Interactive.Engine.Tests.Graphs.Tracing;
+
+/// <summary>What a trace cannot see into becomes one node, and the notes say where and why; nothing else than the module runs.</summary>
+public class TraceLimitTests
+{
+    private sealed class Branching : Module<Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> often = Linear(6, 6), seldom = Sequential(Linear(6, 6), Tanh());
+        public Branching() : base("branching") => RegisterComponents();
+        public override Tensor forward(Tensor x) => x.sum().item<float>() > 0 ? often.call(x) : seldom.call(x);
+    }
+
+    private sealed class Longer : Module<Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> layer = Linear(6, 6);
+        public Longer() : base("longer") => RegisterComponents();
+        public override Tensor forward(Tensor x)
+        {
+            for (var i = 0; i < x.shape[0]; i++) x = layer.call(x);
+            return x;
+        }
+    }
+
+    private sealed class Skip(params (string, Module<Tensor, Tensor>)[] modules) : TorchSharp.Modules.Sequential(modules)
+    {
+        public override Tensor forward(Tensor x) => x + base.forward(x);
+    }
+
+    private sealed class Accumulating : Module<Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> layer = Linear(6, 6);
+        public Accumulating() : base("accumulating") => RegisterComponents();
+        public override Tensor forward(Tensor x)
+        {
+            var y = layer.call(x);
+            y[TensorIndex.Colon, 0].add_(1);
+            return y;
+        }
+    }
+
+    private sealed class Counting : Module<Tensor, Tensor>
+    {
+        private readonly Tensor seen = zeros(1);
+        public Counting() : base("counting")
+        {
+            register_buffer("seen", seen);
+            RegisterComponents();
+        }
+        public override Tensor forward(Tensor x)
+        {
+            if (training) using (no_grad()) seen.add_(1);
+            return x * 2;
+        }
+    }
+
+    private static Module<Tensor, Tensor> Around(Module<Tensor, Tensor> middle) => Sequential(("first", Linear(6, 6)), ("middle", middle), ("act", ReLU()), ("last", Linear(6, 3)));
+
+    private static Graph Trace(Module<Tensor, Tensor> net)
+    {
+        var graph = Graph.Trace(net, randn(2, 6));
+        Same.AsTheModule(net, graph, randn(5, 6), Interactive.Memory.KeepAll.Schedule(Fusion.Fuse(graph)));
+        return graph;
+    }
+
+    [Fact]
+    public void A_module_whose_course_depends_on_the_data_is_one_node_and_the_rest_are_many()
+    {
+        using var scope = NewDisposeScope();
+        var graph = Trace(Around(new Branching()));
+        Assert.Equal(["first", "middle", "act", "last"], graph.Nodes.Select(n => n.Name));
+        var note = Assert.Single(graph.Notes);
+        Assert.Equal("middle", note.Where);
+        Assert.Contains("something in the data or the mode decides what runs", note.Why);
+    }
+
+    [Fact]
+    public void A_module_that_runs_more_for_more_samples_is_one_node()
+    {
+        using var scope = NewDisposeScope();
+        var note = Assert.Single(Trace(Around(new Longer())).Notes);
+        Assert.Equal("middle", note.Where);
+        Assert.Contains("with other values and another batch", note.Why);
+    }
+
+    [Fact]
+    public void A_write_through_a_view_is_one_node()
+    {
+        using var scope = NewDisposeScope();
+        var note = Assert.Single(Trace(Around(new Accumulating())).Notes);
+        Assert.Equal(("middle", "a tensor is read after it was overwritten in place through a view"), (note.Where, note.Why));
+    }
+
+    [Fact]
+    public void A_sequential_with_its_own_forward_and_a_hook_run_as_in_the_module()
+    {
+        using var scope = NewDisposeScope();
+        var net = Sequential(("a", Linear(6, 6)), ("block", new Skip(("l", Linear(6, 6)), ("r", ReLU()))), ("last", Linear(6, 3)));
+        ((TorchSharp.Modules.Linear)net.children().First()).register_forward_hook((_, _, y) => y * 2);
+        var graph = Trace(net);
+        Assert.Empty(graph.Notes);
+        Assert.Contains(graph.Nodes, n => n.Op.Kind == "add");
+        Assert.Contains(graph.Nodes, n => n.Op.Kind == "mul");
+    }
+
+    [Fact]
+    public void A_buffer_that_counts_moves_once_a_step()
+    {
+        using var scope = NewDisposeScope();
+        var graph = Trace(Around(new Counting()));
+        Assert.Empty(graph.Notes);
+    }
+
+    [Fact]
+    public void A_trace_leaves_buffers_gradients_modes_and_random_numbers_alone()
+    {
+        using var scope = NewDisposeScope();
+        var norm = BatchNorm1d(6);
+        var net = Sequential(("fc", Linear(6, 6)), ("norm", norm), ("drop", Dropout(0.5)));
+        norm.eval();
+        net.call(randn(3, 6)).sum().backward();
+        var (before, gradient) = (norm.running_mean!.clone(), net.parameters().First().grad!.clone());
+        var x = randn(2, 6);
+        manual_seed(5);
+        var wanted = rand(3);
+        manual_seed(5);
+        Graph.Trace(net, x);
+        Assert.True(wanted.Equals(rand(3)));
+        Assert.True(before.Equals(norm.running_mean));
+        Assert.True(gradient.Equals(net.parameters().First().grad!));
+        Assert.False(norm.training);
+        Assert.True(net.training);
+    }
+
+    [Fact]
+    public void A_parameter_that_is_not_finite_is_named()
+    {
+        using var scope = NewDisposeScope();
+        var net = Sequential(("fc", Linear(6, 6)), ("norm", Linear(6, 6)));
+        using (no_grad()) net.get_parameter("norm.weight")![0, 0] = float.NaN;
+        Assert.Equal("norm.weight is not finite", Assert.Throws<GraphException>(() => Graph.Trace(net, randn(2, 6))).Message);
+    }
+
+    [Fact]
+    public void A_module_that_refuses_its_input_says_so()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Contains("refuses", Assert.Throws<GraphException>(() => Graph.Trace(Linear(5, 2), randn(2, 4))).Message);
+    }
+}

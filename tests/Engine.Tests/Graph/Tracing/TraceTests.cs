@@ -1,0 +1,71 @@
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Memory.Planners;
+using Interactive.Runtime;
+using TorchSharp;
+using Xunit.Abstractions;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Graphs.Tracing;
+
+/// <summary>Nets as users write them become graphs of single operators that have the nets' own bits.</summary>
+public class TraceTests(ITestOutputHelper output)
+{
+    private static readonly Dictionary<string, (Func<nn.Module<Tensor, Tensor>> Make, long[] Sample, bool IsText)> Nets = new()
+    {
+        ["resnet"] = (() => new ConvolutionalNets.ResNet(), [3, 12, 12], false),
+        ["bottleneck"] = (() => new ConvolutionalNets.Bottleneck(16), [16, 6, 6], false),
+        ["unet"] = (() => new ConvolutionalNets.UNet(), [3, 8, 8], false),
+        ["generator"] = (() => new ConvolutionalNets.Generator(), [16], false),
+        ["discriminator"] = (() => new ConvolutionalNets.Discriminator(), [3, 16, 16], false),
+        ["efficientnet"] = (() => new ConvolutionalNets.EfficientNet(), [3, 12, 12], false),
+        ["mobilenet"] = (() => new ConvolutionalNets.MobileNetV2(), [3, 12, 12], false),
+        ["convnext"] = (() => new MoreConvolutionalNets.ConvNeXt(), [3, 16, 16], false),
+        ["squeezenet"] = (() => new MoreConvolutionalNets.SqueezeNet(), [3, 16, 16], false),
+        ["densenet"] = (() => new MoreConvolutionalNets.DenseNet(), [3, 8, 8], false),
+        ["inception"] = (() => new MoreConvolutionalNets.Inception(), [3, 8, 8], false),
+        ["wavenet"] = (() => new MoreConvolutionalNets.WaveNet(), [1, 16], false),
+        ["volume"] = (() => new MoreConvolutionalNets.Volume(), [1, 6, 6, 6], false),
+        ["superresolution"] = (() => new MoreConvolutionalNets.SuperResolution(), [1, 8, 8], false),
+        ["pyramid"] = (() => new MoreConvolutionalNets.Pyramid(), [3, 8, 8], false),
+        ["lstm tagger"] = (() => new SequenceNets.LstmTagger(), [7], true),
+        ["gru classifier"] = (() => new SequenceNets.GruClassifier(), [7], true),
+        ["gpt"] = (() => new SequenceNets.Gpt(), [10], true),
+        ["masked attention"] = (() => new SequenceNets.Masked(), [6, 8], false),
+        ["transformer"] = (() => new SequenceNets.Transformer(), [8, 6], false),
+        ["mlp-mixer"] = (() => new SequenceNets.MlpMixer(), [3, 16, 16], false),
+        ["swin"] = (() => new SequenceNets.Swin(), [3, 16, 16], false),
+        ["textcnn"] = (() => new SequenceNets.TextCnn(), [9], true),
+        ["vae"] = (() => new OtherNets.Vae(), [12], false),
+        ["autoencoder"] = (() => new OtherNets.Autoencoder(), [1, 8, 8], false),
+        ["pointnet"] = (() => new OtherNets.PointNet(), [10, 3], false),
+        ["highway"] = (() => new OtherNets.Highway(), [6], false),
+        ["branchy"] = (() => new OtherNets.Branchy(), [1, 8, 8], false),
+    };
+
+    public static TheoryData<string> Names => [.. Nets.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_net_of_its_own_class_becomes_a_graph_with_its_bits(string name)
+    {
+        using var scope = NewDisposeScope();
+        var (make, sample, isText) = Nets[name];
+        manual_seed(1);
+        var net = make();
+        Tensor Batch(long batch) => isText ? randint(0, 20, [batch, .. sample], dtype: ScalarType.Int64) : randn([batch, .. sample]);
+        var graph = Graph.Trace(net, Batch(2));
+        output.WriteLine(string.Join("\n", graph.Notes));
+        output.WriteLine(string.Join("\n", graph.Nodes.Select(n => $"{n} | {string.Join('x', n.Output.Extents)}")));
+        Assert.Empty(graph.Notes);
+        Assert.DoesNotContain(graph.Nodes, n => n.Op.Kind == "opaque");
+        Assert.Equal(net.named_parameters().Select(p => p.name), graph.named_parameters().Select(p => p.name));
+
+        var x = Batch(5);
+        Same.AsTheModule(net, graph, x, KeepAll.Schedule(Fusion.Fuse(graph)));
+        var fused = Fusion.Fuse(graph);
+        var planning = new PlanningGraph(fused, AnalyticProfile.Of(fused, 5));
+        Same.AsTheModule(net, graph, x, LeastBudget.Find(planning, halvings: 2).Schedule);
+    }
+}

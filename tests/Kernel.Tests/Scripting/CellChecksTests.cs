@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using Interactive.Kernel.Scripting;
+
+namespace Interactive.Kernel.Tests.Scripting;
+
+/// <summary>The checks that cells are compiled with: what they reach, and that code means what it meant without them.</summary>
+[Collection(ProcessWide.Name)]
+public sealed class CellChecksTests
+{
+    // Each runs for hours; none has a loop of its own.
+    [Theory]
+    [InlineData("int Fib(int n) => n < 2 ? n : Fib(n - 1) + Fib(n - 2); started = true; Fib(60)")]
+    [InlineData("started = true; Enumerable.Range(0, int.MaxValue).SelectMany(i => Enumerable.Range(0, 1000)).LongCount()")]
+    [InlineData("started = true; (from i in Enumerable.Range(0, int.MaxValue) from j in Enumerable.Range(0, 1000) select i).LongCount()")]
+    [InlineData("started = true; (from i in Enumerable.Range(0, int.MaxValue) where Odd(i) select i).Sum(i => (long)i * int.MaxValue % 7); bool Odd(int i) => i < 0;")]
+    [InlineData("class C { public int P => started2 ? P2 + 1 : 0; public int P2 { get => Fib(60); } bool started2 = true; static int Fib(int n) => n < 2 ? n : Fib(n - 1) + Fib(n - 2); }\nstarted = true; new C().P")]
+    [InlineData("Func<int, int> fib = null; fib = n => n < 2 ? n : fib(n - 1) + fib(n - 2); started = true; fib(60)")]
+    [InlineData("Func<int, int> fib = null; fib = delegate (int n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }; started = true; fib(60)")]
+    [InlineData("void Twice(int n) => Both(n); void Both(int n) { if (n > 0) { Twice(n - 1); Twice(n - 1); } } started = true; Twice(60);")]
+    public async Task AnInterrupt_ReachesWhatHasNoLoop(string code)
+    {
+        using var session = new ScriptSession();
+        await session.RunAsync("volatile bool started = false;", "cell-1");
+        var running = session.RunAsync(code, "cell-2");
+        for (var waited = Stopwatch.StartNew(); !(session.Variables.TryGetValue("started", out var s) && s is true) && waited.Elapsed < TimeSpan.FromSeconds(60);) await Task.Delay(10);
+        Assert.False(running.IsCompleted, running.IsCompleted ? (await running).Error?.ToString() : "");
+        session.Interrupt();
+        Assert.Equal(ScriptStatus.Interrupted, (await running.WaitAsync(TimeSpan.FromSeconds(60))).Status);
+    }
+
+    [Theory]
+    [InlineData("int F(int n) { return F(n + 1) + 1; } F(0)")]
+    [InlineData("int F(int n) => F(n + 1) + 1; F(0)")]
+    [InlineData("Func<int, int> f = null; f = n => f(n + 1) + 1; f(0)")]
+    [InlineData("class C { public int P => P + 1; } new C().P")]
+    [InlineData("class C { C other = new C(); } new C()")]
+    [InlineData("class C { public C() { new C(); } } new C()")]
+    [InlineData("class C { public override string ToString() => $\"{this}\"; } new C().ToString()")]
+    [InlineData("record R(int X) { public R Self => this; } new R(1).ToString()")]
+    public async Task EndlessRecursion_IsAnErrorOfTheCell(string code)
+    {
+        using var session = new ScriptSession();
+        var result = await session.RunAsync(code, "cell-1");
+        Assert.Equal(ScriptStatus.Failed, result.Status);
+        Assert.IsType<InsufficientExecutionStackException>(result.Error!.GetBaseException());
+        Assert.InRange(ScriptTrace.Format(result.Error!).Split('\n').Length, 2, 200);
+        Assert.Equal(2, (await session.RunAsync("1 + 1", "cell-2")).Value);
+    }
+
+    [Theory]
+    [InlineData("string Text(Func<bool> f, [System.Runtime.CompilerServices.CallerArgumentExpression(\"f\")] string e = null) => e; var x = 5; Text(() => x > 3)", "() => x > 3")]
+    [InlineData("Expression<Func<int, int>> e = x => x + 1; e.ToString()", "x => (x + 1)")]
+    [InlineData("(from i in new[] { 1, 2, 3 }.AsQueryable() where i > 1 select i * 2).Sum().ToString()", "10")]
+    [InlineData("string.Join(',', from i in new[] { 3, 1, 2 } let j = i * i where j > 1 orderby j select $\"{j}\")", "4,9")]
+    [InlineData("var a = new[] { 1, 2 }; ref int First() => ref a[0]; First() = 7; a[0].ToString()", "7")]
+    [InlineData("class C { int x; public int this[int i] => x + i; public int P { get => x; set => x = value; } public C(int x) => this.x = x; public static C operator +(C a, C b) => new(a.x + b.x); public static implicit operator string(C c) => $\"{c.P}\"; }\nstring s = new C(1) + new C(2); s + new C(3)[4]", "37")]
+    [InlineData("async Task F() => await Task.Yield(); async Task<int> G() => await Task.FromResult(3); await F(); (await G()).ToString()", "3")]
+    [InlineData("Func<Task> f = async () => await Task.Yield(); await f(); Action g = () => f(); g(); Func<string> h = () => null; h() ?? \"null\"", "null")]
+    [InlineData("int[] Numbers() => [1, 2]; Func<int[]> f = () => [3]; List<int> Made() => new(); $\"{Numbers().Length}{f()[0]}{Made().Count}\"", "230")]
+    [InlineData("int F(int n)\n  => n > 0\n    ? n\n    : throw new Exception();\nint Line([System.Runtime.CompilerServices.CallerLineNumber] int line = 0) => line;\n$\"{F(1)} {Line()}\"", "1 6")]
+    [InlineData("var o = new List<string>(); new[] { 1 }.ToList().ForEach(i => o.Add($\"{i}\")); o[0]", "1")]
+    [InlineData("Func<Func<int>> f = () => () => 3; f()().ToString()", "3")]
+    public async Task Code_MeansWhatItMeantWithoutChecks(string code, string value)
+    {
+        using var session = new ScriptSession();
+        var result = await session.RunAsync(code, "cell-1");
+        Assert.True(result.Status == ScriptStatus.Ok, result.Error?.ToString());
+        Assert.Equal(value, result.Value);
+    }
+
+    [Fact]
+    public async Task LinesOfErrors_AreTheCells()
+    {
+        using var session = new ScriptSession();
+        var result = await session.RunAsync("int F(int n)\n  =>\n  1 / n;\nvar f = (int n) =>\n  F(n);\nf(0)", "cell-1");
+        Assert.Equal(["(1 / n) cell-1:line 3", "cell-1:line 5", "cell-1:line 6"],
+            ScriptTrace.Format(result.Error!).Split('\n').Skip(1).Select((l, i) => (i == 0 ? "(1 / n) " : "") + l[l.IndexOf("cell-1")..]));
+    }
+
+    [Fact]
+    public async Task AFailedCell_LeavesNothingBehind()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Path, "feed"));
+        using var session = new ScriptSession(folder: folder.Path);
+        var library = typeof(CsCheck.Check).Assembly.Location;
+        Assert.Equal(ScriptStatus.CompileError, (await session.RunAsync($"#i \"nuget: {folder.Path}/nowhere\"\n#r \"{library}\"\nCsCheck.Check.Mistyped();", "cell-1")).Status);
+        var again = await session.RunAsync($"#r \"{library}\"\ntypeof(CsCheck.Check).Name", "cell-2");
+        Assert.Equal("Check", again.Error?.Message ?? again.Value);
+    }
+
+    [Fact]
+    public async Task ANameDefinedAnew_LetsGoOfItsValue_UnlessAFunctionKnowsIt()
+    {
+        using var session = new ScriptSession();
+        async Task<object?> Value(string code) => (await session.RunAsync(code, "cell")) is { Error: null } r ? r.Value : throw new InvalidOperationException();
+        await Value("var kept = new object(); object Kept() => kept; var lost = new object(); var seen = new WeakReference(lost);");
+        await Value("var kept = 1; var lost = 2;");
+        Assert.NotNull(await Value("Kept()"));
+        Assert.Equal(2, session.Variables["lost"]);
+        for (var i = 0; i < 10 && (bool)(await Value("seen.IsAlive"))!; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.False((bool)(await Value("seen.IsAlive"))!);
+    }
+
+    [Fact]
+    public async Task AValueThatNeverEnds_IsInterrupted_WhereItIsShown()
+    {
+        using var session = new ScriptSession();
+        var shown = new TaskCompletionSource();
+        var running = session.RunAsync("Enumerable.Range(0, int.MaxValue).SelectMany(i => Enumerable.Range(0, 100)).Where(x => x < 0)", "cell-1", value =>
+        {
+            shown.SetResult();
+            foreach (var _ in (System.Collections.IEnumerable)value) { }
+        });
+        await shown.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        session.Interrupt();
+        Assert.Equal(ScriptStatus.Interrupted, (await running.WaitAsync(TimeSpan.FromSeconds(60))).Status);
+    }
+
+    [Theory]
+    [InlineData("#r \"nuget: New")]
+    [InlineData("1 + 1\n#load \"nowhere/x")]
+    [InlineData("#i \"nuget: htt")]
+    public async Task InADirective_NoNamesAreOffered(string code)
+    {
+        using var session = new ScriptSession();
+        Assert.Empty(await session.CompleteAsync(code, code.Length));
+    }
+}
