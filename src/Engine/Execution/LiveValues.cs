@@ -55,7 +55,7 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
     public void Free(int id)
     {
         Drop(id);
-        if (id == 0) return;
+        if (id == 0 || nodes[id - 1].Node.Output.IsFixed) return; // not the step's bytes
         var producer = nodes[id - 1];
         SetSaved(producer.Node.Output, nothing);
         if (producer.Root is { } root) Aten.SetData(root, nothing);
