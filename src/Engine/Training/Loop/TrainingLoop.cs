@@ -181,6 +181,9 @@ public sealed class TrainingLoop : IDisposable
     private void Begin()
     {
         hasBegun = true;
+        // Measuring for a plan has drawn numbers, and run nets that an objective reads.
+        Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
+        models.ForEach(m => m.ZeroGradients());
         if (Options.Resume && state.Restore(Directory, Console.WriteLine) is { } kept)
         {
             (Step, Epoch, saved) = (kept.Step, kept.Epoch, kept.Step);
