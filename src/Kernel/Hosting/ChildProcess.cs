@@ -8,14 +8,20 @@ internal sealed class ChildProcess : IDisposable
 {
     private readonly Process process;
     private readonly PosixSignalRegistration interrupt, terminate;
+    private int stopCode;
 
     public ChildProcess(ProcessStartInfo start)
     {
         // Ctrl-C reaches the whole foreground group by itself; this process only must not die before the child.
-        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => IsStopped = signal.Cancel = true);
+        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
+        {
+            IsStopped = signal.Cancel = true;
+            stopCode = 128 + Interrupt;
+        });
         terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
         {
             IsStopped = signal.Cancel = true;
+            stopCode = 128 + Terminate;
             Signal(Terminate);
         });
         process = Process.Start(start)!;
@@ -27,12 +33,12 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>The exit code, 128 + the signal for one that was killed.</summary>
     public int ExitCode => process.ExitCode;
 
-    /// <summary>Runs a program to its end.</summary>
+    /// <summary>Runs a program to its end. One that was stopped has the exit code of the signal: launchers have others.</summary>
     public static int Run(ProcessStartInfo start)
     {
         using var child = new ChildProcess(start);
         child.process.WaitForExit();
-        return child.ExitCode;
+        return child.ExitCode != 0 && child.stopCode != 0 ? child.stopCode : child.ExitCode;
     }
 
     /// <summary>True when it has ended within the time.</summary>
@@ -57,6 +63,6 @@ internal sealed class ChildProcess : IDisposable
         if (!process.HasExited) kill(process.Id, signal);
     }
 
-    private const int Terminate = 15, KillNow = 9;
+    private const int Interrupt = 2, Terminate = 15, KillNow = 9;
     [DllImport("libc")] private static extern int kill(int process, int signal);
 }
