@@ -28,11 +28,18 @@ internal sealed class RunLock : IDisposable
     /// <summary>Who has it, as far as that is written, and whether it goes on with the run.</summary>
     public static (string Name, bool Resumes) Holder(RunDirectory run)
     {
-        // Who has just taken it has written nothing yet.
-        for (var attempt = 0; attempt < 20 && !File.Exists(OwnerOf(run)); attempt++) Thread.Sleep(50);
-        var name = File.Exists(OwnerOf(run)) ? File.ReadAllText(OwnerOf(run)).Trim() : "another process";
-        return name.EndsWith(Resumes, StringComparison.Ordinal) ? (name[..^Resumes.Length], true) : (name, false);
+        // Who has just taken it has written nothing yet, and one that was killed has left its name.
+        for (var attempt = 0; attempt < 20; attempt++)
+        {
+            if (File.Exists(OwnerOf(run)) && File.ReadAllText(OwnerOf(run)).Trim() is var name && MayLive(name))
+                return name.EndsWith(Resumes, StringComparison.Ordinal) ? (name[..^Resumes.Length], true) : (name, false);
+            Thread.Sleep(50);
+        }
+        return ("another process", true);
     }
+
+    private static bool MayLive(string name)
+        => name.Split(' ') is not ["process", var id, "on", var machine, ..] || machine != Environment.MachineName || Directory.Exists($"/proc/{id}");
 
     private const string Resumes = " goes on with it";
 

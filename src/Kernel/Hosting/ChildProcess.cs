@@ -5,24 +5,30 @@ using Interactive.Kernel.Directives;
 namespace Interactive.Kernel.Hosting;
 
 /// <summary>
-/// A program that runs in this one's place: same terminal, and signals that reach it. Asked to end, it has ten seconds; then
+/// A program that runs in this one's place: same terminal, and signals that reach it. Asked to end, it has half a minute (a step and a checkpoint); then
 /// it is killed, with all that it has started.
 /// </summary>
 internal sealed class ChildProcess : IDisposable
 {
-    private static readonly TimeSpan grace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan grace = TimeSpan.FromSeconds(30);
 
     private readonly Process process;
     private Timer? escalation;
     private readonly PosixSignalRegistration interrupt, terminate;
+    private int stopCode;
 
     public ChildProcess(ProcessStartInfo start)
     {
         // Ctrl-C reaches the whole foreground group by itself; this process only must not die before the child.
-        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => IsStopped = signal.Cancel = true);
+        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
+        {
+            IsStopped = signal.Cancel = true;
+            stopCode = 128 + Interrupt;
+        });
         terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
         {
             IsStopped = signal.Cancel = true;
+            stopCode = 128 + Terminate;
             Signal(Terminate);
             escalation ??= new Timer(_ => KillAll(), null, grace, Timeout.InfiniteTimeSpan);
         });
@@ -35,7 +41,7 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>The exit code, 128 + the signal for one that was killed.</summary>
     public int ExitCode => process.ExitCode;
 
-    /// <summary>Runs a program to its end.</summary>
+    /// <summary>Runs a program to its end. One that was stopped has the exit code of the signal: launchers have others.</summary>
     public static int Run(ProcessStartInfo start)
     {
         var job = new JobProcesses();
@@ -43,7 +49,7 @@ internal sealed class ChildProcess : IDisposable
         using var child = new ChildProcess(start);
         child.process.WaitForExit();
         if (child.IsStopped) job.KillLeft(); // ranks that did not listen
-        return child.ExitCode;
+        return child.ExitCode != 0 && child.stopCode != 0 ? child.stopCode : child.ExitCode;
     }
 
     /// <summary>True when it has ended within the time.</summary>
@@ -75,6 +81,6 @@ internal sealed class ChildProcess : IDisposable
         if (!process.HasExited) kill(process.Id, signal);
     }
 
-    private const int Terminate = 15, KillNow = 9;
+    private const int Interrupt = 2, Terminate = 15, KillNow = 9;
     [DllImport("libc")] private static extern int kill(int process, int signal);
 }
