@@ -103,6 +103,7 @@ internal sealed partial class ObjectText
             List("[", group, "]", depth);
         }
         else if (value is IEnumerable items) List("[", items, "]", depth);
+        else if (type.Name == "KeyValuePair`2") List("[", ObjectMembers.Of(type).Select(m => m.Get(value)), "]", depth);
         else if (HasOwnText(type)) text.Append(value.ToString());
         else Members(value, type, depth);
     }

@@ -41,6 +41,7 @@ internal sealed unsafe partial class NativeOutput : IDisposable
     /// <summary>Returns when all that has been written so far has been handed on, or after a moment where there is no end of it.</summary>
     public void Drain()
     {
+        fflush(0); // C's own buffers, which for a pipe are flushed when they are full
         var end = DateTime.UtcNow + patience;
         int waiting;
         while ((ioctl(reading, UnreadBytes, &waiting) == 0 && waiting > 0 || isBusy) && DateTime.UtcNow < end) Thread.Sleep(1);
@@ -82,6 +83,7 @@ internal sealed unsafe partial class NativeOutput : IDisposable
         public short Events, Found;
     }
 
+    [DllImport("libc")] private static extern int fflush(nint stream);
     [DllImport("libc")] private static extern int poll(Poll* wanted, ulong count, int milliseconds);
     [DllImport("libc", SetLastError = true)] private static extern int pipe2(int* ends, int flags);
     [DllImport("libc")] private static extern int dup2(int from, int to);

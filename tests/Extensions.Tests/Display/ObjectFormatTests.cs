@@ -70,6 +70,7 @@ public sealed class ObjectFormatTests
         { "list of nulls", new object?[] { null, null }, "[null, null]" },
         { "exception whose message throws", new Odd(), "Interactive.Extensions.Tests.Display.ObjectFormatTests+Odd: (its Message threw InvalidOperationException)" },
         { "task that is done", Task.FromResult(3), "Status  RanToCompletion\nResult  3" },
+        { "pair in a list", new object[] { KeyValuePair.Create("a", new[] { 1, 2 }), 3 }, "[[a, [1, 2]], 3]" },
         { "nested tuple", (1, (2, "x")), "(1, (2, x))" },
     };
 

@@ -16,6 +16,8 @@ public sealed class ScriptToolTests
         Assert.Equal((4, "\n", ""), Run("-c", "release", script));
         Assert.Equal((4, "\n", ""), Run("-c", "Debug", "--no-cache", script));
         Assert.Equal((5, "", ""), Run("eval", "return 5;"));
+        Assert.Equal((4, "eval,1\n", ""), Run(script, "eval", "1"));
+        Assert.Equal((4, "@me,--help,-c\n", ""), Run("-c", "release", script, "@me", "--help", "-c"));
     }
 
     [Theory]

@@ -125,6 +125,8 @@ public sealed class CellChecksTests
     [InlineData("#r \"nuget: New")]
     [InlineData("1 + 1\n#load \"nowhere/x")]
     [InlineData("#i \"nuget: htt")]
+    [InlineData("#nullable ena")]
+    [InlineData("#if Deb")]
     public async Task InADirective_NoNamesAreOffered(string code)
     {
         using var session = new ScriptSession();

@@ -21,8 +21,9 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
 
     private static readonly EmitOptions emitOptions = new(debugInformationFormat: DebugInformationFormat.PortablePdb);
 
-    // Versions of the framework that packages were built against: what the runtime settles by itself.
-    private static readonly string[] silent = ["CS1701", "CS1702", "CS1705"];
+    // Versions of the framework that packages were built against, which the runtime settles by itself; and that a question mark at a
+    // type means nothing where nothing is checked.
+    private static readonly string[] silent = ["CS1701", "CS1702", "CS1705", "CS8632"];
 
     private static readonly IReadOnlyDictionary<string, string> noPackages = new Dictionary<string, string>();
 
@@ -64,8 +65,7 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
         return (compilation, submission, [.. found.Where(d => d.Severity == DiagnosticSeverity.Warning && !d.IsSuppressed).Select(d => d.ToString())]);
     }
 
-    // CS8632 is of annotations where nothing is checked.
-    private static bool IsOfNullable(Diagnostic diagnostic) => diagnostic is { Severity: DiagnosticSeverity.Warning, IsSuppressed: false } && diagnostic.Id != "CS8632"
+    private static bool IsOfNullable(Diagnostic diagnostic) => diagnostic is { Severity: DiagnosticSeverity.Warning, IsSuppressed: false }
         && diagnostic.Id.Length == 6 && string.CompareOrdinal(diagnostic.Id, "CS8597") >= 0 && string.CompareOrdinal(diagnostic.Id, "CS8670") <= 0;
 
     /// <summary>

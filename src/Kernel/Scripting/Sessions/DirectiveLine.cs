@@ -18,13 +18,14 @@ internal static partial class DirectiveLine
             .Select(d => new CompletionItem(d.Text, "keyword", line.Start, line.End, d.Help))];
     }
 
-    // #r "…", #i "…" and #load "…": files and folders may stand there, but no names of C#.
+    // After a # stand no names of C#; #r "…" and #load "…" name files and folders.
     private static IReadOnlyList<CompletionItem>? OfPath(string code, int position)
     {
         position = Math.Clamp(position, 0, code.Length);
         var start = position == 0 ? 0 : code.LastIndexOf('\n', position - 1) + 1;
         var line = code[start..position];
-        if (!Reference().IsMatch(line)) return null;
+        if (!Directive().IsMatch(line)) return null;
+        if (!Reference().IsMatch(line)) return [];
         var quote = line.IndexOf('"');
         if (quote < 0 || line[(quote + 1)..] is var begun && (begun.Contains(':') || begun.Contains('"'))) return [];
         var (folder, prefix) = (Path.GetDirectoryName(begun) ?? "", Path.GetFileName(begun));
@@ -35,7 +36,10 @@ internal static partial class DirectiveLine
             .Select(e => new CompletionItem(Path.GetFileName(e) + (Directory.Exists(e) ? "/" : ""), "module", position - prefix.Length, position, e))];
     }
 
-    [GeneratedRegex(@"^\s*#\s*(r|i|load)\b")]
+    [GeneratedRegex(@"^\s*#(?!!)")]
+    private static partial Regex Directive();
+
+    [GeneratedRegex(@"^\s*#\s*(r|load)\b")]
     private static partial Regex Reference();
 
     /// <summary>The help of the directive whose line a position is in; null when that is none.</summary>
