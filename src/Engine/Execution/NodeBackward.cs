@@ -17,7 +17,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     {
         var node = state.Node;
         if (gradients.Take(state) is not { } gradient) return;
-        if (!ownWays || !HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
+        if (!ownWays || gradient.IsTurned || !HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
         else
         {
             using var input = state.Leaves is { } leaves ? leaves[0].detach() : Read(state, 0, gradient.Tensor);
@@ -54,7 +54,8 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
         var repeats = node.Op is IDirect { RepeatsGradient: true };
         if (gradient.IsShared && !repeats && node.Op is not AtenOp) OwnBytes(arriving, gradient.Tensor);
-        var found = Array.ConvertAll(arriving, tensor => tensor is null ? null : repeats || node.Op is AtenOp && InBytesOf(tensor, gradient.Tensor) ? gradient.Repeated(tensor) : new SharedGradient(tensor));
+        var found = Array.ConvertAll(arriving, tensor => tensor is null ? null : repeats || node.Op is AtenOp && InBytesOf(tensor, gradient.Tensor) ? gradient.Repeated(tensor)
+            : new SharedGradient(tensor) { IsTurned = state.IsTurned });
         gradient.Release();
         state.DropGraph();
         for (var i = 0; i < found.Length; i++)
@@ -73,9 +74,11 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         }
         if (state.Root is not { requires_grad: true } root) return arriving;
         if (node.Op is AtenOp) return Captured(state, root, gradient);
+        if (state.IsTurned) // a gradient that is accumulated in a leaf is laid straight, which changes the order of sums
+            return [autograd.grad([root], [state.Leaves![0]], [gradient])[0]];
         autograd.backward([root], [gradient]);
         for (var i = 0; i < arriving.Length; i++)
-            if (node.Inputs[i].NeedsGradient) arriving[i] = state.Leaves![i].grad;
+            if (node.Inputs[i].NeedsGradient) arriving[i] = AsMade(node, state.Leaves![i].grad);
         return arriving;
     }
 
@@ -114,6 +117,13 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     // What autograd hands on as it came, or a view of it.
     private static bool InBytesOf(Tensor tensor, Tensor gradient) => NativeValue.StorageOf(tensor) == NativeValue.StorageOf(gradient);
 
+    // A matrix product's gradient is straight; a leaf that is turned has it laid like itself, which changes the order of sums.
+    private static Tensor? AsMade(Node node, Tensor? gradient)
+    {
+        if (gradient is null || node.Op is not Graphs.Ops.Linear || gradient.is_contiguous()) return gradient;
+        using (gradient) return gradient.contiguous();
+    }
+
     private void Directly(NodeState state, IDirect op, Tensor gradient, Tensor[] statistics, Tensor?[] arriving)
     {
         using var noGrad = no_grad();
@@ -145,7 +155,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     private Tensor Read(NodeState state, int index, Tensor gradient)
     {
         var (node, input) = (state.Node, state.Node.Inputs[index]);
-        if (!state.Saved.Input(index)) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
+        if (!state.Saved.Input(index) && !input.IsFixed) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
         return values.IsInPieces(input) ? values.Joined(input) : values.Of(input, node).alias();
     }
 

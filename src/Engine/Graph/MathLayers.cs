@@ -10,7 +10,7 @@ public static class MathLayers
 {
     /// <summary>x + scale y, where either is repeated along dimensions of size 1.</summary>
     public static Value Plus(this Value x, Value y, double scale = 1, string? name = null)
-        => x.Shape.Equals(y.Shape) ? x.Add(y, scale, name) : x.Builder.Add(new BroadcastAdd(scale), name, x, y);
+        => x.Shape.Equals(y.Shape) && Broadcast.IsBatched(x) && Broadcast.IsBatched(y) ? x.Add(y, scale, name) : x.Builder.Add(new BroadcastAdd(scale), name, x, y);
     /// <summary>x - y, where either is repeated along dimensions of size 1.</summary>
     public static Value Sub(this Value x, Value y, string? name = null) => x.Plus(y, -1, name);
     /// <summary>x times y, number by number, where either is repeated along dimensions of size 1.</summary>

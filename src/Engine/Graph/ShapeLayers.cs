@@ -47,4 +47,17 @@ public static class ShapeLayers
     /// <summary>The product of matrices, sample by sample, either read transposed.</summary>
     public static Value Matmul(this Value x, Value y, bool transposeFirst = false, bool transposeSecond = false, string? name = null)
         => x.Builder.Add(new Matmul(transposeFirst, transposeSecond), name, x, y);
+    /// <summary>Adds places around dimensions, the last one's two ends first, filled with a number or mirrored.</summary>
+    public static Value Pad(this Value x, long[] padding, bool reflect = false, double value = 0, string? name = null) => x.Builder.Add(new Pad(padding, reflect, value), name, x);
+    /// <summary>Channels to places: r x r channels become a square of places.</summary>
+    public static Value PixelShuffle(this Value x, long factor, string? name = null) => x.Builder.Add(new PixelShuffle(factor), name, x);
+    /// <summary>Brings images to a size.</summary>
+    public static Value Interpolate(this Value x, Size2 size, bool bilinear = false, bool alignCorners = false, string? name = null)
+        => x.Builder.Add(new Interpolate(size, bilinear, alignCorners), name, x);
+    /// <summary>A number where a mask is true.</summary>
+    public static Value MaskedFill(this Value x, Value mask, double value, string? name = null) => x.Builder.Add(new MaskedFill(value), name, x, mask);
+    /// <summary>One value where this mask is true, else the other.</summary>
+    public static Value Where(this Value mask, Value x, Value y, string? name = null) => mask.Builder.Add(new Where(), name, mask, x, y);
+    /// <summary>A mask: true where x is a number.</summary>
+    public static Value EqualTo(this Value x, double value, string? name = null) => x.Builder.Add(new EqualTo(value), name, x);
 }

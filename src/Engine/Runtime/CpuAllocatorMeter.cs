@@ -6,11 +6,13 @@ namespace Interactive.Runtime;
 /// Exact live and peak bytes of libtorch's CPU tensors: it puts an allocator of our own in libtorch's place. Every block
 /// carries its size in a 64-byte header, so counts do not depend on malloc. Counted are the bytes asked for, as in
 /// <c>numel x element size</c>. An <see cref="AllocationWatch"/> may see and serve what is asked for; its tag is in the header.
+/// Where memory runs out libtorch's own allocator is asked, whose exception every caller of libtorch knows.
 /// </summary>
 internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
 {
     private const int Header = 64;
     private static long live, peak;
+    private static bool throwsForUs;
 
     public string Kind => "exact";
     public bool IsExact => true;
@@ -28,7 +30,9 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         var original = *(nint**)((delegate* unmanaged<nint>)get)();
         var table = (nint*)NativeMemory.AllocZeroed(10, (nuint)sizeof(nint));
         for (var i = 0; i < 10; i++) table[i] = original[i - 2]; // from two slots before, where C++ keeps type information
-        table[2 + 2] = (nint)(delegate* unmanaged<DataPtr*, nint, nuint, DataPtr*>)&Allocate;
+        var own = (nint)(delegate* unmanaged<DataPtr*, nint, nuint, DataPtr*>)&Allocate;
+        table[2 + 2] = AllocatorThunk.Make(own, original[2], ((delegate* unmanaged<nint>)get)()) is var thunk && thunk != 0 ? thunk : own;
+        throwsForUs = thunk != 0;
         table[2 + 4] = (nint)(delegate* unmanaged<nint, nint>)&Deleter;
         var instance = (nint*)NativeMemory.AllocZeroed(8, (nuint)sizeof(nint));
         instance[0] = (nint)(table + 2);
@@ -46,6 +50,7 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         {
             var block = AllocationWatch.Take(bytes, out var tag);
             if (block == null) block = (byte*)AlignedAlloc(Header, (bytes + 2 * Header - 1) / Header * Header);
+            if (block == null) return null;
             ((nuint*)block)[0] = bytes;
             ((long*)block)[1] = tag;
             data = (nint)(block + Header);
@@ -61,12 +66,12 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         return result;
     }
 
-    // Memory ran out: libtorch's own allocator throws here, which managed code must not do across native frames.
+    // Null where memory ran out: managed code must not throw across native frames, so the thunk calls what does.
     private static void* AlignedAlloc(nuint alignment, nuint bytes)
     {
         var block = aligned_alloc(alignment, bytes);
-        if (block == null) Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
-        NativeHeap.InHugePages(block, bytes);
+        if (block != null) NativeHeap.InHugePages(block, bytes);
+        else if (!throwsForUs) Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
         return block;
     }
 

@@ -17,6 +17,7 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
     {
         ["eps"] = module.eps,
+        ["momentum"] = module.momentum ?? -1, // -1: the mean over all batches
         ["affine"] = module.affine,
         ["track_running_stats"] = module.track_running_stats,
     };

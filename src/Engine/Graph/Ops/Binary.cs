@@ -25,7 +25,7 @@ public abstract class Binary : Op, IDirect
     public abstract void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants, Span<Tensor?> arriving);
 
     /// <summary>Bit i where the gradient of input i is asked for.</summary>
-    private protected static uint Wanted(Node node) => (Gradients.AreWanted(node.Inputs[0]) ? 1u : 0) | (Gradients.AreWanted(node.Inputs[1]) ? 2u : 0);
+    private protected static uint Wanted(Node node) => (node.Inputs[0].NeedsGradient ? 1u : 0) | (node.Inputs[1].NeedsGradient ? 2u : 0);
 }
 
 /// <summary>x + scale y where one is repeated along some dimensions; <see cref="Add"/> is for equal shapes. Backward reads nothing.</summary>

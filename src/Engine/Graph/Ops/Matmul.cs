@@ -84,7 +84,7 @@ public sealed class Matmul(bool transposeFirst = false, bool transposeSecond = f
 
     /// <inheritdoc/>
     public override Saved Saves(Node node)
-        => new(Inputs: (Gradients.AreWanted(node.Inputs[0]) ? 2u : 0) | (Gradients.AreWanted(node.Inputs[1]) ? 1u : 0));
+        => new(Inputs: (node.Inputs[0].NeedsGradient ? 2u : 0) | (node.Inputs[1].NeedsGradient ? 1u : 0));
     /// <inheritdoc/>
     public override double Flops(Node node) => 2.0 * node.Output.Shape.Elements * node.Inputs[0].Shape[transposeFirst ? ^2 : ^1];
 }

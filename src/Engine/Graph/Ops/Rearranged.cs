@@ -7,7 +7,7 @@ namespace Interactive.Graphs.Ops;
 public abstract class Rearranged : Op, IDirectUnary
 {
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => true;
+    public bool RunsDirect(Tensor input) => HasKernel;
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
@@ -17,18 +17,21 @@ public abstract class Rearranged : Op, IDirectUnary
     }
 
     /// <inheritdoc/>
-    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => wantsInput ? Back(gradient, input.shape) : null;
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => wantsInput ? Back(gradient, input) : null;
 
-    /// <summary>The gradient of an input of this shape; may lie in the bytes of the output's.</summary>
-    private protected abstract Tensor Back(Tensor gradient, long[] input);
+    /// <summary>True when backward needs no autograd.</summary>
+    private protected virtual bool HasKernel => true;
+
+    /// <summary>The gradient of an input, of which only the shape is read; may lie in the bytes of the output's.</summary>
+    private protected abstract Tensor Back(Tensor gradient, Tensor input);
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0);
 
     /// <summary>Zeros of the input's shape with the gradient in a part of them.</summary>
-    private protected static Tensor Within(Tensor gradient, long[] input, Func<Tensor, Tensor> part)
+    private protected static Tensor Within(Tensor gradient, Tensor input, Func<Tensor, Tensor> part)
     {
-        var whole = zeros(input, gradient.dtype, gradient.device);
+        var whole = zeros(input.shape, gradient.dtype, gradient.device);
         using var place = part(whole);
         place.copy_(gradient);
         return whole;
@@ -64,10 +67,10 @@ public sealed class Permute(params long[] order) : Rearranged
         return Axes.Copy(turned);
     }
 
-    private protected override Tensor Back(Tensor gradient, long[] input)
+    private protected override Tensor Back(Tensor gradient, Tensor input)
     {
-        var axes = Order(new Shape(input[1..]));
-        var back = new long[input.Length];
+        var axes = Order(new Shape(input.shape[1..]));
+        var back = new long[input.dim()];
         for (var i = 0; i < axes.Length; i++) back[axes[i]] = i + 1;
         return gradient.permute(back); // what is before rounds as autograd does only where it reads the gradient as it lies
     }
@@ -103,7 +106,7 @@ public sealed class Narrow(long dimension, long start, long length) : Rearranged
         return Axes.Copy(part);
     }
 
-    private protected override Tensor Back(Tensor gradient, long[] input)
+    private protected override Tensor Back(Tensor gradient, Tensor input)
         => Within(gradient, input, whole => whole.narrow(dimension, From(whole.size((int)dimension)), length));
 }
 
@@ -134,5 +137,5 @@ public sealed class Select(long dimension, long index) : Rearranged
         return Axes.Copy(part);
     }
 
-    private protected override Tensor Back(Tensor gradient, long[] input) => Within(gradient, input, whole => whole.select(dimension, index));
+    private protected override Tensor Back(Tensor gradient, Tensor input) => Within(gradient, input, whole => whole.select(dimension, index));
 }

@@ -154,6 +154,6 @@ internal static class OpChecks
     }
 
     private static Dictionary<string, byte[]> Snapshot(Graph graph)
-        => graph.named_parameters().Select(p => ($"{p.name}.grad", p.parameter.grad!.bytes.ToArray()))
+        => graph.named_parameters().Where(p => p.parameter.requires_grad).Select(p => ($"{p.name}.grad", p.parameter.grad!.bytes.ToArray()))
             .Concat(graph.named_buffers().Select(b => (b.name, b.buffer.bytes.ToArray()))).ToDictionary();
 }
