@@ -76,7 +76,7 @@ internal static class Capture
         TorchSharp.Modules.Linear m => new Ops.Linear(m),
         TorchSharp.Modules.Embedding m => new Ops.Embedding(m),
         ReLU => new Relu(),
-        GELU { approximate: GELU.Approximate.none } => new Gelu(),
+        GELU m => new Gelu(tanh: m.approximate == GELU.Approximate.tanh),
         TorchSharp.Modules.Dropout m => new Ops.Dropout(m.p, m),
         TorchSharp.Modules.MaxPool2d m when m.dilation is null or [1] or [1, 1]
             => new Ops.MaxPool2d(Pair(m.kernel_size), Pair(m.stride is { Length: > 0 } s ? s : m.kernel_size), Pair(m.padding is { Length: > 0 } p ? p : [0]), m.ceil_mode),
@@ -118,6 +118,7 @@ internal static class Capture
         Conv1d or Conv3d or ConvTranspose1d when module is Convolution { padding_mode: PaddingModes.Zeros, padding_type: null } m => new ConvNd(m),
         TorchSharp.Modules.MaxPool1d m when m.dilation is null or 1 => new Ops.MaxPool1d(m.kernel_size, m.stride ?? m.kernel_size, m.padding ?? 0, m.ceil_mode),
         TorchSharp.Modules.AvgPool1d m => new Ops.AvgPool1d(m.kernel_size, m.stride ?? m.kernel_size, m.padding ?? 0, m.ceil_mode, m.count_include_pad),
+        TorchSharp.Modules.AdaptiveAvgPool1d m => new Ops.AdaptiveAvgPool1d(m.output_size),
         TorchSharp.Modules.MaxPool3d m when m.dilation is null || m.dilation.All(d => d == 1) => new Ops.MaxPool3d(m.kernel_size, Given(m.stride), Given(m.padding), m.ceil_mode),
         TorchSharp.Modules.AvgPool3d m when m.divisor_override is null => new Ops.AvgPool3d(m.kernel_size, Given(m.stride), Given(m.padding), m.ceil_mode, m.count_include_pad),
         _ => null,

@@ -45,8 +45,8 @@ public static class Layers
 
     /// <summary>Rectified linear unit.</summary>
     public static Value Relu(this Value x, string? name = null) => x.Builder.Add(new Relu(), name, x);
-    /// <summary>Gaussian error linear unit.</summary>
-    public static Value Gelu(this Value x, string? name = null) => x.Builder.Add(new Gelu(), name, x);
+    /// <summary>Gaussian error linear unit, exact or by a hyperbolic tangent.</summary>
+    public static Value Gelu(this Value x, string? name = null, bool tanh = false) => x.Builder.Add(new Gelu(tanh), name, x);
     /// <summary>Dropout with this chance of zeroing an element.</summary>
     public static Value Dropout(this Value x, double probability, string? name = null) => x.Builder.Add(new Dropout(probability), name, x);
 

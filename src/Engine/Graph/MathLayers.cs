@@ -32,6 +32,12 @@ public static class MathLayers
     public static Value Log(this Value x, string? name = null) => x.Builder.Add(new Log(), name, x);
     /// <summary>Square root.</summary>
     public static Value Sqrt(this Value x, string? name = null) => x.Builder.Add(new Sqrt(), name, x);
+    /// <summary>1 / sqrt(x).</summary>
+    public static Value Rsqrt(this Value x, string? name = null) => x.Builder.Add(new Rsqrt(), name, x);
+    /// <summary>Sine.</summary>
+    public static Value Sin(this Value x, string? name = null) => x.Builder.Add(new Sin(), name, x);
+    /// <summary>Cosine.</summary>
+    public static Value Cos(this Value x, string? name = null) => x.Builder.Add(new Cos(), name, x);
     /// <summary>Magnitude.</summary>
     public static Value Abs(this Value x, string? name = null) => x.Builder.Add(new Abs(), name, x);
     /// <summary>x to a constant power.</summary>

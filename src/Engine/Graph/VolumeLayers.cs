@@ -29,6 +29,8 @@ public static class VolumeLayers
     /// <summary>Mean over windows of a length; the stride defaults to the window.</summary>
     public static Value AvgPool1d(this Value x, long kernel, long? stride = null, long padding = 0, bool ceiling = false, bool countPadding = true, string? name = null)
         => x.Builder.Add(new AvgPool1d(kernel, stride ?? kernel, padding, ceiling, countPadding), name, x);
+    /// <summary>Mean over windows that tile a length into so many places.</summary>
+    public static Value AdaptiveAvgPool1d(this Value x, long output, string? name = null) => x.Builder.Add(new AdaptiveAvgPool1d(output), name, x);
     /// <summary>Maximum over windows of a volume; the stride defaults to the window.</summary>
     public static Value MaxPool3d(this Value x, long kernel, long? stride = null, long padding = 0, bool ceiling = false, string? name = null)
         => x.Builder.Add(new MaxPool3d([kernel], [stride ?? kernel], [padding], ceiling), name, x);

@@ -27,13 +27,17 @@ public sealed class Relu : ElementWise
     public override IReadOnlyList<double>? SumWeights => [1];
 }
 
-/// <summary>Gaussian error linear unit, exact form (Hendrycks and Gimpel 2016). Backward reads the input.</summary>
-public sealed class Gelu : ElementWise, IOverwritesGradient
+/// <summary>Gaussian error linear unit (Hendrycks and Gimpel 2016). Backward reads the input.</summary>
+/// <param name="tanh">The approximation by a hyperbolic tangent, as in GPT-2; default the exact form.</param>
+public sealed class Gelu(bool tanh = false) : ElementWise, IOverwritesGradient
 {
     /// <inheritdoc/>
     public override string Kind => "gelu";
     /// <inheritdoc/>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.gelu(inputs[0]);
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["tanh"] = tanh };
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => Apply(inputs[0]);
+    private Tensor Apply(Tensor x) => tanh ? nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh) : nn.functional.gelu(x);
 
     /// <inheritdoc/>
     public bool RunsDirect(Tensor input) => GeluKernel.IsAvailable;
@@ -42,7 +46,7 @@ public sealed class Gelu : ElementWise, IOverwritesGradient
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
     {
         statistics = [];
-        return nn.functional.gelu(input);
+        return Apply(input);
     }
 
     /// <inheritdoc/>
@@ -50,12 +54,12 @@ public sealed class Gelu : ElementWise, IOverwritesGradient
     {
         if (!wantsInput) return null;
         var arriving = empty_like(gradient);
-        GeluKernel.Backward(gradient, input, arriving);
+        GeluKernel.Backward(gradient, input, arriving, tanh);
         return arriving;
     }
 
     /// <inheritdoc/>
-    public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics) => GeluKernel.Backward(gradient, input, gradient);
+    public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics) => GeluKernel.Backward(gradient, input, gradient, tanh);
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);

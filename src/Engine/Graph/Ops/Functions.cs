@@ -39,6 +39,51 @@ public sealed class Sqrt : DirectFunction
     }
 }
 
+/// <summary>1 / sqrt(x). Backward reads the output.</summary>
+public sealed class Rsqrt : DirectFunction
+{
+    private static readonly TorchSharp.Scalar Three = 3, MinusHalf = -0.5;
+
+    /// <inheritdoc/>
+    public override string Kind => "rsqrt";
+    private protected override bool ReadsOutput => true;
+    private protected override Tensor Apply(Tensor x) => x.rsqrt();
+
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+    {
+        using Tensor half = gradient.mul(MinusHalf), cubed = read.pow(Three);
+        Call("mul", "out", half, cubed, result);
+    }
+}
+
+/// <summary>Sine. Backward reads the input.</summary>
+public sealed class Sin : DirectFunction
+{
+    /// <inheritdoc/>
+    public override string Kind => "sin";
+    private protected override Tensor Apply(Tensor x) => x.sin();
+
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+    {
+        using var slope = read.cos();
+        Call("mul", "out", gradient, slope, result);
+    }
+}
+
+/// <summary>Cosine. Backward reads the input.</summary>
+public sealed class Cos : DirectFunction
+{
+    /// <inheritdoc/>
+    public override string Kind => "cos";
+    private protected override Tensor Apply(Tensor x) => x.cos();
+
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+    {
+        using Tensor sine = read.sin(), slope = sine.neg();
+        Call("mul", "out", gradient, slope, result);
+    }
+}
+
 /// <summary>Magnitude. Backward reads the input; at zero the gradient is zero.</summary>
 public sealed class Abs : DirectFunction
 {

@@ -93,3 +93,27 @@ public sealed class AvgPool1d(long kernel, long stride, long padding = 0, bool c
     /// <inheritdoc/>
     public override double Flops(Node node) => (double)node.Output.Shape.Elements * kernel;
 }
+
+/// <summary>Mean over as many windows as the output has places, whatever the length. One place is a plain mean, which keeps nothing.</summary>
+public sealed class AdaptiveAvgPool1d(long output) : Op
+{
+    /// <inheritdoc/>
+    public override string Kind => "adaptive_avg_pool1d";
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["output_size"] = output };
+
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+    {
+        RequireRank(inputs[0], 2, "channels x length");
+        return (new Shape(inputs[0].Shape[0], output), inputs[0].Type);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.adaptive_avg_pool1d(inputs[0], output);
+    /// <inheritdoc/>
+    // Autograd keeps a view of the input.
+    public override Saved Saves(Node node) => new(Inputs: output == 1 ? 0u : 1u, Swappable: output == 1);
+    /// <inheritdoc/>
+    public override double Flops(Node node) => node.Inputs[0].Shape.Elements;
+}

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime.Kernels;
 
 /// <summary>
-/// libtorch's backward of the exact GELU. It takes a string, of which libtorch's stable C interface loses one copy a call, so it
+/// libtorch's backward of GELU. It takes a string, of which libtorch's stable C interface loses one copy a call, so it
 /// is called by its C++ name.
 /// </summary>
 internal static unsafe class GeluKernel
@@ -16,9 +16,9 @@ internal static unsafe class GeluKernel
     public static bool IsAvailable => Call != null;
 
     /// <summary>Writes the gradient of the input to <paramref name="result"/>, which may be <paramref name="gradient"/>; all of one shape, type and device.</summary>
-    public static void Backward(Tensor gradient, Tensor input, Tensor result)
+    public static void Backward(Tensor gradient, Tensor input, Tensor result, bool tanh)
     {
-        fixed (byte* exact = "none"u8) Call(gradient.Handle, input.Handle, 4, exact, result.Handle);
+        fixed (byte* form = tanh ? "tanh"u8 : "none"u8) Call(gradient.Handle, input.Handle, 4, form, result.Handle);
         GC.KeepAlive(gradient);
         GC.KeepAlive(input);
         GC.KeepAlive(result);

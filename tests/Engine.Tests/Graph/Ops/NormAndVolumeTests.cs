@@ -22,6 +22,8 @@ public class NormAndVolumeTests
         ["conv3d"] = (Volume, x => x.Linear(7).Conv3d(4, 3, stride: 2, padding: 1)),
         ["max_pool1d"] = (new(6, 11), x => x.Linear(11).MaxPool1d(3, 2, 1)),
         ["avg_pool1d"] = (new(6, 11), x => x.Linear(11).AvgPool1d(3, 2, 1, ceiling: true)),
+        ["adaptive_avg_pool1d"] = (new(6, 11), x => x.Linear(11).AdaptiveAvgPool1d(4)),
+        ["mean of a length"] = (new(6, 11), x => x.Linear(11).AdaptiveAvgPool1d(1)),
         ["max_pool3d"] = (Volume, x => x.Linear(7).MaxPool3d(3, 2, 1)),
         ["avg_pool3d"] = (Volume, x => x.Linear(7).AvgPool3d(2)),
         ["pad"] = (Image, x => x.Linear(9).Pad([1, 2, 0, 3], value: 0.5)),
@@ -42,7 +44,7 @@ public class NormAndVolumeTests
     private static ParameterTensor Parameter(bool trained, params long[] shape) => new(new TorchSharp.Modules.Parameter(randn(shape), trained));
 
     /// <summary>Run by autograd alone.</summary>
-    private static readonly string[] recorded = ["instance_norm", "instance_norm with weights", "interpolate nearest", "interpolate bilinear", "add_parameter", "mul_parameter", "mul by a constant"];
+    private static readonly string[] recorded = ["adaptive_avg_pool1d", "mean of a length", "instance_norm", "instance_norm with weights", "interpolate nearest", "interpolate bilinear", "add_parameter", "mul_parameter", "mul by a constant"];
 
     public static TheoryData<string> Names => [.. cases.Keys];
 
