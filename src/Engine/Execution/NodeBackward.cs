@@ -54,7 +54,8 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
         var repeats = node.Op is IDirect { RepeatsGradient: true };
         if (gradient.IsShared && !repeats && node.Op is not AtenOp) OwnBytes(arriving, gradient.Tensor);
-        var found = Array.ConvertAll(arriving, tensor => tensor is null ? null : repeats || node.Op is AtenOp && InBytesOf(tensor, gradient.Tensor) ? gradient.Repeated(tensor) : new SharedGradient(tensor) { IsTurned = state.IsTurned && node.Op is not AtenOp });
+        var found = Array.ConvertAll(arriving, tensor => tensor is null ? null : repeats || node.Op is AtenOp && InBytesOf(tensor, gradient.Tensor) ? gradient.Repeated(tensor)
+            : new SharedGradient(tensor) { IsTurned = state.IsTurned });
         gradient.Release();
         state.DropGraph();
         for (var i = 0; i < found.Length; i++)

@@ -67,7 +67,7 @@ internal static class Capture
         return builder.Add(Known(module) ?? Unknown(module, x), name, x);
     }
 
-    private static Op? Known(nn.Module module) => module switch
+    internal static Op? Known(nn.Module module) => module switch
     {
         TorchSharp.Modules.Conv2d m when m.padding_mode == PaddingModes.Zeros && m.padding_type is null => new Ops.Conv2d(m),
         TorchSharp.Modules.ConvTranspose2d m => new Ops.ConvTranspose2d(m),

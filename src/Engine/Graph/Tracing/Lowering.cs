@@ -65,18 +65,30 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         values[new(RefKind.Result, index)] = builder.Add(op, Unused(step.Span.Name), input);
     }
 
-    /// <summary>Adds a layer that libtorch runs as several operators, of which nobody sees the results between; the number of its steps, or null.</summary>
+    /// <summary>Adds a layer that is one op of the engine's, however many operators libtorch runs for it; the number of its steps, or null.</summary>
     private int? Layer(int index, HashSet<TensorRef> needed)
     {
         var all = trace.First.Steps;
-        if (all[index].Span is not { } span || index > 0 && all[index - 1].Span == span || owed.Count > 0) return null;
-        var steps = all.Skip(index).TakeWhile(s => s.Span == span && s.Call is not null && s.Effects.Count == 0).ToArray();
-        if (KnownLayers.Find(span.Module, steps, tensors) is not { } layer || !needed.Contains(new(RefKind.Result, index + steps.Length - 1))) return null;
-        if (!values.TryGetValue(layer.Input, out var input) || !input.IsRows || steps.Any(s => !s.Call!.WithGradient)) return null;
+        if (all[index].Span is not { } span || index > 0 && all[index - 1].Span == span) return null;
+        var steps = all.Skip(index).TakeWhile(s => s.Span == span && s.Call is not null).ToArray();
+        var last = new TensorRef(RefKind.Result, index + steps.Length - 1);
+        if (steps.Length == 0 || !needed.Contains(last) || steps.Any(s => !s.Call!.WithGradient) || !owed.TrueForAll(e => e.Span == span)) return null;
+        if (KnownLayers.Find(span.Module, steps, tensors) is not { } layer || !values.TryGetValue(layer.Input, out var input) || !input.IsRows) return null;
         using Tensor given = span.Input.ToTensor(), result = steps[^1].Results[0].ToTensor();
-        if (!given.is_contiguous() || !result.is_contiguous()) return null;
-        values[new(RefKind.Result, index + steps.Length - 1)] = builder.Add(layer.Op, Unused(span.Name), input);
+        if (!given.is_contiguous() || !result.is_contiguous() || !Gives(layer.Op, [input], trace.Extents(last.Index, 0), result.dtype)) return null;
+        owed.Clear(); // the op counts for itself
+        values[last] = builder.Add(layer.Op, Unused(span.Name), input);
         return steps.Length;
+    }
+
+    private static bool Gives(Op op, List<Value> read, Extent[] extents, ScalarType type)
+    {
+        try
+        {
+            var (shape, itsType) = op.Infer(read);
+            return itsType == type && op.Extents(read, shape).SequenceEqual(extents);
+        }
+        catch (GraphException) { return false; }
     }
 
     /// <summary>True for what is the same each time: made of constants alone, with no random numbers.</summary>
@@ -156,13 +168,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         if (step.Tensors.Any(t => IsConstant(t[0])) || !IsContiguous(step)) return null;
         var call = new KnownCall([.. read], owner?.Module, step.Span?.Module, [.. step.Call.Arguments.Select(Plain)], [.. trace.Evaluation.Steps[index].Call!.Arguments.Select(Plain)], isView);
         var op = KnownCalls.Find(step.IsInPlace ? step.Call.Name[..^1] : step.Call.Name, call);
-        if (op is null) return null;
-        try
-        {
-            var (shape, itsType) = op.Infer(read);
-            return itsType == type && op.Extents(read, shape).SequenceEqual(extents) ? op : null;
-        }
-        catch (GraphException) { return null; }
+        return op is not null && Gives(op, read, extents, type) ? op : null;
     }
 
     // The engine's ops lay their results so; another layout would give what follows other bits.
