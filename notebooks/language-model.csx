@@ -9,8 +9,8 @@ using Interactive.Training;
 using TorchSharp;
 
 var arguments = Args.ToList();
-var tokens = CommandLine.Take(arguments, "--tokenizer", "bpe:512");   // or chars, gpt2, a file
-var prompt = CommandLine.Take(arguments, "--prompt", "You may convey");
+var tokens = CommandLine.Take(arguments, "--tokenizer", "bpe:512", "chars, bpe:N, gpt2 or a file");
+var prompt = CommandLine.Take(arguments, "--prompt", "You may convey", "what the written text begins with");
 var options = CommandLine.Parse(arguments, new TrainerOptions
 {
     Name = "language-model", Epochs = 12, BatchSize = 16, Optimizer = "adamw", LearningRate = 3e-3, WeightDecay = 0.1, ClipNorm = 1,

@@ -9,7 +9,7 @@ using Interactive.Training;
 using TorchSharp;
 
 var arguments = Args.ToList();
-var folder = CommandLine.Take(arguments, "--folder", "/usr/share/icons/Adwaita/48x48");
+var folder = CommandLine.Take(arguments, "--folder", "/usr/share/icons/Adwaita/48x48", "pictures with an alpha channel");
 var options = CommandLine.Parse(arguments, new TrainerOptions
 {
     Name = "segmentation", Epochs = 2, BatchSize = 16, Optimizer = "adamw", LearningRate = 1e-3,

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S dotnet script
-// A net with two inputs: a picture of Fashion-MNIST and a question, "is this a …?", as a class number. It answers no or yes.
+// A module with two inputs: a picture of Fashion-MNIST and a question, "is this a …?", as a class number. It answers no or yes.
 //   ./interactive run notebooks/two-inputs.csx
 //   ./interactive launch -n 2 notebooks/two-inputs.csx -- --memory-budget 50%
 using Interactive.Data;
@@ -15,19 +15,28 @@ var options = CommandLine.Parse(Args, new TrainerOptions
 var (images, testImages) = FashionMnist.Load();
 var (train, test) = (new Questions(images), new Questions(testImages));
 
-// A batch feeds the inputs by their names: the first is called "input".
 manual_seed((long)options.Seed);
-var net = new GraphBuilder("question", images.Shape);
-var question = net.AddInput("question", new Shape(), ScalarType.Int64);
-var seen = net.Input.Conv(16, 3, stride: 2, padding: 1).Relu();
-for (var layer = 0; layer < 4; layer++) seen = seen.Conv(16, 3, padding: 1, bias: false).BatchNorm().Relu();
-seen = seen.Flatten().Linear(64);
-var asked = question.Embedding(images.Classes, 64);
-var model = net.Build(seen.Concat(asked).Linear(64).Relu().Linear(2));
-
-var trainer = new Trainer(model, train, test, options);
+var graph = Graph.Trace(new Answering(images.Classes), [zeros(2, 1, 28, 28), zeros(2, int64)]);
+var trainer = new Trainer(graph, train, test, options);
 var result = trainer.Run();
 if (trainer.IsMain) Console.WriteLine($"{result.Accuracy:P1} of {test.Count} questions answered right after {result.Step} steps");
+
+/// <summary>An ordinary TorchSharp module: it sees the picture, reads the question, and compares.</summary>
+sealed class Answering : nn.Module<Tensor, Tensor, Tensor>
+{
+    private readonly nn.Module<Tensor, Tensor> see, read, compare;
+
+    public Answering(long classes) : base("answering")
+    {
+        nn.Module<Tensor, Tensor> Layer(long channels, long stride) => nn.Sequential(nn.Conv2d(channels, 16, 3, stride, padding: 1, bias: false), nn.BatchNorm2d(16), nn.ReLU());
+        see = nn.Sequential(Layer(1, 2), Layer(16, 1), Layer(16, 1), Layer(16, 1), nn.Flatten(), nn.Linear(16 * 14 * 14, 64));
+        read = nn.Embedding(classes, 64);
+        compare = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2));
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor picture, Tensor question) => compare.call(see.call(picture) * read.call(question));
+}
 
 /// <summary>Each picture with a question: after its own class every other time, else after any; target 1 for yes, 0 for no.</summary>
 sealed class Questions(IDataSource images) : IBatchSource
@@ -43,7 +52,7 @@ sealed class Questions(IDataSource images) : IBatchSource
             var random = new CounterRandom(seed, (ulong)(epoch + 1 ?? 0) << 32 | (uint)samples[i]); // the same on any number of ranks
             questions[i] = random.Next(2) == 0 ? classes[i] : random.Next(images.Classes);
         }
-        return new Batch([new("input", batch.Input.alias()), new("question", tensor(questions))],
+        return new Batch([new("input", batch.Input.alias()), new("input2", tensor(questions))], // the inputs' names, as the graph has them
             [new("answer", tensor(classes.Zip(questions, (own, asked) => own == asked ? 1L : 0).ToArray()))]);
     }
 }

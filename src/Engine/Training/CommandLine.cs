@@ -20,7 +20,7 @@ public static partial class CommandLine
         var queue = new Queue<string>(arguments);
         while (queue.TryDequeue(out var argument))
         {
-            if (argument is "--help" or "-h")
+            if (IsHelp(argument))
             {
                 Help(flags, defaults);
                 Environment.Exit(0);
@@ -40,9 +40,13 @@ public static partial class CommandLine
             var value = property.GetValue(defaults);
             var shown = property.PropertyType == typeof(bool) ? $"{name}, --no-{name[2..]}" : name;
             var text = value is null or "" ? "none" : Convert.ToString(value, CultureInfo.InvariantCulture);
-            Console.WriteLine($"  {shown,-42} {property.GetCustomAttribute<DescriptionAttribute>()!.Description} (default {text})");
+            HelpLine(shown, property.GetCustomAttribute<DescriptionAttribute>()!.Description, text);
         }
     }
+
+    private static void HelpLine(string flag, string description, string? fallback) => Console.WriteLine($"  {flag,-42} {description} (default {fallback})");
+
+    private static bool IsHelp(string argument) => argument is "--help" or "-h";
 
     private static object? Value(string flag, Queue<string> queue, Type type)
     {

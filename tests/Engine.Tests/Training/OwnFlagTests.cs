@@ -14,4 +14,15 @@ public class OwnFlagTests
         Assert.Equal(2, CommandLine.Parse(arguments, new TrainerOptions()).Epochs);
         Assert.Equal("--seed needs a value", Assert.Throws<UsageException>(() => CommandLine.Take(["--seed"], "--seed", "")).Message);
     }
+
+    [Fact]
+    public void Help_lists_a_flag_of_the_scripts_own()
+    {
+        var output = Console.Out;
+        using var written = new StringWriter();
+        Console.SetOut(written);
+        try { Assert.Equal("bpe", CommandLine.Take(["--help"], "--tokenizer", "bpe", "chars or bpe")); }
+        finally { Console.SetOut(output); }
+        Assert.Matches("--tokenizer +chars or bpe \\(default bpe\\)", written.ToString());
+    }
 }

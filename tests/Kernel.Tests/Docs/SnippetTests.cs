@@ -1,0 +1,57 @@
+using System.Text.RegularExpressions;
+using Interactive.Kernel.Scripting;
+using Interactive.Kernel.Tests.Scripting;
+
+namespace Interactive.Kernel.Tests.Docs;
+
+/// <summary>Every C# block of the pages compiles as a script against the engine as it is. Blocks are not run.</summary>
+[Collection(ProcessWide.Name)]
+public sealed partial class SnippetTests
+{
+    // What a reader has imported already; a block may import more.
+    private static readonly string Imports = string.Concat(new[]
+    {
+        "Interactive.Collectives", "Interactive.Data", "Interactive.Execution", "Interactive.Extensions.Display", "Interactive.Extensions.Plots", "Interactive.Graphs",
+        "Interactive.Memory", "Interactive.Models", "Interactive.Monitoring", "Interactive.Runtime", "Interactive.Training", "TorchSharp", "static TorchSharp.torch",
+    }.Select(name => $"using {name}; "));
+
+    public static TheoryData<string, int> Blocks
+    {
+        get
+        {
+            var blocks = new TheoryData<string, int>();
+            foreach (var page in Directory.GetFiles(Path.Combine(ProjectFolder.Root, "docs"), "*.md").Append(Path.Combine(ProjectFolder.Root, "README.md")).Order())
+                foreach (Match block in Block().Matches(File.ReadAllText(page)))
+                    blocks.Add(Path.GetRelativePath(ProjectFolder.Root, page), Line(File.ReadAllText(page), block.Groups["code"].Index));
+            return blocks;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public void A_block_compiles(string page, int line)
+    {
+        var path = Path.Combine(ProjectFolder.Root, page);
+        var text = File.ReadAllText(path);
+        var block = Block().Matches(text).Single(match => Line(text, match.Groups["code"].Index) == line);
+        var code = block.Groups["code"].Value;
+        // Imports come first in a script, and using declarations are for the inside of braces.
+        var (usings, rest) = (string.Concat(Using().Matches(code).Select(match => match.Value)).ReplaceLineEndings(" "), Using().Replace(code, ""));
+        var isInBraces = UsingDeclaration().IsMatch(rest);
+        var script = $"{Imports}{usings}\n{block.Groups["with"].Value}\n#line {line} \"{page}\"\n{(isInBraces ? "{ " : "")}{Using().Replace(code, "")}{(isInBraces ? "}" : "")}";
+        try { new ScriptFile(script, path + ".csx", Path.GetDirectoryName(path)!).Compile(cache: false); }
+        catch (ScriptCompileException e) { Assert.Fail(e.Message); }
+    }
+
+    private static int Line(string text, int index) => text.AsSpan(0, index).Count('\n') + 1;
+
+    // <!-- with: var x = …; --> before a block declares what the page takes as given. "csharp no-compile" is for pieces of a class or of directives.
+    [GeneratedRegex(@"(<!-- with: (?<with>(?:(?!-->).)*) -->\n)?```csharp\n(?:#!.*\n)?(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Block();
+
+    [GeneratedRegex(@"^using [\w.]+;|^using static [\w.]+;", RegexOptions.Multiline)]
+    private static partial Regex Using();
+
+    [GeneratedRegex("^using var ", RegexOptions.Multiline)]
+    private static partial Regex UsingDeclaration();
+}
