@@ -1,4 +1,3 @@
-#!/usr/bin/env -S dotnet script
 using Interactive.Data;
 using Interactive.Graphs;
 using Interactive.Training;
@@ -13,6 +12,8 @@ class Net : nn.Module<Tensor, Tensor> // your module
 
 var options = CommandLine.Parse(Args, new TrainerOptions { Name = "first", Epochs = 20, BatchSize = 32 });
 var (train, test) = TableDataset.FromCsv("notebooks/penguins.csv", target: "species", skipMissing: true).Split(); // your data
+manual_seed((long)options.Seed);
 var graph = Graph.Trace(new Net(), zeros(2, 10));
-var result = new Trainer(graph, train, test, options).Run();
-Console.WriteLine($"accuracy {result.Accuracy:P1}");
+var trainer = new Trainer(graph, train, test, options);
+var result = trainer.Run();
+if (trainer.IsMain) Console.WriteLine($"accuracy {result.Accuracy:P1}");

@@ -6,9 +6,15 @@ public class ReadmeTests
 {
     private static string Root => ProjectFolder.Root;
 
+    [Theory]
+    [InlineData("first")]
+    [InlineData("train")]
+    public void An_example_is_a_script_that_runs(string name)
+        => Assert.Contains($"```csharp\n{File.ReadAllText(Path.Combine(Root, "notebooks", $"{name}.csx"))}```", File.ReadAllText(Path.Combine(Root, "README.md")));
+
     [Fact]
-    public void The_example_is_the_script_that_demo_runs()
-        => Assert.Contains($"```csharp\n{File.ReadAllText(Path.Combine(Root, "notebooks/train.csx"))}```", File.ReadAllText(Path.Combine(Root, "README.md")));
+    public void The_page_for_beginners_has_the_same_first_script()
+        => Assert.Contains($"```csharp\n{File.ReadAllText(Path.Combine(Root, "notebooks/first.csx"))}```", File.ReadAllText(Path.Combine(Root, "docs/getting-started.md")));
 
     public static TheoryData<string> Pages => [.. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md")).Select(p => Path.GetRelativePath(Root, p))];
 
