@@ -14,7 +14,7 @@ static string Beside(string name, [CallerFilePath] string script = "") => Path.C
 
 var options = CommandLine.Parse(Args, new TrainerOptions
 {
-    Name = "regression", Epochs = 100, BatchSize = 32, Optimizer = "adamw", LearningRate = 1e-2, WeightDecay = 0.01,
+    Name = "regression", Epochs = 40, BatchSize = 32, Optimizer = "adamw", LearningRate = 1e-3, WeightDecay = 0.01,
 });
 
 // Columns of numbers are standardised by the training rows, columns of categories stand one-hot.

@@ -68,4 +68,21 @@ public class TraceTests(ITestOutputHelper output)
         var planning = new PlanningGraph(fused, AnalyticProfile.Of(fused, 5));
         Same.AsTheModule(net, graph, x, LeastBudget.Find(planning, halvings: 2).Schedule);
     }
+
+    /// <summary>Ranks have one thread each, and there libtorch chooses other kernels for few samples.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_rank_with_one_thread_sees_as_much(string name)
+    {
+        var threads = get_num_threads();
+        try
+        {
+            set_num_threads(1);
+            using var scope = NewDisposeScope();
+            var (make, sample, isText) = Nets[name];
+            manual_seed(1);
+            Assert.Empty(Graph.Trace(make(), isText ? randint(0, 20, [2, .. sample], dtype: ScalarType.Int64) : randn([2, .. sample])).Notes);
+        }
+        finally { set_num_threads(threads); }
+    }
 }
