@@ -159,7 +159,15 @@ public sealed class Trainer : IDisposable
         if (stop == StopKind.Done && last?.Step != Step) last = Conclude(position.Epoch);
         if (stop > StopKind.Done) Save();
         End(stop);
-        return last ?? Evaluate(Math.Max(0, position.Epoch - 1));
+        return last ?? EvaluateCut();
+    }
+
+    // A run that is cut before its first epoch ends has a model to look at, too; what is best is still open.
+    private EvalRecord EvaluateCut()
+    {
+        var record = Evaluate(Math.Max(0, position.Epoch - 1));
+        if (double.IsNegativeInfinity(best)) SaveBest(record);
+        return record;
     }
 
     private void Begin(RunLog? log)
@@ -269,10 +277,14 @@ public sealed class Trainer : IDisposable
         var isBest = score > best;
         if (isBest) best = score;
         Save();
-        if (!isBest) return record;
-        using var averaged = average?.Use();
-        if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, classes: null, preprocessing: null, record.Metrics);
+        if (isBest) SaveBest(record);
         return record;
+    }
+
+    private void SaveBest(EvalRecord record)
+    {
+        using var averaged = average?.Use();
+        if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, (parts.Train as IDataSource)?.ClassNames, (parts.Train as IDataSource)?.Normalisation, record.Metrics);
     }
 
     private void Save()
