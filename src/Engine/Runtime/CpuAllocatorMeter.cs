@@ -10,6 +10,7 @@ namespace Interactive.Runtime;
 internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
 {
     private const int Header = 64;
+    private static readonly TensorHeap? Heap = TensorHeap.TryReserve();
     private static long live, peak;
 
     public string Kind => "exact";
@@ -45,7 +46,7 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         if (bytes > 0)
         {
             var block = AllocationWatch.Take(bytes, out var tag);
-            if (block == null) block = (byte*)AlignedAlloc(Header, (bytes + 2 * Header - 1) / Header * Header);
+            if (block == null) block = Block(Rounded(bytes));
             ((nuint*)block)[0] = bytes;
             ((long*)block)[1] = tag;
             data = (nint)(block + Header);
@@ -61,12 +62,15 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         return result;
     }
 
-    // Memory ran out: libtorch's own allocator throws here, which managed code must not do across native frames.
-    private static void* AlignedAlloc(nuint alignment, nuint bytes)
+    // With the header, in whole multiples of the alignment.
+    private static nuint Rounded(nuint bytes) => (bytes + 2 * Header - 1) / Header * Header;
+
+    private static byte* Block(nuint bytes)
     {
-        var block = aligned_alloc(alignment, bytes);
+        var block = Heap is not null && (long)bytes >= TensorHeap.Least ? Heap.Take((long)bytes) : null;
+        if (block == null) block = (byte*)aligned_alloc(Header, bytes);
+        // Memory ran out: libtorch's own allocator throws here, which managed code must not do across native frames.
         if (block == null) Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
-        NativeHeap.InHugePages(block, bytes);
         return block;
     }
 
@@ -77,7 +81,8 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         var block = (byte*)data - Header;
         Interlocked.Add(ref live, -(long)*(nuint*)block);
         if (((long*)block)[1] is var tag && tag != 0 && AllocationWatch.Return(tag)) return;
-        free(block);
+        if (Heap is not null && Heap.Owns(block)) Heap.Give(block, (long)Rounded(*(nuint*)block));
+        else free(block);
     }
 
     [UnmanagedCallersOnly]
