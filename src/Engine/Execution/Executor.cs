@@ -1,7 +1,6 @@
 using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Runtime;
-using Interactive.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -16,53 +15,43 @@ namespace Interactive.Execution;
 public sealed class Executor : IDisposable
 {
     private readonly Graph graph;
-    private readonly Func<Tensor, Tensor, Tensor> loss;
-    private readonly bool letsOutputGo;   // softmax cross-entropy keeps log-probabilities, not the output
-    private readonly bool mayOverwrite;   // the default loss: its gradient may take the output's place
-    private readonly Step[] steps;
-    private readonly sbyte[] inPlace;     // per step: the input whose bytes the output takes over, or -1
-    private readonly NodeState[] nodes;
-    private readonly LiveValues values;
-    private readonly GradientFlow gradients;
-    private readonly NodeForward forward;
-    private readonly NodeBackward backward;
-    private readonly List<Parameter>[] completes; // parameters whose gradient is complete after a node's backward
-    private readonly TiedGradients tied = new();  // of parameters of several nodes
-    private Tensor? unreadLoss;           // of this step, on a GPU
+    private readonly ExecutionPlan plan;
+    private readonly StepLoss loss;
+    private readonly List<MicroBatch> all = [];
+    private readonly Stack<MicroBatch> idle = [];
 
-    /// <summary>Prepares to run <paramref name="graph"/>, which keeps owning its parameters.</summary>
+    /// <summary>Prepares to run <paramref name="graph"/>, which keeps owning its parameters. Their <c>requires_grad</c> is read here.</summary>
     /// <param name="graph">The model, on the device where it will run.</param>
     /// <param name="schedule">A schedule over <c>Fusion.Fuse(graph)</c>; default: keep everything, recompute nothing.</param>
-    /// <param name="loss">(output, target) to a scalar; default: softmax cross-entropy.</param>
-    /// <param name="lossReadsOutput">Whether the loss's backward reads the output; false for softmax cross-entropy, and then its bytes go before backward.</param>
-    public Executor(Graph graph, Schedule? schedule = null, Func<Tensor, Tensor, Tensor>? loss = null, bool lossReadsOutput = true)
+    /// <param name="objective">What is minimised; default: softmax cross-entropy.</param>
+    /// <exception cref="UsageException">The schedule was planned for another graph or with other layers frozen.</exception>
+    public Executor(Graph graph, Schedule? schedule = null, IObjective? objective = null)
     {
-        this.graph = Fusion.Fuse(graph);
-        this.loss = loss ?? Losses.CrossEntropy;
-        letsOutputGo = (loss is null || !lossReadsOutput) && PlanningGraph.EndsWithLoss(this.graph);
-        mayOverwrite = loss is null && PlanningGraph.LossMayOverwrite(this.graph);
-        Schedule = schedule ?? KeepAll.Schedule(this.graph);
-        steps = [.. Schedule.Steps];
-        inPlace = InPlace.Find(this.graph, steps);
-        nodes = [.. this.graph.Nodes.Select(n => new NodeState(n))];
-        values = new LiveValues(nodes, Devices.Of(graph));
-        gradients = new GradientFlow(values, nodes.Length);
-        forward = new NodeForward(values);
-        backward = new NodeBackward(values, gradients);
-        completes = [.. nodes.Select(_ => new List<Parameter>())];
-        var seen = new HashSet<nint>();
-        foreach (var node in this.graph.Nodes) // the first user in forward order runs backward last
-            foreach (var parameter in node.Op.Parameters)
-                if (!parameter.requires_grad) continue;
-                else if (seen.Add(parameter.Identity())) completes[node.Id].Add(parameter);
-                else tied.Add(parameter);
+        this.graph = graph;
+        Objective = objective ?? new CrossEntropy();
+        plan = new ExecutionPlan(graph, schedule, Objective);
+        loss = new StepLoss(plan, Objective);
     }
 
+    /// <summary>The same with a function for the objective.</summary>
+    /// <param name="graph">The model, on the device where it will run.</param>
+    /// <param name="schedule">As above.</param>
+    /// <param name="loss">(output, target) to a scalar; null: softmax cross-entropy.</param>
+    /// <param name="lossReadsOutput">Whether the loss's backward reads the output; if not, its bytes go before backward.</param>
+    public Executor(Graph graph, Schedule? schedule, Func<Tensor, Tensor, Tensor>? loss, bool lossReadsOutput = true)
+        : this(graph, schedule, loss is null ? null : Execution.Objective.From(loss, lossReadsOutput)) { }
+
     /// <summary>What is being run.</summary>
-    public Schedule Schedule { get; }
+    public Schedule Schedule => plan.Schedule;
+
+    /// <summary>What is minimised.</summary>
+    public IObjective Objective { get; }
 
     /// <summary>The trainable parameters in the order in which their gradients become complete.</summary>
-    public IEnumerable<Parameter> BackwardOrder => completes.Reverse().SelectMany(p => p);
+    public IEnumerable<Parameter> BackwardOrder => plan.Completes.Reverse().SelectMany(p => p);
+
+    /// <summary>False once some parameter's <c>requires_grad</c> is another than it was: then another executor is needed.</summary>
+    public bool IsCurrent => plan.Changed() is null;
 
     /// <summary>The number under which the loss is announced to <see cref="StepBegins"/> and <see cref="StepEnds"/>.</summary>
     internal const int LossStep = -1;
@@ -75,124 +64,116 @@ public sealed class Executor : IDisposable
     /// <summary>Raised once per parameter and step, on the stepping thread, when its gradient is complete.</summary>
     public event Action<Parameter>? GradientReady;
 
+    internal void Announce(Parameter parameter) => GradientReady?.Invoke(parameter);
+
+    /// <summary>Whether the last step's loss wrote its gradient over the output.</summary>
+    internal bool LossOverwrote => loss.Overwrote;
+
+    /// <summary>One forward, loss and backward of a net with one input and one target.</summary>
+    /// <inheritdoc cref="Step(IReadOnlyList{Tensor}, IReadOnlyList{Tensor}, double)"/>
+    public double Step(Tensor input, Tensor target, double gradientScale = 1) => Step([input], [target], gradientScale);
+
     /// <summary>
-    /// One forward, loss and backward in training mode. Gradients are added to the parameters' <c>grad</c> as autograd does.
+    /// One forward, loss and backward in the modules' own modes. Gradients are added to the parameters' <c>grad</c> as autograd does.
     /// </summary>
-    /// <param name="input">(batch, …) of the graph's input shape; stays the caller's.</param>
-    /// <param name="target">What the loss takes; stays the caller's.</param>
+    /// <param name="inputs">(batch, …) each, of the graph's inputs' shapes and types; they stay the caller's.</param>
+    /// <param name="targets">What the objective takes; they stay the caller's.</param>
     /// <param name="gradientScale">Multiplies the gradient (not the loss returned): 1 / accumulation steps, or a loss scale.</param>
     /// <returns>The loss.</returns>
-    public double Step(Tensor input, Tensor target, double gradientScale = 1)
-        => Arena is null ? RunSteps(input, target, gradientScale) : Arena.Run(() => RunSteps(input, target, gradientScale));
+    /// <exception cref="UsageException">The batch does not fit the graph or the objective, or <see cref="IsCurrent"/> is false.</exception>
+    public double Step(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, double gradientScale = 1)
+    {
+        Require(inputs);
+        loss.RequireFit(targets);
+        return Arena is null ? RunSteps(inputs, targets, gradientScale) : Arena.Run(() => RunSteps(inputs, targets, gradientScale));
+    }
 
-    private double RunSteps(Tensor input, Tensor target, double gradientScale)
+    private double RunSteps(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, double gradientScale)
     {
         using var scope = NewDisposeScope();
+        var state = Rent();
         try
         {
-            values.Begin(input.detach());
-            tied.SetAside();
-            var value = double.NaN;
-            for (var i = 0; i < steps.Length; i++)
-            {
-                StepBegins?.Invoke(i);
-                var step = steps[i];
-                var isLoss = false;
-                switch (step.Kind)
-                {
-                    case StepKind.Forward or StepKind.ForwardOnly:
-                        isLoss = step.Id == graph.Output.Id - 1 && !nodes[step.Id].HasRun;
-                        forward.Run(nodes[step.Id], forBackward: step.Kind == StepKind.Forward, inPlace[i]);
-                        break;
-                    case StepKind.Free: values.Free(step.Id); break;
-                    case StepKind.Forget: nodes[step.Id].DropGraph(); break;
-                    case StepKind.ParameterGradients: backward.Parameters(nodes[step.Id], step.Way); break;
-                    case StepKind.Backward:
-                        backward.Run(nodes[step.Id], step.Way);
-                        Announce(step.Id);
-                        break;
-                }
-                StepEnds?.Invoke(i);
-                if (!isLoss) continue;
-                StepBegins?.Invoke(LossStep);
-                value = Loss(target, gradientScale);
-                StepEnds?.Invoke(LossStep);
-            }
-            return unreadLoss is null ? value : unreadLoss.item<double>();
+            state.RunForward(inputs);
+            StepBegins?.Invoke(LossStep);
+            var value = loss.Run(state, targets, gradientScale);
+            StepEnds?.Invoke(LossStep);
+            state.RunBackward();
+            return value.Read();
         }
-        finally { Clear(); }
+        finally { Return(state); }
+    }
+
+    /// <summary>
+    /// Forward in the modules' own modes, for a loop that computes the gradients of the outputs itself. Several forwards may be in flight;
+    /// each has one <see cref="StepState.Backward"/>.
+    /// </summary>
+    /// <param name="inputs">(batch, …) each, of the graph's inputs' shapes and types; they stay the caller's, unchanged until backward.</param>
+    /// <returns>What is in flight, with the outputs; the caller disposes it.</returns>
+    /// <exception cref="UsageException">The inputs do not fit the graph, or <see cref="IsCurrent"/> is false.</exception>
+    public StepState Forward(params IReadOnlyList<Tensor> inputs)
+    {
+        Require(inputs);
+        var state = Rent();
+        using var scope = NewDisposeScope();
+        var isDone = false;
+        try
+        {
+            state.RunForward(inputs);
+            var result = new StepState(this, plan.Graph, state);
+            isDone = true;
+            return result;
+        }
+        finally
+        {
+            if (!isDone) Return(state);
+        }
     }
 
     /// <summary>The output in evaluation mode, without gradients. The caller disposes it.</summary>
     public Tensor Infer(Tensor input)
     {
+        var outputs = Infer([input]);
+        for (var i = 1; i < outputs.Count; i++) outputs[i].Dispose();
+        return outputs[0];
+    }
+
+    /// <summary>The outputs in evaluation mode, without gradients; every module keeps its mode. The caller disposes them.</summary>
+    /// <param name="inputs">(batch, …) each; they stay the caller's.</param>
+    /// <exception cref="UsageException">The inputs do not fit the graph.</exception>
+    public IReadOnlyList<Tensor> Infer(IReadOnlyList<Tensor> inputs)
+    {
+        InputCheck.Require(graph, inputs);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var values = new Tensor?[nodes.Length + 1];
-        values[0] = input;
-        foreach (var node in graph.Nodes)
-        {
-            values[node.Output.Id] = node.Op.Forward([.. node.Inputs.Select(v => values[v.Id]!)], new RunMode(Training: false));
-            foreach (var value in node.Inputs.Distinct())
-                if (value.Producer is not null && value != graph.Output && value.Consumers[^1] == node) values[value.Id]!.Dispose();
-        }
-        return values[graph.Output.Id]!.MoveToOuterDisposeScope();
+        using var modes = new ModuleModes(plan.Modules);
+        if (modes.AnyTrains)
+            foreach (var module in plan.Modules) module.eval();
+        return [.. plan.Graph.Run(inputs, _ => new RunMode(Training: false)).Select(t => t.MoveToOuterDisposeScope())];
     }
 
-    /// <summary>Whether the last step's loss wrote its gradient over the output.</summary>
-    internal bool LossOverwrote { get; private set; }
-
-    private double Loss(Tensor target, double gradientScale)
+    private void Require(IReadOnlyList<Tensor> inputs)
     {
-        if (LossOverwrote = mayOverwrite && CrossEntropyInPlace.Takes(values.Find(graph.Output)!)) return LossOverOutput(target, gradientScale);
-        using var scope = NewDisposeScope();
-        var output = values.Find(graph.Output)!.detach().requires_grad_(true);
-        var result = loss(output, target);
-        if (letsOutputGo)
-        {
-            values.LetGo(output);
-            values.Free(graph.Output.Id);
-        }
-        if (gradientScale == 1) result.backward();
-        else
-        {
-            using var scale = Scalars.Of(gradientScale);
-            autograd.backward([result], [full_like(result, scale)]);
-        }
-        gradients.Add(graph.Output, new SharedGradient(output.grad!.MoveToOuterDisposeScope()));
-        var value = result.to_type(ScalarType.Float64);
-        if (values.Device.type == DeviceType.CPU) return value.item<double>();
-        unreadLoss = value.detach().MoveToOuterDisposeScope(); // reading it would wait for the GPU in the middle of the step
-        return double.NaN;
+        InputCheck.Require(graph, inputs);
+        if (plan.Changed() is { } name) throw new UsageException($"{name} was frozen or freed after the executor was made: make another one");
     }
 
-    private double LossOverOutput(Tensor target, double gradientScale)
+    private MicroBatch Rent()
     {
-        using var noGrad = no_grad();
-        var gradient = values.Find(graph.Output)!.detach();
-        var value = CrossEntropyInPlace.Run(gradient, target, gradientScale);
-        gradients.Add(graph.Output, new SharedGradient(gradient));
-        values.Free(graph.Output.Id);
-        return value;
+        if (idle.TryPop(out var state)) return state;
+        all.Add(state = new MicroBatch(this, plan));
+        return state;
     }
 
-    private void Announce(int node)
+    internal void Return(MicroBatch state)
     {
-        foreach (var parameter in completes[node])
-        {
-            tied.Join(parameter);
-            GradientReady?.Invoke(parameter);
-        }
-    }
-
-    private void Clear()
-    {
-        foreach (var node in nodes) node.Reset();
-        values.Clear();
-        gradients.Clear();
-        unreadLoss = null;
+        state.Clear();
+        idle.Push(state);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => values.Dispose();
+    public void Dispose()
+    {
+        foreach (var state in all) state.Dispose();
+    }
 }

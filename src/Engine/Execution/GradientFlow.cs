@@ -43,7 +43,7 @@ internal sealed class GradientFlow(LiveValues values, int count)
             return gradient.Masked(() => empty(gradient.Tensor.shape, gradient.Tensor.dtype, gradient.Tensor.device),
                 (arriving, result) => op.Mask(values.Pieces(node.Inputs[0], node), arriving, statistics, result));
         using var noGrad = no_grad(); // autograd has recorded an input that the kernels do not take: the output once more
-        using var output = node.Op.Forward([values.Of(node.Inputs[0], node)], new RunMode(Training: true, Recompute: true));
+        using var output = node.Op.Forward([values.Of(node.Inputs[0], node)], new RunMode(state.Training, Recompute: true));
         return gradient.Masked(output);
     }
 
@@ -59,13 +59,13 @@ internal sealed class GradientFlow(LiveValues values, int count)
     private void PassSum(Node node, SharedGradient gradient, IReadOnlyList<double> weights)
     {
         for (var i = 0; i < weights.Count; i++)
-            if (node.Inputs[i].Producer is not null)
+            if (node.Inputs[i].NeedsGradient)
                 Add(node.Inputs[i], weights[i] == 1 ? gradient.Share() : new SharedGradient(gradient.Tensor.mul(weights[i])));
     }
 
     private void PassView(Node node, SharedGradient gradient)
     {
-        if (node.Inputs[0].Producer is null) return;
+        if (!node.Inputs[0].NeedsGradient) return;
         using var own = gradient.IsShared ? gradient.Tensor.clone() : gradient.Tensor.alias();
         Add(node.Inputs[0], new SharedGradient(own.view(node.Inputs[0].Shape.WithBatch(own.shape[0]))));
     }
@@ -76,7 +76,7 @@ internal sealed class GradientFlow(LiveValues values, int count)
         for (var i = 0; i < node.Inputs.Count; i++)
         {
             var count = node.Inputs[i].Shape[0];
-            if (node.Inputs[i].Producer is not null)
+            if (node.Inputs[i].NeedsGradient)
             {
                 var part = gradient.Part(from, count);
                 Add(node.Inputs[i], ConcatGradients.AreHandedOn(node, i) ? part : part.Copied());
@@ -85,6 +85,18 @@ internal sealed class GradientFlow(LiveValues values, int count)
         }
     }
 
-    /// <summary>Forgets everything; the step's dispose scope frees it.</summary>
-    public void Clear() => Array.Clear(gradients);
+    /// <summary>Takes the gradient of one of the graph's inputs in bytes of its own, or null where none came.</summary>
+    public Tensor? TakeInput(Value input)
+    {
+        if (gradients[input.Id] is not { } gradient) return null;
+        gradients[input.Id] = null;
+        return gradient.IsShared ? gradient.Copied().Tensor : gradient.Tensor;
+    }
+
+    /// <summary>Lets go of what nobody took.</summary>
+    public void Clear()
+    {
+        foreach (var gradient in gradients) gradient?.Release();
+        Array.Clear(gradients);
+    }
 }

@@ -17,8 +17,11 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
     /// <summary>Where the values are.</summary>
     public Device Device => device;
 
-    /// <summary>Takes over the graph's input.</summary>
-    public void Begin(Tensor input) => held[0] = input;
+    /// <summary>Takes over one of the graph's inputs.</summary>
+    public void Begin(Value input, Tensor tensor) => held[input.Id] = tensor;
+
+    /// <summary>All that is held.</summary>
+    public IEnumerable<Tensor> Alive => held.OfType<Tensor>().Concat(lists.SelectMany(list => list ?? []));
 
     /// <summary>A value's bytes, or null after they were freed.</summary>
     public Tensor? Find(Value value) => held[value.Id];
@@ -90,11 +93,13 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
         }
     }
 
-    /// <summary>Forgets everything; the step's dispose scope frees it.</summary>
+    /// <summary>The pieces of a value laid together in a new tensor.</summary>
+    public Tensor Joined(Value value) => cat(lists[value.Id]!, 1);
+
+    /// <summary>Disposes everything.</summary>
     public void Clear()
     {
-        Array.Clear(held);
-        Array.Clear(lists);
+        for (var id = 0; id < held.Length; id++) Drop(id);
     }
 
     /// <inheritdoc/>

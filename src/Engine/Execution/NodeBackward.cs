@@ -9,14 +9,17 @@ namespace Interactive.Execution;
 internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
 {
     /// <summary>Adds to the gradients of a node's parameters, so that the input can go before its own gradient is made.</summary>
-    public void Parameters(NodeState state, int way)
+    /// <param name="state">The node.</param>
+    /// <param name="way">As the op counts its ways.</param>
+    /// <param name="ownWays">Whether they are known to have autograd's bits for this batch; else autograd's whole backward runs here.</param>
+    public void Parameters(NodeState state, int way, bool ownWays)
     {
         var node = state.Node;
         if (gradients.Take(state) is not { } gradient) return;
-        if (!HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
+        if (!ownWays || !HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
         else
         {
-            using var input = state.Leaves is { } leaves ? leaves[0].detach() : values.Of(node.Inputs[0], node).alias();
+            using var input = state.Leaves is { } leaves ? leaves[0].detach() : Read(state, gradient.Tensor);
             ((IBackwardInParts)node.Op).AddParameterGradients(input, gradient.Tensor, way);
         }
         state.HasAddedGradients = true;
@@ -37,7 +40,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     private void Kernels(NodeState state, SharedGradient gradient, int way)
     {
         var node = state.Node;
-        if (state.Statistics is { } statistics && node.Op is IOverwritesGradient op && !gradient.IsShared && node.Inputs[0].Producer is not null)
+        if (state.Statistics is { } statistics && node.Op is IOverwritesGradient op && !gradient.IsShared && node.Inputs[0].NeedsGradient)
         {
             using (no_grad())
             using (var input = Read(state, gradient.Tensor)) op.BackwardOver(input, gradient.Tensor, statistics);
@@ -46,7 +49,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             return;
         }
         var arriving = !state.HasAddedGradients ? Whole(state, gradient.Tensor)
-            : node.Inputs[0].Producer is null ? [null]
+            : !node.Inputs[0].NeedsGradient ? [null]
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
         if (gradient.IsShared) OwnBytes(arriving, gradient.Tensor);
         gradient.Release();
@@ -63,13 +66,13 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         {
             using var noGrad = no_grad();
             using var input = Read(state, gradient);
-            return [op.Backward(input, gradient, statistics, node.Inputs[0].Producer is not null)];
+            return [op.Backward(input, gradient, statistics, node.Inputs[0].NeedsGradient)];
         }
         var arriving = new Tensor?[node.Inputs.Count];
         if (state.Root is not { requires_grad: true } root) return arriving;
         autograd.backward([root], [gradient]);
         for (var i = 0; i < arriving.Length; i++)
-            if (node.Inputs[i].Producer is not null) arriving[i] = state.Leaves![i].grad;
+            if (node.Inputs[i].NeedsGradient) arriving[i] = state.Leaves![i].grad;
         return arriving;
     }
 
@@ -91,7 +94,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     {
         var (node, input) = (state.Node, state.Node.Inputs[0]);
         if (!state.Saved.Input(0)) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
-        return values.IsInPieces(input) ? cat(values.Pieces(input, node).ToArray(), 1) : values.Of(input, node).alias();
+        return values.IsInPieces(input) ? values.Joined(input) : values.Of(input, node).alias();
     }
 
     private static bool HaveGradients(Node node)

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>Runs nodes forward: recorded by autograd, directly, or for the output alone.</summary>
-internal sealed class NodeForward(LiveValues values)
+internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
 {
     /// <summary>Runs a node whose inputs are there.</summary>
     /// <param name="state">The node.</param>
@@ -14,7 +14,13 @@ internal sealed class NodeForward(LiveValues values)
     public void Run(NodeState state, bool forBackward, int into)
     {
         var node = state.Node;
-        var mode = new RunMode(Training: true, Recompute: state.HasRun, Masked: true);
+        if (node.Output.IsInput) // it is there
+        {
+            state.HasRun = true;
+            return;
+        }
+        state.Training = node.Op.IsTraining(plan.Training);
+        var mode = new RunMode(state.Training, Recompute: state.HasRun, Masked: true);
         if (node.Op.IsRandom && !state.HasRun) state.KeepGenerator(values.Device);
         using var replay = node.Op.IsRandom && state.HasRun ? state.ReplayGenerator(values.Device) : null;
         if (values.Has(node.Output)) values.Free(node.Output.Id); // the old bytes go before the new ones come
@@ -27,9 +33,9 @@ internal sealed class NodeForward(LiveValues values)
         }
         Tensor output;
         if (node.Op.PassesGradientOn) output = Alone(state, mode, into);
-        else if (!forBackward)
+        else if (!forBackward || !node.Output.NeedsGradient)
             using (no_grad()) output = Alone(state, mode, into);
-        else if (node.Op is IDirect op && op.RunsDirect(values.Pieces(node.Inputs[0], node)[0]))
+        else if (node.Op is IDirect op && !(node.Op.HasModes && !state.Training) && op.RunsDirect(values.Pieces(node.Inputs[0], node)[0]))
             using (no_grad()) output = Directly(state, op, mode);
         else output = Recorded(state, mode);
         values.Put(node.Output, output, isAgain: state.HasRun);
@@ -56,7 +62,7 @@ internal sealed class NodeForward(LiveValues values)
     {
         var node = state.Node;
         var leaves = state.Leaves = MakeLeaves(state);
-        var root = state.Root = node.Op.Forward(leaves, mode);
+        var root = state.Root = OfItsOwn(node, leaves, mode, node.Op.Forward(leaves, mode));
         var output = root.detach();
         // A leaf lives as long as its graph: let go of bytes that backward will not read.
         for (var i = 0; i < leaves.Length; i++)
@@ -71,8 +77,8 @@ internal sealed class NodeForward(LiveValues values)
         var leaves = new Tensor[node.Inputs.Count];
         for (var i = 0; i < leaves.Length; i++)
         {
-            leaves[i] = values.Of(node.Inputs[i], node).detach();
-            if (node.Inputs[i].Producer is not null) leaves[i].requires_grad_(true);
+            leaves[i] = values.IsInPieces(node.Inputs[i]) ? values.Joined(node.Inputs[i]) : values.Of(node.Inputs[i], node).detach();
+            if (node.Inputs[i].NeedsGradient) leaves[i].requires_grad_(true);
         }
         return leaves;
     }
@@ -80,7 +86,7 @@ internal sealed class NodeForward(LiveValues values)
     private Tensor Alone(NodeState state, RunMode mode, int into)
     {
         var node = state.Node;
-        if (node.Op is IReapplied op)
+        if (node.Op is IReapplied op && state.Training)
         {
             var pieces = values.Pieces(node.Inputs[0], node);
             if (state.Statistics is { } known) return op.Reapply(pieces, known);
@@ -93,14 +99,21 @@ internal sealed class NodeForward(LiveValues values)
         }
         if (node.Op.IsJoin) return node.Op.Forward(AllPieces(node), mode);
         var inputs = new Tensor[node.Inputs.Count];
-        for (var i = 0; i < inputs.Length; i++) inputs[i] = values.Of(node.Inputs[i], node);
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = values.IsInPieces(node.Inputs[i]) ? values.Joined(node.Inputs[i]) : values.Of(node.Inputs[i], node);
         if (into >= 0)
         {
             if (inputs.Length == 1) ElementKernels.Rectify(inputs[0]);
             else ElementKernels.Add(inputs[0], inputs[1], inputs[into], node.Op.Rectifies);
             return inputs[into].alias();
         }
-        return node.Op.Forward(inputs, mode);
+        return OfItsOwn(node, inputs, mode, node.Op.Forward(inputs, mode));
+    }
+
+    // In evaluation mode some ops hand their input on; everywhere else their results are taken to be bytes of their own.
+    private static Tensor OfItsOwn(Node node, Tensor[] inputs, RunMode mode, Tensor output)
+    {
+        if (mode.Training || !node.Op.HasModes || node.Op.IsView || !ElementKernels.ShareBytes(inputs[0], output)) return output;
+        using (output) return output.clone();
     }
 
     private Tensor[] AllPieces(Node node)

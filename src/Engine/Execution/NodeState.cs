@@ -22,6 +22,8 @@ internal sealed class NodeState(Node node)
     public bool HasAddedGradients { get; set; }
     /// <summary>The input's gradient, where it was made together with the parameters' before its turn.</summary>
     public Tensor? InputGradient { get; set; }
+    /// <summary>The mode of the last forward: training or evaluation.</summary>
+    public bool Training { get; set; }
     /// <summary>True after the first forward of the step.</summary>
     public bool HasRun { get; set; }
 
@@ -40,6 +42,18 @@ internal sealed class NodeState(Node node)
     {
         foreach (var tensor in Statistics ?? []) tensor.Dispose();
         Statistics = null;
+    }
+
+    /// <summary>All tensors that are held.</summary>
+    public IEnumerable<Tensor> Alive
+    {
+        get
+        {
+            if (Root is not null) yield return Root;
+            if (InputGradient is not null) yield return InputGradient;
+            foreach (var leaf in Leaves ?? []) yield return leaf;
+            foreach (var tensor in Statistics ?? []) yield return tensor;
+        }
     }
 
     /// <summary>Remembers the random generator as it is before the first run.</summary>

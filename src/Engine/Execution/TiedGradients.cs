@@ -8,21 +8,17 @@ namespace Interactive.Execution;
 /// Gradients of parameters that several nodes use. Autograd sums the uses before it adds to what was accumulated: this keeps
 /// that order of additions.
 /// </summary>
-internal sealed class TiedGradients
+internal sealed class TiedGradients(IReadOnlyList<Parameter> parameters)
 {
-    private readonly Dictionary<nint, Parameter> parameters = [];
     private readonly Dictionary<nint, Tensor> earlier = []; // what they had accumulated before this step
 
-    /// <summary>One more such parameter; a second time does nothing.</summary>
-    public void Add(Parameter parameter) => parameters.TryAdd(parameter.Identity(), parameter);
-
-    /// <summary>Sets aside what was accumulated, before a step.</summary>
+    /// <summary>Sets aside what was accumulated, before a backward.</summary>
     public void SetAside()
     {
-        foreach (var (key, parameter) in parameters)
+        foreach (var parameter in parameters)
             if (parameter.grad is { } gradient)
             {
-                earlier[key] = gradient;
+                earlier[parameter.Identity()] = gradient;
                 parameter.grad = null;
             }
     }
@@ -34,5 +30,11 @@ internal sealed class TiedGradients
         using (no_grad())
             if (parameter.grad is { } added) sum.add_(added, Scalars.One);
         parameter.grad = sum;
+    }
+
+    /// <summary>After a backward that was broken off: what was set aside counts again.</summary>
+    public void PutBack()
+    {
+        foreach (var parameter in parameters) Join(parameter);
     }
 }

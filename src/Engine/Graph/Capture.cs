@@ -44,7 +44,7 @@ internal static class Capture
         TorchSharp.Modules.Embedding m => new Ops.Embedding(m),
         ReLU => new Relu(),
         GELU { approximate: GELU.Approximate.none } => new Gelu(),
-        TorchSharp.Modules.Dropout m => new Ops.Dropout(m.p),
+        TorchSharp.Modules.Dropout m => new Ops.Dropout(m.p, m),
         TorchSharp.Modules.MaxPool2d m when m.dilation is null or [1] or [1, 1]
             => new Ops.MaxPool2d(Pair(m.kernel_size), Pair(m.stride is { Length: > 0 } s ? s : m.kernel_size), Pair(m.padding is { Length: > 0 } p ? p : [0]), m.ceil_mode),
         TorchSharp.Modules.AvgPool2d m when m.divisor_override is null
@@ -61,6 +61,6 @@ internal static class Capture
     {
         if (module is not nn.Module<Tensor, Tensor> single)
             throw new GraphException($"{module.GetName()} does not take one tensor and give one: wrap it in a module that does");
-        return new Opaque(single, Opaque.Try(single, x));
+        return Opaque.Of(single, x);
     }
 }

@@ -19,12 +19,12 @@ public static class Fusion
                 values[node.Output.Id] = values[producer.Output.Id];
                 continue;
             }
-            var op = node.Output != graph.Output && node.Output.Consumers is [{ Op: Ops.Relu }] ? node.Op.WithRelu() ?? node.Op : node.Op;
+            var op = !node.Output.IsOutput && node.Output.Consumers is [{ Op: Ops.Relu }] ? node.Op.WithRelu() ?? node.Op : node.Op;
             values[node.Output.Id] = builder.Add(op, node.Name, [.. node.Inputs.Select(v => values[v.Id])]);
         }
-        return builder.BuildView(values[graph.Output.Id]);
+        return builder.BuildView([.. graph.Outputs.Select(o => values[o.Id])], graph.InputGradients);
 
         Node? FusedInto(Node node) => node.Op is Ops.Relu && node.Inputs[0].Producer is { } producer
-            && producer.Output.Consumers.Count == 1 && producer.Output != graph.Output && producer.Op.WithRelu() is not null ? producer : null;
+            && producer.Output.Consumers.Count == 1 && !producer.Output.IsOutput && producer.Op.WithRelu() is not null ? producer : null;
     }
 }

@@ -5,15 +5,19 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// A model as a list of nodes in topological order, one input and one output. It is also a TorchSharp module:
+/// A model as a list of nodes in topological order, with one or several inputs and outputs. It is also a TorchSharp module:
 /// <c>parameters()</c>, <c>state_dict()</c>, <c>to()</c>, <c>train()</c> work, and <c>forward</c> is ordinary autograd.
 /// Modules are registered under their node's dotted name.
 /// </summary>
 public sealed class Graph : nn.Module<Tensor, Tensor>
 {
-    internal Graph(string name, Value input, Value output, IReadOnlyList<Node> nodes, bool ownsModules) : base(name)
+    private bool inputGradients;
+
+    internal Graph(string name, IReadOnlyList<Value> inputs, IReadOnlyList<Value> outputs, IReadOnlyList<Node> nodes, bool ownsModules) : base(name)
     {
-        (Name, Input, Output, Nodes) = (name, input, output, [.. nodes]);
+        (Name, Inputs, Outputs, Nodes) = (name, inputs, outputs, [.. nodes]);
+        foreach (var output in outputs) output.IsOutput = true;
+        FindGradients();
         if (!ownsModules) return;
         foreach (var node in Nodes)
             if (node.Op.Module is { } module) ModuleTree.Register(this, node.Name, module);
@@ -33,13 +37,30 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
 
     /// <summary>The model's name.</summary>
     public string Name { get; }
-    /// <summary>The input value.</summary>
-    public Value Input { get; }
-    /// <summary>The output value.</summary>
-    public Value Output { get; }
+    /// <summary>What the batch brings, in its order.</summary>
+    public IReadOnlyList<Value> Inputs { get; }
+    /// <summary>The results, in the order in which they were given to <see cref="GraphBuilder.Build"/>.</summary>
+    public IReadOnlyList<Value> Outputs { get; }
+    /// <summary>The first input.</summary>
+    public Value Input => Inputs[0];
+    /// <summary>The first output.</summary>
+    public Value Output => Outputs[0];
+    /// <summary>
+    /// Whether backward also makes the gradients of the inputs, for a loop that hands them on (the generator before a discriminator).
+    /// Default false. Read when an executor or a plan is made.
+    /// </summary>
+    public bool InputGradients
+    {
+        get => inputGradients;
+        set
+        {
+            inputGradients = value;
+            FindGradients();
+        }
+    }
     /// <summary>All nodes; every node reads only earlier ones.</summary>
     public IReadOnlyList<Node> Nodes { get; }
-    /// <summary>All values by id: the input, then each node's output.</summary>
+    /// <summary>All values by id: the first input, then each node's output.</summary>
     public IEnumerable<Value> Values => Nodes.Select(n => n.Output).Prepend(Input);
     /// <summary>Number of trainable and frozen parameter elements, tied ones once.</summary>
     public long ParameterCount => parameters().DistinctBy(p => p.Identity()).Sum(p => p.numel());
@@ -49,22 +70,43 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// last use, so only what autograd itself saved stays alive.
     /// </summary>
     /// <param name="input">(batch, …) of <see cref="Input"/>'s shape and type.</param>
+    /// <returns>The first output.</returns>
     public override Tensor forward(Tensor input)
     {
+        var outputs = Forward([input]);
+        for (var i = 1; i < outputs.Count; i++) outputs[i].Dispose();
+        return outputs[0];
+    }
+
+    /// <summary>The same for several inputs and outputs.</summary>
+    /// <param name="inputs">A tensor for each of <see cref="Inputs"/>; they stay the caller's.</param>
+    /// <returns>A tensor for each of <see cref="Outputs"/>; the caller disposes them.</returns>
+    /// <exception cref="GraphException">Another number of inputs.</exception>
+    public IReadOnlyList<Tensor> Forward(IReadOnlyList<Tensor> inputs) => Run(inputs, op => new RunMode(op.IsTraining(training)));
+
+    /// <summary>Runs all nodes in order; autograd and modes are the caller's business.</summary>
+    internal IReadOnlyList<Tensor> Run(IReadOnlyList<Tensor> inputs, Func<Op, RunMode> mode)
+    {
+        if (inputs.Count != Inputs.Count) throw new GraphException($"{Name} takes {Inputs.Count} inputs ({string.Join(", ", Inputs.Select(v => v.Name))}), got {inputs.Count}");
         var values = new Tensor?[Nodes.Count + 1];
-        values[0] = input;
-        var mode = new RunMode(training);
+        for (var i = 0; i < inputs.Count; i++) values[Inputs[i].Id] = inputs[i];
         foreach (var node in Nodes)
         {
-            var inputs = node.Inputs.Select(v => values[v.Id]!).ToArray();
-            values[node.Output.Id] = node.Op.Forward(inputs, mode);
+            if (node.Output.IsInput) continue;
+            values[node.Output.Id] = node.Op.Forward([.. node.Inputs.Select(v => values[v.Id]!)], mode(node.Op));
             foreach (var value in node.Inputs.Distinct())
-                if (value.Id != 0 && value != Output && value.Consumers[^1] == node)
+                if (!value.IsInput && !value.IsOutput && value.Consumers[^1] == node)
                 {
                     values[value.Id]!.Dispose();
                     values[value.Id] = null;
                 }
         }
-        return values[Output.Id]!;
+        return [.. Outputs.Select(o => o.IsInput ? values[o.Id]!.alias() : values[o.Id]!)];
+    }
+
+    /// <summary>Finds anew which values need gradients, from the parameters' <c>requires_grad</c>.</summary>
+    internal void FindGradients()
+    {
+        foreach (var value in Values) value.FindGradient(inputGradients);
     }
 }

@@ -32,6 +32,13 @@ public sealed class GraphBuilder
     /// <summary>The graph's input.</summary>
     public Value Input { get; }
 
+    /// <summary>One more input: a node without inputs, whose tensor comes with the batch after those of the inputs before it.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="shape">One sample.</param>
+    /// <param name="type">Element type.</param>
+    /// <exception cref="GraphException">The name is taken.</exception>
+    public Value AddInput(string name, Shape shape, ScalarType type = ScalarType.Float32) => Add(new Ops.Input(shape, type), name);
+
     /// <summary>Names of nodes added until the result is disposed start with <paramref name="name"/> and a dot.</summary>
     public IDisposable Scope(string name)
     {
@@ -54,22 +61,30 @@ public sealed class GraphBuilder
         catch (GraphException e) { throw new GraphException($"{full}: {e.Message}"); }
         node.Output = new Value(this, node, inferred.shape, inferred.type, node.Id + 1);
         foreach (var input in inputs) input.AddConsumer(node);
+        node.Output.FindGradient(ofInputs: false);
         nodes.Add(node);
         return node.Output;
     }
 
-    /// <summary>The finished graph with <paramref name="output"/> as its result.</summary>
-    /// <exception cref="GraphException">A node does not lead to the output.</exception>
-    public Graph Build(Value output)
+    /// <summary>The finished graph with these results. An output may be read by other nodes too.</summary>
+    /// <param name="outputs">At least one.</param>
+    /// <exception cref="GraphException">A node leads to no output, or an output is given twice or not made by a node of this graph.</exception>
+    public Graph Build(params Value[] outputs)
     {
+        if (outputs.Length == 0) throw new GraphException($"{Name}: a graph needs an output");
+        foreach (var output in outputs)
+            if (output.Builder != this || output.Producer is null || outputs.Count(o => o == output) > 1)
+                throw new GraphException($"{Name}: an output must be made by a node of this graph and be given once, got {output.Name}");
         foreach (var node in nodes)
-            if (node.Output.Consumers.Count == 0 && node.Output != output)
+            if (node.Output.Consumers.Count == 0 && !node.Output.IsInput && !outputs.Contains(node.Output))
                 throw new GraphException($"{node.Name}: its result is never used");
-        return new Graph(Name, Input, output, nodes, ownsModules: true);
+        return new Graph(Name, Inputs, outputs, nodes, ownsModules: true);
     }
 
     /// <summary>A graph over modules that another graph owns.</summary>
-    internal Graph BuildView(Value output) => new(Name, Input, output, nodes, ownsModules: false);
+    internal Graph BuildView(IReadOnlyList<Value> outputs, bool inputGradients) => new(Name, Inputs, outputs, nodes, ownsModules: false) { InputGradients = inputGradients };
+
+    private List<Value> Inputs => [Input, .. nodes.Select(n => n.Output).Where(v => v.IsInput)];
 
     private string Unused(string kind)
     {

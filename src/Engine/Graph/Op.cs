@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>How a node is being run.</summary>
-/// <param name="Training">Batch norm uses batch statistics, dropout drops.</param>
+/// <param name="Training">Batch norm uses batch statistics, dropout drops: the op's own mode (<see cref="Op.IsTraining"/>).</param>
 /// <param name="Recompute">The second run of a forward: running statistics must stay as they are.</param>
 /// <param name="Masked">
 /// The rectifier of a rectified op is applied to the bytes behind autograd's back: the caller masks the gradient by the
@@ -74,6 +74,18 @@ public abstract class Op
     public virtual bool IsJoin => false;
     /// <summary>Backward only passes the gradient on and needs no autograd graph: sums, views, joins.</summary>
     public bool PassesGradientOn => SumWeights is not null || IsView || IsJoin;
+    /// <summary>
+    /// An op without inputs whose result's bytes are not the step's: an input of the batch, or a tensor that the op holds. Such a value
+    /// is always there and costs nothing; <see cref="Forward"/> hands out an alias.
+    /// </summary>
+    public virtual bool IsFixed => false;
+    /// <summary>The result has a first dimension of samples; false for a constant, whose shape is the tensor's own.</summary>
+    public virtual bool IsBatched => true;
+    /// <summary>It computes something else in evaluation mode: batch norm, dropout.</summary>
+    public virtual bool HasModes => false;
+    /// <summary>Whether it runs in training mode in a net that does: a module that was set to <c>eval()</c> does not.</summary>
+    /// <param name="net">The net's own mode.</param>
+    public virtual bool IsTraining(bool net) => Module?.training ?? net;
     /// <summary>Cheap to run again next to a convolution or matrix product (batch norm, activations, pooling, add).</summary>
     public virtual bool IsCheap => true;
     /// <summary>Floating-point operations of one forward of one sample (a multiply-add counts two).</summary>

@@ -27,10 +27,28 @@ public sealed class Value
     public IReadOnlyList<Node> Consumers => consumers;
     /// <summary>The producer's name, or <c>input</c>.</summary>
     public string Name => Producer?.Name ?? "input";
+    /// <summary>
+    /// True when backward finds its gradient: false for integers, for the graph's inputs unless <see cref="Graph.InputGradients"/>, and
+    /// for everything that depends on no trainable parameter. As <c>requires_grad</c> was when the graph was last built, fused or planned.
+    /// </summary>
+    public bool NeedsGradient { get; internal set; }
+    /// <summary>True for one of the graph's outputs.</summary>
+    public bool IsOutput { get; internal set; }
+    /// <summary>True for what the batch brings.</summary>
+    public bool IsInput => Producer is null or { Op: Ops.Input };
+    /// <summary>True when the bytes are not a step's to make and free: an input, or what a source op holds.</summary>
+    internal bool IsFixed => Producer is null or { Op.IsFixed: true };
     /// <summary>Bytes of the tensor for a batch.</summary>
-    public long Bytes(long batch) => checked(batch * Shape.Elements * Type.ElementSize());
+    public long Bytes(long batch) => checked((Producer is { Op.IsBatched: false } ? 1 : batch) * Shape.Elements * Type.ElementSize());
 
     internal void AddConsumer(Node node) => consumers.Add(node);
+
+    /// <summary>Finds <see cref="NeedsGradient"/> anew, after those of the producer's inputs.</summary>
+    internal void FindGradient(bool ofInputs) => NeedsGradient = IsFloat(Type)
+        && (IsInput ? ofInputs : Producer!.Inputs.Any(v => v.NeedsGradient) || Producer.Op.Parameters.Any(p => p.requires_grad));
+
+    private static bool IsFloat(ScalarType type)
+        => type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64 or ScalarType.ComplexFloat32 or ScalarType.ComplexFloat64;
     /// <inheritdoc/>
     public override string ToString() => $"{Name}: {Shape} {Type}";
 }

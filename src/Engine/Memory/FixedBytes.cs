@@ -10,6 +10,6 @@ public static class FixedBytes
     public static long Of(Graph graph, long batch)
     {
         var parameters = graph.parameters().DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size());
-        return 3 * parameters + graph.buffers().Sum(b => b.numel() * b.element_size()) + graph.Input.Bytes(batch);
+        return 3 * parameters + graph.buffers().Sum(b => b.numel() * b.element_size()) + graph.Inputs.Sum(v => v.Bytes(batch));
     }
 }

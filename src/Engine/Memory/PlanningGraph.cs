@@ -17,12 +17,16 @@ public sealed class PlanningGraph
     public PlanningGraph(Graph graph, Profile profile)
     {
         (Graph, Profile) = (graph, profile);
+        graph.FindGradients();
         var count = graph.Nodes.Count;
         if (profile.Nodes.Count != count) throw new ArgumentException($"the profile has {profile.Nodes.Count} nodes, the graph {count}");
         ValueBytes = [.. graph.Values.Select(v => v.Bytes(profile.Batch))];
         Nodes = [.. graph.Nodes.Select(n => new Facts(n, profile.Nodes[n.Id]))];
-        Output = graph.Output.Id;
-        OutputEndsWithLoss = EndsWithLoss(graph);
+        Outputs = [.. graph.Outputs.Select(o => o.Id)];
+        GoesWithLoss = [.. graph.Outputs.Where(o => LossRules.LetsGo(o, profile.LossReadsOutput)).Select(o => o.Id)];
+        IsOutput = [.. graph.Values.Select(v => v.IsOutput)];
+        IsFixed = [.. graph.Values.Select(v => v.IsFixed)];
+        Wants = [.. graph.Values.Select(v => v.NeedsGradient)];
         LossOverwrites = profile.LossOverwrites;
         IsSaved = new bool[count + 1];
         foreach (var node in Nodes)
@@ -38,20 +42,17 @@ public sealed class PlanningGraph
     public Profile Profile { get; }
     internal Facts[] Nodes { get; }
     internal long[] ValueBytes { get; }
-    internal int Output { get; }
-    internal bool OutputEndsWithLoss { get; }
+    /// <summary>The outputs, as values.</summary>
+    internal int[] Outputs { get; }
+    /// <summary>Those that go before the loss runs backward.</summary>
+    internal int[] GoesWithLoss { get; }
+    /// <summary>By value: it is an output, which the loss reads.</summary>
+    internal bool[] IsOutput { get; }
+    /// <summary>By value: its bytes are not the step's, and always there.</summary>
+    internal bool[] IsFixed { get; }
+    /// <summary>By value: it gets a gradient.</summary>
+    internal bool[] Wants { get; }
     internal bool LossOverwrites { get; }
-
-    /// <summary>True when no backward reads the output: it can go as soon as a loss that keeps something else has been computed.</summary>
-    internal static bool EndsWithLoss(Graph graph)
-        => graph.Output is { Producer: { } last, Consumers.Count: 0 } && !last.Op.Rectifies && !last.Op.Saves(last).Output;
-
-    /// <summary>True when the default loss may write its gradient over such an output.</summary>
-    internal static bool LossMayOverwrite(Graph graph)
-        => EndsWithLoss(graph) && graph.Output is { Type: TorchSharp.torch.ScalarType.Float32, Shape.Rank: 1 or 2, Producer.Op.IsView: false };
-
-    /// <summary>Bytes of the gradient that such a loss makes aside before it writes them over the output.</summary>
-    internal const long LossPieceBytes = 1 << 20;
 
     /// <summary>By value: some backward reads it.</summary>
     internal bool[] IsSaved { get; }
@@ -67,7 +68,8 @@ public sealed class PlanningGraph
             Swappable = saved.Swappable;
             SavesOutput = saved.Output && !node.Op.Rectifies && profile.HoldsOutput;
             Rectifies = node.Op.Rectifies;
-            MasksByOutput = Rectifies && saved.Output;
+            HasBackward = node.Output.NeedsGradient && !node.Output.IsInput;
+            MasksByOutput = Rectifies && saved.Output && HasBackward;
             IsView = node.Op.IsView;
             IsSum = node.Op.SumWeights is not null;
             Weights = [.. node.Op.SumWeights ?? []];
@@ -75,10 +77,11 @@ public sealed class PlanningGraph
             IsJoin = node.Op.IsJoin;
             StaysApart = ConcatPieces.StayApart(node);
             HandsOn = [.. Enumerable.Range(0, IsJoin ? Inputs.Length : 0).Select(i => ConcatGradients.AreHandedOn(node, i))];
-            HasGraph = !node.Op.PassesGradientOn;
-            OverwritesGradient = node.Op is IOverwritesGradient && node.Inputs[0].Producer is not null;
+            IsFixed = node.Output.IsFixed;
+            HasGraph = HasBackward && !node.Op.PassesGradientOn;
+            OverwritesGradient = node.Op is IOverwritesGradient && node.Inputs[0].NeedsGradient;
             SavedInputs = [.. Enumerable.Range(0, Inputs.Length).Where(saved.Input).Select(i => Inputs[i])];
-            Needs = Swappable && HasGraph ? [.. SavedInputs.Where(v => v != 0)] : [];
+            Needs = Swappable && HasGraph ? [.. Enumerable.Range(0, Inputs.Length).Where(i => saved.Input(i) && !node.Inputs[i].IsFixed).Select(i => Inputs[i])] : [];
             InPlace = Memory.InPlace.Candidates(node);
             Extra = HasGraph ? profile.ExtraBytes : 0;
             Forward = profile.Forward;
@@ -88,8 +91,8 @@ public sealed class PlanningGraph
             RecomputeWorkspace = profile.RecomputeWorkspace;
             BackwardWorkspace = profile.BackwardWorkspace;
             BackwardResidue = profile.BackwardResidue;
-            ParameterWays = [.. profile.ParameterWays];
-            InputWays = [.. profile.InputWays];
+            ParameterWays = HasBackward ? [.. profile.ParameterWays] : [];
+            InputWays = HasBackward ? [.. profile.InputWays] : [];
             // Worth choosing: a graph that pins more than a few statistics.
             GraphIsChoice = HasGraph && (!Swappable || SavesOutput || Extra * 16 > profile.OutputBytes) && node.Op is not IReapplied;
         }
@@ -100,7 +103,7 @@ public sealed class PlanningGraph
         public readonly double[] Weights;
         public readonly bool[] HandsOn; // by input of a join: its part of the gradient is not copied
         public readonly sbyte[] InPlace;
-        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, IsSum, IsJoin, StaysApart, IsRandom, HasGraph, GraphIsChoice, OverwritesGradient;
+        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, IsSum, IsJoin, StaysApart, IsRandom, HasGraph, HasBackward, IsFixed, GraphIsChoice, OverwritesGradient;
         public readonly double Forward, Recompute, Backward;
         public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, BackwardWorkspace, BackwardResidue;
     }

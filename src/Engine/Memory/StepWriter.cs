@@ -32,7 +32,7 @@ internal sealed class StepWriter(PlanningGraph graph)
     }
 
     /// <summary>True while a value's bytes are there.</summary>
-    public bool IsHeld(int value) => value == 0 || lastUse[value] != Closed;
+    public bool IsHeld(int value) => graph.IsFixed[value] || lastUse[value] != Closed;
 
     /// <summary>True while a node's graph is there.</summary>
     public bool HasGraph(int node) => hasGraph[node];
@@ -56,12 +56,20 @@ internal sealed class StepWriter(PlanningGraph graph)
         foreach (var input in node.Inputs) lastUse[input] = steps.Count;
         lastUse[node.Id + 1] = steps.Count;
         if (kind == StepKind.Forward) hasGraph[node.Id] = node.HasGraph;
+        if (node.Id == graph.Nodes.Length - 1) // the loss follows and reads all outputs
+            foreach (var output in graph.Outputs)
+                if (lastUse[output] != Closed) lastUse[output] = steps.Count;
         steps.Add(new Step(kind, node.Id));
     }
 
-    /// <summary>Runs a node backward, after making what that reads.</summary>
+    /// <summary>Runs a node backward, after making what that reads. One that gets no gradient only lets go of its output.</summary>
     public void BackwardOf(PlanningGraph.Facts node)
     {
+        if (!node.HasBackward)
+        {
+            Close(node.Id + 1);
+            return;
+        }
         transient.Clear();
         if (node.HasGraph && !hasGraph[node.Id])
         {
@@ -84,7 +92,7 @@ internal sealed class StepWriter(PlanningGraph graph)
     /// <summary>Makes a value, and first what it is made of, where it is not there.</summary>
     public void Ensure(int value)
     {
-        if (value == 0 || lastUse[value] != Closed) return;
+        if (IsHeld(value)) return;
         var node = graph.Nodes[value - 1];
         foreach (var input in node.Inputs) Ensure(input);
         var rebuilds = node.HasGraph && !hasGraph[node.Id] && Retention.Graphs[node.Id] != Keep.Never;
@@ -95,7 +103,7 @@ internal sealed class StepWriter(PlanningGraph graph)
     /// <summary>Lets go of a value: it is freed after the last step so far that used it.</summary>
     public void Close(int value)
     {
-        if (lastUse[value] == Closed) return;
+        if (lastUse[value] == Closed || graph.IsFixed[value]) return;
         frees.Add((lastUse[value], value));
         lastUse[value] = Closed;
     }

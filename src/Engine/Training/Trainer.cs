@@ -215,7 +215,6 @@ public sealed class Trainer : IDisposable
     public EvalRecord Evaluate(int epoch)
     {
         replicas.BroadcastBuffers();
-        Graph.eval();
         var (loss, accuracy) = evaluation.Run();
         var record = new EvalRecord(Step, epoch, loss, accuracy);
         hooks.ForEach(h => h.AfterEvaluation(this, record));

@@ -84,8 +84,8 @@ public class KeepAllTests
             return LiveTensors.Peak(() => executor.Step(x, y));
         }
         using var over = new Executor(graph); // the default loss, which writes over the output
-        using var light = new Executor(graph, loss: Losses.CrossEntropy, lossReadsOutput: false);
-        using var whole = new Executor(graph, loss: Losses.CrossEntropy, lossReadsOutput: true);
+        using var light = new Executor(graph, objective: Objective.From(Losses.CrossEntropy, readsOutput: false));
+        using var whole = new Executor(graph, objective: Objective.From(Losses.CrossEntropy, readsOutput: true));
         Assert.Equal(graph.Output.Bytes(4), Peak(whole) - Peak(light));
         Assert.InRange(Peak(over), 0, Peak(light) - 1);
     }

@@ -23,7 +23,7 @@ public class SharedViewTests
         var waiting = net.Input.Conv(2, 3, padding: 1).Relu();
         var halved = net.Input.Conv(8, 3, stride: 2, padding: 1).Relu();
         var module = new Reshape();
-        var viewed = net.Add(new Opaque(module, Opaque.Try(module, halved)), "view", halved);
+        var viewed = net.Add(Opaque.Of(module, halved), "view", halved);
         var graph = net.Build(waiting.Add(viewed).Flatten().Linear(3));
         graph.train();
         var (x, y) = (randn(4, 1, 8, 8), randint(0, 3, 4, dtype: ScalarType.Int64));

@@ -1,32 +1,95 @@
+using System.Globalization;
+using Interactive.Graphs;
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Execution;
 
-/// <summary>Losses over a model's output: (output, target) to one number.</summary>
-public static class Losses
+/// <summary>
+/// Mean softmax cross-entropy: output (batch, classes), (batch, tokens, classes) or (batch, classes, height, width), target int64
+/// class numbers (batch), (batch, tokens) or (batch, height, width). The plain one writes its gradient over the output.
+/// </summary>
+/// <param name="labelSmoothing">Share of each target that is spread over all classes (Szegedy et al. 2015), 0 to 1; default 0.</param>
+/// <param name="ignoreIndex">The class number that does not count; default -100.</param>
+/// <param name="classWeights">One weight a class; default all 1.</param>
+/// <exception cref="UsageException">The smoothing is not between 0 and 1.</exception>
+public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = CrossEntropyInPlace.Ignored, IReadOnlyList<float>? classWeights = null) : IObjective
 {
-    /// <summary>
-    /// Mean softmax cross-entropy. Output (batch, classes), (batch, tokens, classes) or (batch, classes, height, width);
-    /// target int64 class numbers (batch), (batch, tokens) or (batch, height, width).
-    /// </summary>
-    public static Tensor CrossEntropy(Tensor output, Tensor target) => CrossEntropy(output, target, 0);
+    private readonly double smoothing = labelSmoothing is >= 0 and <= 1 ? labelSmoothing
+        : throw new UsageException($"label smoothing must be between 0 and 1, got {labelSmoothing.ToString(CultureInfo.InvariantCulture)}");
+    private Tensor? weights;
 
-    /// <summary>The same with label smoothing (Szegedy et al. 2015), 0 to 1.</summary>
-    public static Tensor CrossEntropy(Tensor output, Tensor target, double smoothing)
+    /// <inheritdoc/>
+    public string Name => "cross_entropy" + (smoothing > 0 ? "_smooth" : "") + (classWeights is null ? "" : "_weighted");
+    /// <inheritdoc/>
+    public bool ReadsOutput => false;
+
+    /// <inheritdoc/>
+    public Tensor Loss(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets)
+        => Losses.CrossEntropy(outputs[0], targets[0], smoothing, ignoreIndex, Weights(outputs[0]));
+
+    /// <inheritdoc/>
+    public bool MayOverwrite(Value output)
+        => smoothing == 0 && ignoreIndex == CrossEntropyInPlace.Ignored && classWeights is null && output is { Type: ScalarType.Float32, Shape.Rank: 1 or 2 };
+
+    /// <inheritdoc/>
+    public bool MayOverwrite(Tensor output) => CrossEntropyInPlace.Takes(output);
+
+    /// <inheritdoc/>
+    public double LossOverOutput(Tensor output, Tensor target, double gradientScale) => CrossEntropyInPlace.Run(output, target, gradientScale);
+
+    /// <summary>The labels that count, each with its class's weight.</summary>
+    public double Weight(IReadOnlyList<Tensor> targets)
     {
-        if (output.dim() != 3 && !IsImageOnGpu(output)) return nn.functional.cross_entropy(output, target, label_smoothing: smoothing);
-        using var rows = output.dim() == 3 ? output.flatten(0, 1) : Pixels(output);
-        using var labels = target.flatten();
-        return nn.functional.cross_entropy(rows, labels, label_smoothing: smoothing);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var counts = targets[0].ne(ignoreIndex);
+        if (classWeights is null) return counts.sum().item<long>();
+        return Table(targets[0].device)[targets[0].masked_select(counts)].to_type(ScalarType.Float64).sum().item<double>();
     }
 
-    // On a GPU libtorch adds up an image's loss in the order in which threads arrive, and a table's in order.
-    private static bool IsImageOnGpu(Tensor output) => output.dim() == 4 && output.device_type == DeviceType.CUDA;
-
-    private static Tensor Pixels(Tensor output)
+    /// <inheritdoc/>
+    public string? Misfit(IReadOnlyList<Value> outputs, IReadOnlyList<Tensor> targets)
     {
-        using var last = output.permute(0, 2, 3, 1);
-        return last.reshape(-1, output.shape[1]);
+        if (outputs is not [{ Shape: { Rank: >= 1 and <= 3 } shape } output]) return $"cross-entropy takes one output of scores, (batch, classes) or per token or pixel; the net gives {Fits.Shapes(outputs)}";
+        if (targets is not [var target]) return $"cross-entropy takes one target, the batch has {targets.Count}";
+        if (target.dtype != ScalarType.Int64) return $"cross-entropy takes class numbers (Int64), the targets are {target.dtype}";
+        if (!Fits.IsFloat(output.Type)) return $"cross-entropy takes floating-point scores, the net gives {output.Type}";
+        var classes = Classes(output);
+        if (classWeights is { } given && given.Count != classes) return $"there are {given.Count} class weights, but the net tells {classes} classes apart";
+        var expected = LabelShape(shape).WithBatch(target.dim() > 0 ? target.shape[0] : 1);
+        if (!target.shape.SequenceEqual(expected)) return $"the net gives {shape} for a sample, so cross-entropy takes labels ({string.Join(", ", expected)}), got ({string.Join(", ", target.shape)})";
+        return OutOfRange(target, classes);
     }
+
+    private string? OutOfRange(Tensor target, long classes)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var wrong = target.lt(0).logical_or(target.ge(classes)).logical_and(target.ne(ignoreIndex)).flatten();
+        if (!wrong.any().item<bool>()) return null;
+        var at = wrong.to_type(ScalarType.Int64).argmax().item<long>();
+        var label = target.flatten()[at].item<long>();
+        return $"label {label} of sample {at / (target.numel() / target.shape[0])}, but the net tells {classes} classes apart";
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Tensor> SyntheticTargets(IReadOnlyList<Value> outputs, long batch)
+        => [randint(0, Classes(outputs[0]), LabelShape(outputs[0].Shape).WithBatch(batch), dtype: ScalarType.Int64)];
+
+    // Scores of tokens come last, those of a whole sample or of pixels first.
+    private static long Classes(Value output) => output.Shape.Rank == 2 ? output.Shape[1] : output.Shape[0];
+
+    private static Shape LabelShape(Shape output) => output.Rank == 2 ? new Shape(output[0]) : new Shape(output.ToArray().AsSpan(1));
+
+    private Tensor? Weights(Tensor output)
+    {
+        if (classWeights is null) return null;
+        if (weights is { } known && known.device_type == output.device_type && known.dtype == output.dtype) return known;
+        using (NewDisposeScope()) weights = Table(output.device).to_type(output.dtype).DetachFromDisposeScope();
+        return weights;
+    }
+
+    private Tensor Table(Device device) => tensor(classWeights!.ToArray(), device: device);
 }

@@ -13,7 +13,7 @@ namespace Interactive.Execution;
 internal static class CrossEntropyInPlace
 {
     private const int Mean = 1;
-    private const long Ignored = -100; // the class that does not count, as libtorch has it
+    public const long Ignored = -100; // the class that does not count, as libtorch has it
 
     /// <summary>True for what the kernels may overwrite.</summary>
     public static bool Takes(Tensor output)
@@ -34,7 +34,7 @@ internal static class CrossEntropyInPlace
         using var weight = Tensor.UnsafeCreateTensor(results[1]);
         using var scale = Scalars.Of(gradientScale);
         using var arriving = full_like(value, scale);
-        var piece = Math.Max(1, PlanningGraph.LossPieceBytes / (rows.shape[1] * sizeof(float)));
+        var piece = Math.Max(1, LossRules.PieceBytes / (rows.shape[1] * sizeof(float)));
         for (var from = 0L; from < rows.shape[0]; from += piece)
         {
             var count = Math.Min(piece, rows.shape[0] - from);

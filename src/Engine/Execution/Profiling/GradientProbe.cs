@@ -26,7 +26,7 @@ internal sealed class GradientProbe(long batch, long enough)
     /// <summary>The ways of a node. Overwrites the gradients of its parameters.</summary>
     public GradientWays Ways(Node node)
     {
-        if (node.Op is not IBackwardInParts op || !Weighs(node) || node.Op.Parameters.All(p => !p.requires_grad)
+        if (node.Op is not IBackwardInParts op || !node.Output.NeedsGradient || !Weighs(node) || node.Op.Parameters.All(p => !p.requires_grad)
             || node.Op.Parameters.Any(p => p.dtype != ScalarType.Float32)) return GradientWays.None;
         var key = NodeKind.Of(node);
         if (!known.TryGetValue(key, out var ways)) known[key] = ways = Try(node, op);
@@ -65,7 +65,7 @@ internal sealed class GradientProbe(long batch, long enough)
         var before = trained.Select(p => randn(p.shape, p.dtype, device)).ToArray();
         var shape = node.Inputs[0].Shape.WithBatch(batch);
         using var input = randn(shape, node.Inputs[0].Type, device);
-        var wantsInput = node.Inputs[0].Producer is not null;
+        var wantsInput = node.Inputs[0].NeedsGradient;
         if (wantsInput) input.requires_grad_(true);
         using var bare = input.detach();
         var root = node.Op.Forward([input], new RunMode(Training: true, Masked: true));

@@ -8,15 +8,14 @@ namespace Interactive.Execution;
 /// <summary>Remembers a model's buffers, gradients, mode and the random generator, and puts them back when disposed.</summary>
 internal sealed class ModelState : IDisposable
 {
-    private readonly Graph graph;
-    private readonly bool training;
+    private readonly ModuleModes modes;
     private readonly RandomState generator;
     private readonly List<(Tensor Buffer, Tensor Value)> buffers = [];
     private readonly List<(TorchSharp.Modules.Parameter Parameter, Tensor? Gradient)> gradients = [];
 
     public ModelState(Graph graph)
     {
-        (this.graph, training, generator) = (graph, graph.training, RandomState.Of(Devices.Of(graph)));
+        (modes, generator) = (new ModuleModes([graph]), RandomState.Of(Devices.Of(graph)));
         foreach (var (_, buffer) in graph.named_buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
         foreach (var parameter in graph.parameters()) gradients.Add((parameter, parameter.grad?.clone().DetachFromDisposeScope()));
     }
@@ -39,7 +38,7 @@ internal sealed class ModelState : IDisposable
                     gradient.Dispose();
                 }
         }
-        graph.train(training);
+        modes.Dispose();
         generator.PutBack();
         generator.Dispose();
     }

@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Measured profiles on disk, in the cache folder: one file for a graph (its nodes, shapes and types), batch, number of
+/// Measured profiles on disk, in the cache folder: one file for a graph (<see cref="GraphText"/>), objective, batch, number of
 /// threads, device, processor and version of libtorch. Files are written whole or not at all.
 /// </summary>
 public static class ProfileCache
@@ -18,12 +18,14 @@ public static class ProfileCache
     /// <summary>The profile from disk, or a measured one, which is then kept.</summary>
     /// <param name="graph">The model as the user built it.</param>
     /// <param name="batch">Samples in a batch.</param>
+    /// <param name="objective">What is minimised; default: softmax cross-entropy.</param>
     /// <param name="fresh">Measure even where a profile is kept.</param>
-    public static Profile Get(Graph graph, long batch, bool fresh = false)
+    public static Profile Get(Graph graph, long batch, IObjective? objective = null, bool fresh = false)
     {
-        var path = PathOf(graph, batch);
+        objective ??= new CrossEntropy();
+        var path = PathOf(graph, batch, objective);
         if (!fresh && Read(path) is { } kept && kept.Nodes.Count == Fusion.Fuse(graph).Nodes.Count) return kept;
-        var profile = Profiler.Measure(graph, batch);
+        var profile = Profiler.Measure(graph, batch, objective);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -43,11 +45,11 @@ public static class ProfileCache
         catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException) { return null; }
     }
 
-    private static string PathOf(Graph graph, long batch)
+    private static string PathOf(Graph graph, long batch, IObjective objective)
     {
-        var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(' ').Append(Devices.Of(graph)).Append(' ').Append(Processor()).Append('\n');
+        var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(' ').Append(Devices.Of(graph)).Append(' ').Append(Processor()).Append(' ').Append(objective.Name).Append('\n');
         if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } other) text.Append(other).Append('\n');
-        foreach (var node in graph.Nodes) text.Append(node).Append(' ').Append(node.Output.Type).Append('\n');
+        GraphText.Write(graph, text);
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..20];
         return Path.Combine(CacheFolder.Find(), "profiles", $"{graph.Name}-{batch}-{key}.json");
     }
@@ -60,5 +62,5 @@ public static class ProfileCache
     }
 
     /// <summary>Raised when what a profile means changes.</summary>
-    private const int Layout = 11;
+    private const int Layout = 12;
 }

@@ -20,35 +20,41 @@ public static class Profiler
         public long Peak, Change;
     }
 
+    /// <summary>Measures with softmax cross-entropy.</summary>
+    /// <inheritdoc cref="Measure(Graph, long, IObjective, int?)"/>
+    public static Profile Measure(Graph graph, long batch, int? repetitions = null) => Measure(graph, batch, null, repetitions);
+
     /// <summary>Measures; gradients of the parameters are left as they were, running statistics and the generator too.</summary>
     /// <param name="graph">The model as the user built it.</param>
     /// <param name="batch">Samples in a batch.</param>
+    /// <param name="objective">What is minimised; default: softmax cross-entropy.</param>
     /// <param name="repetitions">Steps measured after one to warm up; the median counts. Default 3, or 1 in a net of a thousand nodes, where nodes of one kind repeat each other.</param>
-    public static Profile Measure(Graph graph, long batch, int? repetitions = null)
+    public static Profile Measure(Graph graph, long batch, IObjective? objective, int? repetitions = null)
     {
+        objective ??= new CrossEntropy();
         GC.Collect(); // tensors that others have forgotten must not go while bytes are counted
         GC.WaitForPendingFinalizers();
         using var scope = NewDisposeScope();
         using var state = new ModelState(graph);
         var fused = Fusion.Fuse(graph);
-        var bare = new PlanningGraph(fused, AnalyticProfile.Of(fused, batch));
+        var bare = new PlanningGraph(fused, AnalyticProfile.Of(fused, batch, objective.Traits(fused)));
         var schedule = Twice(new ScheduleBuilder(bare).Build(new Retention(bare), "profile"), bare);
-        var (input, target) = SyntheticBatch.For(graph, batch);
-        graph.train();
+        var (inputs, targets) = SyntheticBatch.Of(graph, batch, objective);
+        if (!graph.training) graph.train();
 
         var samples = new Dictionary<int, Sample>();
         var plainSeconds = new List<double>();
         long plainPeak = 0;
         bool overwrites;
-        using (var executor = new Executor(graph, schedule))
+        using (var executor = new Executor(graph, schedule, objective))
         {
-            executor.Step(input, target);
+            executor.Step(inputs, targets);
             overwrites = executor.LossOverwrote;
             Watch(executor, Devices.Of(graph), samples);
             for (var i = 0; i < (repetitions ?? (fused.Nodes.Count < Deep ? 3 : 1)); i++)
             {
-                executor.Step(input, target);
-                plainPeak = Plain(graph, input, target, out var seconds);
+                executor.Step(inputs, targets);
+                plainPeak = Plain(graph, objective, inputs, targets, out var seconds);
                 plainSeconds.Add(seconds);
             }
         }
@@ -73,7 +79,7 @@ public static class Profiler
         foreach (var step in keepAll.Steps)
         {
             steps.Add(step);
-            if (step.Kind == StepKind.Forward && graph.Nodes[step.Id].HasGraph) steps.Add(new(StepKind.ForwardOnly, step.Id));
+            if (step.Kind == StepKind.Forward && !graph.Graph.Nodes[step.Id].Op.PassesGradientOn && !graph.Nodes[step.Id].IsFixed) steps.Add(new(StepKind.ForwardOnly, step.Id));
         }
         return new Schedule("profile", steps);
     }
@@ -101,16 +107,18 @@ public static class Profiler
     }
 
     /// <summary>Autograd over the whole graph, every intermediate disposed right after its last use.</summary>
-    private static long Plain(Graph graph, Tensor input, Tensor target, out double seconds)
+    private static long Plain(Graph graph, IObjective objective, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, out double seconds)
     {
-        var meter = MemoryMeter.For(input.device);
+        var meter = MemoryMeter.For(inputs[0].device);
         var before = meter.LiveBytes;
         meter.ResetPeak();
-        Devices.Synchronize(input.device);
+        Devices.Synchronize(inputs[0].device);
         var started = Stopwatch.GetTimestamp();
-        using (var output = graph.forward(input))
-        using (var loss = Losses.CrossEntropy(output, target)) loss.backward();
-        Devices.Synchronize(input.device);
+        var outputs = graph.Forward(inputs);
+        using (var loss = objective.Loss(outputs, targets))
+            if (loss.requires_grad) loss.backward();
+        foreach (var output in outputs) output.Dispose();
+        Devices.Synchronize(inputs[0].device);
         seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         return meter.PeakBytes - before;
     }
@@ -126,7 +134,7 @@ public static class Profiler
             var step = schedule.Steps[i];
             if (step.Kind is not (StepKind.Forward or StepKind.ForwardOnly)) continue;
             var (sample, node, op) = (samples[i], nodes[step.Id], fused.Nodes[step.Id].Op);
-            if (op.PassesGradientOn) nodes[step.Id] = node with { Forward = Median(sample.Seconds), Recompute = Median(sample.Seconds) };
+            if (op.PassesGradientOn || op.IsFixed) nodes[step.Id] = node with { Forward = Median(sample.Seconds), Recompute = Median(sample.Seconds) };
             else if (seen.Add(step.Id))
             {
                 var extra = Math.Max(0, sample.Change - node.OutputBytes - (op.IsRandom ? PlanningGraph.GeneratorBytes : 0));
@@ -136,11 +144,11 @@ public static class Profiler
             else
             {
                 var declared = op.Saves(fused.Nodes[step.Id]);
-                var stays = declared.Output && !op.Rectifies && (declared.Swappable || sample.Change >= node.OutputBytes);
+                var stays = declared.Output && fused.Nodes[step.Id].Output.NeedsGradient && !op.Rectifies && (declared.Swappable || sample.Change >= node.OutputBytes);
                 nodes[step.Id] = node with { Recompute = Median(sample.Seconds), RecomputeWorkspace = Math.Max(0, sample.Peak - (stays ? node.OutputBytes : 0)), HoldsOutput = stays || !declared.Output };
             }
         }
-        profile = profile with { Source = "measured", Nodes = nodes, Loss = Median(samples[Executor.LossStep].Seconds), LossWorkspace = Math.Max(0, samples[Executor.LossStep].Peak - (profile.LossOverwrites ? 0 : fused.Output.Bytes(batch))) };
+        profile = profile with { Source = "measured", Nodes = nodes, Loss = Median(samples[Executor.LossStep].Seconds), LossWorkspace = Math.Max(0, samples[Executor.LossStep].Peak - (profile.LossOverwrites ? 0 : fused.Outputs.Where(o => o.NeedsGradient).Sum(o => o.Bytes(batch)))) };
         var timeline = new List<TimelinePoint>();
         new ScheduleSimulator(new PlanningGraph(fused, profile)).Run(schedule, timeline);
         long live = 0;

@@ -64,11 +64,17 @@ public sealed class Gelu : ElementWise, IOverwritesGradient
 }
 
 /// <summary>Zeroes elements with a probability while training and scales the rest (Srivastava et al. 2014). Keeps its mask.</summary>
-public sealed class Dropout(double probability) : ElementWise, IOverwritesGradient
+/// <param name="probability">Chance of an element to be zeroed, 0 to 1: at 0 the input passes as it is, at 1 nothing does.</param>
+/// <param name="module">The user's module, whose mode it follows; null: the net's.</param>
+public sealed class Dropout(double probability, nn.Module? module = null) : ElementWise, IOverwritesGradient
 {
     /// <summary>Chance of an element to be zeroed.</summary>
-    public double Probability { get; } = probability is >= 0 and < 1 ? probability
-        : throw new GraphException($"dropout probability must be in [0, 1), got {probability}");
+    public double Probability { get; } = probability is >= 0 and <= 1 ? probability
+        : throw new GraphException($"dropout probability must be in [0, 1], got {probability}");
+    /// <inheritdoc/>
+    public override nn.Module? Module => module;
+    /// <inheritdoc/>
+    public override bool IsView => Probability == 0;
     /// <inheritdoc/>
     public override string Kind => "dropout";
     /// <inheritdoc/>
@@ -77,15 +83,16 @@ public sealed class Dropout(double probability) : ElementWise, IOverwritesGradie
         ["p"] = Probability,
     };
     /// <inheritdoc/>
-    public override bool IsRandom => Probability > 0;
+    public override bool IsRandom => Probability is > 0 and < 1;
     /// <inheritdoc/>
-    // A copy where it does nothing: an op's result is always a tensor of its own.
+    public override bool HasModes => true;
+    /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
         => mode.Training && Probability > 0 ? nn.functional.dropout(inputs[0], Probability) : inputs[0].alias();
 
     /// <inheritdoc/>
     // A GPU's kernel keeps a mask of bytes.
-    public bool RunsDirect(Tensor input) => Probability > 0 && input.device_type == DeviceType.CPU;
+    public bool RunsDirect(Tensor input) => IsRandom && input.device_type == DeviceType.CPU;
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
@@ -103,5 +110,6 @@ public sealed class Dropout(double probability) : ElementWise, IOverwritesGradie
     public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics) => gradient.mul_(statistics[0]);
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 0, ExtraBytes: batch => 4 * batch * node.Output.Shape.Elements); // a mask of floats
+    // A mask of floats; of probability 1 a single zero.
+    public override Saved Saves(Node node) => new(Inputs: 0, ExtraBytes: batch => IsView ? 0 : IsRandom ? 4 * batch * node.Output.Shape.Elements : 4);
 }

@@ -169,7 +169,7 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public bool ReadsPieces(Node node) => IsOurs(node.Inputs[0]);
+    public bool ReadsPieces(Node node) => module.training && IsOurs(node.Inputs[0]);
 
     // Whether the kernels that can apply a batch norm again run: then the input tells what the rectifier let pass, and may be in pieces.
     private bool IsOurs(Value input)
@@ -188,7 +188,11 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1, Output: relu && !IsOurs(node.Inputs[0]), ExtraBytes: _ => 2 * 4 * module.num_features);
+    public override Saved Saves(Node node) => module.training
+        ? new(Inputs: 1, Output: relu && !IsOurs(node.Inputs[0]), ExtraBytes: _ => 2 * 4 * module.num_features)
+        : new(Inputs: 1, Output: relu);
+    /// <inheritdoc/>
+    public override bool HasModes => true;
     /// <inheritdoc/>
     public override bool Rectifies => relu;
     /// <inheritdoc/>

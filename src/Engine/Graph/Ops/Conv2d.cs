@@ -139,7 +139,8 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
         using var _ = no_grad();
         if (way == 1) return Gradients(like, gradient, module.weight!, Wanted.Input)[0]!;
         var result = empty(like.shape, gradient.dtype, gradient.device);
-        var samples = gradient.shape[0] / way;
+        var samples = gradient.shape[0] % way == 0 ? gradient.shape[0] / way
+            : throw new ArgumentException($"{gradient.shape[0]} samples do not divide into {way} parts");
         for (var part = 0; part < way; part++)
         {
             using var shape = like.narrow(0, part * samples, samples);

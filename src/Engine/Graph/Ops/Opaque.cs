@@ -7,32 +7,43 @@ namespace Interactive.Graphs.Ops;
 /// <summary>A module the graph does not know: it runs as it is, and everything it saves is its own.</summary>
 /// <param name="module">The user's module.</param>
 /// <param name="output">Shape and type of its result, seen in a trial run.</param>
-public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, ScalarType Type) output) : Op
+/// <param name="overwrites">It writes over its input, as an activation with <c>inplace: true</c> does: it is given a copy.</param>
+public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, ScalarType Type) output, bool overwrites = false) : Op
 {
-    /// <summary>Shape and type of a module's result for one sample, seen by running it in evaluation mode, which changes nothing.</summary>
-    /// <exception cref="GraphException">The module refuses the input.</exception>
-    public static (Shape Shape, ScalarType Type) Try(nn.Module<Tensor, Tensor> module, Value input)
+    /// <summary>A module as an op: its result for one sample is seen by running it in evaluation mode, which changes nothing.</summary>
+    /// <exception cref="GraphException">The module refuses the input, or gives something else than a sample for a sample.</exception>
+    public static Opaque Of(nn.Module<Tensor, Tensor> module, Value input)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var generator = RandomState.Of(Devices.Of(module));
-        var wasTraining = module.training;
+        using var modes = new ModuleModes([module]);
         try
         {
             module.eval();
-            var y = module.forward(zeros(input.Shape.WithBatch(1), input.Type, Devices.Of(module)));
-            return (new Shape(y.shape[1..]), y.dtype);
+            var x = zeros(input.Shape.WithBatch(2), input.Type, Devices.Of(module));
+            var version = Version(x);
+            var y = module.call(x);
+            if (y.dim() == 0 || y.shape[0] != 2) throw new GraphException($"the module makes ({string.Join(", ", y.shape)}) of 2 samples of {input.Shape}: its result must have the samples first");
+            return new Opaque(module, (new Shape(y.shape.AsSpan(1)), y.dtype), Version(x) != version || SaysInPlace(module));
         }
         catch (System.Runtime.InteropServices.ExternalException e)
         {
             throw new GraphException($"the module refuses {input.Shape}: {e.Message.Split('\n')[0]}");
         }
-        finally
-        {
-            module.train(wasTraining);
-            generator.PutBack();
-        }
+        finally { generator.PutBack(); }
     }
+
+    // How often the tensor's bytes were written.
+    private static nint Version(Tensor tensor)
+    {
+        nint version = 0;
+        if (Aten.IsAvailable) Aten.Call("_version", "", new Span<nint>(ref version), tensor);
+        return version;
+    }
+
+    // Some write only in training mode.
+    private static bool SaysInPlace(nn.Module module) => module.GetType().GetProperty("inplace")?.GetValue(module) is true;
 
     /// <inheritdoc/>
     public override string Kind => "opaque";
@@ -53,7 +64,8 @@ public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Scala
         using var scope = NewDisposeScope();
         // Buffers (running statistics) must not move twice, so a second run works on their values and puts them back.
         var kept = mode.Recompute ? module.buffers().Select(b => (Buffer: b, Value: b.clone())).ToArray() : [];
-        var y = module.call(inputs[0]);
+        var x = overwrites ? inputs[0].clone() : inputs[0];
+        var y = module.call(x);
         foreach (var (buffer, value) in kept)
         {
             PutBack(buffer, value);
@@ -75,5 +87,5 @@ public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Scala
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1, Output: true, Swappable: false);
+    public override Saved Saves(Node node) => overwrites ? new(Inputs: 0, Output: true) : new(Inputs: 1, Output: true, Swappable: false);
 }

@@ -54,8 +54,8 @@ internal sealed class BlockChain
         for (var n = block.First; n < block.End; n++)
         {
             var node = graph.Nodes[n];
-            text.Append(graph.Graph.Nodes[n].Op.Kind).Append(node.Rectifies ? '+' : node.StaysApart ? ',' : ' ');
-            foreach (var input in node.Inputs) text.Append(input == 0 ? "x" : pinned.Contains(input) && input <= block.First ? "p" + graph.ValueBytes[input] : input > block.First ? $"{input - block.First}" : $"i{Array.IndexOf(block.Inputs, input)}").Append(' ');
+            text.Append(graph.Graph.Nodes[n].Op.Kind).Append(node.Rectifies ? '+' : node.StaysApart ? ',' : ' ').Append(node.HasBackward ? ' ' : 'f');
+            foreach (var input in node.Inputs) text.Append(graph.IsFixed[input] ? "x" : pinned.Contains(input) && input <= block.First ? "p" + graph.ValueBytes[input] : input > block.First ? $"{input - block.First}" : $"i{Array.IndexOf(block.Inputs, input)}").Append(graph.Wants[input] ? ' ' : 'f');
             text.Append(graph.ValueBytes[n + 1]).Append(' ').Append(node.Extra).Append(' ').Append(node.ForwardWorkspace).Append(' ').Append(node.RecomputeWorkspace)
                 .Append(' ').Append(node.BackwardWorkspace).Append(' ').Append(node.BackwardResidue).Append(' ').AppendJoin(' ', node.ParameterWays.Concat(node.InputWays).Select(w => w.Workspace)).Append(graph.IsSaved[n + 1] ? 's' : ' ').Append(pinned.Contains(n + 1) ? 'p' : ' ').Append(block.Outputs.Contains(n + 1) ? 'o' : ' ').Append('|');
         }

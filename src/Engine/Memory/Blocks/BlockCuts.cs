@@ -19,14 +19,20 @@ internal sealed record BlockCuts(IReadOnlyList<Block> Blocks, IReadOnlyList<int>
         var last = new int[count + 1]; // the last node that reads a value
         foreach (var node in graph.Nodes)
             foreach (var input in node.Inputs) last[input] = node.Id;
-        last[graph.Output] = count;
         var pinned = new List<int>();
         var isPinned = new bool[count + 1];
+        foreach (var output in graph.Outputs)
+        {
+            last[output] = count; // the loss
+            if (output == count) continue;
+            isPinned[output] = true;
+            pinned.Add(output);
+        }
         List<int> cuts;
         while (Longest(cuts = Cuts()) is var (first, end) && pins && end - first > MostNodes)
         {
             // What spans most of it; a life much shorter than the block does not stand in the way.
-            var longest = Enumerable.Range(1, end).Where(v => !isPinned[v] && v != graph.Output).MaxBy(Span);
+            var longest = Enumerable.Range(1, end).Where(v => !isPinned[v] && !graph.IsFixed[v] && v != count).DefaultIfEmpty(count).MaxBy(Span);
             if (Span(longest) < (end - first) / 4) break;
             int Span(int v) => Math.Min(last[v], end) - Math.Max(v, first);
             isPinned[longest] = true;
@@ -34,7 +40,7 @@ internal sealed record BlockCuts(IReadOnlyList<Block> Blocks, IReadOnlyList<int>
         }
         cuts = [.. cuts.Where((_, i) => i % every == every - 1)];
         int[] bounds = [0, .. cuts, count];
-        return new([.. Enumerable.Range(0, bounds.Length - 1).Select(i => new Block(bounds[i], bounds[i + 1], Crossing(bounds[i]), i == bounds.Length - 2 ? [graph.Output] : Crossing(bounds[i + 1])))], pinned);
+        return new([.. Enumerable.Range(0, bounds.Length - 1).Select(i => new Block(bounds[i], bounds[i + 1], Crossing(bounds[i]), i == bounds.Length - 2 ? [count] : Crossing(bounds[i + 1])))], pinned);
 
         // Places, by the node after them.
         List<int> Cuts()
@@ -45,9 +51,10 @@ internal sealed record BlockCuts(IReadOnlyList<Block> Blocks, IReadOnlyList<int>
             for (var place = 1; place < count; place++)
             {
                 crossing.RemoveAll(v => last[v] < place);
+                if (graph.IsFixed[place]) continue; // always there
                 if (last[place] >= place && !isPinned[place]) crossing.Add(place);
                 // A value that was a boundary already only passes by.
-                if (crossing.Count == 0 || crossing is [var v] && v != boundary && !graph.Nodes[v - 1].IsView && v != graph.Output)
+                if (crossing.Count == 0 || crossing is [var v] && v != boundary && !graph.Nodes[v - 1].IsView)
                 {
                     places.Add(place);
                     if (crossing.Count > 0) boundary = crossing[0];
@@ -55,7 +62,7 @@ internal sealed record BlockCuts(IReadOnlyList<Block> Blocks, IReadOnlyList<int>
             }
             return places;
         }
-        int[] Crossing(int place) => [.. Enumerable.Range(1, place).Where(v => last[v] >= place && !isPinned[v])];
+        int[] Crossing(int place) => [.. Enumerable.Range(1, place).Where(v => last[v] >= place && !isPinned[v] && !graph.IsFixed[v])];
         (int First, int End) Longest(List<int> places)
         {
             var (from, best) = (0, (First: 0, End: 0));

@@ -75,7 +75,7 @@ internal sealed class BlockProgramme
         var steps = writer.Write(plan.Ops, hold, out var into);
         var prediction = simulator.Run(steps, into, budget, out _);
         if (prediction.PeakBytes > budget || best?.Prediction.Seconds <= prediction.Seconds) return best;
-        var schedule = new Schedule("optimal", simulator.Decided(steps));
+        var schedule = simulator.Decided("optimal", steps);
         return new Plan(schedule, simulator.Run(schedule));
     }
 }

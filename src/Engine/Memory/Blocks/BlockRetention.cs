@@ -33,7 +33,7 @@ internal static class BlockRetention
         }
         for (var b = 0; b < blocks.Count; b++)
             foreach (var value in blocks[b].Outputs) retention.Values[value] = isKept[b] ? Keep.Throughout : Keep.OnceRecomputed;
-        foreach (var value in chain.Cuts.Pinned.Append(graph.Output)) retention.Values[value] = Keep.Throughout;
+        foreach (var value in chain.Cuts.Pinned.Concat(graph.Outputs)) retention.Values[value] = Keep.Throughout;
         return retention;
     }
 }

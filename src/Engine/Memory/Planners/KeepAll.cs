@@ -9,9 +9,11 @@ namespace Interactive.Memory;
 public static class KeepAll
 {
     /// <summary>Makes the schedule for a (fused) graph.</summary>
-    public static Schedule Schedule(Graph graph)
+    /// <param name="graph">The graph.</param>
+    /// <param name="loss">What the loss does to the outputs; default: as softmax cross-entropy.</param>
+    public static Schedule Schedule(Graph graph, LossTraits? loss = null)
     {
-        var facts = new PlanningGraph(graph, AnalyticProfile.Of(graph, batch: 1));
+        var facts = new PlanningGraph(graph, AnalyticProfile.Of(graph, batch: 1, loss));
         return new ScheduleBuilder(facts).Build(new Retention(facts), "keep-all");
     }
 }

@@ -24,14 +24,15 @@ public static class PlanSummary
             {
                 case StepKind.Forward or StepKind.ForwardOnly:
                     if (runs[step.Id]++ > 0) seconds[step.Id] += step.Kind == StepKind.Forward ? graph.Nodes[step.Id].Forward : graph.Nodes[step.Id].Recompute;
-                    alive[step.Id + 1] = true;
+                    alive[step.Id + 1] = !graph.IsFixed[step.Id + 1];
                     break;
                 case StepKind.Free: alive[step.Id] = false; break;
                 case StepKind.ParameterGradients or StepKind.Backward: kept ??= WithPieces(graph, alive); break;
             }
+        kept ??= WithPieces(graph, alive); // nothing is trained
         return [.. graph.Graph.Nodes.GroupBy(Block).Select(block => new BlockSummary(block.Key,
-            block.Where(n => kept![n.Output.Id]).Sum(n => graph.ValueBytes[n.Output.Id]),
-            block.Where(n => !kept![n.Output.Id] && graph.IsSaved[n.Output.Id] && !graph.Nodes[n.Id].StaysApart).Sum(n => graph.ValueBytes[n.Output.Id]),
+            block.Where(n => kept[n.Output.Id]).Sum(n => graph.ValueBytes[n.Output.Id]),
+            block.Where(n => !kept[n.Output.Id] && graph.IsSaved[n.Output.Id] && !graph.Nodes[n.Id].StaysApart).Sum(n => graph.ValueBytes[n.Output.Id]),
             block.Sum(n => runs[n.Id] - 1), block.Sum(n => seconds[n.Id])))];
     }
 

@@ -1,4 +1,5 @@
 using Interactive.Graphs;
+using static TorchSharp.torch;
 
 namespace Interactive.Memory;
 
@@ -15,16 +16,27 @@ public static class AnalyticProfile
     private const double StepSeconds = 5e-6;
 
     /// <summary>Makes the profile of a (fused) graph.</summary>
-    public static Profile Of(Graph graph, long batch) => new()
+    /// <param name="graph">The graph.</param>
+    /// <param name="batch">Samples in a batch.</param>
+    /// <param name="loss">What the loss does to the outputs; default: as softmax cross-entropy.</param>
+    public static Profile Of(Graph graph, long batch, LossTraits? loss = null)
     {
-        Source = "analytic",
-        Batch = batch,
-        Nodes = [.. graph.Nodes.Select(n => Of(n, batch))],
-        Loss = 4 * graph.Output.Bytes(batch) / BytesPerSecond + 20 * StepSeconds,
-        LossOverwrites = PlanningGraph.LossMayOverwrite(graph),
-        // A piece of the gradient; else log-probabilities and their gradient beside the gradient of the output, which has gone itself by then unless backward reads it.
-        LossWorkspace = PlanningGraph.LossMayOverwrite(graph) ? Math.Min(PlanningGraph.LossPieceBytes, graph.Output.Bytes(batch)) : (PlanningGraph.EndsWithLoss(graph) ? 1 : 2) * graph.Output.Bytes(batch),
-    };
+        graph.FindGradients();
+        var traits = loss ?? new LossTraits(ReadsOutput: false, Overwrites: graph.Output is { Type: ScalarType.Float32, Shape.Rank: 1 or 2 });
+        var bytes = graph.Outputs.Sum(o => o.Bytes(batch));
+        var overwrites = LossRules.MayOverwrite(graph, traits);
+        return new()
+        {
+            Source = "analytic",
+            Batch = batch,
+            Nodes = [.. graph.Nodes.Select(n => Of(n, batch))],
+            Loss = 4 * bytes / BytesPerSecond + 20 * StepSeconds,
+            LossReadsOutput = traits.ReadsOutput,
+            LossOverwrites = overwrites,
+            // A piece of the gradient; else log-probabilities and their gradient beside the gradient of the output, which has gone itself by then unless backward reads it.
+            LossWorkspace = overwrites ? Math.Min(LossRules.PieceBytes, bytes) : graph.Outputs.Sum(o => (LossRules.LetsGo(o, traits.ReadsOutput) ? 1 : 2) * o.Bytes(batch)),
+        };
+    }
 
     private static NodeProfile Of(Node node, long batch)
     {
@@ -34,7 +46,7 @@ public static class AnalyticProfile
         var heavy = !node.Op.IsCheap;
         var arithmetic = node.Op.Flops(node) * batch / (heavy ? FlopsPerSecond : 4 * FlopsPerSecond);
         var moved = (input + output) / BytesPerSecond;
-        var isList = node.Op.IsView || ConcatPieces.StayApart(node);
+        var isList = node.Op.IsView || node.Output.IsFixed || ConcatPieces.StayApart(node);
         var lays = ConcatPieces.AreRead(node) ? input : 0; // together for backward
         var forward = StepSeconds + (heavy ? Math.Max(arithmetic, moved) : node.Op is IReapplied ? 2 * moved : moved + arithmetic);
         return new NodeProfile

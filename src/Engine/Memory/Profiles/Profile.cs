@@ -11,6 +11,8 @@ public sealed record Profile
     public required IReadOnlyList<NodeProfile> Nodes { get; init; }
     /// <summary>Seconds of the loss with its gradient.</summary>
     public double Loss { get; init; }
+    /// <summary>Whether the loss's backward reads the outputs; else they go before it, where nothing else reads them.</summary>
+    public bool LossReadsOutput { get; init; }
     /// <summary>Whether the loss writes its gradient over the output.</summary>
     public bool LossOverwrites { get; init; }
     /// <summary>Transient bytes of the loss besides the gradient of the output.</summary>

@@ -14,7 +14,7 @@ internal static class ConcatGradients
     public static bool AreHandedOn(Node join, int input)
     {
         var value = join.Inputs[input];
-        if (value.Producer is not { } producer) return false;
+        if (!value.NeedsGradient || value.Producer is not { } producer) return false;
         var taker = producer.Id; // whoever next adds to this gradient, or reads it
         foreach (var consumer in value.Consumers)
             if (consumer.Id < join.Id) taker = Math.Max(taker, consumer.Id);

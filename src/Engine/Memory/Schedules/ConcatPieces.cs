@@ -12,7 +12,7 @@ internal static class ConcatPieces
     /// <summary>True when a node's result stays in pieces.</summary>
     public static bool StayApart(Node node)
     {
-        if (!node.Op.IsJoin || node.Output.Consumers.Count == 0 || node.Output.Type != TorchSharp.torch.ScalarType.Float32) return false;
+        if (!node.Op.IsJoin || node.Output.Consumers.Count == 0 || node.Output.IsOutput || node.Output.Type != TorchSharp.torch.ScalarType.Float32) return false;
         var isPart = node.Inputs.Any(v => v.Producer is { Op.IsJoin: true }); // else nothing is held twice
         foreach (var consumer in node.Output.Consumers)
             if (consumer.Op.IsJoin) isPart = true;

@@ -35,8 +35,16 @@ public readonly record struct Step(StepKind Kind, int Id, int Way = 0)
 
 /// <summary>
 /// A plan in the form the executor runs and the simulator replays: a flat list of steps over a (fused) graph. The loss
-/// is computed by the executor after the step that makes the graph's output and before the first Backward. Any Forward
-/// or ForwardOnly after a node's first is a recompute. Every node has exactly one Backward, in reverse topological order.
+/// is computed by the executor after the first run of the last node, when all outputs are there, and before the first Backward. Any Forward
+/// or ForwardOnly after a node's first is a recompute. Every node that gets a gradient has exactly one Backward, in reverse
+/// topological order.
 /// </summary>
 /// <param name="Planner">Name of the planner that made it.</param>
-public sealed record Schedule(string Planner, IReadOnlyList<Step> Steps);
+/// <param name="Steps">What is done, in order.</param>
+public sealed record Schedule(string Planner, IReadOnlyList<Step> Steps)
+{
+    /// <summary>
+    /// Samples in a batch for which the ways to run backward were chosen; with any other number of samples backward is autograd's own.
+    /// </summary>
+    public long? Batch { get; init; }
+}

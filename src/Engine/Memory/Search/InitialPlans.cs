@@ -16,7 +16,8 @@ internal static class InitialPlans
         var reach = last[0];
         for (var v = 1; v < last.Length; v++)
         {
-            if (reach <= v - 1 && v != graph.Output) cuts.Add(v);
+            if (graph.IsFixed[v]) continue; // always there
+            if (reach <= v - 1 && !graph.IsOutput[v]) cuts.Add(v);
             reach = Math.Max(reach, last[v]);
         }
         return cuts;
@@ -30,7 +31,7 @@ internal static class InitialPlans
     {
         var plan = new Retention(graph);
         foreach (var node in graph.Graph.Nodes)
-            if (node.Op.IsCheap && node.Output.Id != graph.Output)
+            if (node.Op.IsCheap && !node.Output.IsOutput)
             {
                 plan.Values[node.Output.Id] = keep;
                 plan.Graphs[node.Id] = Keep.OnceRecomputed;
@@ -50,7 +51,7 @@ internal static class InitialPlans
         for (var v = 1; v < plan.Values.Length; v++)
             if (!graph.IsSaved[v]) plan.Values[v] = Keep.Never;
         foreach (var value in kept) plan.Values[value] = Keep.Throughout;
-        plan.Values[graph.Output] = Keep.Throughout;
+        foreach (var output in graph.Outputs) plan.Values[output] = Keep.Throughout;
         return plan;
     }
 
@@ -70,7 +71,7 @@ internal static class InitialPlans
         for (var v = 1; v < graph.ValueBytes.Length && next < cuts.Count; v++)
         {
             var isTransient = !graph.IsSaved[v] || cheap == Keep.Never && graph.Graph.Nodes[v - 1].Op.IsCheap && !graph.Nodes[v - 1].IsSum;
-            if (!isTransient) inside += graph.ValueBytes[v] + graph.Nodes[v - 1].Extra;
+            if (!isTransient && !graph.IsFixed[v]) inside += graph.ValueBytes[v] + graph.Nodes[v - 1].Extra;
             if (v != cuts[next]) continue;
             next++;
             // The segment that ends here, beside the checkpoints before it: full when one more of its kind would not fit.

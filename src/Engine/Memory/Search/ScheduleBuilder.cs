@@ -19,7 +19,7 @@ public sealed class ScheduleBuilder(PlanningGraph graph)
         var steps = Build(retention, out var into);
         var simulator = new ScheduleSimulator(graph);
         simulator.Run(steps, into, budget, out _);
-        return new(planner, simulator.Decided(steps));
+        return simulator.Decided(planner, steps);
     }
 
     /// <summary>The same into buffers that the next call overwrites.</summary>

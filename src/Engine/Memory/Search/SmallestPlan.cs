@@ -12,7 +12,7 @@ internal static class SmallestPlan
     {
         var peak = simulator.Run(steps, into, budget: 0, out _).PeakBytes;
         simulator.Run(steps, into, peak, out _);
-        var schedule = new Schedule(planner, simulator.Decided(steps));
+        var schedule = simulator.Decided(planner, steps);
         return new Plan(schedule, simulator.Run(schedule));
     }
 }

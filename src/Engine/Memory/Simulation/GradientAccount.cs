@@ -63,7 +63,7 @@ internal sealed class GradientAccount
         for (var i = 0; i < node.Inputs.Length; i++)
         {
             var input = node.Inputs[i];
-            if (input == 0) continue;
+            if (!graph.Wants[input]) continue;
             if (node.IsJoin && node.HandsOn[i]) Add(input, blocks.Own(gradient), part: true);
             else if (node.IsSum ? node.Weights[i] == 1 : node.IsView && !wasPart && !blocks.IsShared(gradient)) Add(input, blocks.Own(gradient), wasPart);
             else Add(input, blocks.New(input, gradient: true), part: false);

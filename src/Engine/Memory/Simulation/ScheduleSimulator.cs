@@ -41,8 +41,8 @@ public sealed class ScheduleSimulator
         return Run(steps, InPlace.Find(graph.Graph, steps), long.MaxValue, out _, timeline);
     }
 
-    /// <summary>The steps of the last replay with the ways chosen in it.</summary>
-    internal Step[] Decided(ReadOnlySpan<Step> steps) => ways.Decided(steps);
+    /// <summary>The steps of the last replay with the ways chosen in it, as a schedule.</summary>
+    internal Schedule Decided(string planner, ReadOnlySpan<Step> steps) => new(planner, ways.Decided(steps)) { Batch = graph.Profile.Batch };
 
     /// <summary>When each block of values and gradients is made and freed, in the order in which they are freed.</summary>
     /// <exception cref="InvalidOperationException">The schedule reads bytes that it has freed.</exception>
@@ -91,7 +91,7 @@ public sealed class ScheduleSimulator
                         recomputes++;
                     }
                     Forward(node, step.Kind == StepKind.Forward, inPlace[i]);
-                    if (!first || step.Id != graph.Output - 1) break;
+                    if (!first || step.Id != graph.Nodes.Length - 1) break;
                     timeline?.Add(blocks.Point(i));
                     before = blocks.StepPeak;
                     blocks.BeginStep(i);
@@ -135,7 +135,8 @@ public sealed class ScheduleSimulator
             {
                 (forwardPeak, kept, peak, seconds, isForward) = (peak, blocks.Live, 0, 0, false);
                 if (i == steps.Length) break;
-                foreach (var value in handedOn) gradients.Make(value);
+                foreach (var value in handedOn)
+                    if (graph.Wants[value]) gradients.Make(value);
             }
             if (i == steps.Length) break;
             blocks.BeginStep(i);
@@ -173,7 +174,12 @@ public sealed class ScheduleSimulator
         var isAgain = hasRun[node.Id];
         if (node.IsRandom && !isAgain) blocks.Save(PlanningGraph.GeneratorBytes);
         hasRun[node.Id] = true;
-        if (node.IsView) held[output] = blocks.Own(Held(node, 0));
+        if (node.IsFixed)
+        {
+            held[output] = BlockAccount.Callers;
+            if (keepGraph && node.HasGraph) hasGraph[node.Id] = true;
+        }
+        else if (node.IsView) held[output] = blocks.Own(Held(node, 0));
         else if (node.StaysApart) held[output] = Pieces(node);
         else if (into >= 0) held[output] = blocks.Own(Held(node, into));
         else
@@ -202,14 +208,14 @@ public sealed class ScheduleSimulator
         pinning.Add(node.Id);
         if (!node.Swappable)
             foreach (var input in node.SavedInputs)
-                if (input != 0) pins[node.Id].Add(blocks.Own(held[input]));
+                if (!graph.IsFixed[input]) pins[node.Id].Add(blocks.Own(held[input]));
         if (node.SavesOutput) pins[node.Id].Add(blocks.Own(held[output]));
     }
 
     private int Held(PlanningGraph.Facts node, int input)
     {
         var value = node.Inputs[input];
-        return value == 0 ? BlockAccount.Callers : held[value] != BlockAccount.None ? held[value]
+        return graph.IsFixed[value] ? BlockAccount.Callers : held[value] != BlockAccount.None ? held[value]
             : throw new InvalidOperationException($"the schedule runs {graph.Graph.Nodes[node.Id].Name} after freeing its input {graph.Graph.Nodes[value - 1].Name}");
     }
 
@@ -229,10 +235,11 @@ public sealed class ScheduleSimulator
 
     private void Loss()
     {
-        if (graph.LossOverwrites) Free(graph.Output);
-        gradients.Make(graph.Output);
+        if (graph.LossOverwrites) Free(graph.Outputs[0]);
+        foreach (var output in graph.Outputs)
+            if (graph.Wants[output]) gradients.Make(output);
         blocks.Transient(graph.Profile.LossWorkspace);
-        if (graph.OutputEndsWithLoss) Free(graph.Output);
+        foreach (var output in graph.GoesWithLoss) Free(output);
     }
 
     /// <summary>A backward, or the part of it that the first of the steps is; returns its seconds.</summary>
@@ -266,7 +273,7 @@ public sealed class ScheduleSimulator
         if (gradients.CopiesWhenTaken(node, node.Rectifies)) released -= graph.ValueBytes[output];
         long arriving = 0, freed = 0;
         foreach (var input in node.Inputs)
-            if (input != 0) arriving += graph.ValueBytes[input];
+            if (graph.Wants[input]) arriving += graph.ValueBytes[input];
         for (var i = 1; i < steps.Length && steps[i].Kind == StepKind.Free; i++)
             freed += blocks.FreedBy(held[steps[i].Id]);
         ways.Choose(node, budget - blocks.Live + released, arriving, freed);
@@ -329,13 +336,13 @@ public sealed class ScheduleSimulator
             return;
         }
         for (var i = 0; i < node.Inputs.Length; i++)
-            if (node.Inputs[i] != 0) arriving[i] = blocks.New(node.Inputs[i], gradient: true);
+            if (graph.Wants[node.Inputs[i]]) arriving[i] = blocks.New(node.Inputs[i], gradient: true);
         blocks.Transient(workspace);
         blocks.Save(node.BackwardResidue);
         blocks.Release(gradient);
         Forget(node.Id);
         for (var i = 0; i < node.Inputs.Length; i++)
-            if (node.Inputs[i] != 0) gradients.Add(node.Inputs[i], arriving[i], part: false);
+            if (graph.Wants[node.Inputs[i]]) gradients.Add(node.Inputs[i], arriving[i], part: false);
     }
 
     private void RequireSaved(PlanningGraph.Facts node)

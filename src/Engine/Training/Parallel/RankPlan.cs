@@ -28,7 +28,7 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
             catch (UsageException e) { text = e.Message; }
         steps = world.AllGather(steps)[0];
         text = Encoding.UTF8.GetString(world.AllGather(Encoding.UTF8.GetBytes(text))[0]);
-        return steps.Length > 0 ? new RankPlan(Decode(steps), text) : throw new UsageException(text);
+        return steps.Length > 0 ? new RankPlan(Decode(steps, batch), text) : throw new UsageException(text);
     }
 
     // A smoothed loss is autograd's: it does not write over the output, and holds log-probabilities and their gradient.
@@ -41,11 +41,11 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
     private static byte[] Encode(Schedule schedule)
         => MemoryMarshal.AsBytes<int>(schedule.Steps.SelectMany(s => new[] { (int)s.Kind, s.Id, s.Way }).ToArray()).ToArray();
 
-    private static Schedule Decode(byte[] bytes)
+    private static Schedule Decode(byte[] bytes, long batch)
     {
         var numbers = MemoryMarshal.Cast<byte, int>(bytes);
         var steps = new Step[numbers.Length / 3];
         for (var i = 0; i < steps.Length; i++) steps[i] = new Step((StepKind)numbers[3 * i], numbers[3 * i + 1], numbers[3 * i + 2]);
-        return new Schedule("auto", steps);
+        return new Schedule("auto", steps) { Batch = batch };
     }
 }

@@ -1,0 +1,75 @@
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Runtime;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>What an executor knows before it runs: the fused graph, the steps, and what follows from both. Shared by all micro-batches in flight.</summary>
+internal sealed class ExecutionPlan
+{
+    private readonly Graph source;
+    private readonly (string Name, Parameter Parameter, bool Trains)[] parameters;
+
+    public ExecutionPlan(Graph source, Schedule? schedule, IObjective objective)
+    {
+        this.source = source;
+        Graph = Fusion.Fuse(source);
+        Device = Devices.Of(source);
+        var traits = objective.Traits(Graph);
+        MayOverwrite = LossRules.MayOverwrite(Graph, traits);
+        LetsGo = [.. Graph.Outputs.Select(o => LossRules.LetsGo(o, traits.ReadsOutput))];
+        Schedule = schedule ?? KeepAll.Schedule(Graph, traits);
+        Steps = [.. Schedule.Steps];
+        InPlace = Memory.InPlace.Find(Graph, Steps);
+        LossAt = Array.FindIndex(Steps, s => s.Kind is StepKind.Forward or StepKind.ForwardOnly && s.Id == LossRules.LastNode(Graph));
+        Completes = [.. Graph.Nodes.Select(_ => new List<Parameter>())];
+        var seen = new HashSet<nint>();
+        foreach (var node in Graph.Nodes) // the first user in forward order runs backward last
+            foreach (var parameter in node.Op.Parameters)
+                if (!parameter.requires_grad) continue;
+                else if (seen.Add(parameter.Identity())) Completes[node.Id].Add(parameter);
+                else Tied.Add(parameter);
+        parameters = [.. Graph.Nodes.SelectMany(n => n.Op.Parameters.Select(p => (n.Name, p, p.requires_grad))).DistinctBy(p => p.p.Identity())];
+        Refuse();
+    }
+
+    public Graph Graph { get; }
+    public Device Device { get; }
+    public Schedule Schedule { get; }
+    public Step[] Steps { get; }
+    /// <summary>Per step: the input whose bytes the output takes over, or -1.</summary>
+    public sbyte[] InPlace { get; }
+    /// <summary>The step after which the loss is computed.</summary>
+    public int LossAt { get; }
+    /// <summary>By output: its bytes go as soon as the loss has been computed.</summary>
+    public bool[] LetsGo { get; }
+    /// <summary>The loss may write its gradient over the output.</summary>
+    public bool MayOverwrite { get; }
+    /// <summary>By node: parameters whose gradients are complete after its backward.</summary>
+    public List<Parameter>[] Completes { get; }
+    /// <summary>Parameters of several nodes.</summary>
+    public List<Parameter> Tied { get; } = [];
+    /// <summary>The net's own mode, which ops without a module follow.</summary>
+    public bool Training => source.training;
+    /// <summary>Modules that may have a mode of their own.</summary>
+    public IEnumerable<nn.Module> Modules => Graph.Nodes.Select(n => n.Op.Module).OfType<nn.Module>();
+
+    /// <summary>The parameter that has been frozen or freed since, or null.</summary>
+    public string? Changed()
+    {
+        foreach (var (name, parameter, trains) in parameters)
+            if (parameter.requires_grad != trains) return name;
+        return null;
+    }
+
+    private void Refuse()
+    {
+        if (LossAt < 0) throw new UsageException($"the schedule never runs {Graph.Nodes[^1].Name}: it was made for another graph");
+        var backward = Steps.Where(s => s.Kind == StepKind.Backward).Select(s => s.Id).ToHashSet();
+        foreach (var node in Graph.Nodes)
+            if (node.Output is { NeedsGradient: true, IsInput: false } && !backward.Contains(node.Id))
+                throw new UsageException($"the schedule was planned with other layers frozen: {node.Name} is to be trained and never runs backward; plan again");
+    }
+}

@@ -1,0 +1,23 @@
+using Interactive.Graphs;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>Whether tensors fit a graph's inputs.</summary>
+internal static class InputCheck
+{
+    /// <summary>Fails with one line that names the input.</summary>
+    /// <exception cref="UsageException">Number, shape, type or batch do not fit.</exception>
+    public static void Require(Graph graph, IReadOnlyList<Tensor> inputs)
+    {
+        if (inputs.Count != graph.Inputs.Count)
+            throw new UsageException($"{graph.Name} takes {graph.Inputs.Count} inputs ({string.Join(", ", graph.Inputs.Select(v => v.Name))}), got {inputs.Count}");
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            var (value, shape) = (graph.Inputs[i], inputs[i].shape);
+            if (shape.Length == 0 || !shape.AsSpan(1).SequenceEqual(value.Shape.ToArray()) || shape[0] != inputs[0].shape[0])
+                throw new UsageException($"{graph.Name} takes ({(i == 0 ? "batch" : inputs[0].shape[0])}{string.Concat(value.Shape.ToArray().Select(d => $", {d}"))}) as {value.Name}, got ({string.Join(", ", shape)})");
+            if (inputs[i].dtype != value.Type) throw new UsageException($"{graph.Name} takes {value.Type} as {value.Name}, got {inputs[i].dtype}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using Interactive.Graphs;
+using Interactive.Memory;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>The values, gradients and autograd graphs of one micro-batch while it runs through a plan.</summary>
+internal sealed class MicroBatch : IDisposable
+{
+    private readonly Executor owner;
+    private readonly ExecutionPlan plan;
+    private readonly NodeState[] nodes;
+    private readonly NodeForward forward;
+    private readonly NodeBackward backward;
+    private readonly TiedGradients tied;
+    private bool ownWays; // the batch has the size for which ways to run backward were chosen
+
+    public MicroBatch(Executor owner, ExecutionPlan plan)
+    {
+        (this.owner, this.plan) = (owner, plan);
+        nodes = [.. plan.Graph.Nodes.Select(n => new NodeState(n))];
+        Values = new LiveValues(nodes, plan.Device);
+        Gradients = new GradientFlow(Values, nodes.Length);
+        forward = new NodeForward(Values, plan);
+        backward = new NodeBackward(Values, Gradients);
+        tied = new TiedGradients(plan.Tied);
+    }
+
+    public LiveValues Values { get; }
+    public GradientFlow Gradients { get; }
+
+    /// <summary>Forward up to the outputs.</summary>
+    public void RunForward(IReadOnlyList<Tensor> inputs)
+    {
+        for (var i = 0; i < inputs.Count; i++) Values.Begin(plan.Graph.Inputs[i], inputs[i].detach());
+        ownWays = plan.Schedule.Batch is not { } planned || planned == inputs[0].shape[0];
+        for (var i = 0; i <= plan.LossAt; i++) Run(i);
+    }
+
+    /// <summary>What is left of the schedule, once outputs have gradients.</summary>
+    public void RunBackward()
+    {
+        tied.SetAside();
+        for (var i = plan.LossAt + 1; i < plan.Steps.Length; i++) Run(i);
+    }
+
+    private void Run(int at)
+    {
+        owner.StepBegins?.Invoke(at);
+        var step = plan.Steps[at];
+        switch (step.Kind)
+        {
+            case StepKind.Forward or StepKind.ForwardOnly: forward.Run(nodes[step.Id], forBackward: step.Kind == StepKind.Forward, plan.InPlace[at]); break;
+            case StepKind.Free: Values.Free(step.Id); break;
+            case StepKind.Forget: nodes[step.Id].DropGraph(); break;
+            case StepKind.ParameterGradients: backward.Parameters(nodes[step.Id], step.Way, ownWays); break;
+            case StepKind.Backward:
+                backward.Run(nodes[step.Id], step.Way);
+                foreach (var parameter in plan.Completes[step.Id]) Announce(parameter);
+                break;
+        }
+        owner.StepEnds?.Invoke(at);
+    }
+
+    private void Announce(Parameter parameter)
+    {
+        tied.Join(parameter);
+        owner.Announce(parameter);
+    }
+
+    /// <summary>Keeps what is alive beyond the dispose scope in which forward ran, and hands out the outputs.</summary>
+    public IReadOnlyList<Tensor> Keep()
+    {
+        foreach (var tensor in Values.Alive.Concat(nodes.SelectMany(n => n.Alive))) tensor.DetachFromDisposeScope();
+        return [.. plan.Graph.Outputs.Select(o => Values.Find(o)!.detach().requires_grad_(o.NeedsGradient).DetachFromDisposeScope())];
+    }
+
+    /// <summary>Empty again, ready for another.</summary>
+    public void Clear()
+    {
+        foreach (var node in nodes) node.Reset();
+        Values.Clear();
+        Gradients.Clear();
+        tied.PutBack();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Clear();
+        Values.Dispose();
+    }
+}

@@ -1,0 +1,77 @@
+using Interactive.Graphs;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Execution;
+
+/// <summary>
+/// One micro-batch between its forward and its backward. Several may be in flight at once. For loops that compute the gradients of the
+/// outputs themselves:
+/// <code>using var step = executor.Forward(x);
+/// using var loss = nn.functional.mse_loss(step.Outputs[0], y);
+/// loss.backward();
+/// step.Backward();</code>
+/// </summary>
+public sealed class StepState : IDisposable
+{
+    private readonly Executor owner;
+    private readonly Graph graph;
+    private MicroBatch? flight;
+
+    internal StepState(Executor owner, Graph graph, MicroBatch flight)
+    {
+        (this.owner, this.graph, this.flight) = (owner, graph, flight);
+        Outputs = flight.Keep();
+    }
+
+    /// <summary>
+    /// The graph's outputs, detached, requiring gradients where something before them is trained: leaves for a loss of one's own. They
+    /// go with this object.
+    /// </summary>
+    public IReadOnlyList<Tensor> Outputs { get; }
+
+    /// <summary>
+    /// Runs backward from gradients of the outputs, once. Gradients of the parameters are added to their <c>grad</c>; what the plan
+    /// dropped is made again.
+    /// </summary>
+    /// <param name="outputGradients">One an output, null where none came; default: what the backward of a loss left in the <c>grad</c> of <see cref="Outputs"/>. They stay the caller's.</param>
+    /// <returns>The gradients of the graph's inputs, null where there is none: all, unless <see cref="Graph.InputGradients"/> is set. The caller disposes them.</returns>
+    /// <exception cref="UsageException">Backward has run, or the gradients do not fit the outputs.</exception>
+    public IReadOnlyList<Tensor?> Backward(IReadOnlyList<Tensor?>? outputGradients = null)
+    {
+        if (flight is null) throw new UsageException("each forward has one backward, which has run");
+        using var scope = NewDisposeScope();
+        try
+        {
+            var given = outputGradients ?? [.. Outputs.Select(o => o.grad)];
+            if (given.Count != Outputs.Count) throw new UsageException($"{graph.Name} has {Outputs.Count} outputs, got {given.Count} gradients");
+            for (var i = 0; i < given.Count; i++)
+                if (given[i] is { } gradient) Give(graph.Outputs[i], Outputs[i], gradient);
+            flight.RunBackward();
+            return [.. graph.Inputs.Select(v => flight.Gradients.TakeInput(v)?.MoveToOuterDisposeScope())];
+        }
+        finally { Return(); }
+    }
+
+    private void Give(Value output, Tensor value, Tensor gradient)
+    {
+        if (!gradient.shape.SequenceEqual(value.shape) || gradient.dtype != value.dtype)
+            throw new UsageException($"the gradient of {output.Name} must be ({string.Join(", ", value.shape)}) {value.dtype}, got ({string.Join(", ", gradient.shape)}) {gradient.dtype}");
+        if (!output.NeedsGradient) return;
+        var detached = gradient.detach();
+        flight!.Gradients.Add(output, detached.is_contiguous() ? new SharedGradient(detached).Share() : new SharedGradient(detached.contiguous())); // the caller's is not written over
+    }
+
+    private void Return()
+    {
+        if (flight is not null) owner.Return(flight);
+        flight = null;
+    }
+
+    /// <summary>Gives up what is in flight, and disposes the outputs.</summary>
+    public void Dispose()
+    {
+        Return();
+        foreach (var output in Outputs) output.Dispose();
+    }
+}
