@@ -38,27 +38,19 @@ public sealed class Batch : IDisposable
     /// <summary>Number of samples.</summary>
     public int Count => (int)Inputs[0].shape[0];
 
-    /// <summary>Reads samples, augmented when asked.</summary>
-    public static Batch Read(IDataSource source, ReadOnlySpan<int> samples, Augmentation? augmentation = null, ulong seed = 0, int epoch = 0)
-    {
-        var size = (int)source.Shape.Elements;
-        var pixels = new float[samples.Length * size];
-        var labels = new long[samples.Length];
-        for (var i = 0; i < samples.Length; i++)
-        {
-            var image = pixels.AsSpan(i * size, size);
-            labels[i] = source.Read(samples[i], image);
-            augmentation?.Apply(image, source.Shape, seed, epoch, samples[i]);
-        }
-        return new Batch(tensor(pixels, source.Shape.WithBatch(samples.Length)), tensor(labels));
-    }
-
     /// <summary>The same samples on a device; this batch goes with it.</summary>
     public Batch MoveTo(Device device)
     {
         if (device.type == Input.device.type && (device.type == TorchSharp.DeviceType.CPU || device.index == Input.device.index)) return this;
         using (this) return new Batch(Moved(NamedInputs), Moved(NamedTargets));
         NamedTensor[] Moved(IReadOnlyList<NamedTensor> tensors) => [.. tensors.Select(n => n with { Tensor = n.Tensor.to(device) })];
+    }
+
+    /// <summary>The same samples on a device, in tensors of their own; this batch stays, and shares the bytes where it is there already.</summary>
+    public Batch CopyTo(Device device)
+    {
+        return new Batch(Copies(NamedInputs), Copies(NamedTargets));
+        NamedTensor[] Copies(IReadOnlyList<NamedTensor> tensors) => [.. tensors.Select(n => n with { Tensor = n.Tensor.device_type == device.type ? n.Tensor.alias() : n.Tensor.to(device) })];
     }
 
     /// <inheritdoc/>

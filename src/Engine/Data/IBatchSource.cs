@@ -13,5 +13,9 @@ public interface IBatchSource
     /// <param name="samples">Their numbers, in order.</param>
     /// <param name="epoch">Seeds what is random in them, together with the run's seed and the sample's number; null for evaluation, where nothing is random.</param>
     /// <param name="seed">The run's seed.</param>
+    /// <exception cref="UsageException">A sample cannot be read; the message names it.</exception>
     Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0);
+
+    /// <summary>Where a sample comes from, such as its file, for messages; null (default) where its number is all there is to say.</summary>
+    string? Origin(int sample) => null;
 }

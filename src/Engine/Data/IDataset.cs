@@ -9,4 +9,7 @@ public interface IDataset<out T>
 
     /// <summary>One sample. What it holds is a function of the index alone.</summary>
     T this[int index] { get; }
+
+    /// <summary>Where a sample comes from, such as its file, for messages; null (default) where its number is all there is to say.</summary>
+    string? Origin(int index) => null;
 }

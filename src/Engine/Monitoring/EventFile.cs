@@ -44,6 +44,20 @@ public sealed class EventFile : IDisposable
         Record(stream, message.ToArray());
     }
 
+    /// <summary>
+    /// Says that the run begins anew at a step (<c>session_log = 7 { status = 1: START }</c>): viewers forget points from that step
+    /// on, which the part of the run before it was cut had written.
+    /// </summary>
+    public void Restart(long step)
+    {
+        var message = new MemoryStream();
+        Double(message, 1, Now());
+        message.WriteByte(2 << 3);
+        VarInt(message, (ulong)step);
+        Bytes(message, 7, [1 << 3, 1]);
+        Record(stream, message.ToArray());
+    }
+
     /// <summary>Hands what is buffered to the system.</summary>
     public void Flush() => stream.Flush();
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Interactive.Monitoring;
@@ -14,6 +15,8 @@ public sealed class RunDirectory
     /// </summary>
     public const string NoteVariable = "INTERACTIVE_RUN_NOTE";
 
+    private const string Time = "yyyyMMdd-HHmmss";
+
     private RunDirectory(string path) => Path = path;
 
     /// <summary>The folder.</summary>
@@ -27,12 +30,26 @@ public sealed class RunDirectory
     /// <summary>True when the run came to its end.</summary>
     public bool IsFinished => File.Exists(System.IO.Path.Combine(Path, "finished"));
 
-    /// <summary>A new folder <c>root/yyyyMMdd-HHmmss-name</c>.</summary>
+    /// <summary>
+    /// A new folder <c>root/yyyyMMdd-HHmmss-name</c>; a run that begins in the same second gets <c>yyyyMMdd-HHmmss.01-name</c>,
+    /// also when another process makes it at this moment.
+    /// </summary>
+    /// <exception cref="UsageException">The name is none for a folder.</exception>
     public static RunDirectory Create(string root, string name)
     {
-        var id = $"{DateTime.Now:yyyyMMdd-HHmmss}-{name}";
-        for (var i = 1; Directory.Exists(System.IO.Path.Combine(root, id)); i++) id = $"{DateTime.Now:yyyyMMdd-HHmmss}-{name}-{i}";
-        return Open(System.IO.Path.Combine(root, id));
+        RequireName(name);
+        Directory.CreateDirectory(root);
+        var time = DateTime.Now.ToString(Time, CultureInfo.InvariantCulture);
+        for (var i = 0; ; i++)
+        {
+            var path = System.IO.Path.Combine(root, $"{time}{(i == 0 ? "" : $".{i:D2}")}-{name}");
+            if (!Directory.Exists(path) && Claim($"{path}.new"))
+                try
+                {
+                    if (!Directory.Exists(path)) return Open(path);
+                }
+                finally { File.Delete($"{path}.new"); }
+        }
     }
 
     /// <summary>The given folder, made where it is not there.</summary>
@@ -48,16 +65,16 @@ public sealed class RunDirectory
     public static IReadOnlyList<RunDirectory> All(string root) => !Directory.Exists(root) ? []
         : [.. Directory.GetDirectories(root).Order(StringComparer.Ordinal).Select(d => new RunDirectory(d)).Where(r => File.Exists(System.IO.Path.Combine(r.Path, "config.json")) && File.Exists(r.Metrics))];
 
-    /// <summary>The newest run of this name that did not finish, or null.</summary>
+    /// <summary>The newest run of just this name that did not finish, or null. One that has written a checkpoint goes before newer ones that have not.</summary>
+    /// <exception cref="UsageException">The name is none for a folder.</exception>
     public static RunDirectory? NewestUnfinished(string root, string name)
-        => !Directory.Exists(root) ? null
-            : Directory.GetDirectories(root).Where(d => IsOf(System.IO.Path.GetFileName(d), name))
-                .Order(StringComparer.Ordinal).Reverse().Select(d => new RunDirectory(d)).FirstOrDefault(r => !r.IsFinished);
-
-    // yyyyMMdd-HHmmss-name, with -1, -2, … for runs that began in the same second.
-    private static bool IsOf(string id, string name)
-        => id.Length > 16 && id[16..] is var rest && rest.StartsWith(name, StringComparison.Ordinal)
-            && (rest.Length == name.Length || rest[name.Length] == '-' && int.TryParse(rest.AsSpan(name.Length + 1), out _));
+    {
+        RequireName(name);
+        if (!Directory.Exists(root)) return null;
+        var open = Directory.GetDirectories(root).Where(d => NameOf(System.IO.Path.GetFileName(d)) == name)
+            .Order(StringComparer.Ordinal).Reverse().Select(d => new RunDirectory(d)).Where(r => !r.IsFinished).ToList();
+        return open.FirstOrDefault(r => Directory.Exists(r.Checkpoints) && Directory.GetFiles(r.Checkpoints, "step-*").Length > 0) ?? open.FirstOrDefault();
+    }
 
     /// <summary>Writes what the run was asked to do.</summary>
     public void WriteConfig(object config)
@@ -65,4 +82,26 @@ public sealed class RunDirectory
 
     /// <summary>Marks the run as finished.</summary>
     public void Finish() => AtomicFile.WriteText(System.IO.Path.Combine(Path, "finished"), DateTime.Now.ToString("O") + "\n");
+
+    // The name in yyyyMMdd-HHmmss[.NN]-name, or null.
+    private static string? NameOf(string id)
+    {
+        if (id.Length <= Time.Length || !DateTime.TryParseExact(id[..Time.Length], Time, CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) return null;
+        var dash = id[Time.Length] == '.' ? id.IndexOf('-', Time.Length) : Time.Length;
+        return dash < 0 || id[dash] != '-' ? null : id[(dash + 1)..];
+    }
+
+    private static void RequireName(string name)
+    {
+        if (name.Length is 0 or > 200 || name.Trim() != name || name.Any(c => c is '/' or '\\' || char.IsControl(c)))
+            throw new UsageException($"--name is part of a folder's name: up to 200 letters without / and \\, got '{name}'");
+    }
+
+    // Only one process makes a file.
+    private static bool Claim(string path)
+    {
+        try { new FileStream(path, FileMode.CreateNew).Dispose(); }
+        catch (IOException) when (File.Exists(path)) { return false; }
+        return true;
+    }
 }

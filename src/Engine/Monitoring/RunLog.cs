@@ -8,13 +8,9 @@ public sealed record TrainRecord(long Step, int Epoch, double Loss, double Learn
 {
     /// <summary>Tells the lines of the file apart.</summary>
     public string Kind => "train";
-}
-
-/// <summary>Numbers of one evaluation, as a line of <c>metrics.jsonl</c>. Accuracy is a share, 0 to 1.</summary>
-public sealed record EvalRecord(long Step, int Epoch, double Loss, double Accuracy)
-{
-    /// <summary>Tells the lines of the file apart.</summary>
-    public string Kind => "eval";
+    /// <summary>Norm of all gradients together before clipping; null where it was not measured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? GradientNorm { get; init; }
 }
 
 /// <summary>Where a run's numbers go.</summary>
@@ -45,6 +41,7 @@ public sealed class RunLog : IRunLog
         if (File.Exists(run.Metrics)) AtomicFile.WriteText(run.Metrics, string.Concat(KeptLines(run.Metrics, resumeStep).Select(l => l + "\n")));
         lines = new StreamWriter(run.Metrics, append: true) { AutoFlush = true };
         events = EventFile.Create(run.Path);
+        if (resumeStep > 0) events.Restart(resumeStep + 1);
     }
 
     private static IEnumerable<string> KeptLines(string path, long resumeStep)
@@ -55,7 +52,10 @@ public sealed class RunLog : IRunLog
             try { document = JsonDocument.Parse(line); }
             catch (JsonException) { yield break; } // the line that was being written when the run was cut
             using (document)
-                if (document.RootElement.GetProperty("step").GetInt64() <= resumeStep) yield return line;
+            {
+                if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("step", out var step) || !step.TryGetInt64(out var number)) continue; // no line of ours
+                if (number <= resumeStep) yield return line;
+            }
         }
     }
 
@@ -67,6 +67,7 @@ public sealed class RunLog : IRunLog
         events.Scalar("train/learning_rate", record.Step, (float)record.LearningRate);
         events.Scalar("train/samples_per_second", record.Step, (float)record.SamplesPerSecond);
         events.Scalar("memory/peak_bytes", record.Step, record.PeakBytes);
+        if (record.GradientNorm is { } norm) events.Scalar("train/gradient_norm", record.Step, (float)norm);
     }
 
     /// <inheritdoc/>
@@ -74,7 +75,7 @@ public sealed class RunLog : IRunLog
     {
         lines.WriteLine(JsonSerializer.Serialize(record, Line));
         events.Scalar("eval/loss", record.Step, (float)record.Loss);
-        events.Scalar("eval/accuracy", record.Step, (float)record.Accuracy);
+        foreach (var (name, value) in record.Metrics) events.Scalar($"eval/{name}", record.Step, (float)value);
         events.Flush();
     }
 

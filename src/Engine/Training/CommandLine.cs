@@ -9,8 +9,8 @@ namespace Interactive.Training;
 public static partial class CommandLine
 {
     /// <summary>
-    /// <paramref name="defaults"/> with what the arguments say: <c>--epochs 2 --resume</c>. <c>--help</c> prints the flags
-    /// and ends the process.
+    /// <paramref name="defaults"/> with what the arguments say: <c>--epochs 2 --resume --no-overlap</c>. Numbers have a point,
+    /// whatever the country. <c>--help</c> prints the flags and ends the process.
     /// </summary>
     /// <exception cref="UsageException">An unknown flag, or a value that does not fit.</exception>
     public static T Parse<T>(IEnumerable<string> arguments, T defaults) where T : class
@@ -22,25 +22,40 @@ public static partial class CommandLine
         {
             if (argument is "--help" or "-h")
             {
-                foreach (var (name, property) in flags)
-                    Console.WriteLine($"  {name,-20} {property.GetCustomAttribute<DescriptionAttribute>()!.Description} (default {property.GetValue(defaults)})");
+                Help(flags, defaults);
                 Environment.Exit(0);
             }
-            if (!flags.TryGetValue(argument, out var flag))
+            var isOff = argument.StartsWith("--no-", StringComparison.Ordinal) && !flags.ContainsKey(argument);
+            if (!flags.TryGetValue(isOff ? "--" + argument[5..] : argument, out var flag) || isOff && flag.PropertyType != typeof(bool))
                 throw new UsageException($"unknown option '{argument}': choose from {string.Join(" ", flags.Keys)}");
-            flag.SetValue(result, flag.PropertyType == typeof(bool) ? true : Value(argument, queue, flag.PropertyType));
+            flag.SetValue(result, flag.PropertyType == typeof(bool) ? !isOff : Value(argument, queue, flag.PropertyType));
         }
         return result;
     }
 
-    private static object Value(string flag, Queue<string> queue, Type type)
+    private static void Help(Dictionary<string, PropertyInfo> flags, object defaults)
+    {
+        foreach (var (name, property) in flags)
+        {
+            var value = property.GetValue(defaults);
+            var shown = property.PropertyType == typeof(bool) ? $"{name}, --no-{name[2..]}" : name;
+            var text = value is null or "" ? "none" : Convert.ToString(value, CultureInfo.InvariantCulture);
+            Console.WriteLine($"  {shown,-42} {property.GetCustomAttribute<DescriptionAttribute>()!.Description} (default {text})");
+        }
+    }
+
+    private static object? Value(string flag, Queue<string> queue, Type type)
     {
         if (!queue.TryDequeue(out var text)) throw new UsageException($"{flag} needs a value");
-        try { return Convert.ChangeType(text, type, CultureInfo.InvariantCulture); }
-        catch (Exception e) when (e is FormatException or OverflowException)
-        {
-            throw new UsageException($"{flag} takes {(type == typeof(double) ? "a number" : "a whole number")}, got '{text}'");
-        }
+        if (type == typeof(string)) return text;
+        if (type == typeof(double))
+            return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : throw new UsageException($"{flag} takes a number, got '{text}'");
+        if (type.GetMethod("Parse", [typeof(string)]) is { } parse && !type.IsPrimitive)
+            try { return parse.Invoke(null, [text]); }
+            catch (TargetInvocationException e) when (e.InnerException is UsageException) { throw new UsageException($"{flag}: {e.InnerException.Message}"); }
+        if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)) throw new UsageException($"{flag} takes a whole number, got '{text}'");
+        try { return Convert.ChangeType(whole, type, CultureInfo.InvariantCulture); }
+        catch (OverflowException) { throw new UsageException($"{flag} takes a whole number that is not so {(whole < 0 ? "small" : "large")}, got '{text}'"); }
     }
 
     private static T Clone<T>(T record) where T : class

@@ -7,39 +7,71 @@ using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>Loss and accuracy over a set of samples, each rank taking every so manieth batch; the same for any number of ranks.</summary>
-internal sealed class Evaluation(ICommunicator world, IDataSource data, Executor executor, Device device)
+/// <summary>Loss and metrics over a set of samples, each rank taking every so manieth batch; the same bits for any number of ranks.</summary>
+internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFit fit, IObjective objective, IReadOnlyList<IMetric> metrics, int batchSize)
 {
-    private const int BatchSize = 256;
-
-    /// <summary>Mean loss and share of correct answers of the model as it is. Collective.</summary>
-    public (double Loss, double Accuracy) Run()
+    /// <summary>Mean loss and metrics of the model as it is. Collective.</summary>
+    /// <exception cref="UsageException">A sample cannot be read or does not fit; on every rank.</exception>
+    public (double Loss, IReadOnlyDictionary<string, double> Metrics) Run(Executor executor, Device device)
     {
-        var sums = new List<double>(); // of loss, correct answers and answers, batch by batch
-        var starts = Enumerable.Range(0, (data.Count + BatchSize - 1) / BatchSize).Where(i => i % world.Size == world.Rank);
-        foreach (var batch in Prefetch.Ahead(starts.Select(i => Batch.Read(data, Enumerable.Range(i * BatchSize, Math.Min(BatchSize, data.Count - i * BatchSize)).ToArray()))))
+        var mine = new List<double>(); // the sums of each batch: of loss times weight, of weight, then of each metric
+        string? error = null;
+        try
         {
-            using var scope = NewDisposeScope();
-            using var moved = batch.MoveTo(device);
-            using var output = executor.Infer(moved.Input);
-            sums.Add(Losses.CrossEntropy(output, moved.Target).item<float>() * (double)moved.Target.numel());
-            sums.Add(output.argmax(output.dim() == 3 ? 2 : 1).eq(moved.Target).sum().item<long>());
-            sums.Add(moved.Target.numel());
+            foreach (var batch in Prefetch.Ahead(Batches())) mine.AddRange(Sums(batch, executor, device));
         }
-        var (loss, correct, positions) = InBatchOrder(sums);
-        return (loss / positions, correct / positions);
+        catch (UsageException e) { error = e.Message; }
+        Agreement.Throw(world, error);
+        var sums = InBatchOrder(mine);
+        var values = new Dictionary<string, double>();
+        var at = 2;
+        for (var i = 0; i < metrics.Count; i++)
+        {
+            values[metrics[i].Name] = metrics[i].Value(sums.AsSpan(at, widths[i]));
+            at += widths[i];
+        }
+        return (sums[0] / sums[1], values);
+    }
+
+    private readonly int[] widths = new int[metrics.Count];
+
+    private IEnumerable<Batch> Batches()
+    {
+        for (var at = world.Rank * batchSize; at < data.Count; at += world.Size * batchSize)
+            yield return fit.Read(data, Enumerable.Range(at, Math.Min(batchSize, data.Count - at)).ToArray());
+    }
+
+    private List<double> Sums(Batch batch, Executor executor, Device device)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var weight = objective.Weight(batch.Targets);
+        using var moved = batch.MoveTo(device);
+        var outputs = executor.Infer(moved.Inputs);
+        List<double> sums = [weight == 0 ? 0 : objective.Loss(outputs, moved.Targets).to_type(ScalarType.Float64).item<double>() * weight, weight];
+        for (var i = 0; i < metrics.Count; i++)
+        {
+            var ofMetric = metrics[i].Sums(outputs, moved.Targets);
+            widths[i] = ofMetric.Length;
+            sums.AddRange(ofMetric);
+        }
+        foreach (var output in outputs) output.Dispose();
+        return sums;
     }
 
     // Batch i was rank i % size's: added in the order of batches, the sums do not depend on the number of ranks.
-    private (double Loss, double Correct, double Positions) InBatchOrder(List<double> mine)
+    private double[] InBatchOrder(List<double> mine)
     {
+        // Rank 0 has run the first batch, and knows how many sums there are.
+        MemoryMarshal.Cast<byte, int>(world.AllGather(MemoryMarshal.AsBytes<int>(widths))[0]).CopyTo(widths);
+        var width = 2 + widths.Sum();
         var parts = world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine))).Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToArray();
-        var (loss, correct, positions) = (0.0, 0.0, 0.0);
-        for (var batch = 0; 3 * (batch / world.Size) < parts[batch % world.Size].Length; batch++)
+        var total = new double[width];
+        for (var batch = 0; width * (batch / world.Size) < parts[batch % world.Size].Length; batch++)
         {
-            var (part, at) = (parts[batch % world.Size], 3 * (batch / world.Size));
-            (loss, correct, positions) = (loss + part[at], correct + part[at + 1], positions + part[at + 2]);
+            var part = parts[batch % world.Size].AsSpan(width * (batch / world.Size), width);
+            for (var i = 0; i < width; i++) total[i] += part[i];
         }
-        return (loss, correct, positions);
+        return total;
     }
 }

@@ -4,7 +4,8 @@ namespace Interactive.Training;
 
 /// <summary>
 /// Called by the trainer at fixed points, on every rank, in ascending <see cref="Order"/>. Override what is needed; a hook
-/// that communicates must do so on all ranks alike.
+/// that communicates must do so on all ranks alike. Any hook may end the run with <see cref="Trainer.Stop"/>, and
+/// one that is an <see cref="IRunState"/> is kept in checkpoints.
 /// </summary>
 public abstract class Hook
 {
@@ -22,23 +23,4 @@ public abstract class Hook
     public virtual void AfterCheckpoint(Trainer trainer, string path) { }
     /// <summary>After the last step, also when the run stopped early.</summary>
     public virtual void AfterRun(Trainer trainer) { }
-}
-
-/// <summary>Ends the run when the loss is not a number: training on would only hide where it went wrong.</summary>
-internal sealed class NanGuard : Hook
-{
-    public override int Order => 0;
-    public override void AfterStep(Trainer trainer, TrainRecord record)
-    {
-        if (!double.IsFinite(record.Loss))
-            throw new InvalidOperationException($"the loss is {record.Loss} at step {record.Step} (learning rate {record.LearningRate:G4}): lower --learning-rate, raise --warm-up or set --clip-norm");
-    }
-}
-
-/// <summary>Writes metrics; rank 0 only.</summary>
-internal sealed class LogHook(IRunLog log) : Hook
-{
-    public override int Order => 100;
-    public override void AfterStep(Trainer trainer, TrainRecord record) => log.Write(record);
-    public override void AfterEvaluation(Trainer trainer, EvalRecord record) => log.Write(record);
 }

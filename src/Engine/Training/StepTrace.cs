@@ -8,23 +8,36 @@ namespace Interactive.Training;
 /// <summary>Writes a rank's timeline of a run: forward and backward, the optimiser, and every collective operation with its thread.</summary>
 internal sealed class StepTrace : IDisposable
 {
-    private readonly Executor executor;
     private readonly FlightRecorder? recorder;
     private readonly ChromeTrace trace;
-    private readonly int lastStep;
+    private Executor? executor;
+    private int lastStep;
     private long started;
 
     /// <summary>Collective: all ranks count from the same moment.</summary>
-    public StepTrace(ICommunicator world, Executor executor, RunDirectory run)
+    public StepTrace(ICommunicator world, RunDirectory run)
     {
-        this.executor = executor;
         recorder = (world as Communicator)?.Recorder;
-        lastStep = executor.Schedule.Steps.Count - 1;
         world.Barrier();
         trace = new ChromeTrace(PathOf(run.Path, world.Rank), world.Rank, Stopwatch.GetTimestamp());
+        if (recorder is not null) recorder.Finished += Communicated;
+    }
+
+    /// <summary>Follows an executor's steps, and no longer the one before.</summary>
+    public void Follow(Executor next)
+    {
+        Leave();
+        executor = next;
+        lastStep = executor.Schedule.Steps.Count - 1;
         executor.StepBegins += Begin;
         executor.StepEnds += End;
-        if (recorder is not null) recorder.Finished += Communicated;
+    }
+
+    private void Leave()
+    {
+        if (executor is null) return;
+        executor.StepBegins -= Begin;
+        executor.StepEnds -= End;
     }
 
     /// <summary>The file of a rank in a run directory.</summary>
@@ -51,8 +64,7 @@ internal sealed class StepTrace : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        executor.StepBegins -= Begin;
-        executor.StepEnds -= End;
+        Leave();
         if (recorder is not null) recorder.Finished -= Communicated;
         trace.Dispose();
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Interactive.Collectives;
 using Interactive.Data;
 using Interactive.Execution;
@@ -8,107 +7,105 @@ using Interactive.Memory;
 using Interactive.Monitoring;
 using Interactive.Runtime;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
 /// <summary>
 /// Trains a graph on one rank or many: the same script runs alone, under mpirun and on a cluster. All ranks begin with
-/// rank 0's parameters and hold the same bits after every step.
+/// rank 0's parameters and hold the same bits after every step. Every part of it can be handed in; what is not is made from
+/// the options.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
     private readonly ICommunicator world;
+    private readonly TrainerParts parts;
+    private readonly CancellationToken cancellation;
     private readonly Device device;
     private readonly IMemoryMeter meter;
-    private readonly RankPlan? plan;
+    private readonly Schedule? schedule;
     private readonly StepArena? arena;
-    private readonly Executor executor;
-    private readonly GradientPool pool;
-    private readonly OverlappedReducer reducer;
-    private readonly DeterministicDataParallel? sharded;
-    private readonly ShardedOptimizer? partition;
-    private readonly Optimizer optimizer;
-    private readonly ParameterUpdate update;
-    private readonly LearningRate learningRate;
+    private readonly Trainable trainable;
     private readonly Sampler sampler;
+    private readonly int microBatches, microBatch; // of a whole batch; samples of one
     private readonly RankBatches batchesOfRank;
     private readonly Replicas replicas;
     private readonly Evaluation evaluation;
     private readonly TrainingState state;
-    private readonly List<Hook> hooks;
+    private readonly ExponentialMovingAverage? average;
+    private Executor executor = null!;
+    private RankPlan? plan;
     private StepTrace? trace;
-    private double bestAccuracy = double.NegativeInfinity;
-    private long activationPeak;
+    private StopRequests? requests;
+    private List<Hook> hooks;
+    private string? stopReason;
+    private (int Epoch, int Step) position; // of the next step
+    private double best = double.NegativeInfinity;
+    private long saved = -1, activationPeak;
 
     /// <summary>Prepares a run; collective.</summary>
     /// <param name="graph">The model; stays the caller's.</param>
     /// <param name="train">Training set.</param>
     /// <param name="test">Evaluation set.</param>
     /// <param name="options">How to train.</param>
-    /// <param name="schedule">What stays in memory and what is recomputed; default: keep everything.</param>
+    /// <param name="objective">What is minimised; default: softmax cross-entropy.</param>
+    /// <param name="metrics">What evaluations measure besides the loss; default: accuracy with cross-entropy, else nothing.</param>
+    /// <param name="optimizer">Steps the parameters; stays the caller's. Default: what the options say.</param>
+    /// <param name="learningRate">The rate by step; default: what the options say.</param>
+    /// <param name="strategy">How the ranks share the work; stays the caller's. Default: what the options say.</param>
     /// <param name="hooks">The user's hooks.</param>
+    /// <param name="logs">Where the numbers go besides the run directory, from rank 0; stay the caller's.</param>
+    /// <param name="schedule">What stays in memory and what is recomputed; default: keep everything.</param>
     /// <param name="communicator">The ranks; default <see cref="World.Current"/>.</param>
-    /// <exception cref="UsageException">The options are out of range, or the model does not fit the data.</exception>
-    public Trainer(Graph graph, IDataSource train, IDataSource test, TrainerOptions? options = null, Schedule? schedule = null,
-        IEnumerable<Hook>? hooks = null, ICommunicator? communicator = null)
+    /// <param name="cancellation">Ends the run after the step that is being made, with a checkpoint.</param>
+    /// <exception cref="UsageException">The options are out of range, or the parts do not fit one another.</exception>
+    public Trainer(Graph graph, IBatchSource train, IBatchSource test, TrainerOptions? options = null, IObjective? objective = null,
+        IReadOnlyList<IMetric>? metrics = null, Optimizer? optimizer = null, LearningRate? learningRate = null, IParallelStrategy? strategy = null,
+        IEnumerable<Hook>? hooks = null, IEnumerable<IRunLog>? logs = null, Schedule? schedule = null, ICommunicator? communicator = null,
+        CancellationToken cancellation = default)
     {
-        (Graph, Options) = (graph, (options ?? new TrainerOptions()).Validate());
+        (Graph, Options, this.schedule, this.cancellation) = (graph, (options ?? new TrainerOptions()).Validate(), schedule, cancellation);
+        parts = new TrainerParts(Options, train, test, objective, metrics, optimizer, learningRate, strategy, hooks, logs);
         world = communicator ?? World.Current;
-        if (!graph.Input.Shape.Equals(train.Shape)) throw new UsageException($"{graph.Name} takes {graph.Input.Shape}, the data are {train.Shape}");
-        if (Options.BatchSize % (world.Size * Options.Accumulate) != 0)
-            throw new UsageException($"--batch-size {Options.BatchSize} must be divisible by {world.Size} ranks x {Options.Accumulate} micro-batches");
-        if (Options.Deterministic && Options.Shards % world.Size != 0)
-            throw new UsageException($"--deterministic: {world.Size} ranks cannot share {Options.Shards} shards evenly; choose a power of two of ranks up to --shards");
+        var fit = new BatchFit(graph, parts.Objective);
+        fit.Check(train);
+        fit.Check(test);
         if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
+        microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
+        microBatch = Options.BatchSize / microBatches;
 
         device = Devices.Choose(Options.Device, world.LocalRank);
         meter = MemoryMeter.For(device);
-        if (device.type != TorchSharp.DeviceType.CPU && Options.Zero > 0) throw new UsageException($"--zero {Options.Zero} works in CPU memory, not on {device}: use --zero 0");
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         graph.to(device);
-        sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
-        batchesOfRank = new RankBatches(train, sampler, world, Options, MicroBatch);
-        (string Name, Parameter Parameter)[] parameters = [.. graph.named_parameters().Where(p => p.parameter.requires_grad).DistinctBy(p => p.parameter.Identity())];
-        if (Options.MemoryBudget.Length > 0 && schedule is null)
-            plan = RankPlan.Make(graph, Options.MemoryBudget, MicroBatch, world, smoothed: Options.LabelSmoothing > 0);
         if (Options.Arena)
             arena = MemoryMeter.Current.IsExact && device.type == TorchSharp.DeviceType.CPU ? new StepArena()
                 : throw new UsageException($"--arena replaces libtorch's CPU allocator, which cannot be done {(device.type == TorchSharp.DeviceType.CPU ? "with this libtorch" : $"on {device}")}");
-        executor = new Executor(graph, schedule ?? plan?.Schedule, Options.LabelSmoothing == 0 ? null : (output, target) => Losses.CrossEntropy(output, target, Options.LabelSmoothing), lossReadsOutput: false) { Arena = arena };
-        var names = parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
-        pool = new GradientPool(executor.BackwardOrder, Options.Zero == 2 ? null : world, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
-        reducer = new OverlappedReducer(world, pool, new ReducerOptions
-        {
-            Average = !Options.Deterministic, // its shards have scaled theirs already
-            AllReduce = Options.Deterministic ? new AllReduceOptions { Deterministic = true } : null,
-            Scatter = Options.Zero == 2,
-            Overlap = Options.Overlap,
-            BucketBytes = Options.BucketBytes,
-            FirstBucketBytes = Math.Min(Options.BucketBytes, 1 << 20),
-        });
-        if (Options.Deterministic) sharded = new DeterministicDataParallel(world, graph, executor, pool, reducer, Options.Shards, Options.Seed);
-        if (Options.Zero > 0) partition = new ShardedOptimizer(world, pool, reducer.Buckets);
-        optimizer = Options.Optimizer switch
-        {
-            "sgd" => new Sgd(Options.Momentum, Options.WeightDecay),
-            "adam" => new Adam(weightDecay: Options.WeightDecay),
-            "adamw" => new Adam(weightDecay: Options.WeightDecay, decoupled: true),
-            _ => throw new UsageException($"unknown optimizer '{Options.Optimizer}': choose sgd, adam or adamw"),
-        };
-        update = new ParameterUpdate(pool, reducer, optimizer, partition, parameters, Options);
+        trainable = new Trainable(graph);
+        sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
+        batchesOfRank = new RankBatches(parts.Train, fit, sampler, world, microBatch);
         replicas = new Replicas(world, graph);
-        evaluation = new Evaluation(world, test, executor, device);
-        state = new TrainingState(world, graph, optimizer, partition);
-        learningRate = Schedules.Create(Options.Schedule, Options.LearningRate, Options.WarmUp);
-        this.hooks = [new NanGuard(), .. hooks ?? []];
+        var atOnce = Options.EvaluationBatchSize > 0 ? Options.EvaluationBatchSize : Math.Min(256, Options.BatchSize);
+        evaluation = new Evaluation(world, test, fit, parts.Objective, parts.Metrics, atOnce);
+        this.hooks = [.. parts.Hooks];
+        average = this.hooks.OfType<ExponentialMovingAverage>().FirstOrDefault();
+        average?.Attach(graph);
+        state = new TrainingState(world, [new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
+            new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. this.hooks.OfType<IRunState>().Select(s => new RunStatePart(s))]);
+        parts.Optimizer.Assign(trainable.Parameters);
+        Prepare();
     }
 
     /// <summary>The model.</summary>
     public Graph Graph { get; }
     /// <summary>How it is trained.</summary>
     public TrainerOptions Options { get; }
+    /// <summary>What is minimised.</summary>
+    public IObjective Objective => parts.Objective;
+    /// <summary>What evaluations measure besides the loss.</summary>
+    public IReadOnlyList<IMetric> Metrics => parts.Metrics;
+    /// <summary>Steps the parameters.</summary>
+    public Optimizer Optimizer => parts.Optimizer;
     /// <summary>Steps made so far.</summary>
     public long Step { get; private set; }
     /// <summary>Steps in one epoch.</summary>
@@ -116,149 +113,226 @@ public sealed class Trainer : IDisposable
     /// <summary>Steps in the whole run.</summary>
     public long TotalSteps => (long)StepsPerEpoch * Options.Epochs;
     /// <summary>Bytes of optimiser state on this rank.</summary>
-    public long OptimizerBytes => optimizer.StateBytes;
+    public long OptimizerBytes => parts.Optimizer.StateBytes;
     /// <summary>Samples that this rank runs at once.</summary>
-    public int MicroBatch => Options.Deterministic ? Options.BatchSize / Options.Shards : Options.BatchSize / world.Size / Options.Accumulate;
+    public int MicroBatch => microBatch;
     /// <summary>True on the rank that writes files and talks.</summary>
     public bool IsMain => world.Rank == 0;
     /// <summary>The run's files, from <see cref="Run"/> on.</summary>
     public RunDirectory? Directory { get; private set; }
 
+    /// <summary>Whether more of a metric is better; <c>loss</c> is one.</summary>
+    /// <exception cref="UsageException">There is no such metric; the message names those that are there.</exception>
+    public bool HigherIsBetter(string metric) => metric != "loss" && (Metrics.FirstOrDefault(m => m.Name == metric)
+        ?? throw new UsageException($"there is no metric '{metric}': choose {string.Join(", ", Metrics.Select(m => m.Name).Prepend("loss"))}")).HigherIsBetter;
+
+    /// <summary>Ends the run before the next step: it evaluates, saves and counts as finished. For hooks; one rank is enough.</summary>
+    public void Stop(string reason) => stopReason ??= reason;
+
     /// <summary>Trains to the end, or goes on from the newest checkpoint when asked to. Collective. Returns the last evaluation.</summary>
+    /// <exception cref="UsageException">A sample cannot be read or does not fit; what was trained is saved.</exception>
+    /// <exception cref="TrainingStoppedException">Ctrl-C, SIGTERM or the token ended it; what was trained is saved.</exception>
+    /// <exception cref="InvalidOperationException">The loss, the gradient or a parameter is no longer a number.</exception>
     public EvalRecord Run()
     {
-        Directory = OpenDirectory();
+        using var place = RunPlace.Open(world, Options);
+        Directory = place.Directory;
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
-        var resume = Restore();
+        position = Restore();
         replicas.BroadcastModel();
+        if (Step == 0) average?.Begin();
+        if (trainable.NotFinite() is { } bad) throw new UsageException($"{bad} before the first step: give {Graph.Name} initial values");
+        using var listening = requests = new StopRequests(cancellation);
         using var log = IsMain ? new RunLog(Directory, Step) : null;
-        using var timeline = trace = Options.Trace ? new StepTrace(world, executor, Directory) : null;
-        if (log is not null)
-        {
-            Directory.WriteConfig(new { model = Graph.Name, parameters = Graph.ParameterCount, ranks = world.Size, options = Options });
-            hooks.Add(new LogHook(log));
-            hooks.Add(ProgressDisplay.Create());
-        }
-        hooks.Sort((a, b) => a.Order.CompareTo(b.Order));
-        hooks.ForEach(h => h.BeforeRun(this));
-        if (IsMain && plan is not null) Console.WriteLine(plan.Description);
+        using var timeline = trace = Options.Trace ? new StepTrace(world, Directory) : null;
+        trace?.Follow(executor);
+        Begin(log);
 
         EvalRecord? last = null;
-        var stopped = false;
-        for (var epoch = resume.Epoch; epoch < Options.Epochs && !stopped; epoch++)
+        var stop = Options.MaxSteps > 0 && Step >= Options.MaxSteps ? StopKind.Cut : StopKind.None;
+        while (position.Epoch < Options.Epochs && stop == StopKind.None)
         {
-            hooks.ForEach(h => h.BeforeEpoch(this, epoch));
-            stopped = TrainEpoch(epoch, epoch == resume.Epoch ? resume.StepInEpoch : 0);
-            if (stopped) break;
-            last = Evaluate(epoch);
-            var isBest = last.Accuracy > bestAccuracy;
-            bestAccuracy = Math.Max(bestAccuracy, last.Accuracy);
-            Save(epoch + 1, 0, isBest);
+            hooks.ForEach(h => h.BeforeEpoch(this, position.Epoch));
+            stop = TrainEpoch();
+            if (stop == StopKind.None) last = Conclude(position.Epoch - 1);
         }
+        if (stop == StopKind.Done && last?.Step != Step) last = Conclude(position.Epoch);
+        if (stop > StopKind.Done) Save();
+        End(stop);
+        return last ?? Evaluate(Math.Max(0, position.Epoch - 1));
+    }
+
+    private void Begin(RunLog? log)
+    {
+        hooks = [.. parts.Hooks];
+        if (log is not null)
+        {
+            Directory!.WriteConfig(new
+            {
+                model = Graph.Name, parameters = Graph.ParameterCount, ranks = world.Size, objective = Objective.Name, metrics = Metrics.Select(m => m.Name), options = Options,
+            });
+            foreach (var each in parts.Logs.Prepend(log)) hooks.Add(new LogHook(each));
+            if (Options.Progress) hooks.Add(ProgressDisplay.Create());
+        }
+        hooks = [.. hooks.OrderBy(h => h.Order)];
+        hooks.ForEach(h => h.BeforeRun(this));
+        if (IsMain && plan is not null) Console.WriteLine(plan.Description);
+    }
+
+    private StopKind TrainEpoch()
+    {
+        var (epoch, first) = position;
+        using var batches = Prefetch.Ahead(batchesOfRank.Read(epoch, first)).GetEnumerator();
+        for (var i = first; i < StepsPerEpoch; i++)
+        {
+            if (trainable.HasChanged) Prepare();
+            var started = Stopwatch.GetTimestamp();
+            double loss, rate;
+            double? norm;
+            using (var step = RankStep.Next(batches, microBatches / world.Size, Objective))
+            {
+                var asked = stopReason is null ? requests!.Kind : (StopKind)Math.Max((byte)requests!.Kind, (byte)StopKind.Done);
+                var agreed = Agreement.Of(world, step.Weights.Sum(), asked, step.Error);
+                if (agreed.Error is { } error) GiveUp(error);
+                if (agreed.Stop != StopKind.None) return agreed.Stop;
+                rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
+                (loss, norm) = MakeStep(step, agreed.Weight, rate);
+            }
+            Step++;
+            position = i + 1 < StepsPerEpoch ? (epoch, i + 1) : (epoch + 1, 0);
+            var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) { GradientNorm = norm };
+            hooks.ForEach(h => h.AfterStep(this, record));
+            if (Step == Options.MaxSteps) return StopKind.Cut;
+            if (Options.CheckpointEvery > 0 && Step % Options.CheckpointEvery == 0 && i + 1 < StepsPerEpoch) Save();
+        }
+        return StopKind.None;
+    }
+
+    private (double Loss, double? Norm) MakeStep(RankStep step, double weight, double rate)
+    {
+        meter.ResetPeak();
+        var before = meter.LiveBytes;
+        var loss = parts.Strategy.Backward(step.Batches, new StepWeights(step.Weights, weight, microBatches), Step);
+        // The next batch may be read meanwhile; the least is nearest to the step's own.
+        activationPeak = Math.Min(activationPeak == 0 ? long.MaxValue : activationPeak, meter.PeakBytes - before);
+        var computed = Stopwatch.GetTimestamp();
+        var norm = parts.Strategy.Update(rate, Options.ClipNorm > 0 ? Options.ClipNorm : Options.LogGradientNorm ? double.PositiveInfinity : null);
+        trace?.Note("optimiser", computed);
+        return (loss, norm);
+    }
+
+    /// <summary>Steps over the training set, epoch after epoch, each made with the rate it is given and counted by nobody; the result is its loss. Collective.</summary>
+    internal IEnumerable<Func<double, double>> TrialSteps()
+    {
+        for (var epoch = 0; ; epoch++)
+        {
+            using var batches = Prefetch.Ahead(batchesOfRank.Read(epoch, 0)).GetEnumerator();
+            for (var i = 0; i < StepsPerEpoch; i++)
+            {
+                using var step = RankStep.Next(batches, microBatches / world.Size, Objective);
+                var agreed = Agreement.Of(world, step.Weights.Sum(), StopKind.None, step.Error);
+                if (agreed.Error is { } error) throw new UsageException(error);
+                yield return rate => MakeStep(step, agreed.Weight, rate).Loss;
+            }
+        }
+    }
+
+    private void GiveUp(string error)
+    {
+        if (Step > 0) Save();
+        throw new UsageException(Step > 0 ? $"{error}; saved after step {Step}: --resume goes on from there" : error);
+    }
+
+    /// <summary>Loss and metrics over the evaluation set, each rank taking every so manieth batch. Collective; any hook may call it.</summary>
+    public EvalRecord Evaluate(int epoch)
+    {
+        replicas.BroadcastBuffers();
+        using var averaged = average?.Use();
+        var (loss, metrics) = evaluation.Run(executor, device);
+        var record = new EvalRecord(Step, epoch, loss, metrics);
+        hooks.ForEach(h => h.AfterEvaluation(this, record));
+        return record;
+    }
+
+    /// <summary>Evaluates and saves, as the best if it is.</summary>
+    private EvalRecord Conclude(int epoch)
+    {
+        EvalRecord record;
+        try { record = Evaluate(epoch); }
+        catch (UsageException) // on every rank: what was trained since the last checkpoint is not lost
+        {
+            Save();
+            throw;
+        }
+        var score = HigherIsBetter(parts.Best) ? record[parts.Best] : -record[parts.Best];
+        var isBest = score > best;
+        if (isBest) best = score;
+        Save();
+        if (!isBest) return record;
+        using var averaged = average?.Use();
+        if (IsMain) AtomicFile.Write(Path.Combine(Directory!.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, Graph.state_dict()));
+        return record;
+    }
+
+    private void Save()
+    {
+        if (saved == Step) return;
+        replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
+        var file = state.Save(Directory!, new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best));
+        saved = Step;
+        if (file is not { } path) return;
+        RunCheckpoint.Prune(Directory!, Options.KeepLast);
+        hooks.ForEach(h => h.AfterCheckpoint(this, path));
+    }
+
+    private (int Epoch, int Step) Restore()
+    {
+        if (!Options.Resume || state.Restore(Directory!, Console.WriteLine) is not { } kept) return (0, 0);
+        (Step, best, saved) = (kept.Step, kept.Best, kept.Step);
+        if (IsMain) Console.WriteLine($"resuming {Directory!.Id} at step {Step}");
+        return (kept.Epoch, kept.StepInEpoch(Options.BatchSize, sampler.Samples, Options.Seed));
+    }
+
+    /// <summary>Executor and strategy for what is trainable now. Collective.</summary>
+    private void Prepare()
+    {
+        if (executor is not null && schedule is not null) throw new UsageException($"other parameters of {Graph.Name} want gradients now than when its schedule was made: train without a schedule of one's own, or change none");
+        trainable.Note();
+        plan = Options.MemoryBudget.Length > 0 && schedule is null ? RankPlan.Make(Graph, Options.MemoryBudget, microBatch, world, Objective) : null;
+        var before = executor;
+        executor = new Executor(Graph, schedule ?? plan?.Schedule, Objective) { Arena = arena };
+        parts.Strategy.Setup(new StrategyContext(world, Graph, executor, parts.Optimizer, trainable.Parameters, device, Options.Seed));
+        trace?.Follow(executor);
+        before?.Dispose();
+    }
+
+    private void End(StopKind stop)
+    {
         hooks.ForEach(h => h.AfterRun(this));
         if (IsMain && plan is not null && activationPeak > 0)
             Console.WriteLine(FormattableString.Invariant($"memory budget {Options.MemoryBudget}: activations peaked at {activationPeak / 1048576.0:F1} MiB, measured"));
         if (IsMain && arena is not null)
             Console.WriteLine(FormattableString.Invariant($"arena: {arena.PackedBytes / 1048576.0:F1} MiB in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped"));
-        if (IsMain && !stopped) Directory.Finish();
+        if (IsMain && stop == StopKind.Done) Console.WriteLine($"stopped after step {Step}{(stopReason is null ? "" : $": {stopReason}")}");
+        if (IsMain && stop is StopKind.None or StopKind.Done) Directory!.Finish();
         world.Barrier();
-        return last ?? Evaluate(Math.Max(0, resume.Epoch - 1));
+        if (stop > StopKind.Done) throw Stopped(stop);
     }
 
-    private bool TrainEpoch(int epoch, int firstStep)
+    private TrainingStoppedException Stopped(StopKind stop)
     {
-        Graph.train();
-        using var batches = Prefetch.Ahead(batchesOfRank.Read(epoch, firstStep)).GetEnumerator();
-        for (var i = firstStep; i < StepsPerEpoch; i++)
-        {
-            var started = Stopwatch.GetTimestamp();
-            meter.ResetPeak();
-            var rate = learningRate(Step, TotalSteps);
-            var loss = sharded?.Run(batches, Step, device) ?? MeanOverRanks(ForwardBackward(batches));
-            var computed = Stopwatch.GetTimestamp();
-            update.Step(rate);
-            trace?.Note("optimiser", computed);
-            Step++;
-            var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes);
-            hooks.ForEach(h => h.AfterStep(this, record));
-            if (Step == Options.MaxSteps) return true;
-            if (Options.CheckpointEvery > 0 && Step % Options.CheckpointEvery == 0 && i + 1 < StepsPerEpoch) Save(epoch, i + 1, isBest: false);
-        }
-        return false;
+        var (name, exitCode) = StopRequests.Describe(stop);
+        var line = $"stopped by {name} after step {Step} of {TotalSteps}; {Directory!.Id} is saved: --resume goes on from there";
+        if (IsMain) Console.Error.WriteLine(line);
+        World.EndTogether(exitCode);
+        return new TrainingStoppedException(line, exitCode, cancellation);
     }
-
-    private double ForwardBackward(IEnumerator<Batch> batches)
-    {
-        if (Options.Zero < 2) pool.Zero(); // otherwise the step before has left zeros
-        var loss = 0.0;
-        for (var part = 0; part < Options.Accumulate; part++)
-        {
-            batches.MoveNext();
-            using var batch = batches.Current.MoveTo(device);
-            var isLast = part == Options.Accumulate - 1;
-            if (isLast)
-            {
-                reducer.Begin();
-                executor.GradientReady += reducer.Ready;
-            }
-            var before = meter.LiveBytes;
-            loss += executor.Step(batch.Input, batch.Target, 1.0 / Options.Accumulate) / Options.Accumulate;
-            // The next batch may be read meanwhile; the least is nearest to the step's own.
-            if (part == 0) activationPeak = Math.Min(activationPeak == 0 ? long.MaxValue : activationPeak, meter.PeakBytes - before);
-        }
-        executor.GradientReady -= reducer.Ready;
-        return loss;
-    }
-
-    /// <summary>Loss and accuracy over the evaluation set, each rank taking every so manieth batch. Collective.</summary>
-    public EvalRecord Evaluate(int epoch)
-    {
-        replicas.BroadcastBuffers();
-        var (loss, accuracy) = evaluation.Run();
-        var record = new EvalRecord(Step, epoch, loss, accuracy);
-        hooks.ForEach(h => h.AfterEvaluation(this, record));
-        return record;
-    }
-
-    private void Save(int epoch, int stepInEpoch, bool isBest)
-    {
-        replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
-        if (state.Save(Directory!, new RunCheckpoint(Step, epoch, stepInEpoch, bestAccuracy), isBest) is not { } path) return;
-        RunCheckpoint.Prune(Directory!, Options.KeepLast);
-        hooks.ForEach(h => h.AfterCheckpoint(this, path));
-    }
-
-    private RunDirectory OpenDirectory()
-    {
-        var chosen = "";
-        if (IsMain)
-            chosen = ((Options.Resume ? RunDirectory.NewestUnfinished(Options.Out, Options.Name) : null) ?? RunDirectory.Create(Options.Out, Options.Name)).Path;
-        var bytes = world.AllGather(System.Text.Encoding.UTF8.GetBytes(chosen));
-        return RunDirectory.Open(System.Text.Encoding.UTF8.GetString(bytes[0]));
-    }
-
-    private (int Epoch, int StepInEpoch) Restore()
-    {
-        if (!Options.Resume || RunCheckpoint.Newest(Directory!) is not { } path) return (0, 0);
-        var position = state.Restore(path);
-        (Step, bestAccuracy) = (position.Step, position.BestAccuracy);
-        if (IsMain) Console.WriteLine($"resuming {Directory!.Id} at step {Step}");
-        return (position.Epoch, position.StepInEpoch);
-    }
-
-    // In rank order on every rank, so that all get the same bits.
-    private double MeanOverRanks(double value)
-        => world.AllGather(MemoryMarshal.AsBytes(new ReadOnlySpan<double>(in value))).Sum(part => MemoryMarshal.Read<double>(part)) / world.Size;
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        reducer.Dispose();
-        sharded?.Dispose();
-        partition?.Dispose();
-        pool.Dispose();
-        optimizer.Dispose();
+        parts.Dispose();
         executor.Dispose();
         arena?.Dispose();
     }

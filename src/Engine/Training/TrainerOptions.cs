@@ -14,21 +14,23 @@ public sealed record TrainerOptions
     [Description("samples per step over all ranks")] public int BatchSize { get; init; } = 128;
     /// <summary>Parts in which a rank works off its share of a batch, adding gradients; default 1.</summary>
     [Description("micro-batches per step")] public int Accumulate { get; init; } = 1;
-    /// <summary>sgd, adam or adamw; default sgd.</summary>
-    [Description("sgd, adam or adamw")] public string Optimizer { get; init; } = "sgd";
+    /// <summary>One of <see cref="OptimizerList.Names"/>; default sgd.</summary>
+    [Description("sgd, adam, adamw, rmsprop, adagrad, nadam, adafactor, lamb, lars or lion")] public string Optimizer { get; init; } = "sgd";
     /// <summary>Peak learning rate; default 0.1.</summary>
     [Description("peak learning rate")] public double LearningRate { get; init; } = 0.1;
-    /// <summary>constant, cosine, step or onecycle; default onecycle.</summary>
-    [Description("constant, cosine, step or onecycle")] public string Schedule { get; init; } = "onecycle";
+    /// <summary>One of <see cref="Schedules.Names"/>; default onecycle.</summary>
+    [Description("constant, cosine, restarts, linear, polynomial, exponential, step, onecycle or plateau")] public string Schedule { get; init; } = "onecycle";
     /// <summary>Share of the run that rises to the peak, 0 to 1 (onecycle has its own); default 0.</summary>
     [Description("share of the run that rises to the peak")] public double WarmUp { get; init; }
-    /// <summary>sgd's momentum; default 0.9.</summary>
-    [Description("momentum of sgd")] public double Momentum { get; init; } = 0.9;
+    /// <summary>Momentum of sgd, rmsprop and lars; default 0.9.</summary>
+    [Description("momentum of sgd, rmsprop and lars")] public double Momentum { get; init; } = 0.9;
     /// <summary>Weight decay; default 5e-4.</summary>
     [Description("weight decay")] public double WeightDecay { get; init; } = 5e-4;
     /// <summary>Largest norm of all gradients together; 0 (default) for no clipping.</summary>
     [Description("largest gradient norm, 0 for none")] public double ClipNorm { get; init; }
-    /// <summary>Label smoothing, 0 to 1; default 0.</summary>
+    /// <summary>Measure the norm of all gradients of every step and log it, clipped or not; default false.</summary>
+    [Description("log the norm of the gradients")] public bool LogGradientNorm { get; init; }
+    /// <summary>Label smoothing of the default objective, 0 to 1; default 0.</summary>
     [Description("label smoothing")] public double LabelSmoothing { get; init; }
     /// <summary>Seed of the order, the augmentation and dropout; default 1.</summary>
     [Description("seed")] public ulong Seed { get; init; } = 1;
@@ -48,7 +50,7 @@ public sealed record TrainerOptions
     /// </summary>
     [Description("ZeRO stage: 0, 1 (optimiser state divided among ranks) or 2 (gradients too)")] public int Zero { get; init; }
     /// <summary>Reduce gradients while backward still runs; default true. Off gives the same bits.</summary>
-    public bool Overlap { get; init; } = true;
+    [Description("reduce gradients while backward runs")] public bool Overlap { get; init; } = true;
     /// <summary>Least bytes of gradients that are reduced together; default 4 MiB. Any value gives the same bits.</summary>
     [Description("least bytes of gradients that are reduced together")] public long BucketBytes { get; init; } = 4 << 20;
     /// <summary>Where run directories are made; default <c>runs</c>.</summary>
@@ -78,8 +80,18 @@ public sealed record TrainerOptions
     /// operations in Chrome's trace format, about 100 bytes a span. Default false.
     /// </summary>
     [Description("write each rank's timeline of computing and communication")] public bool Trace { get; init; }
+    /// <summary>The metric by which the best model is chosen, or <c>loss</c>; by default the first metric.</summary>
+    [Description("metric that chooses the best model")] public string BestBy { get; init; } = "";
+    /// <summary>Evaluations without a better value of that metric after which the run ends; default 0: never.</summary>
+    [Description("evaluations without a better model after which the run ends, 0 for never")] public int Patience { get; init; }
+    /// <summary>Decay of a moving average of the parameters that is evaluated in their place, such as 0.999; default 0: none.</summary>
+    [Description("decay of a moving average of the weights, 0 for none")] public double Ema { get; init; }
+    /// <summary>Samples that a rank evaluates at once; default 0: as many as a step trains, up to 256.</summary>
+    [Description("samples evaluated at once, 0 to choose")] public int EvaluationBatchSize { get; init; }
+    /// <summary>Show progress; default true.</summary>
+    [Description("show progress")] public bool Progress { get; init; } = true;
     /// <summary>Augmentation of training images; none by default.</summary>
-    public Augmentation? Augmentation { get; init; }
+    [Description("augmentation of training images: none, or parts of pad=2,flip")] public Augmentation? Augmentation { get; init; }
 
     /// <summary>Checks ranges once.</summary>
     /// <exception cref="UsageException">Something is out of range; the message names it.</exception>
@@ -104,6 +116,13 @@ public sealed record TrainerOptions
         Require(WeightDecay >= 0, nameof(WeightDecay), WeightDecay, "at least 0");
         Require(ClipNorm >= 0, nameof(ClipNorm), ClipNorm, "at least 0");
         Require(LabelSmoothing is >= 0 and < 1, nameof(LabelSmoothing), LabelSmoothing, "in [0, 1)");
+        Require(double.IsFinite(LearningRate), nameof(LearningRate), LearningRate, "a finite number");
+        Require(Patience >= 0, nameof(Patience), Patience, "at least 0");
+        Require(Ema is >= 0 and < 1, nameof(Ema), Ema, "in [0, 1)");
+        Require(EvaluationBatchSize >= 0, nameof(EvaluationBatchSize), EvaluationBatchSize, "at least 0");
+        Require(CheckpointEvery >= 0, nameof(CheckpointEvery), CheckpointEvery, "at least 0");
+        Require(MaxSteps >= 0, nameof(MaxSteps), MaxSteps, "at least 0");
+        Require(!LogGradientNorm || Zero == 0, nameof(LogGradientNorm), LogGradientNorm, "off with --zero, where no rank holds all gradients");
         Require(KeepLast >= 1, nameof(KeepLast), KeepLast, "at least 1");
         return this;
     }

@@ -21,6 +21,7 @@ public sealed class LiveTrainingHook(IDisplayHost? host = null, TimeProvider? ti
     private readonly LossCurve curve = new();
     private ProgressClock? clock;
     private string? id;
+    private string objective = "";
     private string line = "";
     private double share;
     private TimeSpan next = TimeSpan.Zero;
@@ -33,6 +34,7 @@ public sealed class LiveTrainingHook(IDisplayHost? host = null, TimeProvider? ti
     public override void BeforeRun(Trainer trainer)
     {
         clock = new ProgressClock(trainer, time);
+        objective = trainer.Objective.Name;
         id = host.Display(MimeBundle.Plain($"{trainer.Graph.Name}: {trainer.TotalSteps} steps"));
     }
 
@@ -42,7 +44,7 @@ public sealed class LiveTrainingHook(IDisplayHost? host = null, TimeProvider? ti
         curve.Add(record);
         if (clock!.Elapsed < next) return;
         share = (double)record.Step / trainer.TotalSteps;
-        line = $"epoch {record.Epoch + 1}/{trainer.Options.Epochs}  step {record.Step}/{trainer.TotalSteps}  {clock.Describe(record)}{Accuracy()}";
+        line = $"epoch {record.Epoch + 1}/{trainer.Options.Epochs}  step {record.Step}/{trainer.TotalSteps}  {clock.Describe(record)}{Measured()}";
         var begun = clock.Elapsed;
         host.Update(id!, Live());
         // The first drawing loads and compiles what draws: twenty times as long would leave a short run without a second.
@@ -59,15 +61,15 @@ public sealed class LiveTrainingHook(IDisplayHost? host = null, TimeProvider? ti
     {
         var seconds = clock!.Elapsed.TotalSeconds;
         line = string.Create(CultureInfo.InvariantCulture,
-            $"{trainer.Graph.Name}: {trainer.Step} of {trainer.TotalSteps} steps in {seconds:F1} s, {clock.SecondsPerStep * 1000:F0} ms/iter{Accuracy()}");
-        var figure = FigureFormat.Format(curve.Figure());
+            $"{trainer.Graph.Name}: {trainer.Step} of {trainer.TotalSteps} steps in {seconds:F1} s, {clock.SecondsPerStep * 1000:F0} ms/iter{Measured()}");
+        var figure = FigureFormat.Format(curve.Figure(objective));
         host.Update(id!, new(new Dictionary<string, object>(figure.Data) { [Mime.Html] = $"<p>{Table.Encode(line)}</p>{figure.Data[Mime.Html]}", [Mime.Text] = line }));
     }
 
     // No plotly while it runs: redrawing it flickers, and the page would keep every one.
     private MimeBundle Live()
     {
-        var png = FigurePicture.Draw(curve.Figure());
+        var png = FigurePicture.Draw(curve.Figure(objective));
         var bar = string.Create(CultureInfo.InvariantCulture, $"<progress value=\"{share:F4}\" max=\"1\" style=\"width:{FigurePicture.Width}px;max-width:100%\"></progress>");
         return new(new Dictionary<string, object>
         {
@@ -76,5 +78,5 @@ public sealed class LiveTrainingHook(IDisplayHost? host = null, TimeProvider? ti
         });
     }
 
-    private string Accuracy() => curve.Accuracy is { } accuracy ? string.Create(CultureInfo.InvariantCulture, $"  test accuracy {accuracy:P2}") : "";
+    private string Measured() => string.Concat(curve.Metrics.Select(MetricText.Of));
 }

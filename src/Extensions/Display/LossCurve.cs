@@ -12,8 +12,8 @@ internal sealed class LossCurve
     private int stride = 1, waiting;
     private double step, loss;
 
-    /// <summary>Of the last evaluation, 0 to 1; null before the first.</summary>
-    public double? Accuracy { get; private set; }
+    /// <summary>Of the last evaluation; none before the first.</summary>
+    public IReadOnlyDictionary<string, double> Metrics { get; private set; } = new Dictionary<string, double>();
 
     public int Count => points.Count;
 
@@ -32,11 +32,12 @@ internal sealed class LossCurve
 
     public void Add(EvalRecord record)
     {
-        Accuracy = record.Accuracy;
+        Metrics = record.Metrics;
         evaluations.Add((record.Step, record.Loss));
     }
 
-    public Figure Figure() => Plots.Figure.Lines("Loss", "step", "cross-entropy",
+    /// <param name="objective">What the loss is.</param>
+    public Figure Figure(string objective) => Plots.Figure.Lines("Loss", "step", objective == "cross_entropy" ? "cross-entropy" : objective.Replace('_', ' '),
         Plots.Figure.Line(stride == 1 ? "each step" : $"mean of {stride} steps", points.Select(p => p.Step), points.Select(p => p.Loss), "#3b82f6"),
         Plots.Figure.Line("evaluation", evaluations.Select(e => e.Step), evaluations.Select(e => e.Loss), "#f59e0b", markers: true));
 }

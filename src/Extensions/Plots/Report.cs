@@ -19,7 +19,7 @@ public static class Report
 
     internal static string Render(RunMetrics run, Figure? timeline = null)
     {
-        Figure[] figures = [TrainingFigures.Loss(run), TrainingFigures.Accuracy(run), TrainingFigures.Throughput(run), TrainingFigures.Memory(run), TrainingFigures.LearningRate(run), .. timeline is null ? Array.Empty<Figure>() : [timeline]];
+        Figure[] figures = [TrainingFigures.Loss(run), .. TrainingFigures.Metrics(run), TrainingFigures.Throughput(run), TrainingFigures.Memory(run), TrainingFigures.LearningRate(run), .. run.Train.Any(r => r.GradientNorm is not null) ? [TrainingFigures.GradientNorm(run)] : Array.Empty<Figure>(), .. timeline is null ? Array.Empty<Figure>() : [timeline]];
         var page = new StringBuilder();
         page.Append($$"""
             <!doctype html>

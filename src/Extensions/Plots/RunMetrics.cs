@@ -18,6 +18,13 @@ public sealed record RunMetrics(string Name, JsonElement Config, IReadOnlyList<T
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
+    /// <summary>The metrics of its evaluations, in the order of their first appearance.</summary>
+    public IReadOnlyList<string> MetricNames => [.. Evaluations.SelectMany(e => e.Metrics.Keys).Distinct()];
+
+    /// <summary>What the run minimises, for people.</summary>
+    public string Objective => Config.ValueKind == JsonValueKind.Object && Config.TryGetProperty("objective", out var name) && name.GetString() is { Length: > 0 } text && text != "cross_entropy"
+        ? text.Replace('_', ' ') : "cross-entropy";
+
     /// <summary>Reads <c>config.json</c> and <c>metrics.jsonl</c>.</summary>
     /// <exception cref="UsageException">The folder is not a run directory.</exception>
     public static RunMetrics Read(string runDirectory)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Interactive.Training;
 
 namespace Interactive.Extensions.Plots;
 
@@ -13,11 +14,13 @@ internal static class RunSummary
         yield return ("model", Config("model"));
         yield return ("parameters", long.TryParse(Config("parameters"), out var count) ? Text($"{count:N0}") : "?");
         yield return ("ranks", Config("ranks"));
-        if (run.Evaluations.Count > 0)
+        foreach (var name in run.MetricNames)
         {
-            yield return ("final accuracy", Text($"{run.Evaluations[^1].Accuracy:P2}"));
-            yield return ("best accuracy", Text($"{run.Evaluations.Max(e => e.Accuracy):P2}"));
+            var words = name.Replace('_', ' ');
+            yield return ($"final {words}", MetricText.Value(name, run.Evaluations[^1][name]));
+            if (name == "accuracy") yield return ($"best {words}", MetricText.Value(name, run.Evaluations.Max(e => e[name])));
         }
+        if (run.MetricNames.Count == 0 && run.Evaluations.Count > 0) yield return ("final test loss", Text($"{run.Evaluations[^1].Loss:G5}"));
         if (run.Train.Count == 0) yield break;
         yield return ("steps", Text($"{run.Train[^1].Step:N0}"));
         yield return ("samples / s, median", Text($"{run.Train.Select(t => t.SamplesPerSecond).Order().ElementAt(run.Train.Count / 2):N0}"));

@@ -6,14 +6,31 @@ public static class TrainingFigures
     private const string Blue = "#3b82f6", Orange = "#f59e0b", Green = "#10b981", Faint = "rgba(59,130,246,0.3)";
 
     /// <summary>Training loss by step, as measured and smoothed, with the evaluations.</summary>
-    public static Figure Loss(RunMetrics run) => Figure.Lines("Loss", "step", "cross-entropy",
+    public static Figure Loss(RunMetrics run) => Figure.Lines("Loss", "step", run.Objective,
         Figure.Line("each step", run.Train.Select(r => (double)r.Step), run.Train.Select(r => r.Loss), Faint, 1),
         Figure.Line("smoothed", run.Train.Select(r => (double)r.Step), Smooth(run.Train.Select(r => r.Loss), 0.95), Blue),
         Figure.Line("evaluation", run.Evaluations.Select(r => (double)r.Step), run.Evaluations.Select(r => r.Loss), Orange, markers: true));
 
-    /// <summary>Accuracy by evaluation.</summary>
-    public static Figure Accuracy(RunMetrics run) => Figure.Lines("Accuracy", "step", "share of test samples, %",
-        Figure.Line("accuracy", run.Evaluations.Select(r => (double)r.Step), run.Evaluations.Select(r => 100 * r.Accuracy), Orange, markers: true));
+    /// <summary>Each metric by evaluation: a figure each, in the order of their first appearance.</summary>
+    public static IReadOnlyList<Figure> Metrics(RunMetrics run) => [.. run.MetricNames.Select(name => Metric(run, name))];
+
+    /// <summary>One metric by evaluation.</summary>
+    public static Figure Metric(RunMetrics run, string name)
+    {
+        var isAccuracy = name == "accuracy";
+        var values = run.Evaluations.Where(r => r.Metrics.ContainsKey(name)).ToList();
+        return Figure.Lines(Title(name), "step", isAccuracy ? "share of test samples, %" : name,
+            Figure.Line(name, values.Select(r => (double)r.Step), values.Select(r => (isAccuracy ? 100 : 1) * r[name]), Orange, markers: true));
+    }
+
+    private static string Title(string name) => char.ToUpperInvariant(name[0]) + name[1..].Replace('_', ' ');
+
+    /// <summary>Norm of the gradients by step, where it was measured.</summary>
+    public static Figure GradientNorm(RunMetrics run)
+    {
+        var measured = run.Train.Where(r => r.GradientNorm is not null).ToList();
+        return Figure.Lines("Gradient norm", "step", "norm", Figure.Line("gradient norm", measured.Select(r => (double)r.Step), measured.Select(r => r.GradientNorm!.Value), Blue, 1));
+    }
 
     /// <summary>Samples per second.</summary>
     public static Figure Throughput(RunMetrics run) => Figure.Lines("Throughput", "step", "samples / s",

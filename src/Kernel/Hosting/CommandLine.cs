@@ -42,6 +42,10 @@ internal static class CommandLine
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool IsUsage(Exception e) => e is UsageException;
 
+    /// <summary>The exit code of a run that was stopped from outside and has said so, or null. A method of its own, as above.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int? ExitCodeOfStop(Exception e) => e is Training.TrainingStoppedException stop ? stop.ExitCode : null;
+
     private static IEnumerable<string> Path(System.CommandLine.Parsing.CommandResult result) =>
         result.Parent is System.CommandLine.Parsing.CommandResult parent ? Path(parent).Append(result.Command.Name) : [];
 }

@@ -38,6 +38,7 @@ internal static class ScriptHost
         catch (Exception e) when (!CommandLine.IsUsage(e))
         {
             Console.Out.Flush();
+            if (CommandLine.ExitCodeOfStop(e) is { } stopped) return Environment.ExitCode = stopped;
             Console.Error.WriteLine(ScriptTrace.Format(e));
             Environment.ExitCode = Failure;
             World.Fail(e);

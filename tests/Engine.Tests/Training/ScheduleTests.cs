@@ -1,16 +1,58 @@
+using System.Text.Json;
 using Interactive.Training;
 
 namespace Interactive.Engine.Tests.Training;
 
 public class ScheduleTests
 {
-    [Fact]
-    public void Cosine_goes_from_the_peak_to_zero()
+    private static readonly Dictionary<string, double[]> Golden = JsonSerializer.Deserialize<Dictionary<string, double[]>>(
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Training", "Golden", "schedules.json")))!;
+
+    private static readonly Dictionary<string, LearningRate> Ours = new()
     {
-        var rate = Schedules.Cosine(0.4);
-        Assert.Equal(0.4, rate(0, 100), 12);
-        Assert.Equal(0.2, rate(50, 100), 12);
-        Assert.InRange(rate(99, 100), 0, 0.001);
+        ["cosine"] = Schedules.Cosine(0.4),
+        ["cosine least"] = Schedules.Cosine(0.4, least: 0.01),
+        ["cosine warm-up"] = Schedules.Cosine(0.4, 0.25),
+        ["restarts"] = Schedules.CosineWithRestarts(0.4, 6),
+        ["restarts growing"] = Schedules.CosineWithRestarts(0.4, 3, 2, 0.01),
+        ["polynomial"] = Schedules.Polynomial(0.4, 2),
+        ["linear"] = Schedules.Create("linear", 0.4, 0),
+        ["exponential"] = Schedules.Exponential(0.4, 0.9),
+        ["step"] = Schedules.StepEvery(0.4, 6, 0.5),
+        ["multistep"] = Schedules.MultiStep(0.4, [3, 4, 11], 0.3),
+        ["half and three quarters"] = Schedules.Step(0.4),
+        ["half and three quarters warm-up"] = Schedules.Create("step", 0.4, 0.6),
+        ["onecycle"] = Schedules.OneCycle(0.4),
+        ["onecycle settings"] = Schedules.OneCycle(0.4, 0.4, 10, 100),
+    };
+
+    public static IEnumerable<object[]> Names => Ours.Keys.Select(name => new object[] { name });
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_schedule_has_the_numbers_of_PyTorch(string name)
+    {
+        var wanted = Golden[name];
+        Assert.Equal(wanted, wanted.Select((_, step) => Ours[name](step, wanted.Length)), (a, b) => Math.Abs(a - b) <= 1e-12);
+    }
+
+    [Theory]
+    [InlineData("plateau", "plateau losses")]
+    [InlineData("plateau rising", "plateau rising metrics")]
+    public void A_plateau_lowers_the_rate_when_PyTorch_does(string name, string metrics)
+    {
+        OnPlateau Make() => name == "plateau" ? new(0.4, 0.5, patience: 2, cooldown: 2, least: 0.06) : new(0.4, patience: 1, threshold: 0.01, higherIsBetter: true);
+        var plateau = Make();
+        var rates = new List<double>();
+        foreach (var metric in Golden[metrics])
+        {
+            rates.Add(plateau.At(rates.Count, 1));
+            plateau.Observe(metric);
+            IRunState resumed = Make();
+            resumed.Restore(((IRunState)plateau).Save()); // as after a resume
+            plateau = (OnPlateau)resumed;
+        }
+        Assert.Equal(Golden[name], rates, (a, b) => Math.Abs(a - b) <= 1e-12);
     }
 
     [Fact]
@@ -21,24 +63,19 @@ public class ScheduleTests
     }
 
     [Fact]
-    public void Step_falls_by_ten_at_half_and_three_quarters()
-    {
-        var rate = Schedules.Step(1);
-        Assert.Equal(1, rate(49, 100), 12);
-        Assert.Equal(0.1, rate(50, 100), 12);
-        Assert.Equal(0.01, rate(75, 100), 12);
-    }
+    public void Every_schedule_that_warms_up_reaches_the_peak()
+        => Assert.All(Schedules.Names, name => Assert.All([0, 0.1, 0.5, 0.9], share =>
+        {
+            var rate = Schedules.Create(name, 0.3, share);
+            Assert.Equal(0.3, Enumerable.Range(0, 20).Max(step => rate(step, 20)), 12);
+            Assert.All(Enumerable.Range(0, 20), step => Assert.InRange(rate(step, 20), 0, 0.3));
+        }));
 
     [Fact]
-    public void One_cycle_peaks_at_its_rise()
-    {
-        var rate = Schedules.OneCycle(1);
-        Assert.Equal(1 / 25.0, rate(0, 100), 12);
-        Assert.Equal(1, rate(30, 100), 12);
-        Assert.InRange(rate(99, 100), 0, 0.01);
-    }
+    public void A_run_of_one_step_has_a_rate()
+        => Assert.All(Schedules.Names, name => Assert.InRange(Schedules.Create(name, 0.3, 0.5)(0, 1), 1e-9, 0.3));
 
     [Fact]
     public void An_unknown_schedule_names_the_known_ones()
-        => Assert.Contains("choose constant, cosine, step or onecycle", Assert.Throws<UsageException>(() => Schedules.Create("linear", 1, 0)).Message);
+        => Assert.Contains("choose constant, cosine, restarts", Assert.Throws<UsageException>(() => Schedules.Create("cubic", 1, 0)).Message);
 }

@@ -97,7 +97,7 @@ public sealed class LiveTrainingTests : IDisposable
         var curve = new LossCurve();
         for (var step = 1; step <= 4800; step++) curve.Add(new TrainRecord(step, 0, step, 0, 0, 0, 0));
         Assert.InRange(curve.Count, 200, 600);
-        var losses = (double[])((XPlot.Plotly.Scatter)curve.Figure().Traces[0]).y;
+        var losses = (double[])((XPlot.Plotly.Scatter)curve.Figure("cross_entropy").Traces[0]).y;
         Assert.Equal(2400.5, losses.Average(), 1e-9);
         Assert.True(losses.SequenceEqual(losses.Order()));
     }

@@ -137,18 +137,32 @@ public sealed class GradientPool : IDisposable
     /// <returns>How many had to be put back.</returns>
     public unsafe int Seal()
     {
-        using var _ = no_grad();
         int repaired = 0;
         for (int i = 0; i < views.Length; i++)
         {
             using var grad = Ranges[i].Parameter.grad;
             if (grad is not null && Address(grad) == Address(views[i])) continue;
-            if (grad is null) views[i].zero_();
-            else views[i].copy_(grad);
-            Ranges[i].Parameter.grad = views[i];
+            Put(i, grad);
             repaired++;
         }
         return repaired;
+    }
+
+    /// <summary>The same for one parameter of the pool.</summary>
+    /// <returns>Whether it had a gradient.</returns>
+    internal bool Seal(Parameter parameter)
+    {
+        using var grad = parameter.grad;
+        Put(IndexOf(parameter), grad);
+        return grad is not null;
+    }
+
+    void Put(int index, Tensor? gradient)
+    {
+        using var _ = no_grad();
+        if (gradient is null) views[index].zero_();
+        else views[index].copy_(gradient);
+        Ranges[index].Parameter.grad = views[index];
     }
 
     /// <summary>Frees the buffer (a shared one goes back to the communicator); the parameters have no gradient afterwards.</summary>

@@ -12,7 +12,7 @@ public static class World
     static MpiTransport? mpi;
     static PeerWatch? watch;
     static readonly FlightRecorder recorder = new();
-    static int failed;
+    static int failed, agreed;
 
     /// <summary>
     /// All ranks: over MPI when started by mpirun or srun, else this process alone. Started on first use; closed when the
@@ -46,6 +46,9 @@ public static class World
         watch?.Announce();
         Current.Abort(exitCode, why);
     }
+
+    /// <summary>All ranks have agreed to end with this exit code: each closes as after success.</summary>
+    internal static void EndTogether(int exitCode) => Volatile.Write(ref agreed, exitCode);
 
     /// <summary>What this rank has done with the others lately.</summary>
     public static FlightRecorder Recorder => recorder;
@@ -101,13 +104,14 @@ public static class World
     {
         if (Volatile.Read(ref failed) != 0) return;
         var exitCode = Environment.ExitCode;
-        if (exitCode == TerminatedExitCode)
+        var isAgreed = exitCode == Volatile.Read(ref agreed);
+        if (exitCode == TerminatedExitCode && !isAgreed)
         {
             // By the launcher, which ends the others too, perhaps because one of them died: leave the watch time to say so.
             Thread.Sleep(200);
             return;
         }
-        if (exitCode != 0)
+        if (exitCode != 0 && !isAgreed)
         {
             End(exitCode, $"ended with exit code {exitCode}");
             return;

@@ -10,6 +10,22 @@ namespace Interactive.Data;
 /// <param name="Flip">Mirror every other image, on average; default true.</param>
 public sealed record Augmentation(int Padding = 2, bool Flip = true)
 {
+    /// <summary>Reads a flag's text: <c>none</c>, or parts of <c>pad=2,flip</c>.</summary>
+    /// <exception cref="UsageException">Something else.</exception>
+    public static Augmentation? Parse(string text)
+    {
+        if (text == "none") return null;
+        var (padding, flip) = (0, false);
+        foreach (var part in text.Split(','))
+            if (part == "flip") flip = true;
+            else if (!part.StartsWith("pad=", StringComparison.Ordinal) || !int.TryParse(part.AsSpan(4), System.Globalization.NumberStyles.None, null, out padding))
+                throw new UsageException($"unknown augmentation '{text}': choose none, or parts of pad=2,flip");
+        return new Augmentation(padding, flip);
+    }
+
+    /// <summary>As <see cref="Parse"/> reads it.</summary>
+    public override string ToString() => $"pad={Padding}{(Flip ? ",flip" : "")}";
+
     /// <summary>Changes one image of (channels, height, width) in place.</summary>
     public void Apply(Span<float> image, Shape shape, ulong seed, int epoch, int sample)
     {

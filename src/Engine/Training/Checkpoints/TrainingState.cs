@@ -1,51 +1,68 @@
+using System.Text;
 using Interactive.Collectives;
-using Interactive.Graphs;
 using Interactive.Monitoring;
-using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>What a checkpoint keeps besides the position: model, optimiser (whole, also where ranks have parts of it) and each rank's generator.</summary>
-internal sealed class TrainingState(ICommunicator world, Graph graph, Optimizer optimizer, ShardedOptimizer? partition)
+/// <summary>
+/// Everything a run needs to go on bit for bit, in one safetensors file with a checksum: its parts' tensors and texts (under
+/// <c>model.*</c>, <c>optimizer.*</c>, <c>rng.RANK</c>, …) and its position. Tensors are written and read one by one: no second
+/// copy of the state is made.
+/// </summary>
+/// <param name="world">The ranks.</param>
+/// <param name="parts">What to keep; names differ.</param>
+internal sealed class TrainingState(ICommunicator world, IReadOnlyList<ICheckpointPart> parts)
 {
-    private const string Model = "model.", OptimizerState = "optimizer.", Generator = "rng.";
-
     /// <summary>Writes a checkpoint, on rank 0; collective.</summary>
-    /// <param name="run">Where to.</param>
-    /// <param name="position">Where the run stands.</param>
-    /// <param name="isBest">Keep the model as the run's best, too.</param>
     /// <returns>The file's path, or null on the other ranks.</returns>
-    public string? Save(RunDirectory run, RunCheckpoint position, bool isBest)
+    /// <exception cref="UsageException">A number of the model is not finite; on every rank, before anything is written.</exception>
+    public string? Save(RunDirectory run, RunPosition position)
     {
-        using var random = RandomState.Of(Devices.Of(graph));
-        var generators = world.AllGather(random.ToBytes());
         using var scope = NewDisposeScope();
-        var state = partition?.Gather(optimizer) ?? optimizer.State;
-        if (world.Rank != 0) return null;
-        var model = graph.state_dict();
-        var tensors = model.ToDictionary(e => Model + e.Key, e => e.Value);
-        foreach (var (name, value) in state) tensors[OptimizerState + name] = value;
-        for (var rank = 0; rank < generators.Length; rank++) tensors[$"{Generator}{rank}"] = tensor(generators[rank]);
-        var path = RunCheckpoint.PathOf(run, position.Step);
-        position.Write(path, tensors);
-        if (isBest) AtomicFile.Write(Path.Combine(run.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, model));
-        return path;
+        var tensors = parts.SelectMany(part => part.Tensors().Select(t => t with { Name = $"{part.Name}.{t.Name}" })).OrderBy(t => t.Name, StringComparer.Ordinal).ToArray();
+        var texts = position.ToTexts().Concat(parts.SelectMany(part => part.Texts().Select(t => KeyValuePair.Create($"{part.Name}.{t.Key}", t.Value)))).ToDictionary();
+        if (world.Rank == 0)
+        {
+            var path = RunCheckpoint.PathOf(run, position.Step);
+            AtomicFile.Write(path, stream => Safetensors.Write(stream, tensors, texts, withChecksum: true));
+            return path;
+        }
+        foreach (var tensor in tensors) // rank 0 may be asking for this rank's part
+        {
+            using var own = NewDisposeScope();
+            tensor.Read();
+        }
+        return null;
     }
 
-    /// <summary>Takes everything back from a checkpoint.</summary>
-    /// <returns>Where the run stood.</returns>
-    public RunCheckpoint Restore(string path)
+    /// <summary>Takes everything back from the newest whole checkpoint of a run; collective.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="tell">Hears on rank 0, line by line, of damaged checkpoints and of settings that have changed.</param>
+    /// <returns>Where the run stood, or null where it has no checkpoint.</returns>
+    /// <exception cref="UsageException">All are damaged, or what was kept does not fit; on every rank.</exception>
+    public RunPosition? Restore(RunDirectory run, Action<string> tell)
     {
-        var (position, tensors) = RunCheckpoint.Read(path);
-        using (no_grad())
-            foreach (var (name, value) in graph.state_dict()) value.copy_(tensors[Model + name]);
-        var state = tensors.Where(t => t.Key.StartsWith(OptimizerState)).ToDictionary(t => t.Key[OptimizerState.Length..], t => t.Value);
-        using (NewDisposeScope()) optimizer.Restore(partition?.Own(state) ?? state, position.Step, Devices.Of(graph));
-        // With another number of ranks than before, new ones keep the generator of their seed.
-        if (tensors.TryGetValue($"{Generator}{world.Rank}", out var generator)) RandomState.PutBack(generator.bytes, Devices.Of(graph));
-        foreach (var tensor in tensors.Values) tensor.Dispose();
-        return position;
+        var (path, problem) = ("", "");
+        if (world.Rank == 0)
+            try { path = RunCheckpoint.Newest(run, tell) ?? ""; }
+            catch (UsageException e) { problem = e.Message; }
+        problem = FromRank0(problem);
+        if (problem.Length > 0) throw new UsageException(problem);
+        path = FromRank0(path);
+        if (path.Length == 0) return null;
+        using var file = new SafetensorsFile(path);
+        foreach (var part in parts)
+        {
+            var texts = file.Metadata.Where(t => t.Key.StartsWith(part.Name + ".", StringComparison.Ordinal)).ToDictionary(t => t.Key[(part.Name.Length + 1)..], t => t.Value);
+            string? note;
+            try { note = part.Restore(new SavedTensors(file, part.Name + "."), texts); }
+            catch (UsageException e) { throw new UsageException($"{path} does not fit: {e.Message}"); }
+            if (note is not null && world.Rank == 0) tell(note);
+        }
+        return RunPosition.Of(file.Metadata);
     }
+
+    private string FromRank0(string text) => Encoding.UTF8.GetString(world.AllGather(Encoding.UTF8.GetBytes(text))[0]);
 }

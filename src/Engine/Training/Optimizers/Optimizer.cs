@@ -1,4 +1,6 @@
+using System.Globalization;
 using Interactive.Runtime;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -6,20 +8,62 @@ namespace Interactive.Training;
 
 /// <summary>
 /// Steps parameters by their gradients. Its state is named tensors, so that a checkpoint can hold it bit for bit; a
-/// parameter can be stepped on its own, as soon as its gradient has arrived.
+/// parameter can be stepped on its own, as soon as its gradient has arrived. One without a gradient is left alone, and counts
+/// its own steps. An optimiser of one's own overrides <see cref="Name"/> and <see cref="Update"/>.
 /// </summary>
-public abstract class Optimizer : IDisposable
+/// <param name="momentum">Momentum, or the decay of the first moment, in [0, 1); null where it has none.</param>
+/// <param name="weightDecay">Weight decay, at least 0.</param>
+/// <exception cref="UsageException">Out of range.</exception>
+public abstract class Optimizer(double? momentum = null, double weightDecay = 0) : IDisposable
 {
     private readonly Dictionary<string, Tensor> state = [];
+    private readonly Dictionary<string, long> counts = [];
+    private readonly Dictionary<string, (double Scale, double WeightDecay, double Momentum)> settings = [];
+    private readonly List<ParameterGroup> groups = [];
 
+    /// <summary>The name that <c>--optimizer</c> takes, such as <c>adamw</c>.</summary>
+    public abstract string Name { get; }
+    /// <summary>Momentum where a group does not say otherwise; null where the optimiser has none.</summary>
+    public double? Momentum { get; } = momentum is null ? null : In01(momentum.Value, "momentum");
+    /// <summary>Weight decay where a group does not say otherwise.</summary>
+    public double WeightDecay { get; } = NotNegative(weightDecay, "weight decay");
+    /// <summary>
+    /// True (default) where each element moves by its own gradient and state only, so that ranks can divide a parameter among
+    /// them; false where norms of the whole parameter are needed.
+    /// </summary>
+    public virtual bool IsElementWise => true;
+    /// <summary>The groups, in the order they were added.</summary>
+    public IReadOnlyList<ParameterGroup> Groups => groups;
     /// <summary>How many steps have been made.</summary>
-    public long Steps { get; internal set; }
-
+    public long Steps { get; private set; }
     /// <summary>State by name: <c>parameter/kind</c>.</summary>
     public IReadOnlyDictionary<string, Tensor> State => state;
-
     /// <summary>Bytes of state.</summary>
     public long StateBytes => state.Values.Sum(t => t.numel() * t.element_size());
+    /// <summary>The steps of those parameters that have missed some.</summary>
+    internal IReadOnlyDictionary<string, long> LateCounts => counts.Where(c => c.Value != Steps && HasState(c.Key)).ToDictionary();
+    internal bool NeedsGroups { get; set; }
+
+    /// <summary>
+    /// Deals the parameters of a model to the groups; to be called before the first step where there are groups. Later
+    /// parameters, such as unfrozen ones, are dealt at their first step.
+    /// </summary>
+    /// <exception cref="UsageException">Two groups set the same thing for one parameter, a group selects none, or a parameter is in none and has to be.</exception>
+    public void Assign(IEnumerable<(string Name, Parameter Parameter)> parameters)
+    {
+        settings.Clear();
+        var used = new HashSet<ParameterGroup>(ReferenceEqualityComparer.Instance);
+        foreach (var (name, parameter) in parameters) used.UnionWith(Deal(name, parameter));
+        if (groups.FirstOrDefault(group => !used.Contains(group)) is { } empty)
+            throw new UsageException($"parameter group '{empty.Name}' selects no parameter{(settings.Count == 0 ? "" : $": they are called {string.Join(", ", settings.Keys.Take(3))}{(settings.Count > 3 ? ", …" : "")}")}");
+    }
+
+    /// <summary>Refuses to be divided among ranks where a step needs whole parameters.</summary>
+    /// <exception cref="UsageException">It is not <see cref="IsElementWise"/>; the message names <paramref name="what"/>.</exception>
+    public void RequireElementWise(string what)
+    {
+        if (!IsElementWise) throw new UsageException($"{what} divides parameters among ranks, and {Name} needs norms of whole ones: use {string.Join(", ", OptimizerList.ElementWise)}");
+    }
 
     /// <summary>Makes one step of all parameters that have a gradient.</summary>
     public void Step(IEnumerable<(string Name, Parameter Parameter)> parameters, double learningRate)
@@ -35,82 +79,101 @@ public abstract class Optimizer : IDisposable
     /// <summary>Begins a step in which parameters, or parts of them, are stepped one by one as their gradients arrive.</summary>
     public void Begin() => Steps++;
 
-    /// <summary>Steps one parameter, or a part of it under a name of its own, within the step begun.</summary>
+    /// <summary>Steps one parameter, or a part of it under the parameter's name, within the step begun.</summary>
     public void Step(string name, Tensor parameter, Tensor gradient, double learningRate)
     {
+        if (!settings.ContainsKey(name)) Deal(name, parameter);
+        var (scale, weightDecay, momentum) = settings[name];
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Update(name, parameter, gradient, learningRate);
+        Update(new(name, parameter, gradient, counts[name] = counts.GetValueOrDefault(name) + 1, learningRate * scale, weightDecay, momentum));
     }
 
-    /// <summary>Makes one step of one parameter.</summary>
-    protected abstract void Update(string name, Tensor parameter, Tensor gradient, double learningRate);
+    /// <summary>Makes one step of one parameter; without autograd, in a dispose scope.</summary>
+    protected abstract void Update(ParameterStep step);
 
-    /// <summary>A named state tensor like the parameter, zeros at first; tells whether it was just made.</summary>
-    protected Tensor StateOf(string name, string kind, Tensor like, out bool isNew)
+    /// <summary>A named state tensor of the parameter's shape, zeros at first.</summary>
+    protected Tensor StateOf(ParameterStep step, string kind, double initial = 0) => StateOf(step, kind, step.Parameter.shape, initial);
+
+    /// <summary>A named state tensor of a shape of its own, for optimisers that are not <see cref="IsElementWise"/>.</summary>
+    protected Tensor StateOf(ParameterStep step, string kind, long[] shape, double initial = 0)
     {
-        isNew = !state.TryGetValue($"{name}/{kind}", out var tensor);
-        return isNew ? state[$"{name}/{kind}"] = zeros_like(like, requires_grad: false).DetachFromDisposeScope() : tensor!;
+        var key = $"{step.Name}/{kind}";
+        if (state.TryGetValue(key, out var tensor)) return tensor;
+        using var value = Scalars.Of(initial);
+        return state[key] = full(shape, value, step.Parameter.dtype, step.Parameter.device).DetachFromDisposeScope();
     }
 
-    /// <summary>Takes over state read from a checkpoint, on the device where the parameters are.</summary>
-    internal void Restore(IReadOnlyDictionary<string, Tensor> tensors, long steps, Device device)
+    /// <summary>Name, settings and groups in one line: what a checkpoint keeps to notice a change.</summary>
+    public override string ToString()
+        => string.Create(CultureInfo.InvariantCulture, $"{Name}{(Momentum is { } m ? $", momentum {m}" : "")}, weight decay {WeightDecay}{string.Concat(groups.Select(group => $"; {group}"))}");
+
+    internal void Add(ParameterGroup group)
+    {
+        if (!group.Settings.Any()) throw new UsageException($"parameter group '{group.Name}' sets nothing: give it a learning-rate scale, weight decay or momentum");
+        NotNegative(group.LearningRateScale ?? 0, $"learning-rate scale of group '{group.Name}'");
+        NotNegative(group.WeightDecay ?? 0, $"weight decay of group '{group.Name}'");
+        if (group.Momentum is { } own)
+        {
+            if (Momentum is null) throw new UsageException($"parameter group '{group.Name}' sets a momentum, which {Name} has not");
+            In01(own, $"momentum of group '{group.Name}'");
+        }
+        groups.Add(group);
+        settings.Clear();
+    }
+
+    /// <summary>Takes over state from a checkpoint, one tensor after the other.</summary>
+    /// <param name="keys">Names of state.</param>
+    /// <param name="read">Reads one, into CPU memory that becomes the optimiser's.</param>
+    /// <param name="steps">Steps made.</param>
+    /// <param name="late">The steps of those parameters that have missed some.</param>
+    /// <param name="device">Where the parameters are.</param>
+    internal void Restore(IEnumerable<string> keys, Func<string, Tensor> read, long steps, IReadOnlyDictionary<string, long> late, Device device)
     {
         Dispose();
-        foreach (var (name, tensor) in tensors) state[name] = tensor.to(device, copy: true).DetachFromDisposeScope();
         Steps = steps;
+        foreach (var key in keys)
+        {
+            var tensor = read(key);
+            state[key] = tensor.to(device).DetachFromDisposeScope();
+            if (state[key].Handle != tensor.Handle) tensor.Dispose();
+            var name = key[..key.LastIndexOf('/')];
+            counts[name] = late.GetValueOrDefault(name, steps);
+        }
     }
+
+    private IEnumerable<ParameterGroup> Deal(string name, Tensor parameter)
+    {
+        var named = new NamedParameter(name, parameter);
+        var mine = groups.Where(group => group.Selects(named)).ToList();
+        foreach (var setting in mine.SelectMany(group => group.Settings).GroupBy(s => s).Where(s => s.Count() > 1).Select(s => s.Key))
+        {
+            var rivals = mine.Where(group => group.Settings.Contains(setting)).Select(group => $"'{group.Name}'");
+            throw new UsageException($"parameter {name} is in the groups {string.Join(" and ", rivals)}, which all set its {setting}");
+        }
+        if (NeedsGroups && mine.Count == 0) throw new UsageException($"parameter {name} is in no group: they are {string.Join(", ", groups.Select(group => $"'{group.Name}'"))}");
+        settings[name] = (mine.Select(g => g.LearningRateScale).FirstOrDefault(v => v is not null) ?? 1,
+            mine.Select(g => g.WeightDecay).FirstOrDefault(v => v is not null) ?? WeightDecay,
+            mine.Select(g => g.Momentum).FirstOrDefault(v => v is not null) ?? Momentum ?? 0);
+        return mine;
+    }
+
+    private bool HasState(string name) => state.Keys.Any(key => key.StartsWith(name + "/", StringComparison.Ordinal));
+
+    /// <summary>Refuses a setting that is not in [0, 1).</summary>
+    protected static double In01(double value, string name)
+        => value is >= 0 and < 1 ? value : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{name} must be in [0, 1), got {value}"));
+
+    /// <summary>Refuses a setting that is negative or no number.</summary>
+    protected static double NotNegative(double value, string name)
+        => value >= 0 && double.IsFinite(value) ? value : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{name} must be at least 0, got {value}"));
 
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var tensor in state.Values) tensor.Dispose();
         state.Clear();
-    }
-}
-
-/// <summary>Stochastic gradient descent with momentum (heavy ball, or Nesterov's) and L2 weight decay.</summary>
-public sealed class Sgd(double momentum = 0.9, double weightDecay = 0, bool nesterov = false) : Optimizer
-{
-    /// <inheritdoc/>
-    protected override void Update(string name, Tensor parameter, Tensor gradient, double learningRate)
-    {
-        using var decay = Scalars.Of(weightDecay);
-        using var keep = Scalars.Of(momentum);
-        using var one = Scalars.Of(1);
-        using var rate = Scalars.Of(-learningRate);
-        var step = weightDecay == 0 ? gradient : gradient.add(parameter, decay);
-        if (momentum != 0)
-        {
-            var velocity = StateOf(name, "momentum", parameter, out _);
-            velocity.mul_(keep).add_(step, one);
-            step = nesterov ? step.add(velocity, keep) : velocity;
-        }
-        parameter.add_(step, rate);
-    }
-}
-
-/// <summary>Adam (Kingma and Ba 2014), or with decoupled weight decay AdamW (Loshchilov and Hutter 2017).</summary>
-public sealed class Adam(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, bool decoupled = false) : Optimizer
-{
-    /// <inheritdoc/>
-    protected override void Update(string name, Tensor parameter, Tensor gradient, double learningRate)
-    {
-        using var decay = Scalars.Of(decoupled ? 1 - learningRate * weightDecay : weightDecay);
-        using var keepMean = Scalars.Of(beta1);
-        using var addMean = Scalars.Of(1 - beta1);
-        using var keepSquare = Scalars.Of(beta2);
-        using var addSquare = Scalars.Of(1 - beta2);
-        using var correction = Scalars.Of(Math.Sqrt(1 - Math.Pow(beta2, Steps)));
-        using var small = Scalars.Of(epsilon);
-        using var one = Scalars.Of(1);
-        using var rate = Scalars.Of(-learningRate / (1 - Math.Pow(beta1, Steps)));
-        var (mean, square) = (StateOf(name, "mean", parameter, out _), StateOf(name, "square", parameter, out _));
-        if (decoupled) parameter.mul_(decay);
-        else if (weightDecay != 0) gradient = gradient.add(parameter, decay);
-        mean.mul_(keepMean).add_(gradient, addMean);
-        square.mul_(keepSquare).addcmul_(gradient, gradient, addSquare);
-        var denominator = square.sqrt().div_(correction).add_(small, one);
-        parameter.addcdiv_(mean, denominator, rate);
+        counts.Clear();
+        GC.SuppressFinalize(this);
     }
 }

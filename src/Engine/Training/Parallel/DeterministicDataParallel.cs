@@ -1,8 +1,6 @@
 using System.Runtime.InteropServices;
 using Interactive.Collectives;
 using Interactive.Data;
-using Interactive.Execution;
-using Interactive.Graphs;
 using Interactive.Runtime;
 using static TorchSharp.torch;
 
@@ -14,58 +12,86 @@ namespace Interactive.Training;
 /// are added in one tree over all shards. A rank takes an aligned part of them, so any power of two of ranks up to the number
 /// of shards gives the same.
 /// </summary>
-internal sealed class DeterministicDataParallel : IDisposable
+public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptimizer
 {
-    private readonly ICommunicator world;
-    private readonly Executor executor;
-    private readonly GradientPool pool;
-    private readonly OverlappedReducer reducer;
     private readonly int shards;
-    private readonly ulong seed;
-    private readonly Tensor[] buffers; // running statistics and counters
+    private readonly DataParallel inner;
     private readonly ShardTree gradients = new(), statistics = new();
+    private StrategyContext context = null!;
+    private ICommunicator? world;
+    private Tensor[] buffers = []; // running statistics and counters
 
-    /// <summary>Collective.</summary>
-    public DeterministicDataParallel(ICommunicator world, Graph graph, Executor executor, GradientPool pool, OverlappedReducer reducer, int shards, ulong seed)
+    /// <summary>With a shard a micro-batch, over data parallel.</summary>
+    /// <param name="shards">Parts of every batch, a power of two; default 8.</param>
+    /// <param name="zero">ZeRO stage: 0 (default), 1 or 2.</param>
+    /// <param name="overlap">Reduce on a thread of its own; same bits.</param>
+    /// <param name="bucketBytes">Least bytes of gradients that are reduced together; default 4 MiB.</param>
+    /// <exception cref="UsageException">The shards are no power of two.</exception>
+    public DeterministicDataParallel(int shards = 8, int zero = 0, bool overlap = true, long bucketBytes = 4 << 20)
     {
-        this.world = world.Duplicate(new AllReduceOptions { Deterministic = true });
-        (this.executor, this.pool, this.reducer, this.shards, this.seed) = (executor, pool, reducer, shards, seed);
-        buffers = [.. graph.named_buffers().Select(b => b.buffer)];
+        if (shards < 1 || !int.IsPow2(shards)) throw new UsageException($"--shards must be a power of two, got {shards}");
+        this.shards = shards;
+        inner = zero == 0 ? new DataParallel { Overlap = overlap, BucketBytes = bucketBytes, IsDeterministic = true }
+            : new ZeroDataParallel(zero) { Overlap = overlap, BucketBytes = bucketBytes, IsDeterministic = true };
     }
 
-    /// <summary>Runs this rank's shards and begins to reduce the mean gradient of the global batch. Returns the mean loss.</summary>
-    /// <param name="batches">This rank's shards, in order.</param>
-    /// <param name="step">Number of the step: it seeds the shards' generators.</param>
-    /// <param name="device">Where the model is.</param>
-    public double Run(IEnumerator<Batch> batches, long step, Device device)
+    /// <inheritdoc/>
+    public int MicroBatches(int batchSize, int ranks)
+    {
+        if (batchSize % shards != 0) throw new UsageException($"--batch-size must be divisible by the {shards} shards of --deterministic, got {batchSize}");
+        return shards % ranks == 0 ? shards : throw new UsageException($"--deterministic: {ranks} ranks cannot share {shards} shards evenly; choose a power of two of ranks up to --shards");
+    }
+
+    /// <inheritdoc/>
+    public void Setup(StrategyContext context)
+    {
+        this.context = context;
+        inner.Setup(context);
+        world?.Dispose();
+        world = context.World.Duplicate(new AllReduceOptions { Deterministic = true });
+        buffers = [.. context.Graph.named_buffers().Select(b => b.buffer)];
+    }
+
+    /// <inheritdoc/>
+    public double Backward(IReadOnlyList<Batch> batches, StepWeights weights, long step)
     {
         using var scope = NewDisposeScope();
-        var mine = shards / world.Size;
-        var losses = new double[mine];
+        var losses = new double[batches.Count];
         var before = buffers.Select(b => b.clone()).ToArray();
-        for (var i = 0; i < mine; i++)
+        context.Executor.GradientReady += inner.Unused.Ready;
+        try
         {
-            batches.MoveNext();
-            using var batch = batches.Current.MoveTo(device);
-            pool.Zero();
-            Restore(before);
-            Devices.ManualSeed((long)(new CounterRandom(seed, (ulong)(step * shards + world.Rank * mine + i)).Next() >> 1));
-            losses[i] = executor.Step(batch.Input, batch.Target, 1.0 / shards);
-            gradients.Add(pool.Buffer);
-            if (Statistics() is { } vector) statistics.Add(vector);
+            for (var i = 0; i < batches.Count; i++)
+            {
+                using var batch = batches[i].CopyTo(context.Device);
+                inner.Pool.Zero();
+                Restore(before);
+                Devices.ManualSeed((long)(new CounterRandom(context.Seed, (ulong)(step * shards + world!.Rank * batches.Count + i)).Next() >> 1));
+                inner.Unused.Watch();
+                var factor = weights.Factor(i);
+                if (factor != 0) losses[i] = context.Executor.Step(batch.Inputs, batch.Targets, factor / shards) * factor;
+                gradients.Add(inner.Pool.Buffer);
+                if (Statistics() is { } vector) statistics.Add(vector);
+            }
         }
-        gradients.MoveTo(pool.Buffer);
-        reducer.Begin();
-        foreach (var range in pool.Ranges) reducer.Ready(range.Parameter);
+        finally { context.Executor.GradientReady -= inner.Unused.Ready; }
+        gradients.MoveTo(inner.Pool.Buffer);
+        inner.Reducer.Begin();
+        foreach (var range in inner.Pool.Ranges) inner.Reducer.Ready(range.Parameter);
         if (Statistics() is { } mean)
         {
             statistics.MoveTo(mean);
-            world.AllReduce(mean, "running statistics");
+            world!.AllReduce(mean, "running statistics");
             using var share = Scalars.Of(1.0 / shards); // a power of two: exact
             Scatter(mean.mul_(share));
         }
-        return world.AllGather(MemoryMarshal.AsBytes<double>(losses)).SelectMany(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).Sum() / shards;
+        return world!.AllGather(MemoryMarshal.AsBytes<double>(losses)).SelectMany(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).Sum() / shards;
     }
+
+    /// <inheritdoc/>
+    public double? Update(double learningRate, double? largestNorm) => inner.Update(learningRate, largestNorm);
+
+    ShardedOptimizer? IDividesOptimizer.Shards => (inner as IDividesOptimizer)?.Shards;
 
     private Tensor? Statistics()
     {
@@ -95,6 +121,7 @@ internal sealed class DeterministicDataParallel : IDisposable
     {
         gradients.Dispose();
         statistics.Dispose();
-        world.Dispose();
+        inner.Dispose();
+        world?.Dispose();
     }
 }

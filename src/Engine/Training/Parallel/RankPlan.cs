@@ -11,9 +11,9 @@ namespace Interactive.Training;
 /// <summary>The plan of a run: rank 0 measures and plans, and all ranks take its schedule.</summary>
 internal sealed record RankPlan(Schedule Schedule, string Description)
 {
-    /// <summary>Plans for a budget, with cross-entropy plain or smoothed for the loss. Collective.</summary>
+    /// <summary>Plans for a budget. Collective.</summary>
     /// <exception cref="UsageException">The budget is no budget, or no plan fits; on every rank.</exception>
-    public static RankPlan Make(Graph graph, string budget, long batch, ICommunicator world, bool smoothed)
+    public static RankPlan Make(Graph graph, string budget, long batch, ICommunicator world, IObjective objective)
     {
         var wanted = MemoryBudget.Parse(budget);
         byte[] steps = [];
@@ -21,7 +21,7 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
         if (world.Rank == 0)
             try
             {
-                var report = PlanReport.Make(new PlanningGraph(Fusion.Fuse(graph), Profile(graph, batch, smoothed)), wanted, PlannerList.Find("auto"));
+                var report = PlanReport.Make(new PlanningGraph(Fusion.Fuse(graph), ProfileCache.Get(graph, batch, objective)), wanted, PlannerList.Find("auto"));
                 steps = Encode(report.Plan.Schedule);
                 text = FormattableString.Invariant($"memory budget {wanted}: the plan peaks at {report.Plan.Prediction.PeakBytes / 1048576.0:F1} MiB of activations, {100.0 * report.Plan.Prediction.PeakBytes / report.PlainPeakBytes:F0}% of plain autograd's, for {report.Plan.Overhead * 100:F1}% more time");
             }
@@ -29,13 +29,6 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
         steps = world.AllGather(steps)[0];
         text = Encoding.UTF8.GetString(world.AllGather(Encoding.UTF8.GetBytes(text))[0]);
         return steps.Length > 0 ? new RankPlan(Decode(steps, batch), text) : throw new UsageException(text);
-    }
-
-    // A smoothed loss is autograd's: it does not write over the output, and holds log-probabilities and their gradient.
-    private static Profile Profile(Graph graph, long batch, bool smoothed)
-    {
-        var profile = ProfileCache.Get(graph, batch);
-        return smoothed && profile.LossOverwrites ? profile with { LossOverwrites = false, LossWorkspace = 2 * graph.Output.Bytes(batch) } : profile;
     }
 
     private static byte[] Encode(Schedule schedule)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Interactive.Collectives;
 using Interactive.Runtime;
 using TorchSharp;
@@ -44,11 +43,11 @@ internal sealed unsafe class ShardedOptimizer : IDisposable
     }
 
     /// <summary>Steps this rank's part of a bucket and gathers the rest; collective.</summary>
-    public void Step(PoolBucket bucket, Optimizer optimizer, double learningRate)
+    public void Step(PoolBucket bucket, Optimizer optimizer, double learningRate, UnusedParameters unused)
     {
         foreach (var range in bucket.Ranges)
         {
-            if (!own.TryGetValue(range.Name, out var mine)) continue;
+            if (!own.TryGetValue(range.Name, out var mine) || unused.Contains(range)) continue;
             using var parameter = parameters.narrow(0, mine.Low, mine.High - mine.Low);
             using var gradient = pool.Buffer.narrow(0, mine.Low, mine.High - mine.Low);
             optimizer.Step(range.Name, parameter, gradient, learningRate);
@@ -56,32 +55,35 @@ internal sealed unsafe class ShardedOptimizer : IDisposable
         world.AllGather(data + bucket.Start, bucket.Count, bucket.Ranges[0].Name);
     }
 
-    /// <summary>The optimiser state of all ranks, shaped like the parameters, as a run without parts would have it; collective. In the caller's dispose scope.</summary>
-    public IReadOnlyDictionary<string, Tensor> Gather(Optimizer optimizer)
+    /// <summary>
+    /// The optimiser state of all ranks, shaped like the parameters, as a run without parts would have it. Collective, and so is the
+    /// reading of each.
+    /// </summary>
+    public IReadOnlyList<TensorEntry> Whole(Optimizer optimizer)
     {
-        var kinds = optimizer.State.Keys.Select(key => key[(key.LastIndexOf('/') + 1)..]).Distinct();
-        var all = world.AllGather(System.Text.Encoding.UTF8.GetBytes(string.Join(' ', kinds)))
-            .SelectMany(text => System.Text.Encoding.UTF8.GetString(text).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Distinct().Order(StringComparer.Ordinal).ToList();
-        var whole = new Dictionary<string, Tensor>();
-        foreach (var range in pool.Ranges)
-            foreach (var kind in all)
-            {
-                var parts = world.AllGather(optimizer.State.TryGetValue($"{range.Name}/{kind}", out var mine) ? mine.bytes : []);
-                var values = parts.SelectMany(part => MemoryMarshal.Cast<byte, float>(part).ToArray()).ToArray(); // ranks own ascending parts
-                if (values.Length > 0) whole[$"{range.Name}/{kind}"] = tensor(values, range.Parameter.shape);
-            }
+        // Which state there is on any rank: those are equal for every parameter that has been stepped.
+        var keys = world.AllGather(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', optimizer.State.Keys)))
+            .SelectMany(text => System.Text.Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.RemoveEmptyEntries)).ToHashSet();
+        return [.. pool.Ranges.SelectMany(range => keys.Where(key => key[..key.LastIndexOf('/')] == range.Name)
+            .Select(key => new TensorEntry(key, ScalarType.Float32, range.Parameter.shape, () => Gather(optimizer, key, range.Parameter.shape))))];
+    }
+
+    private Tensor Gather(Optimizer optimizer, string key, long[] shape)
+    {
+        var parts = world.AllGather(optimizer.State.TryGetValue(key, out var mine) ? mine.bytes : []); // ranks own ascending parts
+        var whole = empty(shape);
+        var to = whole.bytes;
+        foreach (var part in parts)
+        {
+            part.CopyTo(to);
+            to = to[part.Length..];
+        }
         return whole;
     }
 
-    /// <summary>This rank's part of a whole state. In the caller's dispose scope.</summary>
-    public Dictionary<string, Tensor> Own(IReadOnlyDictionary<string, Tensor> whole)
-    {
-        var parts = new Dictionary<string, Tensor>();
-        foreach (var (key, value) in whole)
-            if (own.TryGetValue(key[..key.LastIndexOf('/')], out var mine))
-                parts[key] = value.flatten().narrow(0, mine.Low - mine.Range.Start, mine.High - mine.Low);
-        return parts;
-    }
+    /// <summary>The elements of a parameter that this rank steps, or null.</summary>
+    public (long From, long Count)? Own(string name)
+        => own.TryGetValue(name, out var mine) ? (mine.Low - mine.Range.Start, mine.High - mine.Low) : null;
 
     /// <summary>Gives the parameters memory of their own again.</summary>
     public void Dispose()

@@ -9,6 +9,7 @@ namespace Interactive.Training;
 /// </summary>
 internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
 {
+    private readonly bool hasColour = isTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
     private ProgressClock? clock;
     private double drawnAt = double.NegativeInfinity;
     private bool isBarOpen;
@@ -37,17 +38,41 @@ internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
         isBarOpen = false;
     }
 
+    // As much as fits on the terminal's line: a longer one would scroll at every redrawing.
     private string Line(Trainer trainer, TrainRecord record)
     {
         var inEpoch = clock!.StepInEpoch(record);
         var filled = (int)(20 * inEpoch / trainer.StepsPerEpoch);
-        return $"epoch {record.Epoch + 1}/{trainer.Options.Epochs} {new string('━', filled)}{new string('╌', 20 - filled)} {inEpoch}/{trainer.StepsPerEpoch}  {clock.Describe(record)}";
+        var (begin, end) = ($"epoch {record.Epoch + 1}/{trainer.Options.Epochs} ", $" {inEpoch}/{trainer.StepsPerEpoch}");
+        var room = isTerminal ? Width() - 1 - begin.Length - 20 - end.Length : int.MaxValue;
+        foreach (var part in clock.Describe(record).Split("  "))
+        {
+            if ((room -= part.Length + 2) < 0) break;
+            end += $"  {part}";
+        }
+        return $"{begin}{Coloured(Green, new string('━', filled))}{Coloured(Grey, new string('╌', 20 - filled))}{end}";
+    }
+
+    private const int Green = 32, Grey = 90;
+
+    private string Coloured(int colour, string text) => hasColour && text.Length > 0 ? $"\u001b[{colour}m{text}\u001b[0m" : text;
+
+    private static int Width()
+    {
+        try { return Console.WindowWidth is > 0 and var width ? width : 80; }
+        catch (IOException) { return 80; }
+    }
+
+    public override void AfterRun(Trainer trainer)
+    {
+        CloseBar();
+        output.Flush();
     }
 
     public override void AfterEvaluation(Trainer trainer, EvalRecord record)
     {
         CloseBar();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"epoch {record.Epoch + 1}/{trainer.Options.Epochs}  test loss {record.Loss:F4}  test accuracy {record.Accuracy:P2}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"epoch {record.Epoch + 1}/{trainer.Options.Epochs}  test loss {record.Loss:F4}{string.Concat(record.Metrics.Select(MetricText.Of))}"));
         output.Flush();
     }
 }

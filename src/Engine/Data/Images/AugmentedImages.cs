@@ -1,0 +1,14 @@
+using Interactive.Graphs;
+
+namespace Interactive.Data;
+
+/// <summary>Images that are changed at random when they are read for training.</summary>
+internal sealed class AugmentedImages(IDataSource images, Augmentation augmentation) : IDataSource
+{
+    public int Count => images.Count;
+    public Shape Shape => images.Shape;
+    public int Classes => images.Classes;
+    public long Read(int index, Span<float> pixels) => images.Read(index, pixels);
+    public void Augment(Span<float> pixels, int index, int epoch, ulong seed) => augmentation.Apply(pixels, Shape, seed, epoch, index);
+    public string? Origin(int sample) => images.Origin(sample);
+}

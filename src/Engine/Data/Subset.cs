@@ -1,0 +1,27 @@
+namespace Interactive.Data;
+
+/// <summary>Some samples of a source under numbers of their own.</summary>
+internal sealed class Subset : IBatchSource
+{
+    private readonly IBatchSource source;
+    private readonly int[] samples;
+
+    public Subset(IBatchSource source, IReadOnlyList<int> samples)
+    {
+        (this.source, this.samples) = (source, [.. samples]);
+        if (this.samples.Length == 0) throw new UsageException("a subset of no samples");
+        foreach (var sample in this.samples)
+            if ((uint)sample >= (uint)source.Count) throw new UsageException($"there is no sample {sample}: the source has {source.Count}");
+    }
+
+    public int Count => samples.Length;
+
+    public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
+    {
+        var chosen = new int[samples.Length];
+        for (var i = 0; i < chosen.Length; i++) chosen[i] = this.samples[samples[i]];
+        return source.Read(chosen, epoch, seed);
+    }
+
+    public string? Origin(int sample) => source.Origin(samples[sample]) is { } origin ? origin : $"sample {samples[sample]} of the whole";
+}

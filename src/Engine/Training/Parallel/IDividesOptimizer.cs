@@ -1,0 +1,8 @@
+namespace Interactive.Training;
+
+/// <summary>A strategy under which each rank has its part of the optimiser's state.</summary>
+internal interface IDividesOptimizer
+{
+    /// <summary>Who has what, or null where every rank has all.</summary>
+    ShardedOptimizer? Shards { get; }
+}

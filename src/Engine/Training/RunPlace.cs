@@ -1,0 +1,50 @@
+using System.Text;
+using Interactive.Collectives;
+using Interactive.Monitoring;
+
+namespace Interactive.Training;
+
+/// <summary>The directory of a run, the same on all ranks and held by rank 0 as long as it trains.</summary>
+internal sealed class RunPlace : IDisposable
+{
+    private readonly RunLock? held;
+
+    private RunPlace(RunDirectory directory, RunLock? held) => (Directory, this.held) = (directory, held);
+
+    public RunDirectory Directory { get; }
+
+    /// <summary>A new directory, or with <see cref="TrainerOptions.Resume"/> that of the newest run of the name that is neither finished nor alive. Collective.</summary>
+    /// <exception cref="UsageException">Another process goes on with that run at this moment.</exception>
+    public static RunPlace Open(ICommunicator world, TrainerOptions options)
+    {
+        (RunDirectory Directory, RunLock Lock)? found = null;
+        string? error = null;
+        if (world.Rank == 0)
+            try { found = (options.Resume ? Unfinished(options) : null) ?? New(options); }
+            catch (UsageException e) { error = e.Message; }
+        Agreement.Throw(world, error);
+        var path = world.AllGather(Encoding.UTF8.GetBytes(found?.Directory.Path ?? ""))[0];
+        return new RunPlace(found?.Directory ?? RunDirectory.Open(Encoding.UTF8.GetString(path)), found?.Lock);
+    }
+
+    private static (RunDirectory, RunLock)? Unfinished(TrainerOptions options)
+    {
+        if (RunDirectory.NewestUnfinished(options.Out, options.Name) is not { } run) return null;
+        if (RunLock.Take(run, resumes: true) is { } held) return (RunDirectory.Open(run.Path), held);
+        var (name, resumes) = RunLock.Holder(run);
+        if (resumes) throw new UsageException($"{run.Id} is alive: {name} goes on with it; wait for it, or give another --name");
+        Console.WriteLine($"{run.Id} is alive ({name}): beginning a run of its own");
+        return null;
+    }
+
+    private static (RunDirectory, RunLock) New(TrainerOptions options)
+    {
+        while (true)
+        {
+            var run = RunDirectory.Create(options.Out, options.Name);
+            if (RunLock.Take(run, resumes: false) is { } held) return (run, held);
+        }
+    }
+
+    public void Dispose() => held?.Dispose();
+}

@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+
+namespace Interactive.Training;
+
+/// <summary>
+/// Listens for what ends a run from outside: Ctrl-C, SIGTERM and a token. The first signal waits for the step to end; the same
+/// one again takes the process down at once.
+/// </summary>
+internal sealed class StopRequests : IDisposable
+{
+    private readonly CancellationToken token;
+    private readonly PosixSignalRegistration[] signals;
+    private int kind;
+
+    public StopRequests(CancellationToken token)
+    {
+        this.token = token;
+        signals = [Listen(PosixSignal.SIGINT, StopKind.Interrupted), Listen(PosixSignal.SIGTERM, StopKind.Terminated)];
+    }
+
+    /// <summary>The gravest request so far.</summary>
+    public StopKind Kind => Volatile.Read(ref kind) is not 0 and var asked ? (StopKind)asked : token.IsCancellationRequested ? StopKind.Cancelled : StopKind.None;
+
+    private PosixSignalRegistration Listen(PosixSignal signal, StopKind asks)
+    {
+        var seen = 0;
+        return PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = Interlocked.Exchange(ref seen, 1) == 0;
+            // Launchers answer Ctrl-C with SIGTERM to their ranks: the user's own wish counts.
+            Interlocked.CompareExchange(ref kind, (int)asks, 0);
+        });
+    }
+
+    /// <summary>What people call it, and the exit code that goes with it.</summary>
+    public static (string Name, int ExitCode) Describe(StopKind kind) => kind switch
+    {
+        StopKind.Terminated => ("SIGTERM", 128 + 15),
+        StopKind.Interrupted => ("Ctrl-C", 128 + 2),
+        _ => ("cancellation", 128 + 2),
+    };
+
+    public void Dispose()
+    {
+        foreach (var signal in signals) signal.Dispose();
+    }
+}

@@ -1,0 +1,49 @@
+using Interactive.Graphs;
+using Interactive.Runtime;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Training;
+
+/// <summary>Which parameters of a graph are trained, and what follows from it.</summary>
+internal sealed class Trainable(Graph graph)
+{
+    private readonly (string Name, Parameter Parameter)[] all = [.. graph.named_parameters().Select(p => (p.name, p.parameter)).DistinctBy(p => p.parameter.Identity())];
+    private readonly HashSet<nn.Module> still = []; // modules whose statistics do not move
+    private bool[] wanted = [];
+
+    /// <summary>Those that want a gradient, by name.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [.. all.Where(p => p.Parameter.requires_grad)];
+
+    /// <summary>Whether others want one than when <see cref="Note"/> was called.</summary>
+    public bool HasChanged => wanted.Where((want, i) => all[i].Parameter.requires_grad != want).Any();
+
+    /// <summary>Takes note of those that want a gradient. A layer with running statistics whose own parameters are all frozen keeps its statistics, too.</summary>
+    public void Note()
+    {
+        wanted = Array.ConvertAll(all, p => p.Parameter.requires_grad);
+        foreach (var module in graph.modules())
+        {
+            var own = module.named_parameters(recurse: false).ToList();
+            if (own.Count == 0 || !module.named_buffers(recurse: false).Any()) continue;
+            var frozen = own.TrueForAll(p => !p.parameter.requires_grad);
+            if (frozen && module.training && still.Add(module)) module.eval();
+            else if (!frozen && still.Remove(module)) module.train();
+        }
+    }
+
+    /// <summary>The first parameter or buffer that holds a number that is none, with it; null where all are finite.</summary>
+    public string? NotFinite()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var (name, value) in graph.state_dict())
+        {
+            if (!value.is_floating_point()) continue;
+            var bad = value.isfinite().logical_not();
+            if (bad.any().item<bool>()) return $"{name} holds {value[bad][0].to_type(ScalarType.Float64).item<double>()}";
+        }
+        return null;
+    }
+}

@@ -1,0 +1,57 @@
+using Interactive.Data;
+using Interactive.Execution;
+using Interactive.Monitoring;
+
+namespace Interactive.Training;
+
+/// <summary>What a trainer is made of: the parts it was given, and for those it was not, what the options' texts say.</summary>
+internal sealed class TrainerParts : IDisposable
+{
+    private readonly IDisposable?[] made;
+
+    public TrainerParts(TrainerOptions options, IBatchSource train, IBatchSource test, IObjective? objective, IReadOnlyList<IMetric>? metrics, Optimizer? optimizer,
+        LearningRate? learningRate, IParallelStrategy? strategy, IEnumerable<Hook>? hooks, IEnumerable<IRunLog>? logs)
+    {
+        Train = options.Augmentation is not { } augmentation ? train
+            : train is IDataSource images ? images.Augmented(augmentation) : throw new UsageException($"--augmentation {augmentation} is for images with labels; let other data sets change their samples themselves");
+        Test = test;
+        Objective = objective ?? new CrossEntropy(options.LabelSmoothing);
+        if (objective is not null && options.LabelSmoothing > 0) throw new UsageException($"--label-smoothing {options.LabelSmoothing} is of the default objective: give it to {objective.Name}");
+        Metrics = metrics ?? (Objective is CrossEntropy ? [Training.Metrics.Accuracy] : []);
+        foreach (var twice in Metrics.CountBy(m => m.Name).Where(m => m.Value > 1 || m.Key == "loss"))
+            throw new UsageException($"two metrics are called {twice.Key}");
+        Optimizer = optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
+        LearningRate = learningRate ?? Schedules.Create(options.Schedule, options.LearningRate, options.WarmUp);
+        Strategy = strategy ?? StrategyOf(options);
+        var own = options.Ema > 0 ? new ExponentialMovingAverage(options.Ema) : null;
+        Best = options.BestBy != "" ? options.BestBy : Metrics.Count > 0 ? Metrics[0].Name : "loss";
+        if (Best != "loss" && Metrics.All(m => m.Name != Best)) throw new UsageException($"--best-by {Best}: choose {string.Join(", ", Metrics.Select(m => m.Name).Prepend("loss"))}");
+        Hooks = [new NonFiniteGuard(), .. own is null ? Array.Empty<Hook>() : [own], .. options.Patience > 0 ? [new EarlyStopping(Best, options.Patience)] : Array.Empty<Hook>(), .. hooks ?? []];
+        if (LearningRate.Target is Hook listens && !Hooks.Contains(listens)) Hooks = [.. Hooks, listens];
+        Logs = [.. logs ?? []];
+        made = [optimizer is null ? Optimizer : null, strategy is null ? Strategy : null, own];
+    }
+
+    public IBatchSource Train { get; }
+    public IBatchSource Test { get; }
+    public IObjective Objective { get; }
+    public IReadOnlyList<IMetric> Metrics { get; }
+    public Optimizer Optimizer { get; }
+    public LearningRate LearningRate { get; }
+    public IParallelStrategy Strategy { get; }
+    public IReadOnlyList<Hook> Hooks { get; }
+    public IReadOnlyList<IRunLog> Logs { get; }
+    /// <summary>The metric that chooses the best model, or loss.</summary>
+    public string Best { get; }
+
+    private static IParallelStrategy StrategyOf(TrainerOptions options)
+        => options.Deterministic ? new DeterministicDataParallel(options.Shards, options.Zero, options.Overlap, options.BucketBytes)
+        : options.Zero > 0 ? new ZeroDataParallel(options.Zero) { Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes = options.BucketBytes }
+        : new DataParallel { Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes = options.BucketBytes };
+
+    /// <summary>Frees what was made from options; what was given stays the giver's.</summary>
+    public void Dispose()
+    {
+        foreach (var part in made.Reverse()) part?.Dispose();
+    }
+}

@@ -1,0 +1,186 @@
+using Interactive.Data;
+using Interactive.Engine.Tests.Collectives;
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Monitoring;
+using Interactive.Training;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Training;
+
+/// <summary>What a trainer is given in place of option texts.</summary>
+public sealed class TrainerPartsTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("parts").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private TrainerOptions Options(string name) => new()
+    {
+        Name = name, Out = folder, Epochs = 4, BatchSize = 16, LearningRate = 0.05, Schedule = "constant", WeightDecay = 0, CheckpointEvery = 1, Progress = false, Threads = 1,
+    };
+
+    [Fact]
+    public void Regression_with_an_objective_metrics_optimiser_and_rate_of_ones_own()
+    {
+        using var graph = Nets.Mlp(4, 1, 32);
+        using var data = Nets.Regression();
+        using var adam = new Adam();
+        using var trainer = new Trainer(graph, data, data, Options("regression") with { Epochs = 60 }, new MeanSquaredError(), [Metrics.R2, Metrics.RootMeanSquaredError, Metrics.MeanAbsoluteError],
+            adam, (step, total) => 1e-2 * (1 - (double)step / total));
+        var last = trainer.Run();
+        Assert.InRange(last["r2"], 0.99, 1);
+        Assert.Equal(Math.Sqrt(last.Loss), last["rmse"], 1e-6);
+        Assert.InRange(last["mae"], 0, last["rmse"]);
+        Assert.Equal(60 * 4, adam.Steps);
+        Assert.Contains("\"r2\":", File.ReadLines(trainer.Directory!.Metrics).Last());
+        Assert.True(double.IsNaN(last.Accuracy));
+    }
+
+    [Fact]
+    public void Any_number_of_ranks_reports_the_same_bits_of_every_metric()
+    {
+        EvalRecord Evaluate(int ranks) => Ranks.Run(ranks, world =>
+        {
+            using var graph = Nets.Mlp();
+            using var trainer = new Trainer(graph, Nets.Data, new Labels(i => i % 5 == 0 ? -100 : i % 4), Options($"r{ranks}") with { EvaluationBatchSize = 5 },
+                metrics: [Metrics.Accuracy, Metrics.TopK(2), Metrics.Perplexity, Metrics.MeanIoU, Metrics.F1, Metrics.From("score", (output, _) => output.sigmoid(), true)], communicator: world);
+            return trainer.Evaluate(0);
+        })[ranks - 1];
+        var one = Evaluate(1);
+        Assert.Equal(6, one.Metrics.Count);
+        Assert.Equal(one, Evaluate(2));
+        Assert.Equal(one, Evaluate(4));
+        Assert.Equal(Math.Exp(one.Loss), one["perplexity"], 1e-5);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void Micro_batches_and_ranks_count_by_their_labels(int accumulate)
+    {
+        float[] After(int ranks, int parts) => Ranks.Run(ranks, world =>
+        {
+            using var graph = Nets.Mlp();
+            using var trainer = new Trainer(graph, new Labels(i => i % 8 == 0 ? 1 : i % 3 == 0 ? 2 : -100), Nets.Data, Options($"l{ranks}-{parts}") with { Accumulate = parts, Epochs = 1 }, communicator: world);
+            trainer.Run();
+            return graph.parameters().SelectMany(p => p.data<float>().ToArray()).ToArray();
+        })[0];
+        var whole = After(1, 1);
+        foreach (var ranks in new[] { 1, 2, 4 })
+            foreach (var (expected, value) in whole.Zip(After(ranks, accumulate))) Assert.Equal(expected, value, 1e-5);
+    }
+
+    [Fact]
+    public void A_micro_batch_without_a_counted_label_counts_nothing()
+    {
+        using var graph = Nets.Mlp();
+        var steps = new At();
+        using var trainer = new Trainer(graph, new Labels(i => i == 3 ? 1 : -100), Nets.Data, Options("one") with { Accumulate = 4, Epochs = 1 }, hooks: [steps]);
+        trainer.Run();
+        Assert.All(steps.Steps, step => Assert.True(double.IsFinite(step.Loss)));
+        Assert.Single(steps.Steps, step => step.Loss > 0);
+    }
+
+    [Fact]
+    public void A_label_out_of_range_is_one_line_before_the_first_step()
+    {
+        using var graph = Nets.Mlp();
+        var error = Assert.Throws<UsageException>(() => new Trainer(graph, new Labels(_ => 8), Nets.Data, Options("label")));
+        Assert.StartsWith("sample 0: ", error.Message);
+        Assert.Contains("8", error.Message);
+        Assert.Contains("4 classes", Assert.Throws<UsageException>(() => new Trainer(graph, new SyntheticData(64, new Shape(6), 10), Nets.Data, Options("classes"))).Message);
+    }
+
+    [Fact]
+    public void A_later_sample_that_does_not_fit_is_named_and_costs_nothing()
+    {
+        using var graph = Nets.Mlp();
+        using var trainer = new Trainer(graph, new Labels(i => i == 41 ? 9 : i % 4), Nets.Data, Options("late") with { CheckpointEvery = 0 });
+        var error = Assert.Throws<UsageException>(() => trainer.Run());
+        Assert.StartsWith("sample 41: ", error.Message);
+        if (trainer.Step > 0) Assert.True(File.Exists(Path.Combine(trainer.Directory!.Checkpoints, $"step-{trainer.Step:D9}.safetensors")));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_data_set_that_throws_is_one_line_on_every_rank_and_nothing_is_lost(int ranks)
+    {
+        var errors = Ranks.Run(ranks, world =>
+        {
+            using var graph = Nets.Mlp();
+            using var trainer = new Trainer(graph, new Throwing().Batches(), Nets.Data, Options($"throws{ranks}") with { CheckpointEvery = 0, Seed = 3 }, communicator: world);
+            var error = Assert.Throws<UsageException>(() => trainer.Run());
+            if (world.Rank == 0 && trainer.Step > 0) Assert.True(File.Exists(Path.Combine(trainer.Directory!.Checkpoints, $"step-{trainer.Step:D9}.safetensors")));
+            return error.Message;
+        });
+        Assert.All(errors, error => Assert.StartsWith("sample 17 (cats/17.png) cannot be read: InvalidDataException: no picture", error));
+    }
+
+    [Fact]
+    public void Parameters_that_are_not_finite_are_named_before_the_first_step()
+    {
+        using var graph = Nets.Mlp();
+        using (no_grad()) graph.parameters().First()[0, 0] = tensor(float.NaN);
+        using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("nan"));
+        var (name, _) = graph.named_parameters().First();
+        Assert.StartsWith($"{name} holds NaN before the first step", Assert.Throws<UsageException>(() => trainer.Run()).Message);
+    }
+
+    [Fact]
+    public void Inputs_of_another_type_or_shape_are_one_line()
+    {
+        using var graph = Nets.Mlp();
+        using var doubles = new TensorDataset(zeros(16, 6, dtype: ScalarType.Float64), zeros(16, dtype: ScalarType.Int64));
+        Assert.Equal("mlp takes 6 Float32, the data are 6 Float64", Assert.Throws<UsageException>(() => new Trainer(graph, doubles, Nets.Data, Options("type"))).Message);
+        using var wide = new TensorDataset(zeros(16, 7), zeros(16, dtype: ScalarType.Int64));
+        Assert.Equal("mlp takes 6 Float32, the data are 7 Float32", Assert.Throws<UsageException>(() => new Trainer(graph, Nets.Data, wide, Options("shape"))).Message);
+    }
+
+    [Theory]
+    [InlineData("best", "--best-by best: choose loss, accuracy")]
+    [InlineData("loss", null)]
+    public void The_best_model_is_chosen_by_a_metric_that_is_there(string metric, string? error)
+    {
+        using var graph = Nets.Mlp();
+        var thrown = Record.Exception(() => new Trainer(graph, Nets.Data, Nets.Data, Options("best") with { BestBy = metric }).Dispose());
+        Assert.Equal(error, thrown?.Message);
+    }
+
+    [Fact]
+    public void Weights_that_are_not_finite_are_never_saved()
+    {
+        using var graph = Nets.Mlp();
+        using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("inf"), hooks: [new At
+        {
+            Step = (t, record) =>
+            {
+                if (record.Step != 3) return;
+                using (no_grad()) t.Graph.parameters().First().fill_(float.PositiveInfinity);
+            },
+        }]);
+        Assert.NotNull(Record.Exception(() => trainer.Run()));
+        Assert.Equal(["step-000000001.safetensors", "step-000000002.safetensors"], Directory.GetFiles(trainer.Directory!.Checkpoints).Select(Path.GetFileName).Order());
+    }
+
+    /// <summary>Rows of sines with given labels.</summary>
+    private sealed class Labels(Func<int, long> label) : IBatchSource
+    {
+        public int Count => 64;
+
+        public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
+        {
+            var numbers = samples.ToArray();
+            return new Batch(tensor(numbers.SelectMany(i => Enumerable.Range(0, 6).Select(k => MathF.Sin(i * 6 + k))).ToArray(), [numbers.Length, 6]), tensor(numbers.Select(label).ToArray()));
+        }
+    }
+
+    private sealed class Throwing : IDataset<(float[] Input, long Target)>
+    {
+        public int Count => 64;
+        public (float[] Input, long Target) this[int index] => index == 17 ? throw new InvalidDataException("no picture\nat all") : (new float[6], index % 4);
+        public string? Origin(int index) => $"cats/{index}.png";
+    }
+}
