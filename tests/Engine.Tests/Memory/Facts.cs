@@ -19,5 +19,5 @@ internal static class Facts
     }
 
     /// <summary>Measured, one step.</summary>
-    public static PlanningGraph Measured(Graph graph, long batch) => new(Fusion.Fuse(graph), Profiler.Measure(graph, batch, repetitions: 1));
+    public static PlanningGraph Measured(Graph graph, long batch, IObjective? objective = null) => new(Fusion.Fuse(graph), Profiler.Measure(graph, batch, objective, repetitions: 1));
 }

@@ -41,7 +41,7 @@ public class SimulatorTests
 
         foreach (var density in new[] { 0.3, 0.9 })
         {
-            var schedule = builder.Build(RandomRetention(facts, random, density), "random");
+            var schedule = builder.Build(RandomPlans.Retention(facts, random, density), "random");
             var predicted = new ScheduleSimulator(facts).Run(schedule);
             var actual = TrainingStep.Planned(graph, schedule, x, y, out var peak);
             Assert.Equal(predicted.PeakBytes, new ScheduleSimulator(facts).Peak(schedule).Sum(share => share.Bytes));
@@ -64,7 +64,7 @@ public class SimulatorTests
         var again = 0;
         for (var plan = 0; plan < 20; plan++)
         {
-            var schedule = new ScheduleBuilder(facts).Build(RandomRetention(facts, random, 0.8), "random");
+            var schedule = new ScheduleBuilder(facts).Build(RandomPlans.Retention(facts, random, 0.8), "random");
             again += schedule.Steps.Where(s => (s.Kind is StepKind.Forward or StepKind.ForwardOnly) && facts.Graph.Nodes[s.Id].Op.Kind == "opaque").CountBy(s => s.Id).Count(r => r.Value > 1);
             expected.AssertSame(TrainingStep.Planned(graph, schedule, x, y, out _));
         }
@@ -101,19 +101,9 @@ public class SimulatorTests
         var random = new Random(2);
         for (var plan = 0; plan < 12; plan++)
         {
-            var schedule = new ScheduleBuilder(facts).Build(plan == 0 ? new Retention(facts) : RandomRetention(facts, random, 0.6), "random");
+            var schedule = new ScheduleBuilder(facts).Build(plan == 0 ? new Retention(facts) : RandomPlans.Retention(facts, random, 0.6), "random");
             expected.AssertSame(TrainingStep.Planned(graph, schedule, x, y, out var peak));
             Assert.InRange((double)peak / new ScheduleSimulator(facts).Run(schedule).PeakBytes, 0.98, 1.02);
         }
-    }
-
-    private static Retention RandomRetention(PlanningGraph graph, Random random, double density)
-    {
-        var retention = new Retention(graph);
-        for (var v = 1; v < retention.Values.Length - 1; v++)
-            if (random.NextDouble() < density) retention.Values[v] = (Keep)random.Next(1, 3);
-        for (var n = 0; n < retention.Graphs.Length; n++)
-            if (random.NextDouble() < density) retention.Graphs[n] = (Keep)random.Next(1, 3);
-        return retention;
     }
 }
