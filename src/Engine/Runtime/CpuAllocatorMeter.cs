@@ -13,6 +13,9 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
     private static readonly TensorHeap? Heap = TensorHeap.TryReserve();
     private static long live, peak;
 
+    /// <summary>Bytes of memory that are held for the next tensors.</summary>
+    public static long IdleBytes => Heap?.IdleBytes ?? 0;
+
     public string Kind => "exact";
     public bool IsExact => true;
     public long LiveBytes => Interlocked.Read(ref live);

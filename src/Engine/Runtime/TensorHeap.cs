@@ -42,6 +42,9 @@ internal sealed unsafe class TensorHeap
     /// <summary>Bytes of memory that the heap holds, in use or not.</summary>
     public long ResidentBytes { get { lock (gate) return extents.Present; } }
 
+    /// <summary>Bytes of memory that the heap holds without use.</summary>
+    public long IdleBytes { get { lock (gate) return Math.Max(0, extents.Present - live); } }
+
     /// <summary>A block of <paramref name="size"/> bytes, a multiple of its alignment of 64; null where the addresses are used up.</summary>
     public byte* Take(long size)
     {
