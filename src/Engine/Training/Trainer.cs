@@ -330,16 +330,7 @@ public sealed class Trainer : IDisposable
         if (IsMain && stop == StopKind.Done) Console.WriteLine($"stopped after step {Step}{(stopReason is null ? "" : $": {stopReason}")}");
         if (IsMain && stop is StopKind.None or StopKind.Done) Directory!.Finish();
         world.Barrier();
-        if (stop > StopKind.Done) throw Stopped(stop);
-    }
-
-    private TrainingStoppedException Stopped(StopKind stop)
-    {
-        var (name, exitCode) = StopRequests.Describe(stop);
-        var line = $"stopped by {name} after step {Step} of {TotalSteps}; {Directory!.Id} is saved: --resume goes on from there";
-        if (IsMain) Console.Error.WriteLine(line);
-        World.EndTogether(exitCode);
-        return new TrainingStoppedException(line, exitCode, cancellation);
+        if (stop > StopKind.Done) throw StopRequests.Stopped(stop, $"step {Step} of {TotalSteps}", Directory!, IsMain, cancellation);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Interactive.Collectives;
 using Interactive.Data;
 using Interactive.Runtime;
@@ -61,7 +60,7 @@ public class DataParallel : IParallelStrategy
     /// <inheritdoc/>
     public double Backward(IReadOnlyList<Batch> batches, StepWeights weights, long step)
     {
-        var (executor, world) = (Context.Executor, Context.World);
+        var executor = Context.Executor;
         if (SharesPool) Pool.Zero(); // otherwise the step before has left zeros
         var loss = 0.0;
         executor.GradientReady += Unused.Ready;
@@ -86,8 +85,7 @@ public class DataParallel : IParallelStrategy
             executor.GradientReady -= Reducer.Ready;
             executor.GradientReady -= Unused.Ready;
         }
-        // In rank order on every rank, so that all get the same bits.
-        return world.AllGather(MemoryMarshal.AsBytes(new ReadOnlySpan<double>(in loss))).Sum(part => MemoryMarshal.Read<double>(part)) / world.Size;
+        return Collective.Mean(Context.World, loss);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Interactive.Collectives;
+using Interactive.Monitoring;
 
 namespace Interactive.Training;
 
@@ -32,13 +34,25 @@ internal sealed class StopRequests : IDisposable
         });
     }
 
-    /// <summary>What people call it, and the exit code that goes with it.</summary>
-    public static (string Name, int ExitCode) Describe(StopKind kind) => kind switch
+    /// <summary>Says on rank 0 how a run that all ranks have saved goes on, and what ends it here.</summary>
+    /// <param name="kind">Why.</param>
+    /// <param name="at">The last step.</param>
+    /// <param name="run">Its directory.</param>
+    /// <param name="speaks">Whether this is rank 0.</param>
+    /// <param name="token">The caller's.</param>
+    public static TrainingStoppedException Stopped(StopKind kind, string at, RunDirectory run, bool speaks, CancellationToken token)
     {
-        StopKind.Terminated => ("SIGTERM", 128 + 15),
-        StopKind.Interrupted => ("Ctrl-C", 128 + 2),
-        _ => ("cancellation", 128 + 2),
-    };
+        var (name, exitCode) = kind switch
+        {
+            StopKind.Terminated => ("SIGTERM", 128 + 15),
+            StopKind.Interrupted => ("Ctrl-C", 128 + 2),
+            _ => ("cancellation", 128 + 2),
+        };
+        var line = $"stopped by {name} after {at}; {run.Id} is saved: --resume goes on from there";
+        if (speaks) Console.Error.WriteLine(line);
+        World.EndTogether(exitCode);
+        return new TrainingStoppedException(line, exitCode, token);
+    }
 
     public void Dispose()
     {

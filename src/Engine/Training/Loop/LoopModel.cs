@@ -1,0 +1,106 @@
+using Interactive.Collectives;
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Memory;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Training;
+
+/// <summary>A net in a loop of one's own: forward and backward under its plan, and steps of its optimiser.</summary>
+public sealed class LoopModel : IDisposable
+{
+    private readonly Executor executor;
+    private readonly DataParallel strategy;
+    private readonly Replicas replicas;
+    private readonly bool ownsOptimizer;
+    private readonly double? largestNorm;
+
+    internal LoopModel(Graph graph, Optimizer? optimizer, IObjective objective, TrainerOptions options, ICommunicator world, Device device)
+    {
+        graph.to(device);
+        graph.train();
+        var trainable = new Trainable(graph);
+        trainable.Note();
+        ownsOptimizer = optimizer is null;
+        (Graph, Optimizer) = (graph, optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay));
+        replicas = new Replicas(world, graph);
+        replicas.BroadcastModel();
+        var plan = options.MemoryBudget.Length > 0 ? RankPlan.Make(graph, options.MemoryBudget, options.BatchSize / world.Size, world, objective) : null;
+        PlanDescription = plan is null ? null : $"{graph.Name}: {plan.Description}";
+        executor = new Executor(graph, plan?.Schedule, objective);
+        strategy = options.Zero > 0 ? new ZeroDataParallel(options.Zero) { BucketBytes = options.BucketBytes } : new DataParallel { BucketBytes = options.BucketBytes };
+        Optimizer.Assign(trainable.Parameters);
+        strategy.Setup(new StrategyContext(world, graph, executor, Optimizer, trainable.Parameters, device, options.Seed));
+        largestNorm = options.ClipNorm > 0 ? options.ClipNorm : options.LogGradientNorm ? double.PositiveInfinity : null;
+    }
+
+    /// <summary>The net.</summary>
+    public Graph Graph { get; }
+    /// <summary>Steps it.</summary>
+    public Optimizer Optimizer { get; }
+    /// <summary>What its schedule does.</summary>
+    public Schedule Schedule => executor.Schedule;
+    /// <summary>Norm of the gradients of the last step, where it was clipped or <see cref="TrainerOptions.LogGradientNorm"/> is set.</summary>
+    public double? GradientNorm { get; private set; }
+
+    internal string? PlanDescription { get; }
+
+    /// <summary>
+    /// Forward in training. The outputs are leaves for a loss of one's own; after the loss's <c>backward()</c>,
+    /// <see cref="StepState.Backward"/> runs the net backward. Several may be in flight.
+    /// </summary>
+    /// <param name="inputs">(batch, …) each; they stay the caller's.</param>
+    public StepState Forward(params IReadOnlyList<Tensor> inputs) => executor.Forward(inputs);
+
+    /// <summary>Runs a loss of the outputs of forwards backward, then the nets. Gradients add up until <see cref="Step"/>.</summary>
+    /// <param name="loss">A scalar.</param>
+    /// <param name="flights">The forwards it was made of, of one net or several.</param>
+    public static void Backward(Tensor loss, params IReadOnlyList<StepState> flights)
+    {
+        loss.backward();
+        foreach (var flight in flights) Backward(flight, null);
+    }
+
+    /// <summary>Runs a forward backward.</summary>
+    /// <param name="flight">The forward.</param>
+    /// <param name="outputGradients">Gradients of its outputs, which are disposed, such as those of another net's inputs; null for what the backward of a loss has left there.</param>
+    public static void Backward(StepState flight, IReadOnlyList<Tensor?>? outputGradients)
+    {
+        foreach (var gradient in flight.Backward(outputGradients)) gradient?.Dispose();
+        foreach (var gradient in outputGradients ?? []) gradient?.Dispose();
+    }
+
+    /// <summary>Forward, the objective and backward in one, in the fewest bytes.</summary>
+    /// <param name="inputs">(batch, …) each.</param>
+    /// <param name="targets">What the objective takes.</param>
+    /// <param name="scale">Multiplies the gradient.</param>
+    /// <returns>The loss.</returns>
+    public double Backward(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, double scale = 1) => executor.Step(inputs, targets, scale);
+
+    /// <summary>The outputs in evaluation mode, without gradients; the caller disposes them.</summary>
+    public IReadOnlyList<Tensor> Infer(params IReadOnlyList<Tensor> inputs) => executor.Infer(inputs);
+
+    /// <summary>Averages the gradients over the ranks, clips them, steps the parameters, and begins with gradients of zero again. Collective.</summary>
+    public void Step(double learningRate)
+    {
+        strategy.Reducer.Begin();
+        GradientNorm = strategy.Update(learningRate, largestNorm);
+        ZeroGradients();
+    }
+
+    /// <summary>Forgets gradients that are not this net's own, such as those a generator's loss has left in a critic.</summary>
+    public void ZeroGradients() => strategy.Pool.Zero();
+
+    internal OptimizerPart OptimizerPart(ICommunicator world, Device device) => new(world, Optimizer, () => (strategy as IDividesOptimizer)?.Shards, device);
+    internal void BroadcastModel() => replicas.BroadcastModel();
+    internal void BroadcastBuffers() => replicas.BroadcastBuffers();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        strategy.Dispose();
+        executor.Dispose();
+        if (ownsOptimizer) Optimizer.Dispose();
+    }
+}
