@@ -25,6 +25,7 @@ internal sealed class GradientFlow(LiveValues values, int count)
         var node = state.Node;
         if (gradients[node.Output.Id] is not { } gradient) return null;
         gradients[node.Output.Id] = null;
+        if (gradient.IsTurned && !state.TakesAnyLayout) gradient = gradient.Straightened();
         var output = values.Find(node.Output);
         var isThere = values.Has(node.Output);
         if (node.Op.Rectifies && !state.HasAddedGradients)

@@ -16,7 +16,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     {
         var node = state.Node;
         if (gradients.Take(state) is not { } gradient) return;
-        if (!ownWays || !HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
+        if (!ownWays || gradient.IsTurned || !HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
         else
         {
             using var input = state.Leaves is { } leaves ? leaves[0].detach() : Read(state, gradient.Tensor);
@@ -53,9 +53,10 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
         if (gradient.IsShared) OwnBytes(arriving, gradient.Tensor);
         gradient.Release();
+        var isTurned = state.IsTurned;
         state.DropGraph();
         for (var i = 0; i < arriving.Length; i++)
-            if (arriving[i] is { } tensor) gradients.Add(node.Inputs[i], new SharedGradient(tensor));
+            if (arriving[i] is { } tensor) gradients.Add(node.Inputs[i], new SharedGradient(tensor) { IsTurned = isTurned });
     }
 
     /// <summary>Parameters' and inputs' gradients; returns the latter, null for the graph's input and for what has none.</summary>
@@ -70,10 +71,19 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         }
         var arriving = new Tensor?[node.Inputs.Count];
         if (state.Root is not { requires_grad: true } root) return arriving;
+        if (state.IsTurned) // a gradient that is accumulated in a leaf is laid straight, which changes the order of sums
+            return [autograd.grad([root], [state.Leaves![0]], [gradient])[0]];
         autograd.backward([root], [gradient]);
         for (var i = 0; i < arriving.Length; i++)
-            if (node.Inputs[i].NeedsGradient) arriving[i] = state.Leaves![i].grad;
+            if (node.Inputs[i].NeedsGradient) arriving[i] = AsMade(node, state.Leaves![i].grad);
         return arriving;
+    }
+
+    // A matrix product's gradient is straight; a leaf that is turned has it laid like itself, which changes the order of sums.
+    private static Tensor? AsMade(Node node, Tensor? gradient)
+    {
+        if (gradient is null || node.Op is not Graphs.Ops.Linear || gradient.is_contiguous()) return gradient;
+        using (gradient) return gradient.contiguous();
     }
 
     /// <summary>Copies what lies in the bytes of a gradient that others wait for: the backward of a view hands on a view.</summary>

@@ -64,9 +64,10 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
         var leaves = state.Leaves = MakeLeaves(state);
         var root = state.Root = OfItsOwn(node, leaves, mode, node.Op.Forward(leaves, mode));
         var output = root.detach();
+        state.IsTurned = leaves.Length == 1 && root.requires_grad && ElementKernels.ShareBytes(root, leaves[0]) && !root.is_contiguous();
         // A leaf lives as long as its graph: let go of bytes that backward will not read.
         for (var i = 0; i < leaves.Length; i++)
-            if (!state.Saved.Input(i) && state.Saved.Swappable && node.Inputs[i].Producer is not null) values.LetGo(leaves[i]);
+            if (!state.Saved.Input(i) && node.Inputs[i].Producer is not null) values.LetGo(leaves[i]);
         return output;
     }
 

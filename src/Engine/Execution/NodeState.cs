@@ -30,6 +30,12 @@ internal sealed class NodeState(Node node)
     /// <summary>Statistics of the first run of an op that autograd does not record (<see cref="IDirect"/>).</summary>
     public Tensor[]? Statistics { get; private set; }
 
+    /// <summary>The output is the input seen in another order: backward hands on the gradient seen the other way round.</summary>
+    public bool IsTurned { get; set; }
+
+    /// <summary>Backward has autograd's bits also for a gradient that does not lie one number behind the other.</summary>
+    public bool TakesAnyLayout => !Node.Op.Rectifies && !Node.Op.PassesGradientOn && (Statistics is null || Node.Op is Graphs.Ops.Linear);
+
     /// <summary>Keeps the first run's statistics.</summary>
     public void KeepStatistics(Tensor[] statistics)
     {

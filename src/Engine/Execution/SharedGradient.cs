@@ -16,6 +16,8 @@ internal sealed class SharedGradient(Tensor tensor)
     public Tensor Tensor { get; } = tensor;
     public bool IsPart => whole is not null;
     public bool IsShared => owners > 1 || IsPart;
+    /// <summary>The numbers lie as the backward of a turned view left them, not one behind the other.</summary>
+    public bool IsTurned { get; init; }
 
     /// <summary>One more owner.</summary>
     public SharedGradient Share()
@@ -47,7 +49,7 @@ internal sealed class SharedGradient(Tensor tensor)
         }
         else
         {
-            var sum = new SharedGradient(Tensor.add(arriving.Tensor, Scalars.One));
+            var sum = new SharedGradient(Tensor.add(arriving.Tensor, Scalars.One)) { IsTurned = IsTurned || arriving.IsTurned };
             Release();
             arriving.Release();
             return sum;
@@ -60,6 +62,15 @@ internal sealed class SharedGradient(Tensor tensor)
     public SharedGradient Copied()
     {
         var copy = new SharedGradient(Tensor.clone()); // contiguous, as a part is not dense
+        Release();
+        return copy;
+    }
+
+    /// <summary>The same numbers one behind the other. Takes over the owner's share and returns the result's.</summary>
+    public SharedGradient Straightened()
+    {
+        if (Tensor.is_contiguous()) return this;
+        var copy = new SharedGradient(Tensor.contiguous());
         Release();
         return copy;
     }

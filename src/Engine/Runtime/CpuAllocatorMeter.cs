@@ -6,12 +6,14 @@ namespace Interactive.Runtime;
 /// Exact live and peak bytes of libtorch's CPU tensors: it puts an allocator of our own in libtorch's place. Every block
 /// carries its size in a 64-byte header, so counts do not depend on malloc. Counted are the bytes asked for, as in
 /// <c>numel x element size</c>. An <see cref="AllocationWatch"/> may see and serve what is asked for; its tag is in the header.
+/// Where memory runs out libtorch's own allocator is asked, whose exception every caller of libtorch knows.
 /// </summary>
 internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
 {
     private const int Header = 64;
     private static readonly TensorHeap? Heap = TensorHeap.TryReserve();
     private static long live, peak;
+    private static bool throwsForUs;
 
     /// <summary>Bytes of memory that are held for the next tensors.</summary>
     public static long IdleBytes => Heap?.IdleBytes ?? 0;
@@ -32,7 +34,9 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         var original = *(nint**)((delegate* unmanaged<nint>)get)();
         var table = (nint*)NativeMemory.AllocZeroed(10, (nuint)sizeof(nint));
         for (var i = 0; i < 10; i++) table[i] = original[i - 2]; // from two slots before, where C++ keeps type information
-        table[2 + 2] = (nint)(delegate* unmanaged<DataPtr*, nint, nuint, DataPtr*>)&Allocate;
+        var own = (nint)(delegate* unmanaged<DataPtr*, nint, nuint, DataPtr*>)&Allocate;
+        table[2 + 2] = AllocatorThunk.Make(own, original[2], ((delegate* unmanaged<nint>)get)()) is var thunk && thunk != 0 ? thunk : own;
+        throwsForUs = thunk != 0;
         table[2 + 4] = (nint)(delegate* unmanaged<nint, nint>)&Deleter;
         var instance = (nint*)NativeMemory.AllocZeroed(8, (nuint)sizeof(nint));
         instance[0] = (nint)(table + 2);
@@ -50,6 +54,7 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         {
             var block = AllocationWatch.Take(bytes, out var tag);
             if (block == null) block = Block(Rounded(bytes));
+            if (block == null) return null;
             ((nuint*)block)[0] = bytes;
             ((long*)block)[1] = tag;
             data = (nint)(block + Header);
@@ -68,12 +73,13 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
     // With the header, in whole multiples of the alignment.
     private static nuint Rounded(nuint bytes) => (bytes + 2 * Header - 1) / Header * Header;
 
+    // Null where memory ran out: managed code must not throw across native frames, so the thunk calls what does.
     private static byte* Block(nuint bytes)
     {
-        var block = Heap is not null && (long)bytes >= TensorHeap.Least ? Heap.Take((long)bytes) : null;
-        if (block == null) block = (byte*)aligned_alloc(Header, bytes);
-        // Memory ran out: libtorch's own allocator throws here, which managed code must not do across native frames.
-        if (block == null) Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
+        byte* block = null;
+        if (Heap is null || bytes < TensorHeap.Least) block = (byte*)aligned_alloc(Header, bytes);
+        else if (bytes <= long.MaxValue) block = Heap.Take((long)bytes);
+        if (block == null && !throwsForUs) Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
         return block;
     }
 

@@ -11,7 +11,7 @@ namespace Interactive.Runtime;
 internal sealed unsafe class TensorHeap
 {
     /// <summary>Smaller blocks are malloc's.</summary>
-    public const long Least = 256 << 10;
+    public const uint Least = 256 << 10;
     private const long Chunk = 2 << 20; // a huge page
     private const int Slack = 16;
 
@@ -19,6 +19,7 @@ internal sealed unsafe class TensorHeap
     private readonly byte* memory;
     private readonly long bytes;
     private readonly FreeExtents extents;
+    private readonly long limit; // what the machine or the memory cgroup leaves besides what the process held at first
     private long live, most;
 
     private TensorHeap(byte* memory, long bytes)
@@ -26,6 +27,7 @@ internal sealed unsafe class TensorHeap
         this.memory = memory;
         this.bytes = bytes;
         extents = new FreeExtents(bytes, Chunk);
+        limit = MachineMemory.LimitBytes - MachineMemory.ResidentBytes;
     }
 
     /// <summary>Reserves addresses for four times of the machine's memory, none of which is there yet; null where that is not allowed.</summary>
@@ -45,11 +47,12 @@ internal sealed unsafe class TensorHeap
     /// <summary>Bytes of memory that the heap holds without use.</summary>
     public long IdleBytes { get { lock (gate) return Math.Max(0, extents.Present - live); } }
 
-    /// <summary>A block of <paramref name="size"/> bytes, a multiple of its alignment of 64; null where the addresses are used up.</summary>
+    /// <summary>A block of <paramref name="size"/> bytes, a multiple of its alignment of 64; null where there is not so much memory, or the addresses are used up.</summary>
     public byte* Take(long size)
     {
         lock (gate)
         {
+            if (size > limit - live) return null; // the kernel would give the addresses, and kill the process later
             var at = extents.Take(size);
             if (at < 0) return null;
             live += size;

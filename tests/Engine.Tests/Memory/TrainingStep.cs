@@ -53,7 +53,8 @@ internal sealed class TrainingStep
         return step;
     }
 
-    private static TrainingStep From(Graph graph, Func<double> step, bool clear = true)
+    /// <summary>After any step, from cleared gradients unless told otherwise.</summary>
+    public static TrainingStep From(Graph graph, Func<double> step, bool clear = true)
     {
         var buffers = graph.named_buffers().ToDictionary(b => b.name, b => b.buffer.clone());
         if (clear)

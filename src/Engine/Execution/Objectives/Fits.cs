@@ -24,4 +24,22 @@ internal static class Fits
         return target.shape.SequenceEqual(expected) ? null
             : $"the net gives {output.Shape} for a sample, so {name} takes targets ({string.Join(", ", expected)}), got ({string.Join(", ", target.shape)})";
     }
+
+    /// <summary>Null when all numbers lie between two, else what is said of the first that does not, with its sample; NaN does not.</summary>
+    public static string? Outside(Tensor target, double least, double most, Func<double, long, string> words)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var wrong = target.ge(least).logical_and(target.le(most)).logical_not().flatten();
+        if (!wrong.any().item<bool>()) return null;
+        var at = wrong.to_type(ScalarType.Int64).argmax().item<long>();
+        return words(target.flatten()[at].to_type(ScalarType.Float64).item<double>(), at / (target.numel() / target.shape[0]));
+    }
+
+    /// <summary>Numbers between 0 and 1 of an output's shape and type.</summary>
+    public static Tensor Random(Value output, long batch)
+    {
+        using var wide = rand(output.Shape.WithBatch(batch));
+        return wide.to_type(output.Type);
+    }
 }

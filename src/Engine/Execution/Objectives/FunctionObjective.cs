@@ -30,7 +30,7 @@ internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>,
         => outputs[0].Shape.Rank is >= 1 and <= 3 && outputs[0].Shape[0] > 1 ? Labels.SyntheticTargets(outputs, batch) : null;
 
     private static IReadOnlyList<Tensor> AsOutputs(IReadOnlyList<Value> outputs, long batch)
-        => [.. outputs.Select(o => Fits.IsFloat(o.Type) ? rand(o.Shape.WithBatch(batch)).to_type(o.Type) : zeros(o.Shape.WithBatch(batch), o.Type))];
+        => [.. outputs.Select(o => Fits.IsFloat(o.Type) ? Fits.Random(o, batch) : zeros(o.Shape.WithBatch(batch), o.Type))];
 
     private static IReadOnlyList<Tensor> AsNothing(IReadOnlyList<Value> outputs, long batch) => [];
 

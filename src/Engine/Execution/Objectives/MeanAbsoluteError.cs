@@ -18,5 +18,5 @@ public sealed class MeanAbsoluteError : IObjective
     /// <inheritdoc/>
     public string? Misfit(IReadOnlyList<Value> outputs, IReadOnlyList<Tensor> targets) => Fits.SameShape("mean absolute error", outputs, targets);
     /// <inheritdoc/>
-    public IReadOnlyList<Tensor> SyntheticTargets(IReadOnlyList<Value> outputs, long batch) => [randn(outputs[0].Shape.WithBatch(batch), dtype: outputs[0].Type)];
+    public IReadOnlyList<Tensor> SyntheticTargets(IReadOnlyList<Value> outputs, long batch) => [Fits.Random(outputs[0], batch)];
 }

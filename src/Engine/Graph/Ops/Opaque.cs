@@ -87,5 +87,5 @@ public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Scala
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => overwrites ? new(Inputs: 0, Output: true) : new(Inputs: 1, Output: true, Swappable: false);
+    public override Saved Saves(Node node) => new(Inputs: overwrites ? 0u : 1, Output: true, Swappable: false);
 }
