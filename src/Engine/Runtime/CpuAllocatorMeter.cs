@@ -54,7 +54,11 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         {
             var block = AllocationWatch.Take(bytes, out var tag);
             if (block == null) block = Block(Rounded(bytes));
-            if (block == null) return null;
+            if (block == null)
+            {
+                AllocationFailure.Note((long)bytes);
+                return null;
+            }
             ((nuint*)block)[0] = bytes;
             ((long*)block)[1] = tag;
             data = (nint)(block + Header);

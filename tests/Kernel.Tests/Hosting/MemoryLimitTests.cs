@@ -10,7 +10,7 @@ public sealed class MemoryLimitTests
     // Evaluates after each epoch, saves, and is resumed; few images, for these are slow on a small machine.
     private const string Training = """
         using Interactive.Data; using Interactive.Graphs; using Interactive.Models; using Interactive.Training;
-        var options = CommandLine.Parse<TrainerOptions>([.. Args.Skip(1)]);
+        var options = CommandLine.Parse(Args.Skip(1), new TrainerOptions());
         var graph = Args[0] switch
         {
             "gpt" => Zoo.Create("gpt", new ModelOptions { Context = 64, Vocabulary = 256, Width = 128, Layers = 4, Heads = 4 }),
