@@ -51,7 +51,8 @@ static class TrainingRun
                 if (Directory.Exists(folder) && Directory.GetFiles(folder, "step-*.tmp", SearchOption.AllDirectories).FirstOrDefault() is { } file
                     && (seen.Add(file) || seen.Count > 2) && seen.Count > 2) Process.GetCurrentProcess().Kill();
             }
-        }) { IsBackground = true, Priority = ThreadPriority.Highest }.Start();
+        })
+        { IsBackground = true, Priority = ThreadPriority.Highest }.Start();
     }
 
     sealed class Print : Hook

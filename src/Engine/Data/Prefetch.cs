@@ -27,7 +27,8 @@ public static class Prefetch
             catch (OperationCanceledException) { waiting?.Dispose(); }
             catch (Exception e) { error = ExceptionDispatchInfo.Capture(e); }
             finally { queue.CompleteAdding(); }
-        }) { IsBackground = true, Name = "prefetch" };
+        })
+        { IsBackground = true, Name = "prefetch" };
         thread.Start();
         try
         {

@@ -41,7 +41,7 @@ internal sealed class GradientFlow(LiveValues values, int count)
         if (state.Saved.Output || node.Op is not IReapplied op)
             throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output");
         if (state.Statistics is { } statistics)
-            return gradient.Masked(() => empty(gradient.Tensor.shape, gradient.Tensor.dtype, gradient.Tensor.device),
+            return gradient.Masked(gradient.Tensor.is_contiguous(), () => empty(gradient.Tensor.shape, gradient.Tensor.dtype, gradient.Tensor.device),
                 (arriving, result) => op.Mask(values.Pieces(node.Inputs[0], node), arriving, statistics, result));
         using var noGrad = no_grad(); // autograd has recorded an input that the kernels do not take: the output once more
         using var output = node.Op.Forward([values.Of(node.Inputs[0], node)], new RunMode(state.Training, Recompute: true));
@@ -67,8 +67,13 @@ internal sealed class GradientFlow(LiveValues values, int count)
     private void PassView(Node node, SharedGradient gradient)
     {
         if (!node.Inputs[0].NeedsGradient) return;
+        if (gradient.IsRepetition)
+        {
+            Add(node.Inputs[0], gradient.Repeated(gradient.Tensor.reshape(node.Inputs[0].Shape.WithBatch(gradient.Tensor.shape[0]))));
+            return;
+        }
         using var own = gradient.IsShared ? gradient.Tensor.clone() : gradient.Tensor.alias();
-        Add(node.Inputs[0], new SharedGradient(own.view(node.Inputs[0].Shape.WithBatch(own.shape[0]))));
+        Add(node.Inputs[0], new SharedGradient(own.reshape(node.Inputs[0].Shape.WithBatch(own.shape[0]))));
     }
 
     private void PassParts(Node node, SharedGradient gradient)
@@ -79,8 +84,12 @@ internal sealed class GradientFlow(LiveValues values, int count)
             var count = node.Inputs[i].Shape[0];
             if (node.Inputs[i].NeedsGradient)
             {
-                var part = gradient.Part(from, count);
-                Add(node.Inputs[i], ConcatGradients.AreHandedOn(node, i) ? part : part.Copied());
+                if (gradient.IsRepetition) Add(node.Inputs[i], gradient.Repeated(gradient.Tensor.narrow(1, from, count)));
+                else
+                {
+                    var part = gradient.Part(from, count);
+                    Add(node.Inputs[i], ConcatGradients.AreHandedOn(node, i) ? part : part.Copied());
+                }
             }
             from += count;
         }

@@ -19,7 +19,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         if (!ownWays || gradient.IsTurned || !HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
         else
         {
-            using var input = state.Leaves is { } leaves ? leaves[0].detach() : Read(state, gradient.Tensor);
+            using var input = state.Leaves is { } leaves ? leaves[0].detach() : Read(state, 0, gradient.Tensor);
             ((IBackwardInParts)node.Op).AddParameterGradients(input, gradient.Tensor, way);
         }
         state.HasAddedGradients = true;
@@ -43,7 +43,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         if (state.Statistics is { } statistics && node.Op is IOverwritesGradient op && !gradient.IsShared && node.Inputs[0].NeedsGradient)
         {
             using (no_grad())
-            using (var input = Read(state, gradient.Tensor)) op.BackwardOver(input, gradient.Tensor, statistics);
+            using (var input = Read(state, 0, gradient.Tensor)) op.BackwardOver(input, gradient.Tensor, statistics);
             state.DropGraph();
             gradients.Add(node.Inputs[0], gradient);
             return;
@@ -51,25 +51,25 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         var arriving = !state.HasAddedGradients ? Whole(state, gradient.Tensor)
             : !node.Inputs[0].NeedsGradient ? [null]
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
-        if (gradient.IsShared) OwnBytes(arriving, gradient.Tensor);
+        var repeats = node.Op is IDirect { RepeatsGradient: true };
+        if (gradient.IsShared && !repeats) OwnBytes(arriving, gradient.Tensor);
+        var found = Array.ConvertAll(arriving, tensor => tensor is null ? null : repeats ? gradient.Repeated(tensor) : new SharedGradient(tensor) { IsTurned = state.IsTurned });
         gradient.Release();
-        var isTurned = state.IsTurned;
         state.DropGraph();
-        for (var i = 0; i < arriving.Length; i++)
-            if (arriving[i] is { } tensor) gradients.Add(node.Inputs[i], new SharedGradient(tensor) { IsTurned = isTurned });
+        for (var i = 0; i < found.Length; i++)
+            if (found[i] is { } shared) gradients.Add(node.Inputs[i], shared);
     }
 
     /// <summary>Parameters' and inputs' gradients; returns the latter, null for the graph's input and for what has none.</summary>
     private Tensor?[] Whole(NodeState state, Tensor gradient)
     {
         var node = state.Node;
+        var arriving = new Tensor?[node.Inputs.Count];
         if (state.Statistics is { } statistics && node.Op is IDirect op)
         {
-            using var noGrad = no_grad();
-            using var input = Read(state, gradient);
-            return [op.Backward(input, gradient, statistics, node.Inputs[0].NeedsGradient)];
+            Directly(state, op, gradient, statistics, arriving);
+            return arriving;
         }
-        var arriving = new Tensor?[node.Inputs.Count];
         if (state.Root is not { requires_grad: true } root) return arriving;
         if (state.IsTurned) // a gradient that is accumulated in a leaf is laid straight, which changes the order of sums
             return [autograd.grad([root], [state.Leaves![0]], [gradient])[0]];
@@ -86,6 +86,20 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         using (gradient) return gradient.contiguous();
     }
 
+    private void Directly(NodeState state, IDirect op, Tensor gradient, Tensor[] statistics, Tensor?[] arriving)
+    {
+        using var noGrad = no_grad();
+        var inputs = new Tensor[arriving.Length];
+        var wants = new bool[arriving.Length];
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            inputs[i] = Read(state, i, gradient);
+            wants[i] = state.Node.Inputs[i].NeedsGradient;
+        }
+        op.Backward(inputs, gradient, statistics, wants, arriving);
+        foreach (var input in inputs) input.Dispose();
+    }
+
     /// <summary>Copies what lies in the bytes of a gradient that others wait for: the backward of a view hands on a view.</summary>
     private static unsafe void OwnBytes(Tensor?[] arriving, Tensor shared)
     {
@@ -99,11 +113,11 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             }
     }
 
-    /// <summary>What the backward of a direct op is given for its input.</summary>
-    private Tensor Read(NodeState state, Tensor gradient)
+    /// <summary>What the backward of a direct op is given for an input.</summary>
+    private Tensor Read(NodeState state, int index, Tensor gradient)
     {
-        var (node, input) = (state.Node, state.Node.Inputs[0]);
-        if (!state.Saved.Input(0)) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
+        var (node, input) = (state.Node, state.Node.Inputs[index]);
+        if (!state.Saved.Input(index) && !input.IsFixed) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
         return values.IsInPieces(input) ? values.Joined(input) : values.Of(input, node).alias();
     }
 

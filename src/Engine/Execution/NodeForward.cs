@@ -35,7 +35,7 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
         if (node.Op.PassesGradientOn) output = Alone(state, mode, into);
         else if (!forBackward || !node.Output.NeedsGradient)
             using (no_grad()) output = Alone(state, mode, into);
-        else if (node.Op is IDirect op && !(node.Op.HasModes && !state.Training) && op.RunsDirect(values.Pieces(node.Inputs[0], node)[0]))
+        else if (node.Op is IDirect op && !(node.Op.HasModes && !state.Training) && op.RunsDirect(First(node)))
             using (no_grad()) output = Directly(state, op, mode);
         else output = Recorded(state, mode);
         values.Put(node.Output, output, isAgain: state.HasRun);
@@ -45,10 +45,18 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
     private Tensor Directly(NodeState state, IDirect op, RunMode mode)
     {
         state.DropGraph();
-        var pieces = values.Pieces(state.Node.Inputs[0], state.Node);
-        var output = op is IReapplied reapplied ? reapplied.Forward(pieces, mode, out var statistics) : op.Forward(pieces[0], mode, out statistics);
+        var output = op is IReapplied reapplied ? reapplied.ForwardPieces(values.Pieces(state.Node.Inputs[0], state.Node), mode, out var statistics)
+            : op.Forward(First(state.Node), mode, out statistics);
         state.KeepStatistics(statistics);
         return output;
+    }
+
+    /// <summary>The bytes of each input; of one in pieces, which only an op that reads them all is given, the first.</summary>
+    private Tensor[] First(Node node)
+    {
+        var inputs = new Tensor[node.Inputs.Count];
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = values.Pieces(node.Inputs[i], node)[0];
+        return inputs;
     }
 
     /// <summary>The bytes of all inputs as they are, or null where some are not such as the kernels take.</summary>
@@ -93,7 +101,7 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
             if (state.Statistics is { } known) return op.Reapply(pieces, known);
             if (pieces.Length > 1)
             {
-                var output = op.Forward(pieces, mode, out var statistics);
+                var output = op.ForwardPieces(pieces, mode, out var statistics);
                 foreach (var tensor in statistics) tensor.Dispose();
                 return output;
             }

@@ -11,11 +11,12 @@ namespace Interactive.Execution;
 internal sealed class SharedGradient(Tensor tensor)
 {
     private int owners = 1;
-    private SharedGradient? whole; // of which this is a part
+    private SharedGradient? whole; // of which this is a part or a repetition
 
     public Tensor Tensor { get; } = tensor;
-    public bool IsPart => whole is not null;
-    public bool IsShared => owners > 1 || IsPart;
+    public bool IsPart => whole is not null && !IsRepetition;
+    public bool IsRepetition { get; private init; }
+    public bool IsShared => owners > 1 || whole is not null;
     /// <summary>The numbers lie as the backward of a turned view left them, not one behind the other.</summary>
     public bool IsTurned { get; init; }
 
@@ -28,6 +29,9 @@ internal sealed class SharedGradient(Tensor tensor)
 
     /// <summary>Channels [<paramref name="from"/>, <paramref name="from"/> + <paramref name="count"/>) as they lie; the whole lives as long as they do.</summary>
     public SharedGradient Part(long from, long count) => new(Tensor.narrow(1, from, count)) { whole = Share() };
+
+    /// <summary>A view that repeats numbers of this one, as autograd hands it on from a sum; nobody writes it.</summary>
+    public SharedGradient Repeated(Tensor view) => new(view) { whole = Share(), IsRepetition = true };
 
     /// <summary>One owner fewer; the last one frees the bytes.</summary>
     public void Release()
@@ -76,14 +80,15 @@ internal sealed class SharedGradient(Tensor tensor)
     }
 
     /// <summary>Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.</summary>
-    public SharedGradient Masked(Tensor output) => Masked(() => empty_like(output), (gradient, result) => ElementKernels.Mask(gradient, output, result));
+    public SharedGradient Masked(Tensor output) => Masked(isAlike: Tensor.is_contiguous() || !output.is_contiguous(), () => empty_like(output), (gradient, result) => ElementKernels.Mask(gradient, output, result));
 
     /// <summary>The same by a pass that writes one tensor masked to another, which may be the same.</summary>
+    /// <param name="isAlike">It lies as the output does: else the result is laid so, as autograd's is.</param>
     /// <param name="fresh">Makes a tensor of the output's shape.</param>
     /// <param name="mask">(gradient, result).</param>
-    public SharedGradient Masked(Func<Tensor> fresh, Action<Tensor, Tensor> mask)
+    public SharedGradient Masked(bool isAlike, Func<Tensor> fresh, Action<Tensor, Tensor> mask)
     {
-        if (!IsShared)
+        if (!IsShared && isAlike)
         {
             mask(Tensor, Tensor);
             return this;

@@ -2,11 +2,11 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs;
 
-/// <summary>A direct op whose input's gradient takes the place of its output's, number by number, where nobody else holds that.</summary>
-public interface IOverwritesGradient : IDirect
+/// <summary>A direct op of one input whose input's gradient takes the place of its output's, number by number, where nobody else holds that.</summary>
+public interface IOverwritesGradient : IDirectUnary
 {
     /// <summary>Backward of an op without parameters, with autograd off.</summary>
-    /// <param name="input">As in <see cref="IDirect.Backward"/>.</param>
+    /// <param name="input">As in <see cref="IDirectUnary.Backward"/>.</param>
     /// <param name="gradient">Of the output; becomes that of the input.</param>
     /// <param name="statistics">Those of the first run.</param>
     void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics);

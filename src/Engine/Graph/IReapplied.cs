@@ -7,16 +7,16 @@ namespace Interactive.Graphs;
 /// does not read its output (<see cref="Saved.Output"/>), the gradient is masked by what the input tells of the output. Channels do not
 /// meet in it, so its input may be in pieces, one behind the other along the channels.
 /// </summary>
-public interface IReapplied : IDirect
+public interface IReapplied : IDirectUnary
 {
     /// <summary>True when the node's input may be in pieces.</summary>
     bool ReadsPieces(Node node);
 
-    /// <summary>The first run, as <see cref="IDirect.Forward"/>.</summary>
+    /// <summary>The first run, as <see cref="IDirectUnary.Forward"/>.</summary>
     /// <param name="input">What the op reads, or its pieces.</param>
     /// <param name="mode">How it is run.</param>
     /// <param name="statistics">Results that the others read; the caller disposes them.</param>
-    Tensor Forward(ReadOnlySpan<Tensor> input, RunMode mode, out Tensor[] statistics);
+    Tensor ForwardPieces(ReadOnlySpan<Tensor> input, RunMode mode, out Tensor[] statistics);
 
     /// <summary>The same result again, without a graph.</summary>
     Tensor Reapply(ReadOnlySpan<Tensor> input, Tensor[] statistics);

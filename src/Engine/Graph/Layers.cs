@@ -33,6 +33,16 @@ public static class Layers
     public static Value LayerNorm(this Value x, string? name = null, double eps = 1e-5)
         => x.Builder.Add(new LayerNorm(nn.LayerNorm(x.Shape[^1], eps, device: x.Builder.Device)), name, x);
 
+    /// <summary>Normalisation over groups of channels.</summary>
+    public static Value GroupNorm(this Value x, long groups, string? name = null, double eps = 1e-5)
+        => x.Builder.Add(new GroupNorm(Ops.GroupNorm.Create(groups, x.Shape[0], eps, x.Builder.Device)), name, x);
+    /// <summary>Normalisation of each channel of each sample.</summary>
+    public static Value InstanceNorm(this Value x, string? name = null, double eps = 1e-5)
+        => x.Builder.Add(new InstanceNorm(nn.InstanceNorm2d(x.Shape[0], eps, device: x.Builder.Device)), name, x);
+    /// <summary>Division by the root mean square over the last dimension, with a weight.</summary>
+    public static Value RmsNorm(this Value x, string? name = null, double eps = 1e-6)
+        => x.Builder.Add(new RmsNorm(new RmsNormWeight(x.Shape[^1], x.Builder.Device), eps), name, x);
+
     /// <summary>Rectified linear unit.</summary>
     public static Value Relu(this Value x, string? name = null) => x.Builder.Add(new Relu(), name, x);
     /// <summary>Gaussian error linear unit.</summary>
@@ -63,9 +73,9 @@ public static class Layers
     /// <summary>Joins channels: this value's first.</summary>
     public static Value Concat(this Value x, params ReadOnlySpan<Value> others) => x.Builder.Add(new Concat(), null, [x, .. others]);
 
-    /// <summary>Token numbers to vectors.</summary>
-    public static Value Embedding(this Value x, long vocabulary, long width, string? name = null)
-        => x.Builder.Add(new Embedding(nn.Embedding(vocabulary, width, device: x.Builder.Device)), name, x);
+    /// <summary>Token numbers to vectors; that of <paramref name="paddingIndex"/> is zero and stays so.</summary>
+    public static Value Embedding(this Value x, long vocabulary, long width, string? name = null, long? paddingIndex = null)
+        => x.Builder.Add(new Embedding(nn.Embedding(vocabulary, width, paddingIndex, device: x.Builder.Device), paddingIndex), name, x);
     /// <summary>Adds a learned vector per position.</summary>
     public static Value PositionalEmbedding(this Value x, string? name = null)
         => x.Builder.Add(new PositionalEmbedding(new TokenParameter(x.Shape[0], x.Shape[1], x.Builder.Device)), name, x);
@@ -78,4 +88,14 @@ public static class Layers
     public static Value SelectToken(this Value x, long index, string? name = null) => x.Builder.Add(new SelectToken(index), name, x);
     /// <summary>Multi-head attention over packed queries, keys and values.</summary>
     public static Value Attention(this Value x, long heads, bool causal = false, string? name = null) => x.Builder.Add(new Attention(heads, causal), name, x);
+    /// <summary>Attention of queries (this value) over keys and values, each (heads, tokens, size), optionally with a mask.</summary>
+    public static Value Attend(this Value queries, Value keys, Value values, Value? mask = null, bool causal = false, double? scale = null, string? name = null)
+        => mask is null ? queries.Builder.Add(new ScaledDotProductAttention(causal, scale), name, queries, keys, values)
+            : queries.Builder.Add(new ScaledDotProductAttention(causal, scale), name, queries, keys, values, mask);
+    /// <summary>Long short-term memory over tokens: all outputs, or the last state.</summary>
+    public static Value Lstm(this Value x, long hidden, long layers = 1, bool bidirectional = false, double dropout = 0, bool lastState = false, string? name = null)
+        => x.Builder.Add(new Lstm(nn.LSTM(x.Shape[^1], hidden, layers, batchFirst: true, dropout: dropout, bidirectional: bidirectional, device: x.Builder.Device), lastState), name, x);
+    /// <summary>Gated recurrent unit over tokens: all outputs, or the last state.</summary>
+    public static Value Gru(this Value x, long hidden, long layers = 1, bool bidirectional = false, double dropout = 0, bool lastState = false, string? name = null)
+        => x.Builder.Add(new Gru(nn.GRU(x.Shape[^1], hidden, layers, batchFirst: true, dropout: dropout, bidirectional: bidirectional, device: x.Builder.Device), lastState), name, x);
 }

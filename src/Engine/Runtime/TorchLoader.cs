@@ -120,20 +120,22 @@ public static class TorchLoader
     private static string? Find(string name) => SearchFolders().Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists);
 
     /// <summary>
-    /// The patched copy in the user's cache folder, made on first use. Several processes may race here: each writes a
-    /// name of its own and renames, and whichever comes last replaces an identical file.
+    /// The patched copy in the user's cache folder, made on first use, and anew where what lies there is not it: what is
+    /// loaded is what was patched here. Several processes may race here: each writes a name of its own and renames, and
+    /// whichever comes last replaces an identical file.
     /// </summary>
     internal static string PatchedCopy(string original)
     {
         var image = File.ReadAllBytes(original);
         var key = Convert.ToHexStringLower(SHA256.HashData(image))[..16];
-        var copy = Path.Combine(CacheFolder.Find(), "native", key, TorchSharpLibrary);
-        if (File.Exists(copy)) return copy;
         if (!LibstdcxxPatch.Apply(image)) return original;
+        var folder = Path.Combine(CacheFolder.Find(), "native", key);
+        var copy = Path.Combine(folder, TorchSharpLibrary);
+        if (FileOwner.IsOurs(folder) && FileOwner.IsOurs(copy) && File.ReadAllBytes(copy).AsSpan().SequenceEqual(image)) return copy;
 
-        Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+        if (!FileOwner.MakePrivate(Path.GetDirectoryName(folder)!) || !FileOwner.MakePrivate(folder)) throw new IOException($"{folder} is a link or another user's: delete it");
         var temporary = $"{copy}.{Environment.ProcessId}.tmp";
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+        using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
         {
             file.Write(image);
             file.Flush(flushToDisk: true);

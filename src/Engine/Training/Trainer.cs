@@ -281,7 +281,7 @@ public sealed class Trainer : IDisposable
         Save();
         if (!isBest) return record;
         using var averaged = average?.Use();
-        if (IsMain) AtomicFile.Write(Path.Combine(Directory!.Checkpoints, "best.safetensors"), stream => Safetensors.Write(stream, Graph.state_dict()));
+        if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, classes: null, preprocessing: null, record.Metrics);
         return record;
     }
 

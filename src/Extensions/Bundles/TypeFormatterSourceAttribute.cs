@@ -1,3 +1,5 @@
+using Interactive.Extensions.Display;
+
 namespace Interactive.Extensions.DotnetInteractive;
 
 /// <summary>
@@ -12,5 +14,5 @@ internal sealed class TypeFormatterSourceAttribute(Type formatterSourceType) : A
     public Type FormatterSourceType { get; } = formatterSourceType;
 
     /// <summary>The forms, best first: those that every value of the type has.</summary>
-    public string[] PreferredMimeTypes { get; init; } = [.. Polyglot.MimeTypes];
+    public string[] PreferredMimeTypes { get; init; } = [Mime.Html, Mime.Text];
 }

@@ -6,6 +6,7 @@ public sealed class ConsoleDisplayHost : IDisplayHost
     private readonly Dictionary<string, string> shown = [];
     private int count;
 
+    /// <inheritdoc/>
     public string Display(MimeBundle bundle, string? id = null)
     {
         id ??= $"display-{Interlocked.Increment(ref count)}";
@@ -13,8 +14,10 @@ public sealed class ConsoleDisplayHost : IDisplayHost
         return id;
     }
 
+    /// <inheritdoc/>
     public void Update(string id, MimeBundle bundle) => Write(id, bundle.Text);
 
+    /// <inheritdoc/>
     public void Clear(bool wait) { }
 
     private void Write(string id, string text)

@@ -28,11 +28,17 @@ public static class Formatters
     public static MimeBundle Format(object? value)
     {
         try { return value is null ? MimeBundle.Plain("null") : Registered(value) ?? Known(value) ?? OfTorch(value) ?? ConventionFormatter.Format(value) ?? ObjectFormat.Format(value); }
-        catch (Exception e) when (value is not Exception)
+        catch (Exception e) when (!DisplayHost.IsInterrupted())
         {
-            return MimeBundle.Plain($"{value!.GetType().Name} could not be shown: {e.GetType().Name}: {e.Message}");
+            return MimeBundle.Plain($"{value!.GetType().Name} could not be shown: {e.GetType().Name}: {ExceptionFormat.Message(e)}");
         }
     }
+
+    // .NET Interactive may ask for the forms of a value before anything else of this library has run.
+#pragma warning disable CA2255 // it only sets a field
+    [ModuleInitializer]
+    internal static void Announce() => DotnetInteractive.PolyglotFormatterSource.Formatter = Format;
+#pragma warning restore CA2255
 
     private static MimeBundle? Known(object value) => value switch
     {
@@ -65,12 +71,9 @@ public static class Formatters
 
     private static MimeBundle? Registered(object value)
     {
+        Func<object, MimeBundle>? format = null;
         lock (registered)
-        {
-            if (registered.Count == 0) return null;
-            for (var type = value.GetType(); type is not null; type = type.BaseType)
-                if (registered.TryGetValue(type, out var format)) return format(value);
-        }
-        return null;
+            for (var type = value.GetType(); type is not null && registered.Count > 0 && !registered.TryGetValue(type, out format); type = type.BaseType) { }
+        return format?.Invoke(value);
     }
 }

@@ -1,71 +1,133 @@
 using System.Collections;
-using System.Globalization;
+using System.Data;
 using System.Reflection;
-using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Interactive.Extensions.Display;
 
-/// <summary>Values of types that are not known here: a sequence of records as a table, an object by its properties.</summary>
+/// <summary>Values of types that are not known here: a sequence of records as a table, an object by its properties and fields.</summary>
 internal static class ObjectFormat
 {
-    private const int MostRows = 50, MostItems = 200;
+    private const int MostRows = 50, MostItems = 200, MostColumns = 40;
 
     public static MimeBundle Format(object value) => value switch
     {
         string text => MimeBundle.Plain(text),
+        _ when ObjectText.OfDocument(value) is { } document => Document(value, document),
+        DataTable data => Data(data),
+        DataSet set => Sheets(set.Tables.Cast<DataTable>()),
+        DataView view => Data(view.ToTable()),
+        DataRow row => Rows([.. row.Table.Columns.Cast<DataColumn>().Select(c => c.ColumnName)], [row.ItemArray]),
+        Array { Rank: 2 } array => Grid(array),
+        Array { Rank: > 2 } => MimeBundle.Plain(ObjectText.Of(value)),
         IDictionary map => Map(map),
+        IEnumerable items when ObjectText.Key(value) is { } key => Group(key(value), Sequence(items)),
         IEnumerable items => Sequence(items),
-        _ when IsPlain(value.GetType()) => MimeBundle.Plain(Plain(value)),
-        _ => Properties(value),
+        Task task => Properties(task, [("Status", task.Status), .. Result(task)]),
+        _ when ObjectText.IsPlain(value.GetType()) => MimeBundle.Plain(ObjectText.Of(value)),
+        _ when Elements(value) is { } elements => Sequence(elements),
+        _ => Properties(value, ObjectMembers.Of(value.GetType()).Select(m => (m.Name, m.Get(value)))),
     };
 
     private static MimeBundle Sequence(IEnumerable items)
     {
+        var taken = new List<object?>();
         // No more is drawn from it than is shown: it may be endless.
-        var taken = items.Cast<object?>().Take(MostItems + 1).ToList();
-        var type = taken.FirstOrDefault(i => i is not null)?.GetType();
-        if (type is null || IsPlain(type) || typeof(IEnumerable).IsAssignableFrom(type) || Columns(type) is not { Count: > 0 } columns)
-            return MimeBundle.Plain($"[{string.Join(", ", taken.Take(MostItems).Select(i => i is null ? "null" : Plain(i)))}{(taken.Count > MostItems ? ", …" : "")}]");
-        var rows = taken.Take(MostRows).Select(i => (IReadOnlyList<string>)[.. columns.Select(c => i is null || !c.Declares(i) ? "" : Table.Cell(c.Get(i)))]).ToList();
+        foreach (var item in items)
+        {
+            if (DisplayHost.IsInterrupted()) throw new OperationCanceledException();
+            taken.Add(item);
+            if (taken.Count > MostItems) break;
+        }
+        var records = taken.OfType<object>().ToList();
+        if (records.Count == 0 || records.Any(r => !IsRecord(r))) return MimeBundle.Plain(ObjectText.Of(items is ICollection ? items : taken));
+        // Records of several types share the columns whose names they share.
+        var columns = records.SelectMany(r => ObjectMembers.Of(r.GetType()).Select(m => m.Name)).Distinct().ToList();
+        if (columns.Count > MostColumns && records.Select(r => r.GetType()).Distinct().Count() > 1) return MimeBundle.Plain(ObjectText.Of(taken));
+        var rows = taken.Take(MostRows).Select(item => (IReadOnlyList<string>)[.. columns.Select(c => Member(item, c))]).ToList();
         var note = taken.Count <= MostRows ? null : items is ICollection all ? $"{MostRows} of {all.Count} rows" : $"the first {MostRows} rows";
-        return new Table([.. columns.Select(c => c.Name)], rows, note).ToBundle();
+        return new Table(columns, rows, note).ToBundle();
     }
+
+    private static string Member(object? item, string name) =>
+        item is not null && ObjectMembers.Of(item.GetType()).FirstOrDefault(m => m.Name == name) is { } member ? ObjectText.Cell(member.Get(item)) : "";
+
+    // What a table's row can be made of: no text, no number, nothing that has elements itself.
+    private static bool IsRecord(object value) => value.GetType() is var type && !ObjectText.IsPlain(type) && value is not IEnumerable and not JsonElement
+        && ObjectText.OfDocument(value) is null && ObjectMembers.Of(type).Count > 0;
 
     private static MimeBundle Map(IDictionary map)
     {
         var rows = new List<IReadOnlyList<string>>();
         foreach (DictionaryEntry entry in map)
-            if (rows.Count < MostItems) rows.Add([Table.Cell(entry.Key), Table.Cell(entry.Value)]);
+        {
+            if (rows.Count == MostItems) break;
+            rows.Add([ObjectText.Cell(entry.Key), ObjectText.Cell(entry.Value)]);
+        }
         return new Table(["key", "value"], rows, map.Count > MostItems ? $"{MostItems} of {map.Count} entries" : null).ToBundle();
     }
 
-    private static MimeBundle Properties(object value)
+    private static MimeBundle Group(object? key, MimeBundle items)
     {
-        var columns = Columns(value.GetType());
-        var text = Plain(value);
-        if (columns.Count == 0) return MimeBundle.Plain(text);
-        var table = new Table(["", ""], [.. columns.Select(c => (IReadOnlyList<string>)[c.Name, Table.Cell(c.Get(value))])]);
-        return new(new Dictionary<string, object> { [Mime.Html] = table.ToHtml(), [Mime.Text] = text == value.GetType().ToString() ? table.ToText() : text });
+        var name = ObjectText.Of(key);
+        var html = items.Data.TryGetValue(Mime.Html, out var table) ? (string)table : $"<pre>{Table.Encode(items.Text)}</pre>";
+        return new(new Dictionary<string, object> { [Mime.Html] = $"<b>{Table.Encode(name)}</b>{html}", [Mime.Text] = items.Text.Contains('\n') ? $"{name}:\n{items.Text}" : $"{name}: {items.Text}" });
     }
 
-    private static string Plain(object value) => value is IFormattable f ? f.ToString(null, CultureInfo.InvariantCulture)
-        : value is IEnumerable inner and not string ? Format(inner).Text : value.ToString() ?? "";
-
-    private static bool IsPlain(Type type) => type.IsPrimitive || type.IsEnum || type.IsPointer || typeof(Type).IsAssignableFrom(type) || typeof(Delegate).IsAssignableFrom(type)
-        || type == typeof(string) || typeof(IFormattable).IsAssignableFrom(type) && type.Namespace == "System";
-
-    private sealed record Column(string Name, MemberInfo Member)
+    private static MimeBundle Properties(object value, IEnumerable<(string Name, object? Value)> members)
     {
-        public bool Declares(object value) => Member.DeclaringType!.IsInstanceOfType(value);
+        var rows = members.Select(m => (IReadOnlyList<string>)[m.Name, ObjectText.Cell(m.Value)]).ToList();
+        var type = value.GetType();
+        if (rows.Count == 0) return MimeBundle.Plain(ObjectText.Of(value));
+        var table = new Table(["", ""], rows);
+        var isWords = ObjectText.HasOwnText(type) || value is System.Runtime.CompilerServices.ITuple || value is ValueType || IsRecordType(type);
+        return new(new Dictionary<string, object> { [Mime.Html] = table.ToHtml(), [Mime.Text] = isWords ? ObjectText.Of(value) : table.ToText().TrimStart('\n', ' ') });
+    }
 
-        public object? Get(object value)
+    private static bool IsRecordType(Type type) => type.GetMethod("<Clone>$") is not null;
+
+    private static IEnumerable<(string, object?)> Result(Task task) => task is { IsCompletedSuccessfully: true } && task.GetType().GetProperty("Result") is { } result && result.PropertyType.Name != "VoidTaskResult"
+        ? [("Result", result.GetValue(task))] : task.Exception is { } error ? [("Exception", error.GetBaseException().GetType().Name)] : [];
+
+    // Memory<T> has elements, but is no sequence.
+    private static IEnumerable? Elements(object value) => value.GetType() is { IsGenericType: true } type && (type.GetGenericTypeDefinition() == typeof(Memory<>) || type.GetGenericTypeDefinition() == typeof(ReadOnlyMemory<>))
+        ? (IEnumerable?)type.GetMethod("ToArray", BindingFlags.Instance | BindingFlags.Public)!.Invoke(value, null) : null;
+
+    private static MimeBundle Grid(Array array)
+    {
+        var (height, width) = (array.GetLength(0), array.GetLength(1));
+        var (top, left) = (array.GetLowerBound(0), array.GetLowerBound(1));
+        if (height == 0 || width == 0) return MimeBundle.Plain($"[{height} x {width}]");
+        var columns = Math.Min(width, MostColumns);
+        var rows = Enumerable.Range(0, Math.Min(height, MostRows)).Select(r => (IReadOnlyList<string>)[.. Enumerable.Range(0, columns).Select(c => ObjectText.Cell(array.GetValue(top + r, left + c)))]).ToList();
+        var note = height > MostRows || width > columns ? $"{rows.Count} x {columns} of {height} x {width}" : null;
+        var table = new Table([.. Enumerable.Repeat("", columns)], rows, note);
+        return new(new Dictionary<string, object> { [Mime.Html] = table.ToHtml(), [Mime.Text] = table.ToText()[(table.ToText().IndexOf('\n') + 1)..] });
+    }
+
+    private static MimeBundle Data(DataTable data) => Rows([.. data.Columns.Cast<DataColumn>().Select(c => c.ColumnName)],
+        [.. data.Rows.Cast<DataRow>().Where(r => r.RowState != DataRowState.Deleted).Take(MostRows).Select(r => r.ItemArray)], data.Rows.Count > MostRows ? $"{MostRows} of {data.Rows.Count} rows" : null);
+
+    private static MimeBundle Rows(string[] columns, object?[][] rows, string? note = null) =>
+        new Table(columns, [.. rows.Select(row => (IReadOnlyList<string>)[.. row.Select(ObjectText.Cell)])], note).ToBundle();
+
+    private static MimeBundle Sheets(IEnumerable<DataTable> tables)
+    {
+        var sheets = tables.Select(t => (t.TableName, Bundle: Data(t))).ToList();
+        return new(new Dictionary<string, object>
         {
-            try { return Member is PropertyInfo property ? property.GetValue(value) : ((FieldInfo)Member).GetValue(value); }
-            catch (TargetInvocationException e) { return e.InnerException!.GetType().Name; }
-        }
+            [Mime.Html] = string.Concat(sheets.Select(s => $"<b>{Table.Encode(s.TableName)}</b>{s.Bundle.Data[Mime.Html]}")),
+            [Mime.Text] = string.Join("\n\n", sheets.Select(s => $"{s.TableName}\n{s.Bundle.Text}")),
+        });
     }
 
-    private static List<Column> Columns(Type type) => typeof(ITuple).IsAssignableFrom(type)
-        ? [.. type.GetFields().Where(f => f.Name.StartsWith("Item")).Select(f => new Column(f.Name, f))]
-        : [.. type.GetProperties(BindingFlags.Instance | BindingFlags.Public).Where(p => p.CanRead && p.GetIndexParameters().Length == 0 && !p.PropertyType.IsByRefLike).Select(p => new Column(p.Name, p))];
+    private static MimeBundle Document(object value, string text) => value is System.Xml.XmlNode ? MimeBundle.Plain(text)
+        : new(new Dictionary<string, object> { ["application/json"] = Node(value, text), [Mime.Text] = text });
+
+    private static object Node(object value, string text)
+    {
+        try { return value as JsonNode ?? JsonNode.Parse(text) ?? (object)text; }
+        catch (JsonException) { return text; } // a token of Newtonsoft's that is no whole document
+    }
 }

@@ -39,7 +39,7 @@ public static class PlanFigures
             : $"{model}: no plan fits {Number(plan, "budgetBytes") / MiB:N0} MiB; the least is {Number(plan, "leastBudgetBytes") / MiB:N0} MiB";
         var summary = promise.ToString(CultureInfo.InvariantCulture);
         var table = new Table(["planner", "peak, MiB", "extra time, %"], [.. Planners(plan).Select(p => (IReadOnlyList<string>)[p.Name, Text(p.Bytes / MiB, 1), Text(100 * p.Overhead, 1)])]);
-        return With(Formatters.Format(Pareto(plan)), summary, table);
+        return With(FigureFormat.Format(Pareto(plan)), summary, table);
     }
 
     /// <summary>Measured peaks and times of one net under several ways to run it.</summary>
@@ -53,7 +53,7 @@ public static class PlanFigures
             new Layout.Layout { title = $"{model}peak of activations", xaxis = new Xaxis { title = "" }, yaxis = new Yaxis { title = "MiB" }, showlegend = false });
         var identical = measured.TryGetProperty("bitIdentical", out var same) && same.ValueKind is JsonValueKind.True or JsonValueKind.False ? same.GetBoolean() ? "loss and gradients are bit-identical to plain" : "loss or gradients differ from plain" : "";
         var table = new Table(["run", "peak, MiB", "of plain, %", "s / step"], [.. rows.Select(r => (IReadOnlyList<string>)[r.Name, Text(r.Bytes / MiB, 1), Text(100 * r.Bytes / rows[0].Bytes, 1), Text(r.Seconds, 3)])]);
-        return With(Formatters.Format(figure), $"{model}{identical}", table);
+        return With(FigureFormat.Format(figure), $"{model}{identical}", table);
     }
 
     private static MimeBundle With(MimeBundle figure, string summary, Table table) => new(new Dictionary<string, object>(figure.Data)

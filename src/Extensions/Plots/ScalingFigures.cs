@@ -48,7 +48,7 @@ public static class ScalingFigures
 
     private static MimeBundle With(Figure figure, string summary, Table table)
     {
-        var bundle = Formatters.Format(figure);
+        var bundle = FigureFormat.Format(figure);
         return new(new Dictionary<string, object>(bundle.Data) { [Mime.Html] = $"<p>{Table.Encode(summary)}</p>{bundle.Data[Mime.Html]}{table.ToHtml()}", [Mime.Text] = summary + "\n" + table.ToText() });
     }
 

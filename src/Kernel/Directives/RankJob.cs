@@ -18,7 +18,9 @@ namespace Interactive.Kernel.Directives;
 internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavor? flavor, TimeSpan? settle = null)
 {
     private static int count;
+    private static readonly TimeSpan grace = TimeSpan.FromSeconds(2);
     private readonly int number = Interlocked.Increment(ref count);
+    private readonly JobProcesses processes = new();
 
     /// <returns>Rank 0's value: itself where JSON can carry it, else a bundle that shows it; null for none.</returns>
     /// <exception cref="UsageException">No MPI is installed.</exception>
@@ -35,6 +37,7 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
             start.ArgumentList.Insert(0, Path.GetFileName(start.FileName).Contains("mpich") ? "-prepend-rank" : "--tag-output");
             (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
             start.Environment[RankDisplay.SocketVariable] = path;
+            processes.AddTo(start);
             if (NotebookPage.HasLibrary) start.Environment[NotebookPage.HasLibraryVariable] = "1";
 
             using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -55,12 +58,14 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
         try { await process.WaitForExitAsync(cancellationToken); }
         catch (OperationCanceledException)
         {
-            // mpirun passes it on to the ranks.
+            // mpirun passes it on to the ranks, but not every one, nor does every rank listen.
             Signal(process, Terminate);
-            if (!process.WaitForExit(3000)) process.Kill(entireProcessTree: true);
+            if (!process.WaitForExit(grace)) process.Kill(entireProcessTree: true);
+            processes.KillLeft();
             throw;
         }
         await Task.WhenAll(output, error);
+        if (process.ExitCode != 0) processes.KillLeft();
         if (process.ExitCode != 0) await Task.Delay(settle ?? TimeSpan.FromMilliseconds(200), cancellationToken);
         ended.CancelAfter(TimeSpan.FromSeconds(process.ExitCode == 0 ? 5 : 0)); // what is still in the socket
         var value = await display;

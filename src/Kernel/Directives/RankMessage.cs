@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interactive.Extensions.Display;
+using Interactive.Kernel.Notebooks;
 
 namespace Interactive.Kernel.Directives;
 
@@ -18,7 +19,7 @@ internal sealed record RankMessage(string Kind, string? Id = null, Dictionary<st
         IncludeFields = true,
     };
 
-    public static Dictionary<string, JsonNode?> Write(MimeBundle bundle) => bundle.Data.ToDictionary(e => e.Key, e => e.Value as JsonNode ?? JsonSerializer.SerializeToNode(e.Value));
+    public static Dictionary<string, JsonNode?> Write(MimeBundle bundle) => BundleJson.Of(bundle, text => text).ToDictionary(e => e.Key, e => e.Value?.DeepClone());
 
     public MimeBundle Bundle => new((Data ?? []).ToDictionary(e => e.Key, e => e.Value is JsonValue text && text.TryGetValue<string>(out var s) ? s : (object)e.Value!));
 

@@ -1,12 +1,19 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Interactive.Kernel.Directives;
 
 namespace Interactive.Kernel.Hosting;
 
-/// <summary>A program that runs in this one's place: same terminal, and signals that reach it.</summary>
+/// <summary>
+/// A program that runs in this one's place: same terminal, and signals that reach it. Asked to end, it has ten seconds; then
+/// it is killed, with all that it has started.
+/// </summary>
 internal sealed class ChildProcess : IDisposable
 {
+    private static readonly TimeSpan grace = TimeSpan.FromSeconds(10);
+
     private readonly Process process;
+    private Timer? escalation;
     private readonly PosixSignalRegistration interrupt, terminate;
 
     public ChildProcess(ProcessStartInfo start)
@@ -17,6 +24,7 @@ internal sealed class ChildProcess : IDisposable
         {
             IsStopped = signal.Cancel = true;
             Signal(Terminate);
+            escalation ??= new Timer(_ => KillAll(), null, grace, Timeout.InfiniteTimeSpan);
         });
         process = Process.Start(start)!;
     }
@@ -30,8 +38,11 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Runs a program to its end.</summary>
     public static int Run(ProcessStartInfo start)
     {
+        var job = new JobProcesses();
+        job.AddTo(start);
         using var child = new ChildProcess(start);
         child.process.WaitForExit();
+        if (child.IsStopped) job.KillLeft(); // ranks that did not listen
         return child.ExitCode;
     }
 
@@ -45,8 +56,15 @@ internal sealed class ChildProcess : IDisposable
         process.WaitForExit();
     }
 
+    private void KillAll()
+    {
+        Console.Error.WriteLine($"interactive: the job did not end within {grace.TotalSeconds:0} s of being asked: killed");
+        if (!process.HasExited) process.Kill(entireProcessTree: true);
+    }
+
     public void Dispose()
     {
+        escalation?.Dispose();
         interrupt.Dispose();
         terminate.Dispose();
         process.Dispose();

@@ -1,3 +1,4 @@
+using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting;
 using Interactive.Runtime;
 
@@ -7,6 +8,8 @@ if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } 
     Console.Error.WriteLine($"interactive: {TorchLoader.Variable}={folder}: there is no {TorchLoader.Libtorch} in it; give the torch/lib folder of a PyTorch installation");
     return CommandLine.Usage;
 }
+
+JobProcesses.EndWithStarter();
 
 // A cached script starts in little more time than the parser takes to load: one that is given alone goes past it.
 return args is ["run", var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script) : InteractiveTool.Run(args);

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Text;
+using Interactive.Kernel.Directives;
 using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Hosting;
@@ -13,21 +13,20 @@ namespace Interactive.Kernel.Hosting;
 /// <param name="stall">A job whose run directory does not change for so long hangs.</param>
 internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts, TimeSpan stall)
 {
-    private const string Mark = "INTERACTIVE_JOB";
     private static readonly TimeSpan glance = TimeSpan.FromSeconds(1);
 
-    private readonly string id = Guid.NewGuid().ToString("N");
+    private readonly JobProcesses processes = new();
 
     /// <returns>0 when the run finished, else the last attempt's exit code, and 1 for one that ended with 0 all the same.</returns>
     public int Run()
     {
-        var note = Path.Combine(Path.GetTempPath(), $"interactive-job-{id}");
+        var note = Path.Combine(Path.GetTempPath(), $"interactive-job-{Guid.NewGuid():N}");
         try
         {
             for (var attempt = 0; ; attempt++)
             {
                 var (code, stopped, what) = Attempt(attempt > 0, note);
-                KillLeftovers();
+                processes.KillLeft();
                 if (IsFinished(note, code)) return 0;
                 if (code == CommandLine.Usage || stopped) return code;
                 if (attempt == restarts)
@@ -44,7 +43,7 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
     private (int Code, bool Stopped, string What) Attempt(bool resume, string note)
     {
         var start = job(resume);
-        start.Environment[Mark] = id;
+        processes.AddTo(start);
         start.Environment[RunDirectory.NoteVariable] = note;
         using var child = new ChildProcess(start);
         var begun = DateTime.UtcNow;
@@ -68,23 +67,5 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
     {
         if (Directory(note) is not { } path) return DateTime.MinValue;
         return new DirectoryInfo(path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Select(f => f.LastWriteTimeUtc).DefaultIfEmpty(DateTime.MinValue).Max();
-    }
-
-    /// <summary>Ends what a broken launcher has left behind: the processes that carry this job's mark.</summary>
-    private void KillLeftovers()
-    {
-        var mark = Encoding.ASCII.GetBytes($"{Mark}={id}\0");
-        foreach (var folder in System.IO.Directory.EnumerateDirectories("/proc"))
-        {
-            if (!int.TryParse(Path.GetFileName(folder), out var process) || process == Environment.ProcessId) continue;
-            try
-            {
-                if (File.ReadAllBytes(Path.Combine(folder, "environ")).AsSpan().IndexOf(mark) < 0) continue;
-                using var left = Process.GetProcessById(process);
-                left.Kill();
-                left.WaitForExit(5000);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException) { } // gone, or another user's
-        }
     }
 }

@@ -13,8 +13,8 @@ internal static class CellError
         {
             _ when interrupted => ("Interrupted", "the cell was interrupted; what it had defined is kept", ""),
             ScriptCompileException compile => ("CompileError", compile.Diagnostics[0], string.Join('\n', compile.Diagnostics)),
-            UsageException usage => ("UsageException", usage.Message, usage.Message),
-            _ => (error.GetType().FullName!, error.Message, ScriptTrace.Format(error)),
+            UsageException usage => ("UsageException", ScriptTrace.Message(usage), ScriptTrace.Message(usage)),
+            _ => (ScriptTrace.Name(error.GetType()), ScriptTrace.Message(error), ScriptTrace.Format(error)),
         };
         if (trace.Length == 0) trace = $"{name}: {message}";
         return new() { ["ename"] = name, ["evalue"] = message, ["traceback"] = new JsonArray([.. trace.Split('\n').Select(line => (JsonNode)line.TrimEnd('\r'))]) };

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Interactive.Extensions.Display;
+using Interactive.Kernel.Notebooks;
 using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Jupyter;
@@ -16,12 +17,17 @@ internal sealed class CellExecutor
     private readonly Func<Task> receivePending;
     private int count;
 
+    private IReadOnlyList<NativeOutput> native = [];
+
     /// <param name="receivePending">Completes when all requests that have been sent so far are in the queue.</param>
     public CellExecutor(ScriptSession session, Outbox outbox, InputHistory history, Func<Task> receivePending)
     {
         (this.session, this.outbox, this.history, this.receivePending) = (session, outbox, history, receivePending);
         _ = Task.Run(Work);
     }
+
+    /// <summary>Has each cell wait for what its children and native code have written.</summary>
+    public void Drain(params IReadOnlyList<NativeOutput> outputs) => native = outputs;
 
     public void Add(KernelRequest request) => queue.Writer.TryWrite(request);
 
@@ -30,7 +36,7 @@ internal sealed class CellExecutor
         await foreach (var request in queue.Reader.ReadAllAsync().ConfigureAwait(false))
         {
             outbox.Publish("status", request.Header, new() { ["execution_state"] = "busy" });
-            var reply = await Execute(request).ConfigureAwait(false);
+            var reply = await ExecuteSafely(request).ConfigureAwait(false);
             List<KernelRequest> aborted = [];
             if (reply["status"]!.GetValue<string>() == "error" && request.Flag("stop_on_error", true))
             {
@@ -53,6 +59,23 @@ internal sealed class CellExecutor
         outbox.Publish("status", request.Header, new() { ["execution_state"] = "idle" });
     }
 
+    // Whatever one cell brings about, the next one runs.
+    private async Task<JsonObject> ExecuteSafely(KernelRequest request)
+    {
+        try { return await Execute(request).ConfigureAwait(false); }
+        catch (Exception e) { return Failed(CellError.Describe(e, interrupted: false), count); }
+        finally { foreach (var output in native) output.Drain(); }
+    }
+
+    private static JsonObject Failed(JsonObject report, int line)
+    {
+        report["status"] = "error";
+        report["execution_count"] = line;
+        report["payload"] = new JsonArray();
+        report["user_expressions"] = new JsonObject();
+        return report;
+    }
+
     private async Task<JsonObject> Execute(KernelRequest request)
     {
         var (code, silent) = (request.Text("code"), request.Flag("silent", false));
@@ -63,15 +86,8 @@ internal sealed class CellExecutor
         if (store) history.Add(line, code);
         if (!silent) outbox.Publish("execute_input", request.Header, new() { ["code"] = code, ["execution_count"] = line });
 
-        var result = await session.RunAsync(code, $"cell-{line}").ConfigureAwait(false);
-        var error = result.Error;
-        if (result is { Status: ScriptStatus.Ok, HasValue: true, Value: not null } && !silent)
-        {
-            // A value's own ToString may throw: that is the cell's error too.
-            try { Show(request, line, result.Value, store); }
-            catch (Exception e) { error = e; }
-        }
-        if (error is null)
+        var result = await session.RunAsync(code, $"cell-{line}", silent ? null : value => Show(request, line, value, store)).ConfigureAwait(false);
+        if (result.Error is not { } error)
             return new()
             {
                 ["status"] = "ok", ["execution_count"] = line, ["payload"] = new JsonArray(), ["user_expressions"] = await Evaluate(request).ConfigureAwait(false),
@@ -79,11 +95,7 @@ internal sealed class CellExecutor
 
         var report = CellError.Describe(error, result.Status == ScriptStatus.Interrupted);
         if (!silent) outbox.Publish("error", request.Header, report.DeepClone().AsObject());
-        report["status"] = "error";
-        report["execution_count"] = line;
-        report["payload"] = new JsonArray();
-        report["user_expressions"] = new JsonObject();
-        return report;
+        return Failed(report, line);
     }
 
     private void Show(KernelRequest request, int line, object? value, bool store)
@@ -99,13 +111,15 @@ internal sealed class CellExecutor
         if (!request.Content.TryGetProperty("user_expressions", out var expressions) || expressions.ValueKind != JsonValueKind.Object) return answers;
         foreach (var expression in expressions.EnumerateObject())
         {
-            var result = await session.RunAsync(expression.Value.GetString() ?? "", "expression").ConfigureAwait(false);
+            var data = new JsonObject();
+            var code = expression.Value.ValueKind == JsonValueKind.String ? JsonText.Of(expression.Value) : "";
+            var result = await session.RunAsync(code, "expression", value => data = JupyterDisplayHost.Data(Formatters.Format(value))).ConfigureAwait(false);
             if (result.Error is { } error)
             {
                 answers[expression.Name] = CellError.Describe(error, result.Status == ScriptStatus.Interrupted);
                 answers[expression.Name]!["status"] = "error";
             }
-            else answers[expression.Name] = new JsonObject { ["status"] = "ok", ["data"] = JupyterDisplayHost.Data(Formatters.Format(result.Value)), ["metadata"] = new JsonObject() };
+            else answers[expression.Name] = new JsonObject { ["status"] = "ok", ["data"] = result.Value is null ? JupyterDisplayHost.Data(Formatters.Format(null)) : data, ["metadata"] = new JsonObject() };
         }
         return answers;
     }

@@ -44,7 +44,7 @@ internal sealed class InputHistory
 
     private static IEnumerable<(int Line, string Code, string? Output)> Search((int Line, string Code, string? Output)[] all, string pattern, int n, bool unique)
     {
-        var expression = new Regex("^" + Regex.Escape(pattern).Replace("\\*", ".*").Replace("\\?", ".") + "$", RegexOptions.Singleline);
+        var expression = new Regex("^" + Regex.Escape(pattern).Replace("\\*", ".*").Replace("\\?", ".") + "$", RegexOptions.Singleline | RegexOptions.NonBacktracking);
         var found = all.Where(e => expression.IsMatch(e.Code));
         if (unique) found = found.Reverse().DistinctBy(e => e.Code).Reverse();
         return found.TakeLast(n);

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interactive.Extensions.Display;
+using Interactive.Kernel.Notebooks;
 
 namespace Interactive.Kernel.Jupyter;
 
@@ -28,18 +28,5 @@ internal sealed class JupyterDisplayHost(Outbox outbox) : IDisplayHost
     }
 
     /// <summary>A bundle as the protocol writes it.</summary>
-    public static JsonObject Data(MimeBundle bundle)
-    {
-        var data = new JsonObject();
-        foreach (var (type, content) in bundle.Data)
-            data[type] = content switch
-            {
-                string text => text,
-                byte[] bytes => Convert.ToBase64String(bytes),
-                JsonNode node => node.DeepClone(),
-                JsonElement element => JsonNode.Parse(element.GetRawText()),
-                _ => JsonSerializer.SerializeToNode(content),
-            };
-        return data;
-    }
+    public static JsonObject Data(MimeBundle bundle) => BundleJson.Of(bundle, text => text);
 }

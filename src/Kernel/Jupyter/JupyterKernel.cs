@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Interactive.Extensions.Display;
+using Interactive.Kernel.Notebooks;
 using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Jupyter;
@@ -38,6 +39,13 @@ internal sealed class JupyterKernel
         Console.SetIn(input);
         Console.SetOut(new OutputStream(outbox, "stdout"));
         Console.SetError(new OutputStream(outbox, "stderr"));
+        using var stdout = new NativeOutput(1, text => outbox.Write("stdout", text, CellOutput.Current?.Header));
+        using var stderr = new NativeOutput(2, text => outbox.Write("stderr", text, CellOutput.Current?.Header));
+        executor.Drain(stdout, stderr);
+        DisplayHost.IsInterrupted = () => CellRun.IsCurrentInterrupted;
+        // A thread that a cell has started may throw, and the kernel goes on.
+        ThreadErrors.Handle(e => Console.Error.WriteLine($"On a thread of its own: {ScriptTrace.Format(e)}"));
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => outbox.Flush().Wait(TimeSpan.FromSeconds(1)); // a cell may end the process
         using var signal = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;

@@ -13,7 +13,7 @@ internal sealed record KernelRequest(
 {
     /// <summary>A text of the content, or what to take where there is none.</summary>
     public string Text(string name, string otherwise = "") =>
-        Content.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : otherwise;
+        Content.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? JsonText.Of(value) : otherwise;
 
     /// <summary>A truth value of the content, or what to take where there is none.</summary>
     public bool Flag(string name, bool otherwise) =>

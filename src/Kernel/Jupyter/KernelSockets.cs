@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Interactive.Kernel.Scripting;
 using NetMQ;
 using NetMQ.Sockets;
 
@@ -16,7 +17,7 @@ internal sealed class KernelSockets : IDisposable
     private readonly WireFormat wire;
     private readonly RouterSocket shell = new(), control = new(), stdin = new();
     private readonly XPublisherSocket iopub = new();
-    private readonly ResponseSocket heartbeat = new();
+    private readonly RouterSocket heartbeat = new(); // not a REP socket, which waits for ever after a frame without delimiter
     private readonly NetMQQueue<(KernelChannel Channel, NetMQMessage Message)> outgoing = new();
     private readonly NetMQQueue<Action> actions = new();
     private readonly NetMQPoller poller;
@@ -39,19 +40,16 @@ internal sealed class KernelSockets : IDisposable
         Bind(heartbeat, connection.Ip, connection.HeartbeatPort, "heartbeat");
 
         poller = [shell, control, stdin, iopub, heartbeat, outgoing, actions];
-        shell.ReceiveReady += (_, _) => Receive(KernelChannel.Shell, shell);
-        control.ReceiveReady += (_, _) => Receive(KernelChannel.Control, control);
-        stdin.ReceiveReady += (_, _) => Receive(KernelChannel.Stdin, stdin);
-        iopub.ReceiveReady += (_, _) => Welcome();
-        heartbeat.ReceiveReady += (_, _) => heartbeat.SendMultipartMessage(heartbeat.ReceiveMultipartMessage());
-        outgoing.ReceiveReady += (_, _) =>
-        {
-            while (outgoing.TryDequeue(out var item, TimeSpan.Zero)) Socket(item.Channel).SendMultipartMessage(item.Message);
-        };
-        actions.ReceiveReady += (_, _) =>
+        shell.ReceiveReady += (_, _) => Guard(() => Receive(KernelChannel.Shell, shell));
+        control.ReceiveReady += (_, _) => Guard(() => Receive(KernelChannel.Control, control));
+        stdin.ReceiveReady += (_, _) => Guard(() => Receive(KernelChannel.Stdin, stdin));
+        iopub.ReceiveReady += (_, _) => Guard(Welcome);
+        heartbeat.ReceiveReady += (_, _) => Guard(Echo);
+        outgoing.ReceiveReady += (_, _) => Guard(SendQueued);
+        actions.ReceiveReady += (_, _) => Guard(() =>
         {
             while (actions.TryDequeue(out var action, TimeSpan.Zero)) action();
-        };
+        });
     }
 
     /// <summary>Serves the sockets on a thread of its own.</summary>
@@ -78,7 +76,7 @@ internal sealed class KernelSockets : IDisposable
         var sent = new ManualResetEventSlim();
         actions.Enqueue(() =>
         {
-            while (outgoing.TryDequeue(out var item, TimeSpan.Zero)) Socket(item.Channel).SendMultipartMessage(item.Message);
+            SendQueued();
             sent.Set();
         });
         sent.Wait(linger);
@@ -91,9 +89,30 @@ internal sealed class KernelSockets : IDisposable
         Task.Run(() => NetMQConfig.Cleanup(block: true)).Wait(2 * linger);
     }
 
+    // The poller ends with the first exception, and the kernel would be deaf: whatever one message does is told and forgotten.
+    private static void Guard(Action action)
+    {
+        try { action(); }
+        catch (Exception e) { Console.Error.WriteLine($"interactive: {e.GetType().Name} while serving a client: {ScriptTrace.Message(e)}"); }
+    }
+
+    private void SendQueued()
+    {
+        while (outgoing.TryDequeue(out var item, TimeSpan.Zero)) Socket(item.Channel).SendMultipartMessage(item.Message);
+    }
+
+    private void Echo()
+    {
+        NetMQMessage? message = null;
+        if (heartbeat.TryReceiveMultipartMessage(ref message)) heartbeat.TrySendMultipartMessage(message!);
+    }
+
     private NetMQSocket Socket(KernelChannel channel) => channel switch
     {
-        KernelChannel.Shell => shell, KernelChannel.Control => control, KernelChannel.Stdin => stdin, _ => iopub,
+        KernelChannel.Shell => shell,
+        KernelChannel.Control => control,
+        KernelChannel.Stdin => stdin,
+        _ => iopub,
     };
 
     private void Receive(KernelChannel channel, RouterSocket socket)
@@ -101,9 +120,13 @@ internal sealed class KernelSockets : IDisposable
         NetMQMessage? message = null;
         while (socket.TryReceiveMultipartMessage(ref message))
         {
-            try { Received?.Invoke(wire.Read(channel, message!)); }
-            catch (FormatException e) { Console.Error.WriteLine($"interactive: a message on {channel.ToString().ToLowerInvariant()} was ignored: {e.Message}"); }
+            var (received, name) = (message!, channel.ToString().ToLowerInvariant());
             message = null;
+            Guard(() =>
+            {
+                try { Received?.Invoke(wire.Read(channel, received)); }
+                catch (FormatException e) { Console.Error.WriteLine($"interactive: a message on {name} was ignored: {e.Message}"); }
+            });
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using Interactive.Kernel.Scripting;
 using NetMQ;
 
 namespace Interactive.Kernel.Jupyter;
@@ -78,10 +79,24 @@ internal sealed class Outbox
     {
         while (true)
         {
-            if (items.TryDequeue(out var item)) Take(item);
+            if (items.TryDequeue(out var item)) TakeSafely(item);
             else if (first is null) added.WaitOne();
             else if (gather - Stopwatch.GetElapsedTime(begun) is var left && left > TimeSpan.Zero) added.WaitOne(left);
             else Close();
+        }
+    }
+
+    // What cannot be written must not silence the kernel: who waits for an answer gets one that says so.
+    private void TakeSafely(Item item)
+    {
+        try { Take(item); }
+        catch (Exception e)
+        {
+            var why = $"{e.GetType().Name}: {ScriptTrace.Message(e)}";
+            if (item is not Message message) return;
+            if (message.Channel != KernelChannel.IoPub)
+                send(message.Channel, wire.Write(message.Routing, message.Type, message.Parent, new() { ["status"] = "error", ["ename"] = "InvalidMessage", ["evalue"] = why, ["traceback"] = new JsonArray() }));
+            else send(KernelChannel.IoPub, wire.Write(["stream.stderr"u8.ToArray()], "stream", message.Parent, new() { ["name"] = "stderr", ["text"] = $"interactive: {message.Type} could not be sent: {why}\n" }));
         }
     }
 

@@ -6,6 +6,10 @@ namespace Interactive.Kernel.Jupyter;
 /// <param name="stream"><c>stdout</c> or <c>stderr</c>.</param>
 internal sealed class OutputStream(Outbox outbox, string stream) : TextWriter
 {
+    private readonly Lock gate = new();
+    private char half; // of a surrogate pair, whose other half is still to come
+    private KernelRequest? halfOf;
+
     public override Encoding Encoding => Encoding.UTF8;
 
     public override void Write(char value) => Write(value.ToString());
@@ -16,7 +20,15 @@ internal sealed class OutputStream(Outbox outbox, string stream) : TextWriter
 
     public override void Write(string? value)
     {
-        if (value is { Length: > 0 }) outbox.Write(stream, value, CellOutput.Current?.Header);
+        if (value is not { Length: > 0 }) return;
+        var request = CellOutput.Current;
+        lock (gate)
+        {
+            if (half != '\0' && halfOf == request) value = half + value;
+            (half, halfOf) = (char.IsHighSurrogate(value[^1]) ? value[^1] : '\0', request);
+            if (half != '\0') value = value[..^1];
+            outbox.Write(stream, value, request?.Header);
+        }
     }
 
     public override void WriteLine() => Write("\n");

@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 using NetMQ;
 
 namespace Interactive.Kernel.Jupyter;
@@ -20,15 +22,18 @@ internal sealed class WireFormat(string key)
     public const string LatestVersion = "5.5";
 
     private const int SignedFrames = 4;
+    private const int Remembered = 1 << 18; // signatures: 8 MB at most
     private static readonly byte[] delimiter = "<IDS|MSG>"u8.ToArray();
     private static readonly byte[] empty = "{}"u8.ToArray();
 
     private readonly byte[]? secret = key.Length == 0 ? null : Encoding.UTF8.GetBytes(key);
     private readonly string session = Guid.NewGuid().ToString("N");
+    private readonly HashSet<UInt128> seen = [];
+    private readonly Queue<UInt128> order = [];
     private int count;
 
-    /// <summary>Reads and verifies a message.</summary>
-    /// <exception cref="FormatException">It is no message of the protocol, or its signature is wrong.</exception>
+    /// <summary>Reads and verifies a message. A signature counts once: a message that is sent again is not run again.</summary>
+    /// <exception cref="FormatException">It is no message of the protocol, or its signature is wrong or known.</exception>
     public KernelRequest Read(KernelChannel channel, NetMQMessage message)
     {
         List<byte[]> frames = [.. message.Select(f => f.ToByteArray(copy: true))];
@@ -38,13 +43,29 @@ internal sealed class WireFormat(string key)
         if (secret is not null && !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Sign(signed)), frames[start])) throw new FormatException("the signature is wrong");
         try
         {
+            // The header goes back to all clients as it came.
+            if (!Utf8.IsValid(signed[0])) throw new FormatException("the header is no UTF-8");
             using var header = JsonDocument.Parse(signed[0]);
             using var content = JsonDocument.Parse(signed[3]);
-            var type = header.RootElement.GetProperty("msg_type").GetString()!;
+            if (header.RootElement.ValueKind != JsonValueKind.Object || content.RootElement.ValueKind != JsonValueKind.Object) throw new FormatException("header and content must be objects");
+            if (header.RootElement.GetProperty("msg_type").GetString() is not { Length: > 0 } type) throw new FormatException("it has no type");
+            if (secret is not null && !IsNew(frames[start])) throw new FormatException("it was sent before");
             var version = header.RootElement.TryGetProperty("version", out var v) && v.ValueKind == JsonValueKind.String && Version.TryParse(v.GetString(), out var parsed) ? parsed : null;
             return new(channel, frames.GetRange(0, start - 1), signed[0], type, version, content.RootElement.Clone(), frames.GetRange(start + 1 + SignedFrames, frames.Count - start - 1 - SignedFrames));
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException) { throw new FormatException($"no valid JSON: {e.Message}"); }
+    }
+
+    private bool IsNew(byte[] signature)
+    {
+        var number = UInt128.Parse(Encoding.ASCII.GetString(signature, 0, 32), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        lock (seen)
+        {
+            if (!seen.Add(number)) return false;
+            order.Enqueue(number);
+            if (order.Count > Remembered) seen.Remove(order.Dequeue());
+            return true;
+        }
     }
 
     /// <summary>Writes a message, signed.</summary>

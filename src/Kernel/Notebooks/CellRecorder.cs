@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 using Interactive.Extensions.Display;
 
@@ -22,6 +22,7 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, Shown> displays = [];
+    private readonly StringBuilder stream = new(); // the text of the last output, while more of it comes
     private List<JsonObject> outputs = [];
     private bool clearNext;
     private int count;
@@ -32,6 +33,7 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
         lock (gate)
         {
             foreach (var shown in displays.Values) Tell(shown, DateTime.MaxValue);
+            Close();
             var taken = outputs;
             outputs = [];
             clearNext = false;
@@ -40,16 +42,39 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
     }
 
     /// <summary>A piece of stdout or stderr.</summary>
-    public void Write(string stream, string text)
+    public void Write(string name, string text)
     {
         if (text.Length == 0) return;
         lock (gate)
         {
             ClearIfAsked();
-            if (outputs is [.., var last] && (string?)last["output_type"] == "stream" && (string?)last["name"] == stream)
-                last["text"] = (string?)last["text"] + text;
-            else outputs.Add(new JsonObject { ["output_type"] = "stream", ["name"] = stream, ["text"] = text });
+            if (outputs is not [.., var last] || (string?)last["output_type"] != "stream" || (string?)last["name"] != name)
+            {
+                Close();
+                outputs.Add(new JsonObject { ["output_type"] = "stream", ["name"] = name, ["text"] = "" });
+            }
+            stream.Append(text);
         }
+    }
+
+    /// <summary>What the cell has put out so far, in its place: for a process that ends amid it.</summary>
+    public IReadOnlyList<JsonObject> Outputs
+    {
+        get
+        {
+            lock (gate)
+            {
+                Close();
+                return [.. outputs];
+            }
+        }
+    }
+
+    // Text is gathered until something else comes: to join each piece to the text before it would copy that every time.
+    private void Close()
+    {
+        if (stream.Length > 0 && outputs is [.., var last] && (string?)last["output_type"] == "stream") last["text"] = (string?)last["text"] + stream;
+        stream.Clear();
     }
 
     /// <summary>The cell's value.</summary>
@@ -58,6 +83,7 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
         lock (gate)
         {
             ClearIfAsked();
+            Close();
             outputs.Add(new JsonObject { ["output_type"] = "execute_result", ["execution_count"] = executionCount, ["data"] = Data(bundle), ["metadata"] = new JsonObject() });
             log.WriteLine(bundle.Text);
         }
@@ -67,7 +93,10 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
     public void Error(string name, string message, string trace)
     {
         lock (gate)
+        {
+            Close();
             outputs.Add(new JsonObject { ["output_type"] = "error", ["ename"] = name, ["evalue"] = message, ["traceback"] = new JsonArray([.. trace.Split('\n').Select(l => (JsonNode)l)]) });
+        }
     }
 
     public string Display(MimeBundle bundle, string? id = null)
@@ -75,6 +104,7 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
         lock (gate)
         {
             ClearIfAsked();
+            Close();
             id ??= $"display-{++count}";
             outputs.Add(new JsonObject { ["output_type"] = "display_data", ["data"] = Data(bundle), ["metadata"] = new JsonObject(), ["id"] = id });
             var shown = displays[id] = new Shown { Outputs = outputs };
@@ -101,7 +131,7 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
         lock (gate)
         {
             if (wait) clearNext = true;
-            else outputs.Clear();
+            else Empty();
         }
     }
 
@@ -124,20 +154,15 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
     private void ClearIfAsked()
     {
         if (!clearNext) return;
-        outputs.Clear();
+        Empty();
         clearNext = false;
     }
 
-    private static JsonObject Data(MimeBundle bundle)
+    private void Empty()
     {
-        var data = new JsonObject();
-        foreach (var (mime, value) in bundle.Data)
-            data[mime] = value switch
-            {
-                string text when mime.StartsWith("text/") => Ipynb.Lines(text),
-                JsonNode node => node.DeepClone(),
-                _ => JsonSerializer.SerializeToNode(value),
-            };
-        return data;
+        outputs.Clear();
+        stream.Clear();
     }
+
+    private static JsonObject Data(MimeBundle bundle) => BundleJson.Of(bundle, Ipynb.Lines);
 }

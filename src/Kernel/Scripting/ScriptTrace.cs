@@ -6,21 +6,46 @@ namespace Interactive.Kernel.Scripting;
 /// <summary>Writes an exception as its author wants to read it: the frames of the script and of the libraries it called, not the host's.</summary>
 public static class ScriptTrace
 {
-    /// <summary>The exception, its inner ones and their frames, with file and line where known.</summary>
+    private const int MostFrames = 40, MostInner = 16;
+
+    /// <summary>The exception, its inner ones and their frames, with file and line where known. Of very many the first and the last.</summary>
     public static string Format(Exception exception)
     {
         var text = new StringBuilder();
-        Append(text, exception);
+        Append(text, exception, 0);
         return text.ToString().TrimEnd();
     }
 
-    private static void Append(StringBuilder text, Exception exception)
+    /// <summary>What an exception says; a type of the script's own may itself throw there.</summary>
+    public static string Message(Exception exception)
     {
-        text.AppendLine($"{exception.GetType()}: {exception.Message}");
-        foreach (var frame in new StackTrace(exception, fNeedFileInfo: true).GetFrames())
-            if (Line(frame) is { } line) text.AppendLine(line);
+        try { return exception.Message ?? ""; }
+        catch (Exception e) { return $"(its Message threw {e.GetType().Name})"; }
+    }
+
+    /// <summary>A type as its author wrote it: without the submission that the compiler has put around it.</summary>
+    public static string Name(Type type)
+    {
+        var name = type.ToString();
+        return name.StartsWith("Submission#") && name.IndexOf('+') is > 0 and var plus ? name[(plus + 1)..] : name;
+    }
+
+    private static void Append(StringBuilder text, Exception exception, int depth)
+    {
+        text.AppendLine($"{Name(exception.GetType())}: {Message(exception)}");
+        var frames = new StackTrace(exception, fNeedFileInfo: false).FrameCount > 4 * MostFrames ? Ends(exception) : new StackTrace(exception, fNeedFileInfo: true).GetFrames().Select(Line);
+        foreach (var line in frames)
+            if (line is not null) text.AppendLine(line);
+        if (depth == MostInner) return;
         foreach (var inner in exception is AggregateException many ? many.InnerExceptions : (IReadOnlyList<Exception>)(exception.InnerException is { } one ? [one] : []))
-            Append(text.Append("  ---> "), inner);
+            Append(text.Append("  ---> "), inner, depth + 1);
+    }
+
+    // Of an endless recursion there are a hundred thousand.
+    private static IEnumerable<string?> Ends(Exception exception)
+    {
+        var frames = new StackTrace(exception, fNeedFileInfo: false).GetFrames(); // to look up so many lines takes seconds
+        return [.. frames.Take(MostFrames / 2).Select(Line), $"   ... {frames.Length - MostFrames} more ...", .. frames.TakeLast(MostFrames / 2).Select(Line)];
     }
 
     private static string? Line(StackFrame frame)

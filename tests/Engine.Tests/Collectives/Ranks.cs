@@ -20,7 +20,8 @@ static class Ranks
         {
             try { results[rank] = body(end); }
             catch (Exception e) { errors[rank] = e; }
-        }) { IsBackground = true }).ToArray();
+        })
+        { IsBackground = true }).ToArray();
         foreach (var thread in threads) thread.Start();
         foreach (var thread in threads)
         {

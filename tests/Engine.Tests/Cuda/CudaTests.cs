@@ -222,7 +222,13 @@ public sealed class CudaTests : IDisposable
         IDataSource Data(int count, ulong seed) => new SyntheticData(count, new Shape(1, 8, 8), 4, seed);
         using var trainer = new Trainer(graph, Data(160, 1), Data(40, 2), options with
         {
-            Name = name, Epochs = 2, BatchSize = 16, LearningRate = 0.05, Out = folder, CheckpointEvery = 3, Device = "cuda:0",
+            Name = name,
+            Epochs = 2,
+            BatchSize = 16,
+            LearningRate = 0.05,
+            Out = folder,
+            CheckpointEvery = 3,
+            Device = "cuda:0",
         });
         trainer.Run();
         using var inner = NewDisposeScope();

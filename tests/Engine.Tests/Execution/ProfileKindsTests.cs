@@ -28,7 +28,7 @@ public class ProfileKindsTests
         var graph = Graph.Capture(nn.Sequential(("a", nn.Linear(16, 16)), ("h", inner), ("b", nn.Linear(16, 4))), new Shape(16));
         change?.Invoke(graph);
         var text = new StringBuilder();
-        GraphText.Write(graph, text);
+        ProfileText.Write(graph, text);
         return text.ToString();
     }
 

@@ -65,6 +65,57 @@ public class CaptureTests
         foreach (var (name, buffer) in net.named_buffers()) Assert.True(buffers[name].Equals(buffer), name);
     }
 
+    private static readonly Dictionary<string, (Shape Input, Func<nn.Module<Tensor, Tensor>> Create)> modules = new()
+    {
+        ["leaky_relu"] = (new(6, 5), () => nn.LeakyReLU(0.2)),
+        ["elu"] = (new(6, 5), () => nn.ELU(0.7)),
+        ["relu6"] = (new(6, 5), () => nn.ReLU6()),
+        ["silu"] = (new(6, 5), () => nn.SiLU()),
+        ["sigmoid"] = (new(6, 5), () => nn.Sigmoid()),
+        ["tanh"] = (new(6, 5), () => nn.Tanh()),
+        ["hardswish"] = (new(6, 5), () => nn.Hardswish()),
+        ["hardsigmoid"] = (new(6, 5), () => nn.Hardsigmoid()),
+        ["softplus"] = (new(6, 5), () => nn.Softplus(2, 3)),
+        ["softmax"] = (new(6, 5), () => nn.Softmax(-1)),
+        ["log_softmax"] = (new(6, 5), () => nn.LogSoftmax(1)),
+        ["group_norm"] = (new(6, 5, 7), () => Weighted(nn.GroupNorm(2, 6))),
+        ["instance_norm"] = (new(6, 5, 7), () => nn.InstanceNorm2d(6)),
+        ["batch_norm_nd"] = (new(6, 9), () => nn.BatchNorm1d(6)),
+        ["conv1d"] = (new(6, 9), () => nn.Conv1d(6, 4, 3, stride: 2, padding: 1)),
+        ["conv3d"] = (new(3, 5, 6, 7), () => nn.Conv3d(3, 4, 3, padding: 1)),
+        ["conv_transpose1d"] = (new(6, 9), () => nn.ConvTranspose1d(6, 4, 3, stride: 2, output_padding: 1)),
+        ["max_pool1d"] = (new(6, 9), () => nn.MaxPool1d(3, 2)),
+        ["avg_pool1d"] = (new(6, 9), () => nn.AvgPool1d(3)),
+        ["max_pool3d"] = (new(3, 5, 6, 7), () => nn.MaxPool3d(2)),
+        ["avg_pool3d"] = (new(3, 5, 6, 7), () => nn.AvgPool3d(3, 2)),
+        ["pixel_shuffle"] = (new(8, 5, 7), () => nn.PixelShuffle(2)),
+        ["pad"] = (new(6, 5, 7), () => nn.ReflectionPad2d((1, 2, 3, 0))),
+    };
+
+    public static TheoryData<string> Kinds => [.. modules.Keys];
+
+    private static TorchSharp.Modules.GroupNorm Weighted(TorchSharp.Modules.GroupNorm norm)
+    {
+        foreach (var parameter in norm.parameters()) nn.init.uniform_(parameter); // TorchSharp leaves them as memory was
+        return norm;
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_known_module_becomes_the_op_that_computes_the_same(string kind)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(3);
+        var (shape, create) = modules[kind];
+        var module = create();
+        var graph = Graph.Capture(nn.Sequential(("layer", module)), shape);
+        Assert.Equal(kind, graph.Nodes.Single().Op.Kind);
+        var x = randn(shape.WithBatch(2));
+        var (expected, y) = (module.forward(x), graph.forward(x));
+        Assert.Equal(y.shape, graph.Output.Shape.WithBatch(2));
+        Assert.True(expected.Equals(y));
+    }
+
     [Fact]
     public void A_module_that_refuses_its_input_is_named()
     {

@@ -110,7 +110,7 @@ public class DirectOpTests
 
     private static void Check(Op op, Tensor x, Tensor gradient, bool wantsInput)
     {
-        var direct = (IDirect)op;
+        var direct = (IDirectUnary)op;
         Assert.True(direct.RunsDirect(x));
         var trained = op.Parameters.Where(p => p.requires_grad).ToArray();
         var leaf = x.clone().requires_grad_(wantsInput);

@@ -88,8 +88,11 @@ public sealed class ExtensionTests
             Assert.True(packed == 0, output);
         }
         folder.Write("kernels/polyglot/kernel.json", $$"""{ "argv": ["{{host}}", "jupyter", "--default-kernel", "csharp", "{connection_file}"], "display_name": "Polyglot", "language": "C#" }""");
-        try { await client.Pass("polyglot_tests.py", environment: [("JUPYTER_PATH", folder.Path), ("POLYGLOT_FEED", folder.Path), ("POLYGLOT_VERSION", version),
-            (ToolRun.ProgramVariable, Path.Combine(ProjectFolder.Root, "interactive")), ("DOTNET_INTERACTIVE_CLI_TELEMETRY_OPTOUT", "1")]); }
+        try
+        {
+            await client.Pass("polyglot_tests.py", environment: [("JUPYTER_PATH", folder.Path), ("POLYGLOT_FEED", folder.Path), ("POLYGLOT_VERSION", version),
+            (ToolRun.ProgramVariable, Path.Combine(ProjectFolder.Root, "interactive")), ("DOTNET_INTERACTIVE_CLI_TELEMETRY_OPTOUT", "1")]);
+        }
         finally
         {
             var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");

@@ -20,4 +20,24 @@ public class PlanCommandTests
         Assert.Contains("held at the peak", output);
         Assert.Contains("conv2d", output);
     }
+
+    [Fact]
+    public async Task Plan_takes_a_net_of_a_script()
+    {
+        using var folder = new Scripting.TemporaryFolder();
+        var script = Path.Combine(folder.Path, "net.csx");
+        File.WriteAllText(script, """
+            using Interactive.Graphs;
+            var b = new GraphBuilder("mine", new Shape(3, 16, 16));
+            b.Build(b.Input.Conv(8, 3, padding: 1).BatchNorm().Relu().Conv(8, 3, padding: 1).BatchNorm().Relu().AdaptiveAvgPool(1).Flatten().Linear(5))
+            """);
+        var (exit, output, error) = await InteractiveProcess.Run("plan", "--script", script, "--batch", "4", "--profile", "analytic", "--budget", "100%", "--json");
+        Assert.True(exit == 0, error);
+        Assert.Equal("net.csx", JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement.GetProperty("model").GetString());
+
+        File.WriteAllText(script, "1 + 1");
+        (exit, _, error) = await InteractiveProcess.Run("plan", "--script", script);
+        Assert.Equal(2, exit);
+        Assert.Contains("must end with a net", error);
+    }
 }

@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Measured profiles on disk, in the cache folder: one file for a graph (<see cref="GraphText"/>), objective, batch, number of
+/// Measured profiles on disk, in the cache folder: one file for a graph (<see cref="ProfileText"/>), objective, batch, number of
 /// threads, device, processor and version of libtorch. Files are written whole or not at all.
 /// </summary>
 public static class ProfileCache
@@ -49,7 +49,7 @@ public static class ProfileCache
     {
         var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(' ').Append(Devices.Of(graph)).Append(' ').Append(Processor()).Append(' ').Append(objective.Name).Append('\n');
         if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } other) text.Append(other).Append('\n');
-        GraphText.Write(graph, text);
+        ProfileText.Write(graph, text);
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..20];
         return Path.Combine(CacheFolder.Find(), "profiles", $"{graph.Name}-{batch}-{key}.json");
     }

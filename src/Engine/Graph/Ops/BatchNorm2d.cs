@@ -17,6 +17,7 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
     {
         ["eps"] = module.eps,
+        ["momentum"] = module.momentum ?? -1, // -1: the mean over all batches
         ["affine"] = module.affine,
         ["track_running_stats"] = module.track_running_stats,
     };
@@ -40,10 +41,10 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics) => Forward([input], mode, out statistics);
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics) => ForwardPieces([input], mode, out statistics);
 
     /// <inheritdoc/>
-    public Tensor Forward(ReadOnlySpan<Tensor> input, RunMode mode, out Tensor[] statistics)
+    public Tensor ForwardPieces(ReadOnlySpan<Tensor> input, RunMode mode, out Tensor[] statistics)
     {
         if (IsManaged(input)) return InOnePass(input, mode, out statistics);
         if (input.Length == 1) return ByLibraries(input[0], mode, out statistics);

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>2-d convolution over (channels, height, width), optionally with a rectifier. Backward reads the input (and its own output when rectified).</summary>
-public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) : Op, IBackwardInParts, IDirect
+public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) : Op, IBackwardInParts, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "conv2d_relu" : "conv2d";

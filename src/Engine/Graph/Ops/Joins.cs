@@ -19,7 +19,7 @@ public sealed class Add(double scale = 1, bool relu = false) : Op
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
-        if (!inputs[0].Shape.Equals(inputs[1].Shape))
+        if (!inputs[0].Shape.Equals(inputs[1].Shape) || !Broadcast.IsBatched(inputs[0]) || !Broadcast.IsBatched(inputs[1]))
             throw new GraphException($"adds equal shapes, got {inputs[0].Shape} ({inputs[0].Name}) and {inputs[1].Shape} ({inputs[1].Name})");
         return (inputs[0].Shape, inputs[0].Type);
     }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>x W^T + b over the last dimension, optionally with a rectifier. Backward reads the input.</summary>
-public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) : Op, IBackwardInParts, IDirect
+public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) : Op, IBackwardInParts, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "linear_relu" : "linear";
@@ -88,7 +88,7 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
         }
         if (module.bias is not { requires_grad: true } bias) return;
         using var sum = bias.grad!;
-        using var piece = LinearGradients.OfBias(rows);
+        using var piece = LinearGradients.OfBias(gradient);
         sum.add_(piece, Scalars.One);
     }
 

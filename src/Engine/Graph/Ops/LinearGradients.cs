@@ -25,7 +25,7 @@ internal static class LinearGradients
             using var read = Rows(input);
             ParameterGradient.Add(weight, OfWeight(read, rows));
         }
-        if (bias is { requires_grad: true }) ParameterGradient.Add(bias, gradient.is_contiguous() ? OfBias(rows) : OfBiasAsItLies(gradient));
+        if (bias is { requires_grad: true }) ParameterGradient.Add(bias, OfBias(gradient));
         return wantsInput ? OfInput(gradient, rows, weight) : null;
     }
 
@@ -36,11 +36,13 @@ internal static class LinearGradients
         return turned.mm(input);
     }
 
-    /// <summary>Of b (outputs), for the rows of the output's gradient.</summary>
-    public static Tensor OfBias(Tensor gradient) => gradient.sum([0]);
-
-    // Autograd adds up all rows at once, in the order in which they lie.
-    private static Tensor OfBiasAsItLies(Tensor gradient) => gradient.sum([.. Enumerable.Range(0, (int)gradient.dim() - 1).Select(d => (long)d)]);
+    /// <summary>Of b (outputs): as autograd sums what was repeated, over the dimensions as they lie and not over rows.</summary>
+    public static Tensor OfBias(Tensor gradient)
+    {
+        var leading = new long[gradient.dim() - 1];
+        for (var i = 0; i < leading.Length; i++) leading[i] = i;
+        return gradient.sum(leading);
+    }
 
     /// <summary>Of x, in the dimensions of the output's gradient but for the last.</summary>
     /// <param name="gradient">Of the output.</param>

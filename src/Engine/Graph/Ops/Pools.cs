@@ -24,7 +24,7 @@ public abstract class Pool : Op
 }
 
 /// <summary>Maximum over windows. Keeps a 64-bit index for each output; of the input backward reads only the shape.</summary>
-public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false) : Pool, IDirect
+public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false) : Pool, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "max_pool2d";
@@ -89,7 +89,7 @@ public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
 }
 
 /// <summary>Mean over windows. Autograd keeps the input although backward reads only its shape; run directly it does not.</summary>
-public sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false, bool countPadding = true) : Pool, IDirect
+public sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false, bool countPadding = true) : Pool, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "avg_pool2d";

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>Looks token numbers up in a table: (tokens) int64 to (tokens, width). Backward reads the numbers.</summary>
-public sealed class Embedding(TorchSharp.Modules.Embedding module) : Op
+/// <param name="module">The table.</param>
+/// <param name="paddingIndex">The token that was given to the module as padding, which is not trained; the module does not tell it.</param>
+public sealed class Embedding(TorchSharp.Modules.Embedding module, long? paddingIndex = null) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "embedding";
@@ -14,6 +16,7 @@ public sealed class Embedding(TorchSharp.Modules.Embedding module) : Op
     {
         ["vocabulary"] = module.weight!.shape[0],
         ["width"] = module.weight!.shape[1],
+        ["padding_idx"] = paddingIndex ?? -1,
     };
     /// <inheritdoc/>
     public override nn.Module Module => module;
@@ -34,7 +37,7 @@ public sealed class Embedding(TorchSharp.Modules.Embedding module) : Op
 /// x E^T with the table of an embedding: (tokens, width) to (tokens, vocabulary), the tied output layer of Press and Wolf
 /// (2017). The table stays registered with its embedding only.
 /// </summary>
-public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirect
+public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "tied_linear";

@@ -33,6 +33,7 @@ internal static class InPlace
     public static sbyte[] Candidates(Node node)
     {
         if (node.Op.SumWeights is not { } weights || weights.Any(w => w != 1) || node.Inputs.Any(v => v.Type != ScalarType.Float32)) return [];
+        if (node.Inputs.Count == 1 && !node.Op.Rectifies) return []; // x + c
         return [.. Enumerable.Range(0, node.Inputs.Count).Where(i => MayBeOverwritten(node, node.Inputs[i])).Select(i => (sbyte)i)];
     }
 

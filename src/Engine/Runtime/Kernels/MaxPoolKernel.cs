@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using Interactive.Graphs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,10 +13,10 @@ namespace Interactive.Runtime.Kernels;
 internal static unsafe class MaxPoolKernel
 {
     /// <summary>True when the kernel may run on this input, and is faster.</summary>
-    public static bool Takes(Tensor x, Size2 stride)
+    public static bool Takes(Tensor x, (long Height, long Width) stride)
         => Avx512F.IsSupported && stride.Width <= 2 && ElementKernels.Takes(x) && x.dim() == 4 && x.shape[2] * x.shape[3] <= int.MaxValue;
 
-    private readonly record struct Windows(int Height, int Width, int OutHeight, int OutWidth, Size2 Kernel, Size2 Stride, Size2 Padding)
+    private readonly record struct Windows(int Height, int Width, int OutHeight, int OutWidth, (long Height, long Width) Kernel, (long Height, long Width) Stride, (long Height, long Width) Padding)
     {
         // The outputs whose window lies within the row.
         public int FirstInside => (int)((Padding.Width + Stride.Width - 1) / Stride.Width);
@@ -31,7 +30,7 @@ internal static unsafe class MaxPoolKernel
     /// <param name="kernel">Size of a window.</param>
     /// <param name="stride">From window to window; at most 2 along the width.</param>
     /// <param name="padding">Rows and columns before the first number, less than a window.</param>
-    public static void Apply(Tensor x, Tensor y, Tensor? indices, Size2 kernel, Size2 stride, Size2 padding)
+    public static void Apply(Tensor x, Tensor y, Tensor? indices, (long Height, long Width) kernel, (long Height, long Width) stride, (long Height, long Width) padding)
     {
         var windows = new Windows((int)x.shape[2], (int)x.shape[3], (int)y.shape[2], (int)y.shape[3], kernel, stride, padding);
         float* source = ElementKernels.Data(x), target = ElementKernels.Data(y);

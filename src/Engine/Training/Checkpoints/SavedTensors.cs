@@ -32,9 +32,20 @@ internal sealed class SavedTensors(SafetensorsFile file, string prefix)
         return part;
     }
 
+    /// <summary>The floating-point type of all that have one, or null where they differ.</summary>
+    public ScalarType? SingleFloat => tensors.Values.Select(t => t.Type).Where(Floats.Contains).Distinct().ToArray() is [var type] ? type : null;
+
     /// <summary>Overwrites tensors by those of the same names, one at a time. Nothing is written unless all fit.</summary>
     /// <exception cref="UsageException">Names or shapes differ; the message names the first.</exception>
     public void ReadInto(IReadOnlyDictionary<string, Tensor> targets)
+    {
+        RequireFit(targets);
+        foreach (var (name, target) in targets) ReadInto(name, target);
+    }
+
+    /// <summary>Compares names, shapes and types.</summary>
+    /// <exception cref="UsageException">They differ; the message names the first.</exception>
+    public void RequireFit(IReadOnlyDictionary<string, Tensor> targets)
     {
         foreach (var (name, target) in targets)
         {
@@ -44,7 +55,6 @@ internal sealed class SavedTensors(SafetensorsFile file, string prefix)
                 throw new UsageException($"{name} is {target.dtype} in the model and {saved.Type} in the file");
         }
         if (tensors.Keys.FirstOrDefault(name => !targets.ContainsKey(name)) is { } extra) throw new UsageException($"the file's {extra} {Text(tensors[extra].Shape)} is not in the model");
-        foreach (var (name, target) in targets) ReadInto(name, target);
     }
 
     private void ReadInto(string name, Tensor target)

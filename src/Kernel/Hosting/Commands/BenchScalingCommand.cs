@@ -64,8 +64,15 @@ internal static class BenchScalingCommand
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(new
                 {
-                    measured = false, batch = samples, teraflops = sustained,
-                    perHost = sharing, withinHost = parsed.GetValue(within) ?? speed, wire = parsed.GetValue(wire), bucketBytes = buckets.BucketBytes, latencyMicroseconds = micros, results = rows,
+                    measured = false,
+                    batch = samples,
+                    teraflops = sustained,
+                    perHost = sharing,
+                    withinHost = parsed.GetValue(within) ?? speed,
+                    wire = parsed.GetValue(wire),
+                    bucketBytes = buckets.BucketBytes,
+                    latencyMicroseconds = micros,
+                    results = rows,
                 }, JsonSerializerOptions.Web));
             return 0;
         });

@@ -41,7 +41,9 @@ internal static class LaunchCommand
                 if (parsed.GetValue(output) is { } copy) run.AddRange(["--output", copy]);
                 run.AddRange(["--", .. arguments]);
                 if (resume && !arguments.Contains("--resume")) run.Add("--resume");
-                return MpiLauncher.Command(parsed.GetValue(ranks), run, flavor);
+                var start = MpiLauncher.Command(parsed.GetValue(ranks), run, flavor);
+                start.Environment[ScriptCache.RankVariable] = "1";
+                return start;
             }
             var first = Start(resume: false);
             // Compiled once here, the ranks find it in the cache, and an error is told once.

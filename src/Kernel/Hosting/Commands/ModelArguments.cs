@@ -9,7 +9,8 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// <summary>The options by which every command names a model at a size.</summary>
 internal sealed class ModelArguments
 {
-    private readonly Option<string> model = new("--model") { Description = "a model's name: see 'interactive models'", Required = true };
+    private readonly Option<string?> model = new("--model") { Description = "a model's name: see 'interactive models'" };
+    private readonly Option<string?> script = new("--script") { Description = "a script whose last line is a net of your own, a Graph or a module, in place of --model" };
     private readonly Option<int> batch = new("--batch") { Description = "samples in a batch", DefaultValueFactory = _ => 8 };
     private readonly Option<string?> image = new("--image") { Description = "one image as CxHxW; default: the model's own" };
     private readonly Option<string> device = new("--device") { Description = "where it runs: auto, cpu, cuda or cuda:N", DefaultValueFactory = _ => "auto" };
@@ -18,6 +19,7 @@ internal sealed class ModelArguments
     public ModelArguments(Command command, bool onlyCpu = false)
     {
         command.Add(model);
+        command.Add(script);
         command.Add(batch);
         command.Add(image);
         command.Add(classes);
@@ -25,7 +27,14 @@ internal sealed class ModelArguments
         else device.DefaultValueFactory = _ => "cpu";
     }
 
-    public string Model(ParseResult parsed) => parsed.GetValue(model)!;
+    /// <summary>The model's name, or the script's file name.</summary>
+    public string Model(ParseResult parsed) => (parsed.GetValue(model), parsed.GetValue(script)) switch
+    {
+        ({ } name, null) => name,
+        (null, { } path) => Path.GetFileName(path),
+        (null, null) => throw new UsageException("give --model NAME (see 'interactive models') or --script NET.csx"),
+        _ => throw new UsageException("give --model or --script, not both"),
+    };
 
     public int Batch(ParseResult parsed)
         => parsed.GetValue(batch) is var size and > 0 ? size : throw new UsageException($"--batch must be at least 1, got {parsed.GetValue(batch)}");
@@ -39,7 +48,9 @@ internal sealed class ModelArguments
             catch (GraphException e) { throw new UsageException($"--image {e.Message}"); }
         }
         Devices.ManualSeed(1);
-        var graph = Zoo.Create(Model(parsed), new ModelOptions { Image = shape, Classes = parsed.GetValue(classes), ShapesOnly = shapesOnly });
+        var name = Model(parsed);
+        var graph = parsed.GetValue(script) is { } path ? ScriptNet.Read(path, shape)
+            : Zoo.Create(name, new ModelOptions { Image = shape, Classes = parsed.GetValue(classes), ShapesOnly = shapesOnly });
         if (!shapesOnly) graph.to(Devices.Choose(parsed.GetValue(device), localRank));
         return graph;
     }

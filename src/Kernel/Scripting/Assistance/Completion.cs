@@ -62,7 +62,12 @@ internal static class Completion
 
     private static ITypeSymbol? TypeOf(ISymbol? symbol) => symbol switch
     {
-        ILocalSymbol s => s.Type, IFieldSymbol s => s.Type, IPropertySymbol s => s.Type, IParameterSymbol s => s.Type, IMethodSymbol s => s.ReturnType, _ => null,
+        ILocalSymbol s => s.Type,
+        IFieldSymbol s => s.Type,
+        IPropertySymbol s => s.Type,
+        IParameterSymbol s => s.Type,
+        IMethodSymbol s => s.ReturnType,
+        _ => null,
     };
 
     /// <summary>The identifier around a position.</summary>

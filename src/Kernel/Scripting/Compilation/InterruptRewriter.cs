@@ -6,25 +6,27 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Interactive.Kernel.Scripting;
 
 /// <summary>
-/// Puts a check at the head of every loop, method, local function and lambda, without adding a line: so a running cell
-/// can be ended at a place where nothing is half done.
+/// Puts a check at the head of every loop, method, accessor, local function and lambda, without adding a line: so a running
+/// cell can be ended at a place where nothing is half done, and an endless recursion ends in an exception. What has no body
+/// of statements gets one. Expression trees stay as they are, and arguments whose text a method asks for.
 /// </summary>
 internal sealed class InterruptRewriter : CSharpSyntaxRewriter
 {
     private const string Type = "global::Interactive.Kernel.Scripting.ScriptInterrupt";
-    private static readonly StatementSyntax check = SyntaxFactory.ParseStatement($"{Type}.Check();");
-    private static readonly ExpressionSyntax requested = SyntaxFactory.ParseExpression($"{Type}.IsRequested ");
-    private static readonly ExpressionSyntax thrown = SyntaxFactory.ParseExpression($"throw {Type}.Exception() ");
+    private static readonly StatementSyntax check = SyntaxFactory.ParseStatement($"{Type}.Check();"), enter = SyntaxFactory.ParseStatement($"{Type}.Enter();");
+    private static readonly ExpressionSyntax requested = SyntaxFactory.ParseExpression($"{Type}.IsRequested "), thrown = SyntaxFactory.ParseExpression($"throw {Type}.Exception() ");
 
-    private readonly bool lambdas;
-    private InterruptRewriter(bool lambdas) => this.lambdas = lambdas;
+    private readonly SemanticModel? model;
+    private InterruptRewriter(SemanticModel? model) => this.model = model;
 
-    public static SyntaxTree Rewrite(SyntaxTree tree, bool lambdas) =>
-        CSharpSyntaxTree.Create((CSharpSyntaxNode)new InterruptRewriter(lambdas).Visit(tree.GetRoot()), ScriptDirectives.ParseOptions, tree.FilePath, Encoding.UTF8);
+    /// <summary>Rewrites a tree.</summary>
+    /// <param name="model">What its names mean; null checks loops and bodies of statements only, which needs no meaning.</param>
+    public static SyntaxTree Rewrite(SyntaxTree tree, SemanticModel? model) =>
+        CSharpSyntaxTree.Create((CSharpSyntaxNode)new InterruptRewriter(model).Visit(tree.GetRoot()), (CSharpParseOptions)tree.Options, tree.FilePath, Encoding.UTF8);
 
-    private static BlockSyntax Head(BlockSyntax block) => block.WithStatements(block.Statements.Insert(0, check));
+    private static BlockSyntax Head(BlockSyntax block, StatementSyntax first) => block.WithStatements(block.Statements.Insert(0, first));
 
-    private static StatementSyntax Body(StatementSyntax body) => body is BlockSyntax block ? Head(block)
+    private static StatementSyntax Body(StatementSyntax body) => body is BlockSyntax block ? Head(block, check)
         : SyntaxFactory.Block(check, body.WithoutTrailingTrivia()).WithTrailingTrivia(body.GetTrailingTrivia());
 
     public override SyntaxNode? VisitWhileStatement(WhileStatementSyntax node) =>
@@ -47,22 +49,102 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
         base.VisitLabeledStatement(node) is LabeledStatementSyntax label && label.Statement is not LocalDeclarationStatementSyntax and not LocalFunctionStatementSyntax
             ? label.WithStatement(Body(label.Statement)) : node;
 
-    public override SyntaxNode? VisitMethodDeclaration(MethodDeclarationSyntax node) =>
-        base.VisitMethodDeclaration(node) is MethodDeclarationSyntax { Body: { } body } method ? method.WithBody(Head(body)) : base.VisitMethodDeclaration(node);
+    public override SyntaxNode? VisitMethodDeclaration(MethodDeclarationSyntax node) => base.VisitMethodDeclaration(node) is MethodDeclarationSyntax method
+        ? method.Body is { } body ? method.WithBody(Head(body, enter))
+        : Block(node, method.ExpressionBody, method.SemicolonToken) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
 
-    public override SyntaxNode? VisitLocalFunctionStatement(LocalFunctionStatementSyntax node) =>
-        base.VisitLocalFunctionStatement(node) is LocalFunctionStatementSyntax { Body: { } body } function ? function.WithBody(Head(body)) : base.VisitLocalFunctionStatement(node);
+    public override SyntaxNode? VisitLocalFunctionStatement(LocalFunctionStatementSyntax node) => base.VisitLocalFunctionStatement(node) is LocalFunctionStatementSyntax function
+        ? function.Body is { } body ? function.WithBody(Head(body, enter))
+        : Block(node, function.ExpressionBody, function.SemicolonToken) is { } block ? function.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : function : node;
 
-    public override SyntaxNode? VisitSimpleLambdaExpression(SimpleLambdaExpressionSyntax node) => Lambda((LambdaExpressionSyntax)base.VisitSimpleLambdaExpression(node)!);
-    public override SyntaxNode? VisitParenthesizedLambdaExpression(ParenthesizedLambdaExpressionSyntax node) => Lambda((LambdaExpressionSyntax)base.VisitParenthesizedLambdaExpression(node)!);
+    // A type whose static constructor throws is lost for good.
+    public override SyntaxNode? VisitConstructorDeclaration(ConstructorDeclarationSyntax node) => base.VisitConstructorDeclaration(node) is ConstructorDeclarationSyntax method && !method.Modifiers.Any(SyntaxKind.StaticKeyword)
+        ? method.Body is { } body ? method.WithBody(Head(body, enter))
+        : Block(node, method.ExpressionBody, method.SemicolonToken) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
 
-    private LambdaExpressionSyntax Lambda(LambdaExpressionSyntax lambda) =>
-        !lambdas ? lambda
-        : lambda.Block is { } block ? lambda.WithBlock(Head(block))
-        : lambda.ExpressionBody is { } value && IsPlainValue(value) ? lambda.WithExpressionBody(SyntaxFactory.ParenthesizedExpression(SyntaxFactory.ConditionalExpression(requested, thrown, value)))
-        : lambda;
+    public override SyntaxNode? VisitOperatorDeclaration(OperatorDeclarationSyntax node) => base.VisitOperatorDeclaration(node) is OperatorDeclarationSyntax method
+        ? method.Body is { } body ? method.WithBody(Head(body, enter))
+        : Block(node, method.ExpressionBody, method.SemicolonToken) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
 
-    // An invocation may be void, others are no values or have no type of their own: those keep their form.
-    private static bool IsPlainValue(ExpressionSyntax value) => value is BinaryExpressionSyntax or MemberAccessExpressionSyntax or IdentifierNameSyntax
-        or ElementAccessExpressionSyntax or CastExpressionSyntax or ParenthesizedExpressionSyntax or InterpolatedStringExpressionSyntax or ObjectCreationExpressionSyntax;
+    public override SyntaxNode? VisitConversionOperatorDeclaration(ConversionOperatorDeclarationSyntax node) => base.VisitConversionOperatorDeclaration(node) is ConversionOperatorDeclarationSyntax method
+        ? method.Body is { } body ? method.WithBody(Head(body, enter))
+        : Block(node, method.ExpressionBody, method.SemicolonToken) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
+
+    public override SyntaxNode? VisitAccessorDeclaration(AccessorDeclarationSyntax node) => base.VisitAccessorDeclaration(node) is AccessorDeclarationSyntax method
+        ? method.Body is { } body ? method.WithBody(Head(body, enter))
+        : Block(node, method.ExpressionBody, method.SemicolonToken) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
+
+    public override SyntaxNode? VisitPropertyDeclaration(PropertyDeclarationSyntax node) => base.VisitPropertyDeclaration(node) is not PropertyDeclarationSyntax property ? null
+        : property.ExpressionBody is { } arrow && Getter(arrow, property.SemicolonToken) is { } getter ? property.WithExpressionBody(null).WithSemicolonToken(default).WithAccessorList(getter) : property;
+
+    public override SyntaxNode? VisitIndexerDeclaration(IndexerDeclarationSyntax node) => base.VisitIndexerDeclaration(node) is not IndexerDeclarationSyntax property ? null
+        : property.ExpressionBody is { } arrow && Getter(arrow, property.SemicolonToken) is { } getter ? property.WithExpressionBody(null).WithSemicolonToken(default).WithAccessorList(getter) : property;
+
+    // An object that makes one of its own kind for a field does so without a constructor that could be checked.
+    public override SyntaxNode? VisitVariableDeclarator(VariableDeclaratorSyntax node) =>
+        base.VisitVariableDeclarator(node) is not VariableDeclaratorSyntax variable ? null
+            : model is not null && variable.Initializer is { Value: BaseObjectCreationExpressionSyntax made } initializer
+                && node.Parent?.Parent is FieldDeclarationSyntax { Parent: TypeDeclarationSyntax } field && !field.Modifiers.Any(SyntaxKind.StaticKeyword)
+            ? variable.WithInitializer(initializer.WithValue(Either(made))) : variable;
+
+    public override SyntaxNode? VisitAnonymousMethodExpression(AnonymousMethodExpressionSyntax node) =>
+        base.VisitAnonymousMethodExpression(node) is AnonymousMethodExpressionSyntax method ? method.WithBlock(Head(method.Block, enter)) : node;
+
+    public override SyntaxNode? VisitSimpleLambdaExpression(SimpleLambdaExpressionSyntax node) => IsKept(node) ? node : Lambda(node, (LambdaExpressionSyntax)base.VisitSimpleLambdaExpression(node)!);
+    public override SyntaxNode? VisitParenthesizedLambdaExpression(ParenthesizedLambdaExpressionSyntax node) => IsKept(node) ? node : Lambda(node, (LambdaExpressionSyntax)base.VisitParenthesizedLambdaExpression(node)!);
+
+    // Without a model nobody knows which lambdas are expression trees, in which no statement may stand.
+    private bool IsKept(LambdaExpressionSyntax lambda) => model is null || model.GetTypeInfo(lambda).ConvertedType is { Name: "Expression", ContainingNamespace.Name: "Expressions" };
+
+    private LambdaExpressionSyntax Lambda(LambdaExpressionSyntax node, LambdaExpressionSyntax lambda)
+    {
+        if (lambda.Block is { } own) return lambda.WithBlock(Head(own, enter));
+        if (lambda.ExpressionBody is null or ThrowExpressionSyntax || model!.GetSymbolInfo(node).Symbol is not IMethodSymbol symbol) return lambda;
+        return lambda.WithExpressionBody(null).WithBlock(Block(lambda.ExpressionBody, IsWithoutValue(symbol), default, default, default));
+    }
+
+    public override SyntaxNode? VisitInvocationExpression(InvocationExpressionSyntax node) => AsksForText(node) ? node : base.VisitInvocationExpression(node);
+    public override SyntaxNode? VisitObjectCreationExpression(ObjectCreationExpressionSyntax node) => AsksForText(node) ? node : base.VisitObjectCreationExpression(node);
+
+    // CallerArgumentExpression hands over the text of an argument: as it was written.
+    private bool AsksForText(ExpressionSyntax call) => model is not null && call.DescendantNodes().Any(n => n is AnonymousFunctionExpressionSyntax or QueryExpressionSyntax)
+        && model.GetSymbolInfo(call).Symbol is IMethodSymbol method && method.Parameters.Any(p => p.GetAttributes().Any(a => a.AttributeClass?.Name == "CallerArgumentExpressionAttribute"));
+
+    public override SyntaxNode? VisitQueryExpression(QueryExpressionSyntax node) => model is null || node.DescendantNodes().Any(IsOfProvider) ? node : base.VisitQueryExpression(node);
+
+    private bool IsOfProvider(SyntaxNode node) => node switch
+    {
+        QueryClauseSyntax clause => model!.GetQueryClauseInfo(clause).OperationInfo.Symbol,
+        SelectOrGroupClauseSyntax or OrderingSyntax => model!.GetSymbolInfo(node).Symbol,
+        _ => null,
+    } is IMethodSymbol method && method.Parameters.Any(p => p.Type is { Name: "Expression" });
+
+    public override SyntaxNode? VisitWhereClause(WhereClauseSyntax node) => ((WhereClauseSyntax)base.VisitWhereClause(node)!) is var clause ? clause.WithCondition(Either(clause.Condition)) : node;
+    public override SyntaxNode? VisitLetClause(LetClauseSyntax node) => ((LetClauseSyntax)base.VisitLetClause(node)!) is var clause ? clause.WithExpression(Either(clause.Expression)) : node;
+    public override SyntaxNode? VisitSelectClause(SelectClauseSyntax node) => ((SelectClauseSyntax)base.VisitSelectClause(node)!) is var clause ? clause.WithExpression(Either(clause.Expression)) : node;
+    public override SyntaxNode? VisitFromClause(FromClauseSyntax node) =>
+        base.VisitFromClause(node) is FromClauseSyntax clause ? node.Parent is QueryBodySyntax ? clause.WithExpression(Either(clause.Expression)) : clause : node;
+
+    // "(requested ? throw : value)", between what stands around the value.
+    private static ExpressionSyntax Either(ExpressionSyntax value) => SyntaxFactory.ParenthesizedExpression(SyntaxFactory.ConditionalExpression(requested, thrown, value.WithoutTrivia()))
+        .WithLeadingTrivia(value.GetLeadingTrivia()).WithTrailingTrivia(value.GetTrailingTrivia());
+
+    private BlockSyntax? Block(SyntaxNode declaration, ArrowExpressionClauseSyntax? arrow, SyntaxToken semicolon) =>
+        arrow is null or { Expression: ThrowExpressionSyntax } || model?.GetDeclaredSymbol(declaration) is not IMethodSymbol symbol ? null
+            : Block(arrow.Expression, IsWithoutValue(symbol), arrow.ArrowToken.LeadingTrivia, arrow.ArrowToken.TrailingTrivia, semicolon);
+
+    private AccessorListSyntax? Getter(ArrowExpressionClauseSyntax arrow, SyntaxToken semicolon) => model is null || arrow.Expression is ThrowExpressionSyntax ? null
+        : SyntaxFactory.AccessorList(SyntaxFactory.Token(SyntaxKind.OpenBraceToken), [SyntaxFactory.AccessorDeclaration(SyntaxKind.GetAccessorDeclaration,
+            Block(arrow.Expression, false, arrow.ArrowToken.LeadingTrivia, arrow.ArrowToken.TrailingTrivia, default))], SyntaxFactory.Token(default, SyntaxKind.CloseBraceToken, semicolon.TrailingTrivia));
+
+    private static bool IsWithoutValue(IMethodSymbol method) => method.ReturnsVoid || method.MethodKind == MethodKind.Constructor || method.IsAsync && method.ReturnType is not INamedTypeSymbol { IsGenericType: true };
+
+    // The expression stays on its line: what stood around the arrow and the semicolon stands around the braces.
+    private static BlockSyntax Block(ExpressionSyntax value, bool isVoid, SyntaxTriviaList before, SyntaxTriviaList after, SyntaxToken semicolon)
+    {
+        var end = SyntaxFactory.Token(semicolon.LeadingTrivia, SyntaxKind.SemicolonToken, default);
+        StatementSyntax statement = isVoid ? SyntaxFactory.ExpressionStatement(value, end)
+            : SyntaxFactory.ReturnStatement(SyntaxFactory.Token(default, SyntaxKind.ReturnKeyword, [SyntaxFactory.Space]), value, end);
+        return SyntaxFactory.Block(SyntaxFactory.Token(before, SyntaxKind.OpenBraceToken, after), [enter, statement], SyntaxFactory.Token(default, SyntaxKind.CloseBraceToken, semicolon.TrailingTrivia));
+    }
 }

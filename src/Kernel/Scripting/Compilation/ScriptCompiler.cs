@@ -13,25 +13,33 @@ namespace Interactive.Kernel.Scripting;
 /// <summary>Compiles submissions: each sees the ones before it. Pure: keeps no state.</summary>
 /// <param name="globals">The type whose members every submission sees.</param>
 /// <param name="folder">Where relative paths in directives begin.</param>
-/// <param name="release">Optimised code. Line numbers are right either way.</param>
+/// <param name="release">Optimised code. Line numbers are right either way. Debug code has DEBUG and TRACE defined.</param>
 internal sealed class ScriptCompiler(Type globals, string folder, bool release = true)
 {
     private static readonly EmitOptions emitOptions = new(debugInformationFormat: DebugInformationFormat.PortablePdb);
 
+    // Versions of the framework that packages were built against: what the runtime settles by itself.
+    private static readonly string[] silent = ["CS1701", "CS1702", "CS1705"];
+
+    private static readonly IReadOnlyDictionary<string, string> noPackages = new Dictionary<string, string>();
+
     private readonly CSharpCompilationOptions options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: HostReferences.Imports,
             optimizationLevel: release ? OptimizationLevel.Release : OptimizationLevel.Debug, allowUnsafe: true, concurrentBuild: false)
-        .WithSourceReferenceResolver(new ScriptSourceResolver(folder, (text, _) => ScriptDirectives.Blank(text)));
+        .WithMetadataReferenceResolver(NeighbourResolver.Instance)
+        .WithSpecificDiagnosticOptions(silent.Select(code => KeyValuePair.Create(code, ReportDiagnostic.Suppress)))
+        .WithSourceReferenceResolver(new ScriptSourceResolver(folder, (text, _) => ScriptDirectives.Blank(text, release), noPackages));
 
-    private CSharpCompilationOptions? interruptible;
-
-    public static SyntaxTree Parse(string code, string path) =>
-        CSharpSyntaxTree.ParseText(SourceText.From(ScriptDirectives.Blank(code), Encoding.UTF8), ScriptDirectives.ParseOptions, path);
+    public static SyntaxTree Parse(string code, string path, bool release = true) =>
+        CSharpSyntaxTree.ParseText(SourceText.From(ScriptDirectives.Blank(code, release), Encoding.UTF8), release ? ScriptDirectives.ParseOptions : ScriptDirectives.DebugOptions, path);
 
     /// <summary>The compilation of a submission, not yet emitted.</summary>
     /// <param name="number">1 for the first of a session.</param>
     /// <param name="references">All on the first submission, later only those that are new: a repeated reference costs a megabyte a cell.</param>
-    public CSharpCompilation Create(SyntaxTree tree, int number, CSharpCompilation? previous, IEnumerable<MetadataReference> references, bool checks = false) =>
-        CSharpCompilation.CreateScriptCompilation($"\u211B*{number}", tree, references, (checks ? interruptible ??= Interruptible() : options).WithScriptClassName($"Submission#{number}"),
+    /// <param name="packages">Folders of packages that hold scripts, by id in small letters; null for none.</param>
+    /// <param name="loaded">Texts to take for files of <c>#load</c>, by path; null for the files' own.</param>
+    public CSharpCompilation Create(SyntaxTree tree, int number, CSharpCompilation? previous, IEnumerable<MetadataReference> references,
+        IReadOnlyDictionary<string, string>? packages = null, IReadOnlyDictionary<string, string>? loaded = null) =>
+        CSharpCompilation.CreateScriptCompilation($"\u211B*{number}", tree, references, Loading(packages, loaded).WithScriptClassName($"Submission#{number}"),
             previous, typeof(object), globals);
 
     /// <summary>A compilation without code and without earlier submissions, for questions about names.</summary>
@@ -40,36 +48,55 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
         CSharpCompilation.CreateScriptCompilation("\u211B*scope", null, references, options.WithUsings(options.Usings.Union(usings)), null, typeof(object), globals);
 
     /// <summary>Compiles a submission as it stands.</summary>
+    /// <returns>The compilation, what it compiles to, and what the compiler warns of.</returns>
     /// <exception cref="ScriptCompileException">The code has errors.</exception>
-    public (CSharpCompilation Compilation, Submission Submission) Compile(string code, string path, int number, CSharpCompilation? previous, IEnumerable<MetadataReference> references)
+    public (CSharpCompilation Compilation, Submission Submission, IReadOnlyList<string> Warnings) Compile(
+        string code, string path, int number, CSharpCompilation? previous, IEnumerable<MetadataReference> references, IReadOnlyDictionary<string, string>? packages = null)
     {
-        var compilation = Create(Parse(code, path), number, previous, references);
-        return Emit(compilation, out var errors) is { } submission ? (compilation, submission) : throw new ScriptCompileException(errors);
+        var compilation = Create(Parse(code, path, release), number, previous, references, packages);
+        var submission = Emit(compilation, out var found) ?? throw new ScriptCompileException(found);
+        // What may be null where code says that it is not: with #nullable enable that is an error, as dotnet-script has it.
+        var errors = found.Where(IsOfNullable).Select(d => d.ToString().Replace(": warning CS", ": error CS")).ToList();
+        if (errors.Count > 0) throw new ScriptCompileException(errors);
+        return (compilation, submission, [.. found.Where(d => d.Severity == DiagnosticSeverity.Warning && !d.IsSuppressed).Select(d => d.ToString())]);
     }
+
+    // CS8632 is of annotations where nothing is checked.
+    private static bool IsOfNullable(Diagnostic diagnostic) => diagnostic is { Severity: DiagnosticSeverity.Warning, IsSuppressed: false } && diagnostic.Id != "CS8632"
+        && diagnostic.Id.Length == 6 && string.CompareOrdinal(diagnostic.Id, "CS8597") >= 0 && string.CompareOrdinal(diagnostic.Id, "CS8670") <= 0;
 
     /// <summary>
-    /// Compiles a submission with checks that let <see cref="ScriptSession.Interrupt"/> end it. Where the checks in lambdas
-    /// are not allowed (expression trees) only loops and methods get them; errors are told of the code as written.
+    /// Compiles a submission with checks that let <see cref="ScriptSession.Interrupt"/> end it. Where they make code invalid that
+    /// was valid, only loops and bodies of statements get them; errors are told of the code as written.
     /// </summary>
     /// <exception cref="ScriptCompileException">The code has errors.</exception>
-    public (CSharpCompilation Compilation, Submission Submission) CompileInterruptible(string code, string path, int number, CSharpCompilation? previous, IReadOnlyList<MetadataReference> references)
+    public (CSharpCompilation Compilation, Submission Submission) CompileInterruptible(string code, string path, int number, CSharpCompilation? previous, IReadOnlyList<MetadataReference> references,
+        IReadOnlyDictionary<string, string> packages, CancellationToken cancellation = default)
     {
-        var tree = Parse(code, path);
-        foreach (var lambdas in new[] { true, false })
+        var written = Create(Parse(code, path, release), number, previous, references, packages);
+        CSharpCompilation WithChecks(bool isFull)
         {
-            var compilation = Create(InterruptRewriter.Rewrite(tree, lambdas), number, previous, references, checks: true);
-            if (Emit(compilation, out _) is { } submission) return (compilation, submission);
+            SyntaxTree Rewrite(SyntaxTree tree) => InterruptRewriter.Rewrite(tree, isFull ? written.GetSemanticModel(tree) : null);
+            // The submission's own tree is the last one, those that it loads precede it.
+            var trees = written.SyntaxTrees;
+            var loaded = trees.Take(trees.Length - 1).ToDictionary(tree => tree.FilePath, tree => Rewrite(tree).GetText().ToString());
+            return Create(Rewrite(trees[^1]), number, previous, references, packages, loaded);
         }
-        return Compile(code, path, number, previous, references);
+        var compilation = WithChecks(isFull: true);
+        if (Emit(compilation, out _, cancellation) is { } submission) return (compilation, submission);
+        var plain = Emit(written, out var errors, cancellation) ?? throw new ScriptCompileException(errors);
+        compilation = WithChecks(isFull: false);
+        return Emit(compilation, out _, cancellation) is { } partly ? (compilation, partly) : (written, plain);
     }
 
-    private CSharpCompilationOptions Interruptible() => options.WithSourceReferenceResolver(new ScriptSourceResolver(folder,
-        (text, path) => InterruptRewriter.Rewrite(Parse(text, path), lambdas: false).GetText().ToString()));
+    private CSharpCompilationOptions Loading(IReadOnlyDictionary<string, string>? packages, IReadOnlyDictionary<string, string>? loaded) =>
+        packages is not { Count: > 0 } && loaded is not { Count: > 0 } ? options : options.WithSourceReferenceResolver(new ScriptSourceResolver(folder,
+            (text, path) => loaded?.GetValueOrDefault(path) ?? ScriptDirectives.Blank(text, release), packages ?? noPackages));
 
-    private static Submission? Emit(CSharpCompilation compilation, out IReadOnlyList<Diagnostic> errors)
+    private static Submission? Emit(CSharpCompilation compilation, out IReadOnlyList<Diagnostic> errors, CancellationToken cancellation = default)
     {
         using MemoryStream image = new(), symbols = new();
-        var result = compilation.Emit(image, symbols, options: emitOptions);
+        var result = compilation.Emit(image, symbols, options: emitOptions, cancellationToken: cancellation);
         errors = result.Diagnostics;
         // Where there is no code the compiler writes nothing and calls that no success.
         if (!result.Success) return errors.Any(d => d.Severity == DiagnosticSeverity.Error) ? null : Submission.Empty;

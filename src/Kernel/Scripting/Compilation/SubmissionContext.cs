@@ -16,12 +16,16 @@ internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
 
     private readonly Dictionary<string, string> managed = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, Assembly> submissions = [];
-    private readonly List<string> native = [];
+    private readonly List<string> native = [], folders = [];
 
-    /// <summary>Lets the context find an assembly by its file; the first one of a name counts.</summary>
+    /// <summary>Lets the context find an assembly by its file, the first one of a name, and what lies beside it and is asked for by it.</summary>
     public void AddAssembly(string path)
     {
-        lock (managed) managed.TryAdd(Path.GetFileNameWithoutExtension(path), path);
+        lock (managed)
+        {
+            managed.TryAdd(Path.GetFileNameWithoutExtension(path), path);
+            if (Path.GetDirectoryName(path) is { } folder && !folders.Contains(folder)) folders.Add(folder);
+        }
     }
 
     /// <summary>Lets code of this context find a native library by name.</summary>
@@ -43,7 +47,8 @@ internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
         lock (managed)
         {
             if (submissions.TryGetValue(name.Name!, out var submission)) return submission;
-            managed.TryGetValue(name.Name!, out path);
+            if (!managed.TryGetValue(name.Name!, out path) && !ofHost.Value.ContainsKey(name.Name!))
+                path = folders.Select(folder => Path.Combine(folder, name.Name + ".dll")).FirstOrDefault(File.Exists);
         }
         // The native libraries must be there before TorchSharp looks for them.
         if (name.Name is "TorchSharp" or "Interactive.Engine") TorchLoader.Register();
@@ -55,8 +60,13 @@ internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
     protected override nint LoadUnmanagedDll(string name)
     {
         List<string> files;
-        lock (managed) files = [.. native];
-        var file = files.FirstOrDefault(f => Path.GetFileName(f) is var n && (n == name || n == name + ".so" || n == $"lib{name}.so" || n == $"lib{name}"));
+        string[] names = [name, name + ".so", $"lib{name}.so", $"lib{name}"];
+        string? file;
+        lock (managed)
+        {
+            files = [.. native];
+            file = files.FirstOrDefault(f => names.Contains(Path.GetFileName(f))) ?? folders.SelectMany(folder => names.Select(n => Path.Combine(folder, n))).FirstOrDefault(File.Exists);
+        }
         if (file is null) return 0;
         if (NativeLibrary.TryLoad(file, out var handle)) return handle;
         // It may need siblings of its package that the system's loader does not find: load those first, by path.

@@ -5,13 +5,17 @@ namespace Interactive.Kernel.Scripting;
 
 /// <summary>
 /// Compiled scripts, one file each, so that a script starts without the compiler. An entry is found by the script's path
-/// and text, the build of the host and the configuration, and counts only while every file it was made of is unchanged.
-/// Processes may read and write at once: a file appears whole or not at all.
+/// and text, the build of the host and the configuration, and counts only while every file it was made of is unchanged, and
+/// when it is this user's own and whole: its content has a checksum. Processes may read and write at once: a file appears
+/// whole or not at all.
 /// </summary>
 internal sealed class ScriptCache
 {
-    private const int Format = 3;
+    private const int Format = 4, ChecksumLength = 16;
     private readonly string key, file;
+
+    /// <summary>An environment variable: set for the ranks of a job, which all run what is in the cache.</summary>
+    public const string RankVariable = "INTERACTIVE_LAUNCHED";
 
     public ScriptCache(string code, string path, bool release)
     {
@@ -25,9 +29,13 @@ internal sealed class ScriptCache
     {
         try
         {
-            if (!File.Exists(file)) return null;
-            using var reader = new BinaryReader(new MemoryStream(File.ReadAllBytes(file)));
+            if (!FileOwner.IsOurs(Path.GetDirectoryName(file)!) || !FileOwner.IsOurs(file)) return null;
+            var all = File.ReadAllBytes(file);
+            if (all.Length < ChecksumLength || Encoding.ASCII.GetString(all, 0, ChecksumLength) != Hash(all.AsSpan(ChecksumLength))) return null;
+            using var reader = new BinaryReader(new MemoryStream(all, ChecksumLength, all.Length - ChecksumLength));
             if (reader.ReadString() != key) return null; // another script of the same hash
+            // The sources may have a newer version. Ranks take what their launcher has compiled: all of them the same.
+            if (reader.ReadBoolean() && Environment.GetEnvironmentVariable(RankVariable) is not { Length: > 0 }) return null;
             for (var left = reader.ReadInt32(); left > 0; left--)
                 if (reader.ReadString() is var name && Stamp(name) != reader.ReadString()) return null;
             var assemblies = ReadStrings(reader);
@@ -43,13 +51,12 @@ internal sealed class ScriptCache
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            var temporary = $"{file}.{Environment.ProcessId}.tmp";
-            using (var stream = new FileStream(temporary, FileMode.Create))
-            using (var writer = new BinaryWriter(stream))
+            var content = new MemoryStream();
+            using (var writer = new BinaryWriter(content, Encoding.UTF8, leaveOpen: true))
             {
                 var made = script.Dependencies.Concat(script.Assemblies).Concat(script.Native).Distinct().ToList();
                 writer.Write(key);
+                writer.Write(script.IsFloating);
                 writer.Write(made.Count);
                 foreach (var name in made) { writer.Write(name); writer.Write(Stamp(name)); }
                 WriteStrings(writer, script.Assemblies);
@@ -58,7 +65,14 @@ internal sealed class ScriptCache
                 writer.Write(submission.Image.Length); writer.Write(submission.Image);
                 writer.Write(submission.Symbols.Length); writer.Write(submission.Symbols);
                 writer.Write(submission.Factory); writer.Write(submission.HasValue);
-                writer.Flush();
+            }
+            if (!FileOwner.MakePrivate(Path.GetDirectoryName(file)!)) return;
+            var temporary = $"{file}.{Environment.ProcessId}.tmp";
+            using (var stream = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+            {
+                var bytes = content.GetBuffer().AsSpan(0, (int)content.Length);
+                stream.Write(Encoding.ASCII.GetBytes(Hash(bytes)));
+                stream.Write(bytes);
                 stream.Flush(flushToDisk: true);
             }
             File.Move(temporary, file, overwrite: true);
@@ -75,7 +89,7 @@ internal sealed class ScriptCache
     }
 
     // FNV-1a. A cryptographic one would load OpenSSL, which takes a third of the time that a cached script starts in.
-    private static string Hash(byte[] data)
+    private static string Hash(ReadOnlySpan<byte> data)
     {
         var hash = 14695981039346656037;
         foreach (var value in data) hash = (hash ^ value) * 1099511628211;

@@ -21,7 +21,7 @@ internal sealed record ScriptFile(string Code, string Path, string Folder)
     private static Exception Missing(string path, string full) => new UsageException(path.Length == 0 ? "no script: its name is empty"
         : Directory.Exists(full) ? $"{path} is a folder: give a script file (.csx)" : $"no script {path}");
 
-    /// <summary>Compiles the script, or finds it compiled.</summary>
+    /// <summary>Compiles the script, or finds it compiled. What the compiler warns of goes to stderr when it compiles.</summary>
     /// <param name="cache">False compiles always and keeps nothing.</param>
     /// <exception cref="ScriptCompileException">It has errors.</exception>
     public CompiledScript Compile(bool release = true, bool cache = true)
@@ -35,10 +35,13 @@ internal sealed record ScriptFile(string Code, string Path, string Folder)
 
     private CompiledScript CompileAnew(bool release)
     {
-        var directives = ScriptDirectives.Read(Code, Path, Folder);
+        var directives = ScriptDirectives.Read(Code, Path, Folder, release);
         var assets = PackageResolver.Resolve(directives.Packages, directives.Sources, Folder);
         var references = HostReferences.All.Concat(directives.Assemblies.Concat(assets.Compile).Select(HostReferences.Reference));
-        var (_, submission) = new ScriptCompiler(typeof(ScriptGlobals), Folder, release).Compile(Code, Path, 1, null, references);
-        return new(submission, directives.LoadedFiles, [.. directives.Assemblies, .. assets.Runtime], assets.Native);
+        var (compilation, submission, warnings) = new ScriptCompiler(typeof(ScriptGlobals), Folder, release).Compile(Code, Path, 1, null, references, assets.Scripts);
+        foreach (var warning in warnings) Console.Error.WriteLine(warning);
+        // Files that a package brings are loaded as well.
+        var loaded = compilation.SyntaxTrees.Take(compilation.SyntaxTrees.Length - 1).Select(tree => tree.FilePath).Where(File.Exists);
+        return new(submission, [.. directives.LoadedFiles.Union(loaded)], [.. directives.Assemblies, .. assets.Runtime], assets.Native) { IsFloating = directives.Packages.Any(p => p.IsFloating && !p.IsOfHost) };
     }
 }

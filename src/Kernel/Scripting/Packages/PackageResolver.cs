@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -5,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Interactive.Collectives.Mpi;
 using Interactive.Runtime;
 
 namespace Interactive.Kernel.Scripting;
@@ -12,7 +14,8 @@ namespace Interactive.Kernel.Scripting;
 /// <summary>
 /// Turns packages into files. <c>dotnet restore</c> does the resolving (ranges, dependencies, the user's sources and
 /// credentials); its answer is kept in the cache folder, so that the same question is answered at once, also on a
-/// machine without network.
+/// machine without network. Where a version floats, the sources are asked each time (by one rank of a job), and the kept
+/// answer counts where they cannot be reached.
 /// </summary>
 internal static partial class PackageResolver
 {
@@ -24,24 +27,34 @@ internal static partial class PackageResolver
 
     /// <param name="folder">Where the script lies: its <c>nuget.config</c> counts.</param>
     /// <exception cref="ScriptCompileException">A package cannot be had; with NuGet's own words.</exception>
-    public static PackageAssets Resolve(IEnumerable<PackageId> wanted, IEnumerable<string> sources, string folder)
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static PackageAssets Resolve(IEnumerable<PackageId> wanted, IEnumerable<string> sources, string folder, CancellationToken cancellation = default)
     {
         var packages = wanted.Where(p => !p.IsOfHost).OrderBy(p => p.Id, StringComparer.OrdinalIgnoreCase).ToList();
         if (packages.Count == 0) return PackageAssets.None;
 
         var project = Project(packages, [.. sources], folder);
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(project)))[..24];
-        var place = Path.Combine(CacheFolder.Find(), "packages", key);
-        Directory.CreateDirectory(place);
+        var (all, place) = (Path.Combine(CacheFolder.Find(), "packages"), Path.Combine(CacheFolder.Find(), "packages", key));
+        if (!FileOwner.MakePrivate(all) || !FileOwner.MakePrivate(place)) throw new ScriptCompileException([$"error: {place} is a link or another user's: delete it"]);
         var answer = Path.Combine(place, "obj", "project.assets.json");
-        if (Read(answer) is { } known) return known;
+        var isFresh = !packages.Any(p => p.IsFloating) || ClusterEnvironment.Read() is { Rank: > 0 };
+        if (isFresh && Read(answer) is { } known) return known;
 
-        using (Lock(Path.Combine(place, "lock"))) // ranks that start together ask once
+        using (Lock(Path.Combine(place, "lock"), cancellation)) // ranks that start together ask once
         {
-            if (Read(answer) is { } justMade) return justMade;
+            var kept = Read(answer);
+            if (isFresh && kept is not null) return kept;
             var file = Path.Combine(place, "script.csproj");
+            var before = kept is null ? null : File.ReadAllBytes(answer);
+            // A damaged answer would pass for a good one with a restore that looks only whether there is one.
+            if (kept is null && Directory.Exists(Path.Combine(place, "obj"))) Directory.Delete(Path.Combine(place, "obj"), recursive: true);
             File.WriteAllText(file, project);
-            Restore(file, packages);
+            try { Restore(file, packages, isForced: kept is not null, cancellation); }
+            catch (ScriptCompileException e) when (before is not null && e.Message.Contains("NU1301", StringComparison.Ordinal)) // a source cannot be reached
+            {
+                File.WriteAllBytes(answer, before);
+            }
         }
         return Read(answer) ?? throw new ScriptCompileException([$"error: dotnet restore left files missing for {string.Join("; ", packages)}"]);
     }
@@ -59,18 +72,22 @@ internal static partial class PackageResolver
             packages.Select(p => new XElement("PackageReference", new XAttribute("Include", p.Id), new XAttribute("Version", p.Version))),
             pruned.Select(id => new XElement("PrunePackageReference", new XAttribute("Include", id), new XAttribute("Version", "9999.0.0"))))).ToString();
 
-    private static void Restore(string project, List<PackageId> packages)
+    private static void Restore(string project, List<PackageId> packages, bool isForced, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo(DotnetProgram.Path, ["restore", project, "-v", "quiet", "-nologo", "-noAutoResponse", "-p:ImportDirectoryBuildProps=false", "-p:ImportDirectoryPackagesProps=false"])
+        var start = new ProcessStartInfo(DotnetProgram.Path, ["restore", project, .. isForced ? (string[])["--force"] : [], "-v", "quiet", "-nologo", "-noAutoResponse", "-p:ImportDirectoryBuildProps=false", "-p:ImportDirectoryPackagesProps=false"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(project),
         };
         start.Environment.Remove("MSBUILD_EXE_PATH");
         using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
+        using var registration = cancellation.Register(() => { if (!process.HasExited) process.Kill(entireProcessTree: true); });
+        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var output = process.StandardOutput.ReadToEnd() + errors.Result;
         process.WaitForExit();
+        cancellation.ThrowIfCancellationRequested();
         if (process.ExitCode == 0) return;
+        // A signal that interrupts the cell reaches this child as well, which may be the first to end.
+        if (cancellation.CanBeCanceled && cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(300))) cancellation.ThrowIfCancellationRequested();
 
         throw new ScriptCompileException([$"error: #r \"nuget: {string.Join("; ", packages)}\": {Reason(output)}"]);
     }
@@ -95,32 +112,40 @@ internal static partial class PackageResolver
     /// <summary>The assets that a restore wrote, or null when there are none or their files are gone.</summary>
     internal static PackageAssets? Read(string file)
     {
-        if (!File.Exists(file)) return null;
+        try { return FileOwner.IsOurs(file) ? ReadWhole(file) : null; }
+        catch (Exception e) when (e is IOException or JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException) { return null; } // damaged: asked anew
+    }
+
+    private static PackageAssets? ReadWhole(string file)
+    {
         using var document = JsonDocument.Parse(File.ReadAllBytes(file));
         var root = document.RootElement;
         if (root.TryGetProperty("logs", out var logs) && logs.EnumerateArray().Any(l => l.GetProperty("level").GetString() == "Error")) return null;
         var folder = root.GetProperty("packageFolders").EnumerateObject().First().Name;
         var libraries = root.GetProperty("libraries");
         List<string> compile = [], run = [], native = [];
+        var scripts = ImmutableDictionary.CreateBuilder<string, string>();
         foreach (var package in root.GetProperty("targets").GetProperty($"{framework}/{runtime}").EnumerateObject())
         {
             var place = Path.Combine(folder, libraries.GetProperty(package.Name).GetProperty("path").GetString()!);
             Add(compile, "compile");
             Add(run, "runtime");
             Add(native, "native");
+            if (Path.Combine(place, "contentFiles", "csx") is var content && Directory.Exists(content)) scripts[package.Name.Split('/')[0].ToLowerInvariant()] = content;
             void Add(List<string> to, string kind)
             {
                 if (!package.Value.TryGetProperty(kind, out var files)) return;
                 to.AddRange(files.EnumerateObject().Where(f => !f.Name.EndsWith("_._")).Select(f => Path.Combine(place, f.Name)));
             }
         }
-        return compile.Concat(run).Concat(native).All(File.Exists) ? new([.. compile], [.. run], [.. native]) : null;
+        return compile.Concat(run).Concat(native).All(File.Exists) ? new([.. compile], [.. run], [.. native], scripts.ToImmutable()) : null;
     }
 
-    private static FileStream Lock(string path)
+    private static FileStream Lock(string path, CancellationToken cancellation)
     {
         while (true)
         {
+            cancellation.ThrowIfCancellationRequested();
             try { return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1); }
             catch (IOException) { Thread.Sleep(50); }
         }

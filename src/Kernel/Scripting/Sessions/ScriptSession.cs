@@ -16,9 +16,8 @@ public sealed class ScriptSession : IDisposable
     private readonly SubmissionContext context = new();
     private readonly CellThread thread = new();
     private readonly SemaphoreSlim turn = new(1);
-    private readonly List<PackageId> packages = [];
-    private readonly List<string> sources = [];
-    private readonly HashSet<string> referenced = [];
+    private readonly Rebinding rebinding = new();
+    private SessionReferences references;
     private object?[] slots = new object?[64];
     private volatile ScriptHistory history;
     private volatile CellRun? running;
@@ -30,6 +29,7 @@ public sealed class ScriptSession : IDisposable
         globals ??= new ScriptGlobals();
         this.folder = folder ?? Directory.GetCurrentDirectory();
         compiler = new(globals.GetType(), this.folder);
+        references = SessionReferences.None(this.folder);
         history = new(compiler, 0, null, HostReferences.All);
         slots[0] = globals;
         if (Path.GetDirectoryName(globals.GetType().Assembly.Location) is { Length: > 0 } && globals.GetType().Assembly != typeof(ScriptGlobals).Assembly)
@@ -46,7 +46,11 @@ public sealed class ScriptSession : IDisposable
     /// <summary>Compiles and runs one cell. Never throws for what the cell does: that is in the result.</summary>
     /// <param name="name">What stack traces and errors call it, such as <c>cell-3</c> or a path.</param>
     /// <param name="cancellationToken">Interrupts the cell as <see cref="Interrupt"/> does.</param>
-    public async Task<ScriptResult> RunAsync(string code, string name, CancellationToken cancellationToken = default)
+    public Task<ScriptResult> RunAsync(string code, string name, CancellationToken cancellationToken = default) => RunAsync(code, name, null, cancellationToken);
+
+    /// <summary>The same, and shows the cell's value as part of the cell: an interrupt reaches what a value's own code does there.</summary>
+    /// <param name="show">Gets a value that is not null, on the session's thread; null for no showing.</param>
+    internal async Task<ScriptResult> RunAsync(string code, string name, Action<object>? show, CancellationToken cancellationToken = default)
     {
         await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         var run = new CellRun();
@@ -54,7 +58,8 @@ public sealed class ScriptSession : IDisposable
         {
             running = run;
             using var registration = cancellationToken.Register(run.Interrupt);
-            return await RunAsync(code, name, run).ConfigureAwait(false);
+            var result = await RunAsync(code, name, run).ConfigureAwait(false);
+            return show is not null && result is { Status: ScriptStatus.Ok, HasValue: true, Value: { } value } ? await ShowAsync(result, value, show, run).ConfigureAwait(false) : result;
         }
         finally
         {
@@ -108,7 +113,9 @@ public sealed class ScriptSession : IDisposable
         try
         {
             if (DirectiveCall.Read(code, name, this) is { } call) return await FollowAsync(call, run).ConfigureAwait(false);
-            var submission = await thread.Run(() => Compile(code, name)).ConfigureAwait(false);
+            using var cancellation = new CancellationTokenSource();
+            _ = run.Interruption.ContinueWith(_ => cancellation.Cancel(), TaskContinuationOptions.ExecuteSynchronously);
+            var submission = await thread.Run(() => Compile(code, name, cancellation.Token)).ConfigureAwait(false);
             if (run.IsInterrupted) throw ScriptInterrupt.Exception();
             var task = await thread.Run(() => run.Start(submission.Load(context), slots)).ConfigureAwait(false);
             _ = task.ContinueWith(t => { _ = t.Exception; run.Release(); }, TaskContinuationOptions.ExecuteSynchronously);
@@ -118,8 +125,21 @@ public sealed class ScriptSession : IDisposable
             return new(ScriptStatus.Ok, submission.HasValue, await task.ConfigureAwait(false));
         }
         catch (ScriptCompileException e) { return new(ScriptStatus.CompileError, Error: e); }
-        catch (Exception e) when (run.IsInterrupted && IsInterruption(e)) { return new(ScriptStatus.Interrupted, Error: e); }
-        catch (Exception e) { return new(ScriptStatus.Failed, Error: e); }
+        catch (Exception e) { return Ended(e, run); }
+    }
+
+    private static ScriptResult Ended(Exception e, CellRun run) => new(run.IsInterrupted && IsInterruption(e) ? ScriptStatus.Interrupted : ScriptStatus.Failed, Error: e);
+
+    // A value's own code may throw: that is the cell's error too.
+    private async Task<ScriptResult> ShowAsync(ScriptResult result, object value, Action<object> show, CellRun run)
+    {
+        var task = await thread.Run(() => run.Start(_ =>
+        {
+            show(value);
+            return Task.FromResult<object?>(null);
+        }, slots)).ConfigureAwait(false);
+        run.Release();
+        return task.Exception?.InnerException is { } e ? Ended(e, run) : result;
     }
 
     private async Task<ScriptResult> FollowAsync(DirectiveCall call, CellRun run)
@@ -139,32 +159,19 @@ public sealed class ScriptSession : IDisposable
         || e is AggregateException many && many.Flatten().InnerExceptions.All(IsInterruption)
         || e is System.Reflection.TargetInvocationException or TypeInitializationException && e.InnerException is { } inner && IsInterruption(inner);
 
-    private Submission Compile(string code, string name)
+    // What the cell asks for counts once it compiles: one that fails leaves nothing behind.
+    private Submission Compile(string code, string name, CancellationToken cancellation)
     {
         var now = history;
-        var references = (IReadOnlyList<MetadataReference>)[.. now.References, .. Follow(ScriptDirectives.Read(code, name, folder))];
+        var (wanted, added) = references.With(ScriptDirectives.Read(code, name, folder), cancellation);
+        var all = (IReadOnlyList<MetadataReference>)[.. now.References, .. added.Select(HostReferences.Reference)];
         var number = now.Number + 1;
-        var (compilation, submission) = compiler.CompileInterruptible(code, name, number, now.Last, references);
+        var (compilation, submission) = compiler.CompileInterruptible(code, name, number, now.Last, all, wanted.Loadable, cancellation);
+        references = wanted;
+        wanted.AddTo(context);
         if (number >= slots.Length) Array.Resize(ref slots, slots.Length * 2);
         history = new(compiler, number, compilation, []) { Names = now.Names };
+        rebinding.Define(compilation, number, slots);
         return submission;
-    }
-
-    private List<MetadataReference> Follow(ScriptDirectives directives)
-    {
-        if (directives.Sources.Except(sources).Any()) sources.AddRange(directives.Sources.Except(sources));
-        List<string> compile = [.. directives.Assemblies];
-        foreach (var path in directives.Assemblies) context.AddAssembly(path);
-        if (directives.Packages.Except(packages).Any())
-        {
-            // Together with the earlier ones, so that what they share is resolved once for all.
-            packages.RemoveAll(old => directives.Packages.Any(p => p.Id.Equals(old.Id, StringComparison.OrdinalIgnoreCase)));
-            packages.AddRange(directives.Packages);
-            var assets = PackageResolver.Resolve(packages, sources, folder);
-            foreach (var path in assets.Runtime) context.AddAssembly(path);
-            foreach (var path in assets.Native) context.AddNative(path);
-            compile.AddRange(assets.Compile);
-        }
-        return [.. compile.Where(referenced.Add).Select(HostReferences.Reference)];
     }
 }

@@ -11,7 +11,7 @@ namespace Interactive.Execution;
 /// A graph as text that differs where the bytes or seconds of a step may: nodes with their attributes, shapes and types, what is
 /// trained, modes, and the insides of modules that the graph does not see into.
 /// </summary>
-internal static class GraphText
+internal static class ProfileText
 {
     /// <summary>Appends it.</summary>
     public static void Write(Graph graph, StringBuilder text)

@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using Interactive.Extensions.Plots;
+using System.Text.Json.Nodes;
 
 namespace Interactive.Extensions.Display;
 

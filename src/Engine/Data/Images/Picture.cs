@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+using SkiaSharp;
+
+namespace Interactive.Data;
+
+/// <summary>Decodes pictures and brings them to a square: the shorter side to the size, bilinear, then the middle.</summary>
+internal static class Picture
+{
+    /// <summary>The endings of files that are pictures.</summary>
+    public static readonly IReadOnlySet<string> Extensions
+        = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif" };
+
+    /// <summary>All pictures below a folder, in the order of their paths.</summary>
+    public static string[] Find(string folder)
+        => [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path => Extensions.Contains(Path.GetExtension(path))).Order(StringComparer.Ordinal)];
+
+    /// <summary>Whether a picture has an alpha channel, by its header alone.</summary>
+    /// <exception cref="UsageException">The file is damaged or no picture.</exception>
+    public static bool HasAlpha(string path)
+    {
+        using var codec = Open(path);
+        return codec.Info.AlphaType != SKAlphaType.Opaque;
+    }
+
+    /// <summary>The picture's square as rows of (red, green, blue, alpha), the colours multiplied by alpha.</summary>
+    /// <param name="path">PNG, JPEG, WebP, BMP or GIF.</param>
+    /// <param name="size">Pixels of a side.</param>
+    /// <param name="nearest">Take the nearest pixel in place of a mean, for masks.</param>
+    /// <exception cref="UsageException">The file is damaged or no picture.</exception>
+    public static byte[] Square(string path, int size, bool nearest = false)
+    {
+        using var whole = Decode(path);
+        var (width, height) = (whole.Width, whole.Height);
+        var scale = size / (float)Math.Min(width, height);
+        using var surface = SKSurface.Create(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Premul));
+        using var image = SKImage.FromBitmap(whole);
+        var sampling = nearest ? new SKSamplingOptions(SKFilterMode.Nearest, SKMipmapMode.None)
+            : new SKSamplingOptions(SKFilterMode.Linear, scale < 1 ? SKMipmapMode.Linear : SKMipmapMode.None); // the mean of what a smaller pixel covers
+        surface.Canvas.DrawImage(image, SKRect.Create((size - width * scale) / 2, (size - height * scale) / 2, width * scale, height * scale), sampling);
+        using var pixels = surface.PeekPixels();
+        var bytes = new byte[4 * size * size];
+        Marshal.Copy(pixels.GetPixels(), bytes, 0, bytes.Length);
+        return bytes;
+    }
+
+    private static SKBitmap Decode(string path)
+    {
+        using var codec = Open(path);
+        var bitmap = new SKBitmap(new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Premul));
+        var result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
+        if (result == SKCodecResult.Success) return bitmap;
+        bitmap.Dispose();
+        throw new UsageException($"{path}: the picture is damaged ({(result == SKCodecResult.IncompleteInput ? "cut short" : result)})");
+    }
+
+    private static SKCodec Open(string path)
+    {
+        if (!File.Exists(path)) throw new UsageException($"{path}: there is no such picture");
+        return SKCodec.Create(path, out var result) ?? throw new UsageException($"{path}: not a picture that can be decoded ({result}); PNG, JPEG, WebP, BMP and GIF can");
+    }
+}

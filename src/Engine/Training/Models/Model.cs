@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Interactive.Graphs;
+using Interactive.Monitoring;
+using Interactive.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Training;
+
+/// <summary>
+/// A net that can be kept and used without the code that made it: one safetensors file with the weights, and in its header the
+/// architecture, the names of the classes, the preprocessing and what was measured. <c>Model.Load("runs/…").Predict(image)</c>.
+/// </summary>
+public sealed class Model : IDisposable
+{
+    private const string GraphKey = "graph", ClassesKey = "classes", PreprocessingKey = "preprocessing", MetricsKey = "metrics";
+
+    private Model(Graph graph, IReadOnlyList<string> classes, Preprocessing? preprocessing, IReadOnlyDictionary<string, double> metrics)
+        => (Graph, Classes, Preprocessing, Metrics) = (graph, classes, preprocessing, metrics);
+
+    /// <summary>The net, in evaluation mode; it can be trained on.</summary>
+    public Graph Graph { get; }
+    /// <summary>The names of the classes, in their order; empty where none were given.</summary>
+    public IReadOnlyList<string> Classes { get; }
+    /// <summary>What is done to an image before the net sees it; null for nothing.</summary>
+    public Preprocessing? Preprocessing { get; }
+    /// <summary>What was measured when it was kept, such as <c>accuracy</c>.</summary>
+    public IReadOnlyDictionary<string, double> Metrics { get; }
+
+    /// <summary>Keeps a net in one file.</summary>
+    /// <param name="path">The file, by custom <c>….safetensors</c>; replaced at once when it is whole.</param>
+    /// <param name="graph">The net; stays as it is.</param>
+    /// <param name="classes">The names of the classes, in their order; default none.</param>
+    /// <param name="preprocessing">What is to be done to an image; default nothing.</param>
+    /// <param name="metrics">What was measured; default nothing.</param>
+    /// <exception cref="UsageException">It has an op that cannot be built again (named), or as many names as it has no outputs.</exception>
+    public static void Save(string path, Graph graph, IReadOnlyList<string>? classes = null, Preprocessing? preprocessing = null, IReadOnlyDictionary<string, double>? metrics = null)
+    {
+        if (classes is { Count: > 0 } && graph.Output.Shape.Rank > 0 && graph.Output.Shape[0] != classes.Count)
+            throw new UsageException($"{graph.Name} tells {graph.Output.Shape[0]} classes apart, got {classes.Count} names");
+        Write(path, graph, GraphText.Write(graph), classes, preprocessing, metrics);
+    }
+
+    /// <summary>Keeps a net, or where it has an op that cannot be built again its weights alone.</summary>
+    internal static void SaveBest(string path, Graph graph, IReadOnlyList<string>? classes, Preprocessing? preprocessing, IReadOnlyDictionary<string, double> metrics)
+    {
+        string? text = null;
+        try { text = GraphText.Write(graph); }
+        catch (UsageException) { } // told by Load, to whom it matters
+        Write(path, graph, text, classes, preprocessing, metrics);
+    }
+
+    private static void Write(string path, Graph graph, string? text, IReadOnlyList<string>? classes, Preprocessing? preprocessing, IReadOnlyDictionary<string, double>? metrics)
+    {
+        var header = new Dictionary<string, string>();
+        if (text is not null) header[GraphKey] = text;
+        if (classes is { Count: > 0 }) header[ClassesKey] = JsonSerializer.Serialize(classes);
+        if (preprocessing is not null) header[PreprocessingKey] = JsonSerializer.Serialize(preprocessing);
+        if (metrics is { Count: > 0 }) header[MetricsKey] = JsonSerializer.Serialize(metrics, RunLog.Json);
+        AtomicFile.Write(path, stream => Safetensors.Write(stream, graph.state_dict().Select(t => TensorEntry.Of(t.Key, t.Value)), header, withChecksum: true));
+    }
+
+    /// <summary>A kept net, or the best one of a run.</summary>
+    /// <param name="path">The file, or a run's directory.</param>
+    /// <param name="device">Where to: cpu (default), cuda, cuda:N or auto.</param>
+    /// <exception cref="UsageException">There is no such file, it is damaged, or it holds weights alone.</exception>
+    public static Model Load(string path, string device = "cpu")
+    {
+        var file = Directory.Exists(path) ? Path.Combine(path, "checkpoints", "best.safetensors") : path;
+        if (!File.Exists(file)) throw new UsageException(file == path ? $"there is no model {path}" : $"{path} has no best model: it is written after the first evaluation");
+        try { return Read(file, Devices.Choose(device)); }
+        catch (InvalidDataException e) { throw new UsageException(e.Message.Contains(file, StringComparison.Ordinal) ? e.Message : $"{file} is no model: {e.Message}"); }
+    }
+
+    private static Model Read(string path, Device device)
+    {
+        using var file = new SafetensorsFile(path);
+        if (!file.Metadata.TryGetValue(GraphKey, out var text))
+            throw new UsageException($"{path} holds weights without a net: build the net by its code and call Safetensors.Load(net, \"{path}\")");
+        file.Verify();
+        var saved = SavedTensors.Of(file);
+        using (var shapes = GraphText.Read(text, META)) saved.RequireFit(shapes.state_dict()); // before memory is taken for what a text claims
+        var graph = GraphText.Read(text);
+        try
+        {
+            if (saved.SingleFloat is { } type && type != ScalarType.Float32) graph.to(type);
+            saved.ReadInto(graph.state_dict());
+            graph.to(device);
+            graph.eval();
+            return new Model(graph, Json<string[]>(file, ClassesKey) ?? [], Json<Preprocessing>(file, PreprocessingKey), Json<Dictionary<string, double>>(file, MetricsKey) ?? []);
+        }
+        catch
+        {
+            graph.Dispose();
+            throw;
+        }
+    }
+
+    private static T? Json<T>(SafetensorsFile file, string key) where T : class
+    {
+        try { return file.Metadata.TryGetValue(key, out var text) ? JsonSerializer.Deserialize<T>(text, RunLog.Json) : null; }
+        catch (JsonException e) { throw new InvalidDataException($"its {key} cannot be read: {e.Message}"); }
+    }
+
+    /// <summary>What the net says of samples, without gradients.</summary>
+    /// <param name="samples">A batch, or one sample; images are preprocessed.</param>
+    /// <returns>The output for the batch; the caller owns it.</returns>
+    /// <exception cref="UsageException">The samples do not fit the net.</exception>
+    public Tensor Infer(Tensor samples)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var rank = Graph.Input.Shape.Rank;
+        var batch = samples.dim() == rank ? samples.unsqueeze(0) : samples;
+        if (batch.dim() != rank + 1) throw new UsageException($"the model takes {Graph.Input.Shape}, one or a batch of them, got {string.Join('x', samples.shape)}");
+        batch = batch.to(Devices.Of(Graph));
+        if (Preprocessing is not null) batch = Preprocessing.Apply(batch, Graph.Input.Shape);
+        if (!batch.shape.AsSpan(1).SequenceEqual(Graph.Input.Shape.ToArray())) throw new UsageException($"the model takes {Graph.Input.Shape}, one or a batch of them, got {string.Join('x', samples.shape)}");
+        var type = Graph.Input.Type == ScalarType.Float32 && Graph.parameters().FirstOrDefault() is { } first ? first.dtype : Graph.Input.Type;
+        Graph.eval();
+        return Graph.forward(batch.to_type(type)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The likeliest class of one sample.</summary>
+    /// <param name="sample">One image or other sample, with or without a batch dimension of 1.</param>
+    /// <exception cref="UsageException">It does not fit the net, is more than one, or the net is no classifier.</exception>
+    public Prediction Predict(Tensor sample) => PredictBatch(sample) is [var one] ? one : throw new UsageException("Predict takes one sample: use PredictBatch for more");
+
+    /// <summary>The likeliest class of each sample of a batch.</summary>
+    /// <exception cref="UsageException">They do not fit the net, or the net is no classifier.</exception>
+    public IReadOnlyList<Prediction> PredictBatch(Tensor samples)
+    {
+        if (Graph.Output.Shape.Rank != 1) throw new UsageException($"{Graph.Name} gives {Graph.Output.Shape}, no list of classes: use Infer");
+        using var output = Infer(samples);
+        using var scope = NewDisposeScope();
+        var classes = (int)Graph.Output.Shape[0];
+        var all = nn.functional.softmax(output.to_type(ScalarType.Float64), 1).cpu().data<double>().ToArray();
+        return [.. all.Chunk(classes).Select(row =>
+        {
+            var best = Array.IndexOf(row, row.Max());
+            return new Prediction(best, best < Classes.Count ? Classes[best] : best.ToString(System.Globalization.CultureInfo.InvariantCulture), row[best], row);
+        })];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Graph.Dispose();
+}

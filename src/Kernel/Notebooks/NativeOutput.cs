@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.Win32.SafeHandles;
+
+namespace Interactive.Kernel.Notebooks;
+
+/// <summary>
+/// Takes what children of this process and native code write to stdout or stderr, which do not know of the console's writers.
+/// Until it is disposed of, the file descriptor leads into a pipe that a thread reads.
+/// </summary>
+internal sealed unsafe partial class NativeOutput : IDisposable
+{
+    private const int CloseOnExec = 0x80000, DuplicateFrom = 1030, UnreadBytes = 0x541B, LowestFree = 10;
+    private static readonly TimeSpan patience = TimeSpan.FromMilliseconds(300);
+
+    // libtorch says so once a thread, and computes without it.
+    [GeneratedRegex(@"[^\n]*Could not initialize NNPACK[^\n]*\n?")]
+    private static partial Regex Noise();
+
+    private readonly int descriptor, original, reading;
+    private readonly Action<string> write;
+    private readonly Thread thread;
+    private volatile bool isBusy;
+
+    /// <param name="descriptor">1 for stdout, 2 for stderr.</param>
+    /// <param name="write">Gets the text, on a thread of its own.</param>
+    public NativeOutput(int descriptor, Action<string> write)
+    {
+        (this.descriptor, this.write) = (descriptor, write);
+        var ends = stackalloc int[2];
+        original = fcntl(descriptor, DuplicateFrom, LowestFree);
+        if (original < 0 || pipe2(ends, CloseOnExec) != 0) throw new IOException($"no pipe for what native code writes (errno {Marshal.GetLastPInvokeError()})");
+        dup2(ends[1], descriptor);
+        close(ends[1]);
+        reading = ends[0];
+        thread = new Thread(Read) { IsBackground = true, Name = $"output {descriptor}" };
+        thread.Start();
+    }
+
+    /// <summary>Returns when all that has been written so far has been handed on, or after a moment where there is no end of it.</summary>
+    public void Drain()
+    {
+        var end = DateTime.UtcNow + patience;
+        int waiting;
+        while ((ioctl(reading, UnreadBytes, &waiting) == 0 && waiting > 0 || isBusy) && DateTime.UtcNow < end) Thread.Sleep(1);
+    }
+
+    public void Dispose()
+    {
+        Drain();
+        dup2(original, descriptor);
+        close(original);
+        thread.Join(patience); // a child that goes on holds the pipe open
+    }
+
+    private void Read()
+    {
+        using var pipe = new FileStream(new SafeFileHandle(reading, ownsHandle: true), FileAccess.Read, 0);
+        var decoder = Encoding.UTF8.GetDecoder();
+        var (bytes, characters) = (new byte[1 << 16], new char[1 << 16]);
+        while (true)
+        {
+            // Busy from before what waits is taken: there is no moment at which it is neither in the pipe nor here.
+            var wanted = new Poll { Descriptor = reading, Events = 1 };
+            poll(&wanted, 1, -1);
+            isBusy = true;
+            var count = pipe.Read(bytes);
+            if (count <= 0) break;
+            var text = new string(characters, 0, decoder.GetChars(bytes, 0, count, characters, 0));
+            if (text.Contains("NNPACK", StringComparison.Ordinal)) text = Noise().Replace(text, "");
+            if (text.Length > 0) write(text);
+            isBusy = false;
+        }
+        isBusy = false;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Poll
+    {
+        public int Descriptor;
+        public short Events, Found;
+    }
+
+    [DllImport("libc")] private static extern int poll(Poll* wanted, ulong count, int milliseconds);
+    [DllImport("libc", SetLastError = true)] private static extern int pipe2(int* ends, int flags);
+    [DllImport("libc")] private static extern int dup2(int from, int to);
+    [DllImport("libc")] private static extern int fcntl(int descriptor, int command, int argument);
+    [DllImport("libc")] private static extern int close(int descriptor);
+    [DllImport("libc")] private static extern int ioctl(int descriptor, ulong request, int* result);
+}

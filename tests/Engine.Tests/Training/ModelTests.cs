@@ -1,0 +1,177 @@
+using Interactive.Data;
+using Interactive.Graphs;
+using Interactive.Models;
+using Interactive.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Training;
+
+/// <summary>Nets that are kept in a file and used without the code that made them.</summary>
+public sealed class ModelTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("models").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private string File_ => Path.Combine(folder, "model.safetensors");
+
+    private static Graph Net()
+    {
+        manual_seed(3);
+        var net = new GraphBuilder("small", new Shape(3, 8, 8));
+        return net.Build(net.Input.Conv(4, 3, padding: 1).BatchNorm().Relu().Flatten().Dropout(0.3).Linear(3));
+    }
+
+    public static TheoryData<string, ModelOptions> Zoo_ => new()
+    {
+        { "resnet18", new ModelOptions { Image = new Shape(3, 32, 32), Classes = 10 } },
+        { "lenet5", new ModelOptions() },
+        { "unet", new ModelOptions { Image = new Shape(3, 32, 32) } },
+        { "gpt", new ModelOptions { Layers = 2, Heads = 2, Width = 32, Context = 8, Vocabulary = 64 } },
+        { "vit", new ModelOptions { Image = new Shape(3, 32, 32), Layers = 1, Heads = 2, Width = 16, Classes = 4 } },
+        { "densenet121", new ModelOptions { Image = new Shape(3, 32, 32), Classes = 4 } },
+        { "googlenet", new ModelOptions { Image = new Shape(3, 64, 64), Classes = 4 } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Zoo_))]
+    public void A_loaded_net_gives_the_bits_of_the_one_kept(string name, ModelOptions options)
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Zoo.Create(name, options);
+        graph.eval();
+        Model.Save(File_, graph);
+        using var model = Model.Load(File_);
+        var x = graph.Input.Type == ScalarType.Int64 ? randint(0, 60, graph.Input.Shape.WithBatch(2), ScalarType.Int64) : randn(graph.Input.Shape.WithBatch(2));
+        Assert.True(graph.forward(x).Equals(model.Infer(x)));
+        Assert.Equal(graph.Nodes.Select(n => n.ToString()), model.Graph.Nodes.Select(n => n.ToString()));
+        Assert.Equal(graph.state_dict().Keys, model.Graph.state_dict().Keys);
+        Assert.Equal(graph.ParameterCount, model.Graph.ParameterCount); // tied ones are tied again
+    }
+
+    [Fact]
+    public void Every_net_of_the_zoo_can_be_built_again()
+        => Assert.All(Zoo.Names.Except(["resnet1001", "resnet1207"]), name =>
+        {
+            using var graph = Zoo.Create(name, new ModelOptions { ShapesOnly = true });
+            using var again = GraphText.Read(GraphText.Write(graph), META);
+            Assert.Equal(graph.Nodes.Select(n => n.ToString()), again.Nodes.Select(n => n.ToString()));
+        });
+
+    [Fact]
+    public void It_names_the_class_of_an_image_of_bytes_of_another_size()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Net();
+        graph.eval();
+        var preprocessing = new Preprocessing([0.5, 0.4, 0.3], [0.2, 0.3, 0.4]);
+        Model.Save(File_, graph, ["cat", "dog", "eel"], preprocessing, new Dictionary<string, double> { ["accuracy"] = 0.75 });
+        using var model = Model.Load(File_);
+        var image = randint(0, 256, [3, 20, 12], ScalarType.Byte);
+        var prediction = model.Predict(image);
+        var wanted = nn.functional.softmax(graph.forward(preprocessing.Apply(image.unsqueeze(0), graph.Input.Shape)), 1)[0];
+        Assert.Equal(model.Classes[(int)wanted.argmax().item<long>()], prediction.Name);
+        Assert.Equal(wanted.max().item<float>(), prediction.Probability, 1e-6);
+        Assert.Equal(1, prediction.Probabilities.Sum(), 1e-9);
+        Assert.Equal((0.75, 2), (model.Metrics["accuracy"], model.PredictBatch(randint(0, 256, [2, 3, 8, 8], ScalarType.Byte)).Count));
+        Assert.Equal((image.to_type(ScalarType.Float32)[0, 0, 0].item<float>() / 255 - 0.5f) / 0.2f, preprocessing.Apply(image.unsqueeze(0), new Shape(3, 20, 12))[0, 0, 0, 0].item<float>(), 1e-6);
+    }
+
+    [Fact]
+    public void A_net_of_bf16_stays_one()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Net();
+        graph.to(ScalarType.BFloat16);
+        graph.eval();
+        Model.Save(File_, graph);
+        using var model = Model.Load(File_);
+        Assert.True(graph.forward(ones(1, 3, 8, 8, ScalarType.BFloat16)).Equals(model.Infer(ones(3, 8, 8))));
+    }
+
+    [Fact]
+    public void The_best_model_of_a_run_loads_by_its_directory()
+    {
+        using var graph = Net();
+        var data = new SyntheticData(32, new Shape(3, 8, 8), 3, seed: 1);
+        using var trainer = new Trainer(graph, data, data, new TrainerOptions { Out = folder, Epochs = 1, BatchSize = 16 });
+        trainer.Run();
+        using var model = Model.Load(trainer.Directory!.Path);
+        foreach (var (name, value) in graph.state_dict()) Assert.True(value.Equals(model.Graph.state_dict()[name]), name);
+        Assert.Contains("accuracy", model.Metrics.Keys);
+    }
+
+    private sealed class Own() : nn.Module<Tensor, Tensor>("own")
+    {
+        public override Tensor forward(Tensor input) => input.sin();
+    }
+
+    [Fact]
+    public void What_cannot_be_built_again_is_named()
+    {
+        using var module = nn.Sequential(("a", nn.Linear(3, 4)), ("own", new Own()));
+        using var graph = Graph.Capture(module, new Shape(3));
+        Assert.StartsWith("sequential cannot be kept as a model: own is a", Assert.Throws<UsageException>(() => Model.Save(File_, graph)).Message);
+        Model.SaveBest(File_, graph, null, null, new Dictionary<string, double>());
+        Assert.Contains("holds weights without a net", Assert.Throws<UsageException>(() => Model.Load(File_)).Message);
+    }
+
+    [Fact]
+    public void Wrong_use_is_told_in_one_line()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Net();
+        Assert.Equal("small tells 3 classes apart, got 2 names", Assert.Throws<UsageException>(() => Model.Save(File_, graph, ["a", "b"])).Message);
+        Assert.Equal($"there is no model {File_}", Assert.Throws<UsageException>(() => Model.Load(File_)).Message);
+        Assert.Contains("has no best model", Assert.Throws<UsageException>(() => Model.Load(folder)).Message);
+        Model.Save(File_, graph);
+        using var model = Model.Load(File_);
+        Assert.Equal("the model takes 3x8x8, one or a batch of them, got 1x8x8", Assert.Throws<UsageException>(() => model.Infer(ones(1, 8, 8))).Message);
+        Assert.Contains("use PredictBatch", Assert.Throws<UsageException>(() => model.Predict(ones(2, 3, 8, 8))).Message);
+    }
+
+    [Fact]
+    public void Mutants_of_a_model_file_are_refused_in_one_line()
+    {
+        using var graph = Net();
+        Model.Save(File_, graph, ["a", "b", "c"], Preprocessing.ImageNet);
+        var good = File.ReadAllBytes(File_);
+        var header = 8 + (int)BitConverter.ToInt64(good);
+        var random = new Random(5);
+        for (var i = 0; i < 300; i++)
+        {
+            var bytes = good.ToArray();
+            for (var change = 0; change < random.Next(1, 3); change++) bytes[random.Next(header)] = (byte)random.Next(32, 127);
+            if (bytes.AsSpan().SequenceEqual(good)) continue;
+            File.WriteAllBytes(File_, bytes);
+            Assert.DoesNotContain('\n', Assert.Throws<UsageException>(() => Model.Load(File_)).Message);
+        }
+    }
+
+    [Fact]
+    public void A_text_that_describes_no_graph_is_refused_naming_the_node()
+    {
+        using var graph = Net();
+        var text = GraphText.Write(graph);
+        Assert.All(new (string From, string To, string Message)[]
+        {
+            ("\"out_channels\":4", "\"out_channels\":-4", "conv2d: its out_channels cannot be -4"),
+            ("\"out_channels\":4", "\"out_channels\":9999999999999", "conv2d: its out_channels cannot be"),
+            ("\"stride\":[1,1]", "\"stride\":[0,1]", "conv2d: its stride cannot be"),
+            ("\"kernel_size\":[3,3]", "\"kernel_size\":[3]", "conv2d: its kernel_size cannot be"),
+            ("\"kernel_size\":[3,3]", "\"kernel_size\":[99,3]", "a 99x3 window"),
+            ("\"groups\":1", "\"groups\":2", "conv2d: 3 to 4 channels do not divide into 2 groups"),
+            ("\"op\":\"flatten\"", "\"op\":\"flat\"", "flatten: there is no op 'flat'"),
+            ("\"inputs\":[0]", "\"inputs\":[7]", "conv2d: there is no value 7 before it"),
+            ("\"inputs\":[0]", "\"inputs\":[]", "conv2d: its input has too few dimensions"),
+            ("\"output\":6", "\"output\":9", "there is no value 9"),
+            ("\"type\":\"Float32\"", "\"type\":\"Text\"", "its input cannot be of type Text"),
+            ("\"p\":0.3", "\"p\":2", "dropout probability"),
+        }, change =>
+        {
+            Assert.Contains(change.From, text);
+            Assert.Contains(change.Message, Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace(change.From, change.To), META)).Message);
+        });
+    }
+}

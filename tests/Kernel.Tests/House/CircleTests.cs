@@ -1,0 +1,20 @@
+namespace Interactive.Kernel.Tests.House;
+
+public class CircleTests
+{
+    [Fact]
+    public void Folders_of_the_engine_form_no_circle() => HasNone("Engine", ("Graph", "Graph/Ops"));
+
+    [Fact]
+    public void Folders_of_the_extensions_form_no_circle() => HasNone("Extensions");
+
+    [Fact]
+    public void Folders_of_the_kernel_form_no_circle() => HasNone("Kernel", ("Hosting", "Hosting/Commands"));
+
+    private static void HasNone(string project, params (string, string)[] allowed)
+    {
+        var graph = FolderGraph.Of(project);
+        Assert.True(graph.Count > 5, "the project was not read");
+        Assert.True(graph.Circles(allowed) is { Count: 0 }, string.Join("\n", graph.Circles(allowed)));
+    }
+}
