@@ -34,7 +34,8 @@ internal static class InferenceBytes
         return fits;
     }
 
-    /// <summary>What measuring a profile takes at most: such a pass, and the biggest node's inputs, results and gradients with copies.</summary>
+    /// <summary>What measuring a profile takes at most: such a pass, and beside it for one node copies of the inputs, the gradients of inputs and output, and of the parameters.</summary>
     public static long OfProfile(Graph graph, long batch)
-        => Peak(graph, batch) + graph.Nodes.Max(n => 2 * n.Inputs.Sum(v => v.Bytes(batch)) + 3 * n.Output.Bytes(batch) + 4 * n.Op.Parameters.Sum(p => p.numel() * p.element_size()));
+        => Peak(graph, batch) + graph.Nodes.Where(n => !n.Op.PassesGradientOn)
+            .Max(n => 2 * n.Inputs.Sum(v => v.Bytes(batch)) + n.Output.Bytes(batch) + 4 * n.Op.Parameters.Sum(p => p.numel() * p.element_size()));
 }

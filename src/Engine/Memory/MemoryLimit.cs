@@ -1,4 +1,5 @@
 using System.Globalization;
+using Interactive.Graphs;
 using Interactive.Runtime;
 
 namespace Interactive.Memory;
@@ -21,6 +22,21 @@ public readonly record struct MemoryLimit(long Bytes)
         if (MemoryBudget.Parse(text).Bytes is not { } bytes) throw new UsageException($"--memory {text}: a size such as 4GiB, or auto");
         return bytes <= MachineMemory.LimitBytes ? new(bytes)
             : throw new UsageException($"--memory {text} is more than there is: {new MemoryLimit(MachineMemory.LimitBytes)} on this machine or in this memory cgroup");
+    }
+
+    /// <summary>What a process comes to hold besides tensors once it trains: code of kernels, compiled methods, the kernels' own buffers.</summary>
+    internal const long Loading = 64 << 20;
+
+    /// <summary>Bytes that this leaves for activations beside this process's runtime and <see cref="FixedBytes"/>; the heap may hold a sixteenth more than tensors take.</summary>
+    /// <param name="graph">The model; shapes are enough.</param>
+    /// <param name="batch">Samples in a batch.</param>
+    /// <exception cref="UsageException">Nothing is left.</exception>
+    public long ForActivations(Graph graph, long batch)
+    {
+        var runtime = MachineMemory.ResidentBytes - MemoryMeter.Current.LiveBytes + Loading;
+        var rest = FixedBytes.Of(graph, batch) + 3 * graph.Inputs.Sum(v => v.Bytes(batch));
+        return (Bytes - runtime) / 17 * 16 - rest is > 0 and var room ? room
+            : throw new UsageException($"--memory {this} holds no activations of {graph.Name}: {Text(runtime)} is the runtime's, {Text(rest)} are parameters, gradients, optimiser state and batches");
     }
 
     /// <inheritdoc/>

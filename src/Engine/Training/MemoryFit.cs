@@ -17,8 +17,7 @@ namespace Interactive.Training;
 /// </summary>
 internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes, int EvaluationBatch, bool Measures, string Text)
 {
-    /// <summary>What a process comes to hold besides tensors once it trains: code of kernels, compiled methods, the kernels' own buffers.</summary>
-    private const long Loading = 64 << 20;
+    private const int Unsure = 6; // the share that is kept back where kernels' own bytes are not measured
     private const int Batches = 4; // that which is trained, two that have been read, and one that is being read
 
     /// <summary>Rank 0 decides for all. Collective.</summary>
@@ -62,7 +61,7 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
             fused = Fusion.Fuse(graph);
             share = Math.Max(1, options.BatchSize / ranks);
             live = MemoryMeter.Current.LiveBytes;
-            runtime = MachineMemory.ResidentBytes - live - CpuAllocatorMeter.IdleBytes + Loading;
+            runtime = MachineMemory.ResidentBytes - live - CpuAllocatorMeter.IdleBytes + MemoryLimit.Loading;
             trained = graph.parameters().Where(p => p.requires_grad).DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size());
             state = isWhole ? 2 * trained : (long)(trained * StateShare(options));
             batches = Batches * share * (graph.Inputs.Sum(v => v.Bytes(1)) + TargetBytes());
@@ -90,11 +89,13 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
         {
             var (room, micro) = (Room(zero), share / parts);
             if (room <= 0 || InferenceBytes.Peak(fused, micro) > room) return null;
+            var all = room;
             var measures = InferenceBytes.OfProfile(fused, micro) <= room;
+            if (!measures) room -= room / Unsure;
             var profile = measures ? ProfileCache.Get(graph, micro, objective) : AnalyticProfile.Of(fused, micro, objective.Traits(fused));
             if (PlannerList.Find("auto").Make(new PlanningGraph(fused, profile), room) is null) return null;
             var atOnce = InferenceBytes.LargestBatch(fused, room, options.EvaluationBatchSize > 0 ? options.EvaluationBatchSize : Math.Min(256, options.BatchSize));
-            var text = $"memory {limit}: {MemoryLimit.Text(runtime)} runtime, {MemoryLimit.Text(limit.Bytes - runtime - room)} parameters, gradients, optimiser state, batches and heap, {MemoryLimit.Text(room)} for activations"
+            var text = $"memory {limit}: {MemoryLimit.Text(runtime)} runtime, {MemoryLimit.Text(limit.Bytes - runtime - all)} parameters, gradients, optimiser state, batches and heap, {MemoryLimit.Text(room)} for activations"
                 + (measures ? "" : "; planned from shapes alone, for measuring does not fit")
                 + (parts > options.Accumulate && !options.Deterministic ? $"; the {share} samples of a step go through in {parts} parts (as --accumulate {parts})" : "")
                 + (zero > options.Zero ? $"; gradients and optimiser state are divided among the ranks (as --zero {zero})" : "");
@@ -105,7 +106,7 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
         {
             var (parts, zero) = (Parts().Last(), Stages()[^1]);
             var least = LeastBudget.Find(new PlanningGraph(fused, AnalyticProfile.Of(fused, share / parts, objective.Traits(fused)))).Prediction.PeakBytes;
-            var needed = (least - Room(zero)) / 16 * 17 + limit.Bytes + (1 << 20);
+            var needed = (least * Unsure / (Unsure - 1) - Room(zero)) / 16 * 17 + limit.Bytes + (1 << 20);
             return new($"--memory {limit} does not hold a step of {graph.Name}: at least {MemoryLimit.Text(needed)} with {share / parts} sample{(share == parts ? "" : "s")} at a time ({MemoryLimit.Text(runtime)} runtime, {MemoryLimit.Text(live + trained + state + batches)} parameters, gradients, optimiser state and batches, {MemoryLimit.Text(least)} activations); what helps: more memory, a smaller net or input, a smaller --batch-size{(ranks == 1 || zero == 2 ? "" : ", --zero 2")}{(state > trained ? ", --optimizer sgd" : "")}");
         }
 

@@ -39,7 +39,7 @@ public sealed class MemoryLimitTests
     {
         using var folder = new TemporaryFolder();
         var script = folder.Write("train.csx", Training);
-        string[] command = ["run", script, model, "--epochs", "2", "--batch-size", "4", "--out", Path.Combine(folder.Path, "runs"), "--checkpoint-every", "1", "--progress", "false", "--threads", "2"];
+        string[] command = ["run", script, model, "--epochs", "2", "--batch-size", "4", "--out", Path.Combine(folder.Path, "runs"), "--checkpoint-every", "1"];
 
         // The refusal tells the least there is.
         long least;

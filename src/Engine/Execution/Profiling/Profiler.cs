@@ -49,6 +49,12 @@ public static class Profiler
         return profile;
     }
 
+    /// <summary>Whether this process can hold what measuring takes: the model, and one node's inputs, results and gradients beside the values that wait.</summary>
+    /// <param name="graph">The model; shapes are enough.</param>
+    /// <param name="batch">Samples in a batch.</param>
+    public static bool Fits(Graph graph, long batch)
+        => MachineMemory.AvailableBytes - MachineMemory.ResidentBytes - MemoryLimit.Loading >= 17 * (FixedBytes.Of(graph, batch) + InferenceBytes.OfProfile(Fusion.Fuse(graph), batch)) / 16;
+
     private const double Nodes = 0.5, Plain = 0.15; // shares of the time, roughly
 
     /// <summary>Adds the ways to run backward that were found, for nodes that weigh in the step's peak and whose parameters are theirs alone.</summary>
