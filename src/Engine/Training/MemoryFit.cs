@@ -91,8 +91,10 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
             if (room <= 0 || InferenceBytes.Peak(fused, micro) > room) return null;
             var all = room;
             var measures = InferenceBytes.OfProfile(fused, micro) <= room;
+            var profile = measures ? Measured(micro) : null;
+            measures = profile is not null;
             if (!measures) room -= room / Unsure;
-            var profile = measures ? ProfileCache.Get(graph, micro, objective) : AnalyticProfile.Of(fused, micro, objective.Traits(fused));
+            profile ??= AnalyticProfile.Of(fused, micro, objective.Traits(fused));
             if (PlannerList.Find("auto").Make(new PlanningGraph(fused, profile), room) is null) return null;
             var atOnce = InferenceBytes.LargestBatch(fused, room, options.EvaluationBatchSize > 0 ? options.EvaluationBatchSize : Math.Min(256, options.BatchSize));
             var text = $"memory {limit}: {MemoryLimit.Text(runtime)} runtime, {MemoryLimit.Text(limit.Bytes - runtime - all)} parameters, gradients, optimiser state, batches and heap, {MemoryLimit.Text(room)} for activations"
@@ -100,6 +102,13 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
                 + (parts > options.Accumulate && !options.Deterministic ? $"; the {share} samples of a step go through in {parts} parts (as --accumulate {parts})" : "")
                 + (zero > options.Zero ? $"; gradients and optimiser state are divided among the ranks (as --zero {zero})" : "");
             return new(options.Deterministic || isWhole ? options.Accumulate : parts, zero, room, atOnce, measures, text);
+        }
+
+        // A kernel may ask for more than was foreseen: then shapes have to do.
+        private Profile? Measured(int micro)
+        {
+            try { return ProfileCache.Get(graph, micro, objective); }
+            catch (ExternalException e) when (AllocationFailure.Is(e)) { return null; }
         }
 
         private UsageException Refusal()

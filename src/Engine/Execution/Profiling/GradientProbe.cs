@@ -78,7 +78,7 @@ internal sealed class GradientProbe(long batch, long enough)
         whole.Run();
         var (expected, expectedInput) = (trained.Select(p => p.grad!).ToArray(), input.grad);
         var parameters = Proven(op.ParameterWays(node, batch).Select(n => new Trial(n, device, () => op.AddParameterGradients(bare, gradient, n))), () =>
-            trained.Zip(expected).All(p => SameBits(p.First.grad!, p.Second)), () => Give(trained, before));
+            trained.Zip(expected).All(p => HasBits(p.First, p.Second)), () => Give(trained, before));
         if (parameters.Count == 0) return GradientWays.None;
         var inputs = !wantsInput ? [] : Proven(op.InputWays(node, batch).Select(n => new Trial(n, device, () => made = op.InputGradient(like, gradient, n))),
             () => SameBits(made!, expectedInput!), Drop);
@@ -134,7 +134,14 @@ internal sealed class GradientProbe(long batch, long enough)
 
     private static void Give(Parameter[] parameters, Tensor[] gradients)
     {
-        for (var i = 0; i < parameters.Length; i++) parameters[i].grad = gradients[i].clone();
+        for (var i = 0; i < parameters.Length; i++)
+            using (var copy = gradients[i].clone()) parameters[i].grad = copy; // which holds the bytes alone
+    }
+
+    private static bool HasBits(Parameter parameter, Tensor expected)
+    {
+        using var gradient = parameter.grad!;
+        return SameBits(gradient, expected);
     }
 
     private static unsafe bool SameBits(Tensor a, Tensor b)
