@@ -37,5 +37,5 @@ internal static class InferenceBytes
     /// <summary>What measuring a profile takes at most: such a pass, and beside it for one node copies of the inputs, the gradients of inputs and output, and of the parameters.</summary>
     public static long OfProfile(Graph graph, long batch)
         => Peak(graph, batch) + graph.Nodes.Where(n => !n.Op.PassesGradientOn)
-            .Max(n => 2 * n.Inputs.Sum(v => v.Bytes(batch)) + n.Output.Bytes(batch) + 4 * n.Op.Parameters.Sum(p => p.numel() * p.element_size()));
+            .Max(n => 2 * n.Inputs.Sum(v => v.Bytes(batch)) + n.Output.Bytes(batch) + 6 * n.Op.Parameters.Sum(p => p.numel() * p.element_size()));
 }

@@ -1,7 +1,6 @@
 using Interactive.Runtime;
-using Xunit;
 
-namespace Interactive.Tests.Runtime;
+namespace Interactive.Engine.Tests.Runtime;
 
 public class FreeExtentsTests
 {

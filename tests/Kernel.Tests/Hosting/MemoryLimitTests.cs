@@ -14,7 +14,7 @@ public sealed class MemoryLimitTests
         var graph = Args[0] switch
         {
             "gpt" => Zoo.Create("gpt", new ModelOptions { Context = 64, Vocabulary = 256, Width = 128, Layers = 4, Heads = 4 }),
-            var name => Zoo.Create(name, new ModelOptions { Image = name == "unet" ? new Shape(3, 48, 48) : new Shape(3, 32, 32), Classes = 10 }),
+            var name => Zoo.Create(name, new ModelOptions { Image = new Shape(3, 32, 32), Classes = 10 }),
         };
         var trainer = new Trainer(graph, Data(8), Data(8), options);
         trainer.Run();
@@ -39,15 +39,16 @@ public sealed class MemoryLimitTests
         var script = folder.Write("train.csx", Training);
         string[] command = ["run", script, model, "--epochs", "2", "--batch-size", "4", "--out", Path.Combine(folder.Path, "runs"), "--checkpoint-every", "1"];
 
-        // The refusal tells the least there is.
-        int least; // MiB
+        // The refusal tells the least there is; the second one without the compiler, whose bytes would count to the runtime's.
+        var least = 0; // MiB
         using (var wide = new MemoryCgroup(2L << 30))
-        {
-            var (refusedExit, _, line) = wide.Run(folder.Path, [.. command, "--memory", "100MiB"]);
-            Assert.Equal((2, 0), (refusedExit, wide.Killed));
-            Assert.Single(line.TrimEnd().Split('\n'));
-            least = (int)double.Parse(Regex.Match(line, @"at least ([\d.]+) MiB").Groups[1].Value, CultureInfo.InvariantCulture);
-        }
+            for (var i = 0; i < 2; i++)
+            {
+                var (refusedExit, _, line) = wide.Run(folder.Path, [.. command, "--memory", "100MiB"]);
+                Assert.Equal((2, 0), (refusedExit, wide.Killed));
+                Assert.Single(line.TrimEnd().Split('\n'));
+                least = (int)double.Parse(Regex.Match(line, @"at least ([\d.]+) MiB").Groups[1].Value, CultureInfo.InvariantCulture);
+            }
         using var tight = new MemoryCgroup((least + least / 10L) << 20);
         string[] within = [.. command, "--memory", "auto"];
         var (exit, output, error) = tight.Run(folder.Path, [.. within, "--max-steps", "2"]);

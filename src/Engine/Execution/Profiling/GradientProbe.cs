@@ -23,7 +23,7 @@ internal sealed class GradientProbe(long batch, long enough)
     private const double Smaller = 0.9; // of the bytes of the smallest way so far
     private readonly Dictionary<string, GradientWays> known = [];
 
-    /// <summary>The ways of a node. Overwrites the gradients of its parameters.</summary>
+    /// <summary>The ways of a node. Its parameters have no gradients afterwards.</summary>
     public GradientWays Ways(Node node)
     {
         if (node.Op is not IBackwardInParts op || !node.Output.NeedsGradient || !Weighs(node) || node.Op.Parameters.All(p => !p.requires_grad)
@@ -59,6 +59,7 @@ internal sealed class GradientProbe(long batch, long enough)
 
     private GradientWays Try(Node node, IBackwardInParts op)
     {
+        using var gone = new TrialGradients(node.Op.Parameters, make: false);
         using var scope = NewDisposeScope();
         var trained = node.Op.Parameters.Where(p => p.requires_grad).ToArray();
         var device = trained[0].device;

@@ -112,6 +112,7 @@ internal sealed class NodeTrials : IDisposable
         Measure(trial.Again, () => state.NodeForward.Run(node, forBackward: false, into: -1));
         if (output.NeedsGradient)
         {
+            if (!node.Saved.Output) state.Values.Free(output.Id); // long gone in a step, and what its going leaves room for would hide a workspace
             state.Gradients.Add(output, new SharedGradient(full(Shape(output), 1e-3, output.Type, device)));
             Measure(trial.Backward, () => state.NodeBackward.Run(node, way: 0));
             state.Gradients.Clear();

@@ -156,7 +156,7 @@ public sealed class ScheduleSimulator
     }
 
     /// <summary>
-    /// What happens while one node runs backward by itself, after a forward and one for the output alone, its inputs being there: bytes
+    /// What happens while one node runs backward by itself, after a forward and one for the output alone, its inputs being there and the output where it is read: bytes
     /// alive when its workspace is asked for, and bytes left, both against those before.
     /// </summary>
     internal (long UnderWorkspace, long Change) BackwardAlone(int id)
@@ -167,6 +167,7 @@ public sealed class ScheduleSimulator
         foreach (var input in node.Inputs.Distinct()) Provide(input);
         Forward(node, keepGraph: true, into: -1);
         Forward(node, keepGraph: false, into: -1);
+        if (!graph.Graph.Nodes[id].Op.Saves(graph.Graph.Nodes[id]).Output) Free(id + 1);
         gradients.Make(id + 1);
         var before = blocks.Live;
         blocks.BeginStep(1);
