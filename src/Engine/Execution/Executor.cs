@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Runtime;
@@ -100,6 +101,10 @@ public sealed class Executor : IDisposable
             StepEnds?.Invoke(LossStep);
             state.RunBackward();
             return value.Read();
+        }
+        catch (ExternalException e) when (AllocationFailure.Is(e))
+        {
+            throw AllocationFailure.Explained(e, $"a step of {graph.Name} with {inputs[0].shape[0]} samples under the plan '{Schedule.Planner}'");
         }
         finally { Return(state); }
     }

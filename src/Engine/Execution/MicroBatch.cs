@@ -28,6 +28,10 @@ internal sealed class MicroBatch : IDisposable
         tied = new TiedGradients(plan.Tied);
     }
 
+    /// <summary>By node.</summary>
+    public NodeState[] Nodes => nodes;
+    public NodeForward NodeForward => forward;
+    public NodeBackward NodeBackward => backward;
     public LiveValues Values { get; }
     public GradientFlow Gradients { get; }
 

@@ -12,11 +12,13 @@ public readonly record struct MemoryBudget(double? Share, long? Bytes)
 {
     private const string Accepted = "give a share such as 50% or a size such as 600MiB or 2GiB";
 
-    /// <summary>Reads <c>50%</c>, <c>600MiB</c>, <c>1.5G</c> or a number of bytes.</summary>
-    /// <exception cref="UsageException">The text is no budget, or not more than nothing.</exception>
+    /// <summary>Reads <c>50%</c>, <c>600MiB</c>, <c>1.5G</c> or a number of bytes, a million at least.</summary>
+    /// <exception cref="UsageException">The text is no budget, has no unit, or is not more than nothing.</exception>
     public static MemoryBudget Parse(string text)
     {
         var trimmed = text.Trim().ToUpperInvariant();
+        if (double.TryParse(trimmed, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var bare) && bare is >= 1 and < 1 << 20)
+            throw new UsageException($"a memory budget of \"{text}\" bytes holds nothing: say {text}% (of plain autograd's peak) or {text}MiB");
         if (trimmed.EndsWith('%')) return new(Number(trimmed[..^1], text) / 100, null);
         if (trimmed.EndsWith("IB")) trimmed = trimmed[..^2];
         else if (trimmed.EndsWith('B')) trimmed = trimmed[..^1];

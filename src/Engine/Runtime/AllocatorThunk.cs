@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// A few instructions in front of a managed allocator: where it returns null they leave for libtorch's own with the arguments that came,
-/// so that a C++ exception of that passes no managed frame.
+/// A few instructions in front of a managed allocator: where it returns null they ask libtorch's own for more than it can give, so
+/// that a C++ exception of that passes no managed frame.
 /// </summary>
 internal static unsafe class AllocatorThunk
 {
@@ -24,7 +24,8 @@ internal static unsafe class AllocatorThunk
             0x48, 0x85, 0xC0,                                       // test rax, rax
             0x74, 0x01,                                             // jz over
             0xC3,                                                   // ret
-            0x48, 0xBE, .. BitConverter.GetBytes((long)allocator),  // over: mov rsi, allocator
+            0x48, 0xBA, .. BitConverter.GetBytes(1L << 60),         // over: mov rdx, more than there is, for malloc may give what a cgroup will not
+            0x48, 0xBE, .. BitConverter.GetBytes((long)allocator),  // mov rsi, allocator
             0x48, 0xB8, .. BitConverter.GetBytes((long)original),   // mov rax, original
             0xFF, 0xE0,                                             // jmp rax
         ];

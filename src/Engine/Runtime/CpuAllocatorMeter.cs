@@ -11,8 +11,12 @@ namespace Interactive.Runtime;
 internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
 {
     private const int Header = 64;
+    private static readonly TensorHeap? Heap = TensorHeap.TryReserve();
     private static long live, peak;
     private static bool throwsForUs;
+
+    /// <summary>Bytes of memory that are held for the next tensors.</summary>
+    public static long IdleBytes => Heap?.IdleBytes ?? 0;
 
     public string Kind => "exact";
     public bool IsExact => true;
@@ -49,8 +53,12 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         if (bytes > 0)
         {
             var block = AllocationWatch.Take(bytes, out var tag);
-            if (block == null) block = (byte*)AlignedAlloc(Header, (bytes + 2 * Header - 1) / Header * Header);
-            if (block == null) return null;
+            if (block == null) block = Block(Rounded(bytes));
+            if (block == null)
+            {
+                AllocationFailure.Note((long)bytes);
+                return null;
+            }
             ((nuint*)block)[0] = bytes;
             ((long*)block)[1] = tag;
             data = (nint)(block + Header);
@@ -66,12 +74,16 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         return result;
     }
 
+    // With the header, in whole multiples of the alignment.
+    private static nuint Rounded(nuint bytes) => (bytes + 2 * Header - 1) / Header * Header;
+
     // Null where memory ran out: managed code must not throw across native frames, so the thunk calls what does.
-    private static void* AlignedAlloc(nuint alignment, nuint bytes)
+    private static byte* Block(nuint bytes)
     {
-        var block = aligned_alloc(alignment, bytes);
-        if (block != null) NativeHeap.InHugePages(block, bytes);
-        else if (!throwsForUs) Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
+        byte* block = null;
+        if (Heap is null || bytes < TensorHeap.Least) block = (byte*)aligned_alloc(Header, bytes);
+        else if (bytes <= long.MaxValue) block = Heap.Take((long)bytes);
+        if (block == null && !throwsForUs) Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
         return block;
     }
 
@@ -82,7 +94,8 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         var block = (byte*)data - Header;
         Interlocked.Add(ref live, -(long)*(nuint*)block);
         if (((long*)block)[1] is var tag && tag != 0 && AllocationWatch.Return(tag)) return;
-        free(block);
+        if (Heap is not null && Heap.Owns(block)) Heap.Give(block, (long)Rounded(*(nuint*)block));
+        else free(block);
     }
 
     [UnmanagedCallersOnly]

@@ -24,6 +24,7 @@ public sealed class Trainer : IDisposable
     private readonly Device device;
     private readonly IMemoryMeter meter;
     private readonly Schedule? schedule;
+    private readonly MemoryFit? memory;
     private readonly StepArena? arena;
     private readonly Trainable trainable;
     private readonly Sampler sampler;
@@ -65,8 +66,17 @@ public sealed class Trainer : IDisposable
         CancellationToken cancellation = default)
     {
         (Graph, Options, this.schedule, this.cancellation) = (graph, (options ?? new TrainerOptions()).Validate(), schedule, cancellation);
-        parts = new TrainerParts(Options, train, test, objective, metrics, optimizer, learningRate, strategy, hooks, logs);
         world = communicator ?? World.Current;
+        if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
+        if (Options.Memory.Length > 0 && schedule is null)
+        {
+            if (Devices.Choose(Options.Device, world.LocalRank) is { type: not TorchSharp.DeviceType.CPU } gpu)
+                throw new UsageException($"--memory {Options.Memory} counts the machine's memory, not {gpu}'s: use --memory-budget there");
+            if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
+            memory = MemoryFit.Make(graph, Options, objective ?? new CrossEntropy(Options.LabelSmoothing), optimizer is not null || strategy is not null, world);
+            Options = Options with { Accumulate = memory.Accumulate, Zero = memory.Zero, EvaluationBatchSize = memory.EvaluationBatch };
+        }
+        parts = new TrainerParts(Options, train, test, objective, metrics, optimizer, learningRate, strategy, hooks, logs);
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test);
@@ -76,7 +86,6 @@ public sealed class Trainer : IDisposable
 
         device = Devices.Choose(Options.Device, world.LocalRank);
         meter = MemoryMeter.For(device);
-        if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         graph.to(device);
         if (Options.Arena)
             arena = MemoryMeter.Current.IsExact && device.type == TorchSharp.DeviceType.CPU ? new StepArena()
@@ -159,7 +168,15 @@ public sealed class Trainer : IDisposable
         if (stop == StopKind.Done && last?.Step != Step) last = Conclude(position.Epoch);
         if (stop > StopKind.Done) Save();
         End(stop);
-        return last ?? Evaluate(Math.Max(0, position.Epoch - 1));
+        return last ?? EvaluateCut();
+    }
+
+    // A run that is cut before its first epoch ends has a model to look at, too; what is best is still open.
+    private EvalRecord EvaluateCut()
+    {
+        var record = Evaluate(Math.Max(0, position.Epoch - 1));
+        if (double.IsNegativeInfinity(best)) SaveBest(record);
+        return record;
     }
 
     private void Begin(RunLog? log)
@@ -176,6 +193,7 @@ public sealed class Trainer : IDisposable
         }
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
+        if (IsMain && memory is not null) Console.WriteLine(memory.Text);
         if (IsMain && plan is not null) Console.WriteLine(plan.Description);
     }
 
@@ -269,10 +287,14 @@ public sealed class Trainer : IDisposable
         var isBest = score > best;
         if (isBest) best = score;
         Save();
-        if (!isBest) return record;
-        using var averaged = average?.Use();
-        if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, classes: null, preprocessing: null, record.Metrics);
+        if (isBest) SaveBest(record);
         return record;
+    }
+
+    private void SaveBest(EvalRecord record)
+    {
+        using var averaged = average?.Use();
+        if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, (parts.Train as IDataSource)?.ClassNames, (parts.Train as IDataSource)?.Normalisation, record.Metrics);
     }
 
     private void Save()
@@ -299,7 +321,7 @@ public sealed class Trainer : IDisposable
     {
         if (executor is not null && schedule is not null) throw new UsageException($"other parameters of {Graph.Name} want gradients now than when its schedule was made: train without a schedule of one's own, or change none");
         trainable.Note();
-        plan = Options.MemoryBudget.Length > 0 && schedule is null ? RankPlan.Make(Graph, Options.MemoryBudget, microBatch, world, Objective) : null;
+        plan = Budget() is { } budget && schedule is null ? RankPlan.Make(Graph, budget, microBatch, world, Objective, memory?.Measures ?? true) : null;
         var before = executor;
         executor = new Executor(Graph, schedule ?? plan?.Schedule, Objective) { Arena = arena };
         parts.Strategy.Setup(new StrategyContext(world, Graph, executor, parts.Optimizer, trainable.Parameters, device, Options.Seed));
@@ -307,11 +329,14 @@ public sealed class Trainer : IDisposable
         before?.Dispose();
     }
 
+    private MemoryBudget? Budget() => memory is not null ? new(null, memory.ActivationBytes) : Options.MemoryBudget.Length > 0 ? MemoryBudget.Parse(Options.MemoryBudget) : null;
+
     private void End(StopKind stop)
     {
         hooks.ForEach(h => h.AfterRun(this));
         if (IsMain && plan is not null && activationPeak > 0)
-            Console.WriteLine(FormattableString.Invariant($"memory budget {Options.MemoryBudget}: activations peaked at {activationPeak / 1048576.0:F1} MiB, measured"));
+            Console.WriteLine(FormattableString.Invariant($"{(memory is null ? $"memory budget {Options.MemoryBudget}" : $"memory {Options.Memory}")}: activations peaked at {activationPeak / 1048576.0:F1} MiB, measured"));
+        if (IsMain && memory is not null) Console.WriteLine($"memory {Options.Memory}: the process held {MemoryLimit.Text(MachineMemory.PeakResidentBytes)} at most");
         if (IsMain && arena is not null)
             Console.WriteLine(FormattableString.Invariant($"arena: {arena.PackedBytes / 1048576.0:F1} MiB in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped"));
         if (IsMain && stop == StopKind.Done) Console.WriteLine($"stopped after step {Step}{(stopReason is null ? "" : $": {stopReason}")}");

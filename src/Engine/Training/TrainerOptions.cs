@@ -69,6 +69,12 @@ public sealed record TrainerOptions
     /// </summary>
     [Description("bytes for activations: 50% of plain's, or 600MiB")] public string MemoryBudget { get; init; } = "";
     /// <summary>
+    /// All bytes that each process may hold, such as 4GiB, or auto: what its machine or memory cgroup has (CPU only). Activations get what
+    /// parameters, gradients, optimiser state, batches and the runtime leave; where no plan fits, a batch is cut into more
+    /// micro-batches, then the state is divided among ranks, and a line says so. Empty (default) for no limit.
+    /// </summary>
+    [Description("bytes for everything a process holds: 4GiB, or auto")] public string Memory { get; init; } = "";
+    /// <summary>
     /// Serves the temporary tensors of a step from one block of memory, packed after the second step (CPU only). Off by
     /// default: what it gains in time depends on the allocator. The results have the same bits either way.
     /// </summary>
@@ -123,6 +129,8 @@ public sealed record TrainerOptions
         Require(CheckpointEvery >= 0, nameof(CheckpointEvery), CheckpointEvery, "at least 0");
         Require(MaxSteps >= 0, nameof(MaxSteps), MaxSteps, "at least 0");
         Require(!LogGradientNorm || Zero == 0, nameof(LogGradientNorm), LogGradientNorm, "off with --zero, where no rank holds all gradients");
+        if (Memory.Length > 0 && MemoryBudget.Length > 0)
+            throw new UsageException($"--memory {Memory} and --memory-budget {MemoryBudget}: choose one, everything that a process holds or its activations alone");
         Require(KeepLast >= 1, nameof(KeepLast), KeepLast, "at least 1");
         return this;
     }

@@ -1,4 +1,5 @@
 using Interactive.Data;
+using Interactive.Engine.Tests.Data.Images;
 using Interactive.Graphs;
 using Interactive.Models;
 using Interactive.Training;
@@ -65,17 +66,17 @@ public sealed class ModelTests : IDisposable
         using var scope = NewDisposeScope();
         using var graph = Net();
         graph.eval();
-        var preprocessing = new Preprocessing([0.5, 0.4, 0.3], [0.2, 0.3, 0.4]);
-        Model.Save(File_, graph, ["cat", "dog", "eel"], preprocessing, new Dictionary<string, double> { ["accuracy"] = 0.75 });
+        var normalisation = new Normalisation([0.5f, 0.4f, 0.3f], [0.2f, 0.3f, 0.4f]);
+        Model.Save(File_, graph, ["cat", "dog", "eel"], normalisation, new Dictionary<string, double> { ["accuracy"] = 0.75 });
         using var model = Model.Load(File_);
         var image = randint(0, 256, [3, 20, 12], ScalarType.Byte);
         var prediction = model.Predict(image);
-        var wanted = nn.functional.softmax(graph.forward(preprocessing.Apply(image.unsqueeze(0), graph.Input.Shape)), 1)[0];
+        var wanted = nn.functional.softmax(graph.forward(normalisation.Apply(image.unsqueeze(0), graph.Input.Shape)), 1)[0];
         Assert.Equal(model.Classes[(int)wanted.argmax().item<long>()], prediction.Name);
         Assert.Equal(wanted.max().item<float>(), prediction.Probability, 1e-6);
         Assert.Equal(1, prediction.Probabilities.Sum(), 1e-9);
         Assert.Equal((0.75, 2), (model.Metrics["accuracy"], model.PredictBatch(randint(0, 256, [2, 3, 8, 8], ScalarType.Byte)).Count));
-        Assert.Equal((image.to_type(ScalarType.Float32)[0, 0, 0].item<float>() / 255 - 0.5f) / 0.2f, preprocessing.Apply(image.unsqueeze(0), new Shape(3, 20, 12))[0, 0, 0, 0].item<float>(), 1e-6);
+        Assert.Equal((image.to_type(ScalarType.Float32)[0, 0, 0].item<float>() / 255 - 0.5f) / 0.2f, normalisation.Apply(image.unsqueeze(0), new Shape(3, 20, 12))[0, 0, 0, 0].item<float>(), 1e-6);
     }
 
     [Fact]
@@ -100,6 +101,60 @@ public sealed class ModelTests : IDisposable
         using var model = Model.Load(trainer.Directory!.Path);
         foreach (var (name, value) in graph.state_dict()) Assert.True(value.Equals(model.Graph.state_dict()[name]), name);
         Assert.Contains("accuracy", model.Metrics.Keys);
+    }
+
+    [Fact]
+    public void A_run_on_pictures_knows_their_classes_and_predicts_a_file()
+    {
+        var rnd = new Random(1);
+        foreach (var (name, colour) in new[] { ("blue", new SkiaSharp.SKColor(0, 0, 255)), ("red", new SkiaSharp.SKColor(255, 0, 0)) })
+            for (var i = 0; i < 12; i++) Pictures.Write(Path.Combine(folder, "pictures", name, $"{i}.png"), 10, 10, (_, _) => new SkiaSharp.SKColor((byte)Math.Max(0, colour.Red - rnd.Next(50)), 0, (byte)Math.Max(0, colour.Blue - rnd.Next(50))));
+        var (train, valid) = ImageFolder.Load(Path.Combine(folder, "pictures"), size: 8, validation: 0.25);
+        manual_seed(1);
+        var b = new GraphBuilder("colours", train.Shape);
+        using var graph = b.Build(b.Input.AdaptiveAvgPool(1).Flatten().Linear(train.Classes));
+        using var trainer = new Trainer(graph, train, valid, new TrainerOptions { Out = Path.Combine(folder, "runs"), Epochs = 4, BatchSize = 6, LearningRate = 0.1 });
+        trainer.Run();
+        using var model = Model.Load(Path.Combine(folder, "runs", "latest"));
+        Assert.Equal(["blue", "red"], model.Classes);
+        foreach (var (sample, path) in valid.Files.Index())
+        {
+            var pixels = new float[3 * 8 * 8];
+            valid.Read(sample, pixels);
+            using var output = model.Graph.forward(tensor(pixels, [1, 3, 8, 8]));
+            using var share = nn.functional.softmax(output.to_type(ScalarType.Float64), 1);
+            var prediction = model.Predict(path);
+            Assert.Equal(share[0, prediction.Class].item<double>(), prediction.Probability);
+            Assert.Equal(Path.GetFileName(Path.GetDirectoryName(path)), prediction.Name);
+        }
+    }
+
+    [Fact]
+    public void A_run_that_is_cut_in_its_first_epoch_has_a_model_to_look_at()
+    {
+        using var graph = Net();
+        var data = new SyntheticData(32, new Shape(3, 8, 8), 3, seed: 1);
+        using var trainer = new Trainer(graph, data, data, new TrainerOptions { Out = folder, Epochs = 1, BatchSize = 8, MaxSteps = 2 });
+        trainer.Run();
+        Model.Load(trainer.Directory!.Path).Dispose();
+    }
+
+    [Fact]
+    public void An_operator_of_a_trace_and_several_inputs_are_refused()
+    {
+        using var module = new Doubled();
+        using var traced = Graph.Trace(module, ones(2, 3));
+        Assert.Contains("cannot be built again from a file", Assert.Throws<UsageException>(() => Model.Save(File_, traced)).Message);
+        var b = new GraphBuilder("two", new Shape(3));
+        using var two = b.Build(b.Input.Add(b.AddInput("other", new Shape(3))).Linear(2));
+        Assert.Contains("it has 2 inputs and 1 outputs", Assert.Throws<UsageException>(() => Model.Save(File_, two)).Message);
+    }
+
+    private sealed class Doubled : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Parameter scale = new(ones(3));
+        public Doubled() : base("doubled") => RegisterComponents();
+        public override Tensor forward(Tensor input) => (input * scale).logsumexp(1, keepdim: true);
     }
 
     private sealed class Own() : nn.Module<Tensor, Tensor>("own")
@@ -135,7 +190,7 @@ public sealed class ModelTests : IDisposable
     public void Mutants_of_a_model_file_are_refused_in_one_line()
     {
         using var graph = Net();
-        Model.Save(File_, graph, ["a", "b", "c"], Preprocessing.ImageNet);
+        Model.Save(File_, graph, ["a", "b", "c"], Normalisation.ImageNet);
         var good = File.ReadAllBytes(File_);
         var header = 8 + (int)BitConverter.ToInt64(good);
         var random = new Random(5);

@@ -8,6 +8,8 @@ internal sealed class AugmentedImages(IDataSource images, Augmentation augmentat
     public int Count => images.Count;
     public Shape Shape => images.Shape;
     public int Classes => images.Classes;
+    public IReadOnlyList<string> ClassNames => images.ClassNames;
+    public Normalisation? Normalisation => images.Normalisation;
     public long Read(int index, Span<float> pixels) => images.Read(index, pixels);
     public void Augment(Span<float> pixels, int index, int epoch, ulong seed) => augmentation.Apply(pixels, Shape, seed, epoch, index);
     public string? Origin(int sample) => images.Origin(sample);

@@ -26,8 +26,10 @@ public static class FashionMnist
         var (_, labels) = Idx.Read(Find(folder, $"{part}-labels-idx1-ubyte"));
         if (sizes is not [var count, 28, 28] || count != labels.Length)
             throw new UsageException($"{folder} does not hold Fashion-MNIST: {part} has {string.Join('x', sizes)} images and {labels.Length} labels");
-        return new ImageDataset(images, labels, new Shape(1, 28, 28), 10, mean: 0.2860f, deviation: 0.3530f);
+        return new ImageDataset(images, labels, new Shape(1, 28, 28), 10, mean: 0.2860f, deviation: 0.3530f) { ClassNames = Names };
     }
+
+    private static readonly string[] Names = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
     private static string Find(string folder, string name)
     {

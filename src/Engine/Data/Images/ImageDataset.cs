@@ -13,6 +13,12 @@ public sealed class ImageDataset(byte[] images, byte[] labels, Shape shape, int 
     public int Classes => classes;
 
     /// <inheritdoc/>
+    public Normalisation Normalisation { get; } = new([mean], [deviation]);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
+    /// <inheritdoc/>
     public long Read(int index, Span<float> pixels)
     {
         var source = images.AsSpan(index * pixels.Length, pixels.Length);

@@ -9,8 +9,6 @@ namespace Interactive.Data;
 /// </summary>
 public sealed class ImageFolder : IDataSource
 {
-    private static readonly float[] White = [255, 255, 255];
-
     private readonly (string Path, int Class)[] pictures;
     private readonly int size;
     private readonly Normalisation normalisation;
@@ -53,9 +51,9 @@ public sealed class ImageFolder : IDataSource
     public Shape Shape => new(3, size, size);
     /// <inheritdoc/>
     public int Classes => ClassNames.Count;
-    /// <summary>The class folders' names, by class number.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames { get; }
-    /// <summary>How bytes become numbers.</summary>
+    /// <inheritdoc/>
     public Normalisation Normalisation => normalisation;
     /// <summary>The files, by sample number.</summary>
     public IReadOnlyList<string> Files => [.. pictures.Select(p => p.Path)];
@@ -67,7 +65,7 @@ public sealed class ImageFolder : IDataSource
     /// <exception cref="UsageException">The file is damaged or no picture; the message names it.</exception>
     public long Read(int index, Span<float> pixels)
     {
-        normalisation.Write(cache[index], White, pixels);
+        normalisation.Write(cache[index], pixels);
         return pictures[index].Class;
     }
 }

@@ -23,7 +23,7 @@ internal sealed class GradientProbe(long batch, long enough)
     private const double Smaller = 0.9; // of the bytes of the smallest way so far
     private readonly Dictionary<string, GradientWays> known = [];
 
-    /// <summary>The ways of a node. Overwrites the gradients of its parameters.</summary>
+    /// <summary>The ways of a node. Its parameters have no gradients afterwards.</summary>
     public GradientWays Ways(Node node)
     {
         if (node.Op is not IBackwardInParts op || !node.Output.NeedsGradient || !Weighs(node) || node.Op.Parameters.All(p => !p.requires_grad)
@@ -59,6 +59,7 @@ internal sealed class GradientProbe(long batch, long enough)
 
     private GradientWays Try(Node node, IBackwardInParts op)
     {
+        using var gone = new TrialGradients(node.Op.Parameters, make: false);
         using var scope = NewDisposeScope();
         var trained = node.Op.Parameters.Where(p => p.requires_grad).ToArray();
         var device = trained[0].device;
@@ -78,7 +79,7 @@ internal sealed class GradientProbe(long batch, long enough)
         whole.Run();
         var (expected, expectedInput) = (trained.Select(p => p.grad!).ToArray(), input.grad);
         var parameters = Proven(op.ParameterWays(node, batch).Select(n => new Trial(n, device, () => op.AddParameterGradients(bare, gradient, n))), () =>
-            trained.Zip(expected).All(p => SameBits(p.First.grad!, p.Second)), () => Give(trained, before));
+            trained.Zip(expected).All(p => HasBits(p.First, p.Second)), () => Give(trained, before));
         if (parameters.Count == 0) return GradientWays.None;
         var inputs = !wantsInput ? [] : Proven(op.InputWays(node, batch).Select(n => new Trial(n, device, () => made = op.InputGradient(like, gradient, n))),
             () => SameBits(made!, expectedInput!), Drop);
@@ -134,7 +135,14 @@ internal sealed class GradientProbe(long batch, long enough)
 
     private static void Give(Parameter[] parameters, Tensor[] gradients)
     {
-        for (var i = 0; i < parameters.Length; i++) parameters[i].grad = gradients[i].clone();
+        for (var i = 0; i < parameters.Length; i++)
+            using (var copy = gradients[i].clone()) parameters[i].grad = copy; // which holds the bytes alone
+    }
+
+    private static bool HasBits(Parameter parameter, Tensor expected)
+    {
+        using var gradient = parameter.grad!;
+        return SameBits(gradient, expected);
     }
 
     private static unsafe bool SameBits(Tensor a, Tensor b)

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Interactive.Execution;
 
-/// <summary>Remembers a model's buffers, gradients, mode and the random generator, and puts them back when disposed.</summary>
+/// <summary>Takes away a model's gradients and remembers its buffers, modes and the random generator; puts all back when disposed.</summary>
 internal sealed class ModelState : IDisposable
 {
     private readonly ModuleModes modes;
@@ -17,7 +17,13 @@ internal sealed class ModelState : IDisposable
     {
         (modes, generator) = (new ModuleModes([graph]), RandomState.Of(Devices.Of(graph)));
         foreach (var (_, buffer) in graph.named_buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
-        foreach (var parameter in graph.parameters()) gradients.Add((parameter, parameter.grad?.clone().DetachFromDisposeScope()));
+        foreach (var parameter in graph.parameters().DistinctBy(p => p.Identity())) Take(parameter);
+    }
+
+    private void Take(TorchSharp.Modules.Parameter parameter)
+    {
+        gradients.Add((parameter, parameter.grad?.DetachFromDisposeScope()));
+        parameter.grad = null;
     }
 
     public void Dispose()
@@ -30,13 +36,10 @@ internal sealed class ModelState : IDisposable
                 value.Dispose();
             }
             foreach (var (parameter, gradient) in gradients)
-                if (gradient is null) parameter.grad = null;
-                else
-                {
-                    // Into the same bytes: they may lie in a pool.
-                    parameter.grad!.copy_(gradient);
-                    gradient.Dispose();
-                }
+            {
+                parameter.grad = gradient; // the same bytes: they may lie in a pool
+                gradient?.Dispose();
+            }
         }
         modes.Dispose();
         generator.PutBack();

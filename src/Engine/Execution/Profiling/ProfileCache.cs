@@ -62,5 +62,5 @@ public static class ProfileCache
     }
 
     /// <summary>Raised when what a profile means changes.</summary>
-    private const int Layout = 12;
+    private const int Layout = 13;
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Memory.Planners;
@@ -9,27 +8,23 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Measures a profile: runs steps on real input in which every node runs forward twice, reads the exact meter and the
-/// clock around each, and compares with the simulator, so that what is left over is what kernels ask for besides values.
+/// Measures a profile inside the memory that a small plan needs: every node by itself (<see cref="NodeTrials"/>), forward twice and
+/// backward, under the exact meter and the clock, compared with the simulator, so that what is left over is what kernels ask for
+/// besides values. Plain autograd's peak is found in the same way (<see cref="PlainTrials"/>); neither step is ever run whole.
 /// </summary>
 public static class Profiler
 {
-    private sealed class Sample
-    {
-        public readonly List<double> Seconds = [];
-        public long Peak, Change;
-    }
-
     /// <summary>Measures with softmax cross-entropy.</summary>
-    /// <inheritdoc cref="Measure(Graph, long, IObjective, int?)"/>
+    /// <inheritdoc cref="Measure(Graph, long, IObjective, int?, Action{double})"/>
     public static Profile Measure(Graph graph, long batch, int? repetitions = null) => Measure(graph, batch, null, repetitions);
 
     /// <summary>Measures; gradients of the parameters are left as they were, running statistics and the generator too.</summary>
     /// <param name="graph">The model as the user built it.</param>
     /// <param name="batch">Samples in a batch.</param>
     /// <param name="objective">What is minimised; default: softmax cross-entropy.</param>
-    /// <param name="repetitions">Steps measured after one to warm up; the median counts. Default 3, or 1 in a net of a thousand nodes, where nodes of one kind repeat each other.</param>
-    public static Profile Measure(Graph graph, long batch, IObjective? objective, int? repetitions = null)
+    /// <param name="repetitions">Runs of each kind of node after one to warm up; the median counts. Default 3.</param>
+    /// <param name="progress">Told the share that is done, 0 to 1, now and then.</param>
+    public static Profile Measure(Graph graph, long batch, IObjective? objective, int? repetitions = null, Action<double>? progress = null)
     {
         objective ??= new CrossEntropy();
         GC.Collect(); // tensors that others have forgotten must not go while bytes are counted
@@ -37,29 +32,30 @@ public static class Profiler
         using var scope = NewDisposeScope();
         using var state = new ModelState(graph);
         var fused = Fusion.Fuse(graph);
-        var bare = new PlanningGraph(fused, AnalyticProfile.Of(fused, batch, objective.Traits(fused)));
-        var schedule = Twice(new ScheduleBuilder(bare).Build(new Retention(bare), "profile"), bare);
+        var bare = AnalyticProfile.Of(fused, batch, objective.Traits(fused));
         var (inputs, targets) = SyntheticBatch.Of(graph, batch, objective);
         if (!graph.training) graph.train();
 
-        var samples = new Dictionary<int, Sample>();
-        var plainSeconds = new List<double>();
-        long plainPeak = 0;
-        bool overwrites;
-        using (var executor = new Executor(graph, schedule, objective))
+        Profile profile;
+        using (var trials = new NodeTrials(graph, batch, objective, repetitions ?? 3))
         {
-            executor.Step(inputs, targets);
-            overwrites = executor.LossOverwrote;
-            Watch(executor, Devices.Of(graph), samples);
-            for (var i = 0; i < (repetitions ?? (fused.Nodes.Count < Deep ? 3 : 1)); i++)
-            {
-                executor.Step(inputs, targets);
-                plainPeak = Plain(graph, objective, inputs, targets, out var seconds);
-                plainSeconds.Add(seconds);
-            }
+            var (nodes, loss) = trials.Run(inputs, targets, progress is null ? null : done => progress(Nodes * done));
+            profile = Evaluate(fused, bare with { LossOverwrites = trials.LossOverwrote }, nodes, loss);
         }
-        return WithWays(fused, Evaluate(fused, bare.Profile with { LossOverwrites = overwrites }, schedule, samples)) with { PlainPeakBytes = plainPeak, PlainSeconds = Median(plainSeconds) };
+        var plain = new PlainTrials(graph, batch, objective).Peak(inputs, targets);
+        progress?.Invoke(Nodes + Plain);
+        profile = WithWays(fused, profile) with { PlainPeakBytes = plain };
+        progress?.Invoke(1);
+        return profile;
     }
+
+    /// <summary>Whether this process can hold what measuring takes: the model, and one node's inputs, results and gradients beside the values that wait.</summary>
+    /// <param name="graph">The model; shapes are enough.</param>
+    /// <param name="batch">Samples in a batch.</param>
+    public static bool Fits(Graph graph, long batch)
+        => MachineMemory.AvailableBytes - MachineMemory.ResidentBytes - MemoryLimit.Loading >= 17 * (FixedBytes.Of(graph, batch) + InferenceBytes.OfProfile(Fusion.Fuse(graph), batch)) / 16;
+
+    private const double Nodes = 0.5, Plain = 0.15; // shares of the time, roughly
 
     /// <summary>Adds the ways to run backward that were found, for nodes that weigh in the step's peak and whose parameters are theirs alone.</summary>
     private static Profile WithWays(Graph fused, Profile profile)
@@ -72,118 +68,43 @@ public static class Profiler
 
     private const int Unweighty = 64;
 
-    /// <summary>Every node's forward is run a second time, for its output alone, while its inputs are there.</summary>
-    private static Schedule Twice(Schedule keepAll, PlanningGraph graph)
-    {
-        var steps = new List<Step>();
-        foreach (var step in keepAll.Steps)
-        {
-            steps.Add(step);
-            if (step.Kind == StepKind.Forward && !graph.Graph.Nodes[step.Id].Op.PassesGradientOn && !graph.Nodes[step.Id].IsFixed) steps.Add(new(StepKind.ForwardOnly, step.Id));
-        }
-        return new Schedule("profile", steps);
-    }
-
-    private static void Watch(Executor executor, Device device, Dictionary<int, Sample> samples)
-    {
-        var meter = MemoryMeter.For(device);
-        var (started, before) = (0L, 0L);
-        executor.StepBegins = _ =>
-        {
-            before = meter.LiveBytes;
-            meter.ResetPeak();
-            Devices.Synchronize(device);
-            started = Stopwatch.GetTimestamp();
-        };
-        executor.StepEnds = i =>
-        {
-            Devices.Synchronize(device);
-            var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            if (!samples.TryGetValue(i, out var sample)) samples[i] = sample = new Sample();
-            sample.Seconds.Add(seconds);
-            sample.Peak = meter.PeakBytes - before;
-            sample.Change = meter.LiveBytes - before;
-        };
-    }
-
-    /// <summary>Autograd over the whole graph, every intermediate disposed right after its last use.</summary>
-    private static long Plain(Graph graph, IObjective objective, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, out double seconds)
-    {
-        var meter = MemoryMeter.For(inputs[0].device);
-        var before = meter.LiveBytes;
-        meter.ResetPeak();
-        Devices.Synchronize(inputs[0].device);
-        var started = Stopwatch.GetTimestamp();
-        var outputs = graph.Forward(inputs);
-        using (var loss = objective.Loss(outputs, targets))
-            if (loss.requires_grad) loss.backward();
-        foreach (var output in outputs) output.Dispose();
-        Devices.Synchronize(inputs[0].device);
-        seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return meter.PeakBytes - before;
-    }
-
-    private static Profile Evaluate(Graph fused, Profile profile, Schedule schedule, Dictionary<int, Sample> samples)
+    private static Profile Evaluate(Graph fused, Profile profile, NodeTrials.Trial[] trials, NodeTrials.Sample loss)
     {
         // First what graphs keep, then, with that known to the simulator, what backward asks for besides.
-        var batch = profile.Batch;
         var nodes = profile.Nodes.Select(n => n with { ForwardWorkspace = 0, RecomputeWorkspace = 0, BackwardWorkspace = 0 }).ToArray();
-        var seen = new HashSet<int>();
-        for (var i = 0; i < schedule.Steps.Count; i++)
+        foreach (var node in fused.Nodes) nodes[node.Id] = Forward(node, nodes[node.Id], trials[node.Id]);
+        profile = profile with { Source = "measured", Nodes = nodes, Loss = loss.Median, LossWorkspace = Math.Max(0, loss.Peak - (profile.LossOverwrites ? 0 : fused.Outputs.Where(o => o.NeedsGradient).Sum(o => o.Bytes(profile.Batch)))) };
+        var simulator = new ScheduleSimulator(new PlanningGraph(fused, profile));
+        foreach (var node in fused.Nodes.Where(n => n.Output is { NeedsGradient: true, IsFixed: false }))
         {
-            var step = schedule.Steps[i];
-            if (step.Kind is not (StepKind.Forward or StepKind.ForwardOnly)) continue;
-            var (sample, node, op) = (samples[i], nodes[step.Id], fused.Nodes[step.Id].Op);
-            if (op.PassesGradientOn || op.IsFixed) nodes[step.Id] = node with { Forward = Median(sample.Seconds), Recompute = Median(sample.Seconds) };
-            else if (seen.Add(step.Id))
+            var (sample, (under, change)) = (trials[node.Id].Backward, simulator.BackwardAlone(node.Id));
+            nodes[node.Id] = nodes[node.Id] with
             {
-                var extra = Math.Max(0, sample.Change - node.OutputBytes - (op.IsRandom ? PlanningGraph.GeneratorBytes : 0));
-                nodes[step.Id] = node with { Forward = Median(sample.Seconds), ExtraBytes = extra, ForwardWorkspace = Math.Max(0, sample.Peak - Math.Max(sample.Change, node.OutputBytes + extra)) };
-            }
-            // The old output goes before the new one comes, unless the node's graph holds it.
-            else
-            {
-                var declared = op.Saves(fused.Nodes[step.Id]);
-                var stays = declared.Output && fused.Nodes[step.Id].Output.NeedsGradient && !op.Rectifies && (declared.Swappable || sample.Change >= node.OutputBytes);
-                nodes[step.Id] = node with { Recompute = Median(sample.Seconds), RecomputeWorkspace = Math.Max(0, sample.Peak - (stays ? node.OutputBytes : 0)), HoldsOutput = stays || !declared.Output };
-            }
+                Backward = sample.Median,
+                BackwardWorkspace = node.Op.PassesGradientOn ? 0 : Math.Max(0, sample.Peak - under),
+                BackwardResidue = node.Op.PassesGradientOn ? 0 : sample.Change - change,
+            };
         }
-        profile = profile with { Source = "measured", Nodes = nodes, Loss = Median(samples[Executor.LossStep].Seconds), LossWorkspace = Math.Max(0, samples[Executor.LossStep].Peak - (profile.LossOverwrites ? 0 : fused.Outputs.Where(o => o.NeedsGradient).Sum(o => o.Bytes(batch)))) };
-        var timeline = new List<TimelinePoint>();
-        new ScheduleSimulator(new PlanningGraph(fused, profile)).Run(schedule, timeline);
-        long live = 0;
-        foreach (var point in timeline)
-        {
-            if (point.Step >= 0 && schedule.Steps[point.Step] is { Kind: StepKind.Backward } step)
-            {
-                var sample = samples[point.Step];
-                var node = fused.Nodes[step.Id];
-                nodes[step.Id] = nodes[step.Id] with
-                {
-                    Backward = Median(sample.Seconds),
-                    BackwardWorkspace = node.Op.PassesGradientOn ? 0 : Math.Max(0, sample.Peak - (point.BytesUnderWorkspace - live)),
-                    BackwardResidue = sample.Change - (point.LiveBytes - live),
-                };
-            }
-            live = point.LiveBytes;
-        }
-        return profile with { Nodes = Alike(fused, nodes) };
+        return profile;
     }
 
-    private const int Deep = 1000; // nodes
-
-    /// <summary>Nodes that do the same work get the same seconds, the median of theirs.</summary>
-    private static NodeProfile[] Alike(Graph fused, NodeProfile[] nodes)
+    private static NodeProfile Forward(Node node, NodeProfile bare, NodeTrials.Trial trial)
     {
-        var result = nodes.ToArray();
-        foreach (var kind in fused.Nodes.GroupBy(NodeKind.Of))
+        var (first, again) = (trial.Forward, trial.Again);
+        if (node.Op.IsFixed) return bare with { Forward = first.Median, Recompute = first.Median };
+        if (node.Op.PassesGradientOn) return bare with { Forward = first.Median, Recompute = again.Median };
+        var extra = Math.Max(0, first.Change - bare.OutputBytes - (node.Op.IsRandom ? PlanningGraph.GeneratorBytes : 0));
+        // The old output goes before the new one comes, unless the node's graph holds it.
+        var declared = node.Op.Saves(node);
+        var stays = declared.Output && node.Output.NeedsGradient && !node.Op.Rectifies && (declared.Swappable || again.Change >= bare.OutputBytes);
+        return bare with
         {
-            double Usual(Func<NodeProfile, double> seconds) => Median([.. kind.Select(n => seconds(nodes[n.Id]))]);
-            var (forward, again, backward) = (Usual(n => n.Forward), Usual(n => n.Recompute), Usual(n => n.Backward));
-            foreach (var node in kind) result[node.Id] = nodes[node.Id] with { Forward = forward, Recompute = again, Backward = backward };
-        }
-        return result;
+            Forward = first.Median,
+            Recompute = again.Median,
+            ExtraBytes = extra,
+            ForwardWorkspace = Math.Max(0, first.Peak - Math.Max(first.Change, bare.OutputBytes + extra)),
+            RecomputeWorkspace = Math.Max(0, again.Peak - (stays ? bare.OutputBytes : 0)),
+            HoldsOutput = stays || !declared.Output,
+        };
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

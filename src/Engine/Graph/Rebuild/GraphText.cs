@@ -16,7 +16,9 @@ internal static class GraphText
     /// <exception cref="UsageException">It has an op that cannot be built again; the message names the node.</exception>
     public static string Write(Graph graph)
     {
-        if (graph.Nodes.FirstOrDefault(node => !OpList.Knows(node.Op.Kind)) is { } foreign)
+        if (graph.Inputs.Count > 1 || graph.Outputs.Count > 1)
+            throw new UsageException($"{graph.Name} cannot be kept as a model: it has {graph.Inputs.Count} inputs and {graph.Outputs.Count} outputs, and a file holds one of each; keep its weights by Safetensors.Save, and build the net by its code");
+        if (graph.Nodes.FirstOrDefault(node => node.Op is Ops.AtenOp || !OpList.Knows(node.Op.Kind)) is { } foreign)
             throw new UsageException($"{graph.Name} cannot be kept as a model: {foreign.Name} is a {foreign.Op.Kind}, which cannot be built again from a file; keep its weights by Safetensors.Save, and build the net by its code");
         var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))

@@ -17,10 +17,8 @@ public sealed record Profile
     public bool LossOverwrites { get; init; }
     /// <summary>Transient bytes of the loss besides the gradient of the output.</summary>
     public long LossWorkspace { get; init; }
-    /// <summary>Peak bytes of plain autograd, measured; null where it was not run.</summary>
+    /// <summary>Peak bytes of plain autograd, as <see cref="PlainSimulator"/> finds it; null in an analytic profile.</summary>
     public long? PlainPeakBytes { get; init; }
-    /// <summary>Seconds of a plain step, measured; null where it was not run.</summary>
-    public double? PlainSeconds { get; init; }
     /// <summary>Seconds of a step that recomputes nothing.</summary>
     public double StepSeconds => Loss + Nodes.Sum(n => n.Forward + n.Backward);
 }

@@ -155,6 +155,39 @@ public sealed class ScheduleSimulator
         return new(forwardPeak, kept, peak, seconds);
     }
 
+    /// <summary>
+    /// What happens while one node runs backward by itself, after a forward and one for the output alone, its inputs being there and the output where it is read: bytes
+    /// alive when its workspace is asked for, and bytes left, both against those before.
+    /// </summary>
+    internal (long UnderWorkspace, long Change) BackwardAlone(int id)
+    {
+        Reset();
+        var node = graph.Nodes[id];
+        blocks.BeginStep(0);
+        foreach (var input in node.Inputs.Distinct()) Provide(input);
+        Forward(node, keepGraph: true, into: -1);
+        Forward(node, keepGraph: false, into: -1);
+        if (!graph.Graph.Nodes[id].Op.Saves(graph.Graph.Nodes[id]).Output) Free(id + 1);
+        gradients.Make(id + 1);
+        var before = blocks.Live;
+        blocks.BeginStep(1);
+        BackwardWhole(node, node.BackwardWorkspace);
+        var point = blocks.Point(1);
+        return (point.BytesUnderWorkspace - before, point.LiveBytes - before);
+    }
+
+    private void Provide(int value)
+    {
+        if (held[value] != BlockAccount.None || graph.IsFixed[value]) return;
+        var producer = graph.Nodes[value - 1];
+        if (producer.StaysApart)
+        {
+            foreach (var input in producer.Inputs) Provide(input);
+            held[value] = Pieces(producer);
+        }
+        else held[value] = blocks.New(value, gradient: false);
+    }
+
     private void Reset()
     {
         Array.Fill(held, BlockAccount.None);

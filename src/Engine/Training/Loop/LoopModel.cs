@@ -26,7 +26,9 @@ public sealed class LoopModel : IDisposable
         (Graph, Optimizer) = (graph, optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay));
         replicas = new Replicas(world, graph);
         replicas.BroadcastModel();
-        var plan = options.MemoryBudget.Length > 0 ? RankPlan.Make(graph, options.MemoryBudget, options.BatchSize / world.Size, world, objective) : null;
+        var fit = options.Memory.Length > 0 ? MemoryFit.Make(graph, options, objective, isWhole: true, world) : null;
+        MemoryBudget? budget = fit is not null ? new(null, fit.ActivationBytes) : options.MemoryBudget.Length > 0 ? MemoryBudget.Parse(options.MemoryBudget) : null;
+        var plan = budget is { } wanted ? RankPlan.Make(graph, wanted, options.BatchSize / world.Size, world, objective, fit?.Measures ?? true) : null;
         PlanDescription = plan is null ? null : $"{graph.Name}: {plan.Description}";
         executor = new Executor(graph, plan?.Schedule, objective);
         strategy = options.Zero > 0 ? new ZeroDataParallel(options.Zero) { BucketBytes = options.BucketBytes } : new DataParallel { BucketBytes = options.BucketBytes };

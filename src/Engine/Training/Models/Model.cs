@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Interactive.Data;
 using Interactive.Graphs;
 using Interactive.Monitoring;
 using Interactive.Runtime;
@@ -9,21 +10,21 @@ namespace Interactive.Training;
 
 /// <summary>
 /// A net that can be kept and used without the code that made it: one safetensors file with the weights, and in its header the
-/// architecture, the names of the classes, the preprocessing and what was measured. <c>Model.Load("runs/…").Predict(image)</c>.
+/// architecture, the names of the classes, the normalisation and what was measured. <c>Model.Load("runs/…").Predict(image)</c>.
 /// </summary>
 public sealed class Model : IDisposable
 {
-    private const string GraphKey = "graph", ClassesKey = "classes", PreprocessingKey = "preprocessing", MetricsKey = "metrics";
+    private const string GraphKey = "graph", ClassesKey = "classes", NormalisationKey = "normalisation", MetricsKey = "metrics";
 
-    private Model(Graph graph, IReadOnlyList<string> classes, Preprocessing? preprocessing, IReadOnlyDictionary<string, double> metrics)
-        => (Graph, Classes, Preprocessing, Metrics) = (graph, classes, preprocessing, metrics);
+    private Model(Graph graph, IReadOnlyList<string> classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics)
+        => (Graph, Classes, Normalisation, Metrics) = (graph, classes, normalisation, metrics);
 
     /// <summary>The net, in evaluation mode; it can be trained on.</summary>
     public Graph Graph { get; }
     /// <summary>The names of the classes, in their order; empty where none were given.</summary>
     public IReadOnlyList<string> Classes { get; }
     /// <summary>What is done to an image before the net sees it; null for nothing.</summary>
-    public Preprocessing? Preprocessing { get; }
+    public Normalisation? Normalisation { get; }
     /// <summary>What was measured when it was kept, such as <c>accuracy</c>.</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; }
 
@@ -31,46 +32,52 @@ public sealed class Model : IDisposable
     /// <param name="path">The file, by custom <c>….safetensors</c>; replaced at once when it is whole.</param>
     /// <param name="graph">The net; stays as it is.</param>
     /// <param name="classes">The names of the classes, in their order; default none.</param>
-    /// <param name="preprocessing">What is to be done to an image; default nothing.</param>
+    /// <param name="normalisation">What is to be done to an image; default nothing.</param>
     /// <param name="metrics">What was measured; default nothing.</param>
     /// <exception cref="UsageException">It has an op that cannot be built again (named), or as many names as it has no outputs.</exception>
-    public static void Save(string path, Graph graph, IReadOnlyList<string>? classes = null, Preprocessing? preprocessing = null, IReadOnlyDictionary<string, double>? metrics = null)
+    public static void Save(string path, Graph graph, IReadOnlyList<string>? classes = null, Normalisation? normalisation = null, IReadOnlyDictionary<string, double>? metrics = null)
     {
         if (classes is { Count: > 0 } && graph.Output.Shape.Rank > 0 && graph.Output.Shape[0] != classes.Count)
             throw new UsageException($"{graph.Name} tells {graph.Output.Shape[0]} classes apart, got {classes.Count} names");
-        Write(path, graph, GraphText.Write(graph), classes, preprocessing, metrics);
+        Write(path, graph, GraphText.Write(graph), classes, normalisation, metrics);
     }
 
     /// <summary>Keeps a net, or where it has an op that cannot be built again its weights alone.</summary>
-    internal static void SaveBest(string path, Graph graph, IReadOnlyList<string>? classes, Preprocessing? preprocessing, IReadOnlyDictionary<string, double> metrics)
+    internal static void SaveBest(string path, Graph graph, IReadOnlyList<string>? classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics)
     {
         string? text = null;
         try { text = GraphText.Write(graph); }
         catch (UsageException) { } // told by Load, to whom it matters
-        Write(path, graph, text, classes, preprocessing, metrics);
+        Write(path, graph, text, classes, normalisation, metrics);
     }
 
-    private static void Write(string path, Graph graph, string? text, IReadOnlyList<string>? classes, Preprocessing? preprocessing, IReadOnlyDictionary<string, double>? metrics)
+    private static void Write(string path, Graph graph, string? text, IReadOnlyList<string>? classes, Normalisation? normalisation, IReadOnlyDictionary<string, double>? metrics)
     {
         var header = new Dictionary<string, string>();
         if (text is not null) header[GraphKey] = text;
         if (classes is { Count: > 0 }) header[ClassesKey] = JsonSerializer.Serialize(classes);
-        if (preprocessing is not null) header[PreprocessingKey] = JsonSerializer.Serialize(preprocessing);
+        if (normalisation is not null) header[NormalisationKey] = JsonSerializer.Serialize(normalisation);
         if (metrics is { Count: > 0 }) header[MetricsKey] = JsonSerializer.Serialize(metrics, RunLog.Json);
         AtomicFile.Write(path, stream => Safetensors.Write(stream, graph.state_dict().Select(t => TensorEntry.Of(t.Key, t.Value)), header, withChecksum: true));
     }
 
     /// <summary>A kept net, or the best one of a run.</summary>
-    /// <param name="path">The file, or a run's directory.</param>
+    /// <param name="path">The file, or a run's directory; <c>runs/latest</c> is the one below <c>runs</c> whose best model is newest.</param>
     /// <param name="device">Where to: cpu (default), cuda, cuda:N or auto.</param>
     /// <exception cref="UsageException">There is no such file, it is damaged, or it holds weights alone.</exception>
     public static Model Load(string path, string device = "cpu")
     {
+        if (Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) == "latest" && !Path.Exists(path)) path = Latest(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var file = Directory.Exists(path) ? Path.Combine(path, "checkpoints", "best.safetensors") : path;
         if (!File.Exists(file)) throw new UsageException(file == path ? $"there is no model {path}" : $"{path} has no best model: it is written after the first evaluation");
         try { return Read(file, Devices.Choose(device)); }
         catch (InvalidDataException e) { throw new UsageException(e.Message.Contains(file, StringComparison.Ordinal) ? e.Message : $"{file} is no model: {e.Message}"); }
     }
+
+    private static string Latest(string runs)
+        => (Directory.Exists(runs) ? Directory.EnumerateDirectories(runs) : [])
+            .Select(run => (run, Best: new FileInfo(Path.Combine(run, "checkpoints", "best.safetensors")))).Where(r => r.Best.Exists)
+            .MaxBy(r => r.Best.LastWriteTimeUtc).run ?? throw new UsageException($"no run below {runs} has a best model: it is written after an evaluation");
 
     private static Model Read(string path, Device device)
     {
@@ -87,7 +94,7 @@ public sealed class Model : IDisposable
             saved.ReadInto(graph.state_dict());
             graph.to(device);
             graph.eval();
-            return new Model(graph, Json<string[]>(file, ClassesKey) ?? [], Json<Preprocessing>(file, PreprocessingKey), Json<Dictionary<string, double>>(file, MetricsKey) ?? []);
+            return new Model(graph, Json<string[]>(file, ClassesKey) ?? [], Json<Normalisation>(file, NormalisationKey), Json<Dictionary<string, double>>(file, MetricsKey) ?? []);
         }
         catch
         {
@@ -114,11 +121,16 @@ public sealed class Model : IDisposable
         var batch = samples.dim() == rank ? samples.unsqueeze(0) : samples;
         if (batch.dim() != rank + 1) throw new UsageException($"the model takes {Graph.Input.Shape}, one or a batch of them, got {string.Join('x', samples.shape)}");
         batch = batch.to(Devices.Of(Graph));
-        if (Preprocessing is not null) batch = Preprocessing.Apply(batch, Graph.Input.Shape);
-        if (!batch.shape.AsSpan(1).SequenceEqual(Graph.Input.Shape.ToArray())) throw new UsageException($"the model takes {Graph.Input.Shape}, one or a batch of them, got {string.Join('x', samples.shape)}");
+        if (Normalisation is not null) batch = Normalisation.Apply(batch, Graph.Input.Shape);
+        return Run(batch, samples.shape).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Run(Tensor batch, long[] given)
+    {
+        if (!batch.shape.AsSpan(1).SequenceEqual(Graph.Input.Shape.ToArray())) throw new UsageException($"the model takes {Graph.Input.Shape}, one or a batch of them, got {string.Join('x', given)}");
         var type = Graph.Input.Type == ScalarType.Float32 && Graph.parameters().FirstOrDefault() is { } first ? first.dtype : Graph.Input.Type;
         Graph.eval();
-        return Graph.forward(batch.to_type(type)).MoveToOuterDisposeScope();
+        return Graph.forward(batch.to_type(type));
     }
 
     /// <summary>The likeliest class of one sample.</summary>
@@ -126,12 +138,32 @@ public sealed class Model : IDisposable
     /// <exception cref="UsageException">It does not fit the net, is more than one, or the net is no classifier.</exception>
     public Prediction Predict(Tensor sample) => PredictBatch(sample) is [var one] ? one : throw new UsageException("Predict takes one sample: use PredictBatch for more");
 
+    /// <summary>The likeliest class of a picture, which is read as <see cref="ImageFolder"/> reads it.</summary>
+    /// <param name="picture">A PNG, JPEG, WebP, BMP or GIF.</param>
+    /// <exception cref="UsageException">It is damaged or no picture, or the net takes no square pictures of one or three channels.</exception>
+    public Prediction Predict(string picture)
+    {
+        if (Graph.Input.Shape is not { Rank: 3 } shape || shape[1] != shape[2] || shape[0] is not (1 or 3))
+            throw new UsageException($"{Graph.Name} takes {Graph.Input.Shape}, no square pictures of one or three channels: use Predict(tensor)");
+        var pixels = new float[shape.Elements];
+        (Normalisation ?? Normalisation.None).Write(Picture.Square(picture, (int)shape[1]), pixels);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return Likeliest(Run(tensor(pixels, shape.WithBatch(1)).to(Devices.Of(Graph)), shape.ToArray()))[0];
+    }
+
     /// <summary>The likeliest class of each sample of a batch.</summary>
     /// <exception cref="UsageException">They do not fit the net, or the net is no classifier.</exception>
     public IReadOnlyList<Prediction> PredictBatch(Tensor samples)
     {
         if (Graph.Output.Shape.Rank != 1) throw new UsageException($"{Graph.Name} gives {Graph.Output.Shape}, no list of classes: use Infer");
         using var output = Infer(samples);
+        return Likeliest(output);
+    }
+
+    private Prediction[] Likeliest(Tensor output)
+    {
+        if (Graph.Output.Shape.Rank != 1) throw new UsageException($"{Graph.Name} gives {Graph.Output.Shape}, no list of classes: use Infer");
         using var scope = NewDisposeScope();
         var classes = (int)Graph.Output.Shape[0];
         var all = nn.functional.softmax(output.to_type(ScalarType.Float64), 1).cpu().data<double>().ToArray();

@@ -12,16 +12,21 @@ namespace Interactive.Training;
 internal sealed record RankPlan(Schedule Schedule, string Description)
 {
     /// <summary>Plans for a budget. Collective.</summary>
-    /// <exception cref="UsageException">The budget is no budget, or no plan fits; on every rank.</exception>
-    public static RankPlan Make(Graph graph, string budget, long batch, ICommunicator world, IObjective objective)
+    /// <exception cref="UsageException">No plan fits; on every rank.</exception>
+    /// <param name="graph">The model.</param>
+    /// <param name="wanted">Bytes for activations.</param>
+    /// <param name="batch">Samples that run at once.</param>
+    /// <param name="world">The ranks.</param>
+    /// <param name="objective">What is minimised.</param>
+    /// <param name="measures">Whether a profile is measured; else shapes have to do.</param>
+    public static RankPlan Make(Graph graph, MemoryBudget wanted, long batch, ICommunicator world, IObjective objective, bool measures = true)
     {
-        var wanted = MemoryBudget.Parse(budget);
         byte[] steps = [];
         var text = "";
         if (world.Rank == 0)
             try
             {
-                var report = PlanReport.Make(new PlanningGraph(Fusion.Fuse(graph), ProfileCache.Get(graph, batch, objective)), wanted, PlannerList.Find("auto"));
+                var report = PlanReport.Make(Facts(graph, batch, objective, measures), wanted, PlannerList.Find("auto"));
                 steps = Encode(report.Plan.Schedule);
                 text = FormattableString.Invariant($"memory budget {wanted}: the plan peaks at {report.Plan.Prediction.PeakBytes / 1048576.0:F1} MiB of activations, {100.0 * report.Plan.Prediction.PeakBytes / report.PlainPeakBytes:F0}% of plain autograd's, for {report.Plan.Overhead * 100:F1}% more time");
             }
@@ -29,6 +34,12 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
         steps = world.AllGather(steps)[0];
         text = Encoding.UTF8.GetString(world.AllGather(Encoding.UTF8.GetBytes(text))[0]);
         return steps.Length > 0 ? new RankPlan(Decode(steps, batch), text) : throw new UsageException(text);
+    }
+
+    private static PlanningGraph Facts(Graph graph, long batch, IObjective objective, bool measures)
+    {
+        var fused = Fusion.Fuse(graph);
+        return new(fused, measures ? ProfileCache.Get(graph, batch, objective) : AnalyticProfile.Of(fused, batch, objective.Traits(fused)));
     }
 
     private static byte[] Encode(Schedule schedule)

@@ -29,8 +29,11 @@ internal static class BenchMemoryCommand
             };
             if (withPeer) PyTorchPeer.RequireTorch();
             var rounds = steps.Apply(parsed);
-            var (wanted, planner, batch) = (budget.Budget(parsed), budget.Planner(parsed), model.Batch(parsed));
+            budget.Check(parsed);
+            var (planner, batch) = (budget.Planner(parsed), model.Batch(parsed));
+            using (var shapes = model.Create(parsed, shapesOnly: true)) BudgetArguments.RequireRoom(shapes, batch);
             using var graph = model.Create(parsed);
+            var wanted = budget.Budget(parsed, graph, batch);
             var profile = wanted is null && !withPeer ? null : budget.Profile(parsed, graph, batch);
             var report = wanted is { } asked ? PlanReport.Make(profile!, asked, planner) : null;
             using var keepAllExecutor = new Executor(graph, profile is null ? null : new KeepAllPlanner().Make(profile, long.MaxValue)!.Schedule);

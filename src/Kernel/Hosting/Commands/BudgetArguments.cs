@@ -3,6 +3,7 @@ using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Memory.Planners;
+using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
@@ -10,17 +11,33 @@ namespace Interactive.Kernel.Hosting.Commands;
 internal sealed class BudgetArguments
 {
     private readonly Option<string?> budget = new("--budget") { Description = "a share of plain's peak (50%) or a size (600MiB)" };
+    private readonly Option<string?> memory = new("--memory") { Description = "instead of a budget, bytes for everything that a process holds: 4GiB, or auto" };
     private readonly Option<string> planner = new("--planner") { Description = "keep-all, cheap-drop, segments, optimal, search or auto", DefaultValueFactory = _ => "auto" };
     private readonly Option<string> profile = new("--profile") { Description = "measured, or analytic: from shapes alone", DefaultValueFactory = _ => "measured" };
 
     public BudgetArguments(Command command)
     {
         command.Add(budget);
+        command.Add(memory);
         command.Add(planner);
         command.Add(profile);
     }
 
-    public MemoryBudget? Budget(ParseResult parsed) => parsed.GetValue(budget) is { } text ? MemoryBudget.Parse(text) : null;
+    /// <summary>The budget, or what a memory leaves for activations; null where neither is given.</summary>
+    public MemoryBudget? Budget(ParseResult parsed, Graph graph, int batch) => (parsed.GetValue(budget), parsed.GetValue(memory)) switch
+    {
+        (null, null) => null,
+        (not null, not null) => throw new UsageException("choose --budget, for activations, or --memory, for everything"),
+        ({ } text, _) => MemoryBudget.Parse(text),
+        (_, { } text) => new(null, MemoryLimit.Parse(text).ForActivations(graph, batch)),
+    };
+
+    /// <summary>Refuses what is not a budget or a memory, before a model is made.</summary>
+    public void Check(ParseResult parsed)
+    {
+        if (parsed.GetValue(budget) is { } share) MemoryBudget.Parse(share);
+        if (parsed.GetValue(memory) is { } size) MemoryLimit.Parse(size);
+    }
 
     public IPlanner Planner(ParseResult parsed, IReadOnlyList<IPlanner>? among = null) => PlannerList.Find(parsed.GetValue(planner)!, among ?? PlannerList.All());
 
@@ -31,9 +48,35 @@ internal sealed class BudgetArguments
         var other => throw new UsageException($"unknown profile '{other}': choose measured or analytic"),
     };
 
+    /// <summary>The model, of shapes alone where an analytic profile is asked for or measuring one would not fit the memory there is; a line says so.</summary>
+    public Graph Create(ParseResult parsed, ModelArguments model)
+    {
+        var shapes = model.Create(parsed, shapesOnly: true);
+        if (IsAnalytic(parsed)) return shapes;
+        if (!Profiler.Fits(shapes, model.Batch(parsed)))
+        {
+            Console.Error.WriteLine($"{shapes.Name} with {model.Batch(parsed)} samples is planned from shapes alone: measuring it does not fit the {new MemoryLimit(MachineMemory.AvailableBytes)} there are");
+            return shapes;
+        }
+        shapes.Dispose();
+        return model.Create(parsed);
+    }
+
+    /// <summary>Refuses to run plain steps of a model that the memory does not hold.</summary>
+    /// <param name="graph">Its shapes.</param>
+    /// <param name="batch">Samples in a batch.</param>
+    public static void RequireRoom(Graph graph, int batch)
+    {
+        var fused = Fusion.Fuse(graph);
+        var needed = FixedBytes.Of(graph, batch) + 2 * new KeepAllPlanner().Make(new PlanningGraph(fused, AnalyticProfile.Of(fused, batch)), long.MaxValue)!.Prediction.PeakBytes;
+        if (needed > MachineMemory.AvailableBytes)
+            throw new UsageException($"plain steps of {graph.Name} with {batch} samples may take {new MemoryLimit(needed)}, and there are {new MemoryLimit(MachineMemory.AvailableBytes)}: give fewer samples or a smaller --image, or plan it with 'interactive plan'");
+    }
+
+    /// <summary>Graph and profile; analytic for a graph without parameters.</summary>
     public PlanningGraph Profile(ParseResult parsed, Graph graph, int batch)
     {
         var fused = Fusion.Fuse(graph);
-        return new PlanningGraph(fused, IsAnalytic(parsed) ? AnalyticProfile.Of(fused, batch) : ProfileCache.Get(graph, batch));
+        return new PlanningGraph(fused, IsAnalytic(parsed) || graph.parameters().Any(p => p.device_type == TorchSharp.DeviceType.META) ? AnalyticProfile.Of(fused, batch) : ProfileCache.Get(graph, batch));
     }
 }

@@ -23,9 +23,11 @@ internal static class PlanCommand
         {
             if (parsed.GetValue(figure) is { } path) FigureFile.Check(path);
             var planners = PlannerList.All();
-            var (wanted, planner) = (budget.Budget(parsed) ?? new MemoryBudget(1, null), budget.Planner(parsed, planners));
+            budget.Check(parsed);
+            var planner = budget.Planner(parsed, planners);
             var batch = model.Batch(parsed);
-            using var graph = model.Create(parsed, shapesOnly: budget.IsAnalytic(parsed));
+            using var graph = budget.Create(parsed, model);
+            var wanted = budget.Budget(parsed, graph, batch) ?? new MemoryBudget(1, null);
             var facts = budget.Profile(parsed, graph, batch);
             var report = PlanReport.Make(facts, wanted, planner);
             var rivals = planners.Select(p => (p.Name, Plan: p.Name == planner.Name ? report.Plan : p.Make(facts, report.BudgetBytes))).ToArray();

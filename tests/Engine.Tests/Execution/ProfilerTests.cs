@@ -1,0 +1,80 @@
+using Interactive.Engine.Tests.Models;
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Execution;
+
+public class ProfilerTests
+{
+    private const int Batch = 4;
+
+    /// <summary>Plain autograd's peak, found node by node, against a step of plain autograd.</summary>
+    [Theory]
+    [InlineData("lenet5")]
+    [InlineData("alexnet")]
+    [InlineData("vgg19")]
+    [InlineData("googlenet")]
+    [InlineData("resnet18")]
+    [InlineData("resnet50")]
+    [InlineData("inceptionv4")]
+    [InlineData("inceptionresnetv2")]
+    [InlineData("mobilenet")]
+    [InlineData("unet")]
+    [InlineData("densenet121")]
+    [InlineData("gpt")]
+    [InlineData("vit")]
+    public void Plain_is_known_without_being_run(string name)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var graph = SmallModels.Create(name);
+        graph.train();
+        var profile = Profiler.Measure(graph, Batch, repetitions: 1);
+        var (x, y) = SyntheticBatch.For(graph, Batch);
+        Plain(graph, x, y); // gradients exist from here on
+        Assert.InRange((double)profile.PlainPeakBytes!.Value / Plain(graph, x, y), 0.98, 1.02);
+    }
+
+    /// <summary>What is measured takes no more than the least plan and the biggest node's inputs, results and gradients.</summary>
+    [Theory]
+    [InlineData("resnet50")]
+    [InlineData("unet")]
+    [InlineData("gpt")]
+    public void The_profile_is_made_inside_the_least_plan_and_one_node(string name)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var graph = SmallModels.Create(name);
+        graph.train();
+        Profiler.Measure(graph, Batch, repetitions: 1);
+        var meter = MemoryMeter.Current;
+        var before = meter.LiveBytes;
+        meter.ResetPeak();
+        var profile = Profiler.Measure(graph, Batch, repetitions: 1);
+        var peak = meter.PeakBytes - before;
+        var fused = Fusion.Fuse(graph);
+        var least = LeastBudget.Find(new PlanningGraph(fused, profile)).Prediction.PeakBytes;
+        var node = fused.Nodes.Max(n => WorkingSet(n, profile.Nodes[n.Id]));
+        Assert.True(peak <= least + node, $"{peak:N0} for a least plan of {least:N0} and a node of {node:N0}; plain {profile.PlainPeakBytes:N0}");
+    }
+
+    // Inputs and output, a copy of each or their gradients, what the graph keeps, the kernels' own, and of the parameters a gradient to begin with,
+    // autograd's, those that ways are compared with, and what kernels copy.
+    private static long WorkingSet(Node node, NodeProfile profile)
+        => 2 * node.Inputs.Sum(v => v.Bytes(Batch)) + 3 * node.Output.Bytes(Batch) + profile.ExtraBytes + Math.Max(profile.ForwardWorkspace, profile.BackwardWorkspace)
+            + 6 * node.Op.Parameters.Sum(p => p.numel() * p.element_size());
+
+    private static long Plain(Graph graph, Tensor input, Tensor target)
+    {
+        var meter = MemoryMeter.Current;
+        var before = meter.LiveBytes;
+        meter.ResetPeak();
+        using (var output = graph.forward(input))
+        using (var loss = Losses.CrossEntropy(output, target)) loss.backward();
+        return meter.PeakBytes - before;
+    }
+}
