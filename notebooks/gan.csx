@@ -1,10 +1,10 @@
 #!/usr/bin/env -S dotnet script
 // A GAN (Goodfellow et al. 2014) paints clothes: a generator makes pictures of noise, a discriminator tells them from Fashion-MNIST's.
 // Two nets, two optimisers and a loop of one's own; ranks, memory budget and checkpoints are as with the trainer.
-//   ./interactive run notebooks/gan.csx
-//   ./interactive launch -n 2 notebooks/gan.csx -- --memory-budget 50%
+//   ./interactive run notebooks/gan.csx -- --memory-budget 50%      (or launch -n 2)
 using Interactive.Data;
 using Interactive.Execution;
+using Interactive.Extensions.Display;
 using Interactive.Graphs;
 using Interactive.Training;
 using TorchSharp;
@@ -51,5 +51,10 @@ while (loop.Continue(options.Epochs * (images.Count / options.BatchSize)))
             judging.ZeroGradients(); // what the generator's loss has left there
             if (!loop.Note(told + fooled, options.LearningRate)) break;
         }
-if (loop.IsMain) Console.WriteLine($"discriminator {told:F3}, generator {fooled:F3} after {loop.Step} steps");
+if (loop.IsMain)
+{
+    var paintings = Path.Combine(loop.Directory.Path, "paintings.png");
+    using (no_grad()) File.WriteAllBytes(paintings, Convert.FromBase64String((string)Formatters.Format(generator.forward(randn(32, Noise, 1, 1, device: loop.Device))).Data[Mime.Png]));
+    Console.WriteLine($"discriminator {told:F3}, generator {fooled:F3} after {loop.Step} steps: {paintings}");
+}
 loop.Dispose();

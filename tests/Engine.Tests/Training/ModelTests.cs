@@ -104,6 +104,20 @@ public sealed class ModelTests : IDisposable
     }
 
     [Fact]
+    public void A_run_on_a_table_knows_its_classes()
+    {
+        var file = Path.Combine(folder, "fruit.csv");
+        File.WriteAllLines(file, ["width,height,kind", .. Enumerable.Range(0, 20).Select(i => i % 2 == 0 ? $"{i},3,pear" : $"{i},1,apple")]);
+        var (train, valid) = TableDataset.FromCsv(file, target: "kind").Split();
+        var b = new GraphBuilder("fruit", train.Shape);
+        using var graph = b.Build(b.Input.Linear(train.Classes));
+        using var trainer = new Trainer(graph, train, valid, new TrainerOptions { Out = Path.Combine(folder, "runs"), Epochs = 1, BatchSize = 8 });
+        trainer.Run();
+        using var model = Model.Load(trainer.Directory!.Path);
+        Assert.Equal(train.ClassNames, model.Classes);
+    }
+
+    [Fact]
     public void A_run_on_pictures_knows_their_classes_and_predicts_a_file()
     {
         var rnd = new Random(1);
