@@ -23,7 +23,12 @@ internal static class Capture
         name ??= module is Sequential ? "sequential" : module.GetName();
         if (!CallRecorder.IsAvailable || module.parameters().Any(p => p.device_type == DeviceType.META)) return Tree(module, input, type, name);
         using var example = Example(module, input, type);
-        try { return Graph.Trace(module, example, name); }
+        try
+        {
+            var graph = Graph.Trace(module, example, name);
+            if (graph.Outputs.FirstOrDefault(o => !o.IsRows) is { } other) throw new GraphException($"{name}: its result must have the samples first, got {string.Join('x', other.Extents)}");
+            return graph;
+        }
         catch (GraphException)
         {
             Tree(module, input, type, name); // names the layer that does not fit

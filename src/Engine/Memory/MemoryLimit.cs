@@ -36,13 +36,10 @@ public readonly record struct MemoryLimit(long Bytes)
         var runtime = MachineMemory.ResidentBytes - MemoryMeter.Current.LiveBytes + Loading;
         var rest = FixedBytes.Of(graph, batch) + 3 * graph.Inputs.Sum(v => v.Bytes(batch));
         return (Bytes - runtime) / 17 * 16 - rest is > 0 and var room ? room
-            : throw new UsageException($"--memory {this} holds no activations of {graph.Name}: {Text(runtime)} is the runtime's, {Text(rest)} are parameters, gradients, optimiser state and batches");
+            : throw new UsageException($"--memory {this} holds no activations of {graph.Name}: {ByteText.Of(runtime)} is the runtime's, {ByteText.Of(rest)} are parameters, gradients, optimiser state and batches");
     }
 
     /// <inheritdoc/>
-    public override string ToString() => Text(Bytes);
+    public override string ToString() => ByteText.Of(Bytes);
 
-    /// <summary>Bytes as <c>1.5 GiB</c> or <c>900.0 MiB</c>.</summary>
-    internal static string Text(long bytes)
-        => string.Create(CultureInfo.InvariantCulture, $"{(bytes >= 1L << 30 ? bytes / (double)(1L << 30) : bytes / 1048576.0):F1} {(bytes >= 1L << 30 ? "GiB" : "MiB")}");
 }

@@ -19,5 +19,5 @@ internal static class AllocationFailure
     public static OutOfMemoryException Explained(Exception cause, string what)
         => new($"{what}: no memory for a tensor of {Text(Interlocked.Read(ref asked))} beside the {Text(MemoryMeter.Current.LiveBytes)} of tensors there are; the process may hold {Text(MachineMemory.LimitBytes)}", cause);
 
-    private static string Text(long bytes) => Memory.MemoryLimit.Text(bytes);
+    private static string Text(long bytes) => ByteText.Of(bytes);
 }

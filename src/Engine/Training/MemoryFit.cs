@@ -97,7 +97,7 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
             profile ??= AnalyticProfile.Of(fused, micro, objective.Traits(fused));
             if (PlannerList.Find("auto").Make(new PlanningGraph(fused, profile), room) is null) return null;
             var atOnce = InferenceBytes.LargestBatch(fused, room, options.EvaluationBatchSize > 0 ? options.EvaluationBatchSize : Math.Min(256, options.BatchSize));
-            var text = $"memory {limit}: {MemoryLimit.Text(runtime)} runtime, {MemoryLimit.Text(limit.Bytes - runtime - all)} parameters, gradients, optimiser state, batches and heap, {MemoryLimit.Text(room)} for activations"
+            var text = $"memory {limit}: {ByteText.Of(runtime)} runtime, {ByteText.Of(limit.Bytes - runtime - all)} parameters, gradients, optimiser state, batches and heap, {ByteText.Of(room)} for activations"
                 + (measures ? "" : "; planned from shapes alone, for measuring does not fit")
                 + (parts > options.Accumulate && !options.Deterministic ? $"; the {share} samples of a step go through in {parts} parts (as --accumulate {parts})" : "")
                 + (zero > options.Zero ? $"; gradients and optimiser state are divided among the ranks (as --zero {zero})" : "");
@@ -116,7 +116,7 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
             var (parts, zero) = (Parts().Last(), Stages()[^1]);
             var least = LeastBudget.Find(new PlanningGraph(fused, AnalyticProfile.Of(fused, share / parts, objective.Traits(fused)))).Prediction.PeakBytes;
             var needed = (least * Unsure / (Unsure - 1) - Room(zero)) / 16 * 17 + limit.Bytes + (1 << 20);
-            return new($"--memory {limit} does not hold a step of {graph.Name}: at least {MemoryLimit.Text(needed)} with {share / parts} sample{(share == parts ? "" : "s")} at a time ({MemoryLimit.Text(runtime)} runtime, {MemoryLimit.Text(live + trained + state + batches)} parameters, gradients, optimiser state and batches, {MemoryLimit.Text(least)} activations); what helps: more memory, a smaller net or input, a smaller --batch-size{(ranks == 1 || zero == 2 ? "" : ", --zero 2")}{(state > trained ? ", --optimizer sgd" : "")}");
+            return new($"--memory {limit} does not hold a step of {graph.Name}: at least {ByteText.Of(needed)} with {share / parts} sample{(share == parts ? "" : "s")} at a time ({ByteText.Of(runtime)} runtime, {ByteText.Of(live + trained + state + batches)} parameters, gradients, optimiser state and batches, {ByteText.Of(least)} activations); what helps: more memory, a smaller net or input, a smaller --batch-size{(ranks == 1 || zero == 2 ? "" : ", --zero 2")}{(state > trained ? ", --optimizer sgd" : "")}");
         }
 
         private long TargetBytes()

@@ -186,7 +186,12 @@ public sealed class Trainer : IDisposable
         {
             Directory!.WriteConfig(new
             {
-                model = Graph.Name, parameters = Graph.ParameterCount, ranks = world.Size, objective = Objective.Name, metrics = Metrics.Select(m => m.Name), options = Options,
+                model = Graph.Name,
+                parameters = Graph.ParameterCount,
+                ranks = world.Size,
+                objective = Objective.Name,
+                metrics = Metrics.Select(m => m.Name),
+                options = Options,
             });
             foreach (var each in parts.Logs.Prepend(log)) hooks.Add(new LogHook(each));
             if (Options.Progress) hooks.Add(ProgressDisplay.Create());
@@ -336,7 +341,7 @@ public sealed class Trainer : IDisposable
         hooks.ForEach(h => h.AfterRun(this));
         if (IsMain && plan is not null && activationPeak > 0)
             Console.WriteLine(FormattableString.Invariant($"{(memory is null ? $"memory budget {Options.MemoryBudget}" : $"memory {Options.Memory}")}: activations peaked at {activationPeak / 1048576.0:F1} MiB, measured"));
-        if (IsMain && memory is not null) Console.WriteLine($"memory {Options.Memory}: the process held {MemoryLimit.Text(MachineMemory.PeakResidentBytes)} at most");
+        if (IsMain && memory is not null) Console.WriteLine($"memory {Options.Memory}: the process held {ByteText.Of(MachineMemory.PeakResidentBytes)} at most");
         if (IsMain && arena is not null)
             Console.WriteLine(FormattableString.Invariant($"arena: {arena.PackedBytes / 1048576.0:F1} MiB in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped"));
         if (IsMain && stop == StopKind.Done) Console.WriteLine($"stopped after step {Step}{(stopReason is null ? "" : $": {stopReason}")}");

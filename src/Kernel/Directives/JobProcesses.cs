@@ -49,7 +49,8 @@ internal sealed class JobProcesses
         {
             while (Started(id) == started) Thread.Sleep(glance);
             Process.GetCurrentProcess().Kill();
-        }) { IsBackground = true, Name = "starter watch" }.Start();
+        })
+        { IsBackground = true, Name = "starter watch" }.Start();
     }
 
     // When a process began, in ticks since the machine did: its number alone may be another's by now. Empty for one that is gone, or a zombie.

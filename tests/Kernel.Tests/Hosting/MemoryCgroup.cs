@@ -55,7 +55,7 @@ internal sealed class MemoryCgroup : IDisposable
     {
         // The shell enters the group and becomes the program.
         var start = new ProcessStartInfo("sh", ["-c", "echo $$ > \"$0/cgroup.procs\"; exec dotnet \"$@\"", folder, typeof(ScriptSession).Assembly.Location, .. arguments])
-            { RedirectStandardOutput = true, RedirectStandardError = true };
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["XDG_CACHE_HOME"] = cache;
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();

@@ -11,10 +11,7 @@ namespace Interactive.Graphs.Tracing;
 /// </summary>
 internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, string name)
 {
-    private const long First = 2, Second = 3; // batches
-
-    // On one thread libtorch runs pointwise convolutions of fewer than 16 samples by another library than the executor does.
-    private static long Third => get_num_threads() == 1 ? 16 : 4;
+    private const long First = 2, Second = 3, Third = 4; // batches
 
     private readonly ModuleTensors tensors = new(module);
     private readonly HashSet<string> opaque = [];

@@ -52,7 +52,8 @@ internal sealed class PlainSimulator(Graph graph, long batch, IReadOnlyList<Plai
     {
         var facts = nodes[node.Id];
         blocks.BeginStep(0);
-        held[node.Output.Id] = facts.IsAlias ? blocks.Own(held[node.Inputs[0].Id]) : blocks.New(node.Output.Id, gradient: false);
+        held[node.Output.Id] = facts.IsAlias && node.Inputs.Count == 0 ? BlockAccount.Callers // a view of a parameter
+            : facts.IsAlias ? blocks.Own(held[node.Inputs[0].Id]) : blocks.New(node.Output.Id, gradient: false);
         if (node.Output.NeedsGradient)
         {
             for (var i = 0; i < node.Inputs.Count; i++)
