@@ -142,7 +142,7 @@ public sealed class FormattersTests
             run.WriteConfig(new { model = "net", parameters = 1234, ranks = 2 });
             File.WriteAllText(run.Metrics, """{"kind":"eval","epoch":0,"loss":0.5,"accuracy":0.75}""" + "\n");
             run.Finish();
-            Assert.Matches("run +model +parameters +ranks +final accuracy +best accuracy +finished\n.*-first +net +1,234 +2 +75.00 % +75.00 % +yes", Formatters.Format(Monitoring.RunDirectory.All(root)).Text);
+            Assert.Matches("run +model +parameters +ranks +final accuracy +best accuracy +finished\n.*first\\S* +net +1,234 +2 +75.00 % +75.00 % +yes", Formatters.Format(Monitoring.RunDirectory.All(root)).Text);
             Assert.Empty(Monitoring.RunDirectory.All(Path.Combine(root, "nowhere")));
         }
         finally { Directory.Delete(root, recursive: true); }
