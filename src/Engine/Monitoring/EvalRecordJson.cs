@@ -13,8 +13,8 @@ internal sealed class EvalRecordJson : JsonConverter<EvalRecord>
         var numbers = new Dictionary<string, double>();
         foreach (var field in document.RootElement.EnumerateObject())
             if (Number(field.Value) is { } number) numbers[field.Name] = number;
-        if (!numbers.Remove("step", out var step) || !numbers.Remove("epoch", out var epoch) || !numbers.Remove("loss", out var loss))
-            throw new JsonException("an evaluation has step, epoch and loss");
+        numbers.Remove("step", out var step); // other tools may leave it out
+        if (!numbers.Remove("epoch", out var epoch) || !numbers.Remove("loss", out var loss)) throw new JsonException("an evaluation has epoch and loss");
         return new EvalRecord((long)step, (int)epoch, loss, numbers);
     }
 
