@@ -3,6 +3,7 @@ using Interactive.Collectives.Mpi;
 
 namespace Interactive.Engine.Tests.Collectives;
 
+[Trait("Speed", "slow")]
 public class MpiTests
 {
     [SkippableTheory]

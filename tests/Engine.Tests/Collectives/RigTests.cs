@@ -1,6 +1,7 @@
 namespace Interactive.Engine.Tests.Collectives;
 
 /// <summary>Real Open MPI over hosts with a network between them.</summary>
+[Trait("Speed", "slow")]
 public sealed class RigTests
 {
     [SkippableFact]

@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Execution;
 
+[Trait("Speed", "slow")]
 public class KeepAllTests
 {
     [Theory]

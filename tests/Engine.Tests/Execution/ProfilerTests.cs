@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Execution;
 
+[Trait("Speed", "slow")]
 public class ProfilerTests
 {
     private const int Batch = 4;

@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Graphs;
 
+[Trait("Speed", "slow")]
 public class FusionTests
 {
     [Theory]

@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Memory;
 
+[Trait("Speed", "slow")]
 public class SimulatorTests
 {
     /// <summary>

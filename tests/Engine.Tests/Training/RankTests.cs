@@ -7,6 +7,7 @@ using Interactive.Engine.Tests.Collectives;
 namespace Interactive.Engine.Tests.Training;
 
 /// <summary>The trainer over real MPI processes.</summary>
+[Trait("Speed", "slow")]
 public sealed class RankTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("ranks").FullName;

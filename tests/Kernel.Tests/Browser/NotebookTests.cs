@@ -9,6 +9,7 @@ namespace Interactive.Kernel.Tests.Browser;
 
 /// <summary>Jupyter Notebook as a user sees it, in a headless Chromium.</summary>
 [Collection(ProcessWide.Name)]
+[Trait("Speed", "slow")]
 public sealed class NotebookTests
 {
     private static readonly string[] cells =

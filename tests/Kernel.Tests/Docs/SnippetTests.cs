@@ -6,6 +6,7 @@ namespace Interactive.Kernel.Tests.Docs;
 
 /// <summary>Every C# block of the pages compiles as a script against the engine as it is. Blocks are not run.</summary>
 [Collection(ProcessWide.Name)]
+[Trait("Speed", "slow")]
 public sealed partial class SnippetTests
 {
     // What a reader has imported already; a block may import more.

@@ -11,6 +11,7 @@ using Microsoft.DotNet.Interactive.Formatting;
 namespace Interactive.Kernel.Tests.DotnetInteractive;
 
 [Collection(ProcessWide.Name)]
+[Trait("Speed", "slow")]
 public sealed class ExtensionTests
 {
     private static readonly string Configuration = AppContext.BaseDirectory.Contains("/Debug/") ? "Debug" : "Release";

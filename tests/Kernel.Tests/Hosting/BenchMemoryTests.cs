@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
+[Trait("Speed", "slow")]
 public sealed class BenchMemoryTests
 {
     [SkippableTheory]

@@ -4,6 +4,7 @@ using Interactive.Kernel.Tests.Scripting;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
+[Trait("Speed", "slow")]
 public sealed class CutLinkTests
 {
     private const int Hosts = 3;

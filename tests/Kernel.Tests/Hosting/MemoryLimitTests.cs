@@ -5,6 +5,7 @@ using Interactive.Kernel.Tests.Scripting;
 namespace Interactive.Kernel.Tests.Hosting;
 
 /// <summary>Runs in memory cgroups that hold only what a budget needs: nothing may be killed.</summary>
+[Trait("Speed", "slow")]
 public sealed class MemoryLimitTests
 {
     // Evaluates after each epoch, saves, and is resumed; few images, for these are slow on a small machine.

@@ -3,6 +3,7 @@ using Interactive.Kernel.Hosting.Bench;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
+[Trait("Speed", "slow")]
 public sealed class ScalingTests
 {
     [Theory]

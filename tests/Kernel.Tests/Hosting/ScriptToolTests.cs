@@ -5,6 +5,7 @@ namespace Interactive.Kernel.Tests.Hosting;
 
 /// <summary>The command line of <c>dotnet script</c>.</summary>
 [Collection(ProcessWide.Name)]
+[Trait("Speed", "slow")]
 public sealed class ScriptToolTests
 {
     [Fact]

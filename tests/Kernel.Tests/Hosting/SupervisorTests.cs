@@ -2,6 +2,7 @@ using Interactive.Kernel.Tests.Scripting;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
+[Trait("Speed", "slow")]
 public sealed class SupervisorTests
 {
     // Rank 0 keeps a run as the trainer does. Without --resume something happens before it is finished.

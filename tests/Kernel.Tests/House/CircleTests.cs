@@ -1,5 +1,6 @@
 namespace Interactive.Kernel.Tests.House;
 
+[Trait("Speed", "slow")]
 public class CircleTests
 {
     [Fact]

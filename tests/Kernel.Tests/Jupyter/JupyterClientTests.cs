@@ -3,6 +3,7 @@ using Interactive.Kernel.Tests.Scripting;
 namespace Interactive.Kernel.Tests.Jupyter;
 
 [Collection(ProcessWide.Name)]
+[Trait("Speed", "slow")]
 public sealed class JupyterClientTests
 {
     [SkippableFact]

@@ -9,6 +9,7 @@ using Interactive.Kernel.Tests.Scripting;
 namespace Interactive.Kernel.Tests.Notebooks;
 
 [Collection(ProcessWide.Name)]
+[Trait("Speed", "slow")]
 public sealed class MpirunTests
 {
     private const string Shared = "#!shared\nusing Interactive.Collectives;\nint Twice(int x) => 2 * x;";

@@ -10,6 +10,7 @@ using Interactive.Kernel.Tests.Scripting;
 namespace Interactive.Kernel.Tests.Notebooks;
 
 [Collection(ProcessWide.Name)]
+[Trait("Speed", "slow")]
 public sealed class NotebookRunTests
 {
     private static async Task<(Notebook Notebook, Exception? Error, string Log)> Run(params string[] cells)

@@ -6,6 +6,7 @@ using Interactive.Kernel.Tests.Scripting;
 namespace Interactive.Kernel.Tests.Tasks;
 
 /// <summary>The scripts of notebooks/ that do one task each, run for a few steps as a user runs them.</summary>
+[Trait("Speed", "slow")]
 public sealed class TaskTests
 {
     private const string Icons = "/usr/share/icons/Adwaita/48x48";
