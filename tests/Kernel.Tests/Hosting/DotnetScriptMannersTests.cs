@@ -42,9 +42,9 @@ public sealed class DotnetScriptMannersTests
     public async Task ADebugBuild_DefinesDebug()
     {
         using var folder = new TemporaryFolder();
-        const string Code = "#if DEBUG\nWriteLine(\"debug\");\n#load \"more.csx\"\n#else\nWriteLine(\"release\");\n#endif";
+        const string Code = "#if DEBUG\n#load \"more.csx\"\nWriteLine(\"debug\");\n#else\nWriteLine(\"release\");\n#endif";
         folder.Write("more.csx", "WriteLine(\"more\");");
-        Assert.Equal("debug\nmore\n", (await Run(folder, Code, "-c", "debug")).Out);
+        Assert.Equal("more\ndebug\n", (await Run(folder, Code, "-c", "debug")).Out);
         Assert.Equal("release\n", (await Run(folder, Code)).Out);
     }
 
