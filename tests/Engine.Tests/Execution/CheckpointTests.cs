@@ -73,4 +73,27 @@ public class CheckpointTests
     [Fact]
     public void Segments_out_of_range_are_refused()
         => Assert.Contains("7 segments", Assert.Throws<UsageException>(() => Checkpoint.Sequential(Blocks(), 7, zeros(1, 3, 8, 8))).Message);
+
+    [Fact]
+    public void A_frozen_block_takes_no_part_in_backward()
+    {
+        using var scope = NewDisposeScope();
+        var (frozen, head) = (nn.Linear(4, 4), nn.Linear(4, 2));
+        foreach (var parameter in frozen.parameters()) parameter.requires_grad = false;
+        var x = ones(3, 4);
+        head.call(Checkpoint.Run(frozen, x)).sum().backward();
+        var gradient = head.weight!.grad!.clone();
+        head.zero_grad();
+        head.call(frozen.call(x)).sum().backward();
+        Assert.True(gradient.Equals(head.weight!.grad!));
+    }
+
+    [Fact]
+    public void A_part_may_return_its_input()
+    {
+        using var scope = NewDisposeScope();
+        var linear = nn.Linear(4, 4);
+        var y = Checkpoint.Sequential([linear, nn.Identity(), nn.Identity()], 3, ones(2, 4));
+        Assert.True(linear.call(ones(2, 4)).Equals(y));
+    }
 }

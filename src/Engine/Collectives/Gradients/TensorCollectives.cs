@@ -20,8 +20,9 @@ internal static class TensorCollectives
         if (world.Size == 1) return;
         using var noGrad = no_grad();
         using var bare = tensor.detach();
-        using var here = bare.cpu(); // the same bytes where they are on the CPU
+        using var near = bare.cpu();
+        using var here = near.contiguous(); // the same bytes where they are on the CPU, one behind the other
         operation(here);
-        if (bare.device_type != DeviceType.CPU) bare.copy_(here);
+        if (bare.device_type != DeviceType.CPU || !near.is_contiguous()) bare.copy_(here);
     }
 }

@@ -15,7 +15,8 @@ public static class Checkpoint
     /// <param name="x">Its input; the bytes are kept until backward.</param>
     public static Tensor Run(nn.Module<Tensor, Tensor> module, Tensor x)
     {
-        if (!is_grad_enabled()) return module.call(x);
+        var trains = x.requires_grad || (module is IChain chain ? chain.Modules : [module]).Any(m => m.parameters().Any(p => p.requires_grad));
+        if (!is_grad_enabled() || !trains) return module.call(x); // nothing is asked of a backward pass
         // Autograd calls a function back only when an input asks for a gradient; the parameters inside always do.
         using var anchor = zeros(1, device: x.device, requires_grad: true);
         return CheckpointFunction.apply(x, anchor, module);
@@ -34,7 +35,7 @@ public static class Checkpoint
         {
             var part = modules.Skip(modules.Count * s / segments).Take(modules.Count * (s + 1) / segments - modules.Count * s / segments).ToArray();
             var next = s < segments - 1 ? Run(new ModuleChain(part), current) : ModuleChain.Run(part, current);
-            if (s > 0) current.Dispose();
+            if (s > 0 && !ReferenceEquals(next, current)) current.Dispose();
             current = next;
         }
         return current;

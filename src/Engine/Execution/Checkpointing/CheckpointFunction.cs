@@ -35,7 +35,7 @@ internal sealed class CheckpointFunction : autograd.SingleTensorFunction<Checkpo
         {
             using var y = kept.Module.call(leaf);
             now.PutBack();
-            if (gradient is not null) autograd.backward([y], [gradient]);
+            if (gradient is not null && y.requires_grad) autograd.backward([y], [gradient]);
             // Only now: the second run's graph would notice a write to a buffer that it saved.
             using (no_grad())
                 foreach (var (buffer, value) in buffers)
