@@ -15,20 +15,20 @@ public class ProfilerTests
 
     /// <summary>Plain autograd's peak, found node by node, against a step of plain autograd.</summary>
     [Theory]
-    [InlineData("lenet5", 0.98)]
-    [InlineData("alexnet", 0.98)]
-    [InlineData("vgg19", 0.98)]
-    [InlineData("googlenet", 0.95)] // branches that join: found too low, by 4 to 10 %
-    [InlineData("resnet18", 0.98)]
-    [InlineData("resnet50", 0.98)]
-    [InlineData("inceptionv4", 0.89)]
-    [InlineData("inceptionresnetv2", 0.95)]
-    [InlineData("mobilenet", 0.98)]
-    [InlineData("unet", 0.98)]
-    [InlineData("densenet121", 0.98)]
-    [InlineData("gpt", 0.98)]
-    [InlineData("vit", 0.98)]
-    public void Plain_is_known_without_being_run(string name, double least)
+    [InlineData("lenet5")]
+    [InlineData("alexnet")]
+    [InlineData("vgg19")]
+    [InlineData("googlenet")]
+    [InlineData("resnet18")]
+    [InlineData("resnet50")]
+    [InlineData("inceptionv4")]
+    [InlineData("inceptionresnetv2")]
+    [InlineData("mobilenet")]
+    [InlineData("unet")]
+    [InlineData("densenet121")]
+    [InlineData("gpt")]
+    [InlineData("vit")]
+    public void Plain_is_known_without_being_run(string name)
     {
         using var scope = NewDisposeScope();
         manual_seed(1);
@@ -37,7 +37,7 @@ public class ProfilerTests
         var profile = Profiler.Measure(graph, Batch, repetitions: 1);
         var (x, y) = SyntheticBatch.For(graph, Batch);
         Plain(graph, x, y); // gradients exist from here on
-        Assert.InRange((double)profile.PlainPeakBytes!.Value / Plain(graph, x, y), least, 1.02);
+        Assert.InRange((double)profile.PlainPeakBytes!.Value / Plain(graph, x, y), 0.98, 1.02);
     }
 
     /// <summary>What is measured takes no more than the least plan and the biggest node's inputs, results and gradients.</summary>

@@ -43,7 +43,7 @@ internal sealed class PlainTrials(Graph graph, long batch, IObjective objective)
 
     private PlainNode Known(Node node, Tensor[] inputs, RunMode mode)
     {
-        if (node.Op.PassesGradientOn) return new(new bool[node.Inputs.Count], false, node.Op.IsView, 0, 0, 0);
+        if (node.Op.PassesGradientOn && !node.Op.Rectifies) return new(new bool[node.Inputs.Count], false, node.Op.IsView, 0, 0, 0);
         var key = NodeTrials.Key(node);
         if (!known.TryGetValue(key, out var facts)) known[key] = facts = Try(node, inputs, mode);
         return facts;
