@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Interactive.Kernel.Directives;
@@ -23,21 +24,53 @@ internal sealed class JobProcesses
     }
 
     /// <summary>Ends what the launcher has left on this machine.</summary>
-    public void KillLeft()
+    /// <param name="grace">How long it may still take to end by itself: a rank that was asked to end saves first. Default: no time.</param>
+    public void KillLeft(TimeSpan grace = default)
     {
+        var asked = Stopwatch.StartNew();
+        while (asked.Elapsed < grace && Left().Count > 0) Thread.Sleep(50);
+        foreach (var process in Left())
+            try
+            {
+                using var left = Process.GetProcessById(process);
+                left.Kill();
+                left.WaitForExit(5000);
+            }
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception) { } // gone
+    }
+
+    /// <summary>Asks the job's ranks on this machine to end, past their launcher, which would give them a second or none.</summary>
+    /// <returns>False where there are none yet.</returns>
+    public bool Signal(int signal)
+    {
+        var ranks = Left().Where(IsRank).ToList();
+        foreach (var rank in ranks) kill(rank, signal);
+        return ranks.Count > 0;
+    }
+
+    // Launchers and shells carry the mark, too; ranks are programs of .NET like this one.
+    private static bool IsRank(int process)
+    {
+        try { return File.ResolveLinkTarget($"/proc/{process}/exe", returnFinalTarget: false)?.FullName == Environment.ProcessPath; }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return false; } // gone
+    }
+
+    [DllImport("libc")] private static extern int kill(int process, int signal);
+
+    private List<int> Left()
+    {
+        var left = new List<int>();
         var mark = Encoding.ASCII.GetBytes($"{Mark}={id}\0");
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder), out var process) || process == Environment.ProcessId) continue;
             try
             {
-                if (File.ReadAllBytes(Path.Combine(folder, "environ")).AsSpan().IndexOf(mark) < 0) continue;
-                using var left = Process.GetProcessById(process);
-                left.Kill();
-                left.WaitForExit(5000);
+                if (File.ReadAllBytes(Path.Combine(folder, "environ")).AsSpan().IndexOf(mark) >= 0) left.Add(process); // a zombie has none
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception) { } // gone, or another user's
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { } // gone, or another user's
         }
+        return left;
     }
 
     /// <summary>In a rank: ends it at once when the notebook or launch that has started its job is gone, whatever the rank is doing.</summary>

@@ -5,34 +5,42 @@ using Interactive.Kernel.Directives;
 namespace Interactive.Kernel.Hosting;
 
 /// <summary>
-/// A program that runs in this one's place: same terminal, and signals that reach it. Asked to end, it has half a minute (a step and a checkpoint); then
-/// it is killed, with all that it has started.
+/// A launcher of ranks that runs in this one's place. Asked to end, this process asks the ranks; they have half a minute (a step and
+/// a checkpoint), then all are killed. The launcher is in a session of its own: what it makes of a signal differs from MPI to MPI,
+/// and each kills ranks that still save.
 /// </summary>
 internal sealed class ChildProcess : IDisposable
 {
     private static readonly TimeSpan grace = TimeSpan.FromSeconds(30);
 
+    private readonly JobProcesses job;
     private readonly Process process;
     private Timer? escalation;
     private readonly PosixSignalRegistration interrupt, terminate;
     private int stopCode;
 
-    public ChildProcess(ProcessStartInfo start)
+    public ChildProcess(ProcessStartInfo start, JobProcesses job)
     {
-        // Ctrl-C reaches the whole foreground group by itself; this process only must not die before the child.
-        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
-        {
-            IsStopped = signal.Cancel = true;
-            stopCode = 128 + Interrupt;
-        });
-        terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
-        {
-            IsStopped = signal.Cancel = true;
-            stopCode = 128 + Terminate;
-            Signal(Terminate);
-            escalation ??= new Timer(_ => KillAll(), null, grace, Timeout.InfiniteTimeSpan);
-        });
-        process = Process.Start(start)!;
+        this.job = job;
+        job.AddTo(start);
+        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, Interrupt));
+        terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, Terminate));
+        process = Process.Start(InOwnSession(start))!;
+    }
+
+    private static ProcessStartInfo InOwnSession(ProcessStartInfo start)
+    {
+        start.ArgumentList.Insert(0, start.FileName);
+        start.FileName = "setsid"; // of util-linux; becomes the launcher
+        return start;
+    }
+
+    private void Stop(PosixSignalContext context, int signal)
+    {
+        IsStopped = context.Cancel = true;
+        stopCode = 128 + signal;
+        if (!job.Signal(signal)) Signal(signal);
+        escalation ??= new Timer(_ => KillAll(), null, grace, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>True when the user asked this process to end.</summary>
@@ -45,10 +53,9 @@ internal sealed class ChildProcess : IDisposable
     public static int Run(ProcessStartInfo start)
     {
         var job = new JobProcesses();
-        job.AddTo(start);
-        using var child = new ChildProcess(start);
+        using var child = new ChildProcess(start, job);
         child.process.WaitForExit();
-        if (child.IsStopped) job.KillLeft(); // ranks that did not listen
+        if (child.IsStopped) job.KillLeft(grace); // a launcher may end at once, before the ranks have saved
         return child.ExitCode != 0 && child.stopCode != 0 ? child.stopCode : child.ExitCode;
     }
 

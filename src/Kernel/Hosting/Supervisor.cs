@@ -43,9 +43,8 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
     private (int Code, bool Stopped, string What) Attempt(bool resume, string note)
     {
         var start = job(resume);
-        processes.AddTo(start);
         start.Environment[RunDirectory.NoteVariable] = note;
-        using var child = new ChildProcess(start);
+        using var child = new ChildProcess(start, processes);
         var begun = DateTime.UtcNow;
         while (!child.WaitForExit(glance))
         {

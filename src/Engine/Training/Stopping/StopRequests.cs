@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Interactive.Collectives;
 using Interactive.Monitoring;
@@ -6,12 +7,13 @@ namespace Interactive.Training;
 
 /// <summary>
 /// Listens for what ends a run from outside: Ctrl-C, SIGTERM and a token. The first signal waits for the step to end; the same
-/// one again takes the process down at once.
+/// one again, more than a second later, takes the process down at once.
 /// </summary>
 internal sealed class StopRequests : IDisposable
 {
     private readonly CancellationToken token;
     private readonly PosixSignalRegistration[] signals;
+    private static readonly TimeSpan again = TimeSpan.FromSeconds(1);
     private int kind;
 
     public StopRequests(CancellationToken token)
@@ -25,10 +27,12 @@ internal sealed class StopRequests : IDisposable
 
     private PosixSignalRegistration Listen(PosixSignal signal, StopKind asks)
     {
-        var seen = 0;
+        var first = 0L;
         return PosixSignalRegistration.Create(signal, context =>
         {
-            context.Cancel = Interlocked.Exchange(ref seen, 1) == 0;
+            // One wish arrives several times: by the process group, and passed on by launchers.
+            var before = Interlocked.CompareExchange(ref first, Stopwatch.GetTimestamp(), 0);
+            context.Cancel = before == 0 || Stopwatch.GetElapsedTime(before) < again;
             // Launchers answer Ctrl-C with SIGTERM to their ranks: the user's own wish counts.
             Interlocked.CompareExchange(ref kind, (int)asks, 0);
         });
