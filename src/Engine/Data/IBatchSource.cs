@@ -18,4 +18,10 @@ public interface IBatchSource
 
     /// <summary>Where a sample comes from, such as its file, for messages; null (default) where its number is all there is to say.</summary>
     string? Origin(int sample) => null;
+
+    /// <summary>The classes' names by number; empty (default) where they have none. A kept model tells them.</summary>
+    IReadOnlyList<string> ClassNames => [];
+
+    /// <summary>How the bytes of an image became numbers, so that a kept model can do the same; null (default) where there were none.</summary>
+    Normalisation? Normalisation => null;
 }

@@ -13,10 +13,6 @@ public interface IDataSource : IBatchSource
     Shape Shape { get; }
     /// <summary>Number of classes.</summary>
     int Classes { get; }
-    /// <summary>The classes' names by number; empty where they have none. A kept model tells them.</summary>
-    IReadOnlyList<string> ClassNames => [];
-    /// <summary>How the bytes of an image became numbers, so that a kept model can do the same; null where there were none.</summary>
-    Normalisation? Normalisation => null;
     /// <summary>Writes sample <paramref name="index"/> into <paramref name="pixels"/> and returns its class.</summary>
     long Read(int index, Span<float> pixels);
 

@@ -23,5 +23,8 @@ internal sealed class Subset : IBatchSource
         return source.Read(chosen, epoch, seed);
     }
 
+    public IReadOnlyList<string> ClassNames => source.ClassNames;
+    public Normalisation? Normalisation => source.Normalisation;
+
     public string? Origin(int sample) => source.Origin(samples[sample]) is { } origin ? origin : $"sample {samples[sample]} of the whole";
 }

@@ -299,7 +299,7 @@ public sealed class Trainer : IDisposable
     private void SaveBest(EvalRecord record)
     {
         using var averaged = average?.Use();
-        if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, (parts.Train as IDataSource)?.ClassNames ?? (parts.Train as TableDataset)?.ClassNames, (parts.Train as IDataSource)?.Normalisation, record.Metrics);
+        if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, parts.Train.ClassNames, parts.Train.Normalisation, record.Metrics);
     }
 
     private void Save()

@@ -159,4 +159,14 @@ public class DataTests
         public bool Disposed { get; private set; }
         public void Dispose() => Disposed = true;
     }
+
+    [Fact]
+    public void Parts_of_images_know_their_classes_and_their_scale()
+    {
+        IBatchSource images = new ImageDataset(new byte[8 * 4], new byte[8], new Shape(1, 2, 2), 2, 0.5f, 0.25f) { ClassNames = ["cat", "dog"] };
+        var (train, _) = images.Split(0.5);
+        Assert.Equal(["cat", "dog"], train.ClassNames);
+        Assert.Same(images.Normalisation, train.Normalisation);
+        Assert.Empty(((IBatchSource)new SyntheticData(4, new Shape(2), 2)).ClassNames);
+    }
 }

@@ -53,8 +53,8 @@ public sealed class TableDataset : IBatchSource
     public Shape Shape => new(features.Sum(column => column.Width));
     /// <summary>The features by name, in their order: <c>year</c>, or <c>island=Dream</c> for a category.</summary>
     public IReadOnlyList<string> FeatureNames => [.. features.SelectMany(c => c.Categories?.Select(category => $"{c.Name}={category}") ?? [c.Name])];
-    /// <summary>The target's categories by number; null for a target of numbers.</summary>
-    public IReadOnlyList<string>? ClassNames => target.Categories;
+    /// <summary>The target's categories by number; empty for a target of numbers.</summary>
+    public IReadOnlyList<string> ClassNames => target.Categories ?? [];
     /// <summary>The target's categories; 1 for a target of numbers.</summary>
     public int Classes => target.Width;
     /// <summary>What is subtracted from a target of numbers; 0 where it is not standardised.</summary>

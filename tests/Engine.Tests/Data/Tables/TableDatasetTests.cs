@@ -29,7 +29,7 @@ public class TableDatasetTests
         using var files = new TemporaryFiles();
         var data = TableDataset.FromCsv(files.Write("t.csv", Small), "colour", features: ["y", "size"], categories: ["size"]);
         Assert.Equal(["y", "size=1", "size=3", "size=5"], data.FeatureNames);
-        Assert.Equal(["blue, dark", "red"], data.ClassNames!);
+        Assert.Equal(["blue, dark", "red"], data.ClassNames);
         using var batch = data.Read([0, 1, 2]);
         Assert.Equal(torch.ScalarType.Int64, batch.Target.dtype);
         Assert.Equal([1, 0, 1], batch.Target.data<long>().ToArray());
