@@ -24,10 +24,14 @@ public sealed class RunDirectory
     public string Path { get; }
     /// <summary>Its name.</summary>
     public string Id => System.IO.Path.GetFileName(Path);
+    /// <summary>The run's <c>--name</c>; the whole folder's name where it is none of ours.</summary>
+    public string Name => NameOf(Id) ?? Id;
     /// <summary>Where checkpoints are.</summary>
     public string Checkpoints => System.IO.Path.Combine(Path, "checkpoints");
     /// <summary>The metrics as JSON lines.</summary>
     public string Metrics => System.IO.Path.Combine(Path, "metrics.jsonl");
+    /// <summary>True while a process trains in it, as far as its file <c>owner</c> says.</summary>
+    public bool IsLive => OwnerText is { } name && MayLive(name);
     /// <summary>True when the run came to its end.</summary>
     public bool IsFinished => File.Exists(System.IO.Path.Combine(Path, "finished"));
 
@@ -66,6 +70,20 @@ public sealed class RunDirectory
     public static IReadOnlyList<RunDirectory> All(string root) => !Directory.Exists(root) ? []
         : [.. Directory.GetDirectories(root).Order(StringComparer.Ordinal).Select(d => new RunDirectory(d)).Where(r => File.Exists(System.IO.Path.Combine(r.Path, "config.json")) && File.Exists(r.Metrics))];
 
+    /// <summary>A run by its folder, by its folder's name below <paramref name="root"/>, the newest of a <c>--name</c>, or the <c>latest</c>. Nothing is made.</summary>
+    /// <exception cref="UsageException">There is no such run; the message names the newest ones.</exception>
+    public static RunDirectory Find(string root, string run)
+    {
+        var named = System.IO.Path.Combine(root, run);
+        if (IsRun(run)) return new(System.IO.Path.GetFullPath(run));
+        if (run.Length > 0 && IsRun(named)) return new(System.IO.Path.GetFullPath(named));
+        var all = All(root);
+        if ((run == "latest" ? all.LastOrDefault() : all.LastOrDefault(r => r.Name == run)) is { } found) return found;
+        throw new UsageException($"there is no run '{run}' in {root}: " + (all.Count == 0 ? "it holds none" : $"the newest are {string.Join(", ", all.Reverse().Take(3).Select(r => r.Id))}"));
+    }
+
+    private static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, "config.json"));
+
     /// <summary>The newest run of just this name that did not finish, or null. One that has written a checkpoint goes before newer ones that have not.</summary>
     /// <exception cref="UsageException">The name is none for a folder.</exception>
     public static RunDirectory? NewestUnfinished(string root, string name)
@@ -91,6 +109,22 @@ public sealed class RunDirectory
         var dash = id[Time.Length] == '.' ? id.IndexOf('-', Time.Length) : Time.Length;
         return dash < 0 || id[dash] != '-' ? null : id[(dash + 1)..];
     }
+
+    /// <summary>What the process that trains in it has written of itself, or null.</summary>
+    internal string? OwnerText
+    {
+        get
+        {
+            try { return File.ReadAllText(OwnerFile).Trim(); }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return null; }
+        }
+    }
+
+    internal string OwnerFile => System.IO.Path.Combine(Path, "owner");
+
+    /// <summary>False for a process of this machine that has ended.</summary>
+    internal static bool MayLive(string owner)
+        => owner.Split(' ') is not ["process", var id, "on", var machine, ..] || machine != Environment.MachineName || Directory.Exists($"/proc/{id}");
 
     private static void RequireName(string name)
     {

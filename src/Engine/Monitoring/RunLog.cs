@@ -11,6 +11,9 @@ public sealed record TrainRecord(long Step, int Epoch, double Loss, double Learn
     /// <summary>Norm of all gradients together before clipping; null where it was not measured.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? GradientNorm { get; init; }
+    /// <summary>Seconds of the whole step, waiting for its batch included; 0 where it was not measured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double Seconds { get; init; }
 }
 
 /// <summary>Where a run's numbers go.</summary>

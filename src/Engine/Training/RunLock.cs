@@ -21,8 +21,8 @@ internal sealed class RunLock : IDisposable
         FileStream file;
         try { file = new FileStream(PathOf(run), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); }
         catch (IOException) when (File.Exists(PathOf(run))) { return null; }
-        AtomicFile.WriteText(OwnerOf(run), $"process {Environment.ProcessId} on {Environment.MachineName}{(resumes ? Resumes : "")}");
-        return new RunLock(file, OwnerOf(run));
+        AtomicFile.WriteText(run.OwnerFile, $"process {Environment.ProcessId} on {Environment.MachineName}{(resumes ? Resumes : "")}");
+        return new RunLock(file, run.OwnerFile);
     }
 
     /// <summary>Who has it, as far as that is written, and whether it goes on with the run.</summary>
@@ -31,19 +31,14 @@ internal sealed class RunLock : IDisposable
         // Who has just taken it has written nothing yet, and one that was killed has left its name.
         for (var attempt = 0; attempt < 20; attempt++)
         {
-            if (File.Exists(OwnerOf(run)) && File.ReadAllText(OwnerOf(run)).Trim() is var name && MayLive(name))
+            if (run.OwnerText is { } name && RunDirectory.MayLive(name))
                 return name.EndsWith(Resumes, StringComparison.Ordinal) ? (name[..^Resumes.Length], true) : (name, false);
             Thread.Sleep(50);
         }
         return ("another process", true);
     }
 
-    private static bool MayLive(string name)
-        => name.Split(' ') is not ["process", var id, "on", var machine, ..] || machine != Environment.MachineName || Directory.Exists($"/proc/{id}");
-
     private const string Resumes = " goes on with it";
-
-    private static string OwnerOf(RunDirectory run) => Path.Combine(run.Path, "owner");
 
     private static string PathOf(RunDirectory run) => Path.Combine(run.Path, "lock");
 

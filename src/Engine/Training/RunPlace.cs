@@ -9,6 +9,8 @@ internal sealed class RunPlace : IDisposable
 {
     private readonly RunLock? held;
 
+    private bool hasStepped;
+
     private RunPlace(RunDirectory directory, RunLock? held) => (Directory, this.held) = (directory, held);
 
     public RunDirectory Directory { get; }
@@ -24,7 +26,30 @@ internal sealed class RunPlace : IDisposable
             catch (UsageException e) { error = e.Message; }
         Agreement.Throw(world, error);
         var path = world.AllGather(Encoding.UTF8.GetBytes(found?.Directory.Path ?? ""))[0];
-        return new RunPlace(found?.Directory ?? RunDirectory.Open(Encoding.UTF8.GetString(path)), found?.Lock);
+        var place = new RunPlace(found?.Directory ?? RunDirectory.Open(Encoding.UTF8.GetString(path)), found?.Lock);
+        place.Note("start", 0, $"process {Environment.ProcessId} on {Environment.MachineName}, {world.Size} {(world.Size == 1 ? "rank" : "ranks")}");
+        return place;
+    }
+
+    /// <summary>Adds to the run's history; rank 0's word counts.</summary>
+    public void Note(string kind, long step, string detail = "")
+    {
+        if (held is not null) RunEvents.Add(Directory, kind, step, detail);
+    }
+
+    /// <summary>Notes the first step of this process.</summary>
+    public void NoteStep(long step)
+    {
+        if (!hasStepped) Note("first-step", step);
+        hasStepped = true;
+    }
+
+    /// <summary>Marks the run as finished; rank 0's word counts.</summary>
+    public void Finish(long step)
+    {
+        if (held is null) return;
+        Note("finish", step);
+        Directory.Finish();
     }
 
     private static (RunDirectory, RunLock)? Unfinished(TrainerOptions options)

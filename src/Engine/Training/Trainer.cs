@@ -36,6 +36,7 @@ public sealed class Trainer : IDisposable
     private readonly ExponentialMovingAverage? average;
     private Executor executor = null!;
     private RankPlan? plan;
+    private RunPlace? place;
     private StepTrace? trace;
     private StopRequests? requests;
     private List<Hook> hooks;
@@ -144,8 +145,18 @@ public sealed class Trainer : IDisposable
     /// <exception cref="InvalidOperationException">The loss, the gradient or a parameter is no longer a number.</exception>
     public EvalRecord Run()
     {
-        using var place = RunPlace.Open(world, Options);
-        Directory = place.Directory;
+        using var opened = place = RunPlace.Open(world, Options);
+        try { return Train(); }
+        catch (Exception e) when (e is not TrainingStoppedException)
+        {
+            place.Note("fail", Step, e.Message);
+            throw;
+        }
+    }
+
+    private EvalRecord Train()
+    {
+        Directory = place!.Directory;
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         position = Restore();
         replicas.BroadcastModel();
@@ -191,6 +202,8 @@ public sealed class Trainer : IDisposable
                 ranks = world.Size,
                 objective = Objective.Name,
                 metrics = Metrics.Select(m => m.Name),
+                bestBy = parts.Best,
+                higherIsBetter = HigherIsBetter(parts.Best),
                 options = Options,
             });
             foreach (var each in parts.Logs.Prepend(log)) hooks.Add(new LogHook(each));
@@ -223,8 +236,9 @@ public sealed class Trainer : IDisposable
             }
             Step++;
             position = i + 1 < StepsPerEpoch ? (epoch, i + 1) : (epoch + 1, 0);
+            place!.NoteStep(Step);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) { GradientNorm = norm };
+            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) { GradientNorm = norm, Seconds = seconds };
             hooks.ForEach(h => h.AfterStep(this, record));
             if (Step == Options.MaxSteps) return StopKind.Cut;
             if (Options.CheckpointEvery > 0 && Step % Options.CheckpointEvery == 0 && i + 1 < StepsPerEpoch) Save();
@@ -305,10 +319,12 @@ public sealed class Trainer : IDisposable
     private void Save()
     {
         if (saved == Step) return;
+        var begun = Stopwatch.GetTimestamp();
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
         var file = state.Save(Directory!, new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best));
         saved = Step;
         if (file is not { } path) return;
+        place!.Note("checkpoint", Step, FormattableString.Invariant($"{Stopwatch.GetElapsedTime(begun).TotalSeconds:F3} s"));
         RunCheckpoint.Prune(Directory!, Options.KeepLast);
         hooks.ForEach(h => h.AfterCheckpoint(this, path));
     }
@@ -345,7 +361,8 @@ public sealed class Trainer : IDisposable
         if (IsMain && arena is not null)
             Console.WriteLine(FormattableString.Invariant($"arena: {arena.PackedBytes / 1048576.0:F1} MiB in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped"));
         if (IsMain && stop == StopKind.Done) Console.WriteLine($"stopped after step {Step}{(stopReason is null ? "" : $": {stopReason}")}");
-        if (IsMain && stop is StopKind.None or StopKind.Done) Directory!.Finish();
+        if (stop is StopKind.None or StopKind.Done) place!.Finish(Step);
+        else place!.Note("stop", Step, stop.ToString());
         world.Barrier();
         if (stop > StopKind.Done) throw StopRequests.Stopped(stop, $"step {Step} of {TotalSteps}", Directory!, IsMain, cancellation);
     }

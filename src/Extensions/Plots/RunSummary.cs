@@ -4,7 +4,7 @@ using Interactive.Training;
 namespace Interactive.Extensions.Plots;
 
 /// <summary>What a person first wants to know of a run.</summary>
-internal static class RunSummary
+public static class RunSummary
 {
     /// <summary>Names and values, with their units.</summary>
     public static IEnumerable<(string Name, string Value)> Of(RunMetrics run)

@@ -4,12 +4,17 @@ namespace Interactive.Extensions.Plots;
 public static class TrainingFigures
 {
     private const string Blue = "#3b82f6", Orange = "#f59e0b", Green = "#10b981", Faint = "rgba(59,130,246,0.3)";
+    private static readonly string[] Palette = [Blue, Orange, Green, "#8b5cf6", "#ec4899", "#14b8a6", "#64748b", "#ef4444"];
 
     /// <summary>Training loss by step, as measured and smoothed, with the evaluations.</summary>
     public static Figure Loss(RunMetrics run) => Figure.Lines("Loss", "step", run.Objective,
         Figure.Line("each step", run.Train.Select(r => (double)r.Step), run.Train.Select(r => r.Loss), Faint, 1),
         Figure.Line("smoothed", run.Train.Select(r => (double)r.Step), Smooth(run.Train.Select(r => r.Loss), 0.95), Blue),
         Figure.Line("evaluation", run.Evaluations.Select(r => (double)r.Step), run.Evaluations.Select(r => r.Loss), Orange, markers: true));
+
+    /// <summary>The smoothed training loss of several runs in one figure.</summary>
+    public static Figure Compare(IReadOnlyList<RunMetrics> runs) => Figure.Lines("Loss", "step", "smoothed training loss",
+        [.. runs.Select((run, i) => Figure.Line(run.Name, run.Train.Select(r => (double)r.Step), Smooth(run.Train.Select(r => r.Loss), 0.95), Palette[i % Palette.Length]))]);
 
     /// <summary>Each metric by evaluation: a figure each, in the order of their first appearance.</summary>
     public static IReadOnlyList<Figure> Metrics(RunMetrics run) => [.. run.MetricNames.Select(name => Metric(run, name))];

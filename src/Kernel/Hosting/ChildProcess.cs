@@ -62,6 +62,13 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>True when it has ended within the time.</summary>
     public bool WaitForExit(TimeSpan time) => process.WaitForExit(time);
 
+    /// <summary>Asks it to save and end, as its user would; it has as long as then.</summary>
+    public void Ask()
+    {
+        if (!job.Signal(Terminate)) Signal(Terminate);
+        escalation ??= new Timer(_ => KillAll(), null, grace, Timeout.InfiniteTimeSpan);
+    }
+
     /// <summary>Ends it at once.</summary>
     public void Kill()
     {

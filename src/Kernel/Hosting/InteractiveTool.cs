@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Interactive.Kernel.Hosting.Commands;
+using Interactive.Kernel.Hosting.Commands.Runs;
 
 namespace Interactive.Kernel.Hosting;
 
@@ -14,6 +15,8 @@ internal static class InteractiveTool
         ("eval", EvalCommand.Create),
         ("kernel", KernelCommand.Create),
         ("report", ReportCommand.Create),
+        ("runs", RunsCommand.Create),
+        ("sweep", SweepCommand.Create),
         ("convert", ConvertCommand.Create),
         ("rank-cells", RankCellsCommand.Create),
         ("models", ModelsCommand.Create),

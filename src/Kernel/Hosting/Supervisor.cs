@@ -31,9 +31,11 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
                 if (code == CommandLine.Usage || stopped) return code;
                 if (attempt == restarts)
                 {
+                    Tell(note, "fail", what);
                     Console.Error.WriteLine($"interactive: {what} before the run finished; no restart is left");
                     return code == 0 ? 1 : code;
                 }
+                Tell(note, "restart", $"{what}: restart {attempt + 1} of {restarts}");
                 Console.Error.WriteLine($"interactive: {what} before the run finished: restart {attempt + 1} of {restarts} from the last checkpoint");
             }
         }
@@ -54,6 +56,12 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
             return (child.ExitCode, child.IsStopped, $"nothing was written for {stall.TotalSeconds:0} s");
         }
         return (child.ExitCode, child.IsStopped, $"the job ended with exit code {child.ExitCode}");
+    }
+
+    // Into the run's own history; its steps are told by its other events.
+    private static void Tell(string note, string kind, string what)
+    {
+        if (Directory(note) is { } path) RunEvents.Add(RunDirectory.Open(path), kind, 0, what);
     }
 
     private static string? Directory(string note) => File.Exists(note) ? File.ReadAllText(note) : null;

@@ -122,7 +122,8 @@ public sealed class TrainingLoop : IDisposable
         EndIfAsked();
         if (Step < limit) return true;
         Save();
-        if (IsMain && Step >= steps) Directory.Finish();
+        if (Step >= steps) place.Finish(Step);
+        else place.Note("stop", Step, StopKind.Cut.ToString());
         return false;
     }
 
@@ -138,7 +139,8 @@ public sealed class TrainingLoop : IDisposable
         loss = Mean(loss);
         Step++;
         if (!double.IsFinite(loss)) throw new InvalidOperationException(FormattableString.Invariant($"the loss is {loss} at step {Step}: lower the learning rate or set --clip-norm"));
-        var record = new TrainRecord(Step, Math.Max(0, Epoch - 1), loss, learningRate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes);
+        var record = new TrainRecord(Step, Math.Max(0, Epoch - 1), loss, learningRate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) { Seconds = seconds };
+        place.NoteStep(Step);
         log?.Write(record);
         if (IsMain && Options.Progress && Stopwatch.GetElapsedTime(told).TotalSeconds > 5)
         {
@@ -175,7 +177,9 @@ public sealed class TrainingLoop : IDisposable
         models.ForEach(m => m.BroadcastBuffers());
         var path = state.Save(Directory, new RunPosition(Step, Epoch, 0, 0, Options.Seed, 0));
         saved = Step;
-        if (path is not null) RunCheckpoint.Prune(Directory, Options.KeepLast);
+        if (path is null) return;
+        place.Note("checkpoint", Step);
+        RunCheckpoint.Prune(Directory, Options.KeepLast);
     }
 
     private void Begin()
@@ -203,6 +207,7 @@ public sealed class TrainingLoop : IDisposable
         var stop = Agreement.Of(world, 0, requests.Kind, null).Stop;
         if (stop == StopKind.None) return;
         Save();
+        place.Note("stop", Step, stop.ToString());
         throw StopRequests.Stopped(stop, $"step {Step}", Directory, IsMain, cancellation);
     }
 

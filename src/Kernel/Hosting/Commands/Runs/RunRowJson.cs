@@ -1,0 +1,10 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Interactive.Kernel.Hosting.Commands.Runs;
+
+/// <summary>How rows are written as JSON: a metric that is no number is a text.</summary>
+internal static class RunRowJson
+{
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+}

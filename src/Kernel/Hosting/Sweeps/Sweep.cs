@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Interactive.Extensions.Display;
+using Interactive.Extensions.Plots;
+using Interactive.Kernel.Directives;
+using Interactive.Monitoring;
+
+namespace Interactive.Kernel.Hosting.Sweeps;
+
+/// <summary>Trains a script again and again with other options; each trial is a run of its own, one after the other.</summary>
+/// <param name="folder">Where the sweep keeps its definition and the trials that have ended.</param>
+/// <param name="dimensions">What is tried.</param>
+/// <param name="trials">The values of each trial.</param>
+/// <param name="start">The program of a trial, from its run's name and flags.</param>
+/// <param name="runs">Where its runs are.</param>
+/// <param name="eta">Of so many trials one goes on at each rung; 0 to stop none.</param>
+/// <param name="metric">What counts; null for what the runs choose their best model by.</param>
+internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions, IReadOnlyList<IReadOnlyList<string>> trials, Func<string, IReadOnlyList<string>, ProcessStartInfo> start, string runs, int eta, string? metric)
+{
+    private static readonly TimeSpan glance = TimeSpan.FromMilliseconds(300);
+
+    private readonly string file = Path.Combine(folder, "trials.jsonl");
+    private Halving? halving;
+
+    /// <summary>Runs what has not been run.</summary>
+    /// <param name="definition">Everything that makes this sweep another than its namesake.</param>
+    /// <exception cref="UsageException">The folder holds another sweep.</exception>
+    public IReadOnlyList<TrialRecord> Run(object definition)
+    {
+        Claim(JsonSerializer.Serialize(definition, JsonSerializerOptions.Web));
+        var done = TrialRecord.ReadAll(file).DistinctBy(t => t.Trial).ToList();
+        foreach (var record in done) Note(record);
+        for (var i = 0; i < trials.Count; i++)
+        {
+            if (done.Exists(t => t.Trial == i)) continue;
+            if (Try(i) is not { } record) break;
+            record.AppendTo(file);
+            done.Add(record);
+            Console.WriteLine($"trial {i + 1} of {trials.Count} {record.State}: {Flags(i)}{(record.Values.Count == 0 ? "" : $"  {record.Metric} {Number(record.Best)}")}");
+        }
+        return done;
+    }
+
+    /// <summary>Trials from the best to the worst.</summary>
+    public static Table Ranking(IReadOnlyList<TrialRecord> done)
+    {
+        var flags = done.SelectMany(t => t.Set.Keys).Distinct().ToList();
+        var sorted = done.OrderBy(t => double.IsNaN(t.Best)).ThenBy(t => t.HigherIsBetter ? -t.Best : t.Best);
+        return new(["trial", .. flags, done.FirstOrDefault(t => t.Values.Count > 0)?.Metric ?? "metric", "evaluations", "state", "run"], [.. sorted.Select(t => (IReadOnlyList<string>)
+            [(t.Trial + 1).ToString(CultureInfo.InvariantCulture), .. flags.Select(f => t.Set.GetValueOrDefault(f, "")), t.Values.Count == 0 ? "" : Number(t.Best), t.Values.Count.ToString(CultureInfo.InvariantCulture), t.State, t.Run])]);
+    }
+
+    private void Claim(string definition)
+    {
+        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, "sweep.json");
+        if (!File.Exists(path)) AtomicFile.WriteText(path, definition);
+        else if (File.ReadAllText(path) is var other && other != definition)
+            throw new UsageException($"{folder} holds another sweep ({other}): give this one a --name of its own");
+    }
+
+    // What halving saw of trials of an earlier start.
+    private void Note(TrialRecord record)
+    {
+        if (eta == 0 || record.Values.Count == 0) return;
+        halving ??= new Halving(eta, record.HigherIsBetter);
+        for (var i = 0; i < record.Values.Count; i++) halving.GoesOn(i + 1, record.Values[i]);
+    }
+
+    private TrialRecord? Try(int trial)
+    {
+        var name = $"{Path.GetFileName(folder)}-{trial + 1:D3}";
+        // One that finished just before this was cut is not run again.
+        if (RunDirectory.All(runs).FirstOrDefault(r => r.IsFinished && r.Name == name) is { } finished && Of(finished.Path) is { } kept) return Record("finished", kept);
+        var note = Path.Combine(Path.GetTempPath(), $"interactive-trial-{Guid.NewGuid():N}");
+        try
+        {
+            var info = start(name, [.. dimensions.Zip(trials[trial]).SelectMany(p => p.First.Arguments(p.Second))]);
+            info.Environment[RunDirectory.NoteVariable] = note;
+            var job = new JobProcesses();
+            using var child = new ChildProcess(info, job);
+            var (seen, isStopped) = (0, false);
+            while (!child.WaitForExit(glance))
+                if (eta > 0 && !isStopped && Read(note) is { } live)
+                    for (; seen < live.Values.Count && !isStopped; seen++)
+                    {
+                        halving ??= new Halving(eta, live.HigherIsBetter);
+                        if (halving.GoesOn(seen + 1, live.Values[seen])) continue;
+                        isStopped = true;
+                        child.Ask();
+                    }
+            var read = Read(note);
+            if (child.IsStopped && read is not { IsFinished: true }) return null;
+            var state = isStopped ? "stopped" : child.ExitCode == 0 ? "finished" : "failed";
+            if (state == "failed" && child.ExitCode == CommandLine.Usage && trial == 0) throw new UsageException($"the first trial was refused ({Flags(trial)}): see the line above");
+            return Record(state, read);
+        }
+        finally { File.Delete(note); }
+
+        TrialRecord Record(string state, TrialRun? run)
+            => new(trial, state, run?.Run ?? "", dimensions.Zip(trials[trial]).ToDictionary(p => p.First.Flag, p => p.Second), run?.Metric ?? "", run?.Values ?? [], run?.HigherIsBetter ?? true);
+    }
+
+    private TrialRun? Read(string note) => File.Exists(note) ? Of(File.ReadAllText(note)) : null;
+
+    private TrialRun? Of(string path)
+    {
+        RunMetrics run;
+        try { run = RunMetrics.Read(path); }
+        catch (Exception e) when (e is UsageException or IOException) { return null; } // not yet
+        var best = run.Config.TryGetProperty("bestBy", out var by) ? by.ToString() : "loss";
+        var higher = run.Config.TryGetProperty("higherIsBetter", out var value) && value.ValueKind == JsonValueKind.True;
+        var counts = metric ?? best;
+        return new(run.Name, counts, [.. run.Evaluations.Select(e => e[counts])], counts == best ? higher : counts != "loss", run.IsFinished);
+    }
+
+    private sealed record TrialRun(string Run, string Metric, IReadOnlyList<double> Values, bool HigherIsBetter, bool IsFinished);
+
+    private string Flags(int trial) => string.Join(" ", dimensions.Zip(trials[trial]).SelectMany(p => p.First.Arguments(p.Second)));
+
+    private static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
+}

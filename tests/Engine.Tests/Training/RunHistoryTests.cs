@@ -1,0 +1,62 @@
+using Interactive.Data;
+using Interactive.Graphs;
+using Interactive.Monitoring;
+using Interactive.Training;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Training;
+
+public sealed class RunHistoryTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("history").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private string[] Train(TrainerOptions options, bool fails = false)
+    {
+        var b = new GraphBuilder("net", new Shape(4));
+        using var graph = b.Build(b.Input.Linear(3));
+        using var data = new TensorDataset(zeros(32, 4), zeros(32, ScalarType.Int64));
+        using var trainer = new Trainer(graph, data.Batches(), data.Batches(), options with { Out = folder, BatchSize = 8, Progress = false, Name = "net" }, hooks: fails ? [new Fails()] : []);
+        try { trainer.Run(); }
+        catch (InvalidOperationException) when (fails) { }
+        return [.. RunEvents.Read(RunDirectory.Find(folder, "net")).Select(e => $"{e.Kind} {e.Step}")];
+    }
+
+    private sealed class Fails : Hook
+    {
+        public override void AfterStep(Trainer trainer, TrainRecord record)
+        {
+            if (record.Step == 6) throw new InvalidOperationException("six");
+        }
+    }
+
+    [Fact]
+    public void A_run_tells_its_starts_checkpoints_and_end()
+        => Assert.Equal(["start 0", "first-step 1", "checkpoint 4", "checkpoint 8", "finish 8"], Train(new() { Epochs = 2 }));
+
+    [Fact]
+    public void What_ended_it_is_told_and_a_resumed_run_goes_on_in_the_same_history()
+    {
+        Assert.Equal(["start 0", "first-step 1", "checkpoint 4", "fail 6"], Train(new() { Epochs = 2 }, fails: true));
+        Assert.Equal(["start 0", "first-step 1", "checkpoint 4", "fail 6", "start 0", "first-step 5", "checkpoint 8", "finish 8"], Train(new() { Epochs = 2, Resume = true }));
+        var time = EffectiveTime.Of(RunDirectory.Find(folder, "net"))!;
+        Assert.Equal((2, 1), (time.Starts, time.Failures));
+        Assert.InRange(time.Ratio, 0, 1);
+    }
+
+    [Fact]
+    public void A_run_is_found_by_folder_name_and_latest()
+    {
+        Train(new() { Epochs = 1 });
+        var run = RunDirectory.Find(folder, "latest");
+        Assert.Equal(run.Path, RunDirectory.Find(folder, run.Id).Path);
+        Assert.Equal(run.Path, RunDirectory.Find("elsewhere", run.Path).Path);
+        Assert.Contains(run.Id, Assert.Throws<UsageException>(() => RunDirectory.Find(folder, "nets")).Message);
+        Assert.False(run.IsLive);
+        File.WriteAllText(Path.Combine(run.Path, "owner"), $"process {Environment.ProcessId} on {Environment.MachineName}");
+        Assert.True(run.IsLive);
+        File.WriteAllText(Path.Combine(run.Path, "owner"), $"process 999999999 on {Environment.MachineName}");
+        Assert.False(run.IsLive);
+    }
+}
