@@ -17,7 +17,7 @@ public sealed class RunHistoryTests : IDisposable
         var b = new GraphBuilder("net", new Shape(4));
         using var graph = b.Build(b.Input.Linear(3));
         using var data = new TensorDataset(zeros(32, 4), zeros(32, ScalarType.Int64));
-        using var trainer = new Trainer(graph, data.Batches(), data.Batches(), options with { Out = folder, BatchSize = 8, Progress = false, Name = "net" }, hooks: fails ? [new Fails()] : []);
+        using var trainer = new Trainer(graph, data, data, options with { Out = folder, BatchSize = 8, Progress = false, Name = "net" }, hooks: fails ? [new Fails()] : []);
         try { trainer.Run(); }
         catch (InvalidOperationException) when (fails) { }
         return [.. RunEvents.Read(RunDirectory.Find(folder, "net")).Select(e => $"{e.Kind} {e.Step}")];

@@ -63,5 +63,5 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
     private static string Text(JsonElement config, string name) => config.TryGetProperty(name, out var value) ? value.ToString() : "?";
 
     private static IReadOnlyDictionary<string, string> Texts(JsonElement options)
-        => options.ValueKind == JsonValueKind.Object ? options.EnumerateObject().DistinctBy(o => o.Name).ToDictionary(o => o.Name, o => o.Value.ToString()) : new Dictionary<string, string>();
+        => options.ValueKind == JsonValueKind.Object ? options.EnumerateObject().DistinctBy(o => o.Name).ToDictionary(o => o.Name, o => o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()) : new Dictionary<string, string>();
 }
