@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Interactive.Kernel.Hosting.Commands;
 using Interactive.Kernel.Hosting.Commands.Runs;
+using Interactive.Kernel.Hosting.Commands.Slurm;
 
 namespace Interactive.Kernel.Hosting;
 
@@ -12,6 +13,8 @@ internal static class InteractiveTool
     [
         ("run", RunCommand.Create),
         ("launch", LaunchCommand.Create),
+        ("slurm", SlurmCommand.Create),
+        ("batch", BatchCommand.Create),
         ("eval", EvalCommand.Create),
         ("kernel", KernelCommand.Create),
         ("report", ReportCommand.Create),

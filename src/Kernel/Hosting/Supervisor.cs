@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Interactive.Kernel.Directives;
+using Interactive.Kernel.Hosting.Slurm;
 using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Hosting;
@@ -17,18 +18,29 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
 
     private readonly JobProcesses processes = new();
 
+    /// <summary>Comes when time is nearly up: the ranks save and are not started again. Null for none.</summary>
+    public TimeLimitSignal? Warning { get; init; }
+
+    /// <summary>True when the user asked the job to end.</summary>
+    public bool IsStopped { get; private set; }
+
+    /// <summary>True when a step was kept that was not there before.</summary>
+    public bool HasProgress { get; private set; }
+
     /// <returns>0 when the run finished, else the last attempt's exit code, and 1 for one that ended with 0 all the same.</returns>
     public int Run()
     {
-        var note = Path.Combine(Path.GetTempPath(), $"interactive-job-{Guid.NewGuid():N}");
+        var (note, begun) = (Path.Combine(Path.GetTempPath(), $"interactive-job-{Guid.NewGuid():N}"), DateTimeOffset.Now);
         try
         {
             for (var attempt = 0; ; attempt++)
             {
                 var (code, stopped, what) = Attempt(attempt > 0, note);
                 processes.KillLeft();
+                IsStopped = stopped;
+                HasProgress |= Directory(note) is { } path && RunEvents.Read(RunDirectory.Open(path)).Any(e => e.Kind == "checkpoint" && e.Time > begun);
                 if (IsFinished(note, code)) return 0;
-                if (code == CommandLine.Usage || stopped) return code;
+                if (code == CommandLine.Usage || stopped || Warning is { HasCome: true }) return code;
                 if (attempt == restarts)
                 {
                     Tell(note, "fail", what);
@@ -47,15 +59,20 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
         var start = job(resume);
         start.Environment[RunDirectory.NoteVariable] = note;
         using var child = new ChildProcess(start, processes);
-        var begun = DateTime.UtcNow;
-        while (!child.WaitForExit(glance))
+        Warning?.Then(child.Ask);
+        try
         {
-            var last = LastChange(note);
-            if (DateTime.UtcNow - (last > begun ? last : begun) < stall) continue;
-            child.Kill();
-            return (child.ExitCode, child.IsStopped, $"nothing was written for {stall.TotalSeconds:0} s");
+            var begun = DateTime.UtcNow;
+            while (!child.WaitForExit(glance))
+            {
+                var last = LastChange(note);
+                if (DateTime.UtcNow - (last > begun ? last : begun) < stall) continue;
+                child.Kill();
+                return (child.ExitCode, child.IsStopped, $"nothing was written for {stall.TotalSeconds:0} s");
+            }
+            return (child.ExitCode, child.IsStopped, $"the job ended with exit code {child.ExitCode}");
         }
-        return (child.ExitCode, child.IsStopped, $"the job ended with exit code {child.ExitCode}");
+        finally { Warning?.Then(null); }
     }
 
     // Into the run's own history; its steps are told by its other events.

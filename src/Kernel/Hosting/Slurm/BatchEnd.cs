@@ -1,0 +1,48 @@
+namespace Interactive.Kernel.Hosting.Slurm;
+
+/// <summary>What becomes of a Slurm job whose ranks have ended.</summary>
+internal sealed class BatchEnd(SlurmJob job, int maxRequeues)
+{
+    /// <summary>A job that is to go on elsewhere or later.</summary>
+    public const int GoesOn = 99;
+
+    private const int BadInput = 2;
+
+    /// <param name="code">Of the ranks; 0 when the run is finished.</param>
+    /// <param name="isTimeUp">Whether the warning of the time limit came.</param>
+    /// <param name="isStopped">Whether the user asked the job to end.</param>
+    /// <param name="hasProgress">Whether a step was kept that was not there before.</param>
+    /// <returns>The job's exit code.</returns>
+    public int Decide(int code, bool isTimeUp, bool isStopped, bool hasProgress)
+    {
+        if (code is 0 or BadInput) return code;
+        if (job.IsPreempted)
+        {
+            Console.Error.WriteLine($"interactive: job {job.Id} is preempted; its run is saved, Slurm requeues it");
+            return GoesOn;
+        }
+        if (isTimeUp) return Requeue("its time is up; the run is saved");
+        if (isStopped) return code; // scancel
+        if (hasProgress) return Requeue($"the ranks ended with exit code {code}");
+        var reason = $"ended with exit code {code} and without a new step";
+        Console.Error.WriteLine($"interactive: job {job.Id} {reason}: held until someone has looked (scontrol release {job.Id})");
+        job.Hold(reason);
+        return code;
+    }
+
+    private int Requeue(string why)
+    {
+        if (job.Restarts >= maxRequeues)
+        {
+            Console.Error.WriteLine($"interactive: job {job.Id}: {why}; it has been requeued {job.Restarts} times, --max-requeues {maxRequeues} allows no more");
+            return GoesOn;
+        }
+        try
+        {
+            Console.Error.WriteLine($"interactive: job {job.Id}: {why}; requeued ({job.Restarts + 1} of {maxRequeues})");
+            job.Requeue();
+        }
+        catch (UsageException e) { Console.Error.WriteLine($"interactive: job {job.Id} cannot be requeued: {e.Message}"); }
+        return GoesOn;
+    }
+}
