@@ -16,6 +16,9 @@ internal sealed class Trainable(Graph graph)
     /// <summary>Those that want a gradient, by name.</summary>
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [.. all.Where(p => p.Parameter.requires_grad)];
 
+    /// <summary>Their bytes.</summary>
+    public long Bytes => Parameters.Sum(p => p.Parameter.numel() * p.Parameter.element_size());
+
     /// <summary>Whether others want one than when <see cref="Note"/> was called.</summary>
     public bool HasChanged => wanted.Where((want, i) => all[i].Parameter.requires_grad != want).Any();
 
