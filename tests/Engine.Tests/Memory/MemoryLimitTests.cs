@@ -14,6 +14,17 @@ public class MemoryLimitTests
         Assert.Equal("900.0 MiB", MemoryLimit.Parse("900MiB").ToString());
     }
 
+    [Fact]
+    public void Ranks_of_one_machine_share_what_there_is()
+    {
+        var alone = MachineMemory.ShareOf(1);
+        Assert.InRange(MachineMemory.ShareOf(4), MachineMemory.ResidentBytes / 2, alone);
+        Assert.InRange(4 * MemoryLimit.Parse("auto", processes: 4).Bytes, 1, MachineMemory.LimitBytes);
+        var half = $"{MachineMemory.LimitBytes / 2 + (1 << 20)}";
+        Assert.Equal(MachineMemory.LimitBytes / 2 + (1 << 20), MemoryLimit.Parse(half).Bytes);
+        Assert.Contains("for each of 2 ranks", Assert.Throws<UsageException>(() => MemoryLimit.Parse(half, processes: 2)).Message);
+    }
+
     [Theory]
     [InlineData("10", "10MiB, 10GiB or auto")]
     [InlineData("50%", "--memory-budget")]

@@ -69,12 +69,13 @@ internal sealed class BudgetArguments
     /// <summary>Refuses to run plain steps of a model that the memory does not hold.</summary>
     /// <param name="graph">Its shapes.</param>
     /// <param name="batch">Samples in a batch.</param>
-    public static void RequireRoom(Graph graph, int batch)
+    /// <param name="processes">That run it, each the whole batch.</param>
+    public static void RequireRoom(Graph graph, int batch, int processes = 1)
     {
         var fused = Fusion.Fuse(graph);
         var needed = FixedBytes.Of(graph, batch) + 2 * new KeepAllPlanner().Make(new PlanningGraph(fused, AnalyticProfile.Of(fused, batch)), long.MaxValue)!.Prediction.PeakBytes;
-        if (needed > MachineMemory.AvailableBytes)
-            throw new UsageException($"plain steps of {graph.Name} with {batch} samples may take {new MemoryLimit(needed)}, and there are {new MemoryLimit(MachineMemory.AvailableBytes)}: give fewer samples or a smaller --image, or plan it with 'interactive plan'");
+        if (needed + MachineMemory.ResidentBytes > MachineMemory.ShareOf(processes))
+            throw new UsageException($"plain steps of {graph.Name} with {batch} samples may take {new MemoryLimit(needed)}, and there are {new MemoryLimit(MachineMemory.ShareOf(processes))}{(processes > 1 ? $" for each of {processes} ranks" : "")}: give fewer samples or a smaller --image, or plan it with 'interactive plan'");
     }
 
     /// <summary>Graph and profile; analytic for a graph without parameters.</summary>
