@@ -49,10 +49,8 @@ internal sealed class TrainedBytes
     /// <param name="ranks">All of them.</param>
     public long Held(int zero, int ranks) => Gradients / (zero == 2 ? ranks : 1) + State / (zero > 0 ? ranks : 1) + Average + sums;
 
-    private const double Copies = 2; // of a parameter, where one looks for numbers that are none, or swaps it with its average
-
-    /// <summary>What is needed while no activations are there: for the optimiser's step, and for copies of a tensor.</summary>
-    public long Moment => Math.Max((long)(Math.Max(Copies, moment) * largest), IsDeterministic ? Gradients : 0);
+    /// <summary>What is needed while no activations are there: for the optimiser's step, for a parameter that is swapped with its average, for the sum of a shard.</summary>
+    public long Moment => Math.Max((long)(Math.Max(Average > 0 ? 1 : 0, moment) * largest), IsDeterministic ? Gradients : 0);
 
     /// <summary>The batches that are at hand: a rank's share of a step's samples, two parts of it that have been read, and one that is being read.</summary>
     public long Batches(int share, int parts) => Sample * (share + 3 * (share / parts));

@@ -68,7 +68,7 @@ public sealed class StateBytesTests : IDisposable
             trainer.Run();
         }
         Assert.InRange(watch.Saves, 2, 10);
-        Assert.InRange(watch.Most, 0, Small + 2 * (4 << 20)); // what looks for numbers that are none, once before the first step
+        Assert.InRange(watch.Most, 0, 3 * Small); // pieces in which numbers are looked for that are none, once before the first step
 
         var resumed = new Watch();
         using var again = new Trainer(graph, Data(), Data(), Options with { Resume = true, MaxSteps = 3 }, hooks: [resumed]);
@@ -76,7 +76,7 @@ public sealed class StateBytesTests : IDisposable
         resumed.Begin();
         again.Run();
         Assert.Equal(2 * 4 * graph.parameters().Sum(p => p.numel()), again.OptimizerBytes);
-        Assert.InRange(resumed.Most, again.OptimizerBytes, again.OptimizerBytes + Small + 2 * (4 << 20));
+        Assert.InRange(resumed.Most, again.OptimizerBytes, again.OptimizerBytes + 3 * Small);
     }
 
     /// <summary>Writing takes no tensor at all, and little of the managed heap.</summary>
@@ -93,7 +93,7 @@ public sealed class StateBytesTests : IDisposable
         Safetensors.Save(graph, path);
         Safetensors.Load(graph, path);
         Assert.InRange(MemoryMeter.Current.PeakBytes - live, 0, 4096);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - managed, 0, Small);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - managed, 0, 2 * Small);
     }
 
     /// <summary>What is said of an evaluation's bytes, from shapes, is enough.</summary>
