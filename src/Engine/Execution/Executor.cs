@@ -102,10 +102,7 @@ public sealed class Executor : IDisposable
             state.RunBackward();
             return value.Read();
         }
-        catch (ExternalException e) when (AllocationFailure.Is(e))
-        {
-            throw AllocationFailure.Explained(e, $"a step of {graph.Name} with {inputs[0].shape[0]} samples under the plan '{Schedule.Planner}'");
-        }
+        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw TooMuch(e, "a step", inputs); }
         finally { Return(state); }
     }
 
@@ -129,6 +126,7 @@ public sealed class Executor : IDisposable
             isDone = true;
             return result;
         }
+        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw TooMuch(e, "a forward", inputs); }
         finally
         {
             if (!isDone) Return(state);
@@ -154,7 +152,16 @@ public sealed class Executor : IDisposable
         using var modes = new ModuleModes(plan.Modules);
         if (modes.AnyTrains)
             foreach (var module in plan.Modules) module.eval();
-        return [.. plan.Graph.Run(inputs, _ => new RunMode(Training: false)).Select(t => t.MoveToOuterDisposeScope())];
+        try { return [.. plan.Graph.Run(inputs, _ => new RunMode(Training: false)).Select(t => t.MoveToOuterDisposeScope())]; }
+        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw AllocationFailure.Explained(e, $"{inputs[0].shape[0]} samples through {graph.Name} without gradients"); }
+    }
+
+    /// <summary>What a step that ran out of memory was, and what was foreseen for it.</summary>
+    internal OutOfMemoryException TooMuch(ExternalException cause, string what, IReadOnlyList<Tensor>? inputs = null)
+    {
+        var samples = inputs is null ? "" : $" with {inputs[0].shape[0]} samples";
+        var foreseen = Schedule.PeakBytes is { } peak ? $", which was said to take {ByteText.Of(peak)} of activations{(Schedule.Batch is { } batch ? $" with {batch} samples" : "")}" : "";
+        return AllocationFailure.Explained(cause, $"{what} of {graph.Name}{samples} under the plan '{Schedule.Planner}'{foreseen}");
     }
 
     private void Require(IReadOnlyList<Tensor> inputs)

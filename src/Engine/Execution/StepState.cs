@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Interactive.Graphs;
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -50,6 +52,7 @@ public sealed class StepState : IDisposable
             flight.RunBackward();
             return [.. graph.Inputs.Select(v => flight.Gradients.TakeInput(v)?.MoveToOuterDisposeScope())];
         }
+        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw owner.TooMuch(e, "a backward"); }
         finally { Return(); }
     }
 

@@ -100,6 +100,11 @@ public abstract class Op
     public virtual bool IsTraining(bool net) => Module?.training ?? net;
     /// <summary>Cheap to run again next to a convolution or matrix product (batch norm, activations, pooling, add).</summary>
     public virtual bool IsCheap => true;
+    /// <summary>
+    /// The most bytes that kernels ask for besides inputs, results, what is saved and the gradients of inputs and parameters: in forward, and
+    /// in backward. From shapes, for where nothing can be measured.
+    /// </summary>
+    public virtual (long Forward, long Backward) Workspace(Node node, long batch) => (0, 0);
     /// <summary>Floating-point operations of one forward of one sample (a multiply-add counts two).</summary>
     public virtual double Flops(Node node) => node.Output.Shape.Elements;
 

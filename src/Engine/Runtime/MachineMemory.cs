@@ -11,6 +11,9 @@ public static class MachineMemory
     /// <summary>Bytes that this process may hold now, its own included: what others leave of the machine, within <see cref="LimitBytes"/>.</summary>
     public static long AvailableBytes => Math.Min(LimitBytes, (Field("/proc/meminfo", "MemAvailable:") ?? long.MaxValue / 2) + ResidentBytes);
 
+    /// <summary>Bytes that each of some processes of this machine, this one among them, may hold now if they share what there is.</summary>
+    public static long ShareOf(int processes) => Math.Min(LimitBytes / processes, (AvailableBytes - ResidentBytes) / processes + ResidentBytes);
+
     /// <summary>Bytes of memory that this process holds.</summary>
     public static long ResidentBytes => Field("/proc/self/status", "VmRSS:") ?? Environment.WorkingSet;
 

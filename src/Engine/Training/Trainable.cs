@@ -16,6 +16,9 @@ internal sealed class Trainable(Graph graph)
     /// <summary>Those that want a gradient, by name.</summary>
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [.. all.Where(p => p.Parameter.requires_grad)];
 
+    /// <summary>Their bytes.</summary>
+    public long Bytes => Parameters.Sum(p => p.Parameter.numel() * p.Parameter.element_size());
+
     /// <summary>Whether others want one than when <see cref="Note"/> was called.</summary>
     public bool HasChanged => wanted.Where((want, i) => all[i].Parameter.requires_grad != want).Any();
 
@@ -41,8 +44,21 @@ internal sealed class Trainable(Graph graph)
         foreach (var (name, value) in graph.state_dict())
         {
             if (!value.is_floating_point()) continue;
-            var bad = value.isfinite().logical_not();
-            if (bad.any().item<bool>()) return $"{name} holds {value[bad][0].to_type(ScalarType.Float64).item<double>()}";
+            if (NotFinite(value.flatten()) is { } bad) return $"{name} holds {bad}";
+        }
+        return null;
+    }
+
+    // Piece by piece: what is asked of a tensor is made of tensors of its size.
+    private static double? NotFinite(Tensor values)
+    {
+        const long piece = 1 << 18;
+        for (long at = 0; at < values.numel(); at += piece)
+        {
+            using var scope = NewDisposeScope();
+            var part = values.narrow(0, at, Math.Min(piece, values.numel() - at));
+            var bad = part.isfinite().logical_not();
+            if (bad.any().item<bool>()) return part[bad][0].to_type(ScalarType.Float64).item<double>();
         }
         return null;
     }

@@ -74,7 +74,8 @@ public sealed class Trainer : IDisposable
             if (Devices.Choose(Options.Device, world.LocalRank) is { type: not TorchSharp.DeviceType.CPU } gpu)
                 throw new UsageException($"--memory {Options.Memory} counts the machine's memory, not {gpu}'s: use --memory-budget there");
             if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
-            memory = MemoryFit.Make(graph, Options, objective ?? new CrossEntropy(Options.LabelSmoothing), optimizer is not null || strategy is not null, world);
+            memory = MemoryFit.Make(new(graph, Options, objective ?? new CrossEntropy(Options.LabelSmoothing), optimizer is not null || strategy is not null,
+                Options.Ema > 0 || hooks?.Any(h => h is ExponentialMovingAverage) == true), world);
             Options = Options with { Accumulate = memory.Accumulate, Zero = memory.Zero, EvaluationBatchSize = memory.EvaluationBatch };
         }
         parts = new TrainerParts(Options, train, test, objective, metrics, optimizer, learningRate, strategy, hooks, logs);
@@ -342,7 +343,7 @@ public sealed class Trainer : IDisposable
     {
         if (executor is not null && schedule is not null) throw new UsageException($"other parameters of {Graph.Name} want gradients now than when its schedule was made: train without a schedule of one's own, or change none");
         trainable.Note();
-        plan = Budget() is { } budget && schedule is null ? RankPlan.Make(Graph, budget, microBatch, world, Objective, memory?.Measures ?? true) : null;
+        plan = Budget() is { } budget && schedule is null ? RankPlan.Make(Graph, budget, microBatch, world, Objective, memory?.MayMeasure(Graph, microBatch, trainable.Bytes) ?? true) : null;
         var before = executor;
         executor = new Executor(Graph, schedule ?? plan?.Schedule, Objective) { Arena = arena };
         parts.Strategy.Setup(new StrategyContext(world, Graph, executor, parts.Optimizer, trainable.Parameters, device, Options.Seed));
@@ -350,7 +351,7 @@ public sealed class Trainer : IDisposable
         before?.Dispose();
     }
 
-    private MemoryBudget? Budget() => memory is not null ? new(null, memory.ActivationBytes) : Options.MemoryBudget.Length > 0 ? MemoryBudget.Parse(Options.MemoryBudget) : null;
+    private MemoryBudget? Budget() => memory is not null ? new(null, memory.Activations(trainable.Bytes)) : Options.MemoryBudget.Length > 0 ? MemoryBudget.Parse(Options.MemoryBudget) : null;
 
     private void End(StopKind stop)
     {

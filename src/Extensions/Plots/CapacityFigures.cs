@@ -11,7 +11,8 @@ public static class CapacityFigures
     /// <param name="models">Names of the models.</param>
     /// <param name="planners">For each planner the largest batch of each model.</param>
     /// <param name="memoryBytes">The memory.</param>
-    public static Figure Batches(IReadOnlyList<string> models, IReadOnlyList<(string Planner, IReadOnlyList<long> Batches)> planners, long memoryBytes) => new(
+    /// <param name="how">How the batches were found; default from shapes alone.</param>
+    public static Figure Batches(IReadOnlyList<string> models, IReadOnlyList<(string Planner, IReadOnlyList<long> Batches)> planners, long memoryBytes, string how = "from shapes alone") => new(
         [.. planners.Select((p, i) => (Trace)new Bar
         {
             name = p.Planner,
@@ -21,7 +22,7 @@ public static class CapacityFigures
         })],
         new Layout.Layout
         {
-            title = $"Largest batch within {memoryBytes / (double)(1L << 30):0.#} GiB, from shapes alone",
+            title = $"Largest batch within {memoryBytes / (double)(1L << 30):0.#} GiB, {how}",
             barmode = "group",
             xaxis = new Xaxis { title = "" },
             yaxis = new Yaxis { title = "samples" },

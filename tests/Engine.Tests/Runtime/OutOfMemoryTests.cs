@@ -1,5 +1,10 @@
 using System.Runtime.InteropServices;
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Memory.Planners;
 using Interactive.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Runtime;
@@ -16,5 +21,26 @@ public class OutOfMemoryTests
         Assert.Equal(before, MemoryMeter.Current.LiveBytes);
         using var small = ones(1000);
         Assert.Equal(1000, small.sum().item<float>());
+    }
+
+    /// <summary>A step that runs out of memory says what was foreseen for it, and the next one runs.</summary>
+    [Fact]
+    public void A_step_too_large_tells_its_plan_and_everything_goes_on()
+    {
+        using var scope = NewDisposeScope();
+        var net = new GraphBuilder("tiny", new Shape(3, 32, 32));
+        using var graph = net.Build(net.Input.Conv(8, 3).Relu().AdaptiveAvgPool(1).Flatten().Linear(4));
+        var schedule = new KeepAllPlanner().Make(new PlanningGraph(Fusion.Fuse(graph), AnalyticProfile.Of(Fusion.Fuse(graph), 2)), long.MaxValue)!.Schedule;
+        using var executor = new Executor(graph, schedule with { PeakBytes = 5 << 20 });
+        var many = 4 * MachineMemory.LimitBytes / graph.Input.Bytes(1);
+        using var wide = zeros(1, 3, 32, 32).expand(many, 3, 32, 32); // of no bytes
+        using var targets = zeros(1, ScalarType.Int64).expand(many);
+        var message = Assert.Throws<OutOfMemoryException>(() => executor.Step(wide, targets)).Message;
+        Assert.Contains($"tiny with {many} samples", message);
+        Assert.Contains("5.0 MiB", message);
+        Assert.DoesNotContain('\n', message);
+        Assert.Contains($"tiny with", Assert.Throws<OutOfMemoryException>(() => executor.Forward(wide)).Message);
+        Assert.Contains($"without gradients", Assert.Throws<OutOfMemoryException>(() => executor.Infer(wide)).Message);
+        Assert.True(double.IsFinite(executor.Step(randn(2, 3, 32, 32), zeros(2, ScalarType.Int64))));
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -20,12 +21,15 @@ public static class ProfileCache
     /// <param name="batch">Samples in a batch.</param>
     /// <param name="objective">What is minimised; default: softmax cross-entropy.</param>
     /// <param name="fresh">Measure even where a profile is kept.</param>
+    /// <exception cref="OutOfMemoryException">Measuring takes more than there is.</exception>
     public static Profile Get(Graph graph, long batch, IObjective? objective = null, bool fresh = false)
     {
         objective ??= new CrossEntropy();
         var path = PathOf(graph, batch, objective);
         if (!fresh && Read(path) is { } kept && kept.Nodes.Count == Fusion.Fuse(graph).Nodes.Count) return kept;
-        var profile = Profiler.Measure(graph, batch, objective);
+        Profile profile;
+        try { profile = Profiler.Measure(graph, batch, objective, progress: ProfilingProgress.Begin(graph, batch)); }
+        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw AllocationFailure.Explained(e, $"measuring {graph.Name} with {batch} samples"); }
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -134,5 +134,7 @@ public sealed class Attention(long heads, bool causal) : Op, IDirectUnary
     }
 
     /// <inheritdoc/>
+    public override (long Forward, long Backward) Workspace(Node node, long batch) => (node.Output.Bytes(batch), 2 * node.Output.Bytes(batch) + node.Inputs.Sum(v => v.Bytes(batch)));
+    /// <inheritdoc/>
     public override double Flops(Node node) => 4.0 * node.Output.Shape.Elements * node.Output.Shape[0];
 }

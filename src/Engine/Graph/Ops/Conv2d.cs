@@ -53,6 +53,8 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     /// <inheritdoc/>
     public override Op? WithRelu() => relu ? null : new Conv2d(module, relu: true);
     /// <inheritdoc/>
+    public override (long Forward, long Backward) Workspace(Node node, long batch) => ConvolutionBytes.Of(node, batch);
+    /// <inheritdoc/>
     public override double Flops(Node node)
         => 2.0 * node.Output.Shape.Elements * (module.in_channels / module.groups) * module.kernel_size[0] * module.kernel_size[1];
 

@@ -101,5 +101,7 @@ public sealed class ScaledDotProductAttention(bool causal = false, double? scale
     }
 
     /// <inheritdoc/>
+    public override (long Forward, long Backward) Workspace(Node node, long batch) => (node.Output.Bytes(batch), 2 * node.Output.Bytes(batch) + node.Inputs.Sum(v => v.Bytes(batch)));
+    /// <inheritdoc/>
     public override double Flops(Node node) => 4.0 * node.Output.Shape.Elements * node.Inputs[1].Shape[1];
 }

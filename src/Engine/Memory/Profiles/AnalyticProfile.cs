@@ -19,7 +19,12 @@ public static class AnalyticProfile
     /// <param name="graph">The graph.</param>
     /// <param name="batch">Samples in a batch.</param>
     /// <param name="loss">What the loss does to the outputs; default: as softmax cross-entropy.</param>
-    public static Profile Of(Graph graph, long batch, LossTraits? loss = null)
+    public static Profile Of(Graph graph, long batch, LossTraits? loss = null) => Of(graph, batch, loss, withKernels: false);
+
+    /// <summary>The same with the most that each op's kernels may ask for (<see cref="Op.Workspace"/>): a plan for it holds on any processor.</summary>
+    public static Profile Cautious(Graph graph, long batch, LossTraits? loss = null) => Of(graph, batch, loss, withKernels: true);
+
+    private static Profile Of(Graph graph, long batch, LossTraits? loss, bool withKernels)
     {
         graph.FindGradients();
         var traits = loss ?? new LossTraits(ReadsOutput: false, Overwrites: graph.Output is { Type: ScalarType.Float32, Shape.Rank: 1 or 2 });
@@ -29,7 +34,7 @@ public static class AnalyticProfile
         {
             Source = "analytic",
             Batch = batch,
-            Nodes = [.. graph.Nodes.Select(n => Of(n, batch))],
+            Nodes = [.. graph.Nodes.Select(n => Of(n, batch, withKernels))],
             Loss = 4 * bytes / BytesPerSecond + 20 * StepSeconds,
             LossReadsOutput = traits.ReadsOutput,
             LossOverwrites = overwrites,
@@ -38,8 +43,9 @@ public static class AnalyticProfile
         };
     }
 
-    private static NodeProfile Of(Node node, long batch)
+    private static NodeProfile Of(Node node, long batch, bool withKernels)
     {
+        var kernels = withKernels && !node.Output.IsFixed ? node.Op.Workspace(node, batch) : default;
         var (output, input) = (node.Output.Bytes(batch), node.Inputs.Sum(v => v.Bytes(batch)));
         var parameters = node.Op.Parameters.Where(p => p.requires_grad).Sum(p => p.numel() * p.element_size());
         var saved = node.Op.Saves(node);
@@ -57,9 +63,10 @@ public static class AnalyticProfile
             Forward = isList ? StepSeconds : forward,
             Recompute = isList ? StepSeconds : node.Op is IReapplied ? StepSeconds + moved : forward,
             Backward = node.Op.IsView ? StepSeconds : heavy ? 2 * forward : 1.5 * forward + 2 * lays / BytesPerSecond,
-            RecomputeWorkspace = saved.Extra(node.Output.Rows(batch)),
+            ForwardWorkspace = kernels.Forward,
+            RecomputeWorkspace = saved.Extra(node.Output.Rows(batch)) + kernels.Forward,
             // A parameter's gradient is made whole before it is added to what was accumulated.
-            BackwardWorkspace = parameters + lays,
+            BackwardWorkspace = parameters + lays + kernels.Backward,
         };
     }
 }

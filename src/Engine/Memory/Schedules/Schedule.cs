@@ -47,4 +47,6 @@ public sealed record Schedule(string Planner, IReadOnlyList<Step> Steps)
     /// Samples in a batch for which the ways to run backward were chosen; with any other number of samples backward is autograd's own.
     /// </summary>
     public long? Batch { get; init; }
+    /// <summary>Bytes of activations and workspace that it is said to take at most; null where nobody has said.</summary>
+    public long? PeakBytes { get; init; }
 }

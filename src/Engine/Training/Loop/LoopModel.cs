@@ -16,7 +16,7 @@ public sealed class LoopModel : IDisposable
     private readonly bool ownsOptimizer;
     private readonly double? largestNorm;
 
-    internal LoopModel(Graph graph, Optimizer? optimizer, IObjective objective, TrainerOptions options, ICommunicator world, Device device)
+    internal LoopModel(Graph graph, Optimizer? optimizer, IObjective objective, TrainerOptions options, ICommunicator world, Device device, long promised)
     {
         graph.to(device);
         graph.train();
@@ -26,11 +26,12 @@ public sealed class LoopModel : IDisposable
         (Graph, Optimizer) = (graph, optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay));
         replicas = new Replicas(world, graph);
         replicas.BroadcastModel();
-        var fit = options.Memory.Length > 0 ? MemoryFit.Make(graph, options, objective, isWhole: true, world) : null;
+        var fit = options.Memory.Length > 0 ? MemoryFit.Make(new(graph, options, objective, IsWhole: true, Promised: promised), world) : null;
         MemoryBudget? budget = fit is not null ? new(null, fit.ActivationBytes) : options.MemoryBudget.Length > 0 ? MemoryBudget.Parse(options.MemoryBudget) : null;
         var plan = budget is { } wanted ? RankPlan.Make(graph, wanted, options.BatchSize / world.Size, world, objective, fit?.Measures ?? true) : null;
         PlanDescription = plan is null ? null : $"{graph.Name}: {plan.Description}";
         executor = new Executor(graph, plan?.Schedule, objective);
+        Promised = (plan?.Schedule.PeakBytes ?? 0) + (fit?.Trained.State ?? 0);
         strategy = options.Zero > 0 ? new ZeroDataParallel(options.Zero) { BucketBytes = options.BucketBytes } : new DataParallel { BucketBytes = options.BucketBytes };
         Optimizer.Assign(trainable.Parameters);
         strategy.Setup(new StrategyContext(world, graph, executor, Optimizer, trainable.Parameters, device, options.Seed));
@@ -47,6 +48,8 @@ public sealed class LoopModel : IDisposable
     public double? GradientNorm { get; private set; }
 
     internal string? PlanDescription { get; }
+    /// <summary>Bytes that steps will come to hold: activations and optimiser state.</summary>
+    internal long Promised { get; }
 
     /// <summary>
     /// Forward in training. The outputs are leaves for a loss of one's own; after the loss's <c>backward()</c>,

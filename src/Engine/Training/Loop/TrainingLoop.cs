@@ -82,7 +82,7 @@ public sealed class TrainingLoop : IDisposable
     {
         if (hasBegun) throw new UsageException($"{graph.Name}: set up all nets before the first step");
         if (models.Exists(m => m.Graph.Name == graph.Name)) throw new UsageException($"two nets are called {graph.Name}: checkpoints tell them apart by name");
-        var model = new LoopModel(graph, optimizer, objective ?? new CrossEntropy(), Options, world, Device);
+        var model = new LoopModel(graph, optimizer, objective ?? new CrossEntropy(), Options, world, Device, models.Sum(m => m.Promised));
         models.Add(model);
         parts.Add(new TensorsPart($"{graph.Name}.model", () => graph.state_dict()));
         if (model.Optimizer is not null) parts.Add(new NamedPart($"{graph.Name}.optimizer", model.OptimizerPart(world, Device)));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Interactive.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -86,7 +87,8 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
         var (scale, weightDecay, momentum) = settings[name];
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Update(new(name, parameter, gradient, counts[name] = counts.GetValueOrDefault(name) + 1, learningRate * scale, weightDecay, momentum));
+        try { Update(new(name, parameter, gradient, counts[name] = counts.GetValueOrDefault(name) + 1, learningRate * scale, weightDecay, momentum)); }
+        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw AllocationFailure.Explained(e, $"{Name} at {name}"); }
     }
 
     /// <summary>Makes one step of one parameter; without autograd, in a dispose scope.</summary>

@@ -22,24 +22,27 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
     public static RankPlan Make(Graph graph, MemoryBudget wanted, long batch, ICommunicator world, IObjective objective, bool measures = true)
     {
         byte[] steps = [];
+        long[] peak = [0];
         var text = "";
         if (world.Rank == 0)
             try
             {
                 var report = PlanReport.Make(Facts(graph, batch, objective, measures), wanted, PlannerList.Find("auto"));
                 steps = Encode(report.Plan.Schedule);
+                peak = [report.Plan.Prediction.PeakBytes];
                 text = FormattableString.Invariant($"memory budget {wanted}: the plan peaks at {report.Plan.Prediction.PeakBytes / 1048576.0:F1} MiB of activations, {100.0 * report.Plan.Prediction.PeakBytes / report.PlainPeakBytes:F0}% of plain autograd's, for {report.Plan.Overhead * 100:F1}% more time");
             }
             catch (UsageException e) { text = e.Message; }
         steps = world.AllGather(steps)[0];
         text = Encoding.UTF8.GetString(world.AllGather(Encoding.UTF8.GetBytes(text))[0]);
-        return steps.Length > 0 ? new RankPlan(Decode(steps, batch), text) : throw new UsageException(text);
+        var foreseen = MemoryMarshal.Read<long>(world.AllGather(MemoryMarshal.AsBytes<long>(peak))[0]);
+        return steps.Length > 0 ? new RankPlan(Decode(steps, batch) with { PeakBytes = foreseen }, text) : throw new UsageException(text);
     }
 
     private static PlanningGraph Facts(Graph graph, long batch, IObjective objective, bool measures)
     {
         var fused = Fusion.Fuse(graph);
-        return new(fused, measures ? ProfileCache.Get(graph, batch, objective) : AnalyticProfile.Of(fused, batch, objective.Traits(fused)));
+        return new(fused, measures ? ProfileCache.Get(graph, batch, objective) : AnalyticProfile.Cautious(fused, batch, objective.Traits(fused)));
     }
 
     private static byte[] Encode(Schedule schedule)

@@ -32,6 +32,16 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         return JsonSerializer.Deserialize<PyTorchPeer>(output, JsonSerializerOptions.Web)!;
     }
 
+    /// <summary>Trains a batch under <c>checkpoint_sequential</c> for three steps and evaluates, inside a memory.</summary>
+    /// <returns>How the process ended, with a <see cref="CapacityTrial.Result"/> as its output.</returns>
+    public static (int Exit, string Out, string Error) Train(Graph graph, int batch, int segments, MemoryGroup inside)
+    {
+        var process = Process.Start(inside.Enter(Python.Value!, "-c", Script()))!;
+        try { JsonSerializer.Serialize(process.StandardInput.BaseStream, Describe(graph, batch, 0, segments)); }
+        catch (IOException) { } // it may have been killed before it has read all
+        return MemoryGroup.End(process);
+    }
+
     /// <summary>Fails with the command that installs what is missing; asked before long work.</summary>
     public static void RequireTorch()
     {
@@ -51,7 +61,7 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         catch (System.ComponentModel.Win32Exception) { return false; } // no such program
     }
 
-    private static object Describe(Graph graph, int batch, int rounds)
+    private static object Describe(Graph graph, int batch, int rounds, int segments = 0)
     {
         var tokens = graph.Input.Type == torch.ScalarType.Int64;
         var output = graph.Output.Shape.ToArray();
@@ -65,7 +75,8 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
             batch,
             threads = torch.get_num_threads(),
             rounds,
-            device = Devices.Of(graph).ToString(),
+            segments,
+            device = graph.parameters().Any(p => p.device_type == DeviceType.META) ? "cpu" : Devices.Of(graph).ToString(), // of shapes alone: on none
         };
     }
 

@@ -1,12 +1,14 @@
 """One step of a net in PyTorch: plain autograd, and torch.utils.checkpoint.checkpoint_sequential with some segment counts.
 
 Standard input: {"nodes": [{"kind", "attributes", "inputs", "shape"}], "input": [...], "tokens": classes or 0, "target": [...],
-"classes": n, "batch": b, "threads": t, "rounds": r, "device": "cpu" or "cuda:N"}; value 0 is the input, value i + 1 the result of node i.
+"classes": n, "batch": b, "threads": t, "rounds": r, "segments": s, "device": "cpu" or "cuda:N"}; value 0 is the input, value i + 1 the result of node i.
+With segments, three steps of SGD and an evaluation run in that many of them instead, and the exit code is 3 where memory runs out.
 Standard output: one JSON object. Peak bytes are exact: on the CPU the allocator's events of one profiled step, on a GPU
 the bytes requested of its allocator.
 """
 import json
 import os
+import resource
 import statistics
 import sys
 import time
@@ -174,6 +176,28 @@ def peak(step, device):
     return most
 
 
+def train(model, chain, segments, x, loss_of):
+    """Three steps and an evaluation, 32 samples at a time."""
+    optimiser = torch.optim.SGD(model.parameters(), 1e-3, momentum=0.9)
+    try:
+        for _ in range(3):
+            begun = time.perf_counter()
+            loss_of(checkpoint_sequential(chain[1:], segments, chain[0](x)))
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=False)
+            seconds = time.perf_counter() - begun
+        model.eval()
+        with torch.no_grad():
+            for part in x.split(32):
+                model(part)
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, RuntimeError) and "can't allocate memory" not in str(error):
+            raise
+        sys.exit(3)
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "peakBytes": 0, "residentBytes": held}))
+
+
 def main():
     net = json.load(sys.stdin)
     torch.set_num_threads(net["threads"])
@@ -195,6 +219,9 @@ def main():
         model.zero_grad(set_to_none=False)
 
     # The first stage runs as ever: a checkpoint needs an input that takes a gradient.
+    if net["segments"]:
+        train(model, chain, min(net["segments"], max(1, len(chain) - 1)), x, loss_of)
+        return
     counts = sorted({max(2, round(len(chain) ** 0.5 * f)) for f in (0.5, 1, 2)} | {2}) if len(chain) > 2 else []
     steps = {"plain": lambda: loss_of(model(x))}
     for count in counts:

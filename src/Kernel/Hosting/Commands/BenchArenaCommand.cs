@@ -18,7 +18,7 @@ internal static class BenchArenaCommand
         {
             var rounds = steps.Apply(parsed);
             var batch = model.Batch(parsed);
-            using var graph = model.Create(parsed);
+            using var graph = model.CreateIf(parsed, shapes => BudgetArguments.RequireRoom(shapes, batch));
             using var arena = new StepArena();
             using var executor = new Executor(graph);
             using var inArena = new Executor(graph) { Arena = arena };

@@ -27,8 +27,10 @@ internal static class BenchDeterministicCommand
             if (parsed.GetValue(ranks) is < 1) throw new UsageException($"--ranks must be at least 1, got {parsed.GetValue(ranks)}");
             var (batch, parts) = (model.Batch(parsed), parsed.GetValue(shards));
             if (batch % parts != 0) throw new UsageException($"--batch {batch} must be divisible by {parts} shards");
-            using (model.Create(parsed, shapesOnly: true)) { } // wrong names and sizes: one line, not one from every rank
-            if (parsed.GetValue(ranks) is > 1 and var many && !RanksAgain.IsOne) return RanksAgain.Launch(many);
+            var many = parsed.GetValue(ranks) ?? 1;
+            using (var shapes = model.Create(parsed, shapesOnly: true)) // wrong names and sizes: one line, not one from every rank
+                if (!RanksAgain.IsOne) BudgetArguments.RequireRoom(shapes, batch, many);
+            if (many > 1 && !RanksAgain.IsOne) return RanksAgain.Launch(many);
 
             var world = World.Current;
             var seconds = DeterministicSteps.Measure(world, () => model.Create(parsed), batch, parts, parsed.GetValue(threads), parsed.GetValue(steps), parsed.GetValue(rounds));

@@ -31,8 +31,7 @@ internal static class BenchMemoryCommand
             var rounds = steps.Apply(parsed);
             budget.Check(parsed);
             var (planner, batch) = (budget.Planner(parsed), model.Batch(parsed));
-            using (var shapes = model.Create(parsed, shapesOnly: true)) BudgetArguments.RequireRoom(shapes, batch);
-            using var graph = model.Create(parsed);
+            using var graph = model.CreateIf(parsed, shapes => BudgetArguments.RequireRoom(shapes, batch));
             var wanted = budget.Budget(parsed, graph, batch);
             var profile = wanted is null && !withPeer ? null : budget.Profile(parsed, graph, batch);
             var report = wanted is { } asked ? PlanReport.Make(profile!, asked, planner) : null;

@@ -27,8 +27,10 @@ internal static class BenchOverlapCommand
             AtLeastOne("--rounds", parsed.GetValue(rounds));
             AtLeastOne("--threads", parsed.GetValue(threads));
             var batch = model.Batch(parsed);
-            using (model.Create(parsed, shapesOnly: true)) { } // wrong names and sizes: one line, not one from every rank
-            if (!RanksAgain.IsOne) return RanksAgain.Launch(parsed.GetValue(ranks) ?? 2);
+            var many = parsed.GetValue(ranks) ?? 2;
+            using (var shapes = model.Create(parsed, shapesOnly: true)) // wrong names and sizes: one line, not one from every rank
+                if (!RanksAgain.IsOne) BudgetArguments.RequireRoom(shapes, batch, many);
+            if (!RanksAgain.IsOne) return RanksAgain.Launch(many);
 
             torch.set_num_threads(parsed.GetValue(threads));
             var world = World.Current;

@@ -51,32 +51,38 @@ internal sealed class BudgetArguments
     /// <summary>The model, of shapes alone where an analytic profile is asked for or measuring one would not fit the memory there is; a line says so.</summary>
     public Graph Create(ParseResult parsed, ModelArguments model)
     {
-        var shapes = model.Create(parsed, shapesOnly: true);
-        if (IsAnalytic(parsed)) return shapes;
-        if (!Profiler.Fits(shapes, model.Batch(parsed)))
-        {
-            Console.Error.WriteLine($"{shapes.Name} with {model.Batch(parsed)} samples is planned from shapes alone: measuring it does not fit the {new MemoryLimit(MachineMemory.AvailableBytes)} there are");
-            return shapes;
-        }
+        var shapes = model.Create(parsed, shapesOnly: true); // a script's net is whole at once
+        if (IsAnalytic(parsed) || !Measures(shapes, model.Batch(parsed)) || !HasShapesAlone(shapes)) return shapes;
         shapes.Dispose();
         return model.Create(parsed);
     }
 
+    private static bool Measures(Graph graph, int batch)
+    {
+        if (Profiler.Fits(graph, batch)) return true;
+        Console.Error.WriteLine($"{graph.Name} with {batch} samples is planned from shapes alone: measuring it does not fit the {new MemoryLimit(MachineMemory.AvailableBytes)} there are");
+        return false;
+    }
+
+    private static bool HasShapesAlone(Graph graph) => graph.parameters().Any(p => p.device_type == TorchSharp.DeviceType.META);
+
     /// <summary>Refuses to run plain steps of a model that the memory does not hold.</summary>
     /// <param name="graph">Its shapes.</param>
     /// <param name="batch">Samples in a batch.</param>
-    public static void RequireRoom(Graph graph, int batch)
+    /// <param name="processes">That run it, each the whole batch.</param>
+    public static void RequireRoom(Graph graph, int batch, int processes = 1)
     {
         var fused = Fusion.Fuse(graph);
         var needed = FixedBytes.Of(graph, batch) + 2 * new KeepAllPlanner().Make(new PlanningGraph(fused, AnalyticProfile.Of(fused, batch)), long.MaxValue)!.Prediction.PeakBytes;
-        if (needed > MachineMemory.AvailableBytes)
-            throw new UsageException($"plain steps of {graph.Name} with {batch} samples may take {new MemoryLimit(needed)}, and there are {new MemoryLimit(MachineMemory.AvailableBytes)}: give fewer samples or a smaller --image, or plan it with 'interactive plan'");
+        if (needed + MachineMemory.ResidentBytes > MachineMemory.ShareOf(processes))
+            throw new UsageException($"plain steps of {graph.Name} with {batch} samples may take {new MemoryLimit(needed)}, and there are {new MemoryLimit(MachineMemory.ShareOf(processes))}{(processes > 1 ? $" for each of {processes} ranks" : "")}: give fewer samples or a smaller --image, or plan it with 'interactive plan'");
     }
 
     /// <summary>Graph and profile; analytic for a graph without parameters.</summary>
     public PlanningGraph Profile(ParseResult parsed, Graph graph, int batch)
     {
         var fused = Fusion.Fuse(graph);
-        return new PlanningGraph(fused, IsAnalytic(parsed) || graph.parameters().Any(p => p.device_type == TorchSharp.DeviceType.META) ? AnalyticProfile.Of(fused, batch) : ProfileCache.Get(graph, batch));
+        return new PlanningGraph(fused, IsAnalytic(parsed) ? AnalyticProfile.Of(fused, batch)
+            : HasShapesAlone(graph) || !Profiler.Fits(graph, batch) ? AnalyticProfile.Cautious(fused, batch) : ProfileCache.Get(graph, batch));
     }
 }

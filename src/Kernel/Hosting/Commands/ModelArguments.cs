@@ -39,6 +39,16 @@ internal sealed class ModelArguments
     public int Batch(ParseResult parsed)
         => parsed.GetValue(batch) is var size and > 0 ? size : throw new UsageException($"--batch must be at least 1, got {parsed.GetValue(batch)}");
 
+    /// <summary>The model, after a look at its shapes, which tell what it would take. A script runs once, and its net is whole at once.</summary>
+    public Graph CreateIf(ParseResult parsed, Action<Graph> allows)
+    {
+        if (parsed.GetValue(script) is null)
+            using (var shapes = Create(parsed, shapesOnly: true)) allows(shapes);
+        var graph = Create(parsed);
+        if (parsed.GetValue(script) is not null) allows(graph);
+        return graph;
+    }
+
     public Graph Create(ParseResult parsed, bool shapesOnly = false, int localRank = 0)
     {
         Shape? shape = null;
