@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Interactive.Graphs;
 using Interactive.Memory;
-using Interactive.Monitoring;
 using Interactive.Runtime;
 using static TorchSharp.torch;
 
@@ -62,5 +61,5 @@ public static class ProfileCache
     }
 
     /// <summary>Raised when what a profile means changes.</summary>
-    private const int Layout = 13;
+    private const int Layout = 14;
 }
