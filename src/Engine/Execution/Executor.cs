@@ -82,6 +82,7 @@ public sealed class Executor : IDisposable
     /// <param name="gradientScale">Multiplies the gradient (not the loss returned): 1 / accumulation steps, or a loss scale.</param>
     /// <returns>The loss.</returns>
     /// <exception cref="UsageException">The batch does not fit the graph or the objective, or <see cref="IsCurrent"/> is false.</exception>
+    /// <exception cref="OutOfMemoryException">There was no memory for a tensor.</exception>
     public double Step(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, double gradientScale = 1)
     {
         Require(inputs);
@@ -95,15 +96,28 @@ public sealed class Executor : IDisposable
         var state = Rent();
         try
         {
-            state.RunForward(inputs);
-            StepBegins?.Invoke(LossStep);
-            var value = loss.Run(state, targets, gradientScale);
-            StepEnds?.Invoke(LossStep);
-            state.RunBackward();
-            return value.Read();
+            return Explaining("a step", inputs[0].shape[0], () =>
+            {
+                state.RunForward(inputs);
+                StepBegins?.Invoke(LossStep);
+                var value = loss.Run(state, targets, gradientScale);
+                StepEnds?.Invoke(LossStep);
+                state.RunBackward();
+                return value.Read();
+            });
         }
-        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw TooMuch(e, "a step", inputs); }
         finally { Return(state); }
+    }
+
+    /// <summary>Runs a part of a step; where memory runs out in it the exception says what was asked for and under which plan.</summary>
+    internal T Explaining<T>(string part, long samples, Func<T> run)
+    {
+        try { return run(); }
+        catch (ExternalException e) when (AllocationFailure.Is(e))
+        {
+            var foreseen = Schedule.PeakBytes is { } peak ? $", which was said to take {ByteText.Of(peak)} of activations{(Schedule.Batch is { } batch ? $" with {batch} samples" : "")}" : "";
+            throw AllocationFailure.Explained(e, $"{part} of {graph.Name} with {samples} samples under the plan '{Schedule.Planner}'{foreseen}");
+        }
     }
 
     /// <summary>
@@ -113,6 +127,7 @@ public sealed class Executor : IDisposable
     /// <param name="inputs">(batch, …) each, of the graph's inputs' shapes and types; they stay the caller's, unchanged until backward.</param>
     /// <returns>What is in flight, with the outputs; the caller disposes it.</returns>
     /// <exception cref="UsageException">The inputs do not fit the graph, or <see cref="IsCurrent"/> is false.</exception>
+    /// <exception cref="OutOfMemoryException">There was no memory for a tensor.</exception>
     public StepState Forward(params IReadOnlyList<Tensor> inputs)
     {
         Require(inputs);
@@ -121,12 +136,14 @@ public sealed class Executor : IDisposable
         var isDone = false;
         try
         {
-            state.RunForward(inputs);
-            var result = new StepState(this, plan.Graph, state);
-            isDone = true;
-            return result;
+            return Explaining("a forward", inputs[0].shape[0], () =>
+            {
+                state.RunForward(inputs);
+                var result = new StepState(this, plan.Graph, state, inputs[0].shape[0]);
+                isDone = true;
+                return result;
+            });
         }
-        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw TooMuch(e, "a forward", inputs); }
         finally
         {
             if (!isDone) Return(state);
@@ -154,14 +171,6 @@ public sealed class Executor : IDisposable
             foreach (var module in plan.Modules) module.eval();
         try { return [.. plan.Graph.Run(inputs, _ => new RunMode(Training: false)).Select(t => t.MoveToOuterDisposeScope())]; }
         catch (ExternalException e) when (AllocationFailure.Is(e)) { throw AllocationFailure.Explained(e, $"{inputs[0].shape[0]} samples through {graph.Name} without gradients"); }
-    }
-
-    /// <summary>What a step that ran out of memory was, and what was foreseen for it.</summary>
-    internal OutOfMemoryException TooMuch(ExternalException cause, string what, IReadOnlyList<Tensor>? inputs = null)
-    {
-        var samples = inputs is null ? "" : $" with {inputs[0].shape[0]} samples";
-        var foreseen = Schedule.PeakBytes is { } peak ? $", which was said to take {ByteText.Of(peak)} of activations{(Schedule.Batch is { } batch ? $" with {batch} samples" : "")}" : "";
-        return AllocationFailure.Explained(cause, $"{what} of {graph.Name}{samples} under the plan '{Schedule.Planner}'{foreseen}");
     }
 
     private void Require(IReadOnlyList<Tensor> inputs)

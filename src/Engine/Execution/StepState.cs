@@ -18,11 +18,12 @@ public sealed class StepState : IDisposable
 {
     private readonly Executor owner;
     private readonly Graph graph;
+    private readonly long samples;
     private MicroBatch? flight;
 
-    internal StepState(Executor owner, Graph graph, MicroBatch flight)
+    internal StepState(Executor owner, Graph graph, MicroBatch flight, long samples)
     {
-        (this.owner, this.graph, this.flight) = (owner, graph, flight);
+        (this.owner, this.graph, this.flight, this.samples) = (owner, graph, flight, samples);
         Outputs = flight.Keep();
     }
 
@@ -39,9 +40,10 @@ public sealed class StepState : IDisposable
     /// <param name="outputGradients">One an output, null where none came; default: what the backward of a loss left in the <c>grad</c> of <see cref="Outputs"/>. They stay the caller's.</param>
     /// <returns>The gradients of the graph's inputs, null where there is none: all, unless <see cref="Graph.InputGradients"/> is set. The caller disposes them.</returns>
     /// <exception cref="UsageException">Backward has run, or the gradients do not fit the outputs.</exception>
+    /// <exception cref="OutOfMemoryException">There was no memory for a tensor.</exception>
     public IReadOnlyList<Tensor?> Backward(IReadOnlyList<Tensor?>? outputGradients = null)
     {
-        if (flight is null) throw new UsageException("each forward has one backward, which has run");
+        if (flight is not { } state) throw new UsageException("each forward has one backward, which has run");
         using var scope = NewDisposeScope();
         try
         {
@@ -49,10 +51,12 @@ public sealed class StepState : IDisposable
             if (given.Count != Outputs.Count) throw new UsageException($"{graph.Name} has {Outputs.Count} outputs, got {given.Count} gradients");
             for (var i = 0; i < given.Count; i++)
                 if (given[i] is { } gradient) Give(graph.Outputs[i], Outputs[i], gradient);
-            flight.RunBackward();
-            return [.. graph.Inputs.Select(v => flight.Gradients.TakeInput(v)?.MoveToOuterDisposeScope())];
+            return owner.Explaining<IReadOnlyList<Tensor?>>("a backward", samples, () =>
+            {
+                state.RunBackward();
+                return [.. graph.Inputs.Select(v => state.Gradients.TakeInput(v)?.MoveToOuterDisposeScope())];
+            });
         }
-        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw owner.TooMuch(e, "a backward"); }
         finally { Return(); }
     }
 

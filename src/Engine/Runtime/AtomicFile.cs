@@ -1,4 +1,4 @@
-namespace Interactive.Monitoring;
+namespace Interactive.Runtime;
 
 /// <summary>Writes files that matter: to a temporary name, flushed to disk, renamed. A reader sees the old file or the new one.</summary>
 public static class AtomicFile

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
@@ -10,7 +11,7 @@ namespace Interactive.Runtime;
 /// </summary>
 internal static unsafe class OpenMp
 {
-    /// <summary>Work on the part [from, to) of a range; must not throw.</summary>
+    /// <summary>Work on the part [from, to) of a range.</summary>
     public delegate void Part(long from, long to);
 
     private static readonly delegate* unmanaged<delegate* unmanaged<nint, void>, nint, uint, uint, void> Parallel
@@ -23,7 +24,10 @@ internal static unsafe class OpenMp
     /// <summary>True when libtorch's pool can be used.</summary>
     public static bool IsAvailable => Parallel != null && ThreadNumber != null && ThreadCount != null;
 
-    private sealed record Work(Part Part, long Count, long Grain);
+    private sealed record Work(Part Part, long Count, long Grain)
+    {
+        public ExceptionDispatchInfo? Failure { get; set; }
+    }
 
     /// <summary>Calls <paramref name="part"/> for disjoint parts of [0, count), each a multiple of <paramref name="grain"/> but the last.</summary>
     public static void For(long count, long grain, Part part)
@@ -36,6 +40,7 @@ internal static unsafe class OpenMp
         }
         var work = new Work(part, count, grain);
         Parallel(&Enter, (nint)Unsafe.AsPointer(ref work), (uint)threads, 0); // returns when all parts are done
+        work.Failure?.Throw();
     }
 
     [UnmanagedCallersOnly]
@@ -46,6 +51,10 @@ internal static unsafe class OpenMp
         var grains = (work.Count + work.Grain - 1) / work.Grain;
         var from = grains * thread / threads * work.Grain;
         var to = Math.Min(work.Count, grains * (thread + 1) / threads * work.Grain);
-        if (from < to) work.Part(from, to);
+        try
+        {
+            if (from < to) work.Part(from, to);
+        }
+        catch (Exception e) { work.Failure = ExceptionDispatchInfo.Capture(e); } // managed code must not throw across native frames
     }
 }

@@ -89,6 +89,7 @@ public static class TorchLoader
                 torchSharp = patched;
             }
             Open(torchSharp);
+            DataReads.Watch(Handles[^1]);
             (LoadedFrom, LibtorchFolder) = (torchSharp, libtorch);
             loaded = true;
             _ = MemoryMeter.Current; // before the first tensor, so that every tensor is counted
@@ -152,6 +153,13 @@ public static class TorchLoader
             if (NativeLibrary.TryGetExport(handle, symbol, out address)) return true;
         address = 0;
         return false;
+    }
+
+    /// <summary>The library that exports a function; 0 where none does.</summary>
+    internal static nint LibraryOf(string symbol)
+    {
+        EnsureLoaded();
+        return Handles.Find(handle => NativeLibrary.TryGetExport(handle, symbol, out _));
     }
 
     private static readonly List<nint> Handles = [];

@@ -1,4 +1,5 @@
 using Interactive.Monitoring;
+using Interactive.Runtime;
 
 namespace Interactive.Training;
 

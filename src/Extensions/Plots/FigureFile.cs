@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Interactive.Monitoring;
+using Interactive.Runtime;
 using SkiaSharp;
 
 namespace Interactive.Extensions.Plots;

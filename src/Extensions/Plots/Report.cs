@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Interactive.Monitoring;
+using Interactive.Runtime;
 
 namespace Interactive.Extensions.Plots;
 

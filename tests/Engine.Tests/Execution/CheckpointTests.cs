@@ -96,4 +96,46 @@ public class CheckpointTests
         var y = Checkpoint.Sequential([linear, nn.Identity(), nn.Identity()], 3, ones(2, 4));
         Assert.True(linear.call(ones(2, 4)).Equals(y));
     }
+
+    private sealed class ThrowsAgain(int at = 2) : nn.Module<Tensor, Tensor>("again")
+    {
+        private int runs;
+        public override Tensor forward(Tensor x) => ++runs == at ? throw new InvalidOperationException("mine") : nn.functional.dropout(x, 0.5) * 2;
+    }
+
+    [Fact]
+    public void What_the_second_run_throws_reaches_the_caller_of_backward()
+    {
+        using var scope = NewDisposeScope();
+        var first = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4));
+        Tensor Loss(nn.Module<Tensor, Tensor> second) => Checkpoint.Run(second, Checkpoint.Run(first, ones(3, 4, requires_grad: true))).sum();
+        var loss = Loss(new ThrowsAgain());
+        var buffers = first.buffers().Select(b => b.clone()).ToArray();
+        var generator = torch.random.get_rng_state();
+        var thrown = Assert.Throws<System.Runtime.InteropServices.ExternalException>(() => loss.backward());
+        Assert.Equal("InvalidOperationException: mine", thrown.Message);
+        Assert.True(generator.Equals(torch.random.get_rng_state()));
+        Assert.All(first.buffers().Zip(buffers), pair => Assert.True(pair.First.Equals(pair.Second)));
+
+        // The next backward knows nothing of it.
+        foreach (var parameter in first.parameters()) parameter.grad = null;
+        Loss(nn.Identity()).backward();
+        Assert.All(first.parameters(), parameter => Assert.NotNull(parameter.grad));
+    }
+
+    [Fact]
+    public void It_reaches_the_caller_through_a_checkpoint_within_another_and_through_grad()
+    {
+        using var scope = NewDisposeScope();
+        var thrown = Assert.Throws<System.Runtime.InteropServices.ExternalException>(() => Checkpoint.Run(new Around(new ThrowsAgain(at: 3)), ones(3, 4, requires_grad: true)).sum().backward());
+        Assert.Equal("InvalidOperationException: mine", thrown.Message);
+        var x = ones(3, 4, requires_grad: true);
+        var y = Checkpoint.Run(new ThrowsAgain(), x).sum();
+        Assert.Contains("mine", Assert.Throws<System.Runtime.InteropServices.ExternalException>(() => autograd.grad([y], [x])).Message);
+    }
+
+    private sealed class Around(nn.Module<Tensor, Tensor> inner) : nn.Module<Tensor, Tensor>("around")
+    {
+        public override Tensor forward(Tensor x) => Checkpoint.Run(inner, x) + 1;
+    }
 }

@@ -40,6 +40,21 @@ public class ProfilerTests
         Assert.InRange((double)profile.PlainPeakBytes!.Value / Plain(graph, x, y), 0.98, 1.02);
     }
 
+    /// <summary>A rectifier's gradient is a tensor of its own, which weighs most where layers are few.</summary>
+    [Fact]
+    public void Plain_is_known_of_few_rectified_layers()
+    {
+        using var scope = NewDisposeScope();
+        var net = new GraphBuilder("few", new Shape(10));
+        var graph = net.Build(net.Input.Linear(256).Relu().Linear(3));
+        var profile = Profiler.Measure(graph, 64, repetitions: 1);
+        var (x, y) = SyntheticBatch.For(graph, 64);
+        Plain(graph, x, y);
+        Assert.InRange((double)profile.PlainPeakBytes!.Value / Plain(graph, x, y), 0.999, 1.001);
+        var hidden = 64 * 256 * 4;
+        Assert.InRange(profile.PlainPeakBytes!.Value, 3 * hidden, 3 * hidden + hidden / 4); // the output, its gradient, the rectifier's
+    }
+
     /// <summary>What is measured takes no more than the least plan and the biggest node's inputs, results and gradients.</summary>
     [Theory]
     [InlineData("resnet50")]

@@ -154,4 +154,40 @@ public class StepStateTests
         Tensor[] inputs = [randn(3, 64, 4, 4)], targets = [randint(0, 10, 3, dtype: ScalarType.Int64)];
         TrainingStep.Plain(graph, new CrossEntropy(), inputs, targets).AssertSame(TrainingStep.Planned(graph, plan.Schedule, null, inputs, targets, out _));
     }
+
+    // Asks for more than there is, in forward or in backward.
+    private sealed class Greedy(bool inBackward) : Op, IDirectUnary
+    {
+        public override string Kind => "greedy";
+        public override (Shape Shape, ScalarType Type) Infer(IReadOnlyList<Value> inputs) => (inputs[0].Shape, inputs[0].Type);
+        public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inBackward ? inputs[0].clone() : empty([20_000_000_000_000]);
+        public bool RunsDirect(Tensor input) => true;
+
+        public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+        {
+            statistics = [];
+            return Forward([input], mode);
+        }
+
+        public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => empty([20_000_000_000_000]);
+        public override Saved Saves(Node node) => new(0);
+    }
+
+    [Theory]
+    [InlineData(false, "a forward of net with 4 samples under the plan")]
+    [InlineData(true, "a backward of net with 4 samples under the plan")]
+    public void Where_memory_runs_out_it_is_said_what_was_being_done(bool inBackward, string expected)
+    {
+        using var scope = NewDisposeScope();
+        var net = new GraphBuilder("net", new Shape(8));
+        using var executor = new Executor(net.Build(net.Add(new Greedy(inBackward), null, net.Input.Linear(8))));
+        var x = randn(4, 8);
+        var thrown = Assert.Throws<OutOfMemoryException>(() =>
+        {
+            using var step = executor.Forward(x);
+            step.Backward([ones(4, 8)]);
+        });
+        Assert.StartsWith(expected, thrown.Message);
+        Assert.Contains("under the plan", Assert.Throws<OutOfMemoryException>(() => executor.Step(x, zeros(4, ScalarType.Int64))).Message);
+    }
 }

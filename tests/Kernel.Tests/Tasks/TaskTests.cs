@@ -14,7 +14,7 @@ public sealed class TaskTests
     /// <summary>Script, samples a step, memory budget, what its last line says, and how far the loss may be off on two ranks.</summary>
     public static TheoryData<string, int, string, string, double> Tasks => new()
     {
-        { "first", 32, "90%", "accuracy", 1e-5 },
+        { "first", 32, "75%", "accuracy", 1e-5 },
         { "language-model", 8, "50%", "perplexity", 1e-5 },
         { "segmentation", 8, "50%", "mean IoU", 0.2 }, // batch norms see half a batch
         { "regression", 32, "50%", "penguins", 1e-5 },

@@ -13,12 +13,13 @@ public static class Checkpoint
     /// <summary>The module's result; backward runs the module again.</summary>
     /// <param name="module">Any module of one tensor; it must not write to its input.</param>
     /// <param name="x">Its input; the bytes are kept until backward.</param>
+    /// <remarks>What the second run throws reaches the caller of backward as an <c>ExternalException</c> with the same words.</remarks>
     public static Tensor Run(nn.Module<Tensor, Tensor> module, Tensor x)
     {
         var trains = x.requires_grad || (module is IChain chain ? chain.Modules : [module]).Any(m => m.parameters().Any(p => p.requires_grad));
         if (!is_grad_enabled() || !trains) return module.call(x); // nothing is asked of a backward pass
         // Autograd calls a function back only when an input asks for a gradient; the parameters inside always do.
-        using var anchor = zeros(1, device: x.device, requires_grad: true);
+        using var anchor = zeros(CheckpointFunction.Anchor, device: x.device, requires_grad: true);
         return CheckpointFunction.apply(x, anchor, module);
     }
 

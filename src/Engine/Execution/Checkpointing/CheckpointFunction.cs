@@ -21,29 +21,61 @@ internal sealed class CheckpointFunction : autograd.SingleTensorFunction<Checkpo
         return ReferenceEquals(y, x) ? y.alias() : y;
     }
 
+    // libtorch calls this: an exception must not leave it. The backward goes on with a gradient of zeros, and its caller gets the error.
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor gradient)
     {
         var kept = (Kept)ctx.get_data("kept");
+        using var input = kept.Input;
+        var error = LastError.Take(); // of another checkpoint, earlier in this backward: nothing more is worth running
+        Tensor? arriving = null;
+        if (error == 0)
+            try { arriving = Again(kept, gradient); }
+            catch (Exception e) when (LastError.IsAvailable && kept.Input.device_type == DeviceType.CPU) { error = LastError.Text(e); }
+            catch (Exception e)
+            {
+                // A GPU's backward runs on a thread of libtorch's, whose errors reach the caller where libtorch itself finds them.
+                Console.Error.WriteLine($"the second run of {kept.Module.GetName()} failed: {e.GetType().Name}: {e.Message}");
+                return [null!, zeros(MisfitAnchor, device: kept.Input.device), null!];
+            }
+        if (error != 0)
+        {
+            if (kept.NeedsGradient) arriving = zeros_like(input).requires_grad_(false);
+            input.Dispose();
+            LastError.Put(error); // last: any native call would empty it
+        }
+        return [arriving!, null!, null!]; // one for each argument
+    }
+
+    /// <summary>Elements of the anchor, and a number of gradients that do not fit it.</summary>
+    public const long Anchor = 2, MisfitAnchor = 3;
+
+    private static Tensor? Again(Kept kept, Tensor gradient)
+    {
         using var now = RandomState.Of(kept.Input.device);
         // Buffers must not move twice: the second run works on their values and puts them back.
         var owners = kept.Module is Checkpoint.IChain chain ? chain.Modules : [kept.Module];
         var buffers = owners.SelectMany(m => m.buffers()).Select(b => (Buffer: b, Value: b.clone())).ToArray();
-        using var leaf = kept.Input.requires_grad_(kept.NeedsGradient);
+        var leaf = kept.Input.requires_grad_(kept.NeedsGradient);
         kept.Generator.PutBack();
         kept.Generator.Dispose();
-        using (enable_grad())
+        try
         {
+            using var gradients = enable_grad();
             using var y = kept.Module.call(leaf);
             now.PutBack();
             if (gradient is not null && y.requires_grad) autograd.backward([y], [gradient]);
-            // Only now: the second run's graph would notice a write to a buffer that it saved.
-            using (no_grad())
-                foreach (var (buffer, value) in buffers)
-                {
-                    buffer.copy_(value);
-                    value.Dispose();
-                }
         }
-        return [kept.NeedsGradient && leaf.grad is { } arriving ? arriving : null!, null!, null!]; // one for each argument
+        finally
+        {
+            now.PutBack();
+            // Only now: the second run's graph would notice a write to a buffer that it saved.
+            using var noGradients = no_grad();
+            foreach (var (buffer, value) in buffers)
+            {
+                buffer.copy_(value);
+                value.Dispose();
+            }
+        }
+        return kept.NeedsGradient ? leaf.grad : null;
     }
 }

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Interactive.Graphs;
 using Interactive.Memory;
-using Interactive.Monitoring;
 using Interactive.Runtime;
 using static TorchSharp.torch;
 
@@ -66,5 +65,5 @@ public static class ProfileCache
     }
 
     /// <summary>Raised when what a profile means changes.</summary>
-    private const int Layout = 13;
+    private const int Layout = 14;
 }

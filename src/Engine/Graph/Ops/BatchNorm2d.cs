@@ -57,19 +57,14 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
 
     private Tensor ByCudnn(Tensor input, RunMode mode, out Tensor[] statistics)
     {
-        var running = Counts(mode, out var momentum);
+        var running = NativeBatchNorm.Counts(module, mode, out var momentum);
         (var y, statistics) = CudaBatchNorm.Run(input, module.weight!, module.bias!, running ? module.running_mean! : null, running ? module.running_var! : null, momentum, module.eps);
         return relu ? ReluInPlace(y, mode) : y;
     }
 
     private Tensor ByLibtorch(Tensor input, RunMode mode, out Tensor[] statistics)
     {
-        var running = Counts(mode, out var momentum);
-        Span<nint> results = stackalloc nint[3];
-        Aten.Call("native_batch_norm", "", results, input, new Aten.Optional(module.weight!), new Aten.Optional(module.bias!),
-            new Aten.Optional(running ? module.running_mean! : null), new Aten.Optional(running ? module.running_var! : null), true, momentum, module.eps);
-        statistics = [Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2])];
-        var y = Tensor.UnsafeCreateTensor(results[0]);
+        var y = NativeBatchNorm.Forward(module, input, mode, out statistics);
         return relu ? ReluInPlace(y, mode) : y;
     }
 
@@ -81,20 +76,10 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
         Tensor mean = empty(module.num_features), inverse = empty_like(mean), y = Like(input);
         using var squares = empty_like(mean);
         BatchNormKernel.Normalise(input, y, mean, inverse, squares, module.weight!, module.bias!, module.eps, relu);
-        if (Counts(mode, out var momentum))
+        if (NativeBatchNorm.Counts(module, mode, out var momentum))
             BatchNormKernel.Track(module.running_mean!, module.running_var!, mean, squares, y.numel() / module.num_features, momentum);
         statistics = [mean, inverse];
         return y;
-    }
-
-    // True when this run moves the running statistics.
-    private bool Counts(RunMode mode, out double momentum)
-    {
-        momentum = 0;
-        if (!module.track_running_stats || mode.Recompute) return false;
-        module.num_batches_tracked!.add_(Scalars.One, Scalars.One);
-        momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
-        return true;
     }
 
     /// <inheritdoc/>
@@ -102,10 +87,12 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
 
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+        => input.device_type == DeviceType.CUDA ? ByCudnn(input, gradient, statistics, wantsInput) : NativeBatchNorm.Backward(module, input, gradient, statistics, wantsInput);
+
+    private Tensor? ByCudnn(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
     {
         var (weight, bias) = (module.weight!, module.bias!);
-        var (arriving, ofWeight, ofBias) = input.device_type == DeviceType.CUDA ? CudaBatchNorm.Backward(input, gradient, weight, statistics, module.eps)
-            : ByLibtorch(input, gradient, statistics, wantsInput);
+        var (arriving, ofWeight, ofBias) = CudaBatchNorm.Backward(input, gradient, weight, statistics, module.eps);
         Take(weight, ofWeight);
         Take(bias, ofBias);
         if (wantsInput) return arriving;
@@ -117,15 +104,6 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
             if (parameter.requires_grad) ParameterGradient.Add(parameter, found);
             else found.Dispose();
         }
-    }
-
-    private (Tensor, Tensor, Tensor) ByLibtorch(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
-    {
-        var wanted = new long[] { wantsInput ? 1 : 0, module.weight!.requires_grad ? 1 : 0, module.bias!.requires_grad ? 1 : 0 };
-        Span<nint> results = stackalloc nint[3];
-        Aten.Call("native_batch_norm_backward", "", results, gradient, input, new Aten.Optional(module.weight), new Aten.Optional(null), new Aten.Optional(null),
-            new Aten.Optional(statistics[0]), new Aten.Optional(statistics[1]), true, module.eps, wanted);
-        return (Tensor.UnsafeCreateTensor(results[0]), Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2]));
     }
 
     /// <inheritdoc/>

@@ -84,12 +84,13 @@ internal sealed class PlainSimulator(Graph graph, long batch, IReadOnlyList<Plai
         if (facts.KeepsOutput) blocks.Release(kept[node.Output.Id]);
         blocks.Save(-facts.Extra);
         for (var i = 0; i < arriving.Length; i++)
-            if (node.Inputs[i].NeedsGradient && !node.Inputs[i].IsFixed) Add(node.Inputs[i].Id, arriving[i], node.Op.IsJoin || node.Op.PassesGradientOn && isPart[node.Output.Id]);
+            if (node.Inputs[i].NeedsGradient && !node.Inputs[i].IsFixed) Add(node.Inputs[i].Id, arriving[i], node.Op.IsJoin || HandsOn(node, i) && isPart[node.Output.Id]);
         peak = Math.Max(peak, blocks.StepPeak);
     }
 
+    // A rectifier's gradient is a tensor of its own: autograd masks nothing in place.
     private static bool HandsOn(Node node, int input)
-        => node.Op.IsView || node.Op.IsJoin || node.Op.SumWeights is { } weights && weights[input] == 1;
+        => node.Op.IsView || node.Op.IsJoin || !node.Op.Rectifies && node.Op.SumWeights is { } weights && weights[input] == 1;
 
     // Autograd's InputBuffer: in place where the sum so far is its own alone, else into new bytes.
     private void Add(int value, int block, bool part)

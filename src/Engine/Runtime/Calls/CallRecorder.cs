@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
@@ -31,6 +32,7 @@ internal sealed unsafe class CallRecorder : IDisposable
     private readonly ulong handle;
     private readonly CallRecorder? outer = current;
     private int depth;
+    private ExceptionDispatchInfo? failure; // of what watches
 
     /// <summary>True when this libtorch exports what is needed.</summary>
     public static bool IsAvailable { get; } = Name != null && Overload != null && Export(Add) != 0 && Export(Remove) != 0 && OperatorCall.IsAvailable;
@@ -62,14 +64,30 @@ internal sealed unsafe class CallRecorder : IDisposable
     private static nint* Began(nint* context, nint function)
     {
         *context = 0;
-        if (current is { } recorder && recorder.depth++ == 0) recorder.Begin(function);
+        if (current is { } recorder && recorder.depth++ == 0) recorder.Watch(recorder.Begin, function);
         return context;
     }
 
     [UnmanagedCallersOnly]
     private static void Ended(nint function, nint context)
     {
-        if (current is { } recorder && --recorder.depth == 0) recorder.End(function);
+        if (current is { } recorder && --recorder.depth == 0) recorder.Watch(recorder.End, function);
+    }
+
+    // Managed code must not throw across native frames.
+    private void Watch(Action<nint> see, nint function)
+    {
+        try { see(function); }
+        catch (Exception e) { failure ??= ExceptionDispatchInfo.Capture(e); }
+    }
+
+    /// <summary>The name under which it is listed that a tensor's numbers are read without an operator.</summary>
+    public const string DataRead = "aten::data";
+
+    /// <summary>Notes that the calling thread is given the numbers of a tensor (its implementation's address).</summary>
+    public static void SawRead(nint tensor)
+    {
+        if (current is { depth: 0 } recorder) recorder.Watch(seen => recorder.Calls.Add(new RecordedCall(DataRead, "", [new NativeValue(seen, ValueTag.Tensor).Share()], is_grad_enabled())), tensor);
     }
 
     private void Begin(nint function)
@@ -95,11 +113,13 @@ internal sealed unsafe class CallRecorder : IDisposable
         if (current != this) return;
         current = outer;
         ((delegate* unmanaged<ulong, void>)Export(Remove))(handle);
+        failure?.Throw();
     }
 
     /// <summary>Stops recording and lets go of all that was seen.</summary>
     public void Dispose()
     {
+        failure = null;
         Stop();
         foreach (var call in Calls)
         {

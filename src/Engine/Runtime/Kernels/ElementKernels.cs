@@ -30,13 +30,10 @@ internal static unsafe class ElementKernels
     }
 
     /// <summary>The address of the first element.</summary>
-    public static float* Data(Tensor tensor) => (float*)DataPointer(tensor.Handle);
+    public static float* Data(Tensor tensor) => (float*)DataReads.Address(tensor.Handle);
 
     /// <summary>True when two tensors begin at one address.</summary>
     public static bool ShareBytes(Tensor a, Tensor b) => Data(a) == Data(b);
-
-    private static readonly delegate* unmanaged<nint, nint> DataPointer = (delegate* unmanaged<nint, nint>)(
-        TorchLoader.TryGetExport("THSTensor_data", out var address) ? address : throw new NotSupportedException("TorchSharp's library does not export THSTensor_data"));
 
     /// <summary>max(x, 0) in place.</summary>
     public static void Rectify(Tensor x)

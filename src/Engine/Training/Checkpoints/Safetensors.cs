@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Interactive.Monitoring;
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 

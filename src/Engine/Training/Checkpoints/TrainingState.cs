@@ -1,6 +1,7 @@
 using System.Text;
 using Interactive.Collectives;
 using Interactive.Monitoring;
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
