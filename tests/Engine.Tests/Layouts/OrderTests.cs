@@ -73,7 +73,7 @@ public class OrderTests
     {
         Assert.Contains("never gets beyond", OrderCheck.Problem(new Backwards(), 2, 2));
         Assert.Null(OrderCheck.Problem(new LateReader(), 2, 4));
-        Assert.Contains("without buffers", OrderCheck.Problem(new AheadOfItself(), 2, 6));
+        Assert.Contains("without buffers", OrderCheck.Problem(new AheadOfItself(), 2, 12));
     }
 
     private sealed class Backwards : IPipelineOrder

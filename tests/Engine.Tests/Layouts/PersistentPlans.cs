@@ -6,7 +6,11 @@ namespace Interactive.Engine.Tests.Layouts;
 internal static class PersistentPlans
 {
     /// <summary>All pairs of a forward and a backward.</summary>
-    public static IEnumerable<(ChainOp[] Forward, ChainOp[] Backward)> Of(Chain chain, int s, int t)
+    /// <param name="chain">The blocks.</param>
+    /// <param name="s">First block.</param>
+    /// <param name="t">Last block.</param>
+    /// <param name="whole">Those too that keep nothing but the stage's input.</param>
+    public static IEnumerable<(ChainOp[] Forward, ChainOp[] Backward)> Of(Chain chain, int s, int t, bool whole)
     {
         if (s > t)
         {
@@ -14,10 +18,10 @@ internal static class PersistentPlans
             yield break;
         }
         for (var o = 0; o < chain.Stages[s].Options.Count; o++)
-            foreach (var (forward, backward) in Of(chain, s + 1, t))
+            foreach (var (forward, backward) in Of(chain, s + 1, t, whole))
                 yield return ([new(ChainOpKind.ForwardAll, s, o), .. forward], [.. backward, new(ChainOpKind.Backward, s)]);
-        for (var j = s; j <= t; j++)
-            foreach (var (forward, backward) in Of(chain, j + 1, t))
+        for (var j = s; j < t || whole && j == t; j++)
+            foreach (var (forward, backward) in Of(chain, j + 1, t, whole))
                 foreach (var again in Again(chain, s, j))
                     yield return ([.. Plain(s, j), .. forward], [.. backward, .. again]);
     }
@@ -45,6 +49,7 @@ internal static class PersistentPlans
         {
             if (i == forward.Count)
             {
+                Drop(chain.Stages.Count - 1); // it has been sent
                 kept = live;
                 live += chain.Stages[^1].GradientBytes;
             }

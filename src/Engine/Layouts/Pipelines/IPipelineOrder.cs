@@ -18,6 +18,9 @@ public interface IPipelineOrder
     /// <summary>The stage that is a rank's chunk; stages are numbered from the input on.</summary>
     int Stage(int rank, int chunk, int ranks) => chunk * ranks + rank;
 
+    /// <summary>How many further actions may run while a message is on its way; then its rank waits until it has left.</summary>
+    int SendsAhead(int ranks) => 1;
+
     /// <summary>Why this order cannot run so many micro-batches over so many ranks, in words that say what works; else null.</summary>
     string? Misfit(int ranks, int micros) => null;
 

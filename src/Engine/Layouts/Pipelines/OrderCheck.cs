@@ -29,10 +29,11 @@ public static class OrderCheck
     }
 
     // A message is received where the action that reads it begins; its receive is posted when the action before begins. An unbuffered
-    // send may be on its way while one more action runs, and then keeps its rank from going on until its receive has been posted.
+    // send may be on its way while so many more actions run as the order says, and then keeps its rank from going on until its receive has been posted.
     private static string? Stuck(IPipelineOrder order, IReadOnlyList<PipelineAction>[] actions, bool unbuffered)
     {
         var (ranks, stages) = (actions.Length, actions.Length * order.Chunks);
+        var ahead = order.SendsAhead(ranks);
         var backward = order.IsSplit ? Pass.B : Pass.BW;
         var at = new int[ranks];
         var done = new HashSet<(Pass Pass, int Stage, int Micro)>();
@@ -63,7 +64,7 @@ public static class OrderCheck
                 Pass.W => done.Contains((Pass.B, stage, action.Micro)),
                 _ => done.Contains((Pass.F, stage, action.Micro)) && (stage == stages - 1 || done.Contains((backward, stage + 1, action.Micro))),
             };
-            if (!ready || unbuffered && at[rank] >= 2 && !HasLeft(rank, at[rank] - 2)) return false;
+            if (!ready || unbuffered && at[rank] > ahead && !HasLeft(rank, at[rank] - ahead - 1)) return false;
             done.Add((action.Pass, stage, action.Micro));
             at[rank]++;
             return true;

@@ -21,6 +21,9 @@ public sealed class ZeroBubbleV : IPipelineOrder
     public int Stage(int rank, int chunk, int ranks) => chunk == X ? rank : 2 * ranks - 1 - rank;
 
     /// <inheritdoc/>
+    public int SendsAhead(int ranks) => Math.Max(1, 3 * ranks - 4); // on the way down a rank runs far ahead of the next one
+
+    /// <inheritdoc/>
     public string? Misfit(int ranks, int micros) => micros >= 2 * ranks - 1 ? null : $"order=zb-v needs {2 * ranks - 1} micro-batches or more over {ranks} ranks, got {micros}";
 
     /// <inheritdoc/>

@@ -14,13 +14,15 @@ internal sealed class StageTable
     private readonly ChainTable whole;
     private readonly double[] before; // seconds of plain forwards of the blocks before one
     private readonly int slots, width;
+    private readonly bool wholeStages;
 
     /// <param name="chain">The blocks of the whole net; the loss may be one.</param>
     /// <param name="unit">Bytes of a unit.</param>
     /// <param name="slots">Units of the largest budget.</param>
-    public StageTable(Chain chain, double unit, int slots)
+    /// <param name="wholeStages">Whether a stage may keep nothing: its output has been sent, and all of it runs again from its input.</param>
+    public StageTable(Chain chain, double unit, int slots, bool wholeStages = true)
     {
-        (this.chain, this.slots, width) = (chain, slots, slots + 1);
+        (this.chain, this.slots, width, this.wholeStages) = (chain, slots, slots + 1, wholeStages);
         whole = new ChainTable(chain, unit, slots);
         before = new double[chain.Stages.Count + 1];
         for (var i = 0; i < chain.Stages.Count; i++) before[i + 1] = before[i] + chain.Stages[i].Forward;
@@ -69,11 +71,11 @@ internal sealed class StageTable
             }
         }
         long need = 0;
-        for (var j = s; j <= t; j++)
+        for (var j = s; j < t || wholeStages && j == t; j++)
         {
             need = Math.Max(need, CheckpointNeed(s, j));
             if (whole.Units(need) > slots) break;
-            var kept = whole.Units(chain.Stages[j].OutputBytes);
+            var kept = j == t ? 0 : whole.Units(chain.Stages[j].OutputBytes);
             for (var f = 0; f + kept <= slots; f++)
             {
                 var low = Math.Max(f + kept, whole.Units(need));
@@ -123,10 +125,10 @@ internal sealed class StageTable
                 if (cost < seconds) (seconds, option) = (cost, o);
             }
             long need = 0;
-            for (var j = at; j <= t; j++)
+            for (var j = at; j < t || wholeStages && j == t; j++)
             {
                 need = Math.Max(need, CheckpointNeed(at, j));
-                var output = whole.Units(chain.Stages[j].OutputBytes);
+                var output = j == t ? 0 : whole.Units(chain.Stages[j].OutputBytes);
                 if (m < Math.Max(f + output, whole.Units(need))) continue;
                 var cost = (j < t ? tables[j + 1][f * width + m - output] : 0) + (float)(before[j + 1] - before[at]) + whole.Row(at, j)[m];
                 if (cost < seconds) (seconds, cut) = (cost, j);
@@ -144,7 +146,7 @@ internal sealed class StageTable
             var again = new List<ChainOp>();
             whole.Build(at, cut, m, again);
             backward.Add(again);
-            m -= whole.Units(chain.Stages[cut].OutputBytes);
+            if (cut < t) m -= whole.Units(chain.Stages[cut].OutputBytes);
             at = cut + 1;
         }
         forwards = forward.Count;
