@@ -178,6 +178,12 @@ public sealed unsafe class Communicator : ICommunicator
         new Communicator(transport.Duplicate(), options ?? this.options, recorder, hosts, windows);
 
     /// <inheritdoc/>
+    public ICommunicator Split(IReadOnlyList<int> members) => new Communicator(new SubTransport(transport.Duplicate(), members, ownsParent: true), options, recorder);
+
+    /// <inheritdoc/>
+    public MessageLink Link() => new(transport.Duplicate(), recorder);
+
+    /// <inheritdoc/>
     public void Abort(int exitCode, string why)
     {
         LastWords.Write($"rank {Rank}: {why}");

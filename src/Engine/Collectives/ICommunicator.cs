@@ -66,6 +66,13 @@ public interface ICommunicator : IDisposable
     /// <summary>A communicator of the same ranks whose messages never mix with this one's; <paramref name="options"/> default to this one's.</summary>
     ICommunicator Duplicate(AllReduceOptions? options = null);
 
+    /// <summary>A communicator of some of these ranks, numbered in their order. All ranks call it, each with the group that it is in.</summary>
+    /// <param name="members">Ranks, ascending, this one among them.</param>
+    ICommunicator Split(IReadOnlyList<int> members);
+
+    /// <summary>Messages between single ranks, on a channel and a thread of their own. Collective.</summary>
+    MessageLink Link();
+
     /// <summary>Prints one line that names the rank and <paramref name="why"/>, and ends all ranks with <paramref name="exitCode"/>.</summary>
     void Abort(int exitCode, string why);
 }

@@ -1,4 +1,5 @@
 using Interactive.Graphs;
+using Interactive.Layouts;
 using Interactive.Memory;
 using Interactive.Runtime;
 using TorchSharp.Modules;
@@ -12,9 +13,10 @@ internal sealed class ExecutionPlan
     private readonly Graph source;
     private readonly (string Name, Parameter Parameter, bool Trains)[] parameters;
 
-    public ExecutionPlan(Graph source, Schedule? schedule, IObjective objective)
+    public ExecutionPlan(Graph source, Schedule? schedule, IObjective objective, StageSchedule? stage = null)
     {
         this.source = source;
+        Stage = stage;
         Graph = Fusion.Fuse(source);
         Device = Devices.Of(source);
         var traits = objective.Traits(Graph);
@@ -23,10 +25,10 @@ internal sealed class ExecutionPlan
         Schedule = schedule ?? KeepAll.Schedule(Graph, traits);
         Steps = [.. Schedule.Steps];
         InPlace = Memory.InPlace.Find(Graph, Steps);
-        LossAt = Array.FindIndex(Steps, s => s.Kind is StepKind.Forward or StepKind.ForwardOnly && s.Id == LossRules.LastNode(Graph));
+        LossAt = stage is not null ? stage.ForwardEnd - 1 : Array.FindIndex(Steps, s => s.Kind is StepKind.Forward or StepKind.ForwardOnly && s.Id == LossRules.LastNode(Graph));
         Completes = [.. Graph.Nodes.Select(_ => new List<Parameter>())];
         var seen = new HashSet<nint>();
-        foreach (var node in Graph.Nodes) // the first user in forward order runs backward last
+        foreach (var node in Mine) // the first user in forward order runs backward last
             foreach (var parameter in node.Op.Parameters)
                 if (!parameter.requires_grad) continue;
                 else if (seen.Add(parameter.Identity())) Completes[node.Id].Add(parameter);
@@ -36,6 +38,9 @@ internal sealed class ExecutionPlan
     }
 
     public Graph Graph { get; }
+    /// <summary>The part of the graph that is run, or null for all of it.</summary>
+    public StageSchedule? Stage { get; }
+    private IEnumerable<Node> Mine => Stage is { Stage: var stage } ? Graph.Nodes.Skip(stage.First).Take(stage.End - stage.First) : Graph.Nodes;
     public Device Device { get; }
     public Schedule Schedule { get; }
     public Step[] Steps { get; }
@@ -68,7 +73,7 @@ internal sealed class ExecutionPlan
     {
         if (LossAt < 0) throw new UsageException($"the schedule never runs {Graph.Nodes[^1].Name}: it was made for another graph");
         var backward = Steps.Where(s => s.Kind == StepKind.Backward).Select(s => s.Id).ToHashSet();
-        foreach (var node in Graph.Nodes)
+        foreach (var node in Mine)
             if (node.Output is { NeedsGradient: true, IsInput: false } && !backward.Contains(node.Id))
                 throw new UsageException($"the schedule was planned with other layers frozen: {node.Name} is to be trained and never runs backward; plan again");
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Interactive.Graphs;
+using Interactive.Layouts;
 using Interactive.Memory;
 using Interactive.Runtime;
 using TorchSharp;
@@ -26,12 +27,33 @@ public sealed class Executor : IDisposable
     /// <param name="schedule">A schedule over <c>Fusion.Fuse(graph)</c>; default: keep everything, recompute nothing.</param>
     /// <param name="objective">What is minimised; default: softmax cross-entropy.</param>
     /// <exception cref="UsageException">The schedule was planned for another graph or with other layers frozen.</exception>
-    public Executor(Graph graph, Schedule? schedule = null, IObjective? objective = null)
+    public Executor(Graph graph, Schedule? schedule = null, IObjective? objective = null) : this(graph, schedule, objective, null) { }
+
+    private Executor(Graph graph, Schedule? schedule, IObjective? objective, StageSchedule? stage)
     {
         this.graph = graph;
         Objective = objective ?? new CrossEntropy();
-        plan = new ExecutionPlan(graph, schedule, Objective);
+        plan = new ExecutionPlan(graph, schedule, Objective, stage);
         loss = new StepLoss(plan, Objective);
+    }
+
+    /// <summary>One that runs a stage of the graph and nothing else.</summary>
+    internal static Executor OfStage(Graph graph, StageSchedule stage, IObjective objective) => new(graph, stage.Schedule, objective, stage);
+
+    /// <summary>Seeds the generator before a random node's first run in a micro-batch, by the node's number; null (default): it goes on from where it is.</summary>
+    internal Func<int, long>? Stream { get; set; }
+
+    /// <summary>By node: parameters of several uses with the tensor to which this one adds; null (default): each micro-batch's uses are added first.</summary>
+    internal IReadOnlyDictionary<int, IReadOnlyList<(Parameter Parameter, Tensor Sum)>>? Uses { get; set; }
+
+    /// <summary>A micro-batch of a stage.</summary>
+    internal MicroBatch Take() => Rent();
+
+    /// <summary>The loss of the last stage's outputs, which have gradients afterwards.</summary>
+    internal double Loss(MicroBatch state, IReadOnlyList<Tensor> targets, double gradientScale)
+    {
+        loss.RequireFit(targets);
+        return loss.Run(state, targets, gradientScale).Read();
     }
 
     /// <summary>The same with a function for the objective.</summary>

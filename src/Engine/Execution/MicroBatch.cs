@@ -1,5 +1,6 @@
 using Interactive.Graphs;
 using Interactive.Memory;
+using Interactive.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -36,9 +37,12 @@ internal sealed class MicroBatch : IDisposable
     public GradientFlow Gradients { get; }
 
     /// <summary>Forward up to the outputs.</summary>
-    public void RunForward(IReadOnlyList<Tensor> inputs)
+    /// <param name="inputs">Of the graph; they stay the caller's.</param>
+    /// <param name="received">What a stage is given by the one before; taken over.</param>
+    public void RunForward(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor>? received = null)
     {
         for (var i = 0; i < inputs.Count; i++) Values.Begin(plan.Graph.Inputs[i], inputs[i].detach());
+        for (var i = 0; i < received?.Count; i++) Values.Begin(plan.Stage!.Stage.Inputs[i], received[i]);
         ownWays = plan.Schedule.Batch is not { } planned || planned == inputs[0].shape[0];
         for (var i = 0; i <= plan.LossAt; i++) Run(i);
     }
@@ -46,7 +50,7 @@ internal sealed class MicroBatch : IDisposable
     /// <summary>What is left of the schedule, once outputs have gradients.</summary>
     public void RunBackward()
     {
-        tied.SetAside();
+        if (owner.Uses is null) tied.SetAside();
         for (var i = plan.LossAt + 1; i < plan.Steps.Length; i++) Run(i);
     }
 
@@ -56,16 +60,29 @@ internal sealed class MicroBatch : IDisposable
         var step = plan.Steps[at];
         switch (step.Kind)
         {
-            case StepKind.Forward or StepKind.ForwardOnly: forward.Run(nodes[step.Id], forBackward: step.Kind == StepKind.Forward, plan.InPlace[at]); break;
+            case StepKind.Forward or StepKind.ForwardOnly:
+                if (owner.Stream is { } stream && nodes[step.Id] is { HasRun: false, Node.Op.IsRandom: true }) Devices.ManualSeed(stream(step.Id));
+                forward.Run(nodes[step.Id], forBackward: step.Kind == StepKind.Forward, plan.InPlace[at]);
+                break;
             case StepKind.Free: Values.Free(step.Id); break;
             case StepKind.Forget: nodes[step.Id].DropGraph(); break;
-            case StepKind.ParameterGradients: backward.Parameters(nodes[step.Id], step.Way, ownWays); break;
+            case StepKind.ParameterGradients:
+                AddTo(step.Id);
+                backward.Parameters(nodes[step.Id], step.Way, ownWays);
+                break;
             case StepKind.Backward:
+                AddTo(step.Id);
                 backward.Run(nodes[step.Id], step.Way);
                 foreach (var parameter in plan.Completes[step.Id]) Announce(parameter);
                 break;
         }
         owner.StepEnds?.Invoke(at);
+    }
+
+    private void AddTo(int node)
+    {
+        if (owner.Uses?.TryGetValue(node, out var uses) is not true) return;
+        foreach (var (parameter, sum) in uses) parameter.grad = sum;
     }
 
     private void Announce(Parameter parameter)
@@ -74,10 +91,16 @@ internal sealed class MicroBatch : IDisposable
         owner.Announce(parameter);
     }
 
-    /// <summary>Keeps what is alive beyond the dispose scope in which forward ran, and hands out the outputs.</summary>
-    public IReadOnlyList<Tensor> Keep()
+    /// <summary>Keeps what is alive beyond the dispose scope of the code that runs.</summary>
+    public void Detach()
     {
         foreach (var tensor in Values.Alive.Concat(nodes.SelectMany(n => n.Alive))) tensor.DetachFromDisposeScope();
+    }
+
+    /// <summary>The same, and hands out the outputs.</summary>
+    public IReadOnlyList<Tensor> Keep()
+    {
+        Detach();
         return [.. plan.Graph.Outputs.Select(o => Values.Find(o)!.detach().requires_grad_(o.NeedsGradient).DetachFromDisposeScope())];
     }
 

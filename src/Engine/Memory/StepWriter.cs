@@ -40,6 +40,16 @@ internal sealed class StepWriter(PlanningGraph graph)
     /// <summary>Takes a value as there, made by somebody else.</summary>
     public void Give(int value) => lastUse[value] = 0;
 
+    /// <summary>Somebody reads these values after the last step so far.</summary>
+    public void Use(IEnumerable<int> values)
+    {
+        foreach (var value in values)
+            if (lastUse[value] != Closed) lastUse[value] = Math.Max(0, steps.Count - 1);
+    }
+
+    /// <summary>Steps so far, frees not counted.</summary>
+    public int Steps => steps.Count;
+
     /// <summary>Steps and frees so far.</summary>
     public int Length => steps.Count + frees.Count;
 

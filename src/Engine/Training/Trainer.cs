@@ -29,6 +29,7 @@ public sealed class Trainer : IDisposable
     private readonly Trainable trainable;
     private readonly Sampler sampler;
     private readonly int microBatches, microBatch; // of a whole batch; samples of one
+    private readonly BatchShare share;
     private readonly RankBatches batchesOfRank;
     private readonly Replicas replicas;
     private readonly Evaluation evaluation;
@@ -69,7 +70,7 @@ public sealed class Trainer : IDisposable
         (Graph, Options, this.schedule, this.cancellation) = (graph, (options ?? new TrainerOptions()).Validate(), schedule, cancellation);
         world = communicator ?? World.Current;
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
-        if (Options.Memory.Length > 0 && schedule is null)
+        if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
         {
             if (Devices.Choose(Options.Device, world.LocalRank) is { type: not TorchSharp.DeviceType.CPU } gpu)
                 throw new UsageException($"--memory {Options.Memory} counts the machine's memory, not {gpu}'s: use --memory-budget there");
@@ -78,13 +79,14 @@ public sealed class Trainer : IDisposable
                 Options.Ema > 0 || hooks?.Any(h => h is ExponentialMovingAverage) == true), world);
             Options = Options with { Accumulate = memory.Accumulate, Zero = memory.Zero, EvaluationBatchSize = memory.EvaluationBatch };
         }
-        parts = new TrainerParts(Options, train, test, objective, metrics, optimizer, learningRate, strategy, hooks, logs);
+        parts = new TrainerParts(Options, graph, train, test, objective, metrics, optimizer, learningRate, strategy, hooks, logs);
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test);
         if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
         microBatch = Options.BatchSize / microBatches;
+        share = parts.Strategy.Share(world);
 
         device = Devices.Choose(Options.Device, world.LocalRank);
         meter = MemoryMeter.For(device);
@@ -94,7 +96,7 @@ public sealed class Trainer : IDisposable
                 : throw new UsageException($"--arena replaces libtorch's CPU allocator, which cannot be done {(device.type == TorchSharp.DeviceType.CPU ? "with this libtorch" : $"on {device}")}");
         trainable = new Trainable(graph);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
-        batchesOfRank = new RankBatches(parts.Train, fit, sampler, world, microBatch);
+        batchesOfRank = new RankBatches(parts.Train, fit, sampler, share, microBatch);
         replicas = new Replicas(world, graph);
         var atOnce = Options.EvaluationBatchSize > 0 ? Options.EvaluationBatchSize : Math.Min(256, Options.BatchSize);
         evaluation = new Evaluation(world, test, fit, parts.Objective, parts.Metrics, atOnce);
@@ -214,6 +216,7 @@ public sealed class Trainer : IDisposable
         hooks.ForEach(h => h.BeforeRun(this));
         if (IsMain && memory is not null) Console.WriteLine(memory.Text);
         if (IsMain && plan is not null) Console.WriteLine(plan.Description);
+        if (IsMain && parts.Strategy.Description is { } description) Console.WriteLine(description);
     }
 
     private StopKind TrainEpoch()
@@ -226,10 +229,10 @@ public sealed class Trainer : IDisposable
             var started = Stopwatch.GetTimestamp();
             double loss, rate;
             double? norm;
-            using (var step = RankStep.Next(batches, microBatches / world.Size, Objective))
+            using (var step = RankStep.Next(batches, microBatches / share.Parts, Objective))
             {
                 var asked = stopReason is null ? requests!.Kind : (StopKind)Math.Max((byte)requests!.Kind, (byte)StopKind.Done);
-                var agreed = Agreement.Of(world, step.Weights.Sum(), asked, step.Error);
+                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error);
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;
                 rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
@@ -268,8 +271,8 @@ public sealed class Trainer : IDisposable
             using var batches = Prefetch.Ahead(batchesOfRank.Read(epoch, 0)).GetEnumerator();
             for (var i = 0; i < StepsPerEpoch; i++)
             {
-                using var step = RankStep.Next(batches, microBatches / world.Size, Objective);
-                var agreed = Agreement.Of(world, step.Weights.Sum(), StopKind.None, step.Error);
+                using var step = RankStep.Next(batches, microBatches / share.Parts, Objective);
+                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, StopKind.None, step.Error);
                 if (agreed.Error is { } error) throw new UsageException(error);
                 yield return rate => MakeStep(step, agreed.Weight, rate).Loss;
             }
@@ -285,6 +288,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Loss and metrics over the evaluation set, each rank taking every so manieth batch. Collective; any hook may call it.</summary>
     public EvalRecord Evaluate(int epoch)
     {
+        parts.Strategy.Gather();
         replicas.BroadcastBuffers();
         using var averaged = average?.Use();
         var (loss, metrics) = evaluation.Run(executor, device);
@@ -321,6 +325,7 @@ public sealed class Trainer : IDisposable
     {
         if (saved == Step) return;
         var begun = Stopwatch.GetTimestamp();
+        parts.Strategy.Gather();
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
         var file = state.Save(Directory!, new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best));
         saved = Step;
@@ -343,7 +348,7 @@ public sealed class Trainer : IDisposable
     {
         if (executor is not null && schedule is not null) throw new UsageException($"other parameters of {Graph.Name} want gradients now than when its schedule was made: train without a schedule of one's own, or change none");
         trainable.Note();
-        plan = Budget() is { } budget && schedule is null ? RankPlan.Make(Graph, budget, microBatch, world, Objective, memory?.MayMeasure(Graph, microBatch, trainable.Bytes) ?? true) : null;
+        plan = Budget() is { } budget && schedule is null && Options.Layout.Length == 0 ? RankPlan.Make(Graph, budget, microBatch, world, Objective, memory?.MayMeasure(Graph, microBatch, trainable.Bytes) ?? true) : null;
         var before = executor;
         executor = new Executor(Graph, schedule ?? plan?.Schedule, Objective) { Arena = arena };
         parts.Strategy.Setup(new StrategyContext(world, Graph, executor, parts.Optimizer, trainable.Parameters, device, Options.Seed));

@@ -49,6 +49,14 @@ public sealed record TrainerOptions
     /// part of it and gathers the others' parameters; 2, a rank keeps only its part of the gradients too.
     /// </summary>
     [Description("ZeRO stage: 0, 1 (optimiser state divided among ranks) or 2 (gradients too)")] public int Zero { get; init; }
+    /// <summary>
+    /// How the ranks divide the model: <c>pipe=2,order=1f1b,micro=8</c> cuts it into stages, one a rank, through which a batch goes in
+    /// micro-batches; <c>data=2,pipe=2</c> divides the batch as well; <c>auto</c> chooses, for <see cref="Memory"/> where that is given. The bits
+    /// are those of one rank that works off the same micro-batches. Empty (default): every rank has the whole model.
+    /// </summary>
+    [Description("how ranks divide the model: auto, or parts of data=2,pipe=2,order=1f1b,micro=8")] public string Layout { get; init; } = "";
+    /// <summary>First layers of the stages from the second on, with commas between; empty (default) to choose.</summary>
+    [Description("first layers of the stages from the second on")] public string Stages { get; init; } = "";
     /// <summary>Reduce gradients while backward still runs; default true. Off gives the same bits.</summary>
     [Description("reduce gradients while backward runs")] public bool Overlap { get; init; } = true;
     /// <summary>Least bytes of gradients that are reduced together; default 4 MiB. Any value gives the same bits.</summary>
@@ -129,6 +137,16 @@ public sealed record TrainerOptions
         Require(CheckpointEvery >= 0, nameof(CheckpointEvery), CheckpointEvery, "at least 0");
         Require(MaxSteps >= 0, nameof(MaxSteps), MaxSteps, "at least 0");
         Require(!LogGradientNorm || Zero == 0, nameof(LogGradientNorm), LogGradientNorm, "off with --zero, where no rank holds all gradients");
+        if (Layout.Length > 0)
+        {
+            Require(!Deterministic, nameof(Deterministic), Deterministic, "off with --layout, whose bits are those of one rank as they are");
+            Require(Zero == 0, nameof(Zero), Zero, "0 with --layout, where each stage has its own optimiser state");
+            Require(Accumulate == 1, nameof(Accumulate), Accumulate, "1 with --layout, which names its micro-batches: micro=N");
+            Require(Ema == 0, nameof(Ema), Ema, "0 with --layout, where no rank has all parameters of every step");
+            Require(!Arena, nameof(Arena), Arena, "off with --layout");
+            Require(MemoryBudget.Length == 0, nameof(MemoryBudget), MemoryBudget, "empty with --layout: --memory limits all that a rank holds");
+        }
+        else Require(Stages.Length == 0, nameof(Stages), Stages, "given with --layout");
         if (Memory.Length > 0 && MemoryBudget.Length > 0)
             throw new UsageException($"--memory {Memory} and --memory-budget {MemoryBudget}: choose one, everything that a process holds or its activations alone");
         Require(KeepLast >= 1, nameof(KeepLast), KeepLast, "at least 1");

@@ -1,5 +1,6 @@
 using Interactive.Data;
 using Interactive.Execution;
+using Interactive.Graphs;
 using Interactive.Monitoring;
 
 namespace Interactive.Training;
@@ -9,7 +10,7 @@ internal sealed class TrainerParts : IDisposable
 {
     private readonly IDisposable?[] made;
 
-    public TrainerParts(TrainerOptions options, IBatchSource train, IBatchSource test, IObjective? objective, IReadOnlyList<IMetric>? metrics, Optimizer? optimizer,
+    public TrainerParts(TrainerOptions options, Graph graph, IBatchSource train, IBatchSource test, IObjective? objective, IReadOnlyList<IMetric>? metrics, Optimizer? optimizer,
         LearningRate? learningRate, IParallelStrategy? strategy, IEnumerable<Hook>? hooks, IEnumerable<IRunLog>? logs)
     {
         Train = options.Augmentation is not { } augmentation ? train
@@ -22,7 +23,7 @@ internal sealed class TrainerParts : IDisposable
             throw new UsageException($"two metrics are called {twice.Key}");
         Optimizer = optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
         LearningRate = learningRate ?? Schedules.Create(options.Schedule, options.LearningRate, options.WarmUp);
-        Strategy = strategy ?? StrategyOf(options);
+        Strategy = strategy ?? StrategyOf(options, graph);
         var own = options.Ema > 0 ? new ExponentialMovingAverage(options.Ema) : null;
         Best = options.BestBy != "" ? options.BestBy : Metrics.Count > 0 ? Metrics[0].Name : "loss";
         if (Best != "loss" && Metrics.All(m => m.Name != Best)) throw new UsageException($"--best-by {Best}: choose {string.Join(", ", Metrics.Select(m => m.Name).Prepend("loss"))}");
@@ -44,8 +45,9 @@ internal sealed class TrainerParts : IDisposable
     /// <summary>The metric that chooses the best model, or loss.</summary>
     public string Best { get; }
 
-    private static IParallelStrategy StrategyOf(TrainerOptions options)
-        => options.Deterministic ? new DeterministicDataParallel(options.Shards, options.Zero, options.Overlap, options.BucketBytes)
+    private static IParallelStrategy StrategyOf(TrainerOptions options, Graph graph)
+        => options.Layout.Length > 0 ? PipelineParallel.Of(options, graph)
+        : options.Deterministic ? new DeterministicDataParallel(options.Shards, options.Zero, options.Overlap, options.BucketBytes)
         : options.Zero > 0 ? new ZeroDataParallel(options.Zero) { Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes = options.BucketBytes }
         : new DataParallel { Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes = options.BucketBytes };
 

@@ -40,6 +40,7 @@ sealed unsafe class DeviceTransport(ITransport inner, bool reaches, List<(nint D
     public Transfer Send(void* data, int bytes, int peer, int tag) => inner.Send(data, bytes, peer, tag);
     public Transfer Receive(void* data, int bytes, int peer, int tag) => inner.Receive(data, bytes, peer, tag);
     public void Wait(ref Transfer transfer) => inner.Wait(ref transfer);
+    public bool Test(ref Transfer transfer) => inner.Test(ref transfer);
     public ITransport Duplicate() => new DeviceTransport(inner.Duplicate(), reaches, summed);
     public SharedWindow Share(IReadOnlyList<int> group, long bytes) => ((ISharesMemory)inner).Share(group, bytes);
     public void Abort(int exitCode) => inner.Abort(exitCode);

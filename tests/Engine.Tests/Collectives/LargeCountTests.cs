@@ -77,6 +77,7 @@ public sealed unsafe class LargeCountTests
         }
 
         public void Wait(ref Transfer transfer) { }
+        public bool Test(ref Transfer transfer) => true;
         public ITransport Duplicate() => throw new NotSupportedException();
         public void Abort(int exitCode) => throw new NotSupportedException();
         public void Dispose() { }

@@ -83,6 +83,19 @@ internal sealed unsafe class MpiTransport : IReachesDevices, ISharesMemory
         transfer = default;
     }
 
+    public bool Test(ref Transfer transfer)
+    {
+        if (!transfer.Pending) return true;
+        var request = transfer.Request;
+        int done = 0;
+        Enter();
+        try { Mpi.Check(Mpi.Test(&request, &done, (void*)Mpi.Abi.StatusIgnore), "MPI_Test"); }
+        finally { Leave(); }
+        if (done == 0) return false;
+        transfer = default;
+        return true;
+    }
+
     public bool Reaches(string device) => Devices.Reaches(device);
 
     public void ReduceScatter(float* data, float* part, ReadOnlySpan<int> counts)

@@ -26,6 +26,12 @@ internal sealed unsafe class RecordingTransport(int rank, int size) : ITransport
         transfer = default;
     }
 
+    public bool Test(ref Transfer transfer)
+    {
+        Wait(ref transfer);
+        return true;
+    }
+
     public ITransport Duplicate() => throw new NotSupportedException("only one algorithm is recorded at a time");
     public void Abort(int exitCode) => throw new CollectiveException($"the recorded rank {rank} aborts with exit code {exitCode}");
     public void Dispose() { }

@@ -24,6 +24,9 @@ public unsafe interface ITransport : IDisposable
     /// <summary>Returns when the transfer is complete; gives the core away while it waits.</summary>
     void Wait(ref Transfer transfer);
 
+    /// <summary>Whether the transfer is complete; returns at once, and moves on what is on its way.</summary>
+    bool Test(ref Transfer transfer);
+
     /// <summary>A transport of the same ends whose messages never mix with this one's (collective).</summary>
     ITransport Duplicate();
 

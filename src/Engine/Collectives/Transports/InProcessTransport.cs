@@ -53,6 +53,15 @@ public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
     }
 
     /// <inheritdoc/>
+    public bool Test(ref Transfer transfer)
+    {
+        if (!transfer.Pending) return true;
+        if ((((BlockingCollection<byte[]>, int))transfer.State!).Item1.Count == 0) return false;
+        Wait(ref transfer);
+        return true;
+    }
+
+    /// <inheritdoc/>
     public ITransport Duplicate() => new InProcessTransport(mail, Rank, Size, (channel + 1) * 64 + duplicates++, Host);
 
     SharedWindow ISharesMemory.Share(IReadOnlyList<int> group, long bytes)

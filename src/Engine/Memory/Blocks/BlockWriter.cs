@@ -11,13 +11,34 @@ internal sealed class BlockWriter(PlanningGraph graph, BlockChain chain)
     /// <param name="ops">A complete plan over the chain.</param>
     /// <param name="holdMasks">A kept input of a stretch stays until the block before it has run backward, if that reads it, instead of being made again.</param>
     /// <param name="into">Per step the input that is overwritten.</param>
-    public ReadOnlySpan<Step> Write(IReadOnlyList<ChainOp> ops, bool holdMasks, out ReadOnlySpan<sbyte> into)
+    public ReadOnlySpan<Step> Write(IReadOnlyList<ChainOp> ops, bool holdMasks, out ReadOnlySpan<sbyte> into) => Write(ops, ops.Count, holdMasks, [], [], [], out into, out _);
+
+    /// <summary>The same for a part of the chain that is given values from before it.</summary>
+    /// <param name="ops">A plan over the part.</param>
+    /// <param name="forwards">How many of them come before the gradient of the part's output.</param>
+    /// <param name="holdMasks">As above.</param>
+    /// <param name="given">Values that are there, and stay until backward.</param>
+    /// <param name="sources">Nodes before the part whose results are always there.</param>
+    /// <param name="handedOn">Values that are read once the forward is done.</param>
+    /// <param name="into">Per step the input that is overwritten.</param>
+    /// <param name="forwardSteps">How many steps, frees not counted, are the forward's.</param>
+    public ReadOnlySpan<Step> Write(IReadOnlyList<ChainOp> ops, int forwards, bool holdMasks, IReadOnlyList<int> given, IReadOnlyList<int> sources,
+        IReadOnlyList<int> handedOn, out ReadOnlySpan<sbyte> into, out int forwardSteps)
     {
         writer.Clear();
         var blocks = chain.Cuts.Blocks;
+        foreach (var value in given) writer.Give(value);
+        foreach (var node in sources) writer.RunFirst(graph.Nodes[node]);
+        var first = ops[0].Stage; // a plan begins with its first block
         var (ran, saved) = (new bool[blocks.Count], new bool[blocks.Count]);
+        forwardSteps = 0;
         for (var i = 0; i < ops.Count; i++)
         {
+            if (i == forwards)
+            {
+                forwardSteps = writer.Steps;
+                writer.Use(handedOn);
+            }
             if (ops[i].Stage == blocks.Count) continue; // the loss runs by itself
             var (block, stage) = (blocks[ops[i].Stage], ops[i].Stage);
             switch (ops[i].Kind)
@@ -46,7 +67,7 @@ internal sealed class BlockWriter(PlanningGraph graph, BlockChain chain)
 
         void DropInput(int stage)
         {
-            if (stage > 0 && saved[stage - 1]) return;
+            if (stage == first || saved[stage - 1]) return;
             foreach (var value in blocks[stage].Inputs) writer.Close(value);
         }
     }

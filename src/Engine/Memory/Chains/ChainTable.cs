@@ -75,10 +75,11 @@ internal sealed class ChainTable
     /// <summary>Least seconds by budget in units.</summary>
     public ReadOnlySpan<float> Whole => rows[rowOf[0][^1]];
 
-    private ReadOnlySpan<float> Row(int s, int t) => rows[rowOf[s][t - s]];
+    /// <summary>Least seconds of a stretch of stages by budget in units, as above.</summary>
+    internal ReadOnlySpan<float> Row(int s, int t) => rows[rowOf[s][t - s]];
 
     // To the nearest unit: errors cancel in sums, where rounding up would add them. Plans are checked in bytes afterwards.
-    private int Units(long bytes) => (int)Math.Round(bytes / unit);
+    internal int Units(long bytes) => (int)Math.Round(bytes / unit);
 
     private int LeafNeed(int s, BlockOption option)
         => Units(chain.Stages[s].GradientBytes + option.SavedBytes + Math.Max(option.ForwardWorkspace, chain.InputGradient(s) + option.BackwardWorkspace));
@@ -152,7 +153,7 @@ internal sealed class ChainTable
     }
 
     // No back-pointers are stored: the choice that explains an entry is found again in one pass over its candidates.
-    private void Build(int s, int t, int m, List<ChainOp> ops)
+    internal void Build(int s, int t, int m, List<ChainOp> ops)
     {
         var (seconds, option, cut) = (float.PositiveInfinity, -1, -1);
         var options = chain.Stages[s].Options;

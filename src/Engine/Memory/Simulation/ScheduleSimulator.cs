@@ -155,6 +155,62 @@ public sealed class ScheduleSimulator
         return new(forwardPeak, kept, peak, seconds);
     }
 
+    /// <summary>Bytes of a micro-batch over one part of its steps: the most within it, those left after it, and its seconds.</summary>
+    internal readonly record struct Part(long Peak, long Live, double Seconds);
+
+    /// <summary>Replays the steps of a stage for one micro-batch, part by part. Before the second part begins the loss is computed, or the gradients of what was handed on come.</summary>
+    /// <param name="steps">Of all parts.</param>
+    /// <param name="ends">By part: the number after its last step.</param>
+    /// <param name="given">Values that the stage is given; their bytes are the micro-batch's.</param>
+    /// <param name="handedOn">Values whose gradients come from elsewhere.</param>
+    /// <param name="freed">Values that are freed after the first part.</param>
+    /// <param name="withLoss">Whether the stage is the last one.</param>
+    internal Part[] Parts(Step[] steps, IReadOnlyList<int> ends, IEnumerable<int> given, IEnumerable<int> handedOn, IEnumerable<int> freed, bool withLoss)
+    {
+        Reset();
+        var inPlace = InPlace.Find(graph.Graph, steps);
+        var parts = new Part[ends.Count];
+        blocks.BeginStep(-1);
+        foreach (var value in given) held[value] = blocks.New(value, gradient: false);
+        for (int part = 0, i = 0; part < parts.Length; part++)
+        {
+            var (peak, seconds) = (blocks.Live, 0.0);
+            if (part == 1)
+            {
+                blocks.BeginStep(-1);
+                if (withLoss)
+                {
+                    Loss();
+                    seconds += graph.Profile.Loss;
+                }
+                else
+                    foreach (var value in handedOn)
+                        if (graph.Wants[value]) gradients.Make(value);
+                peak = Math.Max(peak, blocks.StepPeak);
+            }
+            for (; i < ends[part]; i++)
+            {
+                blocks.BeginStep(i);
+                switch (steps[i].Kind)
+                {
+                    case StepKind.Forward or StepKind.ForwardOnly:
+                        var node = graph.Nodes[steps[i].Id];
+                        seconds += !hasRun[node.Id] || steps[i].Kind == StepKind.Forward && node.HasGraph ? node.Forward : node.Recompute;
+                        Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
+                        break;
+                    case StepKind.Free: Free(steps[i].Id); break;
+                    case StepKind.Forget: Forget(steps[i].Id); break;
+                    default: seconds += Backward(graph.Nodes[steps[i].Id], steps.AsSpan(i), long.MaxValue); break;
+                }
+                peak = Math.Max(peak, blocks.StepPeak);
+            }
+            if (part == 0)
+                foreach (var value in freed) Free(value);
+            parts[part] = new(peak, blocks.Live, seconds);
+        }
+        return parts;
+    }
+
     /// <summary>
     /// What happens while one node runs backward by itself, after a forward and one for the output alone, its inputs being there and the output where it is read: bytes
     /// alive when its workspace is asked for, and bytes left, both against those before.

@@ -1,3 +1,4 @@
+using Interactive.Collectives;
 using Interactive.Data;
 
 namespace Interactive.Training;
@@ -12,6 +13,15 @@ public interface IParallelStrategy : IDisposable
     /// <summary>Micro-batches in which a batch is worked off, over all ranks.</summary>
     /// <exception cref="UsageException">So many ranks cannot share such a batch.</exception>
     int MicroBatches(int batchSize, int ranks);
+
+    /// <summary>Which part of every batch this rank reads; by default each rank has a part of its own.</summary>
+    BatchShare Share(ICommunicator world) => new(world.Rank, world.Size, Counts: true);
+
+    /// <summary>Gives every rank the model as it is now, where ranks step parts of it: before evaluations and checkpoints. Collective.</summary>
+    void Gather() { }
+
+    /// <summary>What a run says before its first step, in lines; null for nothing.</summary>
+    string? Description => null;
 
     /// <summary>Makes what steps need; what was there before goes. Collective.</summary>
     void Setup(StrategyContext context);

@@ -9,7 +9,7 @@ namespace Interactive.Training;
 /// ZeRO on the pool: parameters lie in one buffer with the gradients' layout, each rank steps its part of every bucket with
 /// the optimiser state of that part only, and gathers the parts of the others.
 /// </summary>
-internal sealed unsafe class ShardedOptimizer : IDisposable
+internal sealed unsafe class ShardedOptimizer : IOptimizerShares, IDisposable
 {
     private readonly ICommunicator world;
     private readonly GradientPool pool;

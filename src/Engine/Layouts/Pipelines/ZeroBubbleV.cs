@@ -1,0 +1,67 @@
+namespace Interactive.Layouts;
+
+/// <summary>
+/// Two stages a rank, laid as a V (Qi et al. 2024): the first rank has the first and the last one. With equal parts nobody waits, in
+/// 1f1b's bytes.
+/// </summary>
+public sealed class ZeroBubbleV : IPipelineOrder
+{
+    private const int X = 0, Y = 1; // on the way down, and up
+
+    /// <inheritdoc/>
+    public string Name => "zb-v";
+
+    /// <inheritdoc/>
+    public int Chunks => 2;
+
+    /// <inheritdoc/>
+    public bool IsSplit => true;
+
+    /// <inheritdoc/>
+    public int Stage(int rank, int chunk, int ranks) => chunk == X ? rank : 2 * ranks - 1 - rank;
+
+    /// <inheritdoc/>
+    public int SendsAhead(int ranks) => Math.Max(1, 3 * ranks - 4); // on the way down a rank runs far ahead of the next one
+
+    /// <inheritdoc/>
+    public string? Misfit(int ranks, int micros) => micros >= 2 * ranks - 1 ? null : $"order=zb-v needs {2 * ranks - 1} micro-batches or more over {ranks} ranks, got {micros}";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros)
+    {
+        var list = new ActionList(micros);
+        list.Add(2 * (ranks - rank) - 1, Pass.F, X);
+        for (var i = 0; i < rank; i++)
+        {
+            list.Add(Pass.F, Y);
+            list.Add(Pass.F, X);
+        }
+        for (var i = rank; i < ranks; i++)
+        {
+            list.Add(Pass.F, Y);
+            Backward(Y);
+        }
+        while (list.HasMore(Pass.F, Y))
+        {
+            list.Add(Pass.F, X);
+            Backward(X);
+            list.Add(Pass.F, Y);
+            Backward(Y);
+        }
+        for (var i = 0; i < rank; i++)
+        {
+            list.Add(Pass.B, X);
+            list.Add(Pass.B, Y);
+        }
+        while (list.HasMore(Pass.B, X)) Backward(X);
+        list.AddRest(Pass.W, Y);
+        list.AddRest(Pass.W, X);
+        return list.Actions;
+
+        void Backward(int chunk)
+        {
+            list.Add(Pass.B, chunk);
+            list.Add(Pass.W, chunk);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using Interactive.Graphs;
+using Interactive.Memory;
+using Interactive.Runtime;
+
+namespace Interactive.Layouts;
+
+/// <summary>What N ranks of so many bytes each can do: every way to divide them is planned, and the one with the shortest step wins.</summary>
+public sealed class LayoutSearch
+{
+    private readonly Graph source, fused;
+    private readonly Func<Graph, long, Profile> profile;
+    private readonly double bytesPerSecond;
+    private readonly Dictionary<long, PlanningGraph> known = [];
+
+    /// <summary>Prepares to plan one model.</summary>
+    /// <param name="source">The model; shapes are enough.</param>
+    /// <param name="profile">(fused graph, samples of a micro-batch) to what each node costs; default: from shapes.</param>
+    /// <param name="bytesPerSecond">Speed of a link between two ranks; default 3e9, memory that ranks of a host share.</param>
+    public LayoutSearch(Graph source, Func<Graph, long, Profile>? profile = null, double bytesPerSecond = 3e9)
+    {
+        (this.source, this.profile, this.bytesPerSecond) = (source, profile ?? ((graph, batch) => AnalyticProfile.Of(graph, batch)), bytesPerSecond);
+        fused = Fusion.Fuse(source);
+    }
+
+    /// <summary>The plan of one layout within so many bytes on every rank.</summary>
+    /// <param name="layout">The layout, fitted.</param>
+    /// <param name="batch">Samples of a step, over all ranks.</param>
+    /// <param name="bytes">Of every rank; null for no limit.</param>
+    /// <exception cref="UsageException">Nothing fits; the message gives the least bytes.</exception>
+    public LayoutPlan Plan(Layout layout, int batch, long? bytes)
+        => Planner(layout, batch).Within(bytes) ?? throw new UsageException(
+            $"{layout} does not fit {ByteText.Of(bytes ?? 0)} on every rank: it needs about {ByteText.Of(Least(layout, batch, bytes ?? 0))}");
+
+    /// <summary>All layouts of so many ranks within so many bytes, the fastest first; those that do not fit are left out.</summary>
+    /// <param name="ranks">How many.</param>
+    /// <param name="batch">Samples of a step, over all ranks.</param>
+    /// <param name="bytes">Of every rank; null for no limit.</param>
+    /// <exception cref="UsageException">The batch cannot be divided among the ranks in any way.</exception>
+    public IReadOnlyList<LayoutPlan> All(int ranks, int batch, long? bytes)
+    {
+        var layouts = Layouts(ranks, batch).ToArray();
+        if (layouts.Length == 0) throw new UsageException($"{ranks} ranks cannot share a batch of {batch} in any layout: a batch of {(batch / ranks + 1) * ranks} works");
+        return [.. layouts.Select(layout => Tried(layout, batch, bytes)).OfType<LayoutPlan>().OrderBy(p => p.StepSeconds).ThenBy(p => p.PeakBytes)];
+    }
+
+    /// <summary>About the least bytes with which some layout works.</summary>
+    public long LeastBytes(int ranks, int batch, long below)
+        => Layouts(ranks, batch).GroupBy(l => (l.Data, l.Pipe)).Select(g => g.MaxBy(l => l.Micro)!).Where(l => l.Order.Name == "1f1b" || l.Pipe == 1).Select(l => Least(l, batch, below)).DefaultIfEmpty(0).Min();
+
+    private LayoutPlanner Planner(Layout layout, int batch)
+    {
+        var micro = batch / (layout.Data * layout.Micro);
+        if (!known.TryGetValue(micro, out var graph)) known[micro] = graph = new PlanningGraph(fused, WithAutograd(profile(fused, micro)));
+        return new(source, graph, layout, bytesPerSecond);
+    }
+
+    // Several micro-batches are in flight: ways to run backward that were chosen for one alone are left out.
+    private static Profile WithAutograd(Profile profile) => profile with { Nodes = [.. profile.Nodes.Select(n => n with { ParameterWays = [], InputWays = [] })] };
+
+    private LayoutPlan? Tried(Layout layout, int batch, long? bytes)
+    {
+        try { return Planner(layout, batch).Within(bytes); }
+        catch (UsageException) { return null; } // a net with fewer places to cut
+    }
+
+    private long Least(Layout layout, int batch, long from)
+    {
+        var (low, high) = (from, Tried(layout, batch, null)?.PeakBytes ?? 0);
+        if (high <= low) return high;
+        for (var i = 0; i < 7; i++)
+        {
+            var middle = low + (high - low) / 2;
+            if (Tried(layout, batch, middle) is { } plan) high = plan.PeakBytes;
+            else low = middle;
+        }
+        return high;
+    }
+
+    /// <summary>Ways to divide ranks and batch: two orders, and micro-batches in powers of two.</summary>
+    private static IEnumerable<Layout> Layouts(int ranks, int batch)
+    {
+        for (var pipe = 1; pipe <= ranks; pipe++)
+        {
+            if (ranks % pipe != 0 || batch % (ranks / pipe) != 0) continue;
+            var share = batch / (ranks / pipe);
+            for (var micro = 1; micro <= Math.Min(share, 16 * pipe); micro *= 2)
+                if (share % micro == 0)
+                    foreach (var order in pipe == 1 ? [PipelineOrders.Find("1f1b")] : new[] { PipelineOrders.Find("1f1b"), PipelineOrders.Find("1f1b-eager") })
+                        yield return new Layout(ranks / pipe, pipe, order, micro, []);
+        }
+    }
+
+    /// <summary>Bytes a second of <c>1gbit</c>, <c>10gbit</c>, <c>25gbit</c>.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static double Speed(string text)
+        => text.EndsWith("gbit", StringComparison.OrdinalIgnoreCase) && double.TryParse(text[..^4], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var gigabits) && gigabits > 0
+            ? gigabits * 125e6 : throw new UsageException($"--net {text}: give the speed of a link such as 1gbit or 25gbit");
+}

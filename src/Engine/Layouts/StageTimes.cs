@@ -1,0 +1,14 @@
+namespace Interactive.Layouts;
+
+/// <summary>Seconds of one micro-batch in one stage.</summary>
+/// <param name="F">Forward.</param>
+/// <param name="B">The part of backward that the stage before waits for.</param>
+/// <param name="W">The rest of backward.</param>
+public readonly record struct StageTimes(double F, double B, double W)
+{
+    /// <summary>Of one pass.</summary>
+    public double Of(Pass pass) => pass switch { Pass.F => F, Pass.B => B, Pass.W => W, _ => B + W };
+
+    /// <summary>All of it.</summary>
+    public double Sum => F + B + W;
+}

@@ -1,0 +1,243 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Interactive.Collectives;
+using Interactive.Data;
+using Interactive.Graphs;
+using Interactive.Layouts;
+using Interactive.Runtime;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Training;
+
+/// <summary>
+/// The model cut into stages, one or several a rank, through which a batch goes in micro-batches. Loss and gradients have the bits of one
+/// rank that works off the same micro-batches under this strategy.
+/// </summary>
+public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
+{
+    private readonly string text, stageNames;
+    private readonly long? memory;
+    private readonly Graph? model;
+    private Layout? layout;
+    private LayoutPlan? plan;
+    private StrategyContext context = null!;
+    private ICommunicator? copies; // ranks with the same stages
+    private MessageLink? link;
+    private StageRun[] chunks = [];
+    private GradientPool? pool;
+    private OverlappedReducer? reducer;
+    private TiedUses? tied;
+    private Dictionary<string, int> owners = []; // parameters and buffers, to the rank that counts
+    private int batchSize;
+    private long peak;
+
+    /// <summary>With a layout as a text.</summary>
+    /// <param name="layout">Parts of <c>data=2,pipe=2,order=1f1b,micro=8</c>, or <c>auto</c>.</param>
+    /// <param name="stages">First layers of the stages from the second on, with commas between; empty to choose.</param>
+    /// <param name="memory">Bytes that each rank may hold, as <c>--memory</c> takes them; null for no limit.</param>
+    /// <param name="model">The model, where <c>auto</c> is to choose.</param>
+    /// <exception cref="UsageException">The text is no layout.</exception>
+    public PipelineParallel(string layout, string stages = "", string? memory = null, Graph? model = null)
+    {
+        (text, stageNames, this.model) = (layout, stages, model);
+        this.memory = memory is null ? null : Memory.MemoryLimit.Parse(memory).Bytes;
+        if (layout != "auto") Layout.Parse(layout, stages);
+    }
+
+    internal static PipelineParallel Of(TrainerOptions options, Graph model) => new(options.Layout, options.Stages, options.Memory.Length > 0 ? options.Memory : null, model);
+
+    /// <summary>What runs where, from Setup on.</summary>
+    public LayoutPlan Plan => plan ?? throw new InvalidOperationException("Setup comes first");
+
+    /// <summary>The most bytes that this rank's activations and messages held in a step, measured.</summary>
+    public long ActivationPeakBytes => peak;
+
+    IOptimizerShares? IDividesOptimizer.Shards => new StagedOptimizer(context.World, name => owners[name], IsMine);
+
+    /// <inheritdoc/>
+    public int MicroBatches(int batchSize, int ranks)
+    {
+        this.batchSize = batchSize;
+        layout = text == "auto" ? Choose(ranks) : Layout.Parse(text, stageNames).Fitted(ranks, batchSize);
+        return layout.Data * layout.Micro;
+    }
+
+    // The same on every rank: shapes alone decide.
+    private Layout Choose(int ranks)
+    {
+        if (model is null) throw new UsageException("--layout auto needs the model: hand it to the strategy, or leave the strategy to the trainer");
+        var search = new LayoutSearch(model);
+        return search.All(ranks, batchSize, memory) is [var best, ..] ? best.Layout
+            : throw new UsageException($"--memory {ByteText.Of(memory!.Value)}: no layout of {ranks} ranks holds {model.Name} with a batch of {batchSize}; about {ByteText.Of(search.LeastBytes(ranks, batchSize, memory.Value))} a rank would do");
+    }
+
+    /// <inheritdoc/>
+    public BatchShare Share(ICommunicator world) => layout is null ? throw new InvalidOperationException("MicroBatches comes first")
+        : new(world.Rank % layout.Data, layout.Data, world.Rank / layout.Data == 0);
+
+    /// <inheritdoc/>
+    public string? Description => plan is null ? null : string.Create(CultureInfo.InvariantCulture,
+        $"layout {plan.Layout}: stages begin with {string.Join(", ", plan.Ranks.Select(r => r.First))}\npredicted step {plan.StepSeconds * 1e3:F1} ms, of which ranks wait {plan.IdleShare * 100:F1} %\npredicted bytes of each stage's rank: {string.Join(", ", plan.Ranks.Select(r => $"{ByteText.Of(r.PeakBytes)} ({ByteText.Of(r.ActivationPeakBytes)} activations)"))}");
+
+    /// <inheritdoc/>
+    public void Setup(StrategyContext context)
+    {
+        if (context.Device.type != TorchSharp.DeviceType.CPU) throw new UsageException($"--layout works in CPU memory, not on {context.Device}");
+        Release();
+        this.context = context;
+        var fused = Fusion.Fuse(context.Graph);
+        plan = new LayoutSearch(context.Graph).Plan(layout!, batchSize, memory);
+        var (world, order) = (context.World, layout!.Order);
+        var me = world.Rank / layout.Data;
+        copies = world.Split([.. Enumerable.Range(0, layout.Data).Select(d => me * layout.Data + d)]);
+        link = layout.Pipe > 1 ? world.Link() : null;
+        var stages = plan.Stages.Select(s => s.Schedule.Stage).ToArray();
+        var names = context.Parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
+        string NameOf(Parameter parameter) => names.GetValueOrDefault(parameter.Identity(), "parameter");
+        tied = new TiedUses(fused, stages, s => Place(s) == me, NameOf);
+        chunks = [.. Enumerable.Range(0, order.Chunks).Select(c => order.Stage(me, c, layout.Pipe))
+            .Select(s => new StageRun(context.Graph, plan.Stages[s].Schedule, context.Executor.Objective, s == stages.Length - 1, tied.Sums, RankOf(s - 1, stages.Length), RankOf(s + 1, stages.Length), world.Rank, link, s))];
+        owners = Owners(fused, stages);
+        pool = new GradientPool(chunks.SelectMany(c => c.Executor.BackwardOrder).DistinctBy(p => p.Identity()).Where(p => (tied.Owner(p) ?? -1) is var stage && (stage < 0 || Place(stage) == me)), null, NameOf);
+        reducer = new OverlappedReducer(copies, pool, new ReducerOptions { Overlap = false });
+    }
+
+    private int Place(int stage)
+    {
+        for (var rank = 0; rank < layout!.Pipe; rank++)
+            for (var chunk = 0; chunk < layout.Order.Chunks; chunk++)
+                if (layout.Order.Stage(rank, chunk, layout.Pipe) == stage) return rank;
+        return -1;
+    }
+
+    // The rank that runs a stage of this rank's copy of the model.
+    private int RankOf(int stage, int stages) => stage < 0 || stage >= stages ? -1 : Place(stage) * layout!.Data + context.World.Rank % layout.Data;
+
+    private Dictionary<string, int> Owners(Graph fused, Stage[] stages)
+    {
+        var places = new Dictionary<nint, int>();
+        for (var s = stages.Length - 1; s >= 0; s--) // the first user's
+            for (var n = stages[s].End - 1; n >= stages[s].First; n--)
+            {
+                foreach (var parameter in fused.Nodes[n].Op.Parameters) places[parameter.Identity()] = Place(s) * layout!.Data;
+                foreach (var buffer in fused.Nodes[n].Op.Module?.buffers() ?? []) places[((Tensor)buffer).Identity()] = Place(s) * layout!.Data;
+            }
+        return context.Graph.named_parameters().Select(p => (p.name, Tensor: (Tensor)p.parameter)).Concat(context.Graph.named_buffers().Select(b => (b.name, Tensor: b.buffer)))
+            .DistinctBy(p => p.name).ToDictionary(p => p.name, p => places.GetValueOrDefault(p.Tensor.Identity(), 0));
+    }
+
+    private bool IsMine(string parameter) => owners.TryGetValue(parameter, out var owner) && owner / layout!.Data == context.World.Rank / layout.Data;
+
+    /// <inheritdoc/>
+    public double Backward(IReadOnlyList<Batch> batches, StepWeights weights, long step)
+    {
+        pool!.Zero();
+        tied!.Zero();
+        var live = MemoryMeter.Current;
+        live.ResetPeak();
+        var before = live.LiveBytes;
+        var factors = Enumerable.Range(0, batches.Count).Select(weights.Factor).ToArray();
+        var me = context.World.Rank / layout!.Data;
+        var actions = layout.Order.Actions(me, layout.Pipe, batches.Count).Where(a => factors[a.Micro] != 0).ToArray(); // no label counts: the mean of nothing
+        long Stream(int micro, int node) => (long)(new CounterRandom(context.Seed, (ulong)((step * layout.Data + context.World.Rank % layout.Data) * batches.Count + micro)).Next() ^ (ulong)(node + 1) * 0x9E3779B97F4A7C15) & long.MaxValue;
+        foreach (var chunk in chunks) chunk.Begin(batches, i => factors[i] / batches.Count, Stream);
+        var ahead = layout.Order.SendsAhead(layout.Pipe);
+        var loss = new double[batches.Count];
+        var handed = new Dictionary<(Pass, int, int), Tensor?[]>(); // between two stages of this rank
+        var sent = new List<WireTensor>[actions.Length];
+        for (var k = 0; k < actions.Length; k++)
+        {
+            if (k == 0) chunks[actions[0].Chunk].Post(actions[0]);
+            if (k + 1 < actions.Length) chunks[actions[k + 1].Chunk].Post(actions[k + 1]);
+            if (k > ahead) Finish(sent[k - ahead - 1]);
+            sent[k] = chunks[actions[k].Chunk].Run(actions[k], handed, loss);
+        }
+        foreach (var messages in sent.TakeLast(ahead + 1)) Finish(messages);
+        tied.Join(link, s => RankOf(s, plan!.Stages.Count), context.World.Rank, Gradient);
+        peak = Math.Max(peak, live.PeakBytes - before);
+        reducer!.Begin();
+        return Mean(loss, factors);
+    }
+
+    private void Finish(List<WireTensor>? messages)
+    {
+        foreach (var message in messages ?? []) message.Finish(link!);
+    }
+
+    private Tensor Gradient(Parameter parameter)
+    {
+        var range = pool!.Ranges[pool.IndexOf(parameter)];
+        return pool.Buffer.narrow(0, range.Start, range.Count).view(parameter.shape);
+    }
+
+    // Added in the order of micro-batches, as one rank does; over data ranks in theirs.
+    private double Mean(double[] losses, double[] factors)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < losses.Length; i++) sum += losses[i] * factors[i] / losses.Length;
+        var last = Place(plan!.Stages.Count - 1);
+        var all = context.World.AllGather(MemoryMarshal.AsBytes(new ReadOnlySpan<double>(in sum)));
+        return Enumerable.Range(0, layout!.Data).Sum(d => MemoryMarshal.Read<double>(all[last * layout.Data + d])) / layout.Data;
+    }
+
+    /// <inheritdoc/>
+    public double? Update(double learningRate, double? largestNorm)
+    {
+        reducer!.Wait();
+        double? norm = null;
+        if (largestNorm is { } largest)
+        {
+            norm = Norm();
+            if (norm > largest)
+            {
+                using var noGrad = no_grad();
+                using var scalar = Scalars.Of(largest / (norm.Value + 1e-6));
+                pool!.Buffer.mul_(scalar);
+            }
+        }
+        context.Optimizer.Begin();
+        foreach (var range in pool!.Ranges)
+        {
+            using var gradient = Gradient(range.Parameter);
+            context.Optimizer.Step(range.Name, range.Parameter, gradient, learningRate);
+        }
+        tied!.Share(link, s => RankOf(s, plan!.Stages.Count), context.World.Rank);
+        return norm;
+    }
+
+    // Squares are added in double, parameter by parameter in the model's order, whoever has them.
+    private double Norm()
+    {
+        using var scope = NewDisposeScope();
+        var order = context.Parameters.Select((p, i) => (p.Name, i)).ToDictionary(p => p.Name, p => p.i);
+        var squares = new double[order.Count];
+        foreach (var range in pool!.Ranges)
+            if (owners[range.Name] == context.World.Rank) squares[order[range.Name]] = Gradient(range.Parameter).to_type(ScalarType.Float64).square().sum().item<double>();
+        var all = context.World.AllGather(MemoryMarshal.AsBytes<double>(squares)).Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToArray();
+        return Math.Sqrt(Enumerable.Range(0, squares.Length).Sum(i => all[owners[context.Parameters[i].Name]][i]));
+    }
+
+    /// <inheritdoc/>
+    public void Gather()
+    {
+        if (plan is null) return;
+        foreach (var (name, tensor) in context.Graph.state_dict())
+            if (owners.TryGetValue(name, out var owner)) context.World.Broadcast(tensor, owner);
+    }
+
+    private void Release()
+    {
+        foreach (var chunk in chunks) chunk.Dispose();
+        chunks = [];
+        reducer?.Dispose();
+        pool?.Dispose();
+        tied?.Dispose();
+        link?.Dispose();
+        copies?.Dispose();
+        (reducer, pool, tied, link, copies) = (null, null, null, null, null);
+    }
+
+    /// <summary>Ends the message thread and frees the gradients.</summary>
+    public void Dispose() => Release();
+}

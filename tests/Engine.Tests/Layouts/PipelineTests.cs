@@ -1,0 +1,48 @@
+using Interactive.Collectives.Mpi;
+using Interactive.Engine.Tests.Collectives;
+
+namespace Interactive.Engine.Tests.Layouts;
+
+/// <summary>Pipelines over real MPI processes: every bit is one rank's.</summary>
+[Trait("Speed", "slow")]
+public sealed class PipelineTests : IDisposable
+{
+    private static readonly (string, string)[] OneThread = [("OMP_NUM_THREADS", "1"), ("OMP_WAIT_POLICY", "passive")];
+    private readonly string folder = Directory.CreateTempSubdirectory("pipelines").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private string[] Bits(string net, int ranks, string arguments, MpiFlavor flavor = MpiFlavor.OpenMpi)
+    {
+        using var job = MpiJob.Start(flavor, ranks, $"pipe {net} {folder} --name {Guid.NewGuid():N} --max-steps 20 --no-progress --clip-norm 0.9 {arguments}", OneThread);
+        Assert.True(job.Wait(240) == 0, job.Output);
+        string[] lines = [.. job.Lines.Select(line => line.Trim()).Where(line => line.StartsWith("step ") || line.StartsWith("evaluation "))];
+        Assert.Equal(21, lines.Length);
+        var hashes = job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "hash", _]).Select(words => words[3]).ToArray();
+        Assert.Equal(ranks, hashes.Length);
+        return [.. lines, hashes.Distinct().Single()];
+    }
+
+    [SkippableTheory]
+    [InlineData("mlp")]
+    [InlineData("resnet")]
+    [InlineData("skips")]
+    [InlineData("dropout")]
+    [InlineData("tied")]
+    public void Two_ranks_have_the_bits_of_one(string net)
+    {
+        var one = Bits(net, 1, "--layout pipe=1,micro=4");
+        Assert.Equal(one, Bits(net, 2, "--layout pipe=2,order=1f1b,micro=4"));
+        Assert.Equal(one, Bits(net, 2, "--layout pipe=2,order=gpipe,micro=4", MpiFlavor.Mpich));
+        if (net is "mlp" or "resnet" or "skips") Assert.Equal(Bits(net, 1, "--accumulate 4 --clip-norm 0")[..^1], Bits(net, 2, "--layout pipe=2,micro=4 --clip-norm 0")[..^1]);
+    }
+
+    [SkippableTheory]
+    [InlineData("resnet", "pipe=4,order=1f1b-eager,micro=8", 4)]
+    [InlineData("skips", "pipe=3,order=zb-h1,micro=8", 3)]
+    [InlineData("tied", "pipe=3,order=1f1b,micro=8", 3)]
+    [InlineData("dropout", "pipe=2,order=zb-v,micro=8", 2)]
+    [InlineData("resnet", "pipe=2,order=interleaved,micro=8", 2)]
+    public void Every_order_has_the_bits_of_one(string net, string layout, int ranks)
+        => Assert.Equal(Bits(net, 1, "--layout pipe=1,micro=8"), Bits(net, ranks, $"--layout {layout}"));
+}

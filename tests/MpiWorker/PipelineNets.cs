@@ -1,0 +1,55 @@
+using Interactive.Graphs;
+using Interactive.Graphs.Ops;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.MpiWorker;
+
+/// <summary>Small nets of (1, 8, 8) to 4 classes, each with something that a cut must not disturb.</summary>
+static class PipelineNets
+{
+    public static Graph Create(string name)
+    {
+        manual_seed(5);
+        var net = new GraphBuilder(name, new Shape(1, 8, 8));
+        return net.Build(name switch
+        {
+            "mlp" => net.Input.Flatten().Linear(48).Relu().Linear(40).Relu().Linear(32).Gelu().Linear(4),
+            "resnet" => Residual(net.Input),
+            "skips" => Skips(net.Input),
+            "dropout" => net.Input.Flatten().Linear(48).Relu().Dropout(0.3).Linear(40).Dropout(0.2).Relu().Linear(32).Dropout(0.5).Linear(4),
+            "tied" => Tied(net),
+            _ => throw new ArgumentException($"no net {name}"),
+        });
+    }
+
+    // Batch norm, and a sum whose two inputs cross a cut.
+    private static Value Residual(Value x)
+    {
+        x = x.Conv(8, 3, padding: 1, bias: false).BatchNorm().Relu();
+        for (var i = 0; i < 3; i++)
+        {
+            var y = x.Conv(8, 3, padding: 1, bias: false).BatchNorm().Relu().Conv(8, 3, padding: 1, bias: false).BatchNorm();
+            x = y.Add(x).Relu();
+        }
+        return x.AdaptiveAvgPool(1).Flatten().Linear(4);
+    }
+
+    // A value that is read again three layers on, and once more after that.
+    private static Value Skips(Value x)
+    {
+        var first = x.Flatten().Linear(24).Gelu();
+        var second = first.Linear(24).Relu();
+        var third = second.Linear(24).Gelu().Add(first);
+        return third.Linear(24).Relu().Add(first).Add(second).Linear(4);
+    }
+
+    private static Value Tied(GraphBuilder net)
+    {
+        var shared = nn.Linear(24, 24);
+        var x = net.Input.Flatten().Linear(24).Relu();
+        x = net.Add(new Linear(shared), "first", x).Relu();
+        x = net.Add(new Linear(shared), "second", x.Linear(24).Gelu());
+        return net.Add(new Linear(shared), "third", x.Gelu().Linear(24)).Relu().Linear(4);
+    }
+}
