@@ -10,6 +10,7 @@ internal static class ModuleCall
     /// <exception cref="GraphException">It takes another number of tensors, or something else.</exception>
     public static Tensor[] Run(nn.Module module, IReadOnlyList<Tensor> inputs) => (module, inputs.Count) switch
     {
+        (nn.IModule<Tensor[], Tensor[]> m, _) => m.call([.. inputs]),
         (nn.IModule<Tensor, Tensor> m, 1) => [m.call(inputs[0])],
         (nn.IModule<Tensor, (Tensor, Tensor)> m, 1) => List(m.call(inputs[0])),
         (nn.IModule<Tensor, (Tensor, Tensor, Tensor)> m, 1) => List(m.call(inputs[0])),

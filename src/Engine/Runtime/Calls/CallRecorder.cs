@@ -116,6 +116,16 @@ internal sealed unsafe class CallRecorder : IDisposable
         failure?.Throw();
     }
 
+    /// <summary>What the calling thread runs until the result is disposed is not recorded: sums over sizes, say.</summary>
+    public static IDisposable Pause() => new Paused();
+
+    private sealed class Paused : IDisposable
+    {
+        private readonly CallRecorder? held = current;
+        public Paused() => current = null;
+        public void Dispose() => current = held;
+    }
+
     /// <summary>Stops recording and lets go of all that was seen.</summary>
     public void Dispose()
     {

@@ -16,7 +16,7 @@ public sealed class Model : IDisposable
 {
     private const string GraphKey = "graph", ClassesKey = "classes", NormalisationKey = "normalisation", MetricsKey = "metrics";
 
-    private Model(Graph graph, IReadOnlyList<string> classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics)
+    internal Model(Graph graph, IReadOnlyList<string> classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics)
         => (Graph, Classes, Normalisation, Metrics) = (graph, classes, normalisation, metrics);
 
     /// <summary>The net, in evaluation mode; it can be trained on.</summary>

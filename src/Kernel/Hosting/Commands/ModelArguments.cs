@@ -11,6 +11,8 @@ internal sealed class ModelArguments
 {
     private readonly Option<string?> model = new("--model") { Description = "a model's name: see 'interactive models'" };
     private readonly Option<string?> script = new("--script") { Description = "a script whose last line is a net of your own, a Graph or a module, in place of --model" };
+    private readonly Option<string?> onnx = new("--onnx") { Description = "an ONNX file, in place of --model" };
+    private readonly OnnxArguments sizes;
     private readonly Option<int> batch = new("--batch") { Description = "samples in a batch", DefaultValueFactory = _ => 8 };
     private readonly Option<string?> image = new("--image") { Description = "one image as CxHxW; default: the model's own" };
     private readonly Option<string> device = new("--device") { Description = "where it runs: auto, cpu, cuda or cuda:N", DefaultValueFactory = _ => "auto" };
@@ -20,6 +22,8 @@ internal sealed class ModelArguments
     {
         command.Add(model);
         command.Add(script);
+        command.Add(onnx);
+        sizes = new OnnxArguments(command);
         command.Add(batch);
         command.Add(image);
         command.Add(classes);
@@ -27,13 +31,14 @@ internal sealed class ModelArguments
         else device.DefaultValueFactory = _ => "cpu";
     }
 
-    /// <summary>The model's name, or the script's file name.</summary>
-    public string Model(ParseResult parsed) => (parsed.GetValue(model), parsed.GetValue(script)) switch
+    /// <summary>The model's name, or the file name of the script or of the ONNX file.</summary>
+    public string Model(ParseResult parsed) => (parsed.GetValue(model), parsed.GetValue(script), parsed.GetValue(onnx)) switch
     {
-        ({ } name, null) => name,
-        (null, { } path) => Path.GetFileName(path),
-        (null, null) => throw new UsageException("give --model NAME (see 'interactive models') or --script NET.csx"),
-        _ => throw new UsageException("give --model or --script, not both"),
+        ({ } name, null, null) => name,
+        (null, { } path, null) => Path.GetFileName(path),
+        (null, null, { } path) => Path.GetFileName(path),
+        (null, null, null) => throw new UsageException("give --model NAME (see 'interactive models'), --script NET.csx or --onnx FILE"),
+        _ => throw new UsageException("give one of --model, --script and --onnx"),
     };
 
     public int Batch(ParseResult parsed)
@@ -60,6 +65,7 @@ internal sealed class ModelArguments
         Devices.ManualSeed(1);
         var name = Model(parsed);
         var graph = parsed.GetValue(script) is { } path ? ScriptNet.Read(path, shape)
+            : parsed.GetValue(onnx) is { } file ? Graph.FromOnnx(file, sizes.Read(parsed))
             : Zoo.Create(name, new ModelOptions { Image = shape, Classes = parsed.GetValue(classes), ShapesOnly = shapesOnly });
         if (!shapesOnly) graph.to(Devices.Choose(parsed.GetValue(device), localRank));
         return graph;

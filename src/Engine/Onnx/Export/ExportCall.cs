@@ -1,0 +1,92 @@
+using Interactive.Graphs;
+using Interactive.Graphs.Tracing;
+using Interactive.Runtime;
+
+namespace Interactive.Onnx;
+
+/// <summary>One of libtorch's operators about to be written, with its arguments.</summary>
+/// <param name="file">Where it is written to.</param>
+/// <param name="step">As it ran.</param>
+/// <param name="second">As it ran with another batch.</param>
+/// <param name="trace">Which tells what follows the batch.</param>
+/// <param name="index">Of the step.</param>
+/// <param name="names">Of the tensors that it reads, elements of lists singly.</param>
+internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep second, TraceComparison trace, int index, IReadOnlyList<string> names)
+{
+    private readonly NativeValue[] arguments = step.Call!.Arguments;
+
+    public ExportFile File => file;
+    /// <summary>Base of the nodes' names.</summary>
+    public int Index => index;
+    public int Count => arguments.Length;
+
+    public bool IsTensor(int i) => i < arguments.Length && arguments[i].Tag == ValueTag.Tensor;
+
+    /// <summary>The name of a tensor that it reads.</summary>
+    public string this[int i] => names[TraceStep.Flat(arguments[..i]).Count()];
+    /// <summary>The same, or an empty text where it is left out.</summary>
+    public string Maybe(int i) => IsTensor(i) ? this[i] : "";
+    /// <summary>The names of a list's tensors.</summary>
+    public string[] Names(int i) => [.. names.Skip(TraceStep.Flat(arguments[..i]).Count()).Take(TraceStep.Flat([arguments[i]]).Count())];
+
+    public bool IsNone(int i) => i >= arguments.Length || arguments[i].Tag == ValueTag.None;
+    public bool Flag(int i) => i < arguments.Length && arguments[i].Tag == ValueTag.Bool && arguments[i].Flag;
+    public double Number(int i) => arguments[i].Tag == ValueTag.Double ? arguments[i].Number : arguments[i].Payload;
+    public string Text(int i) => arguments[i].Text;
+
+    /// <summary>A whole number as it follows the batch.</summary>
+    public Extent Extent(int i) => trace.Follow(step, arguments[i].Payload, second.Call!.Arguments[i].Payload);
+    /// <summary>A whole number that does not follow the batch.</summary>
+    public long Long(int i) => Fixed(Extent(i));
+    /// <summary>Whole numbers as they follow the batch.</summary>
+    public Extent[] Extents(int i) => [.. Whole(arguments[i]).Zip(Whole(second.Call!.Arguments[i]), (a, b) => trace.Follow(step, a, b))];
+    /// <summary>Whole numbers that do not follow the batch.</summary>
+    public long[] Longs(int i) => i >= arguments.Length || arguments[i].Tag == ValueTag.None ? [] : [.. Extents(i).Select(Fixed)];
+    /// <summary>Numbers, one for each of so many dimensions.</summary>
+    public long[] Each(int i, int dimensions, long otherwise) => Longs(i) switch
+    {
+        [] => [.. Enumerable.Repeat(otherwise, dimensions)],
+        [var one] => [.. Enumerable.Repeat(one, dimensions)],
+        var list => list,
+    };
+
+    private static long[] Whole(NativeValue list) => [.. list.Elements.ToArray().Select(e => e.Payload)];
+
+    private long Fixed(Extent size) => size.PerSample == 0 ? size.Fixed : throw Cannot("follows the batch in a place that ONNX does not let it");
+
+    /// <summary>Sizes of a tensor argument.</summary>
+    public Extent[] SizesOf(int i) => [.. Tensor(arguments[i]).Zip(Tensor(second.Call!.Arguments[i]), (a, b) => trace.Follow(step, a, b))];
+    /// <summary>How many dimensions a tensor argument has.</summary>
+    public int Rank(int i) => TraceComparison.Sizes(arguments[i]).Length;
+    /// <summary>Sizes of a result.</summary>
+    public Extent[] Result(int part = 0) => trace.Extents(index, part);
+    /// <summary>How many results there are.</summary>
+    public int Results => step.Results.Count;
+    /// <summary>Element type of a tensor argument.</summary>
+    public int TypeOf(int i)
+    {
+        using var tensor = arguments[i].ToTensor();
+        return OnnxTypes.Of(tensor.dtype);
+    }
+    /// <summary>Element type of a result.</summary>
+    public int ResultType(int part = 0)
+    {
+        using var tensor = step.Results[part].ToTensor();
+        return OnnxTypes.Of(tensor.dtype);
+    }
+
+    private static long[] Tensor(NativeValue value) => TraceComparison.Sizes(value);
+
+    /// <summary>A dimension counted from 0.</summary>
+    public long Axis(int i, int rank) => Long(i) is var axis && axis < 0 ? axis + rank : axis;
+
+    /// <summary>Adds an operator with one result.</summary>
+    public string Emit(string name, IEnumerable<string> inputs, params (string, OnnxAttribute)[] settings) => file.Emit(name, inputs, settings);
+    /// <summary>A number of the type that a tensor argument has, or the argument itself where it is a tensor.</summary>
+    public string Operand(int i, int like) => IsTensor(i) ? this[i] : file.Number(Number(i), TypeOf(like));
+    /// <summary>A list of whole numbers.</summary>
+    public string List(params long[] numbers) => file.List(numbers);
+
+    /// <summary>Why it cannot be written.</summary>
+    public UsageException Cannot(string why) => new($"{step.Name} cannot be written as ONNX: it {why}");
+}

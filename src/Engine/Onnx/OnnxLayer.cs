@@ -1,0 +1,33 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Interactive.Onnx;
+
+/// <summary>A node for which a layer is being made, with its weights.</summary>
+/// <param name="node">As in the file.</param>
+/// <param name="weights">Of the net.</param>
+internal sealed class OnnxLayer(OnnxNode node, OnnxWeights weights)
+{
+    /// <summary>True when this input is a weight of the file.</summary>
+    public bool IsWeight(int index) => index < node.Inputs.Count && weights.Has(node.Inputs[index]);
+    /// <summary>True when there is no such input.</summary>
+    public bool Lacks(int index) => index >= node.Inputs.Count || node.Inputs[index].Length == 0;
+    /// <summary>True when this input is there without the data.</summary>
+    public bool IsConstant(int index) => index < node.Inputs.Count && weights.Holds(node.Inputs[index]);
+    /// <summary>True when it has such a setting.</summary>
+    public bool Has(string name) => node.Attributes.ContainsKey(name);
+    /// <summary>The sizes of a weight.</summary>
+    public long[] Sizes(int index) => weights.Sizes(node.Inputs[index]);
+    /// <summary>A weight to train: the same one each time the file's is asked for, so that what was tied stays so.</summary>
+    /// <param name="index">Which input.</param>
+    /// <param name="change">What is to be done to it, with a name; default nothing.</param>
+    public Parameter Parameter(int index, (string Name, Func<Tensor, Tensor> Make)? change = null) => weights.Parameter(node.Inputs[index], change);
+    /// <summary>Numbers that are no parameter.</summary>
+    public Tensor Buffer(int index) => weights.Buffer(node.Inputs[index]);
+
+    public long Long(string name, long otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Long : otherwise;
+    public double Float(string name, double otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Float : otherwise;
+    public string Text(string name, string otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Text : otherwise;
+    public long[]? Longs(string name) => node.Attributes.TryGetValue(name, out var given) ? [.. given.Longs] : null;
+}

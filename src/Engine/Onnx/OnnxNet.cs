@@ -1,0 +1,120 @@
+using System.Runtime.InteropServices;
+using Interactive.Graphs;
+using Interactive.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Onnx;
+
+/// <summary>
+/// A file's graph as a module that runs it operator by operator. What depends on constants and sizes alone is computed on the side, so
+/// that a trace of the module sees only what flows.
+/// </summary>
+internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
+{
+    private readonly OnnxModel model;
+    private readonly Dictionary<OnnxNode, nn.Module> layers = [];
+    private readonly Dictionary<string, OnnxItem> held = []; // parameters that no layer has, and constants
+    private readonly HashSet<OnnxNode> folded = [];
+    private readonly long declaredBatch;
+
+    /// <summary>Makes the layers.</summary>
+    /// <param name="model">Read and rewritten.</param>
+    /// <exception cref="InvalidDataException">An operator is not known.</exception>
+    public OnnxNet(OnnxModel model) : base(model.Graph.Name.Length > 0 ? model.Graph.Name : "onnx")
+    {
+        this.model = model;
+        foreach (var node in model.Graph.Nodes) OnnxOperators.Require(node);
+        declaredBatch = model.Graph.Inputs.FirstOrDefault()?.Sizes is [var first, ..] && long.TryParse(first, out var size) ? size : 0;
+        var (weights, names) = (new OnnxWeights(model.Graph), new OnnxNames());
+        foreach (var node in model.Graph.Nodes)
+            try
+            {
+                if (OnnxOperators.Of(node).Layer?.Invoke(new OnnxLayer(node, weights)) is not { } layer) continue;
+                layers[node] = layer;
+                ModuleTree.Register(this, names.Layer(node), layer);
+            }
+            catch (Exception e) when (e is ExternalException or ArgumentException or IndexOutOfRangeException or OverflowException)
+            {
+                throw new InvalidDataException($"{node.Operator} ({node.Label}): {e.Message.Split('\n')[0]}");
+            }
+        foreach (var node in model.Graph.Nodes)
+            foreach (var (input, index) in node.Inputs.Select((name, i) => (name, i)))
+            {
+                if (held.ContainsKey(input) || !model.Graph.Weights.TryGetValue(input, out var weight) || layers.ContainsKey(node) && OnnxOperators.Of(node).Weights?.Contains(index) == true) continue;
+                var slots = model.Graph.Nodes.Any(n => !layers.ContainsKey(n) && OnnxOperators.Of(n).Weights is { } w && w.Any(i => i < n.Inputs.Count && n.Inputs[i] == input));
+                if (slots && weights.Has(input)) Hold(input, weights.Parameter(input), names.Weight(input));
+                else held[input] = new OnnxItem(weight.ToTensor().DetachFromDisposeScope(), IsKnown: true);
+            }
+        foreach (var output in model.Graph.Outputs)
+            if (model.Graph.Weights.TryGetValue(output.Name, out var weight) && !held.ContainsKey(output.Name)) held[output.Name] = new OnnxItem(weight.ToTensor().DetachFromDisposeScope(), IsKnown: true);
+    }
+
+    /// <summary>Nodes that a run computed on the side, of constants and sizes.</summary>
+    public IReadOnlyCollection<OnnxNode> Folded => folded;
+    /// <summary>Layers that hold weights.</summary>
+    public IReadOnlyDictionary<OnnxNode, nn.Module> Layers => layers;
+
+    private void Hold(string name, TorchSharp.Modules.Parameter parameter, string path)
+    {
+        held[name] = new OnnxItem(parameter);
+        if (parameters().Any(p => p.Identity() == parameter.Identity())) return; // a layer has it: tied
+        var at = path.LastIndexOf('.');
+        if (at < 0)
+        {
+            register_parameter(path, parameter);
+            return;
+        }
+        nn.Module parent = this;
+        foreach (var part in path[..at].Split('.'))
+        {
+            if (parent.named_children().FirstOrDefault(c => c.name == part).module is not { } child) ModuleTree.Register(parent, part, child = new Scope());
+            parent = child;
+        }
+        parent.register_parameter(path[(at + 1)..], parameter);
+    }
+
+    private sealed class Scope() : nn.Module("scope");
+
+    /// <summary>Runs all operators.</summary>
+    /// <param name="inputs">In the file's order.</param>
+    /// <returns>In the file's order.</returns>
+    public override Tensor[] forward(Tensor[] inputs)
+    {
+        var values = new Dictionary<string, OnnxItem>(held);
+        for (var i = 0; i < inputs.Length; i++) values[model.Graph.Inputs[i].Name] = new OnnxItem(inputs[i]);
+        var batch = inputs.Length > 0 && inputs[0].dim() > 0 ? inputs[0].shape[0] : 0;
+        foreach (var node in model.Graph.Nodes) Run(node, values, batch);
+        return [.. model.Graph.Outputs.Select(o => values[o.Name].Tensor)];
+    }
+
+    private void Run(OnnxNode node, Dictionary<string, OnnxItem> values, long batch)
+    {
+        var inputs = node.Inputs.Select(i => i.Length == 0 ? null : values.GetValueOrDefault(i) ?? (layers.ContainsKey(node) ? null : throw new InvalidDataException($"{node.Operator} ({node.Label}) reads {i}, which was not made"))).ToArray();
+        var call = new OnnxCall(node, inputs, model.Opset, layers.GetValueOrDefault(node)) { DeclaredBatch = declaredBatch, Batch = batch };
+        var ofSizes = node.Operator is "Shape" or "Size" && node.Domain == "";
+        var follows = ofSizes && inputs[0] is not { IsKnown: true, FollowsSizes: false } || inputs.Any(i => i is { FollowsSizes: true });
+        var known = !layers.ContainsKey(node) && (ofSizes || inputs.All(i => i is null or { IsKnown: true })) && !OnnxOperators.IsRandom(node);
+        try
+        {
+            if (known && (!follows || !OnnxOperators.GrowsWithSizes(node, call)))
+            {
+                using var paused = CallRecorder.Pause();
+                using var noGrad = no_grad();
+                Take(OnnxOperators.Of(node).Run(call), new OnnxItem(null!, IsKnown: true, follows));
+                folded.Add(node);
+            }
+            else Take(OnnxOperators.Of(node).Run(call), new OnnxItem(null!));
+        }
+        catch (Exception e) when (e is ExternalException or ArgumentException or IndexOutOfRangeException or OverflowException or InvalidOperationException or NotSupportedException or NotImplementedException or InvalidDataException)
+        {
+            throw new InvalidDataException($"{node.Operator} ({node.Label}): {e.Message.Split('\n')[0]}");
+        }
+
+        void Take(Tensor[] results, OnnxItem like)
+        {
+            for (var i = 0; i < Math.Min(results.Length, node.Outputs.Count); i++)
+                if (node.Outputs[i].Length > 0) values[node.Outputs[i]] = like with { Tensor = results[i] };
+        }
+    }
+}

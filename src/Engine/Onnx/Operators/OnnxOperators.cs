@@ -1,0 +1,51 @@
+using TorchSharp;
+
+namespace Interactive.Onnx;
+
+/// <summary>All operators that are read, by name.</summary>
+internal static class OnnxOperators
+{
+    private static readonly Dictionary<string, OnnxOperator> Table = new[] { Arithmetic.All, Activations.All, Arrangements.All, Pickings.All, Reductions.All, Normalisations.All, Products.All, Convolutions.All, Pools.All, Recurrences.All, Fused.All }
+        .SelectMany(family => family).ToDictionary(pair => pair.Key, pair => pair.Value);
+
+    /// <summary>Names of ONNX's own operators that are read, in order.</summary>
+    public static IEnumerable<string> Names => Table.Keys.Where(k => !k.Contains('.')).Order(StringComparer.Ordinal);
+
+    /// <summary>What a node's operator is.</summary>
+    public static OnnxOperator Of(OnnxNode node) => Table[Key(node)];
+
+    /// <summary>True for one that draws random numbers.</summary>
+    public static bool IsRandom(OnnxNode node) => node.Operator == "Dropout";
+
+    /// <summary>True for one whose result, made of sizes, is no list of sizes but as large as what they say.</summary>
+    public static bool GrowsWithSizes(OnnxNode node, OnnxCall call) => node.Operator switch
+    {
+        "ConstantOfShape" => call.Longs(0).Length > 1,
+        "Expand" or "Tile" => call.Longs(1).Length > 1,
+        _ => false,
+    };
+
+    private static string Key(OnnxNode node) => node.Domain.Length > 0 ? $"{node.Domain}.{node.Operator}" : node.Operator;
+
+    /// <summary>Fails for an operator that is not read.</summary>
+    /// <exception cref="InvalidDataException">With its name, its node and what is near.</exception>
+    public static void Require(OnnxNode node)
+    {
+        if (node.Attributes.Values.Any(a => a.HasGraph)) throw new InvalidDataException($"{node.Operator} ({node.Label}) holds a graph of its own, which is not read: export the model without loops and conditions");
+        if (Table.ContainsKey(Key(node))) return;
+        var near = Table.Keys.OrderBy(k => Distance(k, node.Operator)).Take(3);
+        throw new InvalidDataException($"{Key(node)} ({node.Label}) is not read; near it are {string.Join(", ", near)}");
+    }
+
+    // Letters to change, add or leave out.
+    private static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var (corner, left) = (row[0], row[0] = i);
+            for (var j = 1; j <= b.Length; j++) (corner, row[j]) = (row[j], left = Math.Min(Math.Min(row[j], left) + 1, corner + (char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1)));
+        }
+        return row[^1];
+    }
+}

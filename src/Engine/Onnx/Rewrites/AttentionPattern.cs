@@ -1,0 +1,21 @@
+namespace Interactive.Onnx;
+
+/// <summary>softmax(q kᵀ scale + mask) v.</summary>
+internal static class AttentionPattern
+{
+    public static bool Try(RewriteGraph graph, OnnxNode node)
+    {
+        if (node is not { Operator: "MatMul", Inputs: [var weights, var v] }) return false;
+        if (graph.Maker(weights, "Dropout") is { } dropout) weights = dropout.Inputs[0];
+        if (graph.Maker(weights, "Softmax") is not { } softmax || !softmax.Attributes.TryGetValue("axis", out var axis) || axis.Long is not (-1 or 3)) return false;
+        var (scores, mask) = (softmax.Inputs[0], (string?)null);
+        if (graph.Maker(scores, "Add") is { Inputs: [var a, var b] })
+            (scores, mask) = Product(graph, a) is not null ? (a, b) : (b, a);
+        if (Product(graph, scores) is not var (scale, product) || scale == 0) return false;
+        graph.Replace(node, Fused.Domain, "Attention", mask is null ? [product.Inputs[0], product.Inputs[1], v] : [product.Inputs[0], product.Inputs[1], v, mask], ("scale", (float)scale));
+        return true;
+    }
+
+    private static (double Scale, OnnxNode Product)? Product(RewriteGraph graph, string value)
+        => graph.Product(value) is { Number: var scale, Factors: [var only] } && graph.Maker(only, "MatMul") is { } product && graph.Weight(product.Inputs[1]) is null ? (scale, product) : null;
+}

@@ -1,0 +1,53 @@
+namespace Interactive.Onnx;
+
+/// <summary>Recognises what exporters spell out, so that it runs and trains as one operator.</summary>
+internal static class OnnxRewriter
+{
+    private static readonly (string Name, Func<RewriteGraph, OnnxNode, bool> Try)[] Patterns =
+    [
+        ("layer norm", LayerNormPattern.Try),
+        ("GELU", GeluPattern.Exact),
+        ("GELU by tanh", GeluPattern.Tanh),
+        ("SiLU", GeluPattern.Silu),
+        ("attention", AttentionPattern.Try),
+        ("linear", LinearPattern.Try),
+    ];
+
+    /// <summary>Rewrites a graph.</summary>
+    /// <returns>How often each pattern was found.</returns>
+    public static Dictionary<string, int> Rewrite(OnnxGraph graph)
+    {
+        HoldConstants(graph);
+        var found = new Dictionary<string, int>();
+        foreach (var (name, attempt) in Patterns)
+        {
+            var view = new RewriteGraph(graph);
+            foreach (var node in view.Nodes)
+                if (node.Domain.Length == 0 && attempt(view, node)) found[name] = found.GetValueOrDefault(name) + 1;
+            if (found.ContainsKey(name)) DropUnread(graph);
+        }
+        DropUnread(graph);
+        return found;
+    }
+
+    // A constant is a weight like any other.
+    private static void HoldConstants(OnnxGraph graph)
+    {
+        foreach (var node in graph.Nodes.Where(n => n is { Operator: "Constant", Domain: "" }).ToArray())
+            if (node.Attributes.GetValueOrDefault("value")?.Tensor is { } tensor && graph.Weights.TryAdd(node.Outputs[0], tensor)) graph.Nodes.Remove(node);
+    }
+
+    private static void DropUnread(OnnxGraph graph)
+    {
+        var read = graph.Outputs.Select(o => o.Name).ToHashSet();
+        var kept = new List<OnnxNode>();
+        foreach (var node in graph.Nodes.AsEnumerable().Reverse())
+            if (node.Outputs.Any(read.Contains))
+            {
+                kept.Add(node);
+                read.UnionWith(node.Inputs);
+            }
+        kept.Reverse();
+        graph.Nodes = kept;
+    }
+}
