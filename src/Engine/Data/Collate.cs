@@ -22,6 +22,22 @@ public static class Collate
     public static ICollate<(float[] Input, float[] Target)> Rows { get; } = From<(float[] Input, float[] Target)>(samples =>
         new Batch(Stack(samples.Select(s => s.Input), new Shape(samples[0].Input.Length)), Stack(samples.Select(s => s.Target), new Shape(samples[0].Target.Length))));
 
+    /// <summary>
+    /// Sequences of tokens with a class each, brought to the longest one's length: int64 <c>tokens</c> (batch, longest) and <c>lengths</c> (batch)
+    /// for inputs, int64 <c>target</c> (batch).
+    /// </summary>
+    /// <param name="padding">The token behind a sequence's end; default 0.</param>
+    public static ICollate<(int[] Tokens, long Target)> Padded(int padding = 0) => From<(int[] Tokens, long Target)>(samples =>
+    {
+        var longest = samples.Max(s => s.Tokens.Length);
+        var tokens = new long[samples.Count * longest];
+        Array.Fill(tokens, padding);
+        for (var i = 0; i < samples.Count; i++)
+            for (var t = 0; t < samples[i].Tokens.Length; t++) tokens[i * longest + t] = samples[i].Tokens[t];
+        return new Batch([new("tokens", tensor(tokens, samples.Count, longest)), new("lengths", tensor(samples.Select(s => (long)s.Tokens.Length).ToArray()))],
+            [new("target", tensor(samples.Select(s => s.Target).ToArray()))]);
+    });
+
     private static Tensor Stack(IEnumerable<float[]> samples, Shape shape)
     {
         var rows = samples.ToArray();

@@ -16,6 +16,24 @@ public interface IBatchSource
     /// <exception cref="UsageException">A sample cannot be read; the message names it.</exception>
     Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0);
 
+    /// <summary>
+    /// The same batch as <see cref="Read"/> makes, to be filled sample by sample, so that several threads share the work of one batch; null (default)
+    /// where batches are read whole.
+    /// </summary>
+    /// <param name="count">Samples of the batch.</param>
+    /// <param name="epoch">As for <see cref="Read"/>.</param>
+    /// <param name="seed">As for <see cref="Read"/>.</param>
+    IBatchDraft? Begin(int count, int? epoch = null, ulong seed = 0) => null;
+
+    /// <summary>The order of an epoch's samples, such as one that puts samples of like length together; null (default) for a random one.</summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="globalBatch">Samples of a step over all ranks: each run of as many is a step.</param>
+    /// <param name="seed">The run's seed.</param>
+    int[]? Order(int epoch, int globalBatch, ulong seed) => null;
+
+    /// <summary>A sample's class, without reading it; null (default) where that cannot be told.</summary>
+    int? ClassOf(int sample) => null;
+
     /// <summary>Where a sample comes from, such as its file, for messages; null (default) where its number is all there is to say.</summary>
     string? Origin(int sample) => null;
 

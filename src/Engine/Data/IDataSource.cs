@@ -1,5 +1,4 @@
 using Interactive.Graphs;
-using static TorchSharp.torch;
 
 namespace Interactive.Data;
 
@@ -24,21 +23,8 @@ public interface IDataSource : IBatchSource
     void Augment(Span<float> pixels, int index, int epoch, ulong seed) { }
 
     /// <summary>fp32 <c>input</c> (batch, …) and int64 <c>target</c> (batch).</summary>
-    Batch IBatchSource.Read(ReadOnlySpan<int> samples, int? epoch, ulong seed)
-    {
-        var size = (int)Shape.Elements;
-        var pixels = new float[samples.Length * size];
-        var labels = new long[samples.Length];
-        for (var i = 0; i < samples.Length; i++)
-        {
-            var sample = pixels.AsSpan(i * size, size);
-            try
-            {
-                labels[i] = Read(samples[i], sample);
-                if (epoch is { } number) Augment(sample, samples[i], number, seed);
-            }
-            catch (Exception e) when (SampleError.IsOfSample(e)) { throw SampleError.Of(samples[i], Origin(samples[i]), e); }
-        }
-        return new Batch(tensor(pixels, Shape.WithBatch(samples.Length)), tensor(labels));
-    }
+    Batch IBatchSource.Read(ReadOnlySpan<int> samples, int? epoch, ulong seed) => BatchDraft.Fill(new LabelledDraft(this, samples.Length, epoch, seed), samples);
+
+    /// <inheritdoc/>
+    IBatchDraft? IBatchSource.Begin(int count, int? epoch, ulong seed) => new LabelledDraft(this, count, epoch, seed);
 }

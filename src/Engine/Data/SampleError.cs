@@ -8,7 +8,7 @@ internal static class SampleError
 
     /// <summary>The line.</summary>
     public static UsageException Of(int sample, string? origin, Exception e)
-        => new($"{Name(sample, origin)} cannot be read: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
+        => new($"{Name(sample, origin)} cannot be read: {(e is InvalidDataException ? "" : $"{e.GetType().Name}: ")}{e.Message.ReplaceLineEndings(" ")}");
 
     /// <summary>A sample's number with its file where that is known.</summary>
     public static string Name(int sample, string? origin) => origin is null ? $"sample {sample}" : $"sample {sample} ({origin})";

@@ -13,7 +13,13 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
     /// <exception cref="UsageException">They do not fit; the message names the sample or the input.</exception>
     public Batch Read(IBatchSource source, ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
     {
-        var batch = source.Read(samples, epoch, seed);
+        return Take(source.Read(samples, epoch, seed), source, samples);
+    }
+
+    /// <summary>Arranges a batch that was read, and takes it over. From any thread.</summary>
+    /// <exception cref="UsageException">It does not fit; the message names the sample or the input.</exception>
+    public Batch Take(Batch batch, IBatchSource source, ReadOnlySpan<int> samples)
+    {
         try
         {
             batch = Arrange(batch);

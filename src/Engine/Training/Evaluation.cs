@@ -8,8 +8,10 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>Loss and metrics over a set of samples, each rank taking every so manieth batch; the same bits for any number of ranks.</summary>
-internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFit fit, IObjective objective, IReadOnlyList<IMetric> metrics, int batchSize)
+internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFit fit, IObjective objective, IReadOnlyList<IMetric> metrics, int batchSize, LoaderOptions loading)
 {
+    private readonly Loader loader = new(data, loading);
+
     /// <summary>Mean loss and metrics of the model as it is. Collective.</summary>
     /// <exception cref="UsageException">A sample cannot be read or does not fit; on every rank.</exception>
     public (double Loss, IReadOnlyDictionary<string, double> Metrics) Run(Executor executor, Device device)
@@ -18,7 +20,7 @@ internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFi
         string? error = null;
         try
         {
-            foreach (var batch in Prefetch.Ahead(Batches())) mine.AddRange(Sums(batch, executor, device));
+            foreach (var batch in loader.Read(Samples(), arrange: (batch, samples) => fit.Take(batch, data, samples))) mine.AddRange(Sums(batch, executor, device));
         }
         catch (UsageException e) { error = e.Message; }
         Agreement.Throw(world, error);
@@ -35,10 +37,10 @@ internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFi
 
     private readonly int[] widths = new int[metrics.Count];
 
-    private IEnumerable<Batch> Batches()
+    private IEnumerable<int[]> Samples()
     {
         for (var at = world.Rank * batchSize; at < data.Count; at += world.Size * batchSize)
-            yield return fit.Read(data, Enumerable.Range(at, Math.Min(batchSize, data.Count - at)).ToArray());
+            yield return [.. Enumerable.Range(at, Math.Min(batchSize, data.Count - at))];
     }
 
     private List<double> Sums(Batch batch, Executor executor, Device device)

@@ -96,10 +96,11 @@ public sealed class Trainer : IDisposable
                 : throw new UsageException($"--arena replaces libtorch's CPU allocator, which cannot be done {(device.type == TorchSharp.DeviceType.CPU ? "with this libtorch" : $"on {device}")}");
         trainable = new Trainable(graph);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
-        batchesOfRank = new RankBatches(parts.Train, fit, sampler, share, microBatch);
+        var loading = new LoaderOptions(Options.Workers, SharesCores: device.type == TorchSharp.DeviceType.CPU);
+        batchesOfRank = new RankBatches(parts.Train, fit, sampler, share, microBatch, loading);
         replicas = new Replicas(world, graph);
         var atOnce = Options.EvaluationBatchSize > 0 ? Options.EvaluationBatchSize : Math.Min(256, Options.BatchSize);
-        evaluation = new Evaluation(world, test, fit, parts.Objective, parts.Metrics, atOnce);
+        evaluation = new Evaluation(world, test, fit, parts.Objective, parts.Metrics, atOnce, loading);
         this.hooks = [.. parts.Hooks];
         average = this.hooks.OfType<ExponentialMovingAverage>().FirstOrDefault();
         average?.Attach(graph);
@@ -222,7 +223,7 @@ public sealed class Trainer : IDisposable
     private StopKind TrainEpoch()
     {
         var (epoch, first) = position;
-        using var batches = Prefetch.Ahead(batchesOfRank.Read(epoch, first)).GetEnumerator();
+        using var batches = batchesOfRank.Read(epoch, first).GetEnumerator();
         for (var i = first; i < StepsPerEpoch; i++)
         {
             if (trainable.HasChanged) Prepare();
@@ -268,7 +269,7 @@ public sealed class Trainer : IDisposable
     {
         for (var epoch = 0; ; epoch++)
         {
-            using var batches = Prefetch.Ahead(batchesOfRank.Read(epoch, 0)).GetEnumerator();
+            using var batches = batchesOfRank.Read(epoch, 0).GetEnumerator();
             for (var i = 0; i < StepsPerEpoch; i++)
             {
                 using var step = RankStep.Next(batches, microBatches / share.Parts, Objective);

@@ -61,6 +61,8 @@ public sealed record TrainerOptions
     [Description("reduce gradients while backward runs")] public bool Overlap { get; init; } = true;
     /// <summary>Least bytes of gradients that are reduced together; default 4 MiB. Any value gives the same bits.</summary>
     [Description("least bytes of gradients that are reduced together")] public long BucketBytes { get; init; } = 4 << 20;
+    /// <summary>Threads that read batches; default 0: a quarter of the cores, at least one, or all but one where a GPU trains. Any number reads the same batches.</summary>
+    [Description("threads that read batches, 0 for a choice")] public int Workers { get; init; }
     /// <summary>Where run directories are made; default <c>runs</c>.</summary>
     [Description("folder of run directories")] public string Out { get; init; } = "runs";
     /// <summary>Go on with the newest unfinished run of this name, if there is one.</summary>

@@ -116,7 +116,7 @@ public sealed class TrainerPartsTests : IDisposable
             if (world.Rank == 0 && trainer.Step > 0) Assert.True(File.Exists(Path.Combine(trainer.Directory!.Checkpoints, $"step-{trainer.Step:D9}.safetensors")));
             return error.Message;
         });
-        Assert.All(errors, error => Assert.StartsWith("sample 17 (cats/17.png) cannot be read: InvalidDataException: no picture", error));
+        Assert.All(errors, error => Assert.StartsWith("sample 17 (cats/17.png) cannot be read: no picture", error));
     }
 
     [Fact]

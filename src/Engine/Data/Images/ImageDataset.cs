@@ -25,4 +25,7 @@ public sealed class ImageDataset(byte[] images, byte[] labels, Shape shape, int 
         for (var i = 0; i < source.Length; i++) pixels[i] = (source[i] / 255f - mean) / deviation;
         return labels[index];
     }
+
+    /// <inheritdoc/>
+    public int? ClassOf(int sample) => labels[sample];
 }

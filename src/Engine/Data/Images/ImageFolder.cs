@@ -59,6 +59,9 @@ public sealed class ImageFolder : IDataSource
     public IReadOnlyList<string> Files => [.. pictures.Select(p => p.Path)];
 
     /// <inheritdoc/>
+    public int? ClassOf(int sample) => pictures[sample].Class;
+
+    /// <inheritdoc/>
     public string? Origin(int sample) => pictures[sample].Path;
 
     /// <inheritdoc/>

@@ -106,10 +106,10 @@ public sealed class TrainingLoop : IDisposable
         var sampler = new Sampler(source.Count, Options.BatchSize, Options.Seed);
         if (sampler.StepsPerEpoch == 0) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {source.Count} samples");
         var epoch = Epoch++;
-        var order = sampler.Order(epoch);
-        var batches = Enumerable.Range(0, sampler.StepsPerEpoch)
-            .Select(step => source.Read(Sampler.Part(order, Options.BatchSize, step, world.Rank, world.Size), epoch, Options.Seed));
-        foreach (var batch in Prefetch.Ahead(batches)) yield return batch.MoveTo(Device);
+        var order = source.Order(epoch, Options.BatchSize, Options.Seed) ?? sampler.Order(epoch);
+        var samples = Enumerable.Range(0, sampler.StepsPerEpoch).Select(step => Sampler.Part(order, Options.BatchSize, step, world.Rank, world.Size).ToArray());
+        var loader = new Loader(source, new LoaderOptions(Options.Workers, SharesCores: Device.type == TorchSharp.DeviceType.CPU));
+        foreach (var batch in loader.Read(samples, epoch, Options.Seed)) yield return batch.MoveTo(Device);
     }
 
     /// <summary>True while there are steps to make. The first call begins the run, and goes on where <see cref="TrainerOptions.Resume"/> finds one. Collective.</summary>

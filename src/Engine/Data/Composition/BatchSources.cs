@@ -35,9 +35,27 @@ public static class BatchSources
     /// <exception cref="UsageException">A part would be empty.</exception>
     public static (IBatchSource Train, IBatchSource Test) Split(this IBatchSource source, double share = 0.8, ulong seed = 1)
     {
-        var order = new CounterRandom(seed, 0).Permutation(source.Count);
-        var first = (int)Math.Round(share * source.Count);
-        if (first <= 0 || first >= source.Count) throw new UsageException($"a share of {share} of {source.Count} samples leaves one part empty");
-        return (source.Subset(order[..first]), source.Subset(order[first..]));
+        var (train, test) = Parts.Random(source.Count, share, seed);
+        return (source.Subset(train), source.Subset(test));
     }
+
+    /// <summary>Two parts in which each class has its share, as nearly as whole samples allow.</summary>
+    /// <param name="source">All samples; each knows its class.</param>
+    /// <param name="share">Of the first part, between 0 and 1.</param>
+    /// <param name="seed">Another seed chooses other samples.</param>
+    /// <exception cref="UsageException">A sample's class is not known, or a class has too few samples for both parts.</exception>
+    public static (IBatchSource Train, IBatchSource Test) SplitByClass(this IBatchSource source, double share = 0.8, ulong seed = 1)
+    {
+        var (train, test) = Parts.ByClass(Classes.Of(source), source.ClassNames, share, seed);
+        return (source.Subset(train), source.Subset(test));
+    }
+
+    /// <summary>The same samples in an order that puts those of like length into one batch, so that little is padded.</summary>
+    /// <param name="source">The samples.</param>
+    /// <param name="lengths">One a sample.</param>
+    /// <param name="pool">Batches that are sorted together; default 50. More sorts better and shuffles less.</param>
+    /// <exception cref="UsageException">There are not as many lengths as samples.</exception>
+    public static IBatchSource ByLength(this IBatchSource source, IReadOnlyList<int> lengths, int pool = 50)
+        => lengths.Count != source.Count ? throw new UsageException($"{source.Count} samples need as many lengths, got {lengths.Count}")
+            : pool < 1 ? throw new UsageException($"a pool must be at least 1 batch, got {pool}") : new LengthBuckets(source, [.. lengths], pool);
 }

@@ -23,8 +23,19 @@ internal sealed class Subset : IBatchSource
         return source.Read(chosen, epoch, seed);
     }
 
+    public IBatchDraft? Begin(int count, int? epoch = null, ulong seed = 0) => source.Begin(count, epoch, seed) is { } draft ? new Draft(draft, samples) : null;
+
+    public int? ClassOf(int sample) => source.ClassOf(samples[sample]);
+
     public IReadOnlyList<string> ClassNames => source.ClassNames;
     public Normalisation? Normalisation => source.Normalisation;
 
     public string? Origin(int sample) => source.Origin(samples[sample]) is { } origin ? origin : $"sample {samples[sample]} of the whole";
+
+    private sealed class Draft(IBatchDraft inner, int[] samples) : IBatchDraft
+    {
+        public void Write(int slot, int sample) => inner.Write(slot, samples[sample]);
+        public Batch Finish() => inner.Finish();
+        public void Dispose() => inner.Dispose();
+    }
 }

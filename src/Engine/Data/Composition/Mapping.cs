@@ -1,0 +1,13 @@
+namespace Interactive.Data;
+
+/// <summary>Samples that a function has made of others, with random numbers where it takes them.</summary>
+internal sealed class Mapping<TFrom, T>(IDataset<TFrom> source, Func<TFrom, int, Pass, T> map, bool varies) : IDataset<T>
+{
+    public int Count => source.Count;
+    public bool Varies => varies || source.Varies;
+    public T this[int index] => Get(index, Pass.Evaluation);
+    public T Get(int index, Pass pass) => map(source.Get(index, pass), index, pass);
+    public string? Origin(int index) => source.Origin(index);
+    public int? ClassOf(int index) => source.ClassOf(index);
+    public IReadOnlyList<string> ClassNames => source.ClassNames;
+}
