@@ -13,7 +13,9 @@ internal sealed class GraphCut
     private readonly Graph from;
     private readonly GraphBuilder builder;
     private readonly Value?[] values;
-    private readonly HashSet<Node> kept = [];
+    private readonly HashSet<Op> kept = new(ReferenceEqualityComparer.Instance);
+
+    private sealed record Place(string Path, nn.Module Module, HashSet<nint> Parameters);
 
     /// <summary>Begins with the inputs of a graph.</summary>
     public GraphCut(Graph from)
@@ -36,7 +38,7 @@ internal sealed class GraphCut
     /// <summary>Takes a node over as it is.</summary>
     public Value Keep(Node node)
     {
-        kept.Add(node);
+        kept.Add(node.Op);
         return Put(node, builder.Add(node.Op, node.Name, [.. node.Inputs.Select(v => values[v.Id]!)]));
     }
 
@@ -47,28 +49,40 @@ internal sealed class GraphCut
     public Graph Build(IReadOnlyList<Value> outputs)
     {
         var graph = builder.BuildCut(outputs, from);
-        var used = kept.SelectMany(n => n.Op.Parameters).Select(p => p.Identity()).ToHashSet();
-        var modules = kept.Select(n => n.Op.Module).OfType<nn.Module>().ToHashSet<nn.Module>(ReferenceEqualityComparer.Instance);
-        var covered = new List<string>();
-        foreach (var (path, module) in from.named_modules().Where(m => m.name.Length > 0))
-        {
-            if (covered.Exists(c => path.StartsWith(c, StringComparison.Ordinal)) || !Holds(module, used, modules)) continue;
-            ModuleTree.Register(graph, path, module);
-            covered.Add(path + ".");
-        }
+        var places = Places();
+        var covered = new HashSet<string>();
+        foreach (var node in graph.Nodes)
+            if (!kept.Contains(node.Op)) RegisterNew(graph, node);
+            else
+                foreach (var place in PlacesOf(node.Op, places))
+                    if (covered.Add(place.Path) && !Above(place.Path).Any(covered.Contains)) ModuleTree.Register(graph, place.Path, place.Module);
+        var used = graph.Nodes.SelectMany(n => n.Op.Parameters).Select(p => p.Identity()).ToHashSet();
         foreach (var (name, parameter) in from.named_parameters(false))
             if (used.Contains(parameter.Identity())) graph.register_parameter(name, parameter);
         foreach (var (name, buffer) in from.named_buffers(false)) graph.register_buffer(name, buffer);
-        foreach (var node in graph.Nodes)
-            if (node.Op.Module is { } module && !modules.Contains(module)) ModuleTree.Register(graph, node.Name, module);
         return graph;
     }
 
-    private static bool Holds(nn.Module module, HashSet<nint> used, HashSet<nn.Module> modules)
+    private static void RegisterNew(Graph graph, Node node)
     {
-        if (modules.Contains(module)) return true;
-        var own = module.named_parameters(false).ToList();
-        return own.Count > 0 ? own.Exists(p => used.Contains(p.parameter.Identity())) : module.named_buffers(false).Any();
+        if (node.Op.Module is { } module) ModuleTree.Register(graph, node.Name, module);
+    }
+
+    // Where the given graph has what holds something itself: a traced net's ops have its parameters, but not its modules.
+    private List<Place> Places()
+        => [.. from.named_modules().Where(m => m.name.Length > 0)
+            .Select(m => new Place(m.name, m.module, [.. m.module.named_parameters(false).Select(p => p.parameter.Identity())]))
+            .Where(p => p.Parameters.Count > 0 || p.Module.named_buffers(false).Any())];
+
+    private static IEnumerable<Place> PlacesOf(Op op, List<Place> places)
+    {
+        var own = op.Parameters.Select(p => p.Identity()).ToHashSet();
+        return places.Where(p => ReferenceEquals(p.Module, op.Module) || p.Parameters.Overlaps(own) || own.Count == 0 && op.Module is { } module && module.modules().Contains(p.Module));
+    }
+
+    private static IEnumerable<string> Above(string path)
+    {
+        for (var dot = path.LastIndexOf('.'); dot > 0; dot = path.LastIndexOf('.', dot - 1)) yield return path[..dot];
     }
 
     private static HashSet<Node> Leads(Value value)

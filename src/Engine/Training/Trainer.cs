@@ -36,6 +36,7 @@ public sealed class Trainer : IDisposable
     private readonly ExponentialMovingAverage? average;
     private Executor executor = null!;
     private RankPlan? plan;
+    private MemoryBudget? share; // in bytes, of the net as it was at first
     private StepTrace? trace;
     private StopRequests? requests;
     private List<Hook> hooks;
@@ -327,6 +328,7 @@ public sealed class Trainer : IDisposable
         if (executor is not null && schedule is not null) throw new UsageException($"other parameters of {Graph.Name} want gradients now than when its schedule was made: train without a schedule of one's own, or change none");
         trainable.Note();
         plan = Budget() is { } budget && schedule is null ? RankPlan.Make(Graph, budget, microBatch, world, Objective, memory?.Measures ?? true) : null;
+        share ??= plan?.Budget;
         var before = executor;
         executor = new Executor(Graph, schedule ?? plan?.Schedule, Objective) { Arena = arena };
         parts.Strategy.Setup(new StrategyContext(world, Graph, executor, parts.Optimizer, trainable.Parameters, device, Options.Seed));
@@ -334,7 +336,7 @@ public sealed class Trainer : IDisposable
         before?.Dispose();
     }
 
-    private MemoryBudget? Budget() => memory is not null ? new(null, memory.ActivationBytes) : Options.MemoryBudget.Length > 0 ? MemoryBudget.Parse(Options.MemoryBudget) : null;
+    private MemoryBudget? Budget() => memory is not null ? new(null, memory.ActivationBytes) : Options.MemoryBudget.Length > 0 ? share ?? MemoryBudget.Parse(Options.MemoryBudget) : null;
 
     private void End(StopKind stop)
     {

@@ -86,7 +86,7 @@ public sealed class FineTuningTests : IDisposable
             again.state_dict()["other.bias"].copy_(net.state_dict()["fc2.bias"]);
         }
         Assert.True(again.forward(x).Equals(whole));
-        Assert.Equal("net has no node 'fc9': it has fc1, fc2", Assert.Throws<GraphException>(() => net.UpTo("fc9")).Message.Replace("relu_2, ", "").Replace("flatten, ", "")[..40]);
+        Assert.StartsWith("net has no node 'fc9': it has fc2, ", Assert.Throws<GraphException>(() => net.UpTo("fc9")).Message);
     }
 
     [Fact]
@@ -159,14 +159,15 @@ public sealed class FineTuningTests : IDisposable
         Assert.Contains("has no adapters to merge", Assert.Throws<UsageException>(() => merged.MergeLora()).Message);
     }
 
-    /// <summary>One line gives a model that predicts; under a budget and with adapters' or plain layers it has the same bits.</summary>
+    /// <summary>A share of memory is of what the whole net takes, in the epoch in which all but the head is frozen too.</summary>
     [Fact]
     public void Fine_tuning_has_the_same_bits_under_a_budget()
     {
         string Tuned(string name, string budget)
         {
-            using var net = Net();
-            using var model = net.FineTune(Data, Options(name) with { MemoryBudget = budget });
+            manual_seed(2);
+            using var net = Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 32, 32), Classes = 7 });
+            using var model = net.FineTune(new SyntheticData(40, new Shape(3, 32, 32), 3, seed: 5), Options(name) with { MemoryBudget = budget });
             Assert.Equal(new Shape(3), model.Graph.Output.Shape);
             Assert.Contains("accuracy", model.Metrics.Keys);
             return Nets.Bits(model.Graph);

@@ -18,17 +18,17 @@ public sealed class TorchFileTests : IDisposable
     private static string Tensor(string size, string stride, string offset = "K\0") => $"ctorch._utils\n_rebuild_tensor_v2\n({Storage("0")}{offset}{size}{stride}\u0089ccollections\nOrderedDict\n)RtR";
     private static string Dictionary(string value) => $"\u0080\u0002}}X\u0001\0\0\0w{value}s.";
 
-    private void Put(byte[] pickle, int bytes = 16, CompressionLevel level = CompressionLevel.NoCompression)
+    private void Put(byte[] pickle, params int[] bytes)
     {
         using var file = File.Create(path);
         using var zip = new ZipArchive(file, ZipArchiveMode.Create);
         void Entry(string name, byte[] content)
         {
-            using var entry = zip.CreateEntry("net/" + name, level).Open();
+            using var entry = zip.CreateEntry("net/" + name, CompressionLevel.NoCompression).Open();
             entry.Write(content);
         }
         Entry("data.pkl", pickle);
-        Entry("data/0", new byte[bytes]);
+        for (var i = 0; i < bytes.Length; i++) Entry($"data/{i}", new byte[bytes[i]]);
         Entry("version", "3\n"u8.ToArray());
     }
 
@@ -73,7 +73,8 @@ public sealed class TorchFileTests : IDisposable
     [InlineData("ccollections\nOrderedDict\nK\u0001\u0085R", "calls collections.OrderedDict with other arguments")]
     [InlineData("K\u0001K\u0002R", "which calls what is no name")]
     [InlineData("(iposix\nsystem\n", "the instruction 0x69")]
-    [InlineData("R", "which calls with no tuple")]
+    [InlineData("R", "which calls what is no name")]
+    [InlineData("ccollections\nOrderedDict\nK\u0001R", "which calls with no tuple")]
     [InlineData("h\u0007", "which recalls what it has not remembered")]
     [InlineData("]K\u0001s", "which sets entries of what is no dictionary")]
     [InlineData("X\u00ff\u00ff\u00ff\u007f", "which is cut short")]
@@ -143,7 +144,7 @@ public sealed class TorchFileTests : IDisposable
         for (var i = 0; i < 2000; i++)
         {
             if (i % 2 == 0) File.WriteAllBytes(path, Mutant(good, random));
-            else Put(Mutant(pickle, random), 16384);
+            else Put(Mutant(pickle, random), 16384, 256, 8);
             var length = new FileInfo(path).Length;
             MemoryMeter.Current.ResetPeak();
             var (before, managed) = (MemoryMeter.Current.LiveBytes, GC.GetAllocatedBytesForCurrentThread());
@@ -161,7 +162,7 @@ public sealed class TorchFileTests : IDisposable
             Assert.InRange(MemoryMeter.Current.PeakBytes - before, 0, 2 * length);
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - managed, 0, 2 * length + 200_000);
         }
-        Assert.True(read > 20 && refused > 1000, $"{read} read, {refused} refused");
+        Assert.True(read > 5 && refused > 1000, $"{read} read, {refused} refused");
     }
 
     private static byte[] Mutant(byte[] good, Random random)
