@@ -1,7 +1,20 @@
 // One rank of the tests that run real MPI: `mpirun -n 4 dotnet Interactive.MpiWorker.dll SCENARIO [ARGUMENTS]`.
 using Interactive.Collectives;
+using Interactive.MpiNet;
 using Interactive.MpiWorker;
 
+if (args[0] == "operations-mpinet")
+{
+    using var other = new Communicator(MpiNetTransport.Start());
+    Operations.Run(other, withSharedMemory: false);
+    return 0;
+}
+if (args[0] == "train-mpinet")
+{
+    using var other = new Communicator(MpiNetTransport.Start());
+    TrainingRun.Run(other, args[1], withBatchNorm: true, args[2..]);
+    return 0;
+}
 var world = World.Current;
 switch (args[0])
 {
@@ -9,6 +22,7 @@ switch (args[0])
     case "device": DeviceSums.Run(world); break;
     case "train-device": DeviceSums.Train(world); break;
     case "train" or "train-bn": TrainingRun.Run(world, args[1], withBatchNorm: args[0] == "train-bn", args[2..]); break;
+    case "fine-tune": TrainingRun.FineTune(world, args[1], args[2..]); break;
     case "train-large": TrainingRun.Run(world, args[1], withBatchNorm: false, args[2..], hidden: 8192); break;
     case "train-large-killed":
         if (world.Rank == 0) TrainingRun.DieWriting(args[1]);

@@ -13,6 +13,25 @@ namespace Interactive.MpiWorker;
 /// <summary>A short training over all ranks that prints each loss and a hash of every rank's parameters and running statistics.</summary>
 static class TrainingRun
 {
+    /// <summary>A fine-tuning in one line, whose model's bits are printed by each rank.</summary>
+    public static void FineTune(ICommunicator world, string folder, string[] arguments)
+    {
+        var options = CommandLine.Parse(arguments, FineTuning.Defaults with { Out = folder, Name = "tuned", Epochs = 2, BatchSize = 32, Progress = false });
+        manual_seed(5); // the net that is tuned
+        var shape = new Shape(1, 8, 8);
+        var net = new GraphBuilder("pretrained", shape);
+        var body = net.Input.Conv(8, 3, padding: 1).BatchNorm().Relu().Conv(8, 3, padding: 1).BatchNorm().Relu().MaxPool(2).Flatten();
+        using var model = net.Build(body.Linear(10)).FineTune(new SyntheticData(200, shape, 3, seed: 1), options);
+        Console.WriteLine($"rank {world.Rank} hash {Hash(model.Graph)}");
+    }
+
+    private static string Hash(Graph model)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (_, tensor) in model.state_dict()) hash.AppendData(tensor.bytes);
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
     /// <param name="world">The ranks.</param>
     /// <param name="folder">Where run directories are made.</param>
     /// <param name="withBatchNorm">A net with batch norm and dropout instead of a plain one.</param>
@@ -36,13 +55,11 @@ static class TrainingRun
         {
             Out = folder, Name = "ranks", Epochs = 2, BatchSize = 48, LearningRate = 0.05, Schedule = "cosine", CheckpointEvery = 10,
         });
-        using var trainer = new Trainer(model, new SyntheticData(1200, shape, 4, seed: 1), new SyntheticData(96, shape, 4, seed: 2), options, hooks: [new Print()]);
+        using var trainer = new Trainer(model, new SyntheticData(1200, shape, 4, seed: 1), new SyntheticData(96, shape, 4, seed: 2), options, hooks: [new Print()], communicator: world);
         trainer.Run();
 
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (_, tensor) in model.state_dict()) hash.AppendData(tensor.bytes);
         Console.WriteLine($"rank {world.Rank} keeps {trainer.OptimizerBytes}");
-        Console.WriteLine($"rank {world.Rank} hash {Convert.ToHexString(hash.GetHashAndReset())}");
+        Console.WriteLine($"rank {world.Rank} hash {Hash(model)}");
     }
 
     /// <summary>Kills this process, as the kernel would, as soon as the third file of this run is half written.</summary>

@@ -92,6 +92,14 @@ public sealed class GraphBuilder
     /// <summary>A graph over modules that another graph owns.</summary>
     internal Graph BuildView(IReadOnlyList<Value> outputs, bool inputGradients) => new(Name, Inputs, outputs, nodes, ownsModules: false) { InputGradients = inputGradients };
 
+    /// <summary>A graph whose layers <see cref="GraphCut"/> registers.</summary>
+    internal Graph BuildCut(IReadOnlyList<Value> outputs, Graph from)
+    {
+        foreach (var node in nodes)
+            if (node.Output.Consumers.Count == 0 && !node.Output.IsInput && !outputs.Contains(node.Output)) throw new GraphException($"{node.Name}: its result is never used");
+        return new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = from.Notes, InputGradients = from.InputGradients };
+    }
+
     private List<Value> Inputs => [Input, .. nodes.Select(n => n.Output).Where(v => v.IsInput)];
 
     private string Unused(string kind)

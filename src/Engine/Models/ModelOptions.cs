@@ -21,6 +21,8 @@ public sealed record ModelOptions
     public long? Context { get; init; }
     /// <summary>gpt: size of the vocabulary (default 4,096).</summary>
     public long? Vocabulary { get; init; }
+    /// <summary>gpt: the approximate GELU that GPT-2's own weights were trained with; default the exact one.</summary>
+    public bool TanhGelu { get; init; }
     /// <summary>Make shapes and counts only, no parameters: for planning models that do not fit the machine.</summary>
     public bool ShapesOnly { get; init; }
 }

@@ -7,13 +7,13 @@ namespace Interactive.Models;
 /// <summary>The pre-norm block that GPT-2 and ViT share.</summary>
 internal static class TransformerBlock
 {
-    public static Value Block(this Value x, string name, long heads, bool causal, double eps)
+    public static Value Block(this Value x, string name, long heads, bool causal, double eps, bool tanh = false)
     {
         using var scope = x.Builder.Scope(name);
         var width = x.Shape[1];
         var y = x.LayerNorm("ln_1", eps).Linear(3 * width, name: "attn.c_attn").Attention(heads, causal, "attn.core").Linear(width, name: "attn.c_proj");
         x = x.Add(y, name: "add_1");
-        y = x.LayerNorm("ln_2", eps).Linear(4 * width, name: "mlp.c_fc").Gelu("mlp.gelu").Linear(width, name: "mlp.c_proj");
+        y = x.LayerNorm("ln_2", eps).Linear(4 * width, name: "mlp.c_fc").Gelu("mlp.gelu", tanh).Linear(width, name: "mlp.c_proj");
         return x.Add(y, name: "add_2");
     }
 }
@@ -28,7 +28,7 @@ internal static class Gpt
         var table = nn.Embedding(vocabulary, width, device: net.Device);
         if (!options.ShapesOnly) nn.init.normal_(table.weight!, 0, 0.02);
         var x = net.Add(new Embedding(table), "wte", net.Input).PositionalEmbedding("wpe");
-        for (var i = 0; i < (options.Layers ?? 4); i++) x = x.Block($"h.{i}", options.Heads ?? 4, causal: true, 1e-5);
+        for (var i = 0; i < (options.Layers ?? 4); i++) x = x.Block($"h.{i}", options.Heads ?? 4, causal: true, 1e-5, options.TanhGelu);
         return net.Build(net.Add(new TiedLinear(table), "lm_head", x.LayerNorm("ln_f")));
     }
 }

@@ -38,6 +38,7 @@ public sealed class Trainer : IDisposable
     private Executor executor = null!;
     private RankPlan? plan;
     private RunPlace? place;
+    private MemoryBudget? planned; // in bytes, of the net as it was at first
     private StepTrace? trace;
     private StopRequests? requests;
     private List<Hook> hooks;
@@ -350,6 +351,7 @@ public sealed class Trainer : IDisposable
         if (executor is not null && schedule is not null) throw new UsageException($"other parameters of {Graph.Name} want gradients now than when its schedule was made: train without a schedule of one's own, or change none");
         trainable.Note();
         plan = Budget() is { } budget && schedule is null && Options.Layout.Length == 0 ? RankPlan.Make(Graph, budget, microBatch, world, Objective, memory?.MayMeasure(Graph, microBatch, trainable.Bytes) ?? true) : null;
+        planned ??= plan?.Budget;
         var before = executor;
         executor = new Executor(Graph, schedule ?? plan?.Schedule, Objective) { Arena = arena };
         parts.Strategy.Setup(new StrategyContext(world, Graph, executor, parts.Optimizer, trainable.Parameters, device, Options.Seed));
@@ -357,7 +359,7 @@ public sealed class Trainer : IDisposable
         before?.Dispose();
     }
 
-    private MemoryBudget? Budget() => memory is not null ? new(null, memory.Activations(trainable.Bytes)) : Options.MemoryBudget.Length > 0 ? MemoryBudget.Parse(Options.MemoryBudget) : null;
+    private MemoryBudget? Budget() => memory is not null ? new(null, memory.Activations(trainable.Bytes)) : Options.MemoryBudget.Length > 0 ? planned ?? MemoryBudget.Parse(Options.MemoryBudget) : null;
 
     private void End(StopKind stop)
     {

@@ -10,6 +10,11 @@ namespace Interactive.Extensions.DotnetInteractive;
 /// <summary>What <c>extension.dib</c> needs inside .NET Interactive (Polyglot Notebooks), without a reference to it.</summary>
 public static class Polyglot
 {
+    private static int claimed;
+
+    /// <summary>True for the first caller: the compiled extension or the script adds the directives, not both.</summary>
+    public static bool Claim() => Interlocked.Exchange(ref claimed, 1) == 0;
+
     /// <summary>The types that the script gives our formatters there. This assembly's own bear <see cref="TypeFormatterSourceAttribute"/>.</summary>
     public static IReadOnlyList<Type> Types { get; } = [typeof(torch.Tensor), typeof(Graph), typeof(Schedule), typeof(RunDirectory)];
 

@@ -27,7 +27,7 @@ internal sealed class MpirunDirective(SharedDirective shared) : IDirective
             if (result.Error is not null) throw result.Error;
             value = result.Value;
         }
-        else value = await new RankJob([.. shared.Cells, new(call.CellName, "\n" + call.Body)], arguments.Ranks, arguments.Flavor).Run(cancellationToken);
+        else value = await new RankJob([.. shared.Cells, new(call.CellName, "\n" + call.Body)], arguments.Ranks, arguments.Flavor ?? MpiNetUse.FlavorFor([.. shared.Cells.Select(c => c.Code), call.Body])).Run(cancellationToken);
         if (arguments.Variable is { } variable) await Assign(call, variable, value);
         return value;
     }

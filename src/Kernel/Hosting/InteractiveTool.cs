@@ -1,12 +1,14 @@
 using System.CommandLine;
+using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting.Commands;
 using Interactive.Kernel.Hosting.Commands.Runs;
 using Interactive.Kernel.Hosting.Commands.Slurm;
+using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting;
 
 /// <summary>The command line of <c>interactive</c>.</summary>
-internal static class InteractiveTool
+public static class InteractiveTool
 {
     // In the order in which --help lists them.
     private static readonly (string Name, Func<Command> Create)[] commands =
@@ -33,6 +35,20 @@ internal static class InteractiveTool
 
     /// <returns>The command's exit code; 2 for bad input.</returns>
     public static int Run(string[] args)
+    {
+        // Asked here: later it would be an exception from inside TorchSharp.
+        if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } folder && !File.Exists(Path.Combine(folder, TorchLoader.Libtorch)))
+        {
+            Console.Error.WriteLine($"interactive: {TorchLoader.Variable}={folder}: there is no {TorchLoader.Libtorch} in it; give the torch/lib folder of a PyTorch installation");
+            return CommandLine.Usage;
+        }
+        Cultures.Choose();
+        JobProcesses.EndWithStarter();
+        // A cached script starts in little more time than the parser takes to load: one that is given alone goes past it.
+        return args is ["run", var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script) : Parse(args);
+    }
+
+    private static int Parse(string[] args)
     {
         var root = new RootCommand("Trains deep networks from C# scripts, notebooks and clusters.");
         // The others are made only for whom they help: a script starts sooner without.

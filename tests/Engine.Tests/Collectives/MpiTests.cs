@@ -21,6 +21,26 @@ public class MpiTests
         for (int rank = 0; rank < ranks; rank++) Assert.Contains($"rank {rank} of {ranks} local {rank}", job.Output);
     }
 
+    /// <summary>The same checks over MPI.NET's calls in place of our own binding.</summary>
+    [SkippableTheory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Operations_are_right_over_MPI_NET(int ranks)
+    {
+        using var job = MpiJob.Start(MpiFlavor.Mpich, ranks, "operations-mpinet");
+        Assert.True(job.Wait(60) == 0, job.Output);
+        for (int rank = 0; rank < ranks; rank++) Assert.Contains($"rank {rank} of {ranks} local {rank}", job.Output);
+    }
+
+    [SkippableFact]
+    public void MPI_NET_under_Open_MPI_is_one_line()
+    {
+        using var job = MpiJob.Start(MpiFlavor.OpenMpi, 2, "operations-mpinet");
+        Assert.NotEqual(0, job.Wait(60));
+        Assert.Contains("MPI.NET runs over MPICH, and mpirun of Open MPI has started this process: use interactive launch --mpi mpich", job.Output);
+    }
+
     [SkippableTheory]
     [InlineData(MpiFlavor.OpenMpi, 2)]
     [InlineData(MpiFlavor.OpenMpi, 3)]

@@ -68,6 +68,34 @@ public sealed class RankTests : IDisposable
     }
 
     [SkippableFact]
+    public void Fine_tuning_has_the_same_bits_on_one_rank_on_two_and_under_a_budget()
+    {
+        string[] Bits(int ranks, string name, string more = "")
+        {
+            using var job = Start(ranks, $"--deterministic --name {name} {more}".TrimEnd(), scenario: "fine-tune");
+            Assert.True(job.Wait(120) == 0, job.Output);
+            return [.. job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "hash", _]).Select(words => words[3])];
+        }
+        var one = Assert.Single(Bits(1, "one"));
+        Assert.Equal([one, one], Bits(2, "two"));
+        Assert.Equal([one, one], Bits(2, "budget", "--memory-budget 70%"));
+    }
+
+    [SkippableFact]
+    public void Training_over_MPI_NET_has_the_bits_of_our_own_binding()
+    {
+        string[] Bits(string scenario)
+        {
+            using var job = Start(2, $"--deterministic --name {scenario}", MpiFlavor.Mpich, scenario);
+            Assert.True(job.Wait(120) == 0, job.Output);
+            return [.. job.Lines.Select(line => line.Trim()).Where(line => line.StartsWith("step ") || line.StartsWith("evaluation ") || line.StartsWith("rank 0 hash "))];
+        }
+        var own = Bits("train-bn");
+        Assert.Equal(50 + 2 + 1, own.Length);
+        Assert.Equal(own, Bits("train-mpinet"));
+    }
+
+    [SkippableFact]
     public void Deterministic_training_refuses_ranks_that_cannot_share_the_shards()
     {
         using var job = Start(3, "--deterministic");

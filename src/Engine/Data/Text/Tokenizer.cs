@@ -6,14 +6,14 @@ public static class Tokenizer
     /// <summary>What the name <c>gpt2</c> stands for: GPT-2's own tokenizer (Radford et al. 2019).</summary>
     public const string Gpt2 = "gpt2";
 
-    /// <summary>Reads what <see cref="ITokenizer.Save"/> wrote, or a folder with GPT-2's <c>vocab.json</c> and <c>merges.txt</c>.</summary>
+    /// <summary>Reads what <see cref="ITokenizer.Save"/> wrote, BERT's <c>vocab.txt</c>, or a folder with GPT-2's <c>vocab.json</c> and <c>merges.txt</c>.</summary>
     /// <exception cref="UsageException">The file is not there or is no tokenizer.</exception>
     public static ITokenizer Load(string path)
     {
         if (Directory.Exists(path)) return BytePairTokenizer.FromVocabulary(Path.Combine(path, "vocab.json"), Path.Combine(path, "merges.txt"));
         if (!File.Exists(path)) throw new UsageException($"{path}: there is no such tokenizer file");
         using var file = File.OpenRead(path);
-        return file.ReadByte() == '{' ? CharTokenizer.Load(path) : BytePairTokenizer.Load(path);
+        return file.ReadByte() switch { '{' => CharTokenizer.Load(path), '[' => WordPieceTokenizer.Load(path), _ => BytePairTokenizer.Load(path) };
     }
 
     /// <summary>

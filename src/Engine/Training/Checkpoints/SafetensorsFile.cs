@@ -17,6 +17,8 @@ public sealed class SafetensorsFile : IDisposable
 {
     private const long LongestHeader = 100_000_000; // of the format
 
+    private static readonly string[] Foreign = ["F8_E4M3", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2", "F4", "U16", "U32", "U64"];
+
     private readonly FileStream file;
     private readonly string path;
     private readonly byte[] header;
@@ -131,7 +133,7 @@ public sealed class SafetensorsFile : IDisposable
             || !entry.TryGetProperty("dtype", out var kind) || kind.ValueKind != JsonValueKind.String || !entry.TryGetProperty("shape", out var sizes) || !entry.TryGetProperty("data_offsets", out var offsets))
             throw Wrong($"{name} has not just dtype, shape and data_offsets");
         var type = Safetensors.Types.FirstOrDefault(t => kind.ValueEquals(t.Name));
-        if (type.Name is null) throw Wrong($"{name} has the unknown type {kind}");
+        if (type.Name is null) throw Wrong(Foreign.Contains(kind.GetString()) ? $"{name} is of type {kind}, which TorchSharp has not: convert it to one of {string.Join(", ", Safetensors.Types.Select(t => t.Name))}" : $"{name} has the unknown type {kind}");
         if (Numbers(sizes) is not { } shape || Numbers(offsets) is not [var begin, var end] || begin > end) throw Wrong($"{name} has the shape {sizes} at {offsets}");
         long bytes = type.Type.ElementSize();
         if (shape.Contains(0)) bytes = 0;

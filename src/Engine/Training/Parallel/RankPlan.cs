@@ -11,6 +11,9 @@ namespace Interactive.Training;
 /// <summary>The plan of a run: rank 0 measures and plans, and all ranks take its schedule.</summary>
 internal sealed record RankPlan(Schedule Schedule, string Description)
 {
+    /// <summary>The budget in bytes, on the rank that plans: a share stays the share of what it was first measured by.</summary>
+    public MemoryBudget Budget { get; init; }
+
     /// <summary>Plans for a budget. Collective.</summary>
     /// <exception cref="UsageException">No plan fits; on every rank.</exception>
     /// <param name="graph">The model.</param>
@@ -24,10 +27,12 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
         byte[] steps = [];
         long[] peak = [0];
         var text = "";
+        var budget = wanted;
         if (world.Rank == 0)
             try
             {
                 var report = PlanReport.Make(Facts(graph, batch, objective, measures), wanted, PlannerList.Find("auto"));
+                budget = wanted with { Bytes = wanted.Of(report.PlainPeakBytes) };
                 steps = Encode(report.Plan.Schedule);
                 peak = [report.Plan.Prediction.PeakBytes];
                 text = FormattableString.Invariant($"memory budget {wanted}: the plan peaks at {report.Plan.Prediction.PeakBytes / 1048576.0:F1} MiB of activations, {100.0 * report.Plan.Prediction.PeakBytes / report.PlainPeakBytes:F0}% of plain autograd's, for {report.Plan.Overhead * 100:F1}% more time");
@@ -36,7 +41,7 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
         steps = world.AllGather(steps)[0];
         text = Encoding.UTF8.GetString(world.AllGather(Encoding.UTF8.GetBytes(text))[0]);
         var foreseen = MemoryMarshal.Read<long>(world.AllGather(MemoryMarshal.AsBytes<long>(peak))[0]);
-        return steps.Length > 0 ? new RankPlan(Decode(steps, batch) with { PeakBytes = foreseen }, text) : throw new UsageException(text);
+        return steps.Length > 0 ? new RankPlan(Decode(steps, batch) with { PeakBytes = foreseen }, text) { Budget = budget } : throw new UsageException(text);
     }
 
     private static PlanningGraph Facts(Graph graph, long batch, IObjective objective, bool measures)

@@ -11,7 +11,7 @@ internal static class LaunchCommand
     public static Command Create()
     {
         var ranks = new Option<int>("--ranks", "-n") { Description = "how many ranks", Required = true };
-        var mpi = new Option<string?>("--mpi") { Description = "openmpi or mpich (default: the first that is installed)" };
+        var mpi = new Option<string?>("--mpi") { Description = "openmpi or mpich (default: the first that is installed; mpich for programs of MPI.NET)" };
         mpi.AcceptOnlyFromAmong("openmpi", "mpich");
         var restarts = new Option<int>("--restarts") { Description = "start again from the last checkpoint (with --resume) so often, until the run is finished" };
         var stall = new Option<int>("--stall") { Description = "with --restarts: seconds without progress after which the job counts as hung", DefaultValueFactory = _ => 600 };
@@ -30,7 +30,7 @@ internal static class LaunchCommand
             var script = ScriptFile.Open(parsed.GetValue(file)!);
             var isNotebook = NotebookHost.IsNotebook(script.Path);
             var (release, cache) = (options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
-            MpiFlavor? flavor = parsed.GetValue(mpi) switch { "openmpi" => MpiFlavor.OpenMpi, "mpich" => MpiFlavor.Mpich, _ => null };
+            MpiFlavor? flavor = parsed.GetValue(mpi) switch { "openmpi" => MpiFlavor.OpenMpi, "mpich" => MpiFlavor.Mpich, _ => MpiNetUse.FlavorFor(script.Code) };
             var arguments = options.Read(parsed);
             if (parsed.GetValue(restarts) < 0) throw new UsageException($"--restarts {parsed.GetValue(restarts)}: at least 0 is needed");
             if (parsed.GetValue(stall) < 1) throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");

@@ -14,7 +14,7 @@ internal static class HostReferences
 
     // Of the application's own assemblies, these are for scripts; the rest (Roslyn, NuGet...) are the host's affair.
     private static readonly string[] Offered =
-        ["interactive", "Interactive.Engine", "Interactive.Extensions", "TorchSharp", "System.Numerics.Tensors", "XPlot.Plotly", "ScottPlot", "SkiaSharp", "Spectre.Console"];
+        ["interactive", "Interactive.Engine", "Interactive.Extensions", "Interactive.MpiNet", "MPI", "TorchSharp", "System.Numerics.Tensors", "XPlot.Plotly", "ScottPlot", "SkiaSharp", "Spectre.Console"];
 
     private static readonly Lazy<IReadOnlyList<MetadataReference>> all = new(() => [.. Paths().Select(MappedAssembly.Reference)]);
 

@@ -52,6 +52,7 @@ internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
         }
         // The native libraries must be there before TorchSharp looks for them.
         if (name.Name is "TorchSharp" or "Interactive.Engine") TorchLoader.Register();
+        if (name.Name is "MPI" or "Interactive.MpiNet") MpiNet.MpiNetPrograms.Prepare();
         if (path is null) return null;
         if (ofHost.Value.TryGetValue(name.Name!, out var host) && (name.Name == "TorchSharp" || AssemblyName.GetAssemblyName(host).Version >= AssemblyName.GetAssemblyName(path).Version)) return null;
         return LoadFromAssemblyPath(path);

@@ -19,6 +19,8 @@ internal sealed record PackageId(string Id, string Version)
     /// <summary>True for what the host brings itself, in the version that belongs to its native libraries.</summary>
     public bool IsOfHost => Id.StartsWith("TorchSharp", StringComparison.OrdinalIgnoreCase)
         || Id.StartsWith("libtorch-", StringComparison.OrdinalIgnoreCase)
+        || Id.Equals("MPI.NET", StringComparison.OrdinalIgnoreCase)
+        || Id.Equals("Interactive.MpiNet", StringComparison.OrdinalIgnoreCase)
         || Id.Equals("Interactive.Engine", StringComparison.OrdinalIgnoreCase)
         || Id.Equals("Interactive.Extensions", StringComparison.OrdinalIgnoreCase);
 

@@ -1,0 +1,1 @@
+return Interactive.Kernel.Hosting.InteractiveTool.Run(args);

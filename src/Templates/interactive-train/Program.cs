@@ -1,0 +1,32 @@
+// Learns to tell three species of penguins apart, keeps the best net and writes its weights for PyTorch.
+//   dotnet run                          dotnet run -- --epochs 40
+//   dotnet run -- --memory-budget 80%   dotnet run -- --help
+using Interactive;
+using Interactive.Data;
+using Interactive.Graphs;
+using Interactive.Training;
+using static TorchSharp.torch;
+
+try
+{
+    var options = CommandLine.Parse(args, new TrainerOptions { Name = "InteractiveTrain", Epochs = 20, BatchSize = 32 });
+    var (train, test) = TableDataset.FromCsv(Path.Combine(AppContext.BaseDirectory, "penguins.csv"), target: "species", skipMissing: true).Split();
+
+    manual_seed((long)options.Seed);
+    var net = new GraphBuilder("penguins", train.Shape);
+    var graph = net.Build(net.Input.Linear(32).Relu().Linear(train.Classes));
+
+    using var trainer = new Trainer(graph, train, test, options);
+    var result = trainer.Run();
+    if (!trainer.IsMain) return 0;
+
+    using var model = Model.Load(trainer.Directory!.Path);
+    Weights.Save(model.Graph, "penguins.pth");
+    Console.WriteLine($"accuracy {result.Accuracy:P1} after {result.Step} steps; weights for torch.load: penguins.pth");
+    return 0;
+}
+catch (UsageException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
+}
