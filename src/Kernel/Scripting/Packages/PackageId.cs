@@ -19,6 +19,7 @@ internal sealed record PackageId(string Id, string Version)
     /// <summary>True for what the host brings itself, in the version that belongs to its native libraries.</summary>
     public bool IsOfHost => Id.StartsWith("TorchSharp", StringComparison.OrdinalIgnoreCase)
         || Id.StartsWith("libtorch-", StringComparison.OrdinalIgnoreCase)
+        || Id.Equals("Microsoft.DotNet.Interactive", StringComparison.OrdinalIgnoreCase) || Id.Equals("Microsoft.DotNet.Interactive.Formatting", StringComparison.OrdinalIgnoreCase) // what its notebooks use of it is here
         || Id.Equals("Interactive.Engine", StringComparison.OrdinalIgnoreCase)
         || Id.Equals("Interactive.Extensions", StringComparison.OrdinalIgnoreCase);
 

@@ -28,7 +28,7 @@ public sealed class ScriptSession : IDisposable
     {
         globals ??= new ScriptGlobals();
         this.folder = folder ?? Directory.GetCurrentDirectory();
-        compiler = new(globals.GetType(), this.folder);
+        compiler = new(globals.GetType(), this.folder, imports: HostReferences.ImportsOfCells);
         references = SessionReferences.None(this.folder);
         history = new(compiler, 0, null, HostReferences.All);
         slots[0] = globals;
@@ -122,6 +122,11 @@ public sealed class ScriptSession : IDisposable
         {
             if (run.IsInterrupted) throw ScriptInterrupt.Exception(); // while it waited
             if (DirectiveCall.Read(code, name, this) is { } call) return await FollowAsync(call, run).ConfigureAwait(false);
+            if (DirectiveLine.Cut(code) is { } below)
+            {
+                var above = await RunAsync(code[..below], name, run).ConfigureAwait(false);
+                return above.Error is null ? await RunAsync(code[below..], name, run).ConfigureAwait(false) : above;
+            }
             using var cancellation = new CancellationTokenSource();
             _ = run.Interruption.ContinueWith(_ => cancellation.Cancel(), TaskContinuationOptions.ExecuteSynchronously);
             var submission = await thread.Run(() => Compile(code, name, cancellation.Token)).ConfigureAwait(false);
