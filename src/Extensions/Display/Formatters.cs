@@ -20,6 +20,9 @@ public static class Formatters
         lock (registered) registered[typeof(T)] = value => format((T)value);
     }
 
+    /// <summary>Has the last word on the forms of every value: gets the value and what makes its usual forms. Default: those; set by a host.</summary>
+    public static Func<object, Func<MimeBundle>, MimeBundle> Adapt { get; set; } = (_, usual) => usual();
+
     /// <summary>
     /// The forms of a value; a bundle is its own. What <see cref="Register"/> was told counts most, then what is known
     /// here (figures, tensors, graphs, runs, exceptions), then the type's own attribute named TypeFormatterSourceAttribute,
@@ -27,12 +30,14 @@ public static class Formatters
     /// </summary>
     public static MimeBundle Format(object? value)
     {
-        try { return value is null ? MimeBundle.Plain("null") : Registered(value) ?? Known(value) ?? OfTorch(value) ?? ConventionFormatter.Format(value) ?? ObjectFormat.Format(value); }
+        try { return value is null ? MimeBundle.Plain("null") : Adapt(value, () => Usual(value)); }
         catch (Exception e) when (!DisplayHost.IsInterrupted())
         {
             return MimeBundle.Plain($"{value!.GetType().Name} could not be shown: {e.GetType().Name}: {ExceptionFormat.Message(e)}");
         }
     }
+
+    private static MimeBundle Usual(object value) => Registered(value) ?? Known(value) ?? OfTorch(value) ?? ConventionFormatter.Format(value) ?? ObjectFormat.Format(value);
 
     // .NET Interactive may ask for the forms of a value before anything else of this library has run.
 #pragma warning disable CA2255 // it only sets a field

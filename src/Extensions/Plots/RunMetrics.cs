@@ -47,12 +47,28 @@ public sealed record RunMetrics(string Name, JsonElement Config, IReadOnlyList<T
         return new RunMetrics(Path.GetFileName(Path.GetFullPath(runDirectory)), Configuration(config), train, evaluations, File.Exists(Path.Combine(runDirectory, "finished")));
     }
 
+    // Texts that are no UTF-8, or hold half of a pair, are told by whoever asks for them: not later.
+    private static bool IsReadable(JsonElement element)
+    {
+        try
+        {
+            return element.ValueKind switch
+            {
+                JsonValueKind.Object => element.EnumerateObject().All(member => member.Name is not null && IsReadable(member.Value)),
+                JsonValueKind.Array => element.EnumerateArray().All(IsReadable),
+                JsonValueKind.String => element.GetString() is not null,
+                _ => true,
+            };
+        }
+        catch (InvalidOperationException) { return false; }
+    }
+
     private static JsonElement Configuration(string path)
     {
         try
         {
             using var parsed = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (parsed.RootElement.ValueKind == JsonValueKind.Object) return parsed.RootElement.Clone();
+            if (parsed.RootElement.ValueKind == JsonValueKind.Object && IsReadable(parsed.RootElement)) return parsed.RootElement.Clone();
         }
         catch (JsonException) { }
         throw new UsageException($"{path} is damaged: it holds no JSON object");

@@ -31,6 +31,7 @@ public static class InteractiveTool
         ("plan", PlanCommand.Create),
         ("bench", BenchCommand.Create),
         ("doctor", DoctorCommand.Create),
+        ("fuzz", FuzzCommand.Create),
     ];
 
     /// <returns>The command's exit code; 2 for bad input.</returns>
@@ -54,7 +55,7 @@ public static class InteractiveTool
         // The others are made only for whom they help: a script starts sooner without.
         var asked = Array.Find(commands, c => c.Name == args.FirstOrDefault());
         foreach (var command in asked.Create is null ? commands : [asked]) root.Add(command.Create());
-        if (asked.Create is not null && root.Subcommands is [var one] && one.Arguments.Any(a => a.Name == "ARGS")) (args, ScriptOptions.Rest) = ScriptArguments.Split(args, one, 1);
+        if (asked.Create is not null && root.Subcommands is [var one] && one.Arguments.Any(a => a.Name == "ARGS")) args = ScriptArguments.Mark(args, one, 1);
         return CommandLine.Invoke(root, args);
     }
 }

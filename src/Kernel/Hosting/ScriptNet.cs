@@ -28,6 +28,7 @@ internal static class ScriptNet
         var context = new SubmissionContext();
         foreach (var assembly in compiled.Assemblies) context.AddAssembly(assembly);
         foreach (var library in compiled.Native) context.AddNative(library);
-        return compiled.Submission.Load(context)([new ScriptGlobals(), null]).GetAwaiter().GetResult();
+        try { return compiled.Submission.Load(context)([new ScriptGlobals(), null]).GetAwaiter().GetResult(); }
+        catch (Exception e) when (!CommandLine.IsUsage(e)) { throw new UsageException($"{path} threw {ScriptTrace.Line(e)}"); }
     }
 }

@@ -32,7 +32,7 @@ public static class ScriptTool
             if (NotebookHost.IsNotebook(path)) return NotebookHost.Run(path, options.Read(parsed), output: null);
             return ScriptHost.Run(ScriptFile.Open(path), options.Read(parsed), options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
         });
-        (args, ScriptOptions.Rest) = args is ["eval", ..] ? ScriptArguments.Split(args, eval, 1) : ScriptArguments.Split(args, root, 0);
+        args = args is ["eval", ..] ? ScriptArguments.Mark(args, eval, 1) : ScriptArguments.Mark(args, root, 0);
         return CommandLine.Invoke(root, args);
     }
 

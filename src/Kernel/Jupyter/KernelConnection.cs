@@ -24,6 +24,7 @@ internal sealed record KernelConnection(string Ip, int ShellPort, int IoPubPort,
             return new(Text(root, "ip", "127.0.0.1"), Port("shell_port"), Port("iopub_port"), Port("stdin_port"), Port("control_port"), Port("hb_port"), Text(root, "key", ""));
         }
         catch (JsonException e) { throw new UsageException($"connection file {path}: no JSON (line {e.LineNumber + 1})"); }
+        catch (InvalidOperationException) { throw new UsageException($"connection file {path}: it has a text that is no UTF-8"); }
         catch (IOException e) { throw new UsageException($"connection file {path}: {e.Message}"); }
     }
 

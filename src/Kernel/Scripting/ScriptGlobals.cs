@@ -19,11 +19,16 @@ public class ScriptGlobals
     /// <summary><see cref="Display"/> by the name that notebooks of .NET Interactive call it.</summary>
     /// <param name="mimeType">The form that a text is in; null shows it as a value.</param>
     /// <returns>What replaces it in its place.</returns>
-    public DisplayedValue display(object? value, string? mimeType = null) =>
-        Display(mimeType is null or Mime.Text ? value : new MimeBundle(new Dictionary<string, object> { [mimeType] = value?.ToString() ?? "", [Mime.Text] = value?.ToString() ?? "" }));
+    public DisplayedValue display(object? value, string? mimeType = null) => Microsoft.DotNet.Interactive.Kernel.display(value, mimeType);
 
     /// <summary>HTML to show, by the name that notebooks of .NET Interactive call it.</summary>
-    public MimeBundle HTML(string html) => new(new Dictionary<string, object> { [Mime.Html] = html, [Mime.Text] = html });
+    public MimeBundle HTML(string html) => Microsoft.DotNet.Interactive.Kernel.HTML(html);
+
+    /// <summary>A style sheet for the page, by the name that notebooks of .NET Interactive call it.</summary>
+    public MimeBundle CSS(string css) => Microsoft.DotNet.Interactive.Kernel.CSS(css);
+
+    /// <summary>JavaScript for the page, by the name that notebooks of .NET Interactive call it.</summary>
+    public MimeBundle Javascript(string script) => Microsoft.DotNet.Interactive.Kernel.Javascript(script);
 
     /// <summary>Asks whoever runs the script or cell for a line.</summary>
     /// <returns>The line, null when there is no more input.</returns>

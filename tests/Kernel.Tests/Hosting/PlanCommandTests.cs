@@ -39,5 +39,12 @@ public class PlanCommandTests
         (exit, _, error) = await InteractiveProcess.Run("plan", "--script", script);
         Assert.Equal(2, exit);
         Assert.Contains("must end with a net", error);
+
+        File.WriteAllText(script, "int Zero() => 0;\n1 / Zero()");
+        (exit, _, error) = await InteractiveProcess.Run("plan", "--script", script);
+        Assert.Equal(2, exit);
+        Assert.StartsWith($"interactive: {script} threw System.DivideByZeroException", error);
+        Assert.EndsWith("net.csx, line 2)\n", error);
+        Assert.Single(error.TrimEnd().Split('\n'));
     }
 }

@@ -24,6 +24,14 @@ public sealed class ScriptArgumentsTests
         Assert.Equal((tool, script), (string.Join(' ', own), string.Join(' ', rest)));
     }
 
+    [Fact]
+    public void TheScriptsPart_IsMarkedForTheParser()
+    {
+        Assert.Equal(["run", "a.csx", "--", "--", "-x"], ScriptArguments.Mark(["run", "a.csx", "--", "--", "-x"], RunCommand.Create(), 1));
+        Assert.Equal(["run", "a.csx"], ScriptArguments.Mark(["run", "a.csx"], RunCommand.Create(), 1));
+        Assert.Equal(["--", "-x", "", "@a"], RunCommand.Create().Parse(["a.csx", "--", "--", "-x", "", "@a"]).GetValue<string[]>("ARGS")!);
+    }
+
     [Theory]
     [InlineData("launch -n 2 a.csx -n 3", "launch -n 2 a.csx -n 3", "")]
     [InlineData("launch a.csx --ranks 2 x -n 3", "launch a.csx --ranks 2", "x -n 3")]

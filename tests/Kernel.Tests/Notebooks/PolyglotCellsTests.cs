@@ -31,6 +31,12 @@ public sealed class PolyglotCellsTests
     [InlineData("3", "var n = 3;", "#!set --name m --value @csharp:n\nm")]
     [InlineData("line 1\nline \"2\"", "#!value --name t\nline 1\nline \"2\"", "t")]
     [InlineData("a\nb", "var b = 1; var a = 2;", "#!who")]
+    [InlineData("4", "var n = 3;", "#!share --from csharp n --as m\nm + 1")]
+    [InlineData("3", "var n = 3;", "#!share n --from csharp\nn")]
+    [InlineData("5", "var a = 2;\n#!time\na + 3")]
+    [InlineData("x#!time", "var a = @\"x\n#!time\";\na.Replace(\"\\n\", \"\")")]
+    [InlineData("1", "/*\n#!time\n*/ 1")]
+    [InlineData("9", "#r \"nuget: Microsoft.DotNet.Interactive.Formatting\"\nusing Microsoft.DotNet.Interactive;\nusing Microsoft.DotNet.Interactive.Formatting;\n9")]
     public async Task ACell_HasItsValue(string value, params string[] cells) => Assert.Equal(value, (await Value(cells))?.ToString());
 
     [Fact]
@@ -51,9 +57,82 @@ public sealed class PolyglotCellsTests
         Assert.NotNull(await Value("display(3, \"text/html\")"));
     }
 
+    [Fact]
+    public async Task AFormatter_OfTheirs_ShowsValuesHere()
+    {
+        try
+        {
+            using var session = new ScriptSession();
+            async Task<MimeBundle> Shown(string code)
+            {
+                var result = await session.RunAsync(code, "cell-1");
+                return result.Error is null ? Formatters.Format(result.Value) : throw result.Error;
+            }
+            await Shown("""
+                class Point { public int X = 1; } class Far : Point { } interface INamed { } class Named : INamed { }
+                Formatter.Register<Point>((p, writer) => writer.Write($"<b>{p.X}</b>"), "text/html");
+                Formatter.Register<Far>(f => "far", "text/html");
+                Formatter.Register<INamed>((n, context) => { context.Writer.Write("named"); return true; }, "text/plain");
+                Formatter.Register(typeof(List<>), (list, writer) => writer.Write("a list"), "text/html");
+                Formatter.SetPreferredMimeTypesFor(typeof(Named), "text/plain");
+                """);
+            Assert.Equal("<b>1</b>", (await Shown("new Point()")).Data[Mime.Html]);
+            Assert.Equal("far", (await Shown("new Far()")).Data[Mime.Html]);
+            Assert.Equal("a list", (await Shown("new List<int> { 1 }")).Data[Mime.Html]);
+            Assert.Equal((string[])[Mime.Text], (await Shown("new Named()")).Data.Keys);
+            Assert.Equal("named", (await Shown("new Named()")).Text);
+            Assert.Equal("<b>1</b>", (await Shown("new Point().ToDisplayString(\"text/html\")")).Text);
+            await Shown("Formatter.Register<Point>(p => \"later\", \"text/html\");");
+            Assert.Equal("later", (await Shown("new Point()")).Data[Mime.Html]);
+            await Shown("Formatter.ResetToDefault();");
+            Assert.DoesNotContain("later", (await Shown("new Point()")).Data[Mime.Html].ToString());
+        }
+        finally { Microsoft.DotNet.Interactive.Formatting.Formatter.ResetToDefault(); }
+    }
+
+    [Fact]
+    public async Task Showing_HasTheirNames()
+    {
+        var host = new RecordingHost();
+        var before = DisplayHost.Current;
+        DisplayHost.Current = host;
+        try
+        {
+            await Value("""
+                display("<i>a</i>", "text/html");
+                "<i>b</i>".DisplayAs("text/html");
+                var shown = 3.Display();
+                shown.Update(4);
+                Microsoft.DotNet.Interactive.Kernel.display(HTML("<i>c</i>"));
+                display(Javascript("alert(1)"));
+                """);
+        }
+        finally { DisplayHost.Current = before; }
+        Assert.Equal(["<i>a</i>", "<i>b</i>", "3", "4", "<i>c</i>", "<script>alert(1)</script>"], host.Shown.Select(b => b.Data.TryGetValue(Mime.Html, out var html) ? html : b.Text));
+    }
+
+    private sealed class RecordingHost : IDisplayHost
+    {
+        public readonly List<MimeBundle> Shown = [];
+
+        public string Display(MimeBundle bundle, string? id = null)
+        {
+            Shown.Add(bundle);
+            return id ?? "1";
+        }
+
+        public void Update(string id, MimeBundle bundle) => Shown.Add(bundle);
+
+        public void Clear(bool wait) { }
+    }
+
     [Theory]
     [InlineData("#!set --name 1x --value a", "no name of a variable")]
     [InlineData("#!set --name x --value @fsharp:y", "fsharp is not run here")]
     [InlineData("#!value", "--name VARIABLE")]
+    [InlineData("#!share --from fsharp y", "fsharp is not run here")]
+    [InlineData("#!share --from csharp y", "no cell has defined it")]
+    [InlineData("#!share y", "--from csharp")]
+    [InlineData("var x = 1;\n#!share --from csharp x --to y", "does not take --to")]
     public async Task WhatIsWrong_IsOneLine(string cell, string message) => Assert.Contains(message, (await Assert.ThrowsAsync<UsageException>(() => Value(cell))).Message);
 }

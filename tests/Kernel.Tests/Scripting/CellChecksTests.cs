@@ -36,6 +36,10 @@ public sealed class CellChecksTests
     [InlineData("class C { C other = new C(); } new C()")]
     [InlineData("class C { public C() { new C(); } } new C()")]
     [InlineData("class C { public override string ToString() => $\"{this}\"; } new C().ToString()")]
+    [InlineData("async Task<int> F(int n) => await F(n + 1) + 1; await F(0)")]
+    [InlineData("async Task<int> F(int n) { var m = await F(n + 1); return m + 1; } await F(0)")]
+    [InlineData("Func<int, Task<int>> f = null; f = async n => await f(n + 1) + 1; await f(0)")]
+    [InlineData("class C { public async Task<int> F() { await new C().F(); return 1; } } await new C().F()")]
     [InlineData("record R(int X) { public R Self => this; } new R(1).ToString()")]
     public async Task EndlessRecursion_IsAnErrorOfTheCell(string code)
     {

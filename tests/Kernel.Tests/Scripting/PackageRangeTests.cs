@@ -33,6 +33,15 @@ public sealed class PackageRangeTests
         }
     }
 
+    [Theory]
+    [InlineData("1.2.3", false)]
+    [InlineData("[1.2.3]", false)]
+    [InlineData("[1.2.3,2)", true)]
+    [InlineData("(1.0,)", true)]
+    [InlineData("1.2.*", true)]
+    [InlineData("[1.*]", true)]
+    public void AVersionInBrackets_IsPinned(string version, bool floats) => Assert.Equal(floats, new PackageId("P", version).IsFloating);
+
     [Fact]
     public async Task MissingPackage_IsNamedWithNuGetsReason()
     {

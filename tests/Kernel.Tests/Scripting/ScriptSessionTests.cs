@@ -152,6 +152,19 @@ public sealed class ScriptSessionTests
     private static async Task<Exception?> Peek(Task<ScriptResult> running) => running.IsCompleted ? (await running).Error : null;
 
     [Fact]
+    public async Task Interrupt_ReachesACellThatWaitsForItsTurn()
+    {
+        using var session = new ScriptSession();
+        Assert.Equal(ScriptStatus.Ok, (await session.RunAsync("var ran = false; volatile bool go = false;", "cell-1")).Status);
+        var first = session.RunAsync("while (!go) Thread.Sleep(1);".Replace("Thread", "System.Threading.Thread"), "cell-2");
+        var waiting = session.RunAsync("ran = true;", "cell-3");
+        session.Interrupt();
+        Assert.Equal(ScriptStatus.Interrupted, (await first).Status);
+        Assert.Equal(ScriptStatus.Interrupted, (await waiting).Status);
+        Assert.Equal(false, (await session.RunAsync("ran", "cell-4")).Value);
+    }
+
+    [Fact]
     public async Task Interrupt_WhenNothingRuns_DoesNothing()
     {
         using var session = new ScriptSession();

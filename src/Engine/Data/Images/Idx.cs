@@ -23,10 +23,31 @@ public static class Idx
                 content.ReadExactly(word);
                 sizes[i] = BinaryPrimitives.ReadInt32BigEndian(word);
             }
-            var data = new byte[sizes.Aggregate(1, (a, b) => checked(a * b))];
-            content.ReadExactly(data);
-            return (sizes, data);
+            return (sizes, Content(content, Bytes(sizes) ?? throw new InvalidDataException($"{path}: no IDX file has the sizes {string.Join('x', sizes)}")));
         }
         catch (EndOfStreamException) { throw new InvalidDataException($"{path}: the file is cut short"); }
+        catch (InvalidDataException e) when (!e.Message.StartsWith(path, StringComparison.Ordinal)) { throw new InvalidDataException($"{path}: not a gzip file, or cut short"); }
+    }
+
+    private static int? Bytes(int[] sizes)
+    {
+        long bytes = 1;
+        foreach (var size in sizes)
+            if (size < 0 || (bytes *= size) > Array.MaxLength) return null;
+        return (int)bytes;
+    }
+
+    // The header is not believed: memory is taken as the bytes come.
+    private static byte[] Content(Stream from, int length)
+    {
+        if (from is FileStream file && file.Length - file.Position < length) throw new EndOfStreamException();
+        var data = new byte[from is FileStream ? length : Math.Min(length, 1 << 16)];
+        for (var read = 0; ;)
+        {
+            from.ReadExactly(data.AsSpan(read));
+            read = data.Length;
+            if (read == length) return data;
+            Array.Resize(ref data, (int)Math.Min(length, 2L * read));
+        }
     }
 }

@@ -38,14 +38,22 @@ public static class ProfileCache
         return profile;
     }
 
-    private static Profile? Read(string path)
+    /// <summary>A kept profile; null where there is none, or one that is damaged.</summary>
+    public static Profile? Read(string path)
     {
         try
         {
             using var file = File.OpenRead(path);
-            return JsonSerializer.Deserialize<Profile>(file);
+            return JsonSerializer.Deserialize<Profile>(file) is { Batch: > 0, Loss: >= 0 and < double.PositiveInfinity, LossWorkspace: >= 0, PlainPeakBytes: null or >= 0, Nodes: not null } kept && kept.Nodes.All(IsSound) ? kept : null;
         }
         catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException) { return null; }
+    }
+
+    private static bool IsSound(NodeProfile? node)
+    {
+        if (node is not { Name: not null, OutputBytes: >= 0, ExtraBytes: >= 0, ForwardWorkspace: >= 0, RecomputeWorkspace: >= 0, BackwardWorkspace: >= 0, ParameterWays: not null, InputWays: not null }) return false;
+        return node.ParameterWays.Concat(node.InputWays).All(way => way is { Number: >= 0, Workspace: >= 0, Seconds: >= 0 and < double.PositiveInfinity })
+            && new[] { node.Forward, node.Recompute, node.Backward }.All(seconds => seconds is >= 0 and < double.PositiveInfinity);
     }
 
     private static string PathOf(Graph graph, long batch, IObjective objective)

@@ -18,7 +18,7 @@ internal static class LanguageDirectives
         foreach (var name in new[] { "csharp", "c#" }) registry.Add(new CSharpDirective(name));
         registry.Add(new MarkupDirective("html", Mime.Html, text => text)).Add(new MarkupDirective("markdown", "text/markdown", text => text));
         foreach (var name in new[] { "javascript", "js" }) registry.Add(new MarkupDirective(name, Mime.Html, text => $"<script>{text.Replace("</script", "<\\/script", StringComparison.OrdinalIgnoreCase)}</script>"));
-        registry.Add(new TimeDirective()).Add(new ImportDirective()).Add(new ValueDirective("set")).Add(new ValueDirective("value")).Add(new VariablesDirective("who")).Add(new VariablesDirective("whos"));
+        registry.Add(new TimeDirective()).Add(new ImportDirective()).Add(new ShareDirective()).Add(new ValueDirective("set")).Add(new ValueDirective("value")).Add(new VariablesDirective("who")).Add(new VariablesDirective("whos"));
         foreach (var (name, language) in others) registry.Add(new OtherLanguageDirective(name, language));
     }
 }

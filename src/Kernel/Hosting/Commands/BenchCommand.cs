@@ -13,6 +13,7 @@ internal static class BenchCommand
         BenchCapacityCommand.Create(),
         BenchChainsCommand.Create(),
         BenchDeterministicCommand.Create(),
+        BenchEnduranceCommand.Create(),
         BenchOverlapCommand.Create(),
         BenchScalingCommand.Create(),
     };

@@ -8,6 +8,16 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// </summary>
 internal static class ScriptArguments
 {
+    /// <summary>The line with a <c>--</c> where the script's part begins, after which the parser interprets nothing.</summary>
+    /// <param name="args">The whole line.</param>
+    /// <param name="command">The command that runs the script.</param>
+    /// <param name="start">Where its options begin: 1 after its name.</param>
+    public static string[] Mark(string[] args, Command command, int start)
+    {
+        var (tool, script) = Split(args, command, start);
+        return script.Length == 0 ? tool : [.. tool, "--", .. script];
+    }
+
     /// <summary>Splits a command line.</summary>
     /// <param name="args">The whole line.</param>
     /// <param name="command">The command that runs the script.</param>

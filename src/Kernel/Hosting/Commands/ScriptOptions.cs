@@ -15,11 +15,8 @@ internal sealed class ScriptOptions
         Configuration.AcceptOnlyFromAmong("release", "debug", "Release", "Debug");
     }
 
-    /// <summary>What the command line holds for the script: set before the tool's own part of it is parsed.</summary>
-    public static IReadOnlyList<string> Rest { get; set; } = [];
-
     /// <summary>The script's arguments.</summary>
-    public string[] Read(ParseResult parsed) => [.. parsed.GetValue(Arguments) ?? [], .. Rest];
+    public string[] Read(ParseResult parsed) => parsed.GetValue(Arguments) ?? [];
 
     public void AddTo(Command command)
     {

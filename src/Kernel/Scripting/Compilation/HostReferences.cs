@@ -12,6 +12,9 @@ internal static class HostReferences
         "System.Linq.Expressions", "System.Text", "System.Threading.Tasks",
     ];
 
+    /// <summary>Those of cells: what notebooks of .NET Interactive find imported besides.</summary>
+    public static readonly string[] ImportsOfCells = [.. Imports, "Microsoft.DotNet.Interactive", "Microsoft.DotNet.Interactive.Formatting"];
+
     // Of the application's own assemblies, these are for scripts; the rest (Roslyn, NuGet...) are the host's affair.
     private static readonly string[] Offered =
         ["interactive", "Interactive.Engine", "Interactive.Extensions", "Interactive.MpiNet", "MPI", "TorchSharp", "System.Numerics.Tensors", "XPlot.Plotly", "ScottPlot", "SkiaSharp", "Spectre.Console"];

@@ -13,7 +13,7 @@ namespace Interactive.Kernel.Scripting;
 internal sealed class InterruptRewriter : CSharpSyntaxRewriter
 {
     private const string Type = "global::Interactive.Kernel.Scripting.ScriptInterrupt";
-    private static readonly StatementSyntax check = SyntaxFactory.ParseStatement($"{Type}.Check();"), enter = SyntaxFactory.ParseStatement($"{Type}.Enter();");
+    private static readonly StatementSyntax check = SyntaxFactory.ParseStatement($"{Type}.Check();"), enter = SyntaxFactory.ParseStatement($"{Type}.Enter();"), enterAsync = SyntaxFactory.ParseStatement($"{Type}.EnterAsync();");
     private static readonly ExpressionSyntax requested = SyntaxFactory.ParseExpression($"{Type}.IsRequested "), thrown = SyntaxFactory.ParseExpression($"throw {Type}.Exception() ");
 
     private readonly SemanticModel? model;
@@ -25,6 +25,9 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
         CSharpSyntaxTree.Create((CSharpSyntaxNode)new InterruptRewriter(model).Visit(tree.GetRoot()), (CSharpParseOptions)tree.Options, tree.FilePath, Encoding.UTF8);
 
     private static BlockSyntax Head(BlockSyntax block, StatementSyntax first) => block.WithStatements(block.Statements.Insert(0, first));
+
+    // What stands at the head of a method, function or lambda.
+    private static StatementSyntax Enter(SyntaxTokenList modifiers) => modifiers.Any(SyntaxKind.AsyncKeyword) ? enterAsync : enter;
 
     private static StatementSyntax Body(StatementSyntax body) => body is BlockSyntax block ? Head(block, check)
         : SyntaxFactory.Block(check, body.WithoutTrailingTrivia()).WithTrailingTrivia(body.GetTrailingTrivia());
@@ -50,29 +53,29 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
             ? label.WithStatement(Body(label.Statement)) : node;
 
     public override SyntaxNode? VisitMethodDeclaration(MethodDeclarationSyntax node) => base.VisitMethodDeclaration(node) is MethodDeclarationSyntax method
-        ? method.Body is { } body ? method.WithBody(Head(body, enter))
-        : Block(node, method.ExpressionBody, method.SemicolonToken) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
+        ? method.Body is { } body ? method.WithBody(Head(body, Enter(method.Modifiers)))
+        : Block(node, method.ExpressionBody, method.SemicolonToken, Enter(method.Modifiers)) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
 
     public override SyntaxNode? VisitLocalFunctionStatement(LocalFunctionStatementSyntax node) => base.VisitLocalFunctionStatement(node) is LocalFunctionStatementSyntax function
-        ? function.Body is { } body ? function.WithBody(Head(body, enter))
-        : Block(node, function.ExpressionBody, function.SemicolonToken) is { } block ? function.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : function : node;
+        ? function.Body is { } body ? function.WithBody(Head(body, Enter(function.Modifiers)))
+        : Block(node, function.ExpressionBody, function.SemicolonToken, Enter(function.Modifiers)) is { } block ? function.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : function : node;
 
     // A type whose static constructor throws is lost for good.
     public override SyntaxNode? VisitConstructorDeclaration(ConstructorDeclarationSyntax node) => base.VisitConstructorDeclaration(node) is ConstructorDeclarationSyntax method && !method.Modifiers.Any(SyntaxKind.StaticKeyword)
         ? method.Body is { } body ? method.WithBody(Head(body, enter))
-        : Block(node, method.ExpressionBody, method.SemicolonToken) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
+        : Block(node, method.ExpressionBody, method.SemicolonToken, enter) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
 
     public override SyntaxNode? VisitOperatorDeclaration(OperatorDeclarationSyntax node) => base.VisitOperatorDeclaration(node) is OperatorDeclarationSyntax method
         ? method.Body is { } body ? method.WithBody(Head(body, enter))
-        : Block(node, method.ExpressionBody, method.SemicolonToken) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
+        : Block(node, method.ExpressionBody, method.SemicolonToken, enter) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
 
     public override SyntaxNode? VisitConversionOperatorDeclaration(ConversionOperatorDeclarationSyntax node) => base.VisitConversionOperatorDeclaration(node) is ConversionOperatorDeclarationSyntax method
         ? method.Body is { } body ? method.WithBody(Head(body, enter))
-        : Block(node, method.ExpressionBody, method.SemicolonToken) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
+        : Block(node, method.ExpressionBody, method.SemicolonToken, enter) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
 
     public override SyntaxNode? VisitAccessorDeclaration(AccessorDeclarationSyntax node) => base.VisitAccessorDeclaration(node) is AccessorDeclarationSyntax method
         ? method.Body is { } body ? method.WithBody(Head(body, enter))
-        : Block(node, method.ExpressionBody, method.SemicolonToken) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
+        : Block(node, method.ExpressionBody, method.SemicolonToken, enter) is { } block ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
 
     public override SyntaxNode? VisitPropertyDeclaration(PropertyDeclarationSyntax node) => base.VisitPropertyDeclaration(node) is not PropertyDeclarationSyntax property ? null
         : property.ExpressionBody is { } arrow && Getter(arrow, property.SemicolonToken) is { } getter ? property.WithExpressionBody(null).WithSemicolonToken(default).WithAccessorList(getter) : property;
@@ -88,7 +91,7 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
             ? variable.WithInitializer(initializer.WithValue(Either(made))) : variable;
 
     public override SyntaxNode? VisitAnonymousMethodExpression(AnonymousMethodExpressionSyntax node) =>
-        base.VisitAnonymousMethodExpression(node) is AnonymousMethodExpressionSyntax method ? method.WithBlock(Head(method.Block, enter)) : node;
+        base.VisitAnonymousMethodExpression(node) is AnonymousMethodExpressionSyntax method ? method.WithBlock(Head(method.Block, Enter(method.Modifiers))) : node;
 
     public override SyntaxNode? VisitSimpleLambdaExpression(SimpleLambdaExpressionSyntax node) => IsKept(node) ? node : Lambda(node, (LambdaExpressionSyntax)base.VisitSimpleLambdaExpression(node)!);
     public override SyntaxNode? VisitParenthesizedLambdaExpression(ParenthesizedLambdaExpressionSyntax node) => IsKept(node) ? node : Lambda(node, (LambdaExpressionSyntax)base.VisitParenthesizedLambdaExpression(node)!);
@@ -98,9 +101,9 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
 
     private LambdaExpressionSyntax Lambda(LambdaExpressionSyntax node, LambdaExpressionSyntax lambda)
     {
-        if (lambda.Block is { } own) return lambda.WithBlock(Head(own, enter));
+        if (lambda.Block is { } own) return lambda.WithBlock(Head(own, Enter(lambda.Modifiers)));
         if (lambda.ExpressionBody is null or ThrowExpressionSyntax || model!.GetSymbolInfo(node).Symbol is not IMethodSymbol symbol) return lambda;
-        return lambda.WithExpressionBody(null).WithBlock(Block(lambda.ExpressionBody, IsWithoutValue(symbol), default, default, default));
+        return lambda.WithExpressionBody(null).WithBlock(Block(lambda.ExpressionBody, Enter(lambda.Modifiers), IsWithoutValue(symbol), default, default, default));
     }
 
     public override SyntaxNode? VisitInvocationExpression(InvocationExpressionSyntax node) => AsksForText(node) ? node : base.VisitInvocationExpression(node);
@@ -129,22 +132,22 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
     private static ExpressionSyntax Either(ExpressionSyntax value) => SyntaxFactory.ParenthesizedExpression(SyntaxFactory.ConditionalExpression(requested, thrown, value.WithoutTrivia()))
         .WithLeadingTrivia(value.GetLeadingTrivia()).WithTrailingTrivia(value.GetTrailingTrivia());
 
-    private BlockSyntax? Block(SyntaxNode declaration, ArrowExpressionClauseSyntax? arrow, SyntaxToken semicolon) =>
+    private BlockSyntax? Block(SyntaxNode declaration, ArrowExpressionClauseSyntax? arrow, SyntaxToken semicolon, StatementSyntax first) =>
         arrow is null or { Expression: ThrowExpressionSyntax } || model?.GetDeclaredSymbol(declaration) is not IMethodSymbol symbol ? null
-            : Block(arrow.Expression, IsWithoutValue(symbol), arrow.ArrowToken.LeadingTrivia, arrow.ArrowToken.TrailingTrivia, semicolon);
+            : Block(arrow.Expression, first, IsWithoutValue(symbol), arrow.ArrowToken.LeadingTrivia, arrow.ArrowToken.TrailingTrivia, semicolon);
 
     private AccessorListSyntax? Getter(ArrowExpressionClauseSyntax arrow, SyntaxToken semicolon) => model is null || arrow.Expression is ThrowExpressionSyntax ? null
         : SyntaxFactory.AccessorList(SyntaxFactory.Token(SyntaxKind.OpenBraceToken), [SyntaxFactory.AccessorDeclaration(SyntaxKind.GetAccessorDeclaration,
-            Block(arrow.Expression, false, arrow.ArrowToken.LeadingTrivia, arrow.ArrowToken.TrailingTrivia, default))], SyntaxFactory.Token(default, SyntaxKind.CloseBraceToken, semicolon.TrailingTrivia));
+            Block(arrow.Expression, enter, false, arrow.ArrowToken.LeadingTrivia, arrow.ArrowToken.TrailingTrivia, default))], SyntaxFactory.Token(default, SyntaxKind.CloseBraceToken, semicolon.TrailingTrivia));
 
     private static bool IsWithoutValue(IMethodSymbol method) => method.ReturnsVoid || method.MethodKind == MethodKind.Constructor || method.IsAsync && method.ReturnType is not INamedTypeSymbol { IsGenericType: true };
 
     // The expression stays on its line: what stood around the arrow and the semicolon stands around the braces.
-    private static BlockSyntax Block(ExpressionSyntax value, bool isVoid, SyntaxTriviaList before, SyntaxTriviaList after, SyntaxToken semicolon)
+    private static BlockSyntax Block(ExpressionSyntax value, StatementSyntax first, bool isVoid, SyntaxTriviaList before, SyntaxTriviaList after, SyntaxToken semicolon)
     {
         var end = SyntaxFactory.Token(semicolon.LeadingTrivia, SyntaxKind.SemicolonToken, default);
         StatementSyntax statement = isVoid ? SyntaxFactory.ExpressionStatement(value, end)
             : SyntaxFactory.ReturnStatement(SyntaxFactory.Token(default, SyntaxKind.ReturnKeyword, [SyntaxFactory.Space]), value, end);
-        return SyntaxFactory.Block(SyntaxFactory.Token(before, SyntaxKind.OpenBraceToken, after), [enter, statement], SyntaxFactory.Token(default, SyntaxKind.CloseBraceToken, semicolon.TrailingTrivia));
+        return SyntaxFactory.Block(SyntaxFactory.Token(before, SyntaxKind.OpenBraceToken, after), [first, statement], SyntaxFactory.Token(default, SyntaxKind.CloseBraceToken, semicolon.TrailingTrivia));
     }
 }

@@ -14,7 +14,8 @@ namespace Interactive.Kernel.Scripting;
 /// <param name="globals">The type whose members every submission sees.</param>
 /// <param name="folder">Where relative paths in directives begin.</param>
 /// <param name="release">Optimised code. Line numbers are right either way. Debug code has DEBUG and TRACE defined.</param>
-internal sealed class ScriptCompiler(Type globals, string folder, bool release = true)
+/// <param name="imports">What every submission imports; default <see cref="HostReferences.Imports"/>.</param>
+internal sealed class ScriptCompiler(Type globals, string folder, bool release = true, IEnumerable<string>? imports = null)
 {
     /// <summary>How the class begins to be called that the compiler puts around a submission: an identifier, which serialisers ask for.</summary>
     public const string ClassName = "__Submission_";
@@ -27,7 +28,7 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
 
     private static readonly IReadOnlyDictionary<string, string> noPackages = new Dictionary<string, string>();
 
-    private readonly CSharpCompilationOptions options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: HostReferences.Imports,
+    private readonly CSharpCompilationOptions options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: imports ?? HostReferences.Imports,
             optimizationLevel: release ? OptimizationLevel.Release : OptimizationLevel.Debug, allowUnsafe: true, concurrentBuild: false)
         .WithMetadataReferenceResolver(NeighbourResolver.Instance)
         .WithSpecificDiagnosticOptions(silent.Select(code => KeyValuePair.Create(code, ReportDiagnostic.Suppress)))

@@ -17,6 +17,13 @@ public static partial class ScriptTrace
         return text.ToString().TrimEnd();
     }
 
+    /// <summary>The exception in one line: what it is, what it says, and the line of the script that brought it about.</summary>
+    public static string Line(Exception exception)
+    {
+        var place = new StackTrace(exception, fNeedFileInfo: true).GetFrames().FirstOrDefault(f => f.GetFileName() is not null && f.GetMethod()?.DeclaringType?.FullName?.StartsWith(ScriptCompiler.ClassName, StringComparison.Ordinal) == true);
+        return $"{Name(exception.GetType())}: {Message(exception).ReplaceLineEndings(" ").Trim()}{(place is null ? "" : $" ({place.GetFileName()}, line {place.GetFileLineNumber()})")}";
+    }
+
     /// <summary>What an exception says; a type of the script's own may itself throw there.</summary>
     public static string Message(Exception exception)
     {

@@ -23,7 +23,7 @@ internal static partial class PackageResolver
     private static readonly string framework = $"net{Environment.Version.Major}.0";
 
     // TorchSharp is the host's, so nothing that a package depends on may bring another one, or half a gigabyte of libtorch.
-    private static readonly string[] pruned = ["TorchSharp", "TorchSharp-cpu", "libtorch-cpu", "libtorch-cpu-linux-x64", "libtorch-cpu-win-x64", "libtorch-cpu-osx-arm64"];
+    private static readonly string[] pruned = ["TorchSharp", "TorchSharp-cpu", "libtorch-cpu", "libtorch-cpu-linux-x64", "libtorch-cpu-win-x64", "libtorch-cpu-osx-arm64", "Microsoft.DotNet.Interactive", "Microsoft.DotNet.Interactive.Formatting"];
 
     /// <param name="folder">Where the script lies: its <c>nuget.config</c> counts.</param>
     /// <exception cref="ScriptCompileException">A package cannot be had; with NuGet's own words.</exception>

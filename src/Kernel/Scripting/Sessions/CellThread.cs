@@ -30,6 +30,7 @@ internal sealed class CellThread : IDisposable
 
     private void Loop()
     {
+        ScriptInterrupt.BeginStack();
         foreach (var action in work.GetConsumingEnumerable()) action();
     }
 }

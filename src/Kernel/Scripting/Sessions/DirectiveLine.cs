@@ -7,6 +7,18 @@ internal static partial class DirectiveLine
 {
     private const string Mark = "#!";
 
+    /// <summary>Where the first line begins that is a directive and has code above it; null where none is. Lines of texts and comments are none.</summary>
+    public static int? Cut(string code)
+    {
+        if (!LaterLine().IsMatch(code)) return null;
+        foreach (var trivia in ScriptCompiler.Parse(code, "").GetRoot().DescendantTrivia())
+            if (trivia.SpanStart > 0 && trivia.IsDirective && LaterLine().IsMatch("\n" + trivia.ToFullString())) return trivia.SpanStart;
+        return null;
+    }
+
+    [GeneratedRegex(@"\n[ \t]*#![A-Za-z]")]
+    private static partial Regex LaterLine();
+
     /// <summary>Directives that may stand at a position; null when that is not a directive's line.</summary>
     public static IReadOnlyList<CompletionItem>? Complete(DirectiveRegistry directives, string code, int position)
     {

@@ -24,6 +24,32 @@ public static class ScriptInterrupt
         Check();
     }
 
+    /// <summary>
+    /// <see cref="Enter"/> of what awaits, where the stack ends sooner: an exception that leaves through awaits is thrown anew in
+    /// each of them, with all the frames before it, so that time grows with the square of the depth.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The cell has been interrupted.</exception>
+    /// <exception cref="InsufficientExecutionStackException">The stack of awaits is as deep as a thread of the pool could bear.</exception>
+    public static unsafe void EnterAsync()
+    {
+        byte here;
+        if (stackTop != 0 && stackTop - (nint)(&here) > AwaitingStackBytes) throw new InsufficientExecutionStackException("methods that await call each other without end");
+        Enter();
+    }
+
+    // As the pool's threads have it.
+    private const int AwaitingStackBytes = 3 << 19;
+
+    // Where the stack of a thread with a larger one begins; 0 on others.
+    [ThreadStatic] private static nint stackTop;
+
+    /// <summary>To be called where a thread with a larger stack begins.</summary>
+    internal static unsafe void BeginStack()
+    {
+        byte here;
+        stackTop = (nint)(&here);
+    }
+
     /// <summary>True when the cell that this code runs for has been interrupted; throws as <see cref="Enter"/> does where the stack is full.</summary>
     public static bool IsRequested
     {

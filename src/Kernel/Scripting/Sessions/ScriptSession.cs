@@ -20,7 +20,7 @@ public sealed class ScriptSession : IDisposable
     private SessionReferences references;
     private object?[] slots = new object?[64];
     private volatile ScriptHistory history;
-    private volatile CellRun? running;
+    private readonly HashSet<CellRun> asked = []; // the cell that runs, and those that wait for their turn
 
     /// <param name="globals">The object whose members every cell sees; default a <see cref="ScriptGlobals"/>. Its type must be public.</param>
     /// <param name="folder">Where relative paths in directives begin; default the current folder.</param>
@@ -28,7 +28,7 @@ public sealed class ScriptSession : IDisposable
     {
         globals ??= new ScriptGlobals();
         this.folder = folder ?? Directory.GetCurrentDirectory();
-        compiler = new(globals.GetType(), this.folder);
+        compiler = new(globals.GetType(), this.folder, imports: HostReferences.ImportsOfCells);
         references = SessionReferences.None(this.folder);
         history = new(compiler, 0, null, HostReferences.All);
         slots[0] = globals;
@@ -52,25 +52,33 @@ public sealed class ScriptSession : IDisposable
     /// <param name="show">Gets a value that is not null, on the session's thread; null for no showing.</param>
     internal async Task<ScriptResult> RunAsync(string code, string name, Action<object>? show, CancellationToken cancellationToken = default)
     {
-        await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         var run = new CellRun();
+        lock (asked) asked.Add(run);
+        await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
-            running = run;
             using var registration = cancellationToken.Register(run.Interrupt);
             var result = await RunAsync(code, name, run).ConfigureAwait(false);
             return show is not null && result is { Status: ScriptStatus.Ok, HasValue: true, Value: { } value } ? await ShowAsync(result, value, show, run).ConfigureAwait(false) : result;
         }
         finally
         {
-            running = null;
+            lock (asked) asked.Remove(run);
             run.Release();
             turn.Release();
         }
     }
 
-    /// <summary>Ends the running cell and keeps the session. Does nothing when none runs. Code inside a native call ends when that returns.</summary>
-    public void Interrupt() => running?.Interrupt();
+    /// <summary>
+    /// Ends the cell that runs, and those that wait for their turn; keeps the session. Does nothing when there is none. Code inside a
+    /// native call ends when that returns.
+    /// </summary>
+    public void Interrupt()
+    {
+        CellRun[] all;
+        lock (asked) all = [.. asked];
+        foreach (var run in all) run.Interrupt();
+    }
 
     /// <summary>What may stand at a position of a cell that is being written.</summary>
     /// <param name="position">In UTF-16 units from the start of the code.</param>
@@ -112,7 +120,13 @@ public sealed class ScriptSession : IDisposable
     {
         try
         {
+            if (run.IsInterrupted) throw ScriptInterrupt.Exception(); // while it waited
             if (DirectiveCall.Read(code, name, this) is { } call) return await FollowAsync(call, run).ConfigureAwait(false);
+            if (DirectiveLine.Cut(code) is { } below)
+            {
+                var above = await RunAsync(code[..below], name, run).ConfigureAwait(false);
+                return above.Error is null ? await RunAsync(code[below..], name, run).ConfigureAwait(false) : above;
+            }
             using var cancellation = new CancellationTokenSource();
             _ = run.Interruption.ContinueWith(_ => cancellation.Cancel(), TaskContinuationOptions.ExecuteSynchronously);
             var submission = await thread.Run(() => Compile(code, name, cancellation.Token)).ConfigureAwait(false);

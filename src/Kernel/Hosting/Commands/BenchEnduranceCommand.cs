@@ -1,0 +1,36 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Interactive.Kernel.Hosting.Bench;
+
+namespace Interactive.Kernel.Hosting.Commands;
+
+/// <summary><c>interactive bench endurance</c>: what a process holds over very many steps and cells.</summary>
+internal static class BenchEnduranceCommand
+{
+    public static Command Create()
+    {
+        var steps = new Option<int>("--steps") { Description = "training steps", DefaultValueFactory = _ => 10_000 };
+        var cells = new Option<int>("--cells") { Description = "cells of one session", DefaultValueFactory = _ => 2_000 };
+        var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
+        var command = new Command("endurance", "Makes very many training steps and runs very many cells, and tells what the process holds meanwhile.") { steps, cells, json };
+        command.SetAction(parsed =>
+        {
+            var (stepCount, cellCount) = (parsed.GetValue(steps), parsed.GetValue(cells));
+            if (stepCount < 0 || cellCount < 0) throw new UsageException($"--steps {stepCount} --cells {cellCount}: at least 0 of each");
+            var ofSteps = stepCount == 0 ? [] : Endurance.Steps(stepCount);
+            Tell("steps", ofSteps);
+            var ofCells = cellCount == 0 ? [] : Endurance.Cells(cellCount).GetAwaiter().GetResult();
+            Tell("cells", ofCells);
+            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { steps = ofSteps, cells = ofCells }, JsonSerializerOptions.Web));
+            return 0;
+        });
+        return command;
+    }
+
+    private static void Tell(string what, IReadOnlyList<Holding> held)
+    {
+        foreach (var h in held)
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{h.Done,8} {what}: tensors {h.TensorBytes / 1048576.0,8:F3} MiB, managed {h.ManagedBytes / 1048576.0,8:F2} MiB, resident {h.ResidentBytes / 1048576.0,8:F1} MiB"));
+    }
+}
