@@ -20,7 +20,7 @@ internal sealed class TrainerParts : IDisposable
         Metrics = metrics ?? (Objective is CrossEntropy ? [Training.Metrics.Accuracy] : []);
         foreach (var twice in Metrics.CountBy(m => m.Name).Where(m => m.Value > 1 || m.Key == "loss"))
             throw new UsageException($"two metrics are called {twice.Key}");
-        Optimizer = optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
+        Optimizer = optimizer ?? OptimizerOf(options);
         LearningRate = learningRate ?? Schedules.Create(options.Schedule, options.LearningRate, options.WarmUp);
         Strategy = strategy ?? StrategyOf(options);
         var own = options.Ema > 0 ? new ExponentialMovingAverage(options.Ema) : null;
@@ -43,6 +43,9 @@ internal sealed class TrainerParts : IDisposable
     public IReadOnlyList<IRunLog> Logs { get; }
     /// <summary>The metric that chooses the best model, or loss.</summary>
     public string Best { get; }
+
+    /// <summary>The optimiser that the options name.</summary>
+    public static Optimizer OptimizerOf(TrainerOptions options) => OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
 
     private static IParallelStrategy StrategyOf(TrainerOptions options)
         => options.Deterministic ? new DeterministicDataParallel(options.Shards, options.Zero, options.Overlap, options.BucketBytes)
