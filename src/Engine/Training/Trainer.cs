@@ -35,6 +35,7 @@ public sealed class Trainer : IDisposable
     private readonly Evaluation evaluation;
     private readonly TrainingState state;
     private readonly ExponentialMovingAverage? average;
+    private readonly Optimizer? ownOptimizer; // of the options, with the user's groups
     private Executor executor = null!;
     private RankPlan? plan;
     private RunPlace? place;
@@ -48,7 +49,7 @@ public sealed class Trainer : IDisposable
     private long saved = -1, activationPeak;
 
     /// <summary>Prepares a run; collective.</summary>
-    /// <param name="graph">The model; stays the caller's.</param>
+    /// <param name="model">A <see cref="Graphs.Graph"/>, or any TorchSharp module, of which one is traced with the first training sample for example; stays the caller's.</param>
     /// <param name="train">Training set.</param>
     /// <param name="test">Evaluation set.</param>
     /// <param name="options">How to train.</param>
@@ -63,18 +64,22 @@ public sealed class Trainer : IDisposable
     /// <param name="communicator">The ranks; default <see cref="World.Current"/>.</param>
     /// <param name="cancellation">Ends the run after the step that is being made, with a checkpoint.</param>
     /// <exception cref="UsageException">The options are out of range, or the parts do not fit one another.</exception>
-    public Trainer(Graph graph, IBatchSource train, IBatchSource test, TrainerOptions? options = null, IObjective? objective = null,
+    public Trainer(nn.Module model, IBatchSource train, IBatchSource test, TrainerOptions? options = null, IObjective? objective = null,
         IReadOnlyList<IMetric>? metrics = null, Optimizer? optimizer = null, LearningRate? learningRate = null, IParallelStrategy? strategy = null,
         IEnumerable<Hook>? hooks = null, IEnumerable<IRunLog>? logs = null, Schedule? schedule = null, ICommunicator? communicator = null,
         CancellationToken cancellation = default)
     {
-        (Graph, Options, this.schedule, this.cancellation) = (graph, (options ?? new TrainerOptions()).Validate(), schedule, cancellation);
+        (Options, this.schedule, this.cancellation) = ((options ?? new TrainerOptions()).Validate(), schedule, cancellation);
+        if (model is null || train is null || test is null)
+            throw new UsageException($"the {(model is null ? "model is null" : train is null ? "training set is null" : "evaluation set is null: hand in the training set once more where there is no other")}");
         world = communicator ?? World.Current;
+        device = Devices.Choose(Options.Device, world.LocalRank);
+        var graph = Graph = model as Graph ?? Traced(model, train, device);
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
         {
-            if (Devices.Choose(Options.Device, world.LocalRank) is { type: not TorchSharp.DeviceType.CPU } gpu)
-                throw new UsageException($"--memory {Options.Memory} counts the machine's memory, not {gpu}'s: use --memory-budget there");
+            if (device.type != TorchSharp.DeviceType.CPU)
+                throw new UsageException($"--memory {Options.Memory} counts the machine's memory, not {device}'s: use --memory-budget there");
             if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
             memory = MemoryFit.Make(new(graph, Options, objective ?? new CrossEntropy(Options.LabelSmoothing), optimizer is not null || strategy is not null,
                 Options.Ema > 0 || hooks?.Any(h => h is ExponentialMovingAverage) == true), world);
@@ -89,7 +94,6 @@ public sealed class Trainer : IDisposable
         microBatch = Options.BatchSize / microBatches;
         share = parts.Strategy.Share(world);
 
-        device = Devices.Choose(Options.Device, world.LocalRank);
         meter = MemoryMeter.For(device);
         graph.to(device);
         if (Options.Arena)
@@ -109,6 +113,30 @@ public sealed class Trainer : IDisposable
             new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. this.hooks.OfType<IRunState>().Select(s => new RunStatePart(s))]);
         parts.Optimizer.Assign(trainable.Parameters);
         Prepare();
+    }
+
+    /// <summary>The same with a loss that is a function, and settings for the optimiser that the options name; collective.</summary>
+    /// <param name="model">As above.</param>
+    /// <param name="train">Training set.</param>
+    /// <param name="test">Evaluation set.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="loss">(output, target) to a scalar, a mean over the batch's samples: <c>Losses.MeanSquare</c>, or your own.</param>
+    /// <param name="metrics">What evaluations measure besides the loss; default nothing.</param>
+    /// <param name="optimizer">Gives the optimiser that the options name its groups: <c>o => o.Group("*bias", weightDecay: 0)</c>.</param>
+    /// <param name="schedule">The learning rate by step; default: what the options say.</param>
+    /// <param name="hooks">The user's hooks.</param>
+    /// <param name="cancellation">Ends the run after the step that is being made, with a checkpoint.</param>
+    /// <exception cref="UsageException">As above.</exception>
+    public Trainer(nn.Module model, IBatchSource train, IBatchSource test, TrainerOptions? options, Func<Tensor, Tensor, Tensor> loss, IReadOnlyList<IMetric>? metrics = null,
+        Func<Optimizer, Optimizer>? optimizer = null, LearningRate? schedule = null, IEnumerable<Hook>? hooks = null, CancellationToken cancellation = default)
+        : this(model, train, test, options, Execution.Objective.From(loss), metrics, optimizer?.Invoke(TrainerParts.OptimizerOf(options ?? new())), schedule, hooks: hooks, cancellation: cancellation)
+        => ownOptimizer = optimizer is null ? null : Optimizer;
+
+    private static Graph Traced(nn.Module model, IBatchSource train, Device device)
+    {
+        using var first = train.Read([0]).MoveTo(device);
+        try { return Graphs.Graph.Trace(model.to(device), first.Inputs); }
+        catch (GraphException e) { throw new UsageException(e.Message); }
     }
 
     /// <summary>The model.</summary>
@@ -380,6 +408,7 @@ public sealed class Trainer : IDisposable
     public void Dispose()
     {
         parts.Dispose();
+        ownOptimizer?.Dispose();
         executor.Dispose();
         arena?.Dispose();
     }

@@ -21,7 +21,7 @@ internal sealed class TrainerParts : IDisposable
         Metrics = metrics ?? (Objective is CrossEntropy ? [Training.Metrics.Accuracy] : []);
         foreach (var twice in Metrics.CountBy(m => m.Name).Where(m => m.Value > 1 || m.Key == "loss"))
             throw new UsageException($"two metrics are called {twice.Key}");
-        Optimizer = optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
+        Optimizer = optimizer ?? OptimizerOf(options);
         LearningRate = learningRate ?? Schedules.Create(options.Schedule, options.LearningRate, options.WarmUp);
         Strategy = strategy ?? StrategyOf(options, graph);
         var own = options.Ema > 0 ? new ExponentialMovingAverage(options.Ema) : null;
@@ -44,6 +44,9 @@ internal sealed class TrainerParts : IDisposable
     public IReadOnlyList<IRunLog> Logs { get; }
     /// <summary>The metric that chooses the best model, or loss.</summary>
     public string Best { get; }
+
+    /// <summary>The optimiser that the options name.</summary>
+    public static Optimizer OptimizerOf(TrainerOptions options) => OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
 
     private static IParallelStrategy StrategyOf(TrainerOptions options, Graph graph)
         => options.Layout.Length > 0 ? PipelineParallel.Of(options, graph)

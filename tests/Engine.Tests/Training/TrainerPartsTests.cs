@@ -88,9 +88,73 @@ public sealed class TrainerPartsTests : IDisposable
     {
         using var graph = Nets.Mlp();
         var error = Assert.Throws<UsageException>(() => new Trainer(graph, new Labels(_ => 8), Nets.Data, Options("label")));
-        Assert.StartsWith("sample 0: ", error.Message);
-        Assert.Contains("8", error.Message);
-        Assert.Contains("4 classes", Assert.Throws<UsageException>(() => new Trainer(graph, new SyntheticData(64, new Shape(6), 10), Nets.Data, Options("classes"))).Message);
+        Assert.Equal("label 8 of sample 0, but the net tells 4 classes apart", error.Message);
+        var told = Assert.Throws<UsageException>(() => new Trainer(graph, new Told(10, i => i == 200 ? 7 : i % 4), Nets.Data, Options("classes"))).Message;
+        Assert.Equal("label 7 of sample 200 (row 200), but the net tells 4 classes apart", told);
+        Assert.Equal("the data have 10 classes, but mlp tells 4 classes apart", Assert.Throws<UsageException>(() => new Trainer(graph, Nets.Data, new Told(10, i => i % 4), Options("classes"))).Message);
+    }
+
+    [Fact]
+    public void A_sample_of_any_objective_is_named()
+    {
+        using var graph = Nets.Mlp();
+        using var answers = new TensorDataset(zeros(64, 6), full(64, 4, 3.0f));
+        Assert.Equal("binary cross-entropy takes targets between 0 and 1, sample 7 has 3", Assert.Throws<UsageException>(() => new BatchFit(graph, new BinaryCrossEntropyWithLogits()).Read(answers, [7])).Message);
+    }
+
+    [Fact]
+    public void A_set_that_is_null_is_one_line()
+    {
+        using var graph = Nets.Mlp();
+        Assert.StartsWith("the evaluation set is null: ", Assert.Throws<UsageException>(() => new Trainer(graph, Nets.Data, null!, Options("null"))).Message);
+        Assert.Equal("the training set is null", Assert.Throws<UsageException>(() => new Trainer(graph, null!, Nets.Data, Options("null"))).Message);
+        Assert.Equal("the model is null", Assert.Throws<UsageException>(() => new Trainer(null!, Nets.Data, Nets.Data, Options("null"))).Message);
+    }
+
+    [Fact]
+    public void Data_that_cannot_fit_are_told_what_to_use_instead()
+    {
+        var tokens = new GraphBuilder("words", new Shape(6), ScalarType.Int64);
+        using var language = tokens.Build(tokens.Input.Embedding(4, 8).Linear(4));
+        Assert.Equal("words takes 6 Int64, the data are 6 Float32: token numbers come from a TokenDataset, or a TensorDataset of whole numbers",
+            Assert.Throws<UsageException>(() => new Trainer(language, Nets.Data, Nets.Data, Options("tokens"))).Message);
+        var pixels = new GraphBuilder("masks", new Shape(1, 8, 8));
+        using var segmentation = pixels.Build(pixels.Input.Conv(4, 3, padding: 1));
+        var images = new SyntheticData(64, new Shape(1, 8, 8), 4);
+        Assert.EndsWith("an IDataSource has one class a sample: labels of tokens or pixels come from a TokenDataset, a MaskFolder or a TensorDataset",
+            Assert.Throws<UsageException>(() => new Trainer(segmentation, images, images, Options("masks"))).Message);
+    }
+
+    [Fact]
+    public void A_loss_may_be_a_function_the_model_a_module_and_the_optimiser_that_of_the_options()
+    {
+        var options = Options("natural") with { Epochs = 20, Optimizer = "adam" };
+        using var data = TensorSource.Create(randn(64, 4), randn(64, 1));
+        EvalRecord Run(Func<nn.Module, Trainer> make)
+        {
+            using var net = nn.Sequential(("first", nn.Linear(4, 8)), ("relu", nn.ReLU()), ("last", nn.Linear(8, 1)));
+            using (no_grad())
+                foreach (var parameter in net.parameters()) parameter.fill_(0.1);
+            using var trainer = make(net);
+            Assert.Equal("first.weight", trainer.Graph.named_parameters().First().name);
+            Assert.Equal(0, trainer.Optimizer.Groups.Single().WeightDecay);
+            return trainer.Run();
+        }
+        using var adam = new Adam().Group("*bias", weightDecay: 0);
+        var parts = Run(net => new Trainer(net, data, data, options, new MeanSquaredError(), [Metrics.R2], adam, (step, total) => 1e-3 * Math.Pow(0.5, step / 400.0)));
+        var natural = Run(net => new Trainer(net, data, data, options, loss: Losses.MeanSquare, metrics: [Metrics.R2], optimizer: own => own.Group(p => p.Name.EndsWith("bias"), weightDecay: 0),
+            schedule: (step, total) => 1e-3 * Math.Pow(0.5, step / 400.0), hooks: [new EarlyStopping("r2", patience: 50)]));
+        Assert.Equal(parts, natural);
+    }
+
+    [Fact]
+    public void Arrays_become_samples()
+    {
+        using var classes = TensorSource.Create(new float[,] { { 1, 2 }, { 3, 4 } }, [0L, 1]);
+        using var batch = classes.Read([1]);
+        Assert.Equal([3f, 4f], batch.Input.data<float>().ToArray());
+        Assert.Equal(1, batch.Target.item<long>());
+        Assert.Equal("target is (1), input has 2 samples", Assert.Throws<UsageException>(() => TensorSource.Create(new float[,] { { 1 }, { 2 } }, [0L])).Message);
     }
 
     [Fact]
@@ -99,7 +163,7 @@ public sealed class TrainerPartsTests : IDisposable
         using var graph = Nets.Mlp();
         using var trainer = new Trainer(graph, new Labels(i => i == 41 ? 9 : i % 4), Nets.Data, Options("late") with { CheckpointEvery = 0 });
         var error = Assert.Throws<UsageException>(() => trainer.Run());
-        Assert.StartsWith("sample 41: ", error.Message);
+        Assert.StartsWith("label 9 of sample 41, but the net tells 4 classes apart", error.Message);
         if (trainer.Step > 0) Assert.True(File.Exists(Path.Combine(trainer.Directory!.Checkpoints, $"step-{trainer.Step:D9}.safetensors")));
     }
 
@@ -134,7 +198,7 @@ public sealed class TrainerPartsTests : IDisposable
     {
         using var graph = Nets.Mlp();
         using var doubles = new TensorDataset(zeros(16, 6, dtype: ScalarType.Float64), zeros(16, dtype: ScalarType.Int64));
-        Assert.Equal("mlp takes 6 Float32, the data are 6 Float64", Assert.Throws<UsageException>(() => new Trainer(graph, doubles, Nets.Data, Options("type"))).Message);
+        Assert.Equal("mlp takes 6 Float32, the data are 6 Float64: give numbers converted by to(Float32)", Assert.Throws<UsageException>(() => new Trainer(graph, doubles, Nets.Data, Options("type"))).Message);
         using var wide = new TensorDataset(zeros(16, 7), zeros(16, dtype: ScalarType.Int64));
         Assert.Equal("mlp takes 6 Float32, the data are 7 Float32", Assert.Throws<UsageException>(() => new Trainer(graph, Nets.Data, wide, Options("shape"))).Message);
     }
@@ -223,6 +287,15 @@ public sealed class TrainerPartsTests : IDisposable
             var numbers = samples.ToArray();
             return new Batch(tensor(numbers.SelectMany(i => Enumerable.Range(0, 6).Select(k => MathF.Sin(i * 6 + k))).ToArray(), [numbers.Length, 6]), tensor(numbers.Select(label).ToArray()));
         }
+    }
+
+    private sealed class Told(int classes, Func<int, long> label) : IDataSource
+    {
+        public int Count => 256;
+        public Shape Shape => new(6);
+        public int Classes => classes;
+        public string? Origin(int sample) => $"row {sample}";
+        public long Read(int index, Span<float> pixels) => label(index);
     }
 
     private sealed class Throwing : IDataset<(float[] Input, long Target)>

@@ -195,6 +195,25 @@ public sealed class TrainerTests : IDisposable
         => Assert.Equal(expected, Assert.Throws<UsageException>(() => CommandLine.Parse([flag, value], new TrainerOptions())).Message);
 
     [Fact]
+    public void Every_option_of_every_kind_takes_its_flag()
+    {
+        foreach (var property in typeof(TrainerOptions).GetProperties().Where(p => p.CanWrite))
+        {
+            var flag = "--" + string.Concat(property.Name.Select(c => char.IsUpper(c) ? "-" + char.ToLowerInvariant(c) : c.ToString()))[1..];
+            if (property.PropertyType == typeof(bool))
+                foreach (var value in (bool[])[true, false])
+                    Assert.Equal(value, property.GetValue(CommandLine.Parse([value ? flag : "--no" + flag[1..]], new TrainerOptions())));
+            else
+            {
+                var text = property.PropertyType == typeof(Augmentation) ? "pad=3" : property.PropertyType == typeof(double) ? "0.625" : "37";
+                var read = property.GetValue(CommandLine.Parse([flag, text], new TrainerOptions()));
+                Assert.NotEqual(property.GetValue(new TrainerOptions()), read);
+                Assert.Contains(text, FormattableString.Invariant($"{read}"));
+            }
+        }
+    }
+
+    [Fact]
     public void Every_option_is_a_flag_and_switches_go_both_ways()
     {
         Assert.All(typeof(TrainerOptions).GetProperties().Where(p => p.CanWrite), p => Assert.Single(p.GetCustomAttributes(typeof(System.ComponentModel.DescriptionAttribute), false)));

@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using System.Runtime.InteropServices;
 using SkiaSharp;
 
@@ -10,9 +11,16 @@ internal static class Picture
     public static readonly IReadOnlySet<string> Extensions
         = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif" };
 
-    /// <summary>All pictures below a folder, in the order of their paths.</summary>
+    // A folder that is a link is not gone into: links may form a ring, or bring in pictures twice.
+    private static readonly EnumerationOptions Below = new() { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
+
+    /// <summary>All pictures below a folder, in the order of their paths; links to files count, folders that are links do not.</summary>
     public static string[] Find(string folder)
-        => [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path => Extensions.Contains(Path.GetExtension(path))).Order(StringComparer.Ordinal)];
+        => [.. new FileSystemEnumerable<string>(folder, (ref FileSystemEntry entry) => entry.ToFullPath(), Below)
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory,
+            ShouldRecursePredicate = (ref FileSystemEntry entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
+        }.Where(path => Extensions.Contains(Path.GetExtension(path))).Order(StringComparer.Ordinal)];
 
     /// <summary>Whether a picture has an alpha channel, by its header alone.</summary>
     /// <exception cref="UsageException">The file is damaged or no picture.</exception>

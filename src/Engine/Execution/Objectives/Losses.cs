@@ -21,6 +21,15 @@ public static class Losses
         return nn.functional.cross_entropy(rows, labels, weights, ignored, label_smoothing: smoothing);
     }
 
+    /// <summary>Mean squared difference of output and target, which have one shape.</summary>
+    public static Tensor MeanSquare(Tensor output, Tensor target) => nn.functional.mse_loss(output, target);
+
+    /// <summary>Mean absolute difference of output and target, which have one shape.</summary>
+    public static Tensor MeanAbsolute(Tensor output, Tensor target) => nn.functional.l1_loss(output, target);
+
+    /// <summary>Mean cross-entropy of yes-or-no answers: scores and targets of one shape, the targets between 0 and 1.</summary>
+    public static Tensor BinaryCrossEntropy(Tensor output, Tensor target) => nn.functional.binary_cross_entropy_with_logits(output, target);
+
     // On a GPU libtorch adds up an image's loss in the order in which threads arrive, and a table's in order.
     private static bool IsImageOnGpu(Tensor output) => output.dim() == 4 && output.device_type == DeviceType.CUDA;
 

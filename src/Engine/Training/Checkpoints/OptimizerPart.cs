@@ -11,7 +11,7 @@ namespace Interactive.Training;
 /// <param name="optimizer">The optimiser.</param>
 /// <param name="shards">How ranks divide it now; null where each has all.</param>
 /// <param name="device">Where the parameters are.</param>
-internal sealed class OptimizerPart(ICommunicator world, Optimizer optimizer, Func<IOptimizerShares?> shards, Device device) : ICheckpointPart
+internal sealed class OptimizerPart(ICommunicator world, Optimizer optimizer, Func<IDividedState?> shards, Device device) : ICheckpointPart
 {
     public string Name => "optimizer";
 

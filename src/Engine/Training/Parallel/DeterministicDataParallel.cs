@@ -91,7 +91,7 @@ public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptim
     /// <inheritdoc/>
     public double? Update(double learningRate, double? largestNorm) => inner.Update(learningRate, largestNorm);
 
-    IOptimizerShares? IDividesOptimizer.Shards => (inner as IDividesOptimizer)?.Shards;
+    IDividedState? IDividesOptimizer.Shards => (inner as IDividesOptimizer)?.Shards;
 
     private Tensor? Statistics()
     {

@@ -4,5 +4,5 @@ namespace Interactive.Training;
 internal interface IDividesOptimizer
 {
     /// <summary>Who has what, or null where every rank has all.</summary>
-    IOptimizerShares? Shards { get; }
+    IDividedState? Shards { get; }
 }

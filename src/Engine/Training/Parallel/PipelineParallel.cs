@@ -53,7 +53,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     /// <summary>The most bytes that this rank's activations and messages held in a step, measured.</summary>
     public long ActivationPeakBytes => peak;
 
-    IOptimizerShares? IDividesOptimizer.Shards => new StagedOptimizer(context.World, name => owners[name], IsMine);
+    IDividedState? IDividesOptimizer.Shards => new StagedOptimizer(context.World, name => owners[name], IsMine);
 
     /// <inheritdoc/>
     public int MicroBatches(int batchSize, int ranks)

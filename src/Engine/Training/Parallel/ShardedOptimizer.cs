@@ -9,7 +9,7 @@ namespace Interactive.Training;
 /// ZeRO on the pool: parameters lie in one buffer with the gradients' layout, each rank steps its part of every bucket with
 /// the optimiser state of that part only, and gathers the parts of the others.
 /// </summary>
-internal sealed unsafe class ShardedOptimizer : IOptimizerShares, IDisposable
+internal sealed unsafe class ShardedOptimizer : IDividedState, IDisposable
 {
     private readonly ICommunicator world;
     private readonly GradientPool pool;
@@ -55,10 +55,7 @@ internal sealed unsafe class ShardedOptimizer : IOptimizerShares, IDisposable
         world.AllGather(data + bucket.Start, bucket.Count, bucket.Ranges[0].Name);
     }
 
-    /// <summary>
-    /// The optimiser state of all ranks, shaped like the parameters, as a run without parts would have it. Collective, and so is the
-    /// reading of each.
-    /// </summary>
+    /// <inheritdoc/>
     public IReadOnlyList<TensorEntry> Whole(Optimizer optimizer)
     {
         // Which state there is on any rank: those are equal for every parameter that has been stepped.
@@ -81,7 +78,7 @@ internal sealed unsafe class ShardedOptimizer : IOptimizerShares, IDisposable
         return whole;
     }
 
-    /// <summary>The elements of a parameter that this rank steps, or null.</summary>
+    /// <inheritdoc/>
     public (long From, long Count)? Own(string name)
         => own.TryGetValue(name, out var mine) ? (mine.Low - mine.Range.Start, mine.High - mine.Low) : null;
 

@@ -9,7 +9,7 @@ namespace Interactive.Training;
 /// <param name="world">The ranks.</param>
 /// <param name="ownerOf">By parameter: the rank whose state counts.</param>
 /// <param name="isMine">By parameter: whether this rank steps it.</param>
-internal sealed class StagedOptimizer(ICommunicator world, Func<string, int> ownerOf, Func<string, bool> isMine) : IOptimizerShares
+internal sealed class StagedOptimizer(ICommunicator world, Func<string, int> ownerOf, Func<string, bool> isMine) : IDividedState
 {
     private sealed record Kept(string Key, ScalarType Type, long[] Shape);
 

@@ -13,7 +13,7 @@ public sealed class ZeroDataParallel(int stage) : DataParallel, IDividesOptimize
     private readonly bool dividesGradients = stage switch { 1 => false, 2 => true, _ => throw new UsageException($"there is no ZeRO stage {stage}: choose 1 or 2") };
     private ShardedOptimizer? shards;
 
-    IOptimizerShares? IDividesOptimizer.Shards => shards;
+    IDividedState? IDividesOptimizer.Shards => shards;
 
     private protected override bool SharesPool => !dividesGradients;
 

@@ -38,6 +38,18 @@ public class ImageFolderTests
     }
 
     [Fact]
+    public void A_ring_of_links_ends_and_links_to_pictures_count()
+    {
+        using var files = new TemporaryFiles();
+        foreach (var name in (string[])["cat/a.png", "cat/b.png", "dog/c.png"]) Pictures.Write(files[name], SKColors.Red);
+        Directory.CreateSymbolicLink(files["cat/ring"], files.Folder);
+        Directory.CreateSymbolicLink(files["cat/more"], files["dog"]);
+        File.CreateSymbolicLink(files["dog/d.png"], files["dog/c.png"]);
+        var (train, valid) = ImageFolder.Load(files.Folder, size: 8, validation: 0.5);
+        Assert.Equal(["cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png"], train.Files.Concat(valid.Files).Select(path => Path.GetRelativePath(files.Folder, path)).Order());
+    }
+
+    [Fact]
     public void The_shorter_side_is_brought_to_the_size_and_the_middle_cut_out()
     {
         using var files = new TemporaryFiles();

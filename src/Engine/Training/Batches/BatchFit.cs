@@ -9,6 +9,8 @@ namespace Interactive.Training;
 /// <summary>Brings a batch's inputs into the order in which the graph takes them, and says in one line where a batch does not fit.</summary>
 internal sealed class BatchFit(Graph graph, IObjective objective)
 {
+    private const string Only = "sample 0"; // how an objective calls the one sample of a batch
+
     /// <summary>Reads samples as the graph takes them. From any thread.</summary>
     /// <exception cref="UsageException">They do not fit; the message names the sample or the input.</exception>
     public Batch Read(IBatchSource source, ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
@@ -36,10 +38,20 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
     /// <summary>Reads the first sample and checks it, for an error before anything is prepared.</summary>
     public void Check(IBatchSource source)
     {
-        if (source is IDataSource labelled && graph.Outputs is [var output] && objective is CrossEntropy && output.Shape.Rank == 1 && labelled.Classes > output.Shape[0])
-            throw new UsageException($"the data have {labelled.Classes} classes, but {graph.Name} tells {output.Shape[0]} classes apart");
         using var batch = Read(source, [0]);
         CheckObjective(batch);
+        if (objective is CrossEntropy && graph.Outputs is [{ Shape: { Rank: 1 } scores }]) CheckClasses(source, scores[0]);
+    }
+
+    // Data that tell of more classes than the net does: the first sample of such a class is named.
+    private void CheckClasses(IBatchSource source, long classes)
+    {
+        const int Looked = 1024, AtOnce = 64;
+        var told = source is IDataSource labelled ? labelled.Classes : source.ClassNames.Count;
+        if (told <= classes) return;
+        for (var at = 0; at < Math.Min(source.Count, Looked); at += AtOnce)
+            Read(source, [.. Enumerable.Range(at, Math.Min(AtOnce, source.Count - at))]).Dispose();
+        throw new UsageException($"the data have {told} classes, but {graph.Name} tells {classes} classes apart");
     }
 
     // One's own function may not say what it takes: outputs of zeros show it.
@@ -94,8 +106,13 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
         if (shape.Length == value.Shape.Rank + 1 && shape.AsSpan(1).SequenceEqual(value.Shape.ToArray()) && input.Tensor.dtype == value.Type) return;
         var name = graph.Inputs.Count == 1 ? "" : $" for {value.Name}";
         var sizes = shape.Length == 1 ? "scalar" : string.Join('x', shape[1..]);
-        throw new UsageException($"{graph.Name} takes {value.Shape} {value.Type}{name}, the data are {sizes} {input.Tensor.dtype}");
+        throw new UsageException($"{graph.Name} takes {value.Shape} {value.Type}{name}, the data are {sizes} {input.Tensor.dtype}{Instead(value, input.Tensor)}");
     }
+
+    private static string Instead(Value value, Tensor given)
+        => given.dtype == value.Type ? ""
+            : value.Type is ScalarType.Int64 or ScalarType.Int32 ? ": token numbers come from a TokenDataset, or a TensorDataset of whole numbers"
+            : $": give numbers converted by to({value.Type})";
 
     private void CheckTargets(Batch batch, IBatchSource source, ReadOnlySpan<int> samples)
     {
@@ -104,8 +121,13 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
         {
             using var scope = NewDisposeScope();
             if (objective.Misfit(graph.Outputs, [.. batch.Targets.Select(t => t.narrow(0, i, 1))]) is { } one)
-                throw new UsageException($"{SampleError.Name(samples[i], source.Origin(samples[i]))}: {one.Replace(" of sample 0", "")}");
+                throw new UsageException(Named(one, SampleError.Name(samples[i], source.Origin(samples[i]))) + Instead(source));
         }
-        throw new UsageException(misfit);
+        throw new UsageException(misfit + Instead(source));
     }
+
+    private static string Named(string misfit, string sample) => misfit.Contains(Only, StringComparison.Ordinal) ? misfit.Replace(Only, sample) : $"{sample}: {misfit}";
+
+    private string Instead(IBatchSource source)
+        => source is IDataSource && graph.Output.Shape.Rank > 1 ? "; an IDataSource has one class a sample: labels of tokens or pixels come from a TokenDataset, a MaskFolder or a TensorDataset" : "";
 }
