@@ -1,4 +1,4 @@
-using Interactive.Monitoring;
+using Interactive.Runtime;
 using Interactive.Onnx;
 
 namespace Interactive.Graphs;

@@ -4,6 +4,7 @@ using Interactive.Collectives;
 using Interactive.Data;
 using Interactive.Graphs;
 using Interactive.Layouts;
+using Pass = Interactive.Layouts.Pass;
 using Interactive.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -3,6 +3,7 @@ using Interactive.Data;
 using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Layouts;
+using Pass = Interactive.Layouts.Pass;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

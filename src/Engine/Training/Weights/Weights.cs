@@ -1,4 +1,4 @@
-using Interactive.Monitoring;
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -5,6 +5,7 @@ using Interactive.Extensions.Display;
 using Interactive.Extensions.Plots;
 using Interactive.Kernel.Directives;
 using Interactive.Monitoring;
+using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting.Sweeps;
 
