@@ -10,8 +10,8 @@ internal sealed class OnnxNames
     /// <summary>A name for a layer that nobody has.</summary>
     public string Layer(OnnxNode node)
     {
-        var weight = node.Inputs.Skip(1).Concat(node.Inputs.Take(1)).FirstOrDefault(i => i.EndsWith(".weight", StringComparison.Ordinal));
-        return Unused(Plain(weight is not null ? weight[..^".weight".Length] : node.Name.Length > 0 ? node.Name : node.Operator.ToLowerInvariant()));
+        var weight = node.Inputs.Skip(1).Concat(node.Inputs.Take(1)).FirstOrDefault(i => i.EndsWith(".weight", StringComparison.Ordinal) || i.EndsWith(".bias", StringComparison.Ordinal));
+        return Unused(Plain(weight is not null ? weight[..weight.LastIndexOf('.')] : node.Name.Length > 0 ? node.Name : node.Operator.ToLowerInvariant()));
     }
 
     /// <summary>A name for a weight that is no layer's.</summary>

@@ -76,7 +76,7 @@ public class OperatorCaseTests(ITestOutputHelper output)
             }
             return null;
         }
-        catch (Exception e) when (e is InvalidDataException or UsageException or Graphs.GraphException or ExternalException or ArgumentException or InvalidOperationException or NullReferenceException or IndexOutOfRangeException)
+        catch (Exception e) when (e is InvalidDataException or UsageException or Interactive.Graphs.GraphException or ExternalException or ArgumentException or InvalidOperationException or NullReferenceException or IndexOutOfRangeException)
         {
             return e.Message.Split('\n')[0];
         }

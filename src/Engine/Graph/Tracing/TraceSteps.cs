@@ -65,7 +65,7 @@ internal sealed class TraceSteps
     {
         var call = recording.Calls[index];
         var span = recording.SpanOf(index);
-        var step = new TraceStep(call, span, [.. TraceStep.Flat(call.Arguments).Select(t => Find(t, span))], [.. TraceStep.Flat(call.Results)], []);
+        var step = new TraceStep(call, span, [.. call.Tensors.Select(t => Find(t, span))], [.. TraceStep.Flat(call.Results)], []);
         if (call.Name is "aten::item" or "aten::_local_scalar_dense" or "aten::is_nonzero" or "aten::equal" or "aten::allclose")
         {
             if (step.Tensors.All(t => !t[0].IsFlowing)) return; // of a counter, say

@@ -23,11 +23,13 @@ internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep seco
     public bool IsTensor(int i) => i < arguments.Length && arguments[i].Tag == ValueTag.Tensor;
 
     /// <summary>The name of a tensor that it reads.</summary>
-    public string this[int i] => names[TraceStep.Flat(arguments[..i]).Count()];
+    public string this[int i] => names[Before(i)];
     /// <summary>The same, or an empty text where it is left out.</summary>
     public string Maybe(int i) => IsTensor(i) ? this[i] : "";
     /// <summary>The names of a list's tensors.</summary>
-    public string[] Names(int i) => [.. names.Skip(TraceStep.Flat(arguments[..i]).Count()).Take(TraceStep.Flat([arguments[i]]).Count())];
+    public string[] Names(int i) => [.. names.Skip(Before(i)).Take(step.Call!.TensorsOf(i).Count())];
+
+    private int Before(int i) => Enumerable.Range(0, i).Sum(a => step.Call!.TensorsOf(a).Count());
 
     public bool IsNone(int i) => i >= arguments.Length || arguments[i].Tag == ValueTag.None;
     public bool Flag(int i) => i < arguments.Length && arguments[i].Tag == ValueTag.Bool && arguments[i].Flag;
@@ -39,7 +41,7 @@ internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep seco
     /// <summary>A whole number that does not follow the batch.</summary>
     public long Long(int i) => Fixed(Extent(i));
     /// <summary>Whole numbers as they follow the batch.</summary>
-    public Extent[] Extents(int i) => [.. Whole(arguments[i]).Zip(Whole(second.Call!.Arguments[i]), (a, b) => trace.Follow(step, a, b))];
+    public Extent[] Extents(int i) => [.. Whole(step, i).Zip(Whole(second, i), (a, b) => trace.Follow(step, a, b))];
     /// <summary>Whole numbers that do not follow the batch.</summary>
     public long[] Longs(int i) => i >= arguments.Length || arguments[i].Tag == ValueTag.None ? [] : [.. Extents(i).Select(Fixed)];
     /// <summary>Numbers, one for each of so many dimensions.</summary>
@@ -50,7 +52,7 @@ internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep seco
         var list => list,
     };
 
-    private static long[] Whole(NativeValue list) => [.. list.Elements.ToArray().Select(e => e.Payload)];
+    private static long[] Whole(TraceStep of, int i) => [.. of.Call!.Lists[i]!.Select(e => e.Payload)];
 
     private long Fixed(Extent size) => size.PerSample == 0 ? size.Fixed : throw Cannot("follows the batch in a place that ONNX does not let it");
 

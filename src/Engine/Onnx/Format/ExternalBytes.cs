@@ -16,7 +16,7 @@ internal sealed class ExternalBytes(string weight, IReadOnlyDictionary<string, s
         var location = entries.GetValueOrDefault("location") is { Length: > 0 } given ? given : throw new InvalidDataException($"the weight {weight} lies in another file, which is not named");
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar;
         var path = location.Contains('\0') ? "" : Path.GetFullPath(Path.Combine(folder, location));
-        if (Path.IsPathRooted(location) || !path.StartsWith(root, StringComparison.Ordinal) || Target(path) is { } target && !target.StartsWith(root, StringComparison.Ordinal))
+        if (Path.IsPathRooted(location) || !path.StartsWith(root, StringComparison.Ordinal) || File.Exists(path) && Target(path) is { } target && !target.StartsWith(root, StringComparison.Ordinal))
             throw new InvalidDataException($"the weight {weight} lies in {location.ReplaceLineEndings(" ")}, outside of the model's folder");
         if (!File.Exists(path)) throw new InvalidDataException($"the weight {weight} lies in {location.ReplaceLineEndings(" ")}, which is missing beside the model");
         var (offset, length) = (Number("offset", 0), Number("length", bytes));

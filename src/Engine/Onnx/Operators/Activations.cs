@@ -24,7 +24,7 @@ internal static class Activations
         ["Gelu"] = OnnxOperator.Of(c => Gelu(c[0], c.Text("approximate", "none") == "tanh")),
         ["ThresholdedRelu"] = OnnxOperator.Of(c => where(c[0] > c.Float("alpha", 1), c[0], zeros_like(c[0]))),
         ["Shrink"] = OnnxOperator.Of(Shrink),
-        ["Softmax"] = OnnxOperator.Of(c => Along(c, x => x.softmax(1), (x, axis) => nn.functional.softmax(x, axis))),
+        ["Softmax"] = OnnxOperator.Of(c => Along(c, x => nn.functional.softmax(x, 1), (x, axis) => nn.functional.softmax(x, axis))),
         ["LogSoftmax"] = OnnxOperator.Of(c => Along(c, x => nn.functional.log_softmax(x, 1), (x, axis) => nn.functional.log_softmax(x, axis))),
         ["Hardmax"] = OnnxOperator.Of(c => Along(c, x => Hardmax(x, 1), Hardmax)),
         ["Dropout"] = new(Dropout, Layer: l => nn.Dropout(Math.Clamp(l.Float("ratio", 0.5), 0, 0.999))),

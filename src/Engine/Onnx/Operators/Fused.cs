@@ -19,11 +19,11 @@ internal static class Fused
         ["com.microsoft.FastGelu"] = OnnxOperator.Of(c => Activations.Gelu(c.Has(1) ? c[0] + c[1] : c[0], tanh: true), 1),
     };
 
-    // Queries, keys as they are multiplied (turned), values and perhaps a mask that is added.
+    // Queries, keys as they are multiplied (turned), values, perhaps a mask that is added, perhaps a divisor.
     private static Tensor Attention(OnnxCall c)
     {
         var (q, k, v) = (c[0], c[1].transpose(-1, -2), c[2]);
-        var scale = c.Float("scale", 1) * Math.Sqrt(q.shape[^1]); // libtorch divides by the root of the size
+        var scale = c.Float("scale", 1) / (c.Has(4) ? c.Number(4) : 1) * Math.Sqrt(q.shape[^1]); // libtorch divides by the root of the size
         if (Math.Abs(scale - 1) > 1e-5) q = q * scale;
         return nn.functional.scaled_dot_product_attention(q, k, v, c.Maybe(3));
     }

@@ -14,6 +14,7 @@ internal static class Pickings
         ["GatherND"] = OnnxOperator.Of(GatherND),
         ["ScatterElements"] = OnnxOperator.Of(c => OnnxCall.Axis(c.Long("axis", 0), c[0].dim()) is var axis && c.Text("reduction", "none") == "none" ? c[0].scatter(axis, Wrapped(c[1], c[0].shape[axis]), c[2])
             : c.Text("reduction", "none") == "add" ? c[0].scatter_add(axis, Wrapped(c[1], c[0].shape[axis]), c[2]) : throw new InvalidDataException($"it joins by {c.Text("reduction", "")}")),
+        ["ScatterND"] = OnnxOperator.Of(ScatterND),
         ["ArgMax"] = OnnxOperator.Of(c => Arg(c, (x, axis, keep) => x.argmax(axis, keep))),
         ["ArgMin"] = OnnxOperator.Of(c => Arg(c, (x, axis, keep) => x.argmin(axis, keep))),
         ["TopK"] = new(TopK),
@@ -81,6 +82,17 @@ internal static class Pickings
         var depth = places.shape[^1];
         var indices = Enumerable.Range(0, (int)depth).Select(i => (TensorIndex)TensorIndex.Tensor(Wrapped(places.select(places.dim() - 1, i), x.shape[i]))).ToArray();
         return x.index(indices);
+    }
+
+    private static Tensor ScatterND(OnnxCall c)
+    {
+        var (x, places, depth) = (c[0], c[1], (int)c[1].shape[^1]);
+        if (c.Text("reduction", "none") != "none") throw new InvalidDataException($"it joins by {c.Text("reduction", "")}");
+        var flat = zeros(places.shape[..^1], ScalarType.Int64); // places counted through the dimensions that are given
+        for (var i = 0; i < depth; i++) flat = flat * x.shape[i] + Wrapped(places.select(places.dim() - 1, i), x.shape[i]);
+        var rest = x.shape[depth..].Aggregate(1L, (a, b) => a * b);
+        var index = flat.reshape(-1, 1).expand(-1, rest);
+        return x.reshape(-1, rest).scatter(0, index, c[2].reshape(-1, rest)).reshape(x.shape);
     }
 
     private static Tensor Arg(OnnxCall c, Func<Tensor, long, bool, Tensor> of)

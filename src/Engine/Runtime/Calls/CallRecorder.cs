@@ -134,6 +134,8 @@ internal sealed unsafe class CallRecorder : IDisposable
         foreach (var call in Calls)
         {
             for (var i = 0; i < call.Arguments.Length; i++) call.Arguments[i].Release();
+            foreach (var list in call.Lists)
+                for (var i = 0; i < list?.Length; i++) list[i].Release();
             for (var i = 0; i < call.Results.Length; i++) call.Results[i].Release();
         }
         Calls.Clear();
