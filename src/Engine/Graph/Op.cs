@@ -100,6 +100,10 @@ public abstract class Op
     public virtual bool IsTraining(bool net) => Module?.training ?? net;
     /// <summary>Cheap to run again next to a convolution or matrix product (batch norm, activations, pooling, add).</summary>
     public virtual bool IsCheap => true;
+    /// <summary>The fewest samples of a pass in training: 2 where a mean over samples needs more than one number.</summary>
+    /// <param name="node">The op in its net.</param>
+    /// <param name="training">The op's own mode (<see cref="IsTraining"/>).</param>
+    public virtual int LeastSamples(Node node, bool training) => 1;
     /// <summary>
     /// The most bytes that kernels ask for besides inputs, results, what is saved and the gradients of inputs and parameters: in forward, and
     /// in backward. From shapes, for where nothing can be measured.

@@ -63,7 +63,7 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
         private readonly Run run;
         private readonly TrainerOptions options;
         private readonly Graph fused;
-        private readonly int ranks, share; // share: samples of a rank in a step
+        private readonly int ranks, share, leastSamples; // share: samples of a rank in a step
         private readonly MemoryLimit limit;
         private readonly long runtime, free; // free: for tensors, on the rank that has the fewest
         private readonly TrainedBytes trained;
@@ -73,6 +73,7 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
             (this.run, options, this.trained, this.ranks, this.limit, this.runtime, this.free) = (run, run.Options, trained, ranks, limit, runtime, free);
             fused = Fusion.Fuse(run.Graph);
             share = Math.Max(1, options.BatchSize / ranks);
+            leastSamples = fused.Nodes.Max(n => n.Op.LeastSamples(n, n.Op.IsTraining(net: true)));
         }
 
         public MemoryFit Find()
@@ -87,7 +88,7 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
         private int[] Stages() => run.IsWhole || ranks == 1 || options.ClipNorm > 0 || options.LogGradientNorm || options.Zero == 2 ? [options.Zero] : [options.Zero, 2];
 
         private IEnumerable<int> Parts() => run.IsWhole || options.Deterministic ? [options.Deterministic ? Math.Max(1, options.Shards / ranks) : options.Accumulate]
-            : Enumerable.Range(options.Accumulate, Math.Max(1, share - options.Accumulate + 1)).Where(parts => share % parts == 0);
+            : Enumerable.Range(options.Accumulate, Math.Max(1, share - options.Accumulate + 1)).Where(parts => share % parts == 0 && (parts == options.Accumulate || share / parts >= leastSamples));
 
         private long Room(int parts, int zero) => free - trained.Batches(share, parts) - trained.Held(zero, ranks);
 

@@ -119,6 +119,16 @@ public sealed class StateBytesTests : IDisposable
         Assert.InRange(MemoryMeter.Current.PeakBytes - live, 1, InferenceBytes.Peak(Fusion.Fuse(graph), atOnce) + InferenceBytes.Batches * atOnce * sample);
     }
 
+    /// <summary>A batch norm over a single number per channel has no variance: such a net is never cut into single samples.</summary>
+    [Fact]
+    public void A_batch_norm_of_single_numbers_needs_two_samples()
+    {
+        var net = new GraphBuilder("norms", new Shape(3, 8, 8));
+        using var graph = net.Build(net.Input.Conv(4, 3).BatchNorm("wide").Relu().AdaptiveAvgPool(1).Conv(4, 1).BatchNorm("narrow").Flatten().Linear(2));
+        int Least(string name, bool training) => graph.Nodes.Where(n => n.Name == name).Max(n => n.Op.LeastSamples(n, training));
+        Assert.Equal((1, 2, 1), (Least("wide", true), Least("narrow", true), Least("narrow", false)));
+    }
+
     [Theory]
     [InlineData("sgd")]
     [InlineData("adamw")]

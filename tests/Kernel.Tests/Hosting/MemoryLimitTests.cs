@@ -101,7 +101,7 @@ public sealed class MemoryLimitTests
                 var (ended, said, line) = MemoryGroup.End(narrow.Start(folder.Path, [.. command, "--memory", "auto", "--max-steps", "1"]));
                 Assert.True(narrow.Killed == 0, $"killed at {limit} MiB of at least {least}\n{said}{line}");
                 if (ended == 0) continue; // the least was of shapes alone, and measuring found a smaller plan
-                Assert.True(ended == 2, $"{ended} at {limit} MiB\n{said}{line}");
+                Assert.True(ended == 2, $"{ended} at {limit} MiB of at least {least}\n{said}{line}");
                 IsOneLine(line);
                 break;
             }
@@ -125,8 +125,9 @@ public sealed class MemoryLimitTests
         return (int)Math.Ceiling(double.Parse(least.Groups[1].Value, CultureInfo.InvariantCulture) * (least.Groups[2].Value == "GiB" ? 1024 : 1));
     }
 
-    // How far measuring is may be told before, where it takes long.
-    private static void IsOneLine(string error) => Assert.Single(error.TrimEnd().Split('\n'), line => !line.StartsWith("measuring ", StringComparison.Ordinal));
+    // How far measuring is may be told before, where it takes long, or that it does not fit; libtorch tells what processors lack.
+    private static void IsOneLine(string error) => Assert.Single(error.TrimEnd().Split('\n'), line =>
+        !line.StartsWith("measuring ", StringComparison.Ordinal) && !line.Contains("is planned from shapes alone") && !line.StartsWith("[W", StringComparison.Ordinal));
 
     private static void KillAfterAStep(Process process)
     {
@@ -168,12 +169,12 @@ public sealed class MemoryLimitTests
         Skip.If(MemoryGroup.Missing(null) is not null, MemoryGroup.Missing(null));
         using var wide = new MemoryGroup(4L << 30);
         using var folder = new TemporaryFolder();
-        var (exit, output, error) = MemoryGroup.End(wide.Start(folder.Path, "bench", "capacity", "--run", "--memory", "600M", "--models", "lenet5", "--image", "1x256x256", "--contestants", "plain,planner", "--precision", "0.3", "--json"));
+        var (exit, output, error) = MemoryGroup.End(wide.Start(folder.Path, "bench", "capacity", "--run", "--memory", "700M", "--models", "mobilenet", "--image", "3x64x64", "--contestants", "plain,planner", "--precision", "0.3", "--json"));
         Assert.True(exit == 0, error);
         var found = JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement;
         var batches = found.GetProperty("results").EnumerateArray().ToDictionary(r => r.GetProperty("contestant").GetString()!, r => r.GetProperty("batch").GetInt32());
-        Assert.True(batches["plain"] > 0 && batches["planner"] >= batches["plain"], error);
-        Assert.All(found.GetProperty("results").EnumerateArray(), r => Assert.InRange(r.GetProperty("residentBytes").GetInt64(), r.GetProperty("peakBytes").GetInt64(), 600L << 20));
+        Assert.True(batches["plain"] > 0 && batches["planner"] > batches["plain"], error);
+        Assert.All(found.GetProperty("results").EnumerateArray(), r => Assert.InRange(r.GetProperty("residentBytes").GetInt64(), r.GetProperty("peakBytes").GetInt64(), 700L << 20));
     }
 
     [Fact]

@@ -177,6 +177,8 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     /// <inheritdoc/>
     public override Op? WithRelu() => relu ? null : new BatchNorm2d(module, relu: true);
     /// <inheritdoc/>
+    public override int LeastSamples(Node node, bool training) => training && node.Output.Shape.Elements == node.Output.Shape[0] ? 2 : 1;
+    /// <inheritdoc/>
     public override (long Forward, long Backward) Workspace(Node node, long batch) => (0, node.Output.Bytes(batch)); // a gradient of its own to mask
     /// <inheritdoc/>
     public override double Flops(Node node) => 4.0 * node.Output.Shape.Elements;

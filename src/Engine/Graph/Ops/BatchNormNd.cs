@@ -55,5 +55,7 @@ public sealed class BatchNormNd(TorchSharp.Modules.BatchNorm module) : ElementWi
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1, ExtraBytes: _ => module.training ? 2 * 4 * module.num_features : 0);
     /// <inheritdoc/>
+    public override int LeastSamples(Node node, bool training) => training && node.Output.Shape.Elements == node.Output.Shape[0] ? 2 : 1;
+    /// <inheritdoc/>
     public override double Flops(Node node) => 5.0 * node.Output.Shape.Elements;
 }
