@@ -92,15 +92,38 @@ internal sealed unsafe class CallRecorder : IDisposable
 
     private void Begin(nint function)
     {
-        var arguments = new ReadOnlySpan<NativeValue>(*(void**)(function + InputsOffset), (int)*(long*)(function + InputsOffset + 8)).ToArray();
+        var (name, overload) = (Text(Name(function)), Text(Overload(function)));
+        var from = *(NativeValue**)(function + InputsOffset);
+        var length = (int)*(long*)(function + InputsOffset + 8);
+        // TorchScript hands over its whole stack, of which an operator's arguments are the top.
+        counts = OperatorCall.Counts(name, overload);
+        if (counts is { } known && length > known.Arguments)
+        {
+            from += length - known.Arguments;
+            length = known.Arguments;
+        }
+        var here = (byte*)&from;
+        place = (byte*)from > here && (byte*)from < here + Frames ? null : from; // on the thread's own stack they are gone when the operator runs
+        var arguments = new ReadOnlySpan<NativeValue>(from, length).ToArray();
         foreach (var argument in arguments) argument.Share();
-        Calls.Add(new RecordedCall(Text(Name(function)), Text(Overload(function)), arguments, is_grad_enabled()));
+        Calls.Add(new RecordedCall(name, overload, arguments, is_grad_enabled()));
     }
+
+    private const int Frames = 1 << 18; // bytes of the thread's stack that the caller's frames may take
+    private NativeValue* place; // of the first argument, where it lives as long as the call
+    private (int Arguments, int Returns)? counts;
 
     private void End(nint function)
     {
         var from = *(NativeValue**)(function + OutputsOffset);
-        var results = new ReadOnlySpan<NativeValue>(from, (int)(*(NativeValue**)(function + OutputsOffset + 8) - from)).ToArray();
+        var length = (int)(*(NativeValue**)(function + OutputsOffset + 8) - from);
+        // There the results are where the arguments were, and nobody lists them.
+        if (length == 0 && place != null && counts is { Returns: > 0 } known && known.Returns <= known.Arguments)
+        {
+            from = place;
+            length = known.Returns;
+        }
+        var results = new ReadOnlySpan<NativeValue>(from, length).ToArray();
         foreach (var result in results) result.Share();
         Calls[^1].Results = results;
     }
