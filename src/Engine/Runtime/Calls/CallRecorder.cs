@@ -93,39 +93,26 @@ internal sealed unsafe class CallRecorder : IDisposable
     private void Begin(nint function)
     {
         var (name, overload) = (Text(Name(function)), Text(Overload(function)));
-        var from = *(NativeValue**)(function + InputsOffset);
-        var length = (int)*(long*)(function + InputsOffset + 8);
-        // TorchScript hands over its whole stack, of which an operator's arguments are the top.
         counts = OperatorCall.Counts(name, overload);
-        if (counts is { } known && length > known.Arguments)
-        {
-            from += length - known.Arguments;
-            length = known.Arguments;
-        }
-        var here = (byte*)&from;
-        place = (byte*)from > here && (byte*)from < here + Frames ? null : from; // on the thread's own stack they are gone when the operator runs
-        var arguments = new ReadOnlySpan<NativeValue>(from, length).ToArray();
-        foreach (var argument in arguments) argument.Share();
+        var arguments = Top(*(NativeValue**)(function + InputsOffset), *(long*)(function + InputsOffset + 8), counts?.Arguments);
         Calls.Add(new RecordedCall(name, overload, arguments, is_grad_enabled()));
     }
 
-    private const int Frames = 1 << 18; // bytes of the thread's stack that the caller's frames may take
-    private NativeValue* place; // of the first argument, where it lives as long as the call
-    private (int Arguments, int Returns)? counts;
+    private (int Arguments, int Returns)? counts; // of the operator that runs
 
     private void End(nint function)
     {
         var from = *(NativeValue**)(function + OutputsOffset);
-        var length = (int)(*(NativeValue**)(function + OutputsOffset + 8) - from);
-        // There the results are where the arguments were, and nobody lists them.
-        if (length == 0 && place != null && counts is { Returns: > 0 } known && known.Returns <= known.Arguments)
-        {
-            from = place;
-            length = known.Returns;
-        }
-        var results = new ReadOnlySpan<NativeValue>(from, length).ToArray();
-        foreach (var result in results) result.Share();
-        Calls[^1].Results = results;
+        Calls[^1].Results = Top(from, *(NativeValue**)(function + OutputsOffset + 8) - from, counts?.Returns);
+    }
+
+    // TorchScript hands over its whole stack, of which what belongs to the operator is the top.
+    private static NativeValue[] Top(NativeValue* from, long length, int? count)
+    {
+        var own = (int)Math.Min(length, count ?? length);
+        var values = new ReadOnlySpan<NativeValue>(from + (length - own), own).ToArray();
+        foreach (var value in values) value.Share();
+        return values;
     }
 
     private static string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
