@@ -25,7 +25,6 @@ internal sealed class GradientFlow(LiveValues values, int count)
         var node = state.Node;
         if (gradients[node.Output.Id] is not { } gradient) return null;
         gradients[node.Output.Id] = null;
-        if (gradient.IsTurned && !state.TakesAnyLayout) gradient = gradient.Straightened();
         var output = values.Find(node.Output);
         var isThere = values.Has(node.Output);
         if (node.Op.Rectifies && !state.HasAddedGradients)
@@ -67,6 +66,13 @@ internal sealed class GradientFlow(LiveValues values, int count)
     private void PassView(Node node, SharedGradient gradient)
     {
         if (!node.Inputs[0].NeedsGradient) return;
+        if (node.Op is Graphs.Ops.PackedResult result)
+        {
+            ref var all = ref gradients[node.Inputs[0].Id];
+            all ??= new SharedGradient(empty(0, gradient.Tensor.dtype, device: gradient.Tensor.device)) { Results = new SharedGradient?[result.Count] };
+            all.Results![result.Index] = gradient.Share();
+            return;
+        }
         var sizes = Sizes(node, gradient.Tensor);
         if (gradient.IsRepetition && node.Op.ViewsAll)
         {

@@ -17,7 +17,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     {
         var node = state.Node;
         if (gradients.Take(state) is not { } gradient) return;
-        if (!ownWays || gradient.IsTurned || !HaveGradients(node)) state.InputGradient = Whole(state, gradient.Tensor)[0]; // a first gradient is handed over as it is
+        if (!ownWays || !gradient.Tensor.is_contiguous() || !HaveGradients(node)) state.InputGradient = Whole(state, gradient)[0]; // a first gradient is handed over as it is
         else
         {
             using var input = state.Leaves is { } leaves ? leaves[0].detach() : Read(state, 0, gradient.Tensor);
@@ -49,13 +49,16 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
             gradients.Add(node.Inputs[0], gradient);
             return;
         }
-        var arriving = !state.HasAddedGradients ? Whole(state, gradient.Tensor)
+        var arriving = !state.HasAddedGradients ? Whole(state, gradient)
             : !node.Inputs[0].NeedsGradient ? [null]
             : [state.TakeInputGradient() ?? InputGradient(state, gradient.Tensor, way)];
-        var repeats = node.Op is IDirect { RepeatsGradient: true };
-        if (gradient.IsShared && !repeats && node.Op is not AtenOp) OwnBytes(arriving, gradient.Tensor);
-        var found = Array.ConvertAll(arriving, tensor => tensor is null ? null : repeats || node.Op is AtenOp && InBytesOf(tensor, gradient.Tensor) ? gradient.Repeated(tensor)
-            : new SharedGradient(tensor) { IsTurned = state.IsTurned });
+        var isDirect = state.Statistics is not null || state.HasAddedGradients;
+        var repeats = isDirect && node.Op is IDirect { RepeatsGradient: true };
+        if (gradient.IsShared && isDirect && !repeats) OwnBytes(arriving, gradient.Tensor);
+        var found = new SharedGradient?[arriving.Length];
+        for (var i = 0; i < found.Length; i++)
+            if (arriving[i] is { } tensor)
+                found[i] = repeats ? gradient.Repeated(tensor) : isDirect ? new SharedGradient(tensor) : Among(tensor, [gradient, .. gradient.Results ?? [], .. found.AsSpan(0, i)]);
         gradient.Release();
         state.DropGraph();
         for (var i = 0; i < found.Length; i++)
@@ -63,65 +66,52 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     }
 
     /// <summary>Parameters' and inputs' gradients; returns the latter, null for the graph's input and for what has none.</summary>
-    private Tensor?[] Whole(NodeState state, Tensor gradient)
+    private Tensor?[] Whole(NodeState state, SharedGradient gradient)
     {
         var node = state.Node;
         var arriving = new Tensor?[node.Inputs.Count];
-        if (state.Statistics is { } statistics && node.Op is IDirect op)
-        {
-            Directly(state, op, gradient, statistics, arriving);
-            return arriving;
-        }
-        if (state.Root is not { requires_grad: true } root) return arriving;
-        if (node.Op is AtenOp) return Captured(state, root, gradient);
-        if (state.IsTurned) // a gradient that is accumulated in a leaf is laid straight, which changes the order of sums
-            return [autograd.grad([root], [state.Leaves![0]], [gradient])[0]];
-        autograd.backward([root], [gradient]);
-        for (var i = 0; i < arriving.Length; i++)
-            if (node.Inputs[i].NeedsGradient) arriving[i] = AsMade(node, state.Leaves![i].grad);
+        if (state.Statistics is { } statistics && node.Op is IDirect op) Directly(state, op, gradient.Tensor, statistics, arriving);
+        else if (state.Results is { } results) return HandedOn(state, results, gradient.Results is { } each ? Array.ConvertAll(each, g => g?.Tensor) : ((AtenOp)node.Op).Split(gradient.Tensor));
+        else if (state.Root is { requires_grad: true } root) return node.Op is Opaque ? Accumulated(state, root, gradient.Tensor) : HandedOn(state, [root], [gradient.Tensor]);
         return arriving;
     }
 
     /// <summary>
-    /// The same with the inputs' gradients as autograd hands them from operator to operator: accumulating them in leaves would lay those
-    /// anew that are not laid as the inputs are, and sums over them would have other bits.
+    /// By autograd, the inputs' gradients as it hands them from operator to operator: accumulating them in leaves would lay those anew that
+    /// are not laid as the inputs are, and sums over them would have other bits.
     /// </summary>
-    private static Tensor?[] Captured(NodeState state, Tensor root, Tensor gradient)
+    private static Tensor?[] HandedOn(NodeState state, Tensor[] roots, Tensor?[] gradients)
     {
+        var reached = Enumerable.Range(0, roots.Length).Where(i => gradients[i] is not null && roots[i].requires_grad).ToArray();
         var leaves = state.Leaves!;
         var parameters = state.Node.Op.Parameters.Where(p => p.requires_grad).DistinctBy(p => p.Identity()).ToArray();
         Tensor[] wanted = [.. leaves.Where(l => l.requires_grad), .. parameters];
-        var found = autograd.grad([root], wanted, [gradient], allow_unused: true);
+        var found = autograd.grad([.. reached.Select(i => roots[i])], wanted, [.. reached.Select(i => gradients[i]!)], allow_unused: true);
         var arriving = new Tensor?[leaves.Length];
         var at = 0;
         for (var i = 0; i < leaves.Length; i++)
-            if (leaves[i].requires_grad) arriving[i] = Alone(Given(found[at++]), arriving.AsSpan(0, i), gradient);
+            if (leaves[i].requires_grad) arriving[i] = Given(found[at++]);
         using var noGrad = no_grad();
         foreach (var parameter in parameters)
             if (Given(found[at++]) is { } made) ParameterGradient.Add(parameter, made);
         return arriving;
 
-        // In bytes that no other input's gradient lies in, and each number in a place of its own.
-        static Tensor? Alone(Tensor? tensor, Span<Tensor?> others, Tensor gradient)
-        {
-            if (tensor is null || InBytesOf(tensor, gradient)) return tensor;
-            var isShared = Array.Exists(tensor.stride(), stride => stride == 0) && !tensor.is_contiguous();
-            foreach (var other in others) isShared |= other is not null && InBytesOf(tensor, other);
-            if (!isShared) return tensor;
-            using (tensor) return tensor.clone();
-        }
-
         static Tensor? Given(Tensor? tensor) => tensor is null || tensor.IsInvalid ? null : tensor;
     }
 
-    // What autograd hands on as it came, or a view of it.
-    private static bool InBytesOf(Tensor tensor, Tensor gradient) => NativeValue.StorageOf(tensor) == NativeValue.StorageOf(gradient);
-
-    // A matrix product's gradient is straight; a leaf that is turned has it laid like itself, which changes the order of sums.
-    private static Tensor? AsMade(Node node, Tensor? gradient)
+    /// <summary>By autograd, whatever the module's backward reaches: what a checkpoint in it finds is not asked for by name.</summary>
+    private static Tensor?[] Accumulated(NodeState state, Tensor root, Tensor gradient)
     {
-        if (gradient is null || node.Op is not Graphs.Ops.Linear || gradient.is_contiguous()) return gradient;
-        using (gradient) return gradient.contiguous();
+        autograd.backward([root], [gradient]);
+        return Array.ConvertAll(state.Leaves!, leaf => leaf.requires_grad ? leaf.grad : null);
+    }
+
+    // What autograd handed on as it came, or as a view of it, or to several inputs at once, is nobody's to write.
+    private static SharedGradient Among(Tensor tensor, ReadOnlySpan<SharedGradient?> others)
+    {
+        foreach (var other in others)
+            if (other is not null && NativeValue.StorageOf(tensor) == NativeValue.StorageOf(other.Tensor)) return other.Repeated(tensor);
+        return new SharedGradient(tensor);
     }
 
     private void Directly(NodeState state, IDirect op, Tensor gradient, Tensor[] statistics, Tensor?[] arriving)

@@ -1,4 +1,5 @@
 using Interactive.Graphs;
+using Interactive.Graphs.Ops;
 using Interactive.Runtime.Kernels;
 using static TorchSharp.torch;
 
@@ -70,9 +71,13 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
     {
         var node = state.Node;
         var leaves = state.Leaves = MakeLeaves(state);
-        var root = state.Root = OfItsOwn(node, leaves, mode, node.Op.Forward(leaves, mode));
-        var output = root.detach();
-        state.IsTurned = leaves.Length == 1 && root.requires_grad && ElementKernels.ShareBytes(root, leaves[0]) && !root.is_contiguous();
+        if (node.Op is AtenOp { GivesSeveral: true } several)
+        {
+            state.Root = several.Forward(leaves, mode, out var results);
+            foreach (var result in state.Results = results) values.LetGo(result);
+        }
+        else state.Root = OfItsOwn(node, leaves, mode, node.Op.Forward(leaves, mode));
+        var output = state.Root.detach();
         // A leaf lives as long as its graph: let go of bytes that backward will not read.
         for (var i = 0; i < leaves.Length; i++)
             if (!state.Saved.Input(i) && node.Inputs[i].Producer is not null) values.LetGo(leaves[i]);

@@ -16,6 +16,8 @@ internal sealed class NodeState(Node node)
     public bool StaysApart { get; } = ConcatPieces.StayApart(node);
     /// <summary>The output with its autograd graph.</summary>
     public Tensor? Root { get; set; }
+    /// <summary>Of an operator with several results: each with its autograd graph, without its bytes.</summary>
+    public Tensor[]? Results { get; set; }
     /// <summary>The detached inputs that graph began with.</summary>
     public Tensor[]? Leaves { get; set; }
     /// <summary>True when the parameters' gradients are done and the input's is still to come.</summary>
@@ -29,12 +31,6 @@ internal sealed class NodeState(Node node)
 
     /// <summary>Statistics of the first run of an op that autograd does not record (<see cref="IDirect"/>).</summary>
     public Tensor[]? Statistics { get; private set; }
-
-    /// <summary>The output is the input seen in another order: backward hands on the gradient seen the other way round.</summary>
-    public bool IsTurned { get; set; }
-
-    /// <summary>Backward has autograd's bits also for a gradient that does not lie one number behind the other.</summary>
-    public bool TakesAnyLayout => !Node.Op.Rectifies && !Node.Op.PassesGradientOn && (Statistics is null || Node.Op is Graphs.Ops.Linear);
 
     /// <summary>Keeps the first run's statistics.</summary>
     public void KeepStatistics(Tensor[] statistics)
@@ -58,6 +54,7 @@ internal sealed class NodeState(Node node)
             if (Root is not null) yield return Root;
             if (InputGradient is not null) yield return InputGradient;
             foreach (var leaf in Leaves ?? []) yield return leaf;
+            foreach (var result in Results ?? []) yield return result;
             foreach (var tensor in Statistics ?? []) yield return tensor;
         }
     }
@@ -88,6 +85,8 @@ internal sealed class NodeState(Node node)
         HasAddedGradients = false;
         Root?.Dispose();
         Root = null;
+        foreach (var result in Results ?? []) result.Dispose();
+        Results = null;
         if (Node.Op is not IReapplied) DropStatistics(); // others would let it be applied again
         if (Leaves is null) return;
         foreach (var leaf in Leaves) leaf.Dispose();

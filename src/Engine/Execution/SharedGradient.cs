@@ -14,11 +14,21 @@ internal sealed class SharedGradient(Tensor tensor)
     private SharedGradient? whole; // of which this is a part or a repetition
 
     public Tensor Tensor { get; } = tensor;
+    /// <summary>Of an operator with several results, laid in one value: the gradient of each, as it came, null where none came.</summary>
+    public SharedGradient?[]? Results { get; init; }
     public bool IsPart => whole is not null && !IsRepetition;
-    public bool IsRepetition { get; private init; }
-    public bool IsShared => owners > 1 || whole is not null;
-    /// <summary>The numbers lie as the backward of a turned view left them, not one behind the other.</summary>
-    public bool IsTurned { get; init; }
+    /// <summary>One number stands in several places, or what is seen lies in another gradient's bytes: nobody writes it, and each reads it as it lies.</summary>
+    public bool IsRepetition { get; private init; } = RepeatsItself(tensor);
+    public bool IsShared => owners > 1 || whole is not null || IsRepetition;
+
+    private static bool RepeatsItself(Tensor tensor)
+    {
+        if (tensor.is_contiguous()) return false;
+        var (sizes, strides) = (tensor.shape, tensor.stride());
+        for (var i = 0; i < sizes.Length; i++)
+            if (strides[i] == 0 && sizes[i] > 1) return true;
+        return false;
+    }
 
     /// <summary>One more owner.</summary>
     public SharedGradient Share()
@@ -39,6 +49,7 @@ internal sealed class SharedGradient(Tensor tensor)
         if (--owners > 0) return;
         Tensor.Dispose();
         whole?.Release();
+        foreach (var result in Results ?? []) result?.Release();
     }
 
     /// <summary>Adds another gradient of the same value. Takes over both owners' shares and returns the sum's.</summary>
@@ -53,7 +64,7 @@ internal sealed class SharedGradient(Tensor tensor)
         }
         else
         {
-            var sum = new SharedGradient(Tensor.add(arriving.Tensor, Scalars.One)) { IsTurned = IsTurned || arriving.IsTurned };
+            var sum = new SharedGradient(Tensor.add(arriving.Tensor, Scalars.One));
             Release();
             arriving.Release();
             return sum;
@@ -66,15 +77,6 @@ internal sealed class SharedGradient(Tensor tensor)
     public SharedGradient Copied()
     {
         var copy = new SharedGradient(Tensor.clone()); // contiguous, as a part is not dense
-        Release();
-        return copy;
-    }
-
-    /// <summary>The same numbers one behind the other. Takes over the owner's share and returns the result's.</summary>
-    public SharedGradient Straightened()
-    {
-        if (Tensor.is_contiguous()) return this;
-        var copy = new SharedGradient(Tensor.contiguous());
         Release();
         return copy;
     }

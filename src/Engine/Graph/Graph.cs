@@ -48,6 +48,14 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     public static Graph Trace(nn.Module<Tensor, Tensor> module, Tensor example, string? name = null)
         => new Tracing.Tracer(module, [example], name ?? module.GetName()).Run();
 
+    /// <summary>The same for a TorchScript file: <c>Graph.Trace(torch.jit.load&lt;Tensor, Tensor&gt;("net.pt"), example)</c>.</summary>
+    /// <param name="module">What was loaded, scripted or traced by PyTorch.</param>
+    /// <param name="example">A batch (samples, …) such as it will be given.</param>
+    /// <param name="name">The model's name; default <c>script</c>.</param>
+    /// <exception cref="GraphException">As above; or something in the data decides what runs: a script cannot be one opaque node.</exception>
+    public static Graph Trace(jit.ScriptModule<Tensor, Tensor> module, Tensor example, string? name = null)
+        => new Tracing.Tracer(module, [example], name ?? "script").Run();
+
     /// <summary>The same for a module of several inputs or outputs: a tuple's tensors become the graph's outputs in order.</summary>
     /// <param name="module">Takes one to four tensors and gives one to three.</param>
     /// <param name="examples">A batch for each of its inputs, the samples first.</param>

@@ -23,7 +23,9 @@ internal static class ModuleTree
     /// <summary>Registers all that a module holds with another one, under the same names.</summary>
     public static void Adopt(nn.Module root, nn.Module module)
     {
-        foreach (var (name, child) in module.named_children()) root.register_module(name, child);
+        // A TorchScript module holds the parameters of its parts itself, under their dotted names.
+        if (module is not jit.ScriptModule)
+            foreach (var (name, child) in module.named_children()) root.register_module(name, child);
         foreach (var (name, parameter) in module.named_parameters(false)) root.register_parameter(name, parameter);
         foreach (var (name, buffer) in module.named_buffers(false)) root.register_buffer(name, buffer);
     }

@@ -120,8 +120,7 @@ internal sealed class NodeTrials : IDisposable
         node.Reset();
     }
 
-    // A constant's is its own; everything else has the batch in front.
-    private long[] Shape(Value value) => value.Producer is { Op.IsBatched: false } ? value.Shape.ToArray() : value.Shape.WithBatch(batch);
+    private long[] Shape(Value value) => [.. value.Extents.Select(e => e.At(batch))];
 
     private Sample Loss(IReadOnlyList<Tensor> targets)
     {

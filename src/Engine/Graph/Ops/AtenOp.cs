@@ -21,7 +21,8 @@ public sealed class AtenOp : Op
     private readonly AtenCall[] effects;
     private readonly IReadOnlyList<Extent> extents;
     private readonly ScalarType type;
-    private readonly int result;
+    private readonly int[] results;
+    private readonly PackedPlace[] places;
     private readonly (int Input, int Dimension) batchFrom;
     private readonly Parameter[] parameters;
     private readonly IReadOnlyList<string> inputSizes;
@@ -31,13 +32,14 @@ public sealed class AtenOp : Op
     /// <param name="effects">Runs before it, once a step: what moves the module's buffers.</param>
     /// <param name="extents">Sizes of the result.</param>
     /// <param name="type">Element type of the result.</param>
-    /// <param name="result">Which of the results is the node's, the elements of a list counted singly.</param>
+    /// <param name="results">Which of the results are the node's, the elements of a list counted singly.</param>
+    /// <param name="places">Of several results: where each stands in the node's flat output; empty for one.</param>
     /// <param name="inputs">What it reads.</param>
     /// <param name="isView">The result shares the bytes of the one input.</param>
     /// <param name="isContiguous">What it reads and its result are contiguous: autograd keeps them as they are and no copies.</param>
-    internal AtenOp(AtenCall call, AtenCall[] effects, IReadOnlyList<Extent> extents, ScalarType type, int result, IReadOnlyList<Value> inputs, bool isView, bool isContiguous)
+    internal AtenOp(AtenCall call, AtenCall[] effects, IReadOnlyList<Extent> extents, ScalarType type, int[] results, PackedPlace[] places, IReadOnlyList<Value> inputs, bool isView, bool isContiguous)
     {
-        (this.call, this.effects, this.extents, this.type, this.result) = (call, effects, extents, type, result);
+        (this.call, this.effects, this.extents, this.type, this.results, this.places) = (call, effects, extents, type, results, places);
         (IsView, this.isContiguous) = (isView, isContiguous);
         parameters = [.. call.Arguments.SelectMany(a => a.Held).OfType<Parameter>()];
         inputSizes = [.. inputs.Select(v => string.Join('x', v.Extents))];
@@ -58,6 +60,7 @@ public sealed class AtenOp : Op
     {
         ["call"] = call.ToString(),
         ["sizes"] = string.Join(" ", inputSizes),
+        ["results"] = results.Select(r => (long)r).ToArray(),
     };
     /// <inheritdoc/>
     public override IEnumerable<Parameter> Parameters => parameters;
@@ -71,43 +74,88 @@ public sealed class AtenOp : Op
     public override bool IsRandom => AtenTraits.IsRandom(call.Name) && !(call.Name == Attention && call.Arguments[DropoutOfAttention].ToString() == "0");
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
-        => (new Shape([.. (extents is [{ PerSample: > 0 }, ..] ? extents.Skip(1) : extents).Select(e => e.At(1))]), type);
+        => (OfSample(extents), type);
+    /// <summary>The shape of a sample, or of the whole where the samples are not first.</summary>
+    internal static Shape OfSample(IReadOnlyList<Extent> extents) => new([.. (extents is [{ PerSample: > 0 }, ..] ? extents.Skip(1) : extents).Select(e => e.At(1))]);
     /// <inheritdoc/>
     public override IReadOnlyList<Extent> Extents(IReadOnlyList<Value> inputs, Shape output) => extents;
 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
-        var batch = batchFrom.Input < 0 ? 0 : batchExtent.BatchFor(inputs[batchFrom.Input].shape[batchFrom.Dimension]);
-        if (mode is { Training: true, Recompute: false })
-            foreach (var effect in effects)
-                foreach (var done in effect.Run(inputs, batch, training: true)) done.Release();
-        ReadOnlySpan<int> without = mode is { Training: true, Recompute: true } && MovesStatistics.Contains(call.Name) ? [RunningMean, RunningVariance] : [];
-        var results = call.Run(inputs, batch, mode.Training, without);
-        var output = Pick(results);
+        var found = Run(inputs, mode);
+        if (GivesSeveral)
+        {
+            var packed = Packed(found, Batch(inputs));
+            foreach (var result in found) result.Dispose();
+            return packed;
+        }
+        var output = found[0];
         foreach (var input in inputs)
             if (input.Identity() == output.Identity())
             {
                 var own = output.alias(); // an op's result is always a tensor of its own
                 output.Dispose();
-                output = own;
-                break;
+                return own;
             }
-        foreach (ref var value in results.AsSpan()) value.Release();
         return output;
     }
 
-    private Tensor Pick(NativeValue[] results)
+    /// <summary>The node's output is several results, one behind the other.</summary>
+    internal bool GivesSeveral => places.Length > 0;
+
+    /// <summary>The results by themselves, with their graph; the output is made of their numbers alone.</summary>
+    internal Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode, out Tensor[] results)
+    {
+        results = Run(inputs, mode);
+        using var noGrad = no_grad();
+        return Packed(results, Batch(inputs));
+    }
+
+    /// <summary>The parts of a gradient of the output, as views.</summary>
+    internal Tensor[] Split(Tensor gradient) => Array.ConvertAll(places, place => place.Of(gradient));
+
+    private Tensor Packed(Tensor[] found, long batch)
+    {
+        var parts = new List<Tensor>();
+        for (var i = 0; i < found.Length; i++)
+        {
+            using var laid = found[i].permute(places[i].Order);
+            parts.Add(laid.reshape(-1));
+            var gap = (i + 1 < found.Length ? places[i + 1].Offset : places[i].Total).At(batch) - places[i].Offset.At(batch) - parts[^1].numel();
+            parts.Add(zeros(gap, found[i].dtype, found[i].device));
+        }
+        var packed = cat(parts, 0);
+        foreach (var part in parts) part.Dispose();
+        return packed;
+    }
+
+    private long Batch(ReadOnlySpan<Tensor> inputs) => batchFrom.Input < 0 ? 0 : batchExtent.BatchFor(inputs[batchFrom.Input].shape[batchFrom.Dimension]);
+
+    private Tensor[] Run(ReadOnlySpan<Tensor> inputs, RunMode mode)
+    {
+        var batch = Batch(inputs);
+        if (mode is { Training: true, Recompute: false })
+            foreach (var effect in effects)
+                foreach (var done in effect.Run(inputs, batch, training: true)) done.Release();
+        ReadOnlySpan<int> without = mode is { Training: true, Recompute: true } && MovesStatistics.Contains(call.Name) ? [RunningMean, RunningVariance] : [];
+        var found = call.Run(inputs, batch, mode.Training, without);
+        var picked = Array.ConvertAll(results, result => Pick(found, result));
+        foreach (ref var value in found.AsSpan()) value.Release();
+        return picked;
+    }
+
+    private Tensor Pick(NativeValue[] found, int result)
     {
         var at = result;
-        foreach (var value in results)
+        foreach (var value in found)
             if (value.Tag != ValueTag.List)
             {
                 if (at-- == 0) return value.ToTensor();
             }
             else if (at < value.Elements.Length) return value.Elements[at].ToTensor();
             else at -= value.Elements.Length;
-        throw new InvalidOperationException($"{call.Name} gave too few results");
+        throw new InvalidOperationException($"{call.Name} gave {string.Join(", ", found.Select(f => f.Tag))}, no result {result}");
     }
 
     /// <inheritdoc/>
@@ -132,5 +180,5 @@ public sealed class AtenOp : Op
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => (isContiguous ? AtenTraits.Saves(call.Name) : null) ?? new(Inputs: uint.MaxValue >> 32 - Math.Clamp(node.Inputs.Count, 1, 32), Output: true, Swappable: false);
+    public override Saved Saves(Node node) => (isContiguous ? AtenTraits.Saves(call.Name) : null) ?? new(Inputs: uint.MaxValue >> 32 - Math.Clamp(node.Inputs.Count, 1, 32), Output: places.Length == 0, Swappable: false);
 }

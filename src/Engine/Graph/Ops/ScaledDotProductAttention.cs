@@ -14,6 +14,11 @@ namespace Interactive.Graphs.Ops;
 /// <param name="scale">Of the scores; default 1 / sqrt(size).</param>
 public sealed class ScaledDotProductAttention(bool causal = false, double? scale = null) : Op, IDirect
 {
+    private readonly bool asItLies;
+
+    /// <summary>As libtorch runs it in a user's module: what it reads may lie anyhow, and the result is left as the kernel lays it.</summary>
+    internal ScaledDotProductAttention(bool causal, double? scale, bool asItLies) : this(causal, scale) => this.asItLies = asItLies;
+
     /// <inheritdoc/>
     public override string Kind => "scaled_dot_product_attention";
     /// <inheritdoc/>
@@ -43,16 +48,18 @@ public sealed class ScaledDotProductAttention(bool causal = false, double? scale
         if (scale is null)
         {
             using var y = nn.functional.scaled_dot_product_attention(inputs[0], inputs[1], inputs[2], inputs.Length == 4 ? inputs[3] : null, is_casual: causal);
-            return y.contiguous();
+            return Laid(y);
         }
         Span<nint> result = stackalloc nint[1];
         Aten.Call("scaled_dot_product_attention", "", result, inputs[0], inputs[1], inputs[2], new Aten.Optional(inputs.Length == 4 ? inputs[3] : null), 0.0, causal, new Aten.Optional(scale), false);
         using var scaled = Tensor.UnsafeCreateTensor(result[0]);
-        return scaled.contiguous();
+        return Laid(scaled);
     }
 
     /// <inheritdoc/>
-    public bool RunsDirect(ReadOnlySpan<Tensor> inputs) => inputs.Length == 3 && Aten.IsAvailable && ElementKernels.Takes(inputs[0]) && (isFlash ??= ChoosesFlash(inputs));
+    public bool RunsDirect(ReadOnlySpan<Tensor> inputs) => inputs.Length == 3 && Aten.IsAvailable && (asItLies ? inputs[0].dtype == ScalarType.Float32 && inputs[0].device_type == DeviceType.CPU : ElementKernels.Takes(inputs[0])) && (isFlash ??= ChoosesFlash(inputs));
+
+    private Tensor Laid(Tensor y) => asItLies ? y.alias() : y.contiguous();
 
     private bool? isFlash; // depends on types and shapes, but not on how many samples there are
 
@@ -71,7 +78,7 @@ public sealed class ScaledDotProductAttention(bool causal = false, double? scale
         Aten.Call("_scaled_dot_product_flash_attention_for_cpu", "", results, inputs[0], inputs[1], inputs[2], 0.0, causal, new Aten.Optional(null), new Aten.Optional(scale));
         var output = Tensor.UnsafeCreateTensor(results[0]);
         statistics = [output, Tensor.UnsafeCreateTensor(results[1])];
-        return output.contiguous();
+        return Laid(output);
     }
 
     /// <inheritdoc/>

@@ -27,7 +27,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         {
             var step = trace.First.Steps[i];
             owed.AddRange(step.Effects);
-            if (Layer(i, needed) is { } steps)
+            if ((Layer(i, needed) ?? Product(i, needed)) is { } steps)
             {
                 i += steps - 1;
                 continue;
@@ -81,6 +81,19 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         return steps.Length;
     }
 
+    /// <summary>The same for a product with a parameter, which libtorch runs as several operators outside of any layer.</summary>
+    private int? Product(int index, HashSet<TensorRef> needed)
+    {
+        if (owed.Count > 0 || KnownLayers.FindProduct(trace.First, index) is not { } product || !values.TryGetValue(product.Input, out var input) || !input.IsRows) return null;
+        var last = new TensorRef(RefKind.Result, index + product.Steps - 1);
+        var given = TraceStep.Flat(trace.First.Steps[index + 1].Call!.Arguments).ElementAt(product.InputAt);
+        using Tensor read = given.ToTensor(), result = trace.First.Steps[last.Index].Results[0].ToTensor();
+        var op = new Ops.Linear(HeldLayers.Linear(tensors.Parameters[product.Weight.Index].Tensor, product.Bias is { } bias ? tensors.Parameters[bias.Index].Tensor : null));
+        if (!needed.Contains(last) || !read.is_contiguous() || !result.is_contiguous() || !Gives(op, [input], trace.Extents(last.Index, 0), result.dtype)) return null;
+        values[last] = builder.Add(op, Unused(NameOf(trace.First.Steps[index], op)), input);
+        return product.Steps;
+    }
+
     private static bool Gives(Op op, List<Value> read, Extent[] extents, ScalarType type)
     {
         try
@@ -111,25 +124,45 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
     private void AddOperator(int index, TraceStep step, HashSet<TensorRef> needed)
     {
         var wanted = Enumerable.Range(0, step.Results.Count).Where(part => needed.Contains(new(RefKind.Result, index, part))).ToArray();
+        // Several results through which gradients flow are one node's: it runs once, forward and backward.
+        var together = wanted.Where(part => IsFloat(TypeOf(step.Results[part])) && !LiesInItsInput(step, part)).ToArray();
+        if (together.Length > 1) AddTogether(index, step, together);
         foreach (var part in wanted)
-        {
-            var read = new List<Value>();
-            var arguments = new ArgumentReader(trace, this, step, trace.Second.Steps[index], trace.Evaluation.Steps[index]).Read(read);
-            if (arguments.Any(a => a.FollowsBatch) && read.All(v => v.Extents.All(e => e.PerSample == 0))) read.Add(inputs[0]); // tells the batch
-            var extents = trace.Extents(index, part);
-            var type = TypeOf(step.Results[part]);
-            var isView = IsView(step, part, read, extents);
-            var known = wanted.Length == 1 && step.Results.Count == 1 ? Known(step, index, read, extents, type, isView) : null;
-            if (wanted.Length > 1 && !isView && wanted.Count(p => IsFloat(TypeOf(step.Results[p]))) > 1)
-                throw new TraceFailure(step.Span, $"several results of {step.Name} are read");
-            var name = OutOfPlace(step);
-            if (known is Ops.BatchNorm2d batchNorm) owed.RemoveAll(e => CountsBatches(e, (TorchSharp.Modules.BatchNorm2d)batchNorm.Module));
-            var effects = owed.Select(e => new AtenCall(e.Call!.Name, e.Call.Overload, new ArgumentReader(trace, this, e, e, e).Read([]), e.Call.WithGradient)).ToArray();
-            if (known is not null && effects.Length > 0) known = null;
-            owed.Clear();
-            var op = known ?? new AtenOp(new AtenCall(name, step.Call!.Overload, arguments, step.Call.WithGradient), effects, extents, type, part, read, isView, IsContiguous(step));
-            values[new(RefKind.Result, index, part)] = builder.Add(op, Unused(NameOf(step, op)), [.. read]);
-        }
+            if (together.Length < 2 || !together.Contains(part))
+                values[new(RefKind.Result, index, part)] = Add(index, step, [part], [], trace.Extents(index, part), mayBeKnown: step.Results.Count == 1);
+    }
+
+    private void AddTogether(int index, TraceStep step, int[] parts)
+    {
+        if (parts.Select(part => TypeOf(step.Results[part])).Distinct().Count() > 1) throw new TraceFailure(step.Span, $"several results of {step.Name}, of other types, are read");
+        var places = PackedPlace.InARow([.. parts.Select(part => (trace.Extents(index, part), OrderOf(step.Results[part])))])
+            ?? throw new TraceFailure(step.Span, $"the numbers that {step.Name} gives follow the batch by no rule");
+        var all = Add(index, step, parts, places, [places[0].Total], mayBeKnown: false);
+        for (var i = 0; i < parts.Length; i++)
+            values[new(RefKind.Result, index, parts[i])] = builder.Add(new PackedResult(places[i], i, places.Length), Unused($"{all.Name}.result{parts[i]}"), all);
+    }
+
+    private Value Add(int index, TraceStep step, int[] parts, PackedPlace[] places, Extent[] extents, bool mayBeKnown)
+    {
+        var read = new List<Value>();
+        var arguments = new ArgumentReader(trace, this, step, trace.Second.Steps[index], trace.Evaluation.Steps[index]).Read(read);
+        if (arguments.Any(a => a.FollowsBatch) && read.All(v => v.Extents.All(e => e.PerSample == 0))) read.Add(inputs[0]); // tells the batch
+        var type = TypeOf(step.Results[parts[0]]);
+        var isView = places.Length == 0 && IsView(step, parts[0], read, extents);
+        var known = mayBeKnown ? Known(step, index, read, extents, type, isView) : null;
+        var name = OutOfPlace(step);
+        if (known is Ops.BatchNorm2d batchNorm) owed.RemoveAll(e => CountsBatches(e, (TorchSharp.Modules.BatchNorm2d)batchNorm.Module));
+        var effects = owed.Select(e => new AtenCall(e.Call!.Name, e.Call.Overload, new ArgumentReader(trace, this, e, e, e).Read([]), e.Call.WithGradient)).ToArray();
+        if (effects.Length > 0) known = null;
+        owed.Clear();
+        var op = known ?? new AtenOp(new AtenCall(name, step.Call!.Overload, arguments, step.Call.WithGradient), effects, extents, type, parts, places, read, isView, IsContiguous(step));
+        return builder.Add(op, Unused(NameOf(step, op)), [.. read]);
+    }
+
+    private static long[] OrderOf(NativeValue value)
+    {
+        using var tensor = value.ToTensor();
+        return PackedPlace.OrderOf(tensor);
     }
 
     private static bool IsFloat(ScalarType type) => type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64;
@@ -147,6 +180,12 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
     {
         if (step.IsInPlace || read.Count != 1 || step.Tensors.Count == 0 || !step.Tensors[0][0].IsFlowing || IsConstant(step.Tensors[0][0])) return false;
         if (read[0].Extents.Any(e => e.PerSample != 0) && extents.All(e => e.PerSample == 0)) return false;
+        return LiesInItsInput(step, part);
+    }
+
+    private static bool LiesInItsInput(TraceStep step, int part)
+    {
+        if (step.Tensors.Count == 0) return false;
         using Tensor input = TraceStep.Flat(step.Call!.Arguments).First().ToTensor(), output = step.Results[part].ToTensor();
         return NativeValue.StorageOf(input) == NativeValue.StorageOf(output);
     }
@@ -162,14 +201,27 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
     private Op? Known(TraceStep step, int index, List<Value> read, Extent[] extents, ScalarType type, bool isView)
     {
         if (!step.Call!.WithGradient || read.Count == 0) return null;
+        if (step.Tensors.Any(t => IsConstant(t[0]))) return null;
+        var name = step.IsInPlace ? step.Call.Name[..^1] : step.Call.Name;
+        if (!KnownCalls.TakesAnyLayout(name) && !IsContiguous(step)) return null;
         var parameters = step.Tensors.Where(t => t[0].Kind == RefKind.Parameter).Select(t => t[0]).Distinct().ToArray();
-        var owner = parameters.Length > 0 ? tensors.OwnerOf(parameters[0]) : null;
-        if (owner is { } o && (parameters.Any(p => tensors.OwnerOf(p)?.Module != o.Module) || o.Module.parameters(false).Count() != parameters.Length)) return null;
-        if (step.Tensors.Any(t => IsConstant(t[0])) || !IsContiguous(step)) return null;
-        var call = new KnownCall([.. read], owner?.Module, step.Span?.Module, [.. step.Call.Arguments.Select(Plain)], [.. trace.Evaluation.Steps[index].Call!.Arguments.Select(Plain)], isView);
-        var op = KnownCalls.Find(step.IsInPlace ? step.Call.Name[..^1] : step.Call.Name, call);
-        return op is not null && Gives(op, read, extents, type) ? op : null;
+        var owner = parameters.Length > 0 ? tensors.OwnerOf(parameters[0])?.Module : null;
+        if (owner is not null && (parameters.Any(p => tensors.OwnerOf(p)?.Module != owner) || owner.parameters(false).Count() != parameters.Length)) owner = null;
+        var call = new KnownCall([.. read], owner, step.Span?.Module, [.. step.Call.Arguments.Select(Plain)], [.. trace.Evaluation.Steps[index].Call!.Arguments.Select(Plain)],
+            [.. step.Call.Arguments.Select(ParameterOf)], step.Tensors.Count, isView);
+        var op = KnownCalls.Find(name, call);
+        return op is not null && Gives(op, read, extents, type) && (!KnownCalls.TakesAnyLayout(name) || RunsDirect(op, step)) ? op : null;
     }
+
+    private static bool RunsDirect(Op op, TraceStep step)
+    {
+        var read = TraceStep.Flat(step.Call!.Arguments).Select(value => value.ToTensor()).ToArray();
+        try { return op is IDirect direct && direct.RunsDirect(read); }
+        finally { foreach (var tensor in read) tensor.Dispose(); }
+    }
+
+    private Parameter? ParameterOf(NativeValue value)
+        => value.Tag == ValueTag.Tensor && tensors.TryFind((nint)value.Payload, out var found) && found.Kind == RefKind.Parameter ? tensors.Parameters[found.Index].Tensor : null;
 
     // The engine's ops lay their results so; another layout would give what follows other bits.
     private static bool IsContiguous(TraceStep step)

@@ -15,7 +15,8 @@ internal sealed class ModuleTensors
     {
         foreach (var (name, module) in root.named_modules().Prepend(("", root)))
             foreach (var parameter in module.parameters(false))
-                owners.TryAdd(parameter.Identity(), (name, module));
+                if (root is jit.ScriptModule) owners[parameter.Identity()] = (name, module); // each part of a TorchScript module lists those of its own parts, and comes before them
+                else owners.TryAdd(parameter.Identity(), (name, module));
         foreach (var (name, parameter) in root.named_parameters())
             if (refs.TryAdd(parameter.Identity(), new(RefKind.Parameter, Parameters.Count))) Parameters.Add((name, parameter));
         foreach (var (name, buffer) in root.named_buffers())

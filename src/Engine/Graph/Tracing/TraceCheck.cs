@@ -8,8 +8,14 @@ namespace Interactive.Graphs.Tracing;
 internal static class TraceCheck
 {
     /// <summary>What differs, or null.</summary>
-    public static string? Differs(nn.Module module, Graph graph, Tensor[] inputs, ModuleMemory memory)
+    /// <param name="module">The module.</param>
+    /// <param name="graph">Its graph.</param>
+    /// <param name="inputs">A batch.</param>
+    /// <param name="memory">Of the module.</param>
+    /// <param name="ofInputs">Compare the gradients of the inputs as well: those of a part, whose own parameters may be none.</param>
+    public static string? Differs(nn.Module module, Graph graph, Tensor[] inputs, ModuleMemory memory, bool ofInputs = false)
     {
+        graph.InputGradients = ofInputs;
         // On one thread the engine chooses another kernel for pointwise convolutions of few samples than libtorch does, knowingly.
         var threads = get_num_threads();
         if (threads == 1) set_num_threads(2);
@@ -36,22 +42,33 @@ internal static class TraceCheck
         using var executor = new Executor(graph, null, Objective.From("trace", (outputs, _) => Loss(outputs)));
         var plain = Take(() =>
         {
-            var loss = Loss(ModuleCall.Run(module, inputs));
+            var leaves = Array.ConvertAll(inputs, x => x.detach().requires_grad_(graph.InputGradients && x.is_floating_point()));
+            var loss = Loss(ModuleCall.Run(module, leaves));
             if (loss.requires_grad) loss.backward();
+            return Array.ConvertAll(leaves, leaf => leaf.grad);
         });
-        var ours = Take(() => executor.Step(inputs, []));
+        var ours = Take(() =>
+        {
+            using var step = executor.Forward(inputs);
+            var loss = Loss(step.Outputs);
+            if (!loss.requires_grad) return [];
+            loss.backward();
+            return step.Backward();
+        });
         foreach (var weight in weights) weight.Dispose();
         foreach (var (key, tensor) in plain)
             if (!ours.TryGetValue(key, out var its) || !TraceComparison.SameNumbers(tensor, its)) return $"{key} of the graph differs from the module's";
         return ours.Keys.FirstOrDefault(k => !plain.ContainsKey(k)) is { } extra ? $"{extra} of the graph is none of the module's" : null;
 
-        Dictionary<string, Tensor> Take(Action step)
+        Dictionary<string, Tensor> Take(Func<IReadOnlyList<Tensor?>> step)
         {
             memory.PutBack();
             if (!module.training) module.train();
             manual_seed(11);
-            step();
+            var arriving = step();
             var found = new Dictionary<string, Tensor>();
+            for (var i = 0; i < arriving.Count; i++)
+                if (arriving[i] is { } gradient) found[$"the gradient of input {i}"] = gradient;
             for (var i = 0; i < seen.Count; i++) found[$"output {i}"] = seen[i].MoveToOuterDisposeScope();
             seen.Clear();
             foreach (var (name, parameter) in module.named_parameters())

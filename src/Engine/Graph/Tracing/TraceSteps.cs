@@ -66,10 +66,10 @@ internal sealed class TraceSteps
         var call = recording.Calls[index];
         var span = recording.SpanOf(index);
         var step = new TraceStep(call, span, [.. call.Tensors.Select(t => Find(t, span))], [.. TraceStep.Flat(call.Results)], []);
-        if (call.Name is "aten::item" or "aten::_local_scalar_dense" or "aten::is_nonzero" or "aten::equal" or "aten::allclose")
+        if (call.Name is CallRecorder.DataRead or "aten::item" or "aten::_local_scalar_dense" or "aten::is_nonzero" or "aten::equal" or "aten::allclose")
         {
             if (step.Tensors.All(t => !t[0].IsFlowing)) return; // of a counter, say
-            throw new TraceFailure(span, $"{call.Name[6..]} reads a value of the data, which may decide what runs");
+            throw new TraceFailure(span, $"{(call.Name == CallRecorder.DataRead ? "item or data" : call.Name[6..])} reads a value of the data, which may decide what runs");
         }
         if (call.Overload.EndsWith("out", StringComparison.Ordinal)) throw new TraceFailure(span, $"{call.FullName} writes into a tensor that it is given");
         if (step.IsInPlace && step.Tensors is [var target, ..] && !target[0].IsFlowing)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,6 +23,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
     public Graph Run()
     {
         RequireFinite();
+        using var plain = module is jit.ScriptModule ? ScriptExecutor.Plain() : null;
         using var memory = new ModuleMemory(module);
         while (true)
         {
@@ -29,7 +31,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
             {
                 var graph = Attempt(memory);
                 if (TraceCheck.Differs(module, graph, Batch(Third, 7), memory) is not { } difference) return graph;
-                GiveUp(null, difference);
+                GiveUp(Culprit(memory), difference);
             }
             catch (TraceFailure failure) { GiveUp(failure.Span, failure.Message); }
             finally { memory.PutBack(); }
@@ -46,10 +48,40 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
                 throw new GraphException($"{itsName} is not finite{(tensors.OwnerOf(new(RefKind.Parameter, tensors.Parameters.FindIndex(p => p.Name == itsName)))?.Module is TorchSharp.Modules.GroupNorm ? ": TorchSharp leaves the weights of a GroupNorm as they are found in memory, set them (nn.init.ones_, nn.init.zeros_)" : "")}");
     }
 
+    /// <summary>The smallest module whose graph differs from it by itself, given what it is given in the whole; null where only the whole differs.</summary>
+    private string? Culprit(ModuleMemory memory)
+    {
+        using var scope = NewDisposeScope();
+        using var run = Record(memory, Batch(Third, 7), training: true);
+        var seen = new HashSet<nn.Module>();
+        foreach (var span in run.Spans.Where(s => s.End > s.Begin && s.Module != module).OrderBy(s => s.End - s.Begin))
+        {
+            if (!seen.Add(span.Module) || opaque.Any(name => $"{span.Name}.".StartsWith(name + ".", StringComparison.Ordinal))) continue;
+            using var input = span.Input.ToTensor();
+            var alone = new Tracer(span.Module, [input.detach().clone()], span.Name);
+            foreach (var name in opaque)
+                if (name.StartsWith(span.Name + ".", StringComparison.Ordinal)) alone.opaque.Add(name[(span.Name.Length + 1)..]);
+            if (alone.DiffersByItself()) return span.Name;
+        }
+        return null;
+    }
+
+    private bool DiffersByItself()
+    {
+        using var memory = new ModuleMemory(module);
+        try { return TraceCheck.Differs(module, Attempt(memory), Batch(Third, 7), memory, ofInputs: true) is not null; }
+        catch (Exception e) when (e is TraceFailure or GraphException or ExternalException) { return false; } // what cannot be traced or run by itself tells nothing
+    }
+
     private void GiveUp(ModuleSpan? span, string why)
     {
         while (span is not null && opaque.Contains(span.Name)) span = span.Parent;
-        var where = span?.Name ?? "";
+        GiveUp(span?.Name, why);
+    }
+
+    private void GiveUp(string? module, string why)
+    {
+        var where = module ?? "";
         if (!opaque.Add(where)) throw new GraphException($"{name}: {why}");
         notes.RemoveAll(n => where.Length == 0 || n.Where.StartsWith(where + ".", StringComparison.Ordinal));
         notes.Add(new TraceNote(where, why));

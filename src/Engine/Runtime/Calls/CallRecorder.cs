@@ -92,17 +92,27 @@ internal sealed unsafe class CallRecorder : IDisposable
 
     private void Begin(nint function)
     {
-        var arguments = new ReadOnlySpan<NativeValue>(*(void**)(function + InputsOffset), (int)*(long*)(function + InputsOffset + 8)).ToArray();
-        foreach (var argument in arguments) argument.Share();
-        Calls.Add(new RecordedCall(Text(Name(function)), Text(Overload(function)), arguments, is_grad_enabled()));
+        var (name, overload) = (Text(Name(function)), Text(Overload(function)));
+        counts = OperatorCall.Counts(name, overload);
+        var arguments = Top(*(NativeValue**)(function + InputsOffset), *(long*)(function + InputsOffset + 8), counts?.Arguments);
+        Calls.Add(new RecordedCall(name, overload, arguments, is_grad_enabled()));
     }
+
+    private (int Arguments, int Returns)? counts; // of the operator that runs
 
     private void End(nint function)
     {
         var from = *(NativeValue**)(function + OutputsOffset);
-        var results = new ReadOnlySpan<NativeValue>(from, (int)(*(NativeValue**)(function + OutputsOffset + 8) - from)).ToArray();
-        foreach (var result in results) result.Share();
-        Calls[^1].Results = results;
+        Calls[^1].Results = Top(from, *(NativeValue**)(function + OutputsOffset + 8) - from, counts?.Returns);
+    }
+
+    // TorchScript hands over its whole stack, of which what belongs to the operator is the top.
+    private static NativeValue[] Top(NativeValue* from, long length, int? count)
+    {
+        var own = (int)Math.Min(length, count ?? length);
+        var values = new ReadOnlySpan<NativeValue>(from + (length - own), own).ToArray();
+        foreach (var value in values) value.Share();
+        return values;
     }
 
     private static string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";

@@ -51,6 +51,27 @@ internal static unsafe class OperatorCall
     /// <summary>True when there is such an operator.</summary>
     public static bool Exists(string name, string overload) => Handles.GetOrAdd((name, overload), static key => Find(key.Item1, key.Item2)) != 0;
 
+    // In c10::OperatorHandle: the operator, whose schema follows its name; in the schema, after that name, the arguments and the returns.
+    private const int NameBytes = 64, VectorBytes = 24;
+
+    /// <summary>How many arguments an operator takes and how many results it gives; null where that cannot be read.</summary>
+    public static (int Arguments, int Returns)? Counts(string name, string overload)
+        => ArgumentBytes.Value is var each and > 0 && Bytes(name, overload) is { } bytes ? ((int)(bytes.Arguments / each), (int)(bytes.Returns / each)) : null;
+
+    // The size of what describes one, by operators of which the numbers are known.
+    private static readonly Lazy<long> ArgumentBytes = new(() =>
+        Bytes("aten::relu", "") is { Arguments: > 0 } one && one.Returns == one.Arguments && Bytes("aten::add", "Tensor") is { } three && three.Arguments == 3 * one.Arguments && three.Returns == one.Arguments ? one.Arguments : 0);
+
+    private static (long Arguments, long Returns)? Bytes(string name, string overload)
+    {
+        var handle = Handles.GetOrAdd((name, overload), static key => Find(key.Item1, key.Item2));
+        if (handle == 0) return null;
+        var schema = (byte*)*(nint*)handle + NameBytes;
+        return (Length(schema + NameBytes), Length(schema + NameBytes + VectorBytes));
+
+        static long Length(byte* vector) => *(long*)(vector + sizeof(long)) - *(long*)vector;
+    }
+
     [StructLayout(LayoutKind.Sequential)]
     private struct Text { public byte* Start; public long Length, Buffer0, Buffer1; } // std::string
 

@@ -34,6 +34,36 @@ internal static class SequenceNets
         }
     }
 
+    /// <summary>Reads all outputs and the last states.</summary>
+    internal sealed class StatefulTagger : Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Embedding words = Embedding(20, 8);
+        private readonly TorchSharp.Modules.LSTM lstm = LSTM(8, 6, batchFirst: true, bidirectional: true);
+        private readonly Module<Tensor, Tensor> tags = Linear(12, 4), mood = Linear(24, 4);
+        public StatefulTagger() : base("stateful") => RegisterComponents();
+        public override Tensor forward(Tensor x)
+        {
+            var (y, h, c) = lstm.call(words.call(x));
+            var state = cat([h.transpose(0, 1).flatten(1), c.transpose(0, 1).flatten(1)], 1);
+            return tags.call(y) + mood.call(state).unsqueeze(1);
+        }
+    }
+
+    /// <summary>Decodes from the last state of an encoder.</summary>
+    internal sealed class Seq2Seq : Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Embedding words = Embedding(20, 8);
+        private readonly TorchSharp.Modules.GRU encoder = GRU(8, 6, batchFirst: true), decoder = GRU(8, 6, batchFirst: true);
+        private readonly Module<Tensor, Tensor> head = Linear(6, 20);
+        public Seq2Seq() : base("seq2seq") => RegisterComponents();
+        public override Tensor forward(Tensor x)
+        {
+            var (y, h) = encoder.call(words.call(x));
+            var (z, last) = decoder.call(words.call(x), h);
+            return head.call(z + y.mean([1], keepdim: true)) + last.transpose(0, 1).mean([2], keepdim: true);
+        }
+    }
+
     internal sealed class EncoderLayer : Module<Tensor, Tensor>
     {
         private readonly Module<Tensor, Tensor> qkv, project, norm1, norm2, up, down;

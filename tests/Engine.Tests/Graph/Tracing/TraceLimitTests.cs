@@ -75,7 +75,83 @@ public class TraceLimitTests
         Assert.Equal(["first", "middle", "act", "last"], graph.Nodes.Select(n => n.Name));
         var note = Assert.Single(graph.Notes);
         Assert.Equal("middle", note.Where);
-        Assert.Contains("something in the data or the mode decides what runs", note.Why);
+        Assert.Contains("reads a value of the data", note.Why);
+    }
+
+    // In all batches of a trace alike.
+    private sealed class Seldom : Module<Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> layer = Linear(6, 6);
+        public Seldom() : base("seldom") => RegisterComponents();
+        public override Tensor forward(Tensor x) => x.sum().item<float>() > 1e9 ? x : layer.call(x);
+    }
+
+    private sealed class ByBytes : Module<Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> layer = Linear(6, 6);
+        public ByBytes() : base("bytes") => RegisterComponents();
+        public override Tensor forward(Tensor x) => x.data<float>()[0] > 1e9 ? x : layer.call(x);
+    }
+
+    private sealed class ReadsItsOwn : Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Linear layer = Linear(6, 6);
+        private readonly Tensor scale = tensor(2f);
+        public ReadsItsOwn() : base("own")
+        {
+            register_buffer("scale", scale);
+            RegisterComponents();
+        }
+        public override Tensor forward(Tensor x) => layer.call(x) * scale.item<float>();
+    }
+
+    [Fact]
+    public void A_choice_that_never_shows_in_a_trace_is_not_frozen()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var middle in new Module<Tensor, Tensor>[] { new Seldom(), new ByBytes() })
+        {
+            var graph = Trace(Around(middle));
+            Assert.Equal(["first", "middle", "act", "last"], graph.Nodes.Select(n => n.Name));
+            var note = Assert.Single(graph.Notes);
+            Assert.Equal(("middle", "item or data reads a value of the data, which may decide what runs"), (note.Where, note.Why));
+        }
+        var huge = full([1, 6], 1e9f);
+        var net = new Seldom();
+        Assert.True(Graph.Trace(net, randn(2, 6)).forward(huge).Equals(huge));
+    }
+
+    [Fact]
+    public void A_module_that_reads_numbers_of_its_own_is_seen_into()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Empty(Trace(Around(new ReadsItsOwn())).Notes);
+    }
+
+    // What runs in forward does not tell what its backward does.
+    private sealed class Reversed : autograd.SingleTensorFunction<Reversed>
+    {
+        public override string Name => "reversed";
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars) => ((Tensor)vars[0]) * 2;
+        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor gradient) => [gradient.neg()];
+    }
+
+    private sealed class Adversary : Module<Tensor, Tensor>
+    {
+        public Adversary() : base("adversary") => RegisterComponents();
+        public override Tensor forward(Tensor x) => Reversed.apply(x);
+    }
+
+    [Fact]
+    public void Only_the_module_whose_bits_differ_is_one_node()
+    {
+        using var scope = NewDisposeScope();
+        var graph = Trace(Sequential(("first", Linear(6, 6)), ("block", Sequential(("a", Linear(6, 6)), ("b", new Adversary()))), ("last", Linear(6, 3))));
+        Assert.Equal(["first", "block.a", "block.b", "last"], graph.Nodes.Select(n => n.Name));
+        Assert.Equal("opaque", graph.Nodes[2].Op.Kind);
+        var note = Assert.Single(graph.Notes);
+        Assert.Equal("block.b", note.Where);
+        Assert.Contains("of the graph differs from the module's", note.Why);
     }
 
     [Fact]
@@ -104,7 +180,7 @@ public class TraceLimitTests
         var graph = Trace(net);
         Assert.Empty(graph.Notes);
         Assert.Contains(graph.Nodes, n => n.Op.Kind == "add");
-        Assert.Contains(graph.Nodes, n => n.Op.Kind == "mul");
+        Assert.Contains(graph.Nodes, n => n.Op.Kind == "mul_scalar");
     }
 
     [Fact]

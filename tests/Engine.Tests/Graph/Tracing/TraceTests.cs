@@ -31,6 +31,8 @@ public class TraceTests(ITestOutputHelper output)
         ["pyramid"] = (() => new MoreConvolutionalNets.Pyramid(), [3, 8, 8], false),
         ["lstm tagger"] = (() => new SequenceNets.LstmTagger(), [7], true),
         ["gru classifier"] = (() => new SequenceNets.GruClassifier(), [7], true),
+        ["stateful tagger"] = (() => new SequenceNets.StatefulTagger(), [7], true),
+        ["seq2seq"] = (() => new SequenceNets.Seq2Seq(), [7], true),
         ["gpt"] = (() => new SequenceNets.Gpt(), [10], true),
         ["masked attention"] = (() => new SequenceNets.Masked(), [6, 8], false),
         ["transformer"] = (() => new SequenceNets.Transformer(), [8, 6], false),
