@@ -48,6 +48,15 @@ public sealed class LayoutSearch
     public long LeastBytes(int ranks, int batch, long below)
         => Layouts(ranks, batch).GroupBy(l => (l.Data, l.Pipe)).Select(g => g.MaxBy(l => l.Micro)!).Where(l => l.Order.Name == "1f1b" || l.Pipe == 1).Select(l => Least(l, batch, below)).DefaultIfEmpty(0).Min();
 
+    /// <summary>So many ranks of the same bytes that some layout works, doubled from those that are too few; null where 16 times as many are too few as well.</summary>
+    public int? LeastRanks(int ranks, int batch, long bytes)
+    {
+        for (var more = 2 * ranks; more <= 16 * ranks; more *= 2)
+            foreach (var layout in Layouts(more, batch).Where(l => l.Order.Name == "1f1b").GroupBy(l => (l.Data, l.Pipe)).Select(g => g.MaxBy(l => l.Micro)!))
+                if (Tried(layout, batch, bytes) is not null) return more;
+        return null;
+    }
+
     private LayoutPlanner Planner(Layout layout, int batch)
     {
         var micro = batch / (layout.Data * layout.Micro);

@@ -32,6 +32,9 @@ internal sealed class BudgetArguments
         (_, { } text) => new(null, MemoryLimit.Parse(text).ForActivations(graph, batch)),
     };
 
+    /// <summary>What was given for everything that a process holds, where the model is divided among ranks.</summary>
+    public string? Memory(ParseResult parsed) => parsed.GetValue(budget) is null ? parsed.GetValue(memory) : throw new UsageException("--ranks takes --memory, for everything that a rank holds, not --budget");
+
     /// <summary>Refuses what is not a budget or a memory, before a model is made.</summary>
     public void Check(ParseResult parsed)
     {

@@ -15,6 +15,7 @@ internal static class PlanCommand
         var command = new Command("plan", "Plans a training step under a memory budget: bytes, extra time, what is kept and what runs twice.");
         var model = new ModelArguments(command);
         var budget = new BudgetArguments(command);
+        var layouts = new LayoutArguments(command);
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var figure = new Option<string?>("--figure") { Description = "draw the memory over the step, its tensors and the Pareto curve to a file that ends in .html or .png" };
         command.Add(json);
@@ -22,6 +23,7 @@ internal static class PlanCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(figure) is { } path) FigureFile.Check(path);
+            if (layouts.IsAsked(parsed)) return layouts.Run(parsed, model, budget.Memory(parsed), parsed.GetValue(json), parsed.GetValue(figure));
             var planners = PlannerList.All();
             budget.Check(parsed);
             var planner = budget.Planner(parsed, planners);
