@@ -17,6 +17,7 @@ internal static class InteractiveTool
         ("convert", ConvertCommand.Create),
         ("rank-cells", RankCellsCommand.Create),
         ("models", ModelsCommand.Create),
+        ("data", DataCommand.Create),
         ("plan", PlanCommand.Create),
         ("bench", BenchCommand.Create),
         ("doctor", DoctorCommand.Create),
