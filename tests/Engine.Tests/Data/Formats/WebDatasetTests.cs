@@ -8,14 +8,20 @@ public class WebDatasetTests
 {
     private static string Write(string path, TarEntryFormat format, params (string Name, string Text)[] files)
     {
-        using var tar = new TarWriter(File.Create(path), format);
+        using (var tar = new TarWriter(File.Create($"{path}.new"), format))
+            Fill(tar, format, files);
+        File.Move($"{path}.new", path, overwrite: true); // as one that is read already must be replaced
+        return path;
+    }
+
+    private static void Fill(TarWriter tar, TarEntryFormat format, (string Name, string Text)[] files)
+    {
         foreach (var (name, text) in files)
         {
             TarEntry entry = format == TarEntryFormat.Pax ? new PaxTarEntry(TarEntryType.RegularFile, name) : new GnuTarEntry(TarEntryType.RegularFile, name);
             entry.DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text));
             tar.WriteEntry(entry);
         }
-        return path;
     }
 
     [Theory]
