@@ -28,6 +28,7 @@ public static class InteractiveTool
         ("predict", PredictCommand.Create),
         ("rank-cells", RankCellsCommand.Create),
         ("models", ModelsCommand.Create),
+        ("data", DataCommand.Create),
         ("plan", PlanCommand.Create),
         ("bench", BenchCommand.Create),
         ("doctor", DoctorCommand.Create),

@@ -62,7 +62,7 @@ internal static unsafe partial class TurboJpeg
     {
         fixed (byte* start = file)
             if (DecompressHeader(decoder, start, (ulong)file.Length, out var width, out var height, out _, out var space) == 0) return (width, height, space);
-        throw new InvalidDataException($"its JPEG header is damaged ({Error(decoder)})");
+        throw Damaged("its JPEG header", Error(decoder));
     }
 
     private static void Run(nint decoder, ReadOnlySpan<byte> file, byte* to, Image image, int format)
@@ -71,8 +71,10 @@ internal static unsafe partial class TurboJpeg
             if (Decompress(decoder, start, (ulong)file.Length, to, image.Width, 0, image.Height, format, 0) == 0) return;
         var error = Error(decoder);
         if (error.Contains("extraneous bytes")) return; // stray bytes between markers: nothing of the picture is missing
-        throw new InvalidDataException($"the picture is damaged ({(error.StartsWith("Premature end") ? "cut short" : error)})");
+        throw Damaged("the picture", error);
     }
+
+    private static InvalidDataException Damaged(string what, string error) => new($"{what} is damaged ({(error.StartsWith("Premature end", StringComparison.Ordinal) ? "cut short" : error)})");
 
     private static string Error(nint decoder) => Marshal.PtrToStringUTF8(ErrorText(decoder)) ?? "unknown";
 

@@ -1,0 +1,25 @@
+using System.Text.Json;
+using Interactive.Monitoring;
+
+namespace Interactive.Data;
+
+/// <summary>The classes' names beside shards, which have no place for them: <c>classes.json</c>, a list.</summary>
+internal static class ClassNamesFile
+{
+    private const string Name = "classes.json";
+
+    public static void Write(string folder, IReadOnlyList<string> names)
+    {
+        if (names.Count > 0) AtomicFile.WriteText(Path.Combine(folder, Name), JsonSerializer.Serialize(names));
+    }
+
+    /// <summary>The names, or none where there is no such file.</summary>
+    /// <exception cref="UsageException">The file is no list of names.</exception>
+    public static IReadOnlyList<string> Read(string folder)
+    {
+        var path = Path.Combine(folder, Name);
+        if (!File.Exists(path)) return [];
+        try { return JsonSerializer.Deserialize<string[]>(File.ReadAllText(path)) ?? []; }
+        catch (JsonException) { throw new UsageException($"{path}: expected a list of names, as in [\"cat\", \"dog\"]"); }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Interactive.Data;
+
+/// <summary><c>index.json</c> of an MDS data set, with the names that MosaicML Streaming gives its parts.</summary>
+internal sealed record MdsIndex(int Version, IReadOnlyList<MdsShard> Shards)
+{
+    public const string FileName = "index.json";
+
+    private static readonly JsonSerializerOptions json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    public string ToJson() => JsonSerializer.Serialize(this, json);
+
+    /// <exception cref="UsageException">It is missing, no index, or of shards that are not read here.</exception>
+    public static MdsIndex Read(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path)) throw new UsageException($"{path}: there is no such file; an MDS data set is a folder with an {FileName}");
+        MdsIndex? index;
+        try { index = JsonSerializer.Deserialize<MdsIndex>(File.ReadAllText(path), json); }
+        catch (JsonException e) { throw new UsageException($"{path} is no index of MDS shards: {e.Message.Split('\n')[0]}"); }
+        if (index?.Shards is not { Count: > 0 } shards) throw new UsageException($"{path} names no shards");
+        foreach (var shard in shards)
+        {
+            if (shard.Format != "mds" || shard.Version != 2) throw new UsageException($"{path}: a shard of {shard.Format} version {shard.Version}; mds version 2 is read");
+            var name = shard.RawData.Basename;
+            if (name != Path.GetFileName(name) || name is "" or "." or "..") throw new UsageException($"{path}: the shard '{name}' would lie outside the folder");
+            if (shard.ColumnNames.Count == 0 || shard.ColumnNames.Count != shard.ColumnEncodings.Count) throw new UsageException($"{path}: {name} has {shard.ColumnNames.Count} columns and {shard.ColumnEncodings.Count} encodings");
+            if (shard.Samples < 0) throw new UsageException($"{path}: {name} has {shard.Samples} samples");
+        }
+        return index;
+    }
+}
+
+/// <summary>One shard as the index tells of it.</summary>
+internal sealed record MdsShard(IReadOnlyList<string> ColumnEncodings, IReadOnlyList<string> ColumnNames, IReadOnlyList<int?> ColumnSizes, string? Compression, string Format,
+    IReadOnlyList<string> Hashes, MdsFile RawData, int Samples, long? SizeLimit, int Version, MdsFile? ZipData);
+
+/// <summary>A file as the index tells of it.</summary>
+internal sealed record MdsFile(string Basename, long Bytes, IReadOnlyDictionary<string, string> Hashes);

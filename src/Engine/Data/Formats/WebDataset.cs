@@ -1,0 +1,73 @@
+namespace Interactive.Data;
+
+/// <summary>
+/// Samples of tar archives in WebDataset's way: neighbours whose paths agree up to the first dot of the file name are one sample, the rest in small
+/// letters names the column. With the side index, the number of samples is known and each is read alone.
+/// </summary>
+internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
+{
+    private readonly List<(int File, string Key, TarMember[] Members)> samples = [];
+    private readonly string[] files;
+    private readonly OpenFiles open = new();
+
+    /// <exception cref="UsageException">A file is missing, no tar or cut short, or a sample has a column twice.</exception>
+    public WebDataset(string pattern)
+    {
+        files = FilePattern.Expand(pattern);
+        for (var i = 0; i < files.Length; i++) Add(i);
+        if (samples.Count == 0) throw new UsageException($"{pattern}: there is no sample (a file whose name has a dot)");
+        ClassNames = ClassNamesFile.Read(Path.GetDirectoryName(Path.GetFullPath(files[0]))!);
+    }
+
+    private void Add(int file)
+    {
+        var group = new List<TarMember>();
+        string? key = null;
+        foreach (var member in TarIndex.Of(files[file]).Append(default))
+        {
+            if (member.Path is not null && Split(member.Path) is null) continue;
+            var next = member.Path is null ? null : Split(member.Path)!.Value.Key;
+            if (next != key && group.Count > 0)
+            {
+                if (group.CountBy(m => Split(m.Path)!.Value.Column).FirstOrDefault(c => c.Value > 1) is { Key: { } twice }) throw new UsageException($"{files[file]}: sample '{key}' has .{twice} twice");
+                samples.Add((file, key!, [.. group]));
+                group.Clear();
+            }
+            key = next;
+            if (member.Path is not null) group.Add(member);
+        }
+    }
+
+    /// <summary>A path's key and column; null for names without a dot or with one in front.</summary>
+    internal static (string Key, string Column)? Split(string path)
+    {
+        var name = path.LastIndexOf('/') + 1;
+        var dot = path.IndexOf('.', name);
+        return dot <= name ? null : (path[..dot], path[(dot + 1)..].ToLowerInvariant());
+    }
+
+    public int Count => samples.Count;
+    public IReadOnlyList<string> ClassNames { get; }
+    public string Origin(int index) => $"{files[samples[index].File]}, {samples[index].Key}";
+
+    public DataRecord this[int index]
+    {
+        get
+        {
+            var (file, key, members) = samples[index];
+            var values = new Dictionary<string, object> { ["__key__"] = key };
+            foreach (var member in members) values[Split(member.Path)!.Value.Column] = Value(Split(member.Path)!.Value.Column, open.Read(files[file], member.Offset, checked((int)member.Length)));
+            return new DataRecord(values);
+        }
+    }
+
+    private static object Value(string column, byte[] bytes) => column[(column.LastIndexOf('.') + 1)..] switch
+    {
+        "pkl" or "pyd" or "pickle" => throw new UsageException($"its .{column} is a pickle, which runs code when it is read"),
+        "txt" or "text" or "json" => System.Text.Encoding.UTF8.GetString(bytes),
+        "cls" or "index" or "count" => System.Buffers.Text.Utf8Parser.TryParse(bytes, out long number, out _) ? number : throw new InvalidDataException($"its .{column} is no number"),
+        _ => (ReadOnlyMemory<byte>)bytes,
+    };
+
+    public void Dispose() => open.Dispose();
+}
