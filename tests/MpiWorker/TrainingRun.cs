@@ -49,7 +49,7 @@ static class TrainingRun
         var x = net.Input.Conv(8, 3, padding: 1);
         x = withBatchNorm ? x.BatchNorm().Relu().Dropout(0.2) : x.Relu();
         using var model = net.Build(x.MaxPool(2).Flatten().Linear(hidden).Relu().Linear(4));
-        using var trainer = new Trainer(model, new SyntheticData(1200, shape, 4, seed: 1), new SyntheticData(96, shape, 4, seed: 2), options, hooks: [new Print()], communicator: world);
+        using var trainer = new Trainer(model, new SyntheticData(1200, shape, 4, seed: 1), new SyntheticData(96, shape, 4, seed: 2), options, hooks: [new Print(world)], communicator: world);
         trainer.Run();
 
         Console.WriteLine($"rank {world.Rank} keeps {trainer.OptimizerBytes}");
@@ -72,9 +72,9 @@ static class TrainingRun
         { IsBackground = true, Priority = ThreadPriority.Highest }.Start();
     }
 
-    sealed class Print : Hook
+    sealed class Print(ICommunicator world) : Hook
     {
-        public override void BeforeRun(Trainer trainer) => Console.WriteLine($"rank {World.Current.Rank} pid {Environment.ProcessId}");
+        public override void BeforeRun(Trainer trainer) => Console.WriteLine($"rank {world.Rank} pid {Environment.ProcessId}");
 
         public override void AfterEvaluation(Trainer trainer, EvalRecord record)
         {
