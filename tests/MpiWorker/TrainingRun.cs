@@ -55,7 +55,7 @@ static class TrainingRun
         {
             Out = folder, Name = "ranks", Epochs = 2, BatchSize = 48, LearningRate = 0.05, Schedule = "cosine", CheckpointEvery = 10,
         });
-        using var trainer = new Trainer(model, new SyntheticData(1200, shape, 4, seed: 1), new SyntheticData(96, shape, 4, seed: 2), options, hooks: [new Print()], communicator: world);
+        using var trainer = new Trainer(model, new SyntheticData(1200, shape, 4, seed: 1), new SyntheticData(96, shape, 4, seed: 2), options, hooks: [new Print(world)], communicator: world);
         trainer.Run();
 
         Console.WriteLine($"rank {world.Rank} keeps {trainer.OptimizerBytes}");
@@ -78,9 +78,9 @@ static class TrainingRun
         { IsBackground = true, Priority = ThreadPriority.Highest }.Start();
     }
 
-    sealed class Print : Hook
+    sealed class Print(ICommunicator world) : Hook
     {
-        public override void BeforeRun(Trainer trainer) => Console.WriteLine($"rank {World.Current.Rank} pid {Environment.ProcessId}");
+        public override void BeforeRun(Trainer trainer) => Console.WriteLine($"rank {world.Rank} pid {Environment.ProcessId}");
 
         public override void AfterEvaluation(Trainer trainer, EvalRecord record)
         {

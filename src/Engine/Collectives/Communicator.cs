@@ -46,6 +46,7 @@ public sealed unsafe class Communicator : ICommunicator
             Dissemination(); // nobody reads a counter before its owner has cleared it
         }
         Table = AllReduceTable.Choose(this.hosts);
+        if (group is null) Table = Table.OverMessages();
     }
 
     /// <summary>What this rank does with the others, over this communicator and its duplicates.</summary>

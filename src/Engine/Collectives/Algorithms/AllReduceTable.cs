@@ -33,6 +33,10 @@ public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, stri
         }
     }
 
+    /// <summary>The same for ranks that share no memory, whatever their hosts: few rounds for small buffers, the ring for large ones.</summary>
+    internal AllReduceTable OverMessages() => Rows.All(row => row.Algorithm is not ("window" or "hierarchical")) ? this
+        : this with { Rows = [new(256 << 10, "halving-doubling"), new(long.MaxValue, "ring")] };
+
     /// <summary>Keeps a measured table for ranks on these hosts.</summary>
     public static void Save(IReadOnlyList<string> hosts, IReadOnlyList<Row> rows)
     {

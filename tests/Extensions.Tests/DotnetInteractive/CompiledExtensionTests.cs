@@ -4,10 +4,9 @@ using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.Events;
 using Microsoft.DotNet.Interactive.Formatting;
 
-namespace Interactive.Kernel.Tests.DotnetInteractive;
+namespace Interactive.Extensions.Tests.DotnetInteractive;
 
 /// <summary>The compiled extension in a real kernel of Microsoft.DotNet.Interactive.</summary>
-[Collection(Scripting.ProcessWide.Name)]
 [Trait("Speed", "slow")]
 public sealed class CompiledExtensionTests
 {
