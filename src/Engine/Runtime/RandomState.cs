@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -38,13 +39,24 @@ internal sealed unsafe class RandomState : IDisposable
     public byte[] ToBytes() => [.. cpu.bytes, .. gpu is null ? [] : gpu.bytes];
 
     /// <summary>Puts generators back to a state kept as bytes; one of another kind of device leaves the GPU's where it is.</summary>
+    /// <exception cref="InvalidDataException">They are no state of a generator.</exception>
     public static void PutBack(ReadOnlySpan<byte> bytes, Device device)
     {
         using var now = Of(device);
         var length = (int)now.cpu.numel();
+        if (!IsState(bytes, length)) throw new InvalidDataException("they are no state of a random generator");
         bytes[..length].CopyTo(now.cpu.bytes);
         if (now.gpu is not null && bytes.Length - length == now.gpu.numel()) bytes[length..].CopyTo(now.gpu.bytes);
         now.PutBack();
+    }
+
+    // libtorch looks as well, and ends the process. A Mersenne twister's: the seed, how many numbers are left and whether it is seeded,
+    // the place of the next, the numbers.
+    private static bool IsState(ReadOnlySpan<byte> bytes, int length)
+    {
+        const int Numbers = 624, Left = 8, Seeded = 12, Next = 16;
+        return bytes.Length >= length && BinaryPrimitives.ReadInt32LittleEndian(bytes[Left..]) is > 0 and <= Numbers
+            && BinaryPrimitives.ReadInt32LittleEndian(bytes[Seeded..]) == 1 && BinaryPrimitives.ReadUInt64LittleEndian(bytes[Next..]) <= Numbers;
     }
 
     private static nint Generator(sbyte index)

@@ -52,11 +52,18 @@ public static class InteractiveTool
 
     private static int Parse(string[] args)
     {
+        var (root, line) = Prepare(args);
+        return CommandLine.Invoke(root, line);
+    }
+
+    /// <summary>The command that a line asks for, or all of them where it names none, and the line with a script's part marked.</summary>
+    public static (RootCommand Root, string[] Line) Prepare(string[] args)
+    {
         var root = new RootCommand("Trains deep networks from C# scripts, notebooks and clusters.");
         // The others are made only for whom they help: a script starts sooner without.
         var asked = Array.Find(commands, c => c.Name == args.FirstOrDefault());
         foreach (var command in asked.Create is null ? commands : [asked]) root.Add(command.Create());
         if (asked.Create is not null && root.Subcommands is [var one] && one.Arguments.Any(a => a.Name == "ARGS")) args = ScriptArguments.Mark(args, one, 1);
-        return CommandLine.Invoke(root, args);
+        return (root, args);
     }
 }

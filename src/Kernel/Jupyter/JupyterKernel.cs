@@ -40,7 +40,7 @@ internal sealed class JupyterKernel
         Console.SetOut(new OutputStream(outbox, "stdout"));
         Console.SetError(new OutputStream(outbox, "stderr"));
         using var stdout = new NativeOutput(1, text => outbox.Write("stdout", text, CellOutput.Current?.Header));
-        using var stderr = new NativeOutput(2, text => outbox.Write("stderr", text, CellOutput.Current?.Header));
+        using var stderr = new NativeOutput(2, text => outbox.Write("stderr", text, CellOutput.Current?.Header), echoes: true); // the kernel's log
         executor.Drain(stdout, stderr);
         DisplayHost.IsInterrupted = () => CellRun.IsCurrentInterrupted;
         // A thread that a cell has started may throw, and the kernel goes on.

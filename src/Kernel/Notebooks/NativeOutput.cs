@@ -11,7 +11,7 @@ namespace Interactive.Kernel.Notebooks;
 /// </summary>
 internal sealed unsafe partial class NativeOutput : IDisposable
 {
-    private const int CloseOnExec = 0x80000, DuplicateFrom = 1030, UnreadBytes = 0x541B, LowestFree = 10;
+    private const int CloseOnExec = 0x80000, DuplicateFrom = 1030, UnreadBytes = 0x541B, LowestFree = 10, StandardError = 2;
     private static readonly TimeSpan patience = TimeSpan.FromMilliseconds(300);
 
     // libtorch says so once a thread, and computes without it.
@@ -21,19 +21,23 @@ internal sealed unsafe partial class NativeOutput : IDisposable
     private readonly int descriptor, original, reading;
     private readonly Action<string> write;
     private readonly Thread thread;
+    private readonly LastOutput? last;
+    private readonly bool echoes;
     private volatile bool isBusy;
 
     /// <param name="descriptor">1 for stdout, 2 for stderr.</param>
     /// <param name="write">Gets the text, on a thread of its own.</param>
-    public NativeOutput(int descriptor, Action<string> write)
+    /// <param name="echoes">Write it to the old descriptor too, before anything else: a process that dies says why there.</param>
+    public NativeOutput(int descriptor, Action<string> write, bool echoes = false)
     {
-        (this.descriptor, this.write) = (descriptor, write);
+        (this.descriptor, this.write, this.echoes) = (descriptor, write, echoes);
         var ends = stackalloc int[2];
         original = fcntl(descriptor, DuplicateFrom, LowestFree);
         if (original < 0 || pipe2(ends, CloseOnExec) != 0) throw new IOException($"no pipe for what native code writes (errno {Marshal.GetLastPInvokeError()})");
         dup2(ends[1], descriptor);
         close(ends[1]);
         reading = ends[0];
+        if (descriptor == StandardError) last = new LastOutput(reading, original);
         thread = new Thread(Read) { IsBackground = true, Name = $"output {descriptor}" };
         thread.Start();
     }
@@ -51,8 +55,9 @@ internal sealed unsafe partial class NativeOutput : IDisposable
     {
         Drain();
         dup2(original, descriptor);
-        close(original);
+        last?.Dispose();
         thread.Join(patience); // a child that goes on holds the pipe open
+        close(original);
     }
 
     private void Read()
@@ -70,10 +75,23 @@ internal sealed unsafe partial class NativeOutput : IDisposable
             if (count <= 0) break;
             var text = new string(characters, 0, decoder.GetChars(bytes, 0, count, characters, 0));
             if (text.Contains("NNPACK", StringComparison.Ordinal)) text = Noise().Replace(text, "");
+            if (text.Length > 0 && echoes) Echo(text);
             if (text.Length > 0) write(text);
             isBusy = false;
         }
         isBusy = false;
+    }
+
+    private void Echo(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        fixed (byte* start = bytes)
+            for (nint done = 0; done < bytes.Length;)
+            {
+                var count = write_(original, start + done, bytes.Length - done);
+                if (count <= 0) return; // nobody listens
+                done += count;
+            }
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -88,6 +106,7 @@ internal sealed unsafe partial class NativeOutput : IDisposable
     [DllImport("libc", SetLastError = true)] private static extern int pipe2(int* ends, int flags);
     [DllImport("libc")] private static extern int dup2(int from, int to);
     [DllImport("libc")] private static extern int fcntl(int descriptor, int command, int argument);
+    [DllImport("libc", EntryPoint = "write")] private static extern nint write_(int descriptor, byte* from, nint count);
     [DllImport("libc")] private static extern int close(int descriptor);
     [DllImport("libc")] private static extern int ioctl(int descriptor, ulong request, int* result);
 }

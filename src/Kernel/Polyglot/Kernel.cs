@@ -6,7 +6,7 @@ namespace Microsoft.DotNet.Interactive;
 public static class Kernel
 {
     /// <summary>Shows a value, in one form or in all that it has.</summary>
-    public static DisplayedValue display(object? value, string? mimeType = null) => mimeType is null ? value.Display() : value.Display([mimeType]);
+    public static DisplayedValue display(object? value, string? mimeType = null) => mimeType is null ? DisplayExtensions.Display(value) : value.Display([mimeType]);
 
     /// <summary>HTML to show.</summary>
     public static MimeBundle HTML(string content) => Form(Mime.Html, content, content);
@@ -27,13 +27,13 @@ public static class KernelExtensions
     public static DisplayedValue Display(this object? value, params string[] mimeTypes)
     {
         var bundle = Formatters.Format(value);
-        if (mimeTypes.Length == 0) return bundle.Display();
+        if (mimeTypes.Length == 0) return DisplayExtensions.Display(bundle);
         var data = bundle.Data.Where(form => form.Key == Mime.Text || mimeTypes.Contains(form.Key)).ToDictionary();
         foreach (var mime in mimeTypes)
             if (value is string text) data.TryAdd(mime, text);
-        return new MimeBundle(data).Display();
+        return DisplayExtensions.Display(new MimeBundle(data));
     }
 
     /// <summary>Shows a text as what it is: <c>"&lt;b&gt;x&lt;/b&gt;".DisplayAs("text/html")</c>.</summary>
-    public static DisplayedValue DisplayAs(this string value, string mimeType) => Kernel.Form(mimeType, value, value).Display();
+    public static DisplayedValue DisplayAs(this string value, string mimeType) => DisplayExtensions.Display(Kernel.Form(mimeType, value, value));
 }

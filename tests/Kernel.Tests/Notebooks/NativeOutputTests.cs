@@ -32,4 +32,15 @@ public sealed class NativeOutputTests
         }
         Assert.Equal("from a child\nfrom C\n€\n", text.ToString());
     }
+
+    // The process ends before its own thread could read the pipe.
+    [Fact]
+    [Trait("Speed", "slow")]
+    public async Task TheRuntimesLastWords_AreNotLost()
+    {
+        using var folder = new TemporaryFolder();
+        var (exit, _, error) = await Hosting.InteractiveProcess.Run("run", folder.Write("a.dib", "#!csharp\n\nEnvironment.FailFast(\"my last words\");\n"));
+        Assert.Equal(134, exit);
+        Assert.Contains("my last words", error);
+    }
 }

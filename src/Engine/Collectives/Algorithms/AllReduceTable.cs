@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Interactive.Runtime;
 
 namespace Interactive.Collectives;
 
@@ -58,6 +59,6 @@ public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, stri
     static string CacheFile(IReadOnlyList<string> hosts)
     {
         var counts = hosts.CountBy(host => host).Select(pair => pair.Value);
-        return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "interactive", $"allreduce-{string.Join('x', counts)}.json");
+        return Path.Combine(CacheFolder.Find(), $"allreduce-{string.Join('x', counts)}.json");
     }
 }

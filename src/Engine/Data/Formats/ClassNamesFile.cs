@@ -1,5 +1,5 @@
+using Interactive.Runtime;
 using System.Text.Json;
-using Interactive.Monitoring;
 
 namespace Interactive.Data;
 

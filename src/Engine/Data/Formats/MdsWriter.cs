@@ -1,7 +1,7 @@
+using Interactive.Runtime;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Interactive.Monitoring;
 
 namespace Interactive.Data;
 

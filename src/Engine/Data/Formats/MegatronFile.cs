@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using System.Buffers.Binary;
 
 namespace Interactive.Data;
@@ -20,12 +21,12 @@ public static class MegatronFile
         for (var d = 0; d < documents.Count; d++)
             foreach (var token in documents[d])
                 if ((uint)token >= (uint)vocabulary) throw new UsageException($"document {d} holds token {token}, outside the vocabulary of {vocabulary}");
-        Monitoring.AtomicFile.Write($"{name}.bin", file =>
+        AtomicFile.Write($"{name}.bin", file =>
         {
             foreach (var document in documents)
                 foreach (var token in document) file.Write(size == 2 ? BitConverter.GetBytes((ushort)token) : BitConverter.GetBytes(token));
         });
-        Monitoring.AtomicFile.Write($"{name}.idx", file =>
+        AtomicFile.Write($"{name}.idx", file =>
         {
             file.Write(Magic);
             file.Write(BitConverter.GetBytes(1UL));

@@ -1,5 +1,5 @@
+using Interactive.Runtime;
 using System.Globalization;
-using Interactive.Monitoring;
 
 namespace Interactive.Data;
 

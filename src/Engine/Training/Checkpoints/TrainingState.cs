@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Interactive.Collectives;
 using Interactive.Monitoring;
 using Interactive.Runtime;
@@ -60,6 +61,11 @@ internal sealed class TrainingState(ICommunicator world, IReadOnlyList<ICheckpoi
             string? note;
             try { note = part.Restore(new SavedTensors(file, part.Name + "."), texts); }
             catch (UsageException e) { throw new UsageException($"{path} does not fit: {e.Message}"); }
+            // The checksum was right: another program has written it.
+            catch (Exception e) when (e is InvalidDataException or KeyNotFoundException or FormatException or OverflowException or JsonException or ArgumentException)
+            {
+                throw new UsageException($"{path}: its texts and tensors '{part.Name}.*' are none of this program's: {e.Message.ReplaceLineEndings(" ")}");
+            }
             if (note is not null && world.Rank == 0) tell(note);
         }
         return RunPosition.Of(file.Metadata);

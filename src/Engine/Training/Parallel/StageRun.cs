@@ -102,7 +102,7 @@ internal sealed class StageRun : IDisposable
         if (isLast) losses[micro] = Executor.Loss(frame!, batches[micro].Targets, scale(micro));
         else
             foreach (var (value, tensor) in Taken(isForward: false).Zip(given))
-                if (tensor is { } gradient) frame!.Gradients.Add(value, new SharedGradient(gradient) { IsTurned = !gradient.is_contiguous() });
+                if (tensor is { } gradient) frame!.Gradients.Add(value, new SharedGradient(gradient));
         frame!.RunBackward();
         Tensor?[] gradients = [.. Given(isForward: false).Select(frame.Gradients.TakeInput)];
         foreach (var tensor in gradients) tensor?.DetachFromDisposeScope();
