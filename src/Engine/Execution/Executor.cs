@@ -81,6 +81,9 @@ public sealed class Executor : IDisposable
     /// <summary>Called around each step of the schedule with its number, for measuring.</summary>
     internal Action<int>? StepBegins, StepEnds;
 
+    /// <summary>Called before each backward pass, of which a step may have several.</summary>
+    internal Action? BackwardBegins;
+
     /// <summary>Serves the temporary tensors of steps from one block; null (default) for malloc. Stays the caller's.</summary>
     public StepArena? Arena { get; init; }
 

@@ -50,6 +50,7 @@ internal sealed class MicroBatch : IDisposable
     /// <summary>What is left of the schedule, once outputs have gradients.</summary>
     public void RunBackward()
     {
+        owner.BackwardBegins?.Invoke();
         if (owner.Uses is null) tied.SetAside();
         for (var i = plan.LossAt + 1; i < plan.Steps.Length; i++) Run(i);
     }

@@ -71,6 +71,19 @@ public sealed class GraphBuilder
     /// <exception cref="GraphException">A node leads to no output, or an output is given twice or not made by a node of this graph.</exception>
     public Graph Build(params Value[] outputs)
     {
+        Check(outputs);
+        return new Graph(Name, Inputs, outputs, nodes, ownsModules: true);
+    }
+
+    /// <summary>The same, over modules that the caller registers.</summary>
+    internal Graph BuildOver(IReadOnlyList<Value> outputs)
+    {
+        Check([.. outputs]);
+        return new Graph(Name, Inputs, outputs, nodes, ownsModules: false);
+    }
+
+    private void Check(Value[] outputs)
+    {
         if (outputs.Length == 0) throw new GraphException($"{Name}: a graph needs an output");
         foreach (var output in outputs)
             if (output.Builder != this || output.Producer is null || outputs.Count(o => o == output) > 1)
@@ -78,7 +91,6 @@ public sealed class GraphBuilder
         foreach (var node in nodes)
             if (node.Output.Consumers.Count == 0 && !node.Output.IsInput && !outputs.Contains(node.Output))
                 throw new GraphException($"{node.Name}: its result is never used");
-        return new Graph(Name, Inputs, outputs, nodes, ownsModules: true);
     }
 
     /// <summary>A graph that a trace of <paramref name="module"/> gave: it has the module's parameters and buffers under the module's names.</summary>

@@ -7,7 +7,17 @@ internal static class ModuleTree
 {
     private sealed class Container() : nn.Module("scope");
 
-    public static void Register(nn.Module root, string path, nn.Module module)
+    public static void Register(nn.Module root, string path, nn.Module module) => Parent(root, path, out var name).register_module(name, module);
+
+    /// <summary>Registers a parameter or a buffer in the same way.</summary>
+    public static void Register(nn.Module root, string path, Tensor tensor)
+    {
+        var parent = Parent(root, path, out var name);
+        if (tensor is TorchSharp.Modules.Parameter parameter) parent.register_parameter(name, parameter);
+        else parent.register_buffer(name, tensor);
+    }
+
+    private static nn.Module Parent(nn.Module root, string path, out string name)
     {
         var parent = root;
         var parts = path.Split('.');
@@ -17,7 +27,8 @@ internal static class ModuleTree
                 parent.register_module(part, child = new Container());
             parent = child;
         }
-        parent.register_module(parts[^1], module);
+        name = parts[^1];
+        return parent;
     }
 
     /// <summary>Registers all that a module holds with another one, under the same names.</summary>

@@ -56,14 +56,14 @@ public static class ContactSheet
         var png = Draw(images, samples, epochs, seed);
         if (path.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
         {
-            Monitoring.AtomicFile.Write(path, file => file.Write(png));
+            Runtime.AtomicFile.Write(path, file => file.Write(png));
             return;
         }
         var page = new StringBuilder("<!DOCTYPE html><meta charset=\"utf-8\"><title>Contact sheet</title><body style=\"font-family:sans-serif\">\n<h1>Contact sheet</h1>\n");
         page.Append($"<p>{images.Count} pictures of {images.Shape}{(images.Classes > 0 ? $", {images.Classes} classes" : "")}. Left: as evaluation sees them{(epochs > 0 ? "; then as training does" : "")}.</p>\n");
         page.Append(Picture.Element(png, "pictures with their classes")).Append("\n<table>\n");
         foreach (var sample in samples) page.Append($"<tr><td>{sample}<td>{Table.Encode(Label(images, sample))}<td>{Table.Encode(images.Origin(sample) ?? "")}\n");
-        Monitoring.AtomicFile.WriteText(path, page.Append("</table>\n").ToString());
+        Runtime.AtomicFile.WriteText(path, page.Append("</table>\n").ToString());
     }
 
     private static string Label(ImageBatches images, int sample)

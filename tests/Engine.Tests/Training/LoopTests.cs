@@ -107,6 +107,50 @@ public sealed class LoopTests : IDisposable
     }
 
     [Fact]
+    public void Gradients_are_averaged_while_backward_runs_and_passes_may_be_more_or_fewer()
+    {
+        var steps = Ranks.Run(2, world =>
+        {
+            var net = new GraphBuilder("line", new Shape(1));
+            using var graph = net.Build(net.Input.Linear(1, bias: false));
+            using (no_grad()) graph.parameters().Single().fill_(0);
+            using var still = new Sgd(momentum: 0);
+            using var loop = new TrainingLoop(Options($"overlap"), world);
+            var line = loop.Setup(graph, still);
+            loop.Continue(9);
+            var found = new List<float>();
+            float Gradient() => graph.parameters().Single().grad!.item<float>();
+            void Pass(float input)
+            {
+                using var x = tensor(new[] { input * (world.Rank + 1) }, [1, 1]);
+                using var flight = line.Forward(x);
+                using var loss = flight.Outputs[0].sum();
+                LoopModel.Backward(loss, flight);
+            }
+            Pass(1);
+            found.Add(Gradient()); // the first time it waits for the step
+            line.Step(0);
+            Pass(1);
+            found.Add(SpinWait.SpinUntil(() => Gradient() == 1.5f, TimeSpan.FromMinutes(1)) ? Gradient() : -1);
+            Pass(2); // one more than last time
+            line.Step(1);
+            found.Add(graph.parameters().Single().item<float>());
+            Pass(4); // one fewer: nobody has begun
+            found.Add(Gradient());
+            line.Step(1);
+            found.Add(graph.parameters().Single().item<float>());
+            Pass(8);
+            line.ZeroGradients();
+            Pass(16);
+            line.Step(1);
+            found.Add(graph.parameters().Single().item<float>());
+            return found;
+        });
+        Assert.Equal([1, 1.5f, -4.5f, 4, -10.5f, -34.5f], steps[0]);
+        Assert.Equal([2, 1.5f, -4.5f, 8, -10.5f, -34.5f], steps[1]);
+    }
+
+    [Fact]
     public void A_student_learns_from_a_frozen_teacher()
     {
         using var scope = NewDisposeScope();

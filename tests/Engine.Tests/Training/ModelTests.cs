@@ -153,27 +153,9 @@ public sealed class ModelTests : IDisposable
         Model.Load(trainer.Directory!.Path).Dispose();
     }
 
-    [Fact]
-    public void An_operator_of_a_trace_and_several_inputs_are_refused()
-    {
-        using var module = new Doubled();
-        using var traced = Graph.Trace(module, ones(2, 3));
-        Assert.Contains("cannot be built again from a file", Assert.Throws<UsageException>(() => Model.Save(File_, traced)).Message);
-        var b = new GraphBuilder("two", new Shape(3));
-        using var two = b.Build(b.Input.Add(b.AddInput("other", new Shape(3))).Linear(2));
-        Assert.Contains("it has 2 inputs and 1 outputs", Assert.Throws<UsageException>(() => Model.Save(File_, two)).Message);
-    }
-
-    private sealed class Doubled : nn.Module<Tensor, Tensor>
-    {
-        private readonly TorchSharp.Modules.Parameter scale = new(ones(3));
-        public Doubled() : base("doubled") => RegisterComponents();
-        public override Tensor forward(Tensor input) => (input * scale).logsumexp(1, keepdim: true);
-    }
-
     private sealed class Own() : nn.Module<Tensor, Tensor>("own")
     {
-        public override Tensor forward(Tensor input) => input.sin();
+        public override Tensor forward(Tensor input) => input.sum().item<float>() > 0 ? input.abs() : -input;
     }
 
     [Fact]
@@ -181,7 +163,7 @@ public sealed class ModelTests : IDisposable
     {
         using var module = nn.Sequential(("a", nn.Linear(3, 4)), ("own", new Own()));
         using var graph = Graph.Capture(module, new Shape(3));
-        Assert.StartsWith("sequential cannot be kept as a model: own is a", Assert.Throws<UsageException>(() => Model.Save(File_, graph)).Message);
+        Assert.StartsWith("sequential cannot be kept as a model: own is a opaque", Assert.Throws<UsageException>(() => Model.Save(File_, graph)).Message);
         Model.SaveBest(File_, graph, null, null, new Dictionary<string, double>());
         Assert.Contains("holds weights without a net", Assert.Throws<UsageException>(() => Model.Load(File_)).Message);
     }
@@ -234,8 +216,8 @@ public sealed class ModelTests : IDisposable
             ("\"op\":\"flatten\"", "\"op\":\"flat\"", "flatten: there is no op 'flat'"),
             ("\"inputs\":[0]", "\"inputs\":[7]", "conv2d: there is no value 7 before it"),
             ("\"inputs\":[0]", "\"inputs\":[]", "conv2d: its input has too few dimensions"),
-            ("\"output\":6", "\"output\":9", "there is no value 9"),
-            ("\"type\":\"Float32\"", "\"type\":\"Text\"", "its input cannot be of type Text"),
+            ("\"outputs\":[6]", "\"outputs\":[9]", "there is no value 9"),
+            ("\"type\":\"Float32\"", "\"type\":\"Text\"", "a type cannot be Text"),
             ("\"p\":0.3", "\"p\":2", "dropout probability"),
         }, change =>
         {

@@ -122,6 +122,29 @@ public sealed class StoppingTests : IDisposable
         Assert.Equal(before, Convert.ToHexString(module.unused.bytes));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Ranks_leave_alone_the_same_parameters_also_where_one_had_no_label_in_the_first_step(bool deterministic)
+    {
+        var bits = Ranks.Run(2, world =>
+        {
+            using var module = new Spare();
+            using var graph = Nets.Filled(Graph.Capture(nn.Sequential(("spare", module), ("out", nn.Linear(6, 4))), new Shape(6)));
+            var before = module.unused[0].item<float>();
+            var order = new Sampler(32, 16, 1).Order(0);
+            using var labels = full(32, -100, ScalarType.Int64);
+            foreach (var sample in Sampler.Part(order, 16, 0, 0, 2)) labels[sample] = 1; // rank 0 alone has labels in step 1
+            foreach (var sample in order.Skip(16)) labels[sample] = 2;
+            using var counted = new TensorDataset(ones(32, 6), labels);
+            using var trainer = new Trainer(graph, counted, Nets.Data, Options("labels") with { Epochs = 2, BatchSize = 16, WeightDecay = 0.1, Deterministic = deterministic }, communicator: world);
+            trainer.Run();
+            Assert.Equal(before, module.unused[0].item<float>());
+            return Nets.Bits(graph);
+        });
+        Assert.Single(bits.Distinct());
+    }
+
     private sealed class Spare : nn.Module<Tensor, Tensor>
     {
         public readonly TorchSharp.Modules.Parameter used = new(ones(6)), unused = new(ones(6));

@@ -63,6 +63,16 @@ public sealed class ScriptSessionTests
     }
 
     [Fact]
+    public async Task NameOfTheEngine_NamesTheUsingThatIsMissing()
+    {
+        using var session = new ScriptSession();
+        var result = await Run(session, "var x = 1;", "Func<int> f = () => Losses.Nothing + Nowhere;");
+        var errors = ((ScriptCompileException)result.Error!).Diagnostics;
+        Assert.EndsWith("'Losses' does not exist in the current context: add 'using Interactive.Execution;'", errors[0]);
+        Assert.EndsWith("'Nowhere' does not exist in the current context", errors[1]);
+    }
+
+    [Fact]
     public async Task Exception_KeepsWhatWasDefinedAndNamesTheLine()
     {
         using var session = new ScriptSession();

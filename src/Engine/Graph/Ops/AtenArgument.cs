@@ -36,6 +36,7 @@ internal sealed class InputArgument(int index) : AtenArgument
 /// <summary>A parameter, a buffer or a constant.</summary>
 internal sealed class HeldArgument(Tensor tensor, string name) : AtenArgument
 {
+    public Tensor Tensor => tensor;
     public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training) => NativeValue.Of(tensor);
     public override IEnumerable<Tensor> Held => [tensor];
     public override string ToString() => name;
@@ -54,6 +55,8 @@ internal sealed class SizeArgument(Extent size) : AtenArgument
 internal sealed class SeenArgument(NativeValue training, NativeValue evaluation) : AtenArgument
 {
     private readonly KeptValue inTraining = new(training), inEvaluation = new(evaluation);
+    public KeptValue InTraining => inTraining;
+    public KeptValue InEvaluation => inEvaluation;
     public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training) => (training ? inTraining : inEvaluation).Share();
     public override string ToString() => inTraining.ToString();
 }
@@ -62,6 +65,9 @@ internal sealed class SeenArgument(NativeValue training, NativeValue evaluation)
 internal sealed class ListArgument(NativeValue seen, AtenArgument[] elements) : AtenArgument
 {
     private readonly KeptValue list = new(seen);
+
+    public KeptValue List => list;
+    public IReadOnlyList<AtenArgument> Elements => elements;
 
     /// <summary>Of a list of numbers that do not follow the batch.</summary>
     public long[] Numbers => [.. elements.Cast<SizeArgument>().Select(e => e.Size.Fixed)];

@@ -13,6 +13,8 @@ internal sealed class AtenCall(string name, string overload, AtenArgument[] argu
     private readonly Lock gate = new(); // a list's elements are put in place for one run at a time
 
     public string Name => name;
+    public string Overload => overload;
+    public bool WithGradient => withGradient;
     public IReadOnlyList<AtenArgument> Arguments => arguments;
     public bool FollowsBatch => arguments.Any(a => a.FollowsBatch);
 

@@ -53,6 +53,21 @@ public sealed class AtenOp : Op
     private readonly Extent batchExtent;
     private readonly bool isContiguous;
 
+    /// <summary>What runs.</summary>
+    internal AtenCall Call => call;
+    /// <summary>What runs before it, once a step.</summary>
+    internal IReadOnlyList<AtenCall> Effects => effects;
+    /// <summary>Sizes of the result.</summary>
+    internal IReadOnlyList<Extent> Sizes => extents;
+    /// <summary>Element type of the result.</summary>
+    internal ScalarType Type => type;
+    /// <summary>Which of the results are the node's.</summary>
+    internal IReadOnlyList<int> Results => results;
+    /// <summary>What it reads and its result are contiguous.</summary>
+    internal bool IsContiguous => isContiguous;
+    /// <summary>Read from a file, which may claim another result than libtorch gives: each run compares.</summary>
+    internal bool IsClaimed { get; init; }
+
     /// <inheritdoc/>
     public override string Kind => call.Name[(call.Name.IndexOf("::", StringComparison.Ordinal) + 2)..];
     /// <inheritdoc/>
@@ -91,6 +106,7 @@ public sealed class AtenOp : Op
             return packed;
         }
         var output = found[0];
+        if (IsClaimed) RequireClaim(output, Batch(inputs));
         foreach (var input in inputs)
             if (input.Identity() == output.Identity())
             {
@@ -99,6 +115,14 @@ public sealed class AtenOp : Op
                 return own;
             }
         return output;
+    }
+
+    private void RequireClaim(Tensor output, long batch)
+    {
+        var sizes = output.shape;
+        var same = output.dtype == type && sizes.Length == extents.Count;
+        for (var i = 0; same && i < sizes.Length; i++) same = sizes[i] == extents[i].At(batch);
+        if (!same) throw new UsageException($"{call.Name} gives {string.Join('x', sizes)} {output.dtype}, and the model's file says {string.Join('x', extents)} {type}");
     }
 
     /// <summary>The node's output is several results, one behind the other.</summary>
@@ -162,7 +186,7 @@ public sealed class AtenOp : Op
     public override Tensor ViewBackward(Tensor gradient, long[] shape)
     {
         if (AtenTraits.KeepsOrder(call.Name)) return gradient.reshape(shape);
-        if (AtenTraits.TurnsBack(call.Name)) return Forward([gradient], new RunMode(Training: true, Recompute: true));
+        if (AtenTraits.TurnsBack(call.Name)) return Run([gradient], new RunMode(Training: true, Recompute: true))[0];
         if (call.Name == AtenTraits.Permute) return gradient.permute(Inverse(((ListArgument)call.Arguments[1]).Numbers));
         using var number = zeros(1, gradient.dtype, gradient.device);
         using var input = number.expand(shape).detach().requires_grad_(true); // the view's backward reads sizes alone

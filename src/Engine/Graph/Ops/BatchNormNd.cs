@@ -17,6 +17,7 @@ public sealed class BatchNormNd(TorchSharp.Modules.BatchNorm module) : ElementWi
     public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
     {
         ["eps"] = module.eps,
+        ["momentum"] = module.momentum ?? -1, // -1: the mean over all batches
         ["affine"] = module.affine,
         ["track_running_stats"] = module.track_running_stats,
     };

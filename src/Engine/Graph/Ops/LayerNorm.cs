@@ -14,6 +14,8 @@ public sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op, IDirect
     {
         ["normalized_shape"] = module.normalized_shape,
         ["eps"] = module.eps,
+        ["elementwise_affine"] = module.elementwise_affine,
+        ["bias"] = module.bias is not null,
     };
     /// <inheritdoc/>
     public override nn.Module Module => module;

@@ -12,7 +12,7 @@ internal static class FunctionMakers
     {
         ["attention"] = r => new Attention(r.Attributes.Whole("heads", 1), r.Attributes.Flag("causal")),
         ["relu"] = _ => new Relu(),
-        ["gelu"] = _ => new Gelu(),
+        ["gelu"] = r => new Gelu(r.Attributes.Flag("tanh")),
         ["dropout"] = r => new Dropout(r.Attributes.Number("p")),
         ["max_pool2d"] = r => new MaxPool2d(r.Attributes.Size("kernel_size", 1), r.Attributes.Size("stride", 1), r.Attributes.Size("padding"), r.Attributes.Flag("ceil_mode")),
         ["avg_pool2d"] = r => new AvgPool2d(r.Attributes.Size("kernel_size", 1), r.Attributes.Size("stride", 1), r.Attributes.Size("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
@@ -65,6 +65,11 @@ internal static class FunctionMakers
         ["interpolate"] = r => new Interpolate(r.Attributes.Size("size", 1), r.Attributes.Flag("bilinear"), r.Attributes.Flag("align_corners")),
         ["max_pool1d"] = r => new MaxPool1d(r.Attributes.Whole("kernel_size", 1), r.Attributes.Whole("stride", 1), r.Attributes.Whole("padding"), r.Attributes.Flag("ceil_mode")),
         ["avg_pool1d"] = r => new AvgPool1d(r.Attributes.Whole("kernel_size", 1), r.Attributes.Whole("stride", 1), r.Attributes.Whole("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
+        ["adaptive_avg_pool1d"] = r => new AdaptiveAvgPool1d(r.Attributes.Whole("output_size", 1)),
+        ["rsqrt"] = _ => new Rsqrt(),
+        ["sin"] = _ => new Sin(),
+        ["cos"] = _ => new Cos(),
+        ["scaled_dot_product_attention"] = r => new ScaledDotProductAttention(r.Attributes.Flag("causal"), r.Attributes.Has("scale") ? r.Attributes.Number("scale") : null),
         ["max_pool3d"] = r => new MaxPool3d(r.Attributes.Wholes("kernel_size", 1), r.Attributes.Wholes("stride", 1), r.Attributes.Wholes("padding"), r.Attributes.Flag("ceil_mode")),
         ["avg_pool3d"] = r => new AvgPool3d(r.Attributes.Wholes("kernel_size", 1), r.Attributes.Wholes("stride", 1), r.Attributes.Wholes("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
     };

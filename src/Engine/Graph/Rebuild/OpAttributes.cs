@@ -8,6 +8,8 @@ internal sealed class OpAttributes(JsonElement attributes)
 {
     /// <summary>How an infinite number is written, which JSON has not.</summary>
     public const string Infinite = "Infinity";
+    /// <summary>And what is no number.</summary>
+    public const string NotANumber = "NaN";
 
     /// <summary>A whole number of at least <paramref name="least"/>, small enough for a dimension.</summary>
     public long Whole(string name, long least = 0)
@@ -31,6 +33,7 @@ internal sealed class OpAttributes(JsonElement attributes)
         {
             Infinite => double.PositiveInfinity,
             "-" + Infinite => double.NegativeInfinity,
+            NotANumber => double.NaN,
             _ => throw Wrong(name),
         };
     }
@@ -49,10 +52,20 @@ internal sealed class OpAttributes(JsonElement attributes)
         return [.. value.EnumerateArray().Select(v => Small(v, least) ?? throw Wrong(name))];
     }
 
+    /// <summary>A text.</summary>
+    public string Text(string name) => Get(name) is { ValueKind: JsonValueKind.String } value ? value.GetString()! : throw Wrong(name);
+
+    /// <summary>An object.</summary>
+    public JsonElement Object(string name) => Get(name) is { ValueKind: JsonValueKind.Object } value ? value : throw Wrong(name);
+
+    /// <summary>The elements of a list.</summary>
+    public IEnumerable<JsonElement> List(string name) => Get(name) is { ValueKind: JsonValueKind.Array } value ? value.EnumerateArray() : throw Wrong(name);
+
     private static long? Small(JsonElement value, long least)
         => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= least && number <= int.MaxValue ? number : null;
 
-    private JsonElement Get(string name)
+    /// <summary>Whatever there is.</summary>
+    public JsonElement Get(string name)
         => attributes.ValueKind == JsonValueKind.Object && attributes.TryGetProperty(name, out var value) ? value : throw new InvalidDataException($"it has no {name}");
 
     private InvalidDataException Wrong(string name) => new($"its {name} cannot be {Get(name)}");

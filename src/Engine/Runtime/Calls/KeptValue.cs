@@ -13,6 +13,9 @@ internal sealed class KeptValue
     /// <summary>The value with an owner more.</summary>
     public NativeValue Share() => value.Share();
 
+    /// <summary>The value without an owner more: for a look at it while this is held.</summary>
+    public NativeValue Value => value;
+
     /// <summary>The elements of a list, as they lie.</summary>
     public Span<NativeValue> Elements => value.Elements;
 

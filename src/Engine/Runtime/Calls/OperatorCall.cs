@@ -72,6 +72,9 @@ internal static unsafe class OperatorCall
         static long Length(byte* vector) => *(long*)(vector + sizeof(long)) - *(long*)vector;
     }
 
+    /// <summary>libtorch's own entry of an operator that is there.</summary>
+    public static nint Definition(string name, string overload) => ((Found*)Handles.GetOrAdd((name, overload), static key => Find(key.Item1, key.Item2)))->Definition;
+
     [StructLayout(LayoutKind.Sequential)]
     private struct Text { public byte* Start; public long Length, Buffer0, Buffer1; } // std::string
 

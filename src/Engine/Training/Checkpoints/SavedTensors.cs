@@ -7,15 +7,19 @@ namespace Interactive.Training;
 /// <summary>The tensors of a file whose names begin alike, and how they are put into those of a model.</summary>
 /// <param name="file">The file; stays the caller's.</param>
 /// <param name="prefix">What the names begin with; left out of <see cref="Names"/>.</param>
-internal sealed class SavedTensors(SafetensorsFile file, string prefix)
+/// <param name="without">Tensors that are passed over, by their names without the prefix; default none.</param>
+internal sealed class SavedTensors(SafetensorsFile file, string prefix, Func<string, bool>? without = null)
 {
     private static readonly ScalarType[] Floats = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16];
 
     private readonly IReadOnlyDictionary<string, (ScalarType Type, long[] Shape)> tensors
-        = file.Tensors.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(t => t.Key[prefix.Length..], t => t.Value);
+        = file.Tensors.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal) && without?.Invoke(t.Key[prefix.Length..]) != true).ToDictionary(t => t.Key[prefix.Length..], t => t.Value);
 
     /// <summary>All tensors of a file.</summary>
     public static SavedTensors Of(SafetensorsFile file) => new(file, "");
+
+    /// <summary>The same without some of them.</summary>
+    public SavedTensors Without(Func<string, bool> names) => new(file, prefix, names);
 
     /// <summary>The names, without the prefix.</summary>
     public IEnumerable<string> Names => tensors.Keys;

@@ -3,6 +3,7 @@ using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Memory;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Interactive.Training;
@@ -15,6 +16,10 @@ public sealed class LoopModel : IDisposable
     private readonly Replicas replicas;
     private readonly bool ownsOptimizer;
     private readonly double? largestNorm;
+    private readonly ICommunicator world;
+    private readonly bool mayOverlap; // a rank that keeps only its part of the gradients has nothing left to add to
+    private int passes, lastPasses; // backward passes since the step before, and those that led to it
+    private bool isReducing;
 
     internal LoopModel(Graph graph, Optimizer? optimizer, IObjective objective, TrainerOptions options, ICommunicator world, Device device, long promised)
     {
@@ -22,7 +27,7 @@ public sealed class LoopModel : IDisposable
         graph.train();
         var trainable = new Trainable(graph);
         trainable.Note();
-        ownsOptimizer = optimizer is null;
+        (ownsOptimizer, this.world, mayOverlap) = (optimizer is null, world, options.Zero < 2);
         (Graph, Optimizer) = (graph, optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay));
         replicas = new Replicas(world, graph);
         replicas.BroadcastModel();
@@ -32,9 +37,12 @@ public sealed class LoopModel : IDisposable
         PlanDescription = plan is null ? null : $"{graph.Name}: {plan.Description}";
         executor = new Executor(graph, plan?.Schedule, objective);
         Promised = (plan?.Schedule.PeakBytes ?? 0) + (fit?.Trained.State ?? 0);
-        strategy = options.Zero > 0 ? new ZeroDataParallel(options.Zero) { BucketBytes = options.BucketBytes } : new DataParallel { BucketBytes = options.BucketBytes };
+        strategy = options.Zero > 0 ? new ZeroDataParallel(options.Zero) { BucketBytes = options.BucketBytes, Overlap = options.Overlap }
+            : new DataParallel { BucketBytes = options.BucketBytes, Overlap = options.Overlap };
         Optimizer.Assign(trainable.Parameters);
         strategy.Setup(new StrategyContext(world, graph, executor, Optimizer, trainable.Parameters, device, options.Seed));
+        executor.BackwardBegins = BackwardBegins;
+        executor.GradientReady += Ready;
         largestNorm = options.ClipNorm > 0 ? options.ClipNorm : options.LogGradientNorm ? double.PositiveInfinity : null;
     }
 
@@ -86,16 +94,47 @@ public sealed class LoopModel : IDisposable
     /// <summary>The outputs in evaluation mode, without gradients; the caller disposes them.</summary>
     public IReadOnlyList<Tensor> Infer(params IReadOnlyList<Tensor> inputs) => executor.Infer(inputs);
 
-    /// <summary>Averages the gradients over the ranks, clips them, steps the parameters, and begins with gradients of zero again. Collective.</summary>
+    /// <summary>
+    /// Averages the gradients over the ranks, clips them, steps the parameters, and begins with gradients of zero again. They are on their
+    /// way since the backward pass that was the last one of the step before. Collective.
+    /// </summary>
     public void Step(double learningRate)
     {
-        strategy.Reducer.Begin();
+        strategy.Unused.Agree(world);
+        if (!isReducing) strategy.Reducer.Begin();
+        (isReducing, lastPasses, passes) = (false, passes, 0);
         GradientNorm = strategy.Update(learningRate, largestNorm);
-        ZeroGradients();
+        strategy.Pool.Zero();
     }
 
-    /// <summary>Forgets gradients that are not this net's own, such as those a generator's loss has left in a critic.</summary>
-    public void ZeroGradients() => strategy.Pool.Zero();
+    /// <summary>Forgets gradients that are not this net's own, such as those a generator's loss has left in a critic. Collective.</summary>
+    public void ZeroGradients()
+    {
+        Land();
+        passes = 0;
+        strategy.Pool.Zero();
+    }
+
+    private void BackwardBegins()
+    {
+        Land(); // a pass more than last time: it adds to what has been averaged, and the sum is averaged once more
+        strategy.Unused.Watch();
+        if (++passes != lastPasses || !mayOverlap) return;
+        strategy.Reducer.Begin();
+        isReducing = true;
+    }
+
+    private void Ready(Parameter parameter)
+    {
+        strategy.Unused.Ready(parameter);
+        if (isReducing) strategy.Reducer.Ready(parameter);
+    }
+
+    private void Land()
+    {
+        if (isReducing) strategy.Reducer.Wait();
+        isReducing = false;
+    }
 
     internal OptimizerPart OptimizerPart(ICommunicator world, Device device) => new(world, Optimizer, () => (strategy as IDividesOptimizer)?.Shards, device);
     internal void BroadcastModel() => replicas.BroadcastModel();

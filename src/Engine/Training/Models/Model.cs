@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Interactive.Data;
+using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Monitoring;
 using Interactive.Runtime;
@@ -34,7 +35,7 @@ public sealed class Model : IDisposable
     /// <param name="classes">The names of the classes, in their order; default none.</param>
     /// <param name="normalisation">What is to be done to an image; default nothing.</param>
     /// <param name="metrics">What was measured; default nothing.</param>
-    /// <exception cref="UsageException">It has an op that cannot be built again (named), or as many names as it has no outputs.</exception>
+    /// <exception cref="UsageException">It has a module that only its own code can build again (named), or as many names as it has no outputs.</exception>
     public static void Save(string path, Graph graph, IReadOnlyList<string>? classes = null, Normalisation? normalisation = null, IReadOnlyDictionary<string, double>? metrics = null)
     {
         if (classes is { Count: > 0 } && graph.Output.Shape.Rank > 0 && graph.Output.Shape[0] != classes.Count)
@@ -42,7 +43,7 @@ public sealed class Model : IDisposable
         Write(path, graph, GraphText.Write(graph), classes, normalisation, metrics);
     }
 
-    /// <summary>Keeps a net, or where it has an op that cannot be built again its weights alone.</summary>
+    /// <summary>Keeps a net, or where it has a module that only its own code can build again its weights alone.</summary>
     internal static void SaveBest(string path, Graph graph, IReadOnlyList<string>? classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics)
     {
         string? text = null;
@@ -58,19 +59,29 @@ public sealed class Model : IDisposable
         if (classes is { Count: > 0 }) header[ClassesKey] = JsonSerializer.Serialize(classes);
         if (normalisation is not null) header[NormalisationKey] = JsonSerializer.Serialize(normalisation);
         if (metrics is { Count: > 0 }) header[MetricsKey] = JsonSerializer.Serialize(metrics, RunLog.Json);
-        AtomicFile.Write(path, stream => Safetensors.Write(stream, graph.state_dict().Select(t => TensorEntry.Of(t.Key, t.Value)), header, withChecksum: true));
+        var tensors = text is null ? graph.state_dict() : new GraphTensors(graph).All;
+        AtomicFile.Write(path, stream => Safetensors.Write(stream, tensors.Select(t => TensorEntry.Of(t.Key, t.Value)), header, withChecksum: true));
     }
 
     /// <summary>A kept net, or the best one of a run.</summary>
     /// <param name="path">The file, or a run's directory; <c>runs/latest</c> is the one below <c>runs</c> whose best model is newest.</param>
     /// <param name="device">Where to: cpu (default), cuda, cuda:N or auto.</param>
     /// <exception cref="UsageException">There is no such file, it is damaged, or it holds weights alone.</exception>
-    public static Model Load(string path, string device = "cpu")
+    public static Model Load(string path, string device = "cpu") => Opened(path, file => Read(file, null, Devices.Choose(device)));
+
+    /// <summary>The same with a net of your own code, which takes the weights: for modules that no file can describe.</summary>
+    /// <param name="path">As above; a file of <see cref="Safetensors.Save"/> will do.</param>
+    /// <param name="graph">The net, which the model owns from now on.</param>
+    /// <param name="device">Where to.</param>
+    /// <exception cref="UsageException">As above, or the weights are not the net's; the message names the first.</exception>
+    public static Model Load(string path, Graph graph, string device = "cpu") => Opened(path, file => Read(file, graph, Devices.Choose(device)));
+
+    private static Model Opened(string path, Func<string, Model> read)
     {
         if (Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) == "latest" && !Path.Exists(path)) path = Latest(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var file = Directory.Exists(path) ? Path.Combine(path, "checkpoints", "best.safetensors") : path;
         if (!File.Exists(file)) throw new UsageException(file == path ? $"there is no model {path}" : $"{path} has no best model: it is written after the first evaluation");
-        try { return Read(file, Devices.Choose(device)); }
+        try { return read(file); }
         catch (InvalidDataException e) { throw new UsageException(e.Message.Contains(file, StringComparison.Ordinal) ? e.Message : $"{file} is no model: {e.Message}"); }
     }
 
@@ -79,26 +90,34 @@ public sealed class Model : IDisposable
             .Select(run => (run, Best: new FileInfo(Path.Combine(run, "checkpoints", "best.safetensors")))).Where(r => r.Best.Exists)
             .MaxBy(r => r.Best.LastWriteTimeUtc).run ?? throw new UsageException($"no run below {runs} has a best model: it is written after an evaluation");
 
-    private static Model Read(string path, Device device)
+    private static Model Read(string path, Graph? own, Device device)
     {
         using var file = new SafetensorsFile(path);
-        if (!file.Metadata.TryGetValue(GraphKey, out var text))
-            throw new UsageException($"{path} holds weights without a net: build the net by its code and call Safetensors.Load(net, \"{path}\")");
-        file.Verify();
         var saved = SavedTensors.Of(file);
-        using (var shapes = GraphText.Read(text, META)) saved.RequireFit(shapes.state_dict()); // before memory is taken for what a text claims
-        var graph = GraphText.Read(text);
+        if (own is not null)
+        {
+            if (file.Metadata.ContainsKey(Safetensors.Checksum)) file.Verify(); // a file of weights alone need not have one
+            saved = saved.Without(GraphTensors.IsConstant); // a trace of the code makes its own
+        }
+        else if (!file.Metadata.TryGetValue(GraphKey, out var text))
+            throw new UsageException($"{path} holds weights without a net: build the net by its code and call Model.Load(\"{path}\", graph)");
+        else
+        {
+            file.Verify();
+            using (var shapes = GraphText.Read(text, META)) saved.RequireFit(shapes.state_dict()); // before memory is taken for what a text claims
+            own = GraphText.Read(text);
+        }
         try
         {
-            if (saved.SingleFloat is { } type && type != ScalarType.Float32) graph.to(type);
-            saved.ReadInto(graph.state_dict());
-            graph.to(device);
-            graph.eval();
-            return new Model(graph, Json<string[]>(file, ClassesKey) ?? [], Json<Normalisation>(file, NormalisationKey), Json<Dictionary<string, double>>(file, MetricsKey) ?? []);
+            if (saved.SingleFloat is { } type && type != ScalarType.Float32) own.to(type);
+            saved.ReadInto(own.state_dict());
+            own.to(device);
+            own.eval();
+            return new Model(own, Json<string[]>(file, ClassesKey) ?? [], Json<Normalisation>(file, NormalisationKey), Json<Dictionary<string, double>>(file, MetricsKey) ?? []);
         }
         catch
         {
-            graph.Dispose();
+            own.Dispose();
             throw;
         }
     }
@@ -109,12 +128,28 @@ public sealed class Model : IDisposable
         catch (JsonException e) { throw new InvalidDataException($"its {key} cannot be read: {e.Message}"); }
     }
 
+    /// <summary>What a net of several inputs or outputs says of a batch, without gradients.</summary>
+    /// <param name="inputs">(batch, …) for each of the net's inputs.</param>
+    /// <returns>The outputs in the net's order; the caller owns them.</returns>
+    /// <exception cref="UsageException">They do not fit the net.</exception>
+    public IReadOnlyList<Tensor> Infer(IReadOnlyList<Tensor> inputs)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var device = Devices.Of(Graph);
+        InputCheck.Require(Graph, inputs);
+        Graph.eval();
+        return [.. Graph.Forward([.. inputs.Select(input => input.to(device))]).Select(output => output.MoveToOuterDisposeScope())];
+    }
+
     /// <summary>What the net says of samples, without gradients.</summary>
     /// <param name="samples">A batch, or one sample; images are preprocessed.</param>
     /// <returns>The output for the batch; the caller owns it.</returns>
     /// <exception cref="UsageException">The samples do not fit the net.</exception>
     public Tensor Infer(Tensor samples)
     {
+        if (Graph.Inputs.Count > 1 || Graph.Outputs.Count > 1)
+            throw new UsageException($"{Graph.Name} takes {string.Join(", ", Graph.Inputs.Select(v => v.Name))} and gives {Graph.Outputs.Count} outputs: use Infer([…])");
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var rank = Graph.Input.Shape.Rank;

@@ -85,6 +85,7 @@ public class DataParallel : IParallelStrategy
             executor.GradientReady -= Reducer.Ready;
             executor.GradientReady -= Unused.Ready;
         }
+        Unused.Agree(Context.World);
         return Collective.Mean(Context.World, loss);
     }
 

@@ -67,14 +67,18 @@ public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptim
                 inner.Pool.Zero();
                 Restore(before);
                 Devices.ManualSeed((long)(new CounterRandom(context.Seed, (ulong)(step * shards + world!.Rank * batches.Count + i)).Next() >> 1));
-                inner.Unused.Watch();
                 var factor = weights.Factor(i);
-                if (factor != 0) losses[i] = context.Executor.Step(batch.Inputs, batch.Targets, factor / shards) * factor;
+                if (factor != 0)
+                {
+                    inner.Unused.Watch();
+                    losses[i] = context.Executor.Step(batch.Inputs, batch.Targets, factor / shards) * factor;
+                }
                 gradients.Add(inner.Pool.Buffer);
                 if (Statistics() is { } vector) statistics.Add(vector);
             }
         }
         finally { context.Executor.GradientReady -= inner.Unused.Ready; }
+        inner.Unused.Agree(context.World);
         gradients.MoveTo(inner.Pool.Buffer);
         inner.Reducer.Begin();
         foreach (var range in inner.Pool.Ranges) inner.Reducer.Ready(range.Parameter);

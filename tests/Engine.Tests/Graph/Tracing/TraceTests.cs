@@ -48,6 +48,13 @@ public class TraceTests(ITestOutputHelper output)
 
     public static TheoryData<string> Names => [.. Nets.Keys];
 
+    /// <summary>One of the nets with the shape of a sample, and whether it takes tokens.</summary>
+    internal static (nn.Module<Tensor, Tensor> Net, long[] Sample, bool IsText) Make(string name)
+    {
+        manual_seed(1);
+        return (Nets[name].Make(), Nets[name].Sample, Nets[name].IsText);
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void A_net_of_its_own_class_becomes_a_graph_with_its_bits(string name)

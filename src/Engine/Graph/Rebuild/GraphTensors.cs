@@ -1,0 +1,82 @@
+using Interactive.Graphs.Ops;
+using Interactive.Runtime;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs;
+
+/// <summary>
+/// The tensors of a graph by the names under which a file keeps them: those of its state dictionary, and <c>constants.0</c>, <c>constants.1</c>, …
+/// for numbers that a trace found its operators to read besides.
+/// </summary>
+internal sealed class GraphTensors
+{
+    /// <summary>Where constants are registered.</summary>
+    public const string Constants = "constants";
+
+    private readonly Dictionary<nint, string> names = [];
+    private readonly HashSet<string> inModules = [];
+
+    public GraphTensors(Graph graph)
+    {
+        foreach (var (name, tensor) in graph.state_dict().OrderBy(t => t.Key, StringComparer.Ordinal)) Add(name, tensor);
+        foreach (var held in graph.Nodes.Select(n => n.Op).OfType<AtenOp>().SelectMany(op => op.Effects.Append(op.Call)).SelectMany(call => call.Arguments).SelectMany(a => a.Held))
+            if (!IsAbsent(held) && !names.ContainsKey(held.Identity())) Add($"{Constants}.{All.Keys.Count(IsConstant)}", held);
+        Trained = graph.parameters().Where(p => p.requires_grad).Select(p => p.Identity()).ToHashSet();
+        Parameters = graph.parameters().Select(p => p.Identity()).ToHashSet();
+        foreach (var node in graph.Nodes)
+            if (PathOf(node.Op) is { } path && node.Op.Module is { } module)
+                foreach (var (local, _) in TensorsOf(module)) inModules.Add(Join(path, local));
+    }
+
+    /// <summary>All, by name.</summary>
+    public Dictionary<string, Tensor> All { get; } = [];
+
+    private HashSet<nint> Trained { get; }
+    private HashSet<nint> Parameters { get; }
+
+    private void Add(string name, Tensor tensor)
+    {
+        All[name] = tensor;
+        names.TryAdd(tensor.Identity(), name);
+    }
+
+    /// <summary>True for the name of a constant.</summary>
+    public static bool IsConstant(string name) => name.StartsWith(Constants + ".", StringComparison.Ordinal);
+
+    /// <summary>The first name of a tensor.</summary>
+    public string NameOf(Tensor tensor) => names[tensor.Identity()];
+
+    /// <summary>Those that no op's module brings along, in the order of their names.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> Loose => All.Where(t => !inModules.Contains(t.Key)).OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => (t.Key, t.Value));
+
+    /// <summary>True for what libtorch hands over where no tensor is: an index of all, as in <c>x[.., i]</c>.</summary>
+    public static bool IsAbsent(Tensor tensor) => !Enum.IsDefined(tensor.dtype);
+
+    /// <summary>True for a parameter.</summary>
+    public bool IsParameter(Tensor tensor) => Parameters.Contains(tensor.Identity());
+    /// <summary>True for a parameter that wants a gradient.</summary>
+    public bool IsTrained(Tensor tensor) => Trained.Contains(tensor.Identity());
+
+    /// <summary>The dotted name of the module whose weights an op has; null where it has none.</summary>
+    /// <exception cref="UsageException">Its tensors do not lie together under the names of its module.</exception>
+    public string? PathOf(Op op)
+    {
+        if (op is AtenOp) return null;
+        var tensors = op.Module is { } module ? TensorsOf(module).ToArray() : [.. op.Parameters.Take(1).Select(p => ("weight", (Tensor)p))];
+        string? path = null;
+        foreach (var (local, tensor) in tensors)
+        {
+            var name = names.GetValueOrDefault(tensor.Identity(), "");
+            var itsPath = name == local ? "" : name.EndsWith("." + local, StringComparison.Ordinal) ? name[..^(local.Length + 1)] : null;
+            if (itsPath is null || path is not null && path != itsPath) throw new UsageException($"{(name.Length > 0 ? name : local)} does not lie where its layer does");
+            path = itsPath;
+        }
+        return path;
+    }
+
+    /// <summary>A module's parameters and the buffers that are kept.</summary>
+    public static IEnumerable<(string Name, Tensor Tensor)> TensorsOf(nn.Module module) => module.state_dict().Select(t => (t.Key, t.Value));
+
+    /// <summary>A name below a path.</summary>
+    public static string Join(string path, string local) => path.Length == 0 ? local : $"{path}.{local}";
+}

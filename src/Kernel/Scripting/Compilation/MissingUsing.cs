@@ -1,0 +1,21 @@
+using Microsoft.CodeAnalysis;
+
+namespace Interactive.Kernel.Scripting;
+
+/// <summary>Where a name is unknown that the engine or its extensions have: which <c>using</c> is missing.</summary>
+internal static class MissingUsing
+{
+    private static readonly HashSet<string> Unknown = ["CS0103", "CS0246"];
+
+    private static readonly Lazy<ILookup<string, string>> Namespaces = new(() => new[] { typeof(UsageException).Assembly, typeof(Extensions.Plots.Figure).Assembly }
+        .SelectMany(assembly => assembly.GetExportedTypes()).Where(type => type is { IsNested: false, Namespace: not null })
+        .ToLookup(type => type.Name.Split('`')[0], type => type.Namespace!));
+
+    /// <summary>The line of an error, with what helps where that is known.</summary>
+    public static string Explain(Diagnostic error)
+    {
+        if (!Unknown.Contains(error.Id) || error.Location.SourceTree is not { } tree) return error.ToString();
+        var name = tree.GetText().ToString(error.Location.SourceSpan).Split('<')[0];
+        return Namespaces.Value[name].Distinct().ToArray() is [var missing] ? $"{error}: add 'using {missing};'" : error.ToString();
+    }
+}
