@@ -39,6 +39,7 @@ internal sealed class HeldArgument(Tensor tensor, string name) : AtenArgument
     public Tensor Tensor => tensor;
     public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training) => NativeValue.Of(tensor);
     public override IEnumerable<Tensor> Held => [tensor];
+    public bool IsOf(NativeValue value) => value.Tag == ValueTag.Tensor && (nint)value.Payload == tensor.Identity();
     public override string ToString() => name;
 }
 
@@ -61,10 +62,21 @@ internal sealed class SeenArgument(NativeValue training, NativeValue evaluation)
     public override string ToString() => inTraining.ToString();
 }
 
-/// <summary>A list. What was seen is kept, and its elements are put in place for each run.</summary>
+/// <summary>
+/// A list. What was seen is kept, and its elements are put in place for each run; a list that is the same each time stays as it is, for it
+/// may be a module's own.
+/// </summary>
 internal sealed class ListArgument(NativeValue seen, AtenArgument[] elements) : AtenArgument
 {
     private readonly KeptValue list = new(seen);
+    private readonly bool isFixed = IsFixed(seen, elements);
+
+    private static bool IsFixed(NativeValue seen, AtenArgument[] elements)
+    {
+        for (var i = 0; i < elements.Length; i++)
+            if (elements[i] is not SizeArgument { FollowsBatch: false } && !(elements[i] is HeldArgument held && held.IsOf(seen.Elements[i]))) return false;
+        return true;
+    }
 
     public KeptValue List => list;
     public IReadOnlyList<AtenArgument> Elements => elements;
@@ -74,6 +86,7 @@ internal sealed class ListArgument(NativeValue seen, AtenArgument[] elements) : 
 
     public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training)
     {
+        if (isFixed) return list.Share();
         Return();
         for (var i = 0; i < elements.Length; i++) list.Elements[i] = elements[i].Value(inputs, batch, training);
         return list.Share();
@@ -81,6 +94,7 @@ internal sealed class ListArgument(NativeValue seen, AtenArgument[] elements) : 
 
     public override void Return()
     {
+        if (isFixed) return;
         foreach (ref var element in list.Elements) element.Release();
     }
 

@@ -15,6 +15,7 @@ public class ScriptTests(ITestOutputHelper output)
     [InlineData("mlp-trace")]
     [InlineData("resnet-script")]
     [InlineData("resnet-trace")]
+    [InlineData("lstm-script")]
     [InlineData("lstm-trace")]
     public void A_file_becomes_a_graph_with_its_bits(string name)
     {
