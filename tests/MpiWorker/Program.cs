@@ -29,6 +29,7 @@ switch (args[0])
         TrainingRun.Run(world, args[1], withBatchNorm: false, args[2..], hidden: 8192);
         break;
     case "pipe": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..]); break;
+    case "pipe-killed": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..], TrainingRun.DieLearning()); break;
     case "throw" when world.Rank == int.Parse(args[1]): throw new InvalidOperationException("thrown for the test");
     case "exit" when world.Rank == int.Parse(args[1]): return 5;
     case "diverge":

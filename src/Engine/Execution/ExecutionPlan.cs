@@ -48,6 +48,8 @@ internal sealed class ExecutionPlan
     public sbyte[] InPlace { get; }
     /// <summary>The step after which the loss is computed.</summary>
     public int LossAt { get; }
+    /// <summary>Number after the last step of backward; what follows are gradients of parameters that were put off.</summary>
+    public int BackwardEnd => Stage?.BackwardEnd ?? Steps.Length;
     /// <summary>By output: its bytes go as soon as the loss has been computed.</summary>
     public bool[] LetsGo { get; }
     /// <summary>The loss may write its gradient over the output.</summary>
@@ -72,7 +74,7 @@ internal sealed class ExecutionPlan
     private void Refuse()
     {
         if (LossAt < 0) throw new UsageException($"the schedule never runs {Graph.Nodes[^1].Name}: it was made for another graph");
-        var backward = Steps.Where(s => s.Kind == StepKind.Backward).Select(s => s.Id).ToHashSet();
+        var backward = Steps.Where(s => s.Kind is StepKind.Backward or StepKind.InputGradient).Select(s => s.Id).ToHashSet();
         foreach (var node in Mine)
             if (node.Output is { NeedsGradient: true, IsInput: false } && !backward.Contains(node.Id))
                 throw new UsageException($"the schedule was planned with other layers frozen: {node.Name} is to be trained and never runs backward; plan again");

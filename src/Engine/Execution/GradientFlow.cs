@@ -13,6 +13,9 @@ internal sealed class GradientFlow(LiveValues values, int count)
     public void Add(Value value, SharedGradient arriving)
         => gradients[value.Id] = gradients[value.Id] is { } sum ? sum.Add(arriving) : arriving;
 
+    /// <summary>The gradient of a value as far as it has come, or null.</summary>
+    public SharedGradient? Find(Value value) => gradients[value.Id];
+
     /// <summary>Gives back what was taken.</summary>
     public void PutBack(Value value, SharedGradient gradient) => gradients[value.Id] = gradient;
 

@@ -52,7 +52,13 @@ internal sealed class MicroBatch : IDisposable
     {
         owner.BackwardBegins?.Invoke();
         if (owner.Uses is null) tied.SetAside();
-        for (var i = plan.LossAt + 1; i < plan.Steps.Length; i++) Run(i);
+        for (var i = plan.LossAt + 1; i < plan.BackwardEnd; i++) Run(i);
+    }
+
+    /// <summary>The gradients of parameters that backward has put off.</summary>
+    public void RunDeferred()
+    {
+        for (var i = plan.BackwardEnd; i < plan.Steps.Length; i++) Execution.NodeBackward.DeferredParameters(nodes[plan.Steps[i].Id], plan.Steps[i].Way);
     }
 
     private void Run(int at)
@@ -71,6 +77,7 @@ internal sealed class MicroBatch : IDisposable
                 AddTo(step.Id);
                 backward.Parameters(nodes[step.Id], step.Way, ownWays);
                 break;
+            case StepKind.InputGradient: backward.Input(nodes[step.Id], step.Way, ownWays); break;
             case StepKind.Backward:
                 AddTo(step.Id);
                 backward.Run(nodes[step.Id], step.Way);

@@ -27,6 +27,34 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         gradients.PutBack(node.Output, gradient);
     }
 
+    /// <summary>Makes the input's gradient alone, and keeps what <see cref="DeferredParameters"/> reads.</summary>
+    /// <param name="state">The node.</param>
+    /// <param name="way">As the op counts its ways.</param>
+    /// <param name="ownWays">Whether they are known to have autograd's bits for this batch; else autograd's whole backward runs here.</param>
+    public void Input(NodeState state, int way, bool ownWays)
+    {
+        var node = state.Node;
+        if (!ownWays || gradients.Find(node.Output) is not { } arriving || arriving.IsTurned || !HaveGradients(node))
+        {
+            Run(state, 0);
+            return;
+        }
+        var gradient = gradients.Take(state)!;
+        var input = state.Leaves is { } leaves ? leaves[0].detach() : Read(state, 0, gradient.Tensor);
+        if (node.Inputs[0].NeedsGradient) gradients.Add(node.Inputs[0], new SharedGradient(InputGradient(state, gradient.Tensor, way)));
+        state.Finish();
+        state.Deferred = (input, gradient);
+        values.Drop(node.Output);
+    }
+
+    /// <summary>Adds to the gradients of the parameters what <see cref="Input"/> has put off.</summary>
+    public static void DeferredParameters(NodeState state, int way)
+    {
+        if (state.Deferred is not var (input, gradient)) return; // autograd has made them
+        ((IBackwardInParts)state.Node.Op).AddParameterGradients(input, gradient.Tensor, way);
+        state.DropDeferred();
+    }
+
     /// <summary>Runs a node backward, or what <see cref="Parameters"/> left of it.</summary>
     public void Run(NodeState state, int way)
     {

@@ -24,6 +24,8 @@ internal sealed class NodeState(Node node)
     public bool HasAddedGradients { get; set; }
     /// <summary>The input's gradient, where it was made together with the parameters' before its turn.</summary>
     public Tensor? InputGradient { get; set; }
+    /// <summary>What the gradients of the parameters are yet to be made of: the input and the output's gradient.</summary>
+    public (Tensor Input, SharedGradient Gradient)? Deferred { get; set; }
     /// <summary>The mode of the last forward: training or evaluation.</summary>
     public bool Training { get; set; }
     /// <summary>True after the first forward of the step.</summary>
@@ -53,6 +55,11 @@ internal sealed class NodeState(Node node)
         {
             if (Root is not null) yield return Root;
             if (InputGradient is not null) yield return InputGradient;
+            if (Deferred is { } deferred)
+            {
+                yield return deferred.Input;
+                yield return deferred.Gradient.Tensor;
+            }
             foreach (var leaf in Leaves ?? []) yield return leaf;
             foreach (var result in Results ?? []) yield return result;
             foreach (var tensor in Statistics ?? []) yield return tensor;
@@ -109,10 +116,19 @@ internal sealed class NodeState(Node node)
         TakeInputGradient()?.Dispose();
     }
 
+    /// <summary>Lets go of what the parameters' gradients are made of.</summary>
+    public void DropDeferred()
+    {
+        Deferred?.Input.Dispose();
+        Deferred?.Gradient.Release();
+        Deferred = null;
+    }
+
     /// <summary>Ready for the next step.</summary>
     public void Reset()
     {
         Finish();
+        DropDeferred();
         generator?.Dispose();
         generator = null;
         HasRun = false;

@@ -147,6 +147,8 @@ public sealed class Trainer : IDisposable
     public IObjective Objective => parts.Objective;
     /// <summary>What evaluations measure besides the loss.</summary>
     public IReadOnlyList<IMetric> Metrics => parts.Metrics;
+    /// <summary>How the ranks share the work.</summary>
+    public IParallelStrategy Strategy => parts.Strategy;
     /// <summary>Steps the parameters.</summary>
     public Optimizer Optimizer => parts.Optimizer;
     /// <summary>Steps made so far.</summary>
@@ -394,6 +396,7 @@ public sealed class Trainer : IDisposable
         hooks.ForEach(h => h.AfterRun(this));
         if (IsMain && plan is not null && activationPeak > 0)
             Console.WriteLine(FormattableString.Invariant($"{(memory is null ? $"memory budget {Options.MemoryBudget}" : $"memory {Options.Memory}")}: activations peaked at {activationPeak / 1048576.0:F1} MiB, measured"));
+        if (parts.Strategy.Conclude() is { } conclusion && IsMain) Console.WriteLine(conclusion);
         if (IsMain && memory is not null) Console.WriteLine($"memory {Options.Memory}: the process held {ByteText.Of(MachineMemory.PeakResidentBytes)} at most");
         if (IsMain && arena is not null)
             Console.WriteLine(FormattableString.Invariant($"arena: {arena.PackedBytes / 1048576.0:F1} MiB in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped"));

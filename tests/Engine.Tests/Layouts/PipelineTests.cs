@@ -18,6 +18,7 @@ public sealed class PipelineTests : IDisposable
         Assert.True(job.Wait(240) == 0, job.Output);
         string[] lines = [.. job.Lines.Select(line => line.Trim()).Where(line => line.StartsWith("step ") || line.StartsWith("evaluation "))];
         Assert.Equal(21, lines.Length);
+        if (arguments.Contains("order=zb")) Assert.Contains(job.Lines, line => line.Trim().StartsWith("rank 0 defers ") && !line.TrimEnd().EndsWith(" 0")); // some ops split
         var hashes = job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "hash", _]).Select(words => words[3]).ToArray();
         Assert.Equal(ranks, hashes.Length);
         return [.. lines, hashes.Distinct().Single()];
@@ -43,6 +44,42 @@ public sealed class PipelineTests : IDisposable
     [InlineData("tied", "pipe=3,order=1f1b,micro=8", 3)]
     [InlineData("dropout", "pipe=2,order=zb-v,micro=8", 2)]
     [InlineData("resnet", "pipe=2,order=interleaved,micro=8", 2)]
+    [InlineData("resnet", "pipe=2,order=zb-h1,micro=8", 2)]
+    [InlineData("mlp", "pipe=2,order=zb-h2,micro=8", 2)]
     public void Every_order_has_the_bits_of_one(string net, string layout, int ranks)
         => Assert.Equal(Bits(net, 1, "--layout pipe=1,micro=8"), Bits(net, ranks, $"--layout {layout}"));
+
+    [SkippableFact]
+    public void A_run_goes_on_under_another_layout()
+    {
+        string Hash(int ranks, string arguments)
+        {
+            using var job = MpiJob.Start(MpiFlavor.OpenMpi, ranks, $"pipe resnet {folder} --optimizer adamw --no-progress {arguments}", OneThread);
+            Assert.True(job.Wait(240) == 0, job.Output);
+            return job.Lines.Select(line => line.Trim()).First(line => line.StartsWith("rank 0 hash "));
+        }
+        var whole = Hash(1, "--name whole --max-steps 12 --layout pipe=1,micro=4");
+        Hash(2, "--name cut --max-steps 5 --layout pipe=2,micro=4");
+        Hash(3, "--name cut --max-steps 9 --layout pipe=3,order=gpipe,micro=4 --resume");
+        Assert.Equal(whole, Hash(1, "--name cut --max-steps 12 --layout pipe=1,micro=4 --resume"));
+    }
+
+    [SkippableFact]
+    public void What_a_rank_holds_is_what_was_predicted()
+    {
+        using var job = MpiJob.Start(MpiFlavor.OpenMpi, 2, $"pipe resnet {folder} --name bytes --max-steps 6 --no-progress --batch-size 480 --layout pipe=2,order=gpipe,micro=4", OneThread);
+        Assert.True(job.Wait(240) == 0, job.Output);
+        var held = job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "held", _, "of", _]).ToDictionary(words => words[1], words => (Held: double.Parse(words[3]), Predicted: double.Parse(words[5])));
+        Assert.Equal(2, held.Count);
+        Assert.All(held.Values, bytes => Assert.InRange(bytes.Held / bytes.Predicted, 0.9, 1.02));
+    }
+
+    [SkippableFact]
+    public void A_rank_that_is_killed_is_named_with_what_the_others_wait_for()
+    {
+        using var job = MpiJob.Start(MpiFlavor.OpenMpi, 2, $"pipe-killed mlp {folder} --name killed --epochs 2000 --no-progress --layout pipe=2,micro=4", OneThread);
+        Assert.NotEqual(0, job.Wait(60));
+        Assert.Contains($"rank 1 (pid {job.Pid(1)} on ", job.Output);
+        Assert.Matches(@"rank 0 is in receive the gradient of \S+ of micro-batch \d, stage 0", job.Output);
+    }
 }

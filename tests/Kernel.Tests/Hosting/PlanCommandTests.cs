@@ -47,4 +47,27 @@ public class PlanCommandTests
         Assert.EndsWith("net.csx, line 2)\n", error);
         Assert.Single(error.TrimEnd().Split('\n'));
     }
+
+    [Fact]
+    public async Task Plan_divides_a_model_among_ranks()
+    {
+        var figure = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.html");
+        var (exit, output, error) = await InteractiveProcess.Run("plan", "--model", "gpt", "--batch", "32", "--ranks", "4", "--memory", "40MiB", "--figure", figure, "--json");
+        Assert.True(exit == 0, error);
+        var plan = JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement;
+        Assert.True(plan.GetProperty("feasible").GetBoolean());
+        var ranks = plan.GetProperty("perRank").EnumerateArray().ToArray();
+        Assert.Equal(4, ranks.Length);
+        Assert.All(ranks, rank => Assert.InRange(rank.GetProperty("peakBytes").GetInt64(), 1, 40 << 20));
+        Assert.All(ranks, rank => Assert.Equal(rank.GetProperty("peakBytes").GetInt64(), rank.GetProperty("fixedBytes").GetInt64() + rank.GetProperty("activationPeakBytes").GetInt64()));
+        Assert.Contains("rank 3", File.ReadAllText(figure));
+        File.Delete(figure);
+
+        (exit, _, error) = await InteractiveProcess.Run("plan", "--model", "gpt", "--batch", "32", "--ranks", "4", "--memory", "10MiB");
+        Assert.Equal(2, exit);
+        Assert.Contains("on each rank would do", error);
+        (exit, _, error) = await InteractiveProcess.Run("plan", "--model", "gpt", "--batch", "32", "--layout", "pipe=4");
+        Assert.Equal(2, exit);
+        Assert.Contains("--layout needs --ranks", error);
+    }
 }

@@ -101,8 +101,9 @@ public static class World
     {
         if (Interlocked.Exchange(ref failed, 1) != 0) return;
         LastWords.Write(line);
+        LastWords.Write($"rank {mpi!.Rank} {recorder.State}"); // what it waits for: in a pipeline a value with its micro-batch and stage
         watch!.Announce();
-        mpi!.Abort(1);
+        mpi.Abort(1);
     }
 
     static unsafe void Close()

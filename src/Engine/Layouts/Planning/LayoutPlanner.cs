@@ -121,6 +121,7 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
     private LayoutPlan Plan(IReadOnlyList<int> starts, IReadOnlyList<StageSchedule>? schedules)
     {
         schedules ??= [.. Stage.Cut(graph.Graph, starts).Select(writer.KeepAll)];
+        if (layout.Order.IsSplit) schedules = [.. schedules.Select(writer.Split)];
         var plans = schedules.Select(s => StagePlan.Of(graph, s)).ToArray();
         var order = layout.Order;
         var run = LayoutSimulator.Run(order, layout.Pipe, layout.Micro, [.. plans.Select(p => p.Times)], s => plans[s].OutputBytes / bytesPerSecond);

@@ -11,7 +11,7 @@ public sealed class LayoutSearch
     private readonly Graph source, fused;
     private readonly Func<Graph, long, Profile> profile;
     private readonly double bytesPerSecond;
-    private readonly Dictionary<long, PlanningGraph> known = [];
+    private readonly Dictionary<(long, bool), PlanningGraph> known = [];
 
     /// <summary>Prepares to plan one model.</summary>
     /// <param name="source">The model; shapes are enough.</param>
@@ -60,7 +60,8 @@ public sealed class LayoutSearch
     private LayoutPlanner Planner(Layout layout, int batch)
     {
         var micro = batch / (layout.Data * layout.Micro);
-        if (!known.TryGetValue(micro, out var graph)) known[micro] = graph = new PlanningGraph(fused, WithAutograd(profile(fused, micro)));
+        var isSplit = layout.Order.IsSplit;
+        if (!known.TryGetValue((micro, isSplit), out var graph)) known[(micro, isSplit)] = graph = new PlanningGraph(fused, isSplit ? profile(fused, micro) : WithAutograd(profile(fused, micro)));
         return new(source, graph, layout, bytesPerSecond);
     }
 

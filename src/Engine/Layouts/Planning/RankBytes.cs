@@ -21,12 +21,11 @@ public static class RankBytes
             if (leaving.Count > ahead) sending -= leaving.Dequeue();
             var sent = action.Pass == Pass.W ? 0 : isForward ? plan.SentBytes : plan.InputGradientBytes;
             leaving.Enqueue(sent);
-            if (action.Pass == Pass.W) continue;
             held.Remove((action.Chunk, action.Micro), out var own);
             rest -= own;
             var posted = k + 1 < actions.Count ? Received(actions[k + 1]) : 0;
-            peak = Math.Max(peak, rest + (isForward ? plan.ForwardPeak : plan.BackwardPeak) + posted + sending);
-            if (isForward) rest += held[(action.Chunk, action.Micro)] = plan.KeptBytes;
+            peak = Math.Max(peak, rest + (isForward ? plan.ForwardPeak : action.Pass == Pass.W ? plan.DeferredPeak : plan.BackwardPeak) + posted + sending);
+            if (action.Pass is Pass.F or Pass.B) rest += held[(action.Chunk, action.Micro)] = isForward ? plan.KeptBytes : plan.DeferredBytes;
             sending += sent;
         }
         return peak;

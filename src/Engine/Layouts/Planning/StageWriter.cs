@@ -1,6 +1,8 @@
+using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Memory.Blocks;
 using Interactive.Memory.Chains;
+using Interactive.Runtime;
 
 namespace Interactive.Layouts;
 
@@ -42,6 +44,34 @@ internal sealed class StageWriter(PlanningGraph graph)
         var blocks = new BlockWriter(graph, chain);
         var steps = blocks.Write(ops, forwards, holdMasks, [.. stage.Inputs.Select(v => v.Id)], Constants(stage), [.. stage.Outputs.Select(v => v.Id)], out _, out var forwardSteps);
         return Cut(stage, steps, forwardSteps, "optimal");
+    }
+
+    /// <summary>
+    /// The same with the gradients of parameters put off, where an op makes its two parts in ways that have autograd's bits and its
+    /// parameters are nobody else's.
+    /// </summary>
+    public StageSchedule Split(StageSchedule whole)
+    {
+        var uses = graph.Graph.Nodes.SelectMany(n => n.Op.Parameters).CountBy(p => p.Identity()).ToDictionary();
+        var (steps, rest) = (new List<Step>(), new List<Step>());
+        foreach (var step in whole.Schedule.Steps)
+        {
+            // A step that leaves open how backward runs comes first, then what goes after it, then a second one.
+            if (step.Kind is not (StepKind.Backward or StepKind.ParameterGradients)) steps.Add(step);
+            else if (step.Kind == StepKind.Backward && step.Way == Step.Open) continue;
+            else if (!IsSplit(step.Id)) steps.Add(new(StepKind.Backward, step.Id));
+            else
+            {
+                var facts = graph.Nodes[step.Id];
+                steps.Add(new(StepKind.InputGradient, step.Id, facts.InputWays.Length > 0 ? facts.InputWays[0].Number : 0));
+                rest.Add(new(StepKind.ParameterGradients, step.Id, facts.ParameterWays[0].Number));
+            }
+        }
+        var backwardEnd = steps.Count;
+        return whole with { Schedule = whole.Schedule with { Steps = [.. steps, .. rest] }, BackwardEnd = backwardEnd };
+
+        bool IsSplit(int id) => graph.Graph.Nodes[id] is { Op: IBackwardInParts } node && graph.Nodes[id].ParameterWays.Length > 0
+            && (graph.Nodes[id].InputWays.Length > 0 || !node.Inputs[0].NeedsGradient) && node.Op.Parameters.All(p => uses[p.Identity()] == 1);
     }
 
     // Sources of earlier stages whose results are always there, and are not sent.

@@ -21,6 +21,11 @@ public enum StepKind
     ParameterGradients,
     /// <summary>Run the backward of node <c>Id</c>, which consumes its local graph and its output's gradient.</summary>
     Backward,
+    /// <summary>
+    /// Make the gradient of the input of node <c>Id</c> alone; input and output's gradient are kept for a <see cref="ParameterGradients"/>
+    /// that comes later, and is then the last step of the node.
+    /// </summary>
+    InputGradient,
 }
 
 /// <summary>One step of a schedule.</summary>

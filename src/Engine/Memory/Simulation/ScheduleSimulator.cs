@@ -200,6 +200,14 @@ public sealed class ScheduleSimulator
                         break;
                     case StepKind.Free: Free(steps[i].Id); break;
                     case StepKind.Forget: Forget(steps[i].Id); break;
+                    case StepKind.InputGradient: seconds += InputGradient(graph.Nodes[steps[i].Id], steps[i].Way); break;
+                    case StepKind.ParameterGradients when deferred.Remove(steps[i].Id, out var put):
+                        var way = Numbered(graph.Nodes[steps[i].Id].ParameterWays, steps[i].Way);
+                        blocks.Transient(way.Workspace);
+                        seconds += way.Seconds;
+                        blocks.Release(put.Input);
+                        blocks.Release(put.Gradient);
+                        break;
                     default: seconds += Backward(graph.Nodes[steps[i].Id], steps.AsSpan(i), long.MaxValue); break;
                 }
                 peak = Math.Max(peak, blocks.StepPeak);
@@ -254,6 +262,7 @@ public sealed class ScheduleSimulator
         Array.Clear(hasAdded);
         foreach (var node in pinning) pins[node].Clear();
         pinning.Clear();
+        deferred.Clear();
     }
 
     private void Forward(PlanningGraph.Facts node, bool keepGraph, int into)
@@ -283,6 +292,26 @@ public sealed class ScheduleSimulator
             hasGraph[node.Id] = true;
             if (!node.Swappable || node.SavesOutput) Pin(node, output);
         }
+    }
+
+    private readonly Dictionary<int, (int Input, int Gradient)> deferred = []; // blocks that gradients of parameters are yet to be made of
+
+    private double InputGradient(PlanningGraph.Facts node, int number)
+    {
+        RequireSaved(node);
+        var input = blocks.Own(graph.IsFixed[node.Inputs[0]] ? BlockAccount.Callers : held[node.Inputs[0]]);
+        var gradient = Take(node, out _);
+        var way = node.InputWays.Length == 0 ? null : Numbered(node.InputWays, number);
+        if (graph.Wants[node.Inputs[0]])
+        {
+            var arriving = blocks.New(node.Inputs[0], gradient: true);
+            blocks.Transient(way?.Workspace ?? 0);
+            gradients.Add(node.Inputs[0], arriving, part: false);
+        }
+        deferred[node.Id] = (input, gradient);
+        Forget(node.Id);
+        if (held[node.Id + 1] != BlockAccount.None) blocks.Release(ref held[node.Id + 1]);
+        return way?.Seconds ?? 0;
     }
 
     private int Pieces(PlanningGraph.Facts node)

@@ -23,6 +23,9 @@ public interface IParallelStrategy : IDisposable
     /// <summary>What a run says before its first step, in lines; null for nothing.</summary>
     string? Description => null;
 
+    /// <summary>What a run says after its last step; null for nothing. Collective.</summary>
+    string? Conclude() => null;
+
     /// <summary>Makes what steps need; what was there before goes. Collective.</summary>
     void Setup(StrategyContext context);
 

@@ -1,13 +1,16 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Interactive.Collectives;
 using Interactive.Data;
+using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Layouts;
-using Pass = Interactive.Layouts.Pass;
+using Interactive.Memory;
 using Interactive.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Pass = Interactive.Layouts.Pass;
 
 namespace Interactive.Training;
 
@@ -42,7 +45,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     public PipelineParallel(string layout, string stages = "", string? memory = null, Graph? model = null)
     {
         (text, stageNames, this.model) = (layout, stages, model);
-        this.memory = memory is null ? null : Memory.MemoryLimit.Parse(memory).Bytes;
+        this.memory = memory is null ? null : MemoryLimit.Parse(memory).Bytes;
         if (layout != "auto") Layout.Parse(layout, stages);
     }
 
@@ -88,7 +91,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         Release();
         this.context = context;
         var fused = Fusion.Fuse(context.Graph);
-        plan = new LayoutSearch(context.Graph).Plan(layout!, batchSize, memory);
+        plan = new LayoutSearch(context.Graph, ProfileOf).Plan(layout!, batchSize, memory);
         var (world, order) = (context.World, layout!.Order);
         var me = world.Rank / layout.Data;
         copies = world.Split([.. Enumerable.Range(0, layout.Data).Select(d => me * layout.Data + d)]);
@@ -102,6 +105,15 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         owners = Owners(fused, stages);
         pool = new GradientPool(chunks.SelectMany(c => c.Executor.BackwardOrder).DistinctBy(p => p.Identity()).Where(p => (tied.Owner(p) ?? -1) is var stage && (stage < 0 || Place(stage) == me)), null, NameOf);
         reducer = new OverlappedReducer(copies, pool, new ReducerOptions { Overlap = false });
+    }
+
+    // Which ways to run backward in two parts have autograd's bits is measured, on rank 0; seconds are then measured, too.
+    private Profile ProfileOf(Graph fused, long batch)
+    {
+        var objective = context.Executor.Objective;
+        if (!layout!.Order.IsSplit) return AnalyticProfile.Of(fused, batch, objective.Traits(fused));
+        var mine = context.World.Rank == 0 ? JsonSerializer.SerializeToUtf8Bytes(ProfileCache.Get(context.Graph, batch, objective)) : [];
+        return JsonSerializer.Deserialize<Profile>(context.World.AllGather(mine)[0])!;
     }
 
     private int Place(int stage)
@@ -225,6 +237,14 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         if (plan is null) return;
         foreach (var (name, tensor) in context.Graph.state_dict())
             if (owners.TryGetValue(name, out var owner)) context.World.Broadcast(tensor, owner);
+    }
+
+    /// <inheritdoc/>
+    public string? Conclude()
+    {
+        var mine = peak;
+        var all = context.World.AllGather(MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in mine))).Select(part => MemoryMarshal.Read<long>(part)).ToArray();
+        return peak == 0 ? null : $"layout {plan!.Layout}: activations of each stage's rank peaked at {string.Join(", ", plan.Ranks.Select(r => $"{ByteText.Of(all[r.Rank * layout!.Data])} (predicted {ByteText.Of(r.ActivationPeakBytes)})"))}, measured";
     }
 
     private void Release()

@@ -3,9 +3,9 @@ using Interactive.Data;
 using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Layouts;
-using Pass = Interactive.Layouts.Pass;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Pass = Interactive.Layouts.Pass;
 
 namespace Interactive.Training;
 
@@ -65,7 +65,7 @@ internal sealed class StageRun : IDisposable
     /// <returns>What is on its way to other ranks.</returns>
     public List<WireTensor> Run(PipelineAction action, Dictionary<(Pass, int, int), Tensor?[]> handed, double[] losses)
     {
-        if (action.Pass == Pass.W) return []; // backward has run whole
+        if (action.Pass == Pass.W) return Deferred(action.Micro);
         var isForward = action.Pass == Pass.F;
         var peer = isForward ? before : after;
         var given = peer < 0 ? [] : peer == me ? Handed() : posted.Remove((action.Pass, action.Micro), out var wires) ? Array.ConvertAll(wires, w => w.Take(link!)) : [];
@@ -106,8 +106,22 @@ internal sealed class StageRun : IDisposable
         frame!.RunBackward();
         Tensor?[] gradients = [.. Given(isForward: false).Select(frame.Gradients.TakeInput)];
         foreach (var tensor in gradients) tensor?.DetachFromDisposeScope();
-        Executor.Return(frame);
+        if (schedule.BackwardEnd == schedule.Schedule.Steps.Count) Executor.Return(frame);
+        else
+        {
+            frame.Detach();
+            flying[micro] = frame;
+        }
         return gradients;
+    }
+
+    private List<WireTensor> Deferred(int micro)
+    {
+        if (!flying.Remove(micro, out var frame)) return []; // backward has run whole
+        using var scope = NewDisposeScope();
+        using (no_grad()) frame.RunDeferred();
+        Executor.Return(frame);
+        return [];
     }
 
     // Forward takes in the stage's inputs and gives its outputs; backward takes in the outputs' gradients and gives the inputs'.
