@@ -19,11 +19,14 @@ MPI.Environment.Run(ref arguments, comm =>
     var best = comm.Reduce(new Score(comm.Rank, 1.0 / (comm.Rank + 1)), (a, b) => a.Value < b.Value ? a : b, 0);
 
     // A ring: each rank sends to the next one.
-    var word = "";
+    var word = "round";
     if (comm.Rank == 0)
     {
-        comm.Send("round", 1 % comm.Size, 0);
-        word = comm.Receive<string>((comm.Size + comm.Rank - 1) % comm.Size, 0);
+        if (comm.Size > 1)
+        {
+            comm.Send(word, 1, 0);
+            word = comm.Receive<string>(comm.Size - 1, 0);
+        }
         Console.WriteLine($"sum {sum} of {comm.Size} ranks, {total[12345]}, {string.Join(", ", names)}, least of rank {best.Rank}, the word came {word}");
     }
     else

@@ -66,16 +66,18 @@ public sealed unsafe class MpiNetTransport : ITransport
     /// <inheritdoc/>
     public void Wait(ref Transfer transfer)
     {
-        if (!transfer.Pending) return;
-        var request = (int)transfer.Request;
         var waiter = transfer.IsLong ? YieldingWait.Asleep : new YieldingWait();
-        while (true)
-        {
-            Check(MPI.Unsafe.MPI_Test(ref request, out var done, out _), "MPI_Test");
-            if (done != 0) break;
-            waiter.Once();
-        }
-        transfer = default;
+        while (!Test(ref transfer)) waiter.Once();
+    }
+
+    /// <summary>Whether the transfer is complete; returns at once.</summary>
+    public bool Test(ref Transfer transfer)
+    {
+        if (!transfer.Pending) return true;
+        var request = (int)transfer.Request;
+        Check(MPI.Unsafe.MPI_Test(ref request, out var done, out _), "MPI_Test");
+        if (done != 0) transfer = default;
+        return done != 0;
     }
 
     /// <inheritdoc/>
