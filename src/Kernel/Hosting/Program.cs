@@ -1,6 +1,9 @@
 using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting;
+using Interactive.Kernel.Jupyter;
 using Interactive.Runtime;
+
+if (args is ["kernel", ..]) Interrupts.Hear();
 
 // Asked here: later it would be an exception from inside TorchSharp.
 if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } folder && !File.Exists(Path.Combine(folder, TorchLoader.Libtorch)))

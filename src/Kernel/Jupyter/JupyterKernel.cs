@@ -46,7 +46,6 @@ internal sealed class JupyterKernel
         // A thread that a cell has started may throw, and the kernel goes on.
         ThreadErrors.Handle(e => Console.Error.WriteLine($"On a thread of its own: {ScriptTrace.Format(e)}"));
         AppDomain.CurrentDomain.ProcessExit += (_, _) => outbox.Flush().Wait(TimeSpan.FromSeconds(1)); // a cell may end the process
-        HearInterrupts();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
@@ -60,14 +59,6 @@ internal sealed class JupyterKernel
         outbox.Flush().Wait(TimeSpan.FromSeconds(1));
         sockets.Dispose();
     }
-
-    // What a shell starts in the background, and all that it starts, ignores Ctrl-C, and the runtime leaves that as it is. A client's
-    // interrupt is another matter, which comes by the same signal.
-    private static void HearInterrupts() => signal(Interrupt, Default);
-
-    private const int Interrupt = 2;
-    private const nint Default = 0;
-    [DllImport("libc")] private static extern nint signal(int number, nint handler);
 
     // On the sockets' thread: whatever takes time goes elsewhere.
     private void Receive(KernelRequest request)
