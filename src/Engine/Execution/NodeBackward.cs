@@ -34,7 +34,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     public void Input(NodeState state, int way, bool ownWays)
     {
         var node = state.Node;
-        if (!ownWays || gradients.Find(node.Output) is not { } arriving || arriving.IsTurned || !HaveGradients(node))
+        if (!ownWays || gradients.Find(node.Output) is not { } arriving || !arriving.Tensor.is_contiguous() || !HaveGradients(node))
         {
             Run(state, 0);
             return;

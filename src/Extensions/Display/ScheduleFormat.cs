@@ -1,3 +1,4 @@
+using Interactive.Extensions.Plots;
 using Interactive.Memory;
 
 namespace Interactive.Extensions.Display;

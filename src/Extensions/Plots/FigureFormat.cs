@@ -1,7 +1,7 @@
-using Interactive.Extensions.Plots;
+using Interactive.Extensions.Display;
 using System.Text.Json.Nodes;
 
-namespace Interactive.Extensions.Display;
+namespace Interactive.Extensions.Plots;
 
 /// <summary>A figure: picture, plotly's object, and HTML that holds the picture until its script has drawn the figure.</summary>
 internal static class FigureFormat

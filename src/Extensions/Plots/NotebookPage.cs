@@ -1,6 +1,6 @@
-using Interactive.Extensions.Plots;
+using Interactive.Extensions.Display;
 
-namespace Interactive.Extensions.Display;
+namespace Interactive.Extensions.Plots;
 
 /// <summary>
 /// The page that a notebook's outputs share: plotly.js (1.2 MB) goes into it once, with the first figure. Figures after

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Interactive.Collectives.Mpi;
 using Interactive.Extensions.Display;
+using Interactive.Extensions.Plots;
 using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Directives;

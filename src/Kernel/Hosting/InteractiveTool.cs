@@ -3,6 +3,7 @@ using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting.Commands;
 using Interactive.Kernel.Hosting.Commands.Runs;
 using Interactive.Kernel.Hosting.Commands.Slurm;
+using Interactive.Kernel.Jupyter;
 using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting;
@@ -38,6 +39,7 @@ public static class InteractiveTool
     /// <returns>The command's exit code; 2 for bad input.</returns>
     public static int Run(string[] args)
     {
+        if (args is ["kernel", ..]) Interrupts.Hear();
         // Asked here: later it would be an exception from inside TorchSharp.
         if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } folder && !File.Exists(Path.Combine(folder, TorchLoader.Libtorch)))
         {

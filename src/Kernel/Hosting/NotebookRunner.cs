@@ -1,4 +1,5 @@
 using Interactive.Extensions.Display;
+using Interactive.Extensions.Plots;
 using Interactive.Kernel.Directives;
 using Interactive.Kernel.Scripting;
 

@@ -46,7 +46,7 @@ internal sealed class JupyterKernel
         // A thread that a cell has started may throw, and the kernel goes on.
         ThreadErrors.Handle(e => Console.Error.WriteLine($"On a thread of its own: {ScriptTrace.Format(e)}"));
         AppDomain.CurrentDomain.ProcessExit += (_, _) => outbox.Flush().Wait(TimeSpan.FromSeconds(1)); // a cell may end the process
-        using var signal = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
             session.Interrupt();

@@ -1,6 +1,7 @@
 using Interactive.Kernel.Fuzzing;
 using Interactive.Kernel.Fuzzing.Targets;
 using Interactive.Kernel.Tests.Scripting;
+using Interactive.Training;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
@@ -13,6 +14,7 @@ public sealed class FuzzTests
     public static TheoryData<string> Readers => [.. TargetList.All.Select(t => t.Name)];
 
     [Theory]
+    [Trait("Speed", "slow")]
     [MemberData(nameof(Readers))]
     public void DamagedFiles_AreReadOrRefused(string reader)
     {
@@ -29,6 +31,22 @@ public sealed class FuzzTests
         Assert.Equal(Mutation.Of(whole, 1, 7), Mutation.Of(whole, 1, 7));
         Assert.True(Enumerable.Range(0, 200).Select(i => Convert.ToHexString(Mutation.Of(whole, 1, i))).Distinct().Count() > 150);
         Assert.NotEqual(Enumerable.Range(0, 20).SelectMany(i => Mutation.Of(whole, 1, i)), Enumerable.Range(0, 20).SelectMany(i => Mutation.Of(whole, 2, i)));
+    }
+
+    // Kernels do not compare the lengths of what they are given.
+    [Fact]
+    public void ACheckpoint_WhoseStateHasAnotherShape_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var target = new CheckpointTarget();
+        var path = target.Write(folder.Path);
+        var (tensors, texts) = Safetensors.Read(path);
+        var key = tensors.First(t => t.Key.StartsWith("optimizer.", StringComparison.Ordinal) && t.Value.numel() > 1).Key;
+        tensors[key].Dispose();
+        tensors[key] = TorchSharp.torch.ones(1);
+        using (var file = File.Create(path)) Safetensors.Write(file, tensors, texts);
+        File.WriteAllBytes(path, target.Seal(File.ReadAllBytes(path)));
+        Assert.Contains("begin anew", Assert.Throws<UsageException>(() => target.Read(path)).Message);
     }
 
     // What the fuzzer is to find, found.
@@ -58,7 +76,7 @@ public sealed class FuzzTests
         {
             if (File.ReadAllText(path) == "1234") return;
             if (kind == "throw") throw new InvalidOperationException("raw");
-            if (kind == "lines") throw new UsageException("one\ntwo");
+            if (kind == "lines") throw new InvalidDataException("one\ntwo");
             GC.KeepAlive(new byte[1 << 20]);
         }
     }

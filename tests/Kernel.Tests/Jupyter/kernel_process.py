@@ -1,5 +1,6 @@
 """A kernel with a client, and what tests ask of them."""
 import queue
+import signal
 import time
 import unittest
 
@@ -43,7 +44,10 @@ class KernelTestCase(unittest.TestCase):
     @classmethod
     def start(cls):
         manager = KernelManager(kernel_name=cls.kernel)
+        # As under a server that a script has started in the background.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         manager.start_kernel()
+        signal.signal(signal.SIGINT, before)
         return manager, KernelTestCase.connect(manager)
 
     @staticmethod

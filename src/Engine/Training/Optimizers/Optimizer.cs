@@ -19,6 +19,7 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
 {
     private readonly Dictionary<string, Tensor> state = [];
     private readonly Dictionary<string, long> counts = [];
+    private readonly HashSet<string> restored = []; // of the state, what has not been used since
     private readonly Dictionary<string, (double Scale, double WeightDecay, double Momentum)> settings = [];
     private readonly List<ParameterGroup> groups = [];
 
@@ -101,10 +102,14 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
     protected Tensor StateOf(ParameterStep step, string kind, long[] shape, double initial = 0)
     {
         var key = $"{step.Name}/{kind}";
-        if (state.TryGetValue(key, out var tensor)) return tensor;
+        if (state.TryGetValue(key, out var tensor)) return restored.Count > 0 && restored.Remove(key) ? Fitting(key, tensor, shape) : tensor;
         using var value = Scalars.Of(initial);
         return state[key] = full(shape, value, step.Parameter.dtype, step.Parameter.device).DetachFromDisposeScope();
     }
+
+    // Kernels do not compare what they are given: the first step after a resume does.
+    private static Tensor Fitting(string key, Tensor tensor, long[] shape) => tensor.numel() == shape.Aggregate(1L, (a, b) => a * b) && tensor.is_floating_point() ? tensor
+        : throw new UsageException($"the optimiser's {key} is {tensor.dtype} {string.Join('x', tensor.shape)} in the checkpoint and {string.Join('x', shape)} here: begin anew without --resume");
 
     /// <summary>Name, settings and groups in one line: what a checkpoint keeps to notice a change.</summary>
     public override string ToString()
@@ -136,6 +141,7 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
         Steps = steps;
         foreach (var key in keys)
         {
+            restored.Add(key);
             var tensor = read(key);
             state[key] = tensor.to(device).DetachFromDisposeScope();
             if (state[key].Handle != tensor.Handle) tensor.Dispose();
@@ -175,6 +181,7 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
     {
         foreach (var tensor in state.Values) tensor.Dispose();
         state.Clear();
+        restored.Clear();
         counts.Clear();
         GC.SuppressFinalize(this);
     }

@@ -35,11 +35,11 @@ internal static class Endurance
         {
             var net = new GraphBuilder("endurance", new Shape(3, 16, 16));
             using var graph = net.Build(net.Input.Conv(16, 3, padding: 1).BatchNorm().Relu().Conv(16, 3, padding: 1).BatchNorm().Relu().AdaptiveAvgPool(1).Flatten().Linear(10));
-            var (train, test) = (new SyntheticData(512, new Shape(3, 16, 16), 10, seed: 1), new SyntheticData(64, new Shape(3, 16, 16), 10, seed: 2));
+            var (train, test) = (new SyntheticData(16_000, new Shape(3, 16, 16), 10, seed: 1), new SyntheticData(64, new Shape(3, 16, 16), 10, seed: 2));
             var watch = new Watch(Math.Max(1, count / Moments));
             using var trainer = new Trainer(graph, train, test, new TrainerOptions
             {
-                Name = "endurance", Out = folder.FullName, Epochs = int.MaxValue >> 8, MaxSteps = count, BatchSize = 16, Optimizer = "adam", LearningRate = 1e-3, Schedule = "constant", CheckpointEvery = 500, Progress = false, Device = "cpu",
+                Name = "endurance", Out = folder.FullName, Epochs = int.MaxValue >> 8, MaxSteps = count, BatchSize = 16, Optimizer = "adam", LearningRate = 1e-3, Schedule = "constant", CheckpointEvery = 1000, Progress = false, Device = "cpu",
             }, hooks: [watch]);
             trainer.Run();
             return watch.Held;
