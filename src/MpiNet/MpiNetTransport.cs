@@ -81,16 +81,6 @@ public sealed unsafe class MpiNetTransport : ITransport
     }
 
     /// <inheritdoc/>
-    public bool Test(ref Transfer transfer)
-    {
-        if (!transfer.Pending) return true;
-        var request = (int)transfer.Request;
-        Check(MPI.Unsafe.MPI_Test(ref request, out var done, out _), "MPI_Test");
-        if (done != 0) transfer = default;
-        return done != 0;
-    }
-
-    /// <inheritdoc/>
     public ITransport Duplicate() => new MpiNetTransport(communicator);
 
     /// <inheritdoc/>
