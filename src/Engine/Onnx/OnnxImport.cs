@@ -46,12 +46,12 @@ public sealed class OnnxImport
         {
             var operators = model.Graph.Nodes.GroupBy(n => n.Operator).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count());
             var fused = OnnxRewriter.Rewrite(model.Graph);
-            using var scope = NewDisposeScope();
             var examples = Examples(model.Graph, options);
             if (model.Graph.Name.Length == 0) model.Graph.Name = Path.GetFileNameWithoutExtension(path);
             var net = new OnnxNet(model);
             foreach (var (name, parameter) in net.named_parameters()) parameter.requires_grad = options.Trains(name);
             var graph = Graph.Trace(net, examples, model.Graph.Name);
+            foreach (var example in examples) example.Dispose();
             return new OnnxImport(graph, model, operators, fused, net.Folded.Count);
         }
         catch (Exception e) when (e is InvalidDataException or GraphException or ExternalException or OverflowException)
@@ -66,10 +66,11 @@ public sealed class OnnxImport
         if (graph.Inputs.Count == 0) throw new InvalidDataException("it has no inputs");
         return [.. graph.Inputs.Select(input =>
         {
+            using var scope = NewDisposeScope();
             if (input.Sizes is null or []) throw new InvalidDataException($"its input {input.Name} has no sizes, and the first must be that of the batch");
             long[] sizes = Arrangements.Bounded([4, .. input.Sizes.Skip(1).Select((s, i) => Size(input, s, i + 1, options))]);
             var type = OnnxTypes.ToTorch(input.Type);
-            return type is ScalarType.Float32 or ScalarType.Float64 ? randn(sizes, type) : type == ScalarType.Bool ? randint(0, 2, sizes).to_type(type) : randint(0, 2, sizes, type);
+            return (type is ScalarType.Float32 or ScalarType.Float64 ? randn(sizes, type) : randint(0, 2, sizes).to_type(type)).DetachFromDisposeScope();
         })];
     }
 

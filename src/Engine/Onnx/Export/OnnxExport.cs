@@ -129,6 +129,7 @@ internal static class OnnxExport
             var held = references.First();
             if (held.IsFlowing) throw new UsageException($"{graph.Name} cannot be written as ONNX: a step reads what none makes");
             var tensor = held.Kind == RefKind.Constant ? trace.First.Constants[held.Index] : tensors.Of(held);
+            if (!Enum.IsDefined(tensor.dtype)) return names[held] = ""; // a bias that is left out
             return names[held] = file.Weight(tensor, tensors.NameOf(held));
         }
     }
