@@ -47,7 +47,7 @@ public readonly record struct MemoryLimit(long Bytes)
         var runtime = RuntimeBytes;
         var rest = FixedBytes.Of(graph, batch) + 3 * graph.Inputs.Sum(v => v.Bytes(batch));
         return Tensors(runtime) - rest is > 0 and var room ? room
-            : throw new UsageException($"--memory {this} holds no activations of {graph.Name}: {ByteText.Of(runtime)} is the runtime's, {ByteText.Of(rest)} are parameters, gradients, optimiser state and batches");
+            : throw new UsageException($"--memory {this} holds no activations of {graph.Name}: {ByteText.Of(runtime)} is the runtime's, {ByteText.Of(rest)} are parameters, gradients, optimiser state and batches; more than {For(rest, runtime)} is needed, or a smaller net, input or batch");
     }
 
     /// <inheritdoc/>

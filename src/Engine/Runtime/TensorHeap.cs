@@ -14,20 +14,24 @@ internal sealed unsafe class TensorHeap
     public const uint Least = 256 << 10;
     private const long Chunk = 2 << 20; // a huge page
     private const int Slack = 16;
+    private const long Growth = 16 << 20; // of what the process holds besides, until it is asked again
 
     private readonly Lock gate = new();
     private readonly byte* memory;
     private readonly long bytes;
     private readonly FreeExtents extents;
-    private readonly long limit; // what the machine or the memory cgroup leaves besides what the process held at first
+    private readonly long all; // what the machine or the memory cgroup has
     private long live, most;
+    private long besides; // the most bytes of the process besides this heap that were seen
+    private long granted; // so much may be there unasked
 
     private TensorHeap(byte* memory, long bytes)
     {
         this.memory = memory;
         this.bytes = bytes;
         extents = new FreeExtents(bytes, Chunk);
-        limit = MachineMemory.LimitBytes - MachineMemory.ResidentBytes;
+        (all, besides) = (MachineMemory.LimitBytes, MachineMemory.ResidentBytes);
+        granted = (all - besides) / 4 * 3;
     }
 
     /// <summary>Reserves addresses for four times of the machine's memory, none of which is there yet; null where that is not allowed.</summary>
@@ -52,15 +56,38 @@ internal sealed unsafe class TensorHeap
     {
         lock (gate)
         {
-            if (size > limit - live) return null; // the kernel would give the addresses, and kill the process later
+            if (size > all - besides - live) return null; // the kernel would give the addresses, and kill the process later
+            var before = extents.Present;
             var at = extents.Take(size);
             if (at < 0) return null;
+            if (!Fits(before))
+            {
+                extents.Give(at, size);
+                return null;
+            }
             live += size;
             most = Math.Max(most, live);
-            while (extents.Present > most + most / Slack + Chunk && extents.Drop() is >= 0 and var idle)
-                _ = madvise(memory + idle * Chunk, (nuint)Chunk, DontNeed);
+            Shrink(most + most / Slack + Chunk);
             return memory + at;
         }
+    }
+
+    // Near the limit, and with more there than ever before, it counts what the rest of the process has come to hold.
+    private bool Fits(long before)
+    {
+        if (extents.Present <= granted) return true;
+        besides = Math.Max(besides, MachineMemory.ResidentBytes - before);
+        var room = all - besides - Growth;
+        Shrink(room);
+        if (extents.Present > room) return false;
+        granted = extents.Present;
+        return true;
+    }
+
+    private void Shrink(long target)
+    {
+        while (extents.Present > target && extents.Drop() is >= 0 and var idle)
+            _ = madvise(memory + idle * Chunk, (nuint)Chunk, DontNeed);
     }
 
     /// <summary>True for a block of this heap.</summary>

@@ -1,3 +1,4 @@
+using Interactive.Collectives;
 using Interactive.Data;
 using Interactive.Engine.Tests.Execution;
 using Interactive.Engine.Tests.Models;
@@ -117,6 +118,22 @@ public sealed class StateBytesTests : IDisposable
         trainer.Evaluate(0);
         var sample = (input.numel() * input.element_size() + target.numel() * target.element_size()) / 32;
         Assert.InRange(MemoryMeter.Current.PeakBytes - live, 1, InferenceBytes.Peak(Fusion.Fuse(graph), atOnce) + InferenceBytes.Batches * atOnce * sample);
+    }
+
+    /// <summary>A net that is set up later is planned beside what those before it will take.</summary>
+    [Fact]
+    public void Nets_of_a_loop_share_the_memory()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Wide();
+        using var loop = new TrainingLoop(Options with { Memory = "auto" });
+        var model = loop.Setup(graph);
+        var parameters = 4 * graph.parameters().Sum(p => p.numel());
+        Assert.Equal(model.Schedule.PeakBytes + 2 * parameters, model.Promised); // any optimiser might keep two tensors a parameter
+        var (alone, beside) = (Fit(0), Fit(model.Promised));
+        Assert.InRange(alone.ActivationBytes - beside.ActivationBytes, model.Promised / 2, long.MaxValue); // what there is moves a little
+
+        MemoryFit Fit(long promised) => MemoryFit.Make(new(graph, Options with { Memory = $"{MachineMemory.LimitBytes * 3 / 4}" }, new CrossEntropy(), IsWhole: true, Promised: promised), World.Current);
     }
 
     /// <summary>A batch norm over a single number per channel has no variance: such a net is never cut into single samples.</summary>

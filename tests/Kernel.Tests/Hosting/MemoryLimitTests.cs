@@ -108,6 +108,50 @@ public sealed class MemoryLimitTests
         }
     }
 
+    /// <summary>Two ranks in one cgroup take half of it each.</summary>
+    [SkippableFact]
+    public void Ranks_divide_what_a_cgroup_has()
+    {
+        Skip.IfNot(File.Exists("/usr/bin/mpirun.openmpi"), "mpirun.openmpi is not installed");
+        Skip.If(MemoryGroup.Missing(null) is not null, MemoryGroup.Missing(null));
+        using var folder = new TemporaryFolder();
+        var script = folder.Write("train.csx", Training);
+        using var group = new MemoryGroup(1100L << 20);
+        var (exit, output, error) = MemoryGroup.End(group.Start(folder.Path, "launch", "-n", "2", "--mpi", "openmpi", script, "own", "--epochs", "1", "--batch-size", "4", "--out", Path.Combine(folder.Path, "runs"), "--memory", "auto"));
+        Assert.True((exit, group.Killed) == (0, 0), $"{exit}, {group.Killed} killed\n{output}{error}");
+        Assert.Contains("memory 550.0 MiB:", output);
+    }
+
+    /// <summary>A tensor that a cgroup has no room for is an exception, again and again, and the process lives on.</summary>
+    [SkippableFact]
+    public void What_does_not_fit_a_cgroup_is_an_exception()
+    {
+        Skip.If(MemoryGroup.Missing(null) is not null, MemoryGroup.Missing(null));
+        using var folder = new TemporaryFolder();
+        var script = folder.Write("fill.csx", """
+            using TorchSharp;
+            using static TorchSharp.torch;
+            var meter = Interactive.Runtime.MemoryMeter.Current;
+            var held = new List<Tensor>();
+            for (var round = 0; round < 3; round++)
+            {
+                try
+                {
+                    while (held.Count < 1000) held.Add(ones(2_500_000));
+                }
+                catch (System.Runtime.InteropServices.ExternalException e) when (e.Message.Contains("allocate")) { Console.WriteLine($"full at {held.Count}"); }
+                held.ForEach(t => t.Dispose());
+                held.Clear();
+            }
+            """);
+        using var group = new MemoryGroup(700L << 20);
+        var (exit, output, error) = MemoryGroup.End(group.Start(folder.Path, "run", script));
+        Assert.True((exit, group.Killed) == (0, 0), $"{exit}, {group.Killed} killed\n{output}{error}");
+        var counts = Regex.Matches(output, @"full at (\d+)").Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).ToArray();
+        Assert.Equal(3, counts.Length);
+        Assert.All(counts, count => Assert.InRange(count, 20, 70)); // of ten megabytes each
+    }
+
     /// <summary>The process holds no more than what it held at rest, the code that it came to run, its tensors, a tenth of those, and 64 MiB.</summary>
     private static void IsHeld(string output)
     {
