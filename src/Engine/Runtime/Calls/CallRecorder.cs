@@ -55,6 +55,7 @@ internal sealed unsafe class CallRecorder : IDisposable
         };
         callback.Scopes[0] = 1; // functions
         current = this;
+        DataReads.Watcher = Read;
         handle = ((delegate* unmanaged<Callback, ulong>)Export(Add))(callback);
     }
 
@@ -84,8 +85,7 @@ internal sealed unsafe class CallRecorder : IDisposable
     /// <summary>The name under which it is listed that a tensor's numbers are read without an operator.</summary>
     public const string DataRead = "aten::data";
 
-    /// <summary>Notes that the calling thread is given the numbers of a tensor (its implementation's address).</summary>
-    public static void SawRead(nint tensor)
+    private static void Read(nint tensor)
     {
         if (current is { depth: 0 } recorder) recorder.Watch(seen => recorder.Calls.Add(new RecordedCall(DataRead, "", [new NativeValue(seen, ValueTag.Tensor).Share()], is_grad_enabled())), tensor);
     }
@@ -122,6 +122,7 @@ internal sealed unsafe class CallRecorder : IDisposable
     {
         if (current != this) return;
         current = outer;
+        if (outer is null) DataReads.Watcher = null;
         ((delegate* unmanaged<ulong, void>)Export(Remove))(handle);
         failure?.Throw();
     }

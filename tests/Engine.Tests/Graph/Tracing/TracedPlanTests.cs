@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace Interactive.Engine.Tests.Graphs.Tracing;
 
 /// <summary>
-/// A net of the zoo against the trace of its own forward, which is nothing but functions of libtorch's: half the memory costs both about
+/// A net of the zoo against the trace of its own forward, which is nothing but functions of libtorch: half the memory costs both about
 /// the same. Costs follow from shapes, so the figures are the same each time.
 /// </summary>
 [Trait("Speed", "slow")]
@@ -22,11 +22,6 @@ public class TracedPlanTests(ITestOutputHelper output)
     // Large enough for what a net keeps to weigh more than its parameters; a trace runs two to four samples.
     private static readonly Dictionary<string, ModelOptions> Nets = new()
     {
-        ["resnet18"] = new() { Image = new Shape(3, 32, 32), Classes = 10 },
-        ["densenet121"] = new() { Image = new Shape(3, 32, 32), Classes = 10 },
-        ["mobilenet"] = new() { Image = new Shape(3, 32, 32), Classes = 10 },
-        ["googlenet"] = new() { Image = new Shape(3, 32, 32), Classes = 10 },
-        ["unet"] = new() { Image = new Shape(3, 32, 32) },
         ["gpt"] = new() { Context = 64, Vocabulary = 256, Width = 128, Layers = 4, Heads = 4 },
     };
 

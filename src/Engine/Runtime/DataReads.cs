@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// Tells the recorder when TorchSharp hands out the address of a tensor's numbers, as <c>item</c>, <c>data</c> and <c>bytes</c> do: that
+/// Tells who watches when TorchSharp hands out the address of a tensor's numbers, as <c>item</c>, <c>data</c> and <c>bytes</c> do: that
 /// is no operator, and libtorch's observers see nothing of it. TorchSharp asks its native library for the address by name; the library's
 /// symbol table in memory is made to name a function of ours, which asks the library's own.
 /// </summary>
@@ -21,6 +21,9 @@ internal static unsafe class DataReads
 
     /// <summary>True when reads are seen.</summary>
     public static bool AreSeen { get; private set; }
+
+    /// <summary>Told of each read on this thread, by the address of the tensor's implementation; must not throw.</summary>
+    [ThreadStatic] public static Action<nint>? Watcher;
 
     /// <summary>Begins to watch; before TorchSharp first asks for the function.</summary>
     /// <param name="library">TorchSharp's native library.</param>
@@ -44,7 +47,7 @@ internal static unsafe class DataReads
     [UnmanagedCallersOnly]
     private static nint HandOut(nint handle)
     {
-        CallRecorder.SawRead(*(nint*)handle);
+        Watcher?.Invoke(*(nint*)handle);
         return original(handle);
     }
 
