@@ -33,7 +33,7 @@ internal static class OnnxExport
             throw new UsageException($"{graph.Name} gives {graph.Output.Shape}, got the names of {options.Classes.Count} classes");
         var wasTraining = graph.training;
         using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
+        using var grad = enable_grad(); // without, some ops run kernels of the engine's, which are no operators
         try
         {
             graph.eval();
