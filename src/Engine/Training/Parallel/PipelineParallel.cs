@@ -107,13 +107,13 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         reducer = new OverlappedReducer(copies, pool, new ReducerOptions { Overlap = false });
     }
 
-    // Which ways to run backward in two parts have autograd's bits is measured, on rank 0; seconds are then measured, too.
+    // Measured on rank 0: seconds, bytes, and which ways to run backward in two parts have autograd's bits. From shapes where measuring does not fit.
     private Profile ProfileOf(Graph fused, long batch)
     {
         var objective = context.Executor.Objective;
-        if (!layout!.Order.IsSplit) return AnalyticProfile.Of(fused, batch, objective.Traits(fused));
-        var mine = context.World.Rank == 0 ? JsonSerializer.SerializeToUtf8Bytes(ProfileCache.Get(context.Graph, batch, objective)) : [];
-        return JsonSerializer.Deserialize<Profile>(context.World.AllGather(mine)[0])!;
+        var mine = context.World.Rank == 0 && Profiler.Fits(context.Graph, batch) ? JsonSerializer.SerializeToUtf8Bytes(ProfileCache.Get(context.Graph, batch, objective)) : [];
+        var first = context.World.AllGather(mine)[0];
+        return first.Length > 0 ? JsonSerializer.Deserialize<Profile>(first)! : AnalyticProfile.Of(fused, batch, objective.Traits(fused));
     }
 
     private int Place(int stage)
