@@ -10,7 +10,7 @@ public sealed class ScriptCompileException(IReadOnlyList<string> diagnostics) : 
     public IReadOnlyList<string> Diagnostics { get; } = diagnostics;
 
     internal ScriptCompileException(IEnumerable<Diagnostic> diagnostics)
-        : this([.. diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).Select(MissingUsing.Explain)]) { }
+        : this([.. diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).Select(ErrorHelp.Explain)]) { }
 
     internal static ScriptCompileException At(Location place, string message)
     {

@@ -109,7 +109,7 @@ public sealed class KeptTraceTests : IDisposable
 
     private sealed class Own() : nn.Module<Tensor, Tensor>("own")
     {
-        public override Tensor forward(Tensor input) => input.sum().item<float>() > 0 ? input.abs() : -input;
+        public override Tensor forward(Tensor input) => input.shape[0] == 3 ? input.abs() : -input;
     }
 
     [Fact]
