@@ -36,12 +36,7 @@ internal static class BatchNormFolding
         var read = graph.Nodes.SelectMany(n => n.Inputs).ToHashSet();
         foreach (var name in graph.Weights.Keys.Where(k => !read.Contains(k)).ToArray()) graph.Weights.Remove(name);
 
-        double[] Numbers(OnnxNode node, int input)
-        {
-            var weight = graph.Weights[node.Inputs[input]];
-            if (weight.Count == 0) weight.Check("");
-            return weight.ToNumbers();
-        }
+        double[] Numbers(OnnxNode node, int input) => graph.Weights[node.Inputs[input]].ToNumbers();
         void Set(OnnxTensor tensor, double[] values) => tensor.Raw = MemoryMarshal.AsBytes<float>(Array.ConvertAll(values, x => (float)x)).ToArray();
     }
 }

@@ -38,6 +38,7 @@ internal sealed class ExportFile
         using var flat = tensor.detach().cpu().contiguous();
         var weight = new OnnxTensor { Name = name, Type = OnnxTypes.Of(tensor.dtype), Raw = flat.bytes.ToArray() };
         weight.Sizes.AddRange(tensor.shape);
+        weight.Check("");
         Model.Graph.Weights[name] = weight;
         return name;
     }

@@ -147,8 +147,13 @@ internal static class LayerExports
         var (h, cell) = (new List<string>(), new List<string>());
         for (var layer = 0; layer < layers; layer++)
         {
-            string Joined(int which) => Many(c, [.. Enumerable.Range(0, directions).Select(d => c.Emit("Unsqueeze", [Ordered(c, weights[(layer * directions + d) * each + which], gates, order), c.List(0)]))], 0);
-            var bias = biases ? Many(c, [Joined(2), Joined(3)], 1) : "";
+            string Joined(params int[] which)
+            {
+                var parts = Enumerable.Range(0, directions).Select(d => TorchSharp.torch.cat([.. which.Select(w => Ordered(c, weights[(layer * directions + d) * each + w], gates, order))], 0)).ToArray();
+                using var all = TorchSharp.torch.stack(parts, 0);
+                return c.File.Weight(all, $"{weights[layer * directions * each + which[0]]}.onnx");
+            }
+            var bias = biases ? Joined(2, 3) : "";
             string State(int which) => layers == 1 ? states[which] : c.Emit("Slice", [states[which], c.List(layer * directions), c.List((layer + 1) * directions), c.List(0)]);
             (string, OnnxAttribute)[] settings = [("hidden_size", c.File.Model.Graph.Weights[weights[1]].Sizes[1]), ("direction", both ? "bidirectional" : "forward")];
             if (name == "GRU") settings = [.. settings, ("linear_before_reset", 1L)];
@@ -163,14 +168,11 @@ internal static class LayerExports
 
     private static string Many(ExportCall c, IReadOnlyList<string> values, long axis) => values.Count == 1 ? values[0] : c.Emit("Concat", values, ("axis", axis));
 
-    // libtorch's order of gates as ONNX has it, computed by whoever reads the file.
-    private static string Ordered(ExportCall c, string weight, long gates, int[] order)
+    // The gates in the order that ONNX has them.
+    private static TorchSharp.torch.Tensor Ordered(ExportCall c, string weight, long gates, int[] order)
     {
-        var from = c.File.Model.Graph.Weights[weight];
-        if (from.Count == 0) from.Check("");
-        using var tensor = from.ToTensor();
+        using var tensor = c.File.Model.Graph.Weights[weight].ToTensor();
         var parts = tensor.chunk(gates, 0);
-        using var turned = TorchSharp.torch.cat([.. order.Select(i => parts[i])], 0);
-        return c.File.Weight(turned, weight + ".onnx");
+        return TorchSharp.torch.cat([.. order.Select(i => parts[i])], 0);
     }
 }
