@@ -179,7 +179,7 @@ public sealed unsafe class Communicator : ICommunicator
         new Communicator(transport.Duplicate(), options ?? this.options, recorder, hosts, windows);
 
     /// <inheritdoc/>
-    public ICommunicator Split(IReadOnlyList<int> members) => new Communicator(new SubTransport(transport.Duplicate(), members, ownsParent: true), options, recorder);
+    public ICommunicator Split(IReadOnlyList<int> members) => new Communicator(new SubTransport(transport.Duplicate(), members, ownsParent: true), options with { Algorithm = options.Algorithm ?? "ring" }, recorder); // it shares no memory
 
     /// <inheritdoc/>
     public MessageLink Link() => new(transport.Duplicate(), recorder);
