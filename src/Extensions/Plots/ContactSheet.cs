@@ -52,7 +52,7 @@ public static class ContactSheet
     /// <exception cref="UsageException">The name has another ending, or a picture cannot be read.</exception>
     public static void Write(string path, ImageBatches images, IReadOnlyList<int> samples, int epochs = 4, ulong seed = 1)
     {
-        FigureFile.Check(path);
+        Check(path);
         var png = Draw(images, samples, epochs, seed);
         if (path.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
         {
@@ -64,6 +64,13 @@ public static class ContactSheet
         page.Append(Picture.Element(png, "pictures with their classes")).Append("\n<table>\n");
         foreach (var sample in samples) page.Append($"<tr><td>{sample}<td>{Table.Encode(Label(images, sample))}<td>{Table.Encode(images.Origin(sample) ?? "")}\n");
         Runtime.AtomicFile.WriteText(path, page.Append("</table>\n").ToString());
+    }
+
+    /// <summary>Throws where the name's ending is not one that can be written.</summary>
+    /// <exception cref="UsageException">It is neither <c>.html</c> nor <c>.png</c>.</exception>
+    public static void Check(string path)
+    {
+        if (Path.GetExtension(path).ToLowerInvariant() is not (".html" or ".png")) throw new UsageException($"{path}: a contact sheet's name ends in .html or .png");
     }
 
     private static string Label(ImageBatches images, int sample)

@@ -19,7 +19,7 @@ internal static class DataShowCommand
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(output)!;
-            FigureFile.Check(path);
+            ContactSheet.Check(path);
             var pipeline = ImageSteps.Parse(parsed.GetValue(steps)!);
             var images = Dataset.FromImages(parsed.GetValue(source)!).Images(_ => pipeline);
             var wanted = Math.Min(images.Count, parsed.GetValue(count));
