@@ -49,7 +49,7 @@ internal sealed class TrainerParts : IDisposable
     public static Optimizer OptimizerOf(TrainerOptions options) => OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
 
     private static IParallelStrategy StrategyOf(TrainerOptions options, Graph graph)
-        => options.Layout.Length > 0 ? PipelineParallel.Of(options, graph)
+        => options.Layout.Length > 0 ? new PipelineParallel(options.Layout, options.Stages, options.Memory.Length > 0 ? options.Memory : null, graph)
         : options.Deterministic ? new DeterministicDataParallel(options.Shards, options.Zero, options.Overlap, options.BucketBytes)
         : options.Zero > 0 ? new ZeroDataParallel(options.Zero) { Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes = options.BucketBytes }
         : new DataParallel { Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes = options.BucketBytes };

@@ -49,6 +49,7 @@ internal sealed class SizeArgument(Extent size) : AtenArgument
     public Extent Size => size;
     public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training) => NativeValue.Of(size.At(batch));
     public override bool FollowsBatch => size.PerSample != 0;
+    public bool IsOf(NativeValue value) => !FollowsBatch && NativeValue.Of(size.Fixed) is var own && (own.Tag, own.Payload) == (value.Tag, value.Payload);
     public override string ToString() => size.ToString();
 }
 
@@ -74,7 +75,7 @@ internal sealed class ListArgument(NativeValue seen, AtenArgument[] elements) : 
     private static bool IsFixed(NativeValue seen, AtenArgument[] elements)
     {
         for (var i = 0; i < elements.Length; i++)
-            if (elements[i] is not SizeArgument { FollowsBatch: false } && !(elements[i] is HeldArgument held && held.IsOf(seen.Elements[i]))) return false;
+            if (!(elements[i] is SizeArgument size && size.IsOf(seen.Elements[i])) && !(elements[i] is HeldArgument held && held.IsOf(seen.Elements[i]))) return false;
         return true;
     }
 

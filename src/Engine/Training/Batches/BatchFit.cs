@@ -93,7 +93,7 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
             chosen[i] = given[at];
             CheckInput(value, chosen[i]);
         }
-        foreach (var unused in given.Except(chosen)) unused.Tensor.Dispose();
+        foreach (var unused in given.Where(n => !chosen.Any(c => ReferenceEquals(c.Tensor, n.Tensor)))) unused.Tensor.Dispose(); // tensors compare by value, and NaN is unlike itself
         return new Batch(chosen, batch.NamedTargets);
     }
 

@@ -49,8 +49,6 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         if (layout != "auto") Layout.Parse(layout, stages);
     }
 
-    internal static PipelineParallel Of(TrainerOptions options, Graph model) => new(options.Layout, options.Stages, options.Memory.Length > 0 ? options.Memory : null, model);
-
     /// <summary>What runs where, from Setup on.</summary>
     public LayoutPlan Plan => plan ?? throw new InvalidOperationException("Setup comes first");
 
