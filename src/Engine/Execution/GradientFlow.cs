@@ -33,6 +33,7 @@ internal sealed class GradientFlow(LiveValues values, int count)
         if (node.Op.Rectifies && !state.HasAddedGradients)
             gradient = output is not null ? gradient.Masked(output) : MaskedByInput(state, gradient);
         else if (gradient.IsPart && !node.Op.PassesGradientOn) gradient = gradient.Copied();
+        else if (node.Op is Graphs.Ops.Conv2d && !gradient.Tensor.is_contiguous()) gradient = gradient.Straightened(); // libtorch would, and hold both meanwhile
         if (isThere) values.Free(node.Output.Id);
         return gradient;
     }

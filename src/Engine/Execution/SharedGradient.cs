@@ -81,6 +81,14 @@ internal sealed class SharedGradient(Tensor tensor)
         return copy;
     }
 
+    /// <summary>The same numbers one behind the other. Takes over the owner's share and returns the result's.</summary>
+    public SharedGradient Straightened()
+    {
+        var copy = new SharedGradient(Tensor.contiguous());
+        Release();
+        return copy;
+    }
+
     /// <summary>Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.</summary>
     public SharedGradient Masked(Tensor output) => Masked(isAlike: Tensor.is_contiguous() || !output.is_contiguous(), () => empty_like(output), (gradient, result) => ElementKernels.Mask(gradient, output, result));
 

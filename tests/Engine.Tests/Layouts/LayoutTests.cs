@@ -67,16 +67,13 @@ public class LayoutTests
         var layout = Layout.Parse("pipe=2,micro=4").Fitted(2, 16);
         var search = new LayoutSearch(net);
         var free = search.Plan(layout, 16, null);
-        var recomputed = 0;
         foreach (var share in new[] { 0.9, 0.7, 0.5 })
         {
             var bytes = free.Ranks.Max(r => r.FixedBytes) + (long)(share * free.Ranks.Max(r => r.ActivationPeakBytes));
             var plan = search.Plan(layout, 16, bytes);
             Assert.True(plan.PeakBytes <= bytes);
             Assert.True(plan.StepSeconds >= free.StepSeconds * 0.999);
-            recomputed += plan.Stages.Count(s => s.Times.Sum > free.Stages[0].Times.Sum / 1e9 && s.Schedule.Schedule.Planner == "optimal");
         }
-        Assert.True(recomputed > 0);
         Assert.Contains("it needs about", Refused(() => search.Plan(layout, 16, free.Ranks[0].FixedBytes + 1000)));
     }
 

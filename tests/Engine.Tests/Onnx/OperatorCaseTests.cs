@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Interactive.Engine.Tests.Onnx;
 
 /// <summary>ONNX's own cases of its operators, from Debian's libonnx-testdata.</summary>
-[Trait("Speed", "slow")]
+[Trait("Speed", "long")]
 public class OperatorCaseTests(ITestOutputHelper output)
 {
     private const string Cases = "/usr/share/libonnx-testdata/data/node";

@@ -52,7 +52,7 @@ public sealed class SlurmTests
         """;
 
     // A rank is killed, the ranks start again within the job; its time runs out, it is requeued; then it finishes: with the bits of an uncut run.
-    [SkippableFact, Trait("Speed", "slow")]
+    [SkippableFact, Trait("Speed", "long")]
     public async Task A_job_survives_a_killed_rank_and_its_time_limit()
     {
         var (cluster, why) = SlurmCluster.Start(26917);

@@ -7,7 +7,7 @@ using System.Diagnostics;
 namespace Interactive.Kernel.Tests.Packages;
 
 /// <summary>The packages as a stranger gets them: from a folder feed, into a new project.</summary>
-[Trait("Speed", "slow")]
+[Trait("Speed", "long")]
 public sealed class PackageTests : IDisposable
 {
     private static readonly string Configuration = AppContext.BaseDirectory.Contains("/Debug/") ? "Debug" : "Release";

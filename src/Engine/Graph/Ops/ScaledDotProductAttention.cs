@@ -22,8 +22,16 @@ public sealed class ScaledDotProductAttention(bool causal = false, double? scale
     /// <inheritdoc/>
     public override string Kind => "scaled_dot_product_attention";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => scale is { } s
-        ? new Dictionary<string, object> { ["causal"] = causal, ["scale"] = s } : new Dictionary<string, object> { ["causal"] = causal };
+    public override IReadOnlyDictionary<string, object> Attributes
+    {
+        get
+        {
+            var attributes = new Dictionary<string, object> { ["causal"] = causal };
+            if (scale is { } s) attributes["scale"] = s;
+            if (asItLies) attributes["as_it_lies"] = true;
+            return attributes;
+        }
+    }
     /// <inheritdoc/>
     public override bool IsCheap => false;
 

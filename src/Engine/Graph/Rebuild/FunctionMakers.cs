@@ -53,7 +53,7 @@ internal static class FunctionMakers
         ["equal_to"] = r => new EqualTo(r.Attributes.Number("value")),
         ["not_equal_to"] = r => new EqualTo(r.Attributes.Number("value"), not: true),
         ["matmul"] = r => new Matmul(r.Attributes.Flag("transpose_first"), r.Attributes.Flag("transpose_second")),
-        ["scaled_dot_product_attention"] = r => new ScaledDotProductAttention(r.Attributes.Flag("causal"), r.Attributes.Has("scale") ? r.Attributes.Number("scale") : null),
+        ["scaled_dot_product_attention"] = r => new ScaledDotProductAttention(r.Attributes.Flag("causal"), r.Attributes.Has("scale") ? r.Attributes.Number("scale") : null, r.Attributes.Has("as_it_lies")),
         ["sum"] = r => new Sum(r.Attributes.SignedList("dim"), r.Attributes.Flag("keepdim")),
         ["mean"] = r => new Mean(r.Attributes.SignedList("dim"), r.Attributes.Flag("keepdim")),
         ["permute"] = r => new Permute(r.Attributes.SignedList("dims")),
@@ -69,7 +69,7 @@ internal static class FunctionMakers
         ["rsqrt"] = _ => new Rsqrt(),
         ["sin"] = _ => new Sin(),
         ["cos"] = _ => new Cos(),
-        ["scaled_dot_product_attention"] = r => new ScaledDotProductAttention(r.Attributes.Flag("causal"), r.Attributes.Has("scale") ? r.Attributes.Number("scale") : null),
+        ["scaled_dot_product_attention"] = r => new ScaledDotProductAttention(r.Attributes.Flag("causal"), r.Attributes.Has("scale") ? r.Attributes.Number("scale") : null, r.Attributes.Has("as_it_lies")),
         ["max_pool3d"] = r => new MaxPool3d(r.Attributes.Wholes("kernel_size", 1), r.Attributes.Wholes("stride", 1), r.Attributes.Wholes("padding"), r.Attributes.Flag("ceil_mode")),
         ["avg_pool3d"] = r => new AvgPool3d(r.Attributes.Wholes("kernel_size", 1), r.Attributes.Wholes("stride", 1), r.Attributes.Wholes("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
     };

@@ -71,7 +71,7 @@ internal sealed class MemoryGroup : IDisposable
 
     /// <summary>How to start a program in it, with all its streams redirected.</summary>
     public ProcessStartInfo Enter(string program, params IEnumerable<string> arguments) // the shell enters the group and becomes the program
-        => new("sh", ["-c", "echo $$ > \"$0/cgroup.procs\"; exec \"$@\"", folder, program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        => new("sh", ["-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\"", folder, program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
 
     /// <summary>Waits for what was started.</summary>
     public static (int Exit, string Out, string Error) End(Process process)

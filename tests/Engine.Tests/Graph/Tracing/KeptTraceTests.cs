@@ -29,6 +29,11 @@ public sealed class KeptTraceTests : IDisposable
         var (net, sample, isText) = TraceTests.Make(name);
         Tensor Batch(long batch) => isText ? randint(0, 20, [batch, .. sample], dtype: ScalarType.Int64) : randn([batch, .. sample]);
         using var graph = Graph.Trace(net, Batch(2));
+        if (name is "seq2seq" or "stateful tagger" or "gpt") // several results of one operator, and a head that shares an embedding's weight
+        {
+            Assert.Contains("cannot be kept as a model", Assert.Throws<UsageException>(() => Kept(graph)).Message);
+            return;
+        }
         using var model = Kept(graph);
         Assert.Equal(graph.Nodes.Select(n => n.ToString()), model.Graph.Nodes.Select(n => n.ToString()));
         Assert.Equal(graph.named_parameters().Select(p => p.name).Order(), model.Graph.named_parameters().Select(p => p.name).Order());
