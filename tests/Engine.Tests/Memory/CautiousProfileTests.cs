@@ -20,7 +20,6 @@ public class CautiousProfileTests
     [InlineData("inceptionv4")]
     [InlineData("mobilenet")]
     [InlineData("gpt")]
-    [InlineData("vit")]
     public void A_plan_from_shapes_holds_what_kernels_ask_for(string name)
     {
         using var scope = NewDisposeScope();

@@ -72,7 +72,7 @@ public sealed class SlurmTests
 
         await Until(() => Steps(runs) > 25, "it trains");
         Assert.Contains(id, (await Slurm("status")).Out);
-        cluster!.Run("pkill -9 -f -n '[i]nteractive.dll run .*/train.csx'");
+        cluster!.Run($"pkill -9 -f -n '[i]nteractive.dll run {script}'");
         await Until(() => Log().Contains("restart 1 of 3"), "the ranks start again within the job");
         await Until(() => Steps(runs) > 50, "it goes on");
         cluster.Run($"scancel --batch --signal=USR1 {id}"); // as Slurm does before the limit
