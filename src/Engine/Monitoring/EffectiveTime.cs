@@ -16,13 +16,15 @@ public sealed record EffectiveTime(double StepSeconds, double WallSeconds, int S
     public double Ratio => WallSeconds > 0 ? Math.Min(1, StepSeconds / WallSeconds) : double.NaN;
 
     /// <summary>Reads a run's events and the seconds of its steps; null for a run without events.</summary>
-    public static EffectiveTime? Of(RunDirectory run)
+    public static EffectiveTime? Of(RunDirectory run) => Of(RunEvents.Read(run), Steps(run));
+
+    /// <summary>The same of what has been read already: a run's events, and its steps in order with their seconds.</summary>
+    public static EffectiveTime? Of(IReadOnlyList<RunEvent> events, IEnumerable<(long Step, double Seconds)> kept)
     {
-        var events = RunEvents.Read(run);
         if (events.Count == 0) return null;
         double steps = 0, sinceStart = 0;
         var (first, last) = (events[0], events.LastOrDefault(e => e.Kind == "first-step"));
-        foreach (var (step, seconds) in Steps(run))
+        foreach (var (step, seconds) in kept)
         {
             steps += seconds;
             if (step > last?.Step) sinceStart += seconds;

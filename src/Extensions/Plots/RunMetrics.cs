@@ -29,11 +29,9 @@ public sealed record RunMetrics(string Name, JsonElement Config, IReadOnlyList<T
     /// <exception cref="UsageException">The folder is not a run directory, or its configuration is damaged.</exception>
     public static RunMetrics Read(string runDirectory)
     {
-        var (config, metrics) = (Path.Combine(runDirectory, "config.json"), Path.Combine(runDirectory, "metrics.jsonl"));
-        if (!File.Exists(config) || !File.Exists(metrics))
-            throw new UsageException($"{runDirectory} is not a run directory: it lacks {(File.Exists(config) ? "metrics.jsonl" : "config.json")}");
+        var config = ReadConfig(runDirectory);
         var (train, evaluations) = (new List<TrainRecord>(), new List<EvalRecord>());
-        foreach (var line in File.ReadLines(metrics))
+        foreach (var line in File.ReadLines(Path.Combine(runDirectory, "metrics.jsonl")))
         {
             try
             {
@@ -44,7 +42,17 @@ public sealed record RunMetrics(string Name, JsonElement Config, IReadOnlyList<T
             }
             catch (JsonException) { } // a line that is being written, or damaged
         }
-        return new RunMetrics(Path.GetFileName(Path.GetFullPath(runDirectory)), Configuration(config), train, evaluations, File.Exists(Path.Combine(runDirectory, "finished")));
+        return new RunMetrics(Path.GetFileName(Path.GetFullPath(runDirectory)), config, train, evaluations, File.Exists(Path.Combine(runDirectory, "finished")));
+    }
+
+    /// <summary>What a run was asked to do: the object in its <c>config.json</c>.</summary>
+    /// <exception cref="UsageException">The folder is not a run directory, or its configuration is damaged.</exception>
+    public static JsonElement ReadConfig(string runDirectory)
+    {
+        var (config, metrics) = (Path.Combine(runDirectory, "config.json"), Path.Combine(runDirectory, "metrics.jsonl"));
+        if (!File.Exists(config) || !File.Exists(metrics))
+            throw new UsageException($"{runDirectory} is not a run directory: it lacks {(File.Exists(config) ? "metrics.jsonl" : "config.json")}");
+        return Configuration(config);
     }
 
     // Texts that are no UTF-8, or hold half of a pair, are told by whoever asks for them: not later.

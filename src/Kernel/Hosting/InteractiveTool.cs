@@ -22,6 +22,7 @@ public static class InteractiveTool
         ("kernel", KernelCommand.Create),
         ("report", ReportCommand.Create),
         ("runs", RunsCommand.Create),
+        ("dashboard", DashboardCommand.Create),
         ("sweep", SweepCommand.Create),
         ("convert", ConvertCommand.Create),
         ("import", ImportCommand.Create),

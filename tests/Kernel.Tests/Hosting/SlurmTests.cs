@@ -83,7 +83,7 @@ public sealed class SlurmTests
         Assert.Contains("resuming", (await Slurm("logs", id, "--out", runs)).Out);
 
         var run = RunDirectory.Find(runs, "job");
-        Assert.Equal(3, RunEvents.Read(run).Count(e => e.Kind == "start"));
+        Assert.True(RunEvents.Read(run).Count(e => e.Kind == "start") == 3, string.Join('\n', RunEvents.Read(run)) + Log());
         var uncut = await InteractiveProcess.Run("launch", "-n", "2", script, "--", "--out", Path.Combine(folder.Path, "uncut"));
         Assert.True(uncut.Exit == 0, uncut.Error);
         Assert.Equal(Bits(RunDirectory.Find(Path.Combine(folder.Path, "uncut"), "job")), Bits(run));

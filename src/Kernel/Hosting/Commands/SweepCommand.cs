@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Interactive.Extensions.Runs;
 using Interactive.Kernel.Hosting.Sweeps;
 using Interactive.Kernel.Scripting;
 
@@ -48,7 +49,7 @@ internal static class SweepCommand
             }
             var sweep = new Sweep(Path.Combine(parsed.GetValue(root)!, $"sweep-{called}"), dimensions, trials, Start, parsed.GetValue(root)!, parsed.GetValue(stop) is null ? 0 : 3, parsed.GetValue(metric));
             var done = sweep.Run(new { script = Path.GetFileName(script.Path), set = dimensions.Select(d => d.Text), grid = isGrid, seed = parsed.GetValue(seed), stop = parsed.GetValue(stop), arguments });
-            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { trials = done }, Runs.RunRowJson.Options));
+            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { trials = done }, RunRowJson.Options));
             else Console.WriteLine($"\n{Sweep.Ranking(done).ToText()}");
             return done.Count < trials.Count ? 130 : done.All(t => t.State == "failed") ? 1 : 0;
         });

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Interactive.Extensions.Display;
 using Interactive.Extensions.Plots;
+using Interactive.Extensions.Runs;
 using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Hosting.Commands.Runs;
@@ -18,7 +19,7 @@ internal static class CompareCommand
         command.SetAction(parsed =>
         {
             var directories = parsed.GetValue(runs)!.Select(r => RunDirectory.Find(parsed.GetValue(root)!, r)).ToList();
-            var rows = directories.Select(d => RunRow.Read(d) ?? throw new UsageException($"{d.Id} cannot be compared")).ToList();
+            var rows = directories.Select(d => RunRow.Read(d)).ToList();
             if (parsed.GetValue(figure) is { } path)
             {
                 FigureFile.Write(path, TrainingFigures.Compare([.. directories.Select(d => RunMetrics.Read(d.Path))]));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Interactive.Extensions.Runs;
 using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Hosting.Commands.Runs;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Interactive.Extensions.Display;
+using Interactive.Extensions.Runs;
 using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Hosting.Commands.Runs;
@@ -22,7 +23,7 @@ internal static class ListCommand
         {
             var folder = parsed.GetValue(root)!;
             if (!Directory.Exists(folder)) throw new UsageException($"--out {folder}: there is no such folder");
-            var rows = RunDirectory.All(folder).Select(RunRow.Read).OfType<RunRow>().ToList();
+            var rows = RunRow.All(folder, problem => Console.Error.WriteLine($"interactive: {problem}")).ToList();
             foreach (var condition in parsed.GetValue(filter) ?? []) rows = Filter(rows, condition);
             if (parsed.GetValue(sort) is { } by) rows = Sort(rows, by);
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { runs = rows }, RunRowJson.Options));

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Interactive.Extensions.Display;
 using Interactive.Extensions.Plots;
+using Interactive.Extensions.Runs;
 using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Hosting.Commands.Runs;
@@ -18,7 +19,7 @@ internal static class ShowCommand
         {
             var directory = RunDirectory.Find(parsed.GetValue(root)!, parsed.GetValue(run)!);
             var metrics = RunMetrics.Read(directory.Path);
-            var row = RunRow.Read(directory)!;
+            var row = RunRow.Read(directory);
             var (events, time) = (RunEvents.Read(directory), EffectiveTime.Of(directory));
             if (parsed.GetValue(json))
             {

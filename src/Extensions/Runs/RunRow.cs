@@ -4,7 +4,7 @@ using Interactive.Extensions.Plots;
 using Interactive.Monitoring;
 using Interactive.Training;
 
-namespace Interactive.Kernel.Hosting.Commands.Runs;
+namespace Interactive.Extensions.Runs;
 
 /// <summary>What a list tells of a run.</summary>
 /// <param name="Run">Its folder's name.</param>
@@ -15,29 +15,35 @@ namespace Interactive.Kernel.Hosting.Commands.Runs;
 /// <param name="Options">What it was asked to do.</param>
 internal sealed record RunRow(string Run, string State, string Model, long Steps, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Options)
 {
-    private static readonly IReadOnlyDictionary<string, string> defaults = Texts(JsonSerializer.SerializeToElement(new TrainerOptions(), JsonSerializerOptions.Web));
+    /// <summary>What a trainer's options are where nothing was asked.</summary>
+    public static IReadOnlyDictionary<string, string> Defaults { get; } = Texts(JsonSerializer.SerializeToElement(new TrainerOptions(), JsonSerializerOptions.Web));
 
-    /// <summary>Reads a run; null for a folder whose files are damaged, which a list passes over with a word.</summary>
-    public static RunRow? Read(RunDirectory run)
+    /// <summary>Reads a run: its configuration, and its numbers from their end.</summary>
+    /// <exception cref="UsageException">The folder is no run's, or its configuration is damaged.</exception>
+    public static RunRow Read(RunDirectory run)
     {
-        RunMetrics read;
-        try { read = RunMetrics.Read(run.Path); }
-        catch (UsageException e)
-        {
-            Console.Error.WriteLine($"interactive: {e.Message}: left out");
-            return null;
-        }
-        var last = read.Evaluations.LastOrDefault();
-        return new(run.Id, StateOf(run), Text(read.Config, "model"), read.Train.LastOrDefault()?.Step ?? 0,
+        var config = RunMetrics.ReadConfig(run.Path);
+        var (step, last) = MetricsTail.Read(run.Metrics);
+        return new(run.Id, StateOf(run), Text(config, "model"), step,
             last is null ? new Dictionary<string, double>() : last.Metrics.Prepend(KeyValuePair.Create("loss", last.Loss)).DistinctBy(m => m.Key).ToDictionary(m => m.Key, m => m.Value),
-            read.Config.TryGetProperty("options", out var options) ? Texts(options) : new Dictionary<string, string>());
+            config.TryGetProperty("options", out var options) ? Texts(options) : new Dictionary<string, string>());
+    }
+
+    /// <summary>The runs of a folder, oldest first; one whose files are damaged is passed over and told of.</summary>
+    public static IReadOnlyList<RunRow> All(string root, Action<string> damaged)
+    {
+        var rows = new List<RunRow>();
+        foreach (var run in RunDirectory.All(root))
+            try { rows.Add(Read(run)); }
+            catch (Exception e) when (e is UsageException or IOException) { damaged($"{e.Message}: left out"); }
+        return rows;
     }
 
     /// <summary>Whether it goes on, came to its end, or neither.</summary>
     public static string StateOf(RunDirectory run) => run.IsFinished ? "finished" : run.IsLive ? "live" : "cut";
 
     /// <summary>The options that are not a trainer's defaults.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Chosen => Options.Where(o => defaults.GetValueOrDefault(o.Key) != o.Value);
+    public IEnumerable<KeyValuePair<string, string>> Chosen => Options.Where(o => Defaults.GetValueOrDefault(o.Key) != o.Value);
 
     /// <summary>A column by its name: a metric, an option as its flag or its property, run, state, model or steps.</summary>
     public string? Column(string name) => name switch

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Interactive.Kernel.Hosting.Commands.Runs;
+namespace Interactive.Extensions.Runs;
 
 /// <summary>How rows are written as JSON: a metric that is no number is a text.</summary>
 internal static class RunRowJson
