@@ -68,7 +68,7 @@ public sealed class MemoryLimitTests
     /// Cold caches, training, evaluation, checkpoints, an end by the kernel's hand, and the rest after --resume, in a tenth more than the least
     /// that was said. Less and less after that: each limit trains well or is refused in one line, and nothing is ever killed for memory.
     /// </summary>
-    [SkippableTheory, Trait("Speed", "long")]
+    [SkippableTheory]
     [InlineData("resnet50", 1)]
     [InlineData("unet", 1)]
     [InlineData("gpt", 1)]
