@@ -244,6 +244,7 @@ public sealed class Trainer : IDisposable
             foreach (var each in parts.Logs.Prepend(log)) hooks.Add(new LogHook(each));
             if (Options.Progress) hooks.Add(ProgressDisplay.Create());
         }
+        hooks.Add(new LogHook(new MeterLog(Directory?.Id ?? Options.Name, world.Rank)));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
         if (IsMain && memory is not null) Console.WriteLine(memory.Text);

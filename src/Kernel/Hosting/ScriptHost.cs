@@ -25,6 +25,7 @@ internal static class ScriptHost
             Console.Error.WriteLine(e.Message);
             return Failure;
         }
+        using var metrics = MetricsPort.Open();
         var context = new SubmissionContext();
         foreach (var path in compiled.Assemblies) context.AddAssembly(path);
         foreach (var path in compiled.Native) context.AddNative(path);

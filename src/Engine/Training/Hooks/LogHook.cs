@@ -2,7 +2,7 @@ using Interactive.Monitoring;
 
 namespace Interactive.Training;
 
-/// <summary>Writes metrics; rank 0 only.</summary>
+/// <summary>Writes metrics.</summary>
 internal sealed class LogHook(IRunLog log) : Hook
 {
     public override int Order => 100;

@@ -20,6 +20,7 @@ internal static class LaunchCommand
         var options = new ScriptOptions();
         var command = new Command("launch", "Runs a C# script or a notebook on several MPI ranks.") { file };
         options.AddTo(command);
+        command.Add(options.MetricsPort);
         command.Add(ranks);
         command.Add(mpi);
         command.Add(restarts);
@@ -43,6 +44,7 @@ internal static class LaunchCommand
                 if (resume && !arguments.Contains("--resume")) run.Add("--resume");
                 var start = MpiLauncher.Command(parsed.GetValue(ranks), run, flavor);
                 start.Environment[ScriptCache.RankVariable] = "1";
+                if (options.Scraped(parsed) is { } port) start.Environment[MetricsPort.Variable] = port;
                 return start;
             }
             var first = Start(resume: false);

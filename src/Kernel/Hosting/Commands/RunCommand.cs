@@ -14,10 +14,12 @@ internal static class RunCommand
         var options = new ScriptOptions();
         var command = new Command("run", "Runs a C# script, or a notebook from top to bottom.") { file, output };
         options.AddTo(command);
+        command.Add(options.MetricsPort);
         command.SetAction(parsed =>
         {
             var (path, arguments, copy) = (parsed.GetValue(file)!, options.Read(parsed), parsed.GetValue(output));
             if (copy is not null) RequireNotebook(copy);
+            if (options.Scraped(parsed) is { } port) Environment.SetEnvironmentVariable(MetricsPort.Variable, port);
             return copy is not null || NotebookHost.IsNotebook(path) ? NotebookHost.Run(path, arguments, copy)
                 : ScriptHost.Run(ScriptFile.Open(path), arguments, options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
         });
