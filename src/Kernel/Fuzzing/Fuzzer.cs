@@ -48,7 +48,12 @@ internal static class Fuzzer
                 else refused++;
             }
         }
-        var thread = new Thread(Read) { IsBackground = true, Name = "fuzz" }; // a background thread can be left behind in a reader that hangs
+        void ReadAll()
+        {
+            try { Read(); }
+            catch (Exception e) { broken = e; }
+        }
+        var thread = new Thread(ReadAll) { IsBackground = true, Name = "fuzz" }; // a background thread can be left behind in a reader that hangs
         thread.Start();
         for (var last = int.MinValue; !thread.Join(patience);)
         {
@@ -73,6 +78,11 @@ internal static class Fuzzer
     // A method of its own: where libtorch is not loaded nothing of it is touched.
     private static IMemoryMeter Meter() => MemoryMeter.Current;
 
-    private static string? Wrong(Exception error) => error is not (UsageException or InvalidDataException) ? $"{error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")} {error.StackTrace?.Split('\n')[0].Trim()}"
-        : error.Message.Length == 0 || error.Message.Contains('\n') || error.Message.Length > LongestLine ? $"refused in {error.Message.Split('\n').Length} lines of {error.Message.Length} characters: {error.Message.ReplaceLineEndings(" ")[..Math.Min(200, error.Message.Length)]}" : null;
+    private static string? Wrong(Exception error)
+    {
+        var line = error.Message.ReplaceLineEndings(" ");
+        if (error is not (UsageException or InvalidDataException)) return $"{error.GetType().Name}: {line} {error.StackTrace?.Split('\n')[0].Trim()}";
+        if (line.Length > 0 && line.Length <= LongestLine && line == error.Message) return null;
+        return $"refused in {error.Message.ReplaceLineEndings("\n").Split('\n').Length} lines of {error.Message.Length} characters: {line[..Math.Min(200, line.Length)]}";
+    }
 }

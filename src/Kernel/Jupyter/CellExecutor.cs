@@ -112,7 +112,7 @@ internal sealed class CellExecutor
         foreach (var expression in expressions.EnumerateObject())
         {
             var data = new JsonObject();
-            var code = expression.Value.ValueKind == JsonValueKind.String ? JsonText.Of(expression.Value) : "";
+            var code = expression.Value.ValueKind == JsonValueKind.String ? expression.Value.GetString()! : "";
             var result = await session.RunAsync(code, "expression", value => data = JupyterDisplayHost.Data(Formatters.Format(value))).ConfigureAwait(false);
             if (result.Error is { } error)
             {

@@ -7,13 +7,14 @@ namespace Interactive.Kernel.Jupyter;
 /// <param name="Identities">Routing frames that lead back to the client.</param>
 /// <param name="Header">The header as it came: the parent header of every answer.</param>
 /// <param name="Type">Such as <c>execute_request</c>.</param>
+/// <param name="Content">Every text and name in it can be read.</param>
 /// <param name="Version">Of the protocol that the client speaks; null when it does not say.</param>
 internal sealed record KernelRequest(
     KernelChannel Channel, IReadOnlyList<byte[]> Identities, byte[] Header, string Type, Version? Version, JsonElement Content, IReadOnlyList<byte[]> Buffers)
 {
     /// <summary>A text of the content, or what to take where there is none.</summary>
     public string Text(string name, string otherwise = "") =>
-        Content.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? JsonText.Of(value) : otherwise;
+        Content.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : otherwise;
 
     /// <summary>A truth value of the content, or what to take where there is none.</summary>
     public bool Flag(string name, bool otherwise) =>

@@ -43,17 +43,18 @@ internal sealed class WireFormat(string key)
         if (secret is not null && !CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Sign(signed)), frames[start])) throw new FormatException("the signature is wrong");
         try
         {
-            // The header goes back to all clients as it came.
+            // The header goes back to all clients as it came. Of the content every text is read: what is no character becomes U+FFFD, since
+            // Python sends the bytes of a file's name as they are, and a client whose message is ignored waits for ever.
             if (!Utf8.IsValid(signed[0])) throw new FormatException("the header is no UTF-8");
             using var header = JsonDocument.Parse(signed[0]);
-            using var content = JsonDocument.Parse(signed[3]);
+            using var content = JsonDocument.Parse(JsonText.Whole(Encoding.UTF8.GetString(signed[3])));
             if (header.RootElement.ValueKind != JsonValueKind.Object || content.RootElement.ValueKind != JsonValueKind.Object) throw new FormatException("header and content must be objects");
             if (header.RootElement.GetProperty("msg_type").GetString() is not { Length: > 0 } type) throw new FormatException("it has no type");
             if (secret is not null && !IsNew(frames[start])) throw new FormatException("it was sent before");
             var version = header.RootElement.TryGetProperty("version", out var v) && v.ValueKind == JsonValueKind.String && Version.TryParse(v.GetString(), out var parsed) ? parsed : null;
             return new(channel, frames.GetRange(0, start - 1), signed[0], type, version, content.RootElement.Clone(), frames.GetRange(start + 1 + SignedFrames, frames.Count - start - 1 - SignedFrames));
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException) { throw new FormatException($"no valid JSON: {e.Message}"); }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException) { throw new FormatException($"no valid JSON: {e.Message.ReplaceLineEndings(" ")}"); }
     }
 
     private bool IsNew(byte[] signature)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Interactive.Kernel;
@@ -12,11 +11,4 @@ internal static partial class JsonText
 
     /// <summary>A text with every half of a surrogate pair replaced by U+FFFD.</summary>
     public static string Whole(string json) => json.Contains("\\u", StringComparison.Ordinal) ? Escape().Replace(json, m => m.Groups["half"].Success ? "\\ufffd" : m.Value) : json;
-
-    /// <summary>The text of a JSON string, whatever is in it.</summary>
-    public static string Of(JsonElement text)
-    {
-        try { return text.GetString()!; }
-        catch (InvalidOperationException) { return JsonSerializer.Deserialize<string>(Whole(text.GetRawText()))!; }
-    }
 }

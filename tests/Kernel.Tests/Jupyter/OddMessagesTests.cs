@@ -12,11 +12,13 @@ public sealed class OddMessagesTests
 {
     private static readonly byte[][] client = ["client"u8.ToArray()];
 
-    private static NetMQMessage Signed(string header, string content)
+    private static NetMQMessage Signed(string header, string content) => Signed(header, Encoding.UTF8.GetBytes(content));
+
+    private static NetMQMessage Signed(string header, byte[] content)
     {
-        string[] frames = [header, "{}", "{}", content];
-        var signature = System.Security.Cryptography.HMACSHA256.HashData("k"u8, Encoding.UTF8.GetBytes(string.Concat(frames)));
-        return new(((string[])["client", "<IDS|MSG>", Convert.ToHexStringLower(signature), .. frames]).Select(f => new NetMQFrame(f)));
+        byte[][] frames = [Encoding.UTF8.GetBytes(header), "{}"u8.ToArray(), "{}"u8.ToArray(), content];
+        var signature = System.Security.Cryptography.HMACSHA256.HashData("k"u8, frames.SelectMany(f => f).ToArray());
+        return new(((byte[][])["client"u8.ToArray(), "<IDS|MSG>"u8.ToArray(), Encoding.ASCII.GetBytes(Convert.ToHexStringLower(signature)), .. frames]).Select(f => new NetMQFrame(f)));
     }
 
     [Theory]
@@ -50,6 +52,24 @@ public sealed class OddMessagesTests
     [InlineData("{\"code\":{}}", "")]
     public void WhateverATextHolds_ItIsRead(string content, string code) =>
         Assert.Equal(code, new WireFormat("k").Read(KernelChannel.Shell, Signed("{\"msg_type\":\"execute_request\"}", content)).Text("code"));
+
+    // As Python sends a file's name that is no UTF-8.
+    [Fact]
+    public void BytesThatAreNoCharacters_AreReadAsReplacements()
+    {
+        var request = new WireFormat("k").Read(KernelChannel.Shell, Signed("{\"msg_type\":\"execute_request\"}", [.. "{\"code\":\"a"u8, 0xFF, .. "b\",\"user_expressions\":{\"\\ud83d"u8, 0xC3, .. "\":\"1\"}}"u8]));
+        Assert.Equal("a\ufffdb", request.Text("code"));
+        Assert.Equal("\ufffd\ufffd", Assert.Single(request.Content.GetProperty("user_expressions").EnumerateObject()).Name);
+    }
+
+    [Theory]
+    [InlineData("{\"silent\":t\nrue}")]
+    [InlineData("{\"silent\":t\u2028rue}")]
+    public void WhyAMessageIsRefused_IsOneLine(string content)
+    {
+        var refused = Assert.Throws<FormatException>(() => new WireFormat("k").Read(KernelChannel.Shell, Signed("{\"msg_type\":\"execute_request\"}", content)));
+        Assert.Equal(refused.Message.ReplaceLineEndings(" "), refused.Message);
+    }
 
     [Fact]
     public async Task WhatCannotBeWritten_IsAnsweredAllTheSame()

@@ -52,7 +52,9 @@ public sealed partial class BytePairTokenizer : ITokenizer
         using var lines = new StreamReader(path);
         var bytes = Parse(lines, path);
         var plain = 1 + bytes.FindLastIndex(b => b is not [(byte)'<', (byte)'|', .., (byte)'|', (byte)'>']);
-        return new(bytes[..plain], [.. bytes[plain..].Select(Encoding.UTF8.GetString)]);
+        string[] special = [.. bytes[plain..].Select(Encoding.UTF8.GetString)];
+        if (special.Distinct().Count() < special.Length) throw new UsageException($"{path}: two of its last {special.Length} tokens are the same text");
+        return new(bytes[..plain], special);
     }
 
     /// <summary>Reads the two files in which GPT-2 and its kin are published.</summary>
@@ -88,7 +90,7 @@ public sealed partial class BytePairTokenizer : ITokenizer
 
     private static List<byte[]> Parse(TextReader lines, string name)
     {
-        var tokens = new List<byte[]>();
+        var (tokens, known) = (new List<byte[]>(), new HashSet<string>());
         while (lines.ReadLine() is { } line)
         {
             if (line.Length == 0) continue;
@@ -96,6 +98,7 @@ public sealed partial class BytePairTokenizer : ITokenizer
                 throw new UsageException($"{name}, line {tokens.Count + 1}: expected a token in base64 and the number {tokens.Count}, got '{line}'");
             try { tokens.Add(Convert.FromBase64String(base64)); }
             catch (FormatException) { throw new UsageException($"{name}, line {tokens.Count + 1}: '{base64}' is not base64"); }
+            if (tokens[^1].Length == 0 || !known.Add(Convert.ToHexString(tokens[^1]))) throw new UsageException($"{name}, line {tokens.Count}: its token is {(tokens[^1].Length == 0 ? "empty" : "there twice")}");
         }
         var single = tokens.Where(t => t.Length == 1).Select(t => t[0]).ToHashSet();
         if (single.Count < 256) throw new UsageException($"{name}: a byte-pair vocabulary has the 256 bytes, here are {single.Count} of them");

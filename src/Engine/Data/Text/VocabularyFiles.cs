@@ -21,6 +21,8 @@ internal static class VocabularyFiles
             if (joins[i].Replace(" ", "") != byNumber[256 + i])
                 throw new UsageException($"{vocabulary}: token {256 + i} is '{byNumber[256 + i]}', but join {i + 1} of {merges} is '{joins[i]}': the numbers must follow the joins, as GPT-2's do");
         var bytes = Bytes();
+        foreach (var token in byNumber[..256])
+            if (token.Length != 1) throw new UsageException($"{vocabulary}: '{token}' is among the tokens 0 to 255, which are the 256 bytes");
         return ([.. byNumber[..known].Select(ToBytes)], byNumber[known..]);
 
         byte[] ToBytes(string token)

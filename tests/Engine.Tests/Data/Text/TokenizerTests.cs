@@ -90,6 +90,29 @@ public class TokenizerTests
         Assert.Contains("the numbers must follow the joins", Assert.Throws<UsageException>(() => Tokenizer.Load(files.Folder)).Message);
     }
 
+    [Fact]
+    public void ATokenThatIsEmptyDoubledOrNoByte_IsRefused()
+    {
+        using var files = new TemporaryFiles();
+        BytePairTokenizer.Train("x", 256).Save(files["t"]);
+        var bytes = File.ReadAllText(files["t"]);
+        void Refuses(string expected, string more) => Assert.Contains(expected, Assert.Throws<UsageException>(() => Tokenizer.Load(files.Write("more", bytes + more))).Message);
+        Refuses("line 257: its token is empty", " 256\n");
+        Refuses("line 257: its token is there twice", bytes.Split('\n')[65].Split(' ')[0] + " 256\n");
+        string Special(byte b) => Convert.ToBase64String([(byte)'<', (byte)'|', b, (byte)'|', (byte)'>']);
+        Refuses("two of its last 2 tokens are the same text", $"{Special(0xFF)} 256\n{Special(0xFE)} 257\n"); // neither is UTF-8
+
+        var visible = Enumerable.Range(33, 94).Concat(Enumerable.Range(0xA1, 12)).Concat(Enumerable.Range(0xAE, 82)).ToArray();
+        var all = visible.Concat(Enumerable.Range(256, 256 - visible.Length)).Select(c => ((char)c).ToString()).ToArray();
+        foreach (var token in (string[])["", "th"])
+        {
+            all[7] = token;
+            files.Write("vocab.json", System.Text.Json.JsonSerializer.Serialize(all.Select((token, i) => (token, i)).ToDictionary(p => p.token, p => p.i)));
+            files.Write("merges.txt", "");
+            Assert.Contains($"'{token}' is among the tokens 0 to 255", Assert.Throws<UsageException>(() => Tokenizer.Load(files.Folder)).Message);
+        }
+    }
+
     [Theory]
     [InlineData("QQ== 5\n", "line 1: expected a token in base64 and the number 0, got 'QQ== 5'")]
     [InlineData("QQ== 0\n", "here are 1 of them")]
