@@ -14,7 +14,7 @@ internal static class LayerMakers
     {
         ["conv2d"] = r => new Conv2d(r.Module(() => nn.Conv2d(r.In(0), r.Attributes.Whole("out_channels", 1), r.Attributes.Size("kernel_size", 1).ToTuple(), r.Attributes.Size("stride", 1).ToTuple(),
             r.Attributes.Size("padding").ToTuple(), r.Attributes.Size("dilation", 1).ToTuple(), groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)),
-            bias: r.Attributes.Flag("bias"), device: r.Device))),
+            bias: r.Attributes.Flag("bias"), device: r.Device))) { AsInTheModule = r.Attributes.Has("as_in_the_module") },
         ["conv_transpose2d"] = r => new ConvTranspose2d(r.Module(() => nn.ConvTranspose2d(r.In(0), r.Attributes.Whole("out_channels", 1), r.Attributes.Size("kernel_size", 1).ToTuple(),
             r.Attributes.Size("stride", 1).ToTuple(), r.Attributes.Size("padding").ToTuple(), r.Attributes.Size("output_padding").ToTuple(), r.Attributes.Size("dilation", 1).ToTuple(),
             groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)), bias: r.Attributes.Flag("bias"), device: r.Device))),
