@@ -91,4 +91,30 @@ public class TraceTests(ITestOutputHelper output)
         var planning = new PlanningGraph(fused, AnalyticProfile.Of(fused, 5));
         Same.AsTheModule(net, graph, x, LeastBudget.Find(planning, halvings: 2).Schedule);
     }
+
+    private sealed class LeavesOut : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> first = nn.Linear(6, 8), second = nn.Linear(8, 4);
+        public LeavesOut() : base("leaves_out") => RegisterComponents();
+        public override Tensor forward(Tensor x)
+        {
+            if (training) x = nn.functional.dropout(x, 0.2);
+            x = nn.functional.relu(first.call(x));
+            if (training) x = nn.functional.dropout(nn.functional.dropout(x, 0.5), 0.1);
+            x = second.call(x);
+            return training ? nn.functional.dropout(x, 0.3) : x;
+        }
+    }
+
+    [Fact]
+    public void Dropout_that_a_net_leaves_out_in_evaluation_is_an_op()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var net = new LeavesOut();
+        var graph = Graph.Trace(net, randn(2, 6));
+        Assert.Empty(graph.Notes);
+        Assert.Equal(["dropout", "linear", "relu", "dropout", "dropout", "linear", "dropout"], graph.Nodes.Select(n => n.Op.Kind));
+        Same.AsTheModule(net, graph, randn(5, 6), KeepAll.Schedule(Fusion.Fuse(graph)));
+    }
 }
