@@ -74,7 +74,7 @@ internal static class Capture
 
     internal static Op? Known(nn.Module module) => module switch
     {
-        TorchSharp.Modules.Conv2d m when m.padding_mode == PaddingModes.Zeros && m.padding_type is null => new Ops.Conv2d(m),
+        TorchSharp.Modules.Conv2d m when m.padding_mode == PaddingModes.Zeros && m.padding_type is null => new Ops.Conv2d(m) { AsInTheModule = true },
         TorchSharp.Modules.ConvTranspose2d m => new Ops.ConvTranspose2d(m),
         TorchSharp.Modules.BatchNorm2d m when m.affine => new Ops.BatchNorm2d(m),
         TorchSharp.Modules.LayerNorm m when m.elementwise_affine => new Ops.LayerNorm(m),

@@ -2,6 +2,7 @@ using Interactive.Engine.Tests.Models;
 using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Models;
+using Interactive.Training;
 using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Execution;

@@ -1,6 +1,7 @@
 using Interactive.Engine.Tests.Training;
 using Interactive.Graphs;
 using Interactive.Layouts;
+using Interactive.Memory;
 using Interactive.Models;
 
 namespace Interactive.Engine.Tests.Layouts;
@@ -63,18 +64,26 @@ public class LayoutTests
     [Fact]
     public void Less_memory_is_kept_and_costs_time()
     {
-        using var net = Net();
-        var layout = Layout.Parse("pipe=2,micro=4").Fitted(2, 16);
+        using var net = Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 64, 64), ShapesOnly = true });
+        var layout = Layout.Parse("pipe=2,micro=4").Fitted(2, 64);
         var search = new LayoutSearch(net);
-        var free = search.Plan(layout, 16, null);
+        var free = search.Plan(layout, 64, null);
+        var fullest = free.Ranks.MaxBy(r => r.PeakBytes)!;
+        static double Computing(LayoutPlan plan) => plan.Stages.Sum(s => s.Times.Sum);
+        static int Runs(LayoutPlan plan) => plan.Stages.Sum(s => s.Schedule.Schedule.Steps.Count(step => step.Kind is StepKind.Forward or StepKind.ForwardOnly));
+        var recomputed = 0;
         foreach (var share in new[] { 0.9, 0.7, 0.5 })
         {
-            var bytes = free.Ranks.Max(r => r.FixedBytes) + (long)(share * free.Ranks.Max(r => r.ActivationPeakBytes));
-            var plan = search.Plan(layout, 16, bytes);
+            var bytes = fullest.FixedBytes + (long)(share * fullest.ActivationPeakBytes);
+            var plan = search.Plan(layout, 64, bytes);
             Assert.True(plan.PeakBytes <= bytes);
-            Assert.True(plan.StepSeconds >= free.StepSeconds * 0.999);
+            Assert.True(plan.StepSeconds > free.StepSeconds, $"{share:P0}: {plan.StepSeconds} s, free {free.StepSeconds} s");
+            if (Runs(plan) == Runs(free)) continue; // stages cut elsewhere may do for little
+            Assert.True(Computing(plan) > Computing(free));
+            recomputed++;
         }
-        Assert.Contains("it needs about", Refused(() => search.Plan(layout, 16, free.Ranks[0].FixedBytes + 1000)));
+        Assert.True(recomputed > 0);
+        Assert.Contains("it needs about", Refused(() => search.Plan(layout, 64, fullest.FixedBytes + 1000)));
     }
 
     [Fact]

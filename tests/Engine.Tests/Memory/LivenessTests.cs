@@ -2,6 +2,7 @@ using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Models;
+using Interactive.Training;
 using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Memory;

@@ -66,9 +66,9 @@ public sealed class ScriptSessionTests
     public async Task NameOfTheEngine_NamesTheUsingThatIsMissing()
     {
         using var session = new ScriptSession();
-        var result = await Run(session, "var x = 1;", "Func<int> f = () => Losses.Nothing + Nowhere;");
+        var result = await Run(session, "var x = 1;", "Func<int> f = () => Objective.Nothing + Nowhere;");
         var errors = ((ScriptCompileException)result.Error!).Diagnostics;
-        Assert.EndsWith("'Losses' does not exist in the current context: add 'using Interactive.Execution;'", errors[0]);
+        Assert.EndsWith("'Objective' does not exist in the current context: add 'using Interactive.Execution;'", errors[0]);
         Assert.EndsWith("'Nowhere' does not exist in the current context", errors[1]);
         var declaration = await Run(session, "using var s = new MemoryStream();");
         Assert.EndsWith("write var, or using (…) { … }", ((ScriptCompileException)declaration.Error!).Diagnostics[0]);

@@ -27,7 +27,7 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
 
     /// <inheritdoc/>
     public Tensor Loss(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets)
-        => Losses.CrossEntropy(outputs[0], targets[0], smoothing, ignoreIndex, Weights(outputs[0]));
+        => SoftmaxCrossEntropy.Of(outputs[0], targets[0], smoothing, ignoreIndex, Weights(outputs[0]));
 
     /// <inheritdoc/>
     public bool MayOverwrite(Value output)

@@ -63,6 +63,8 @@ public sealed class AtenOp : Op
     internal ScalarType Type => type;
     /// <summary>Which of the results are the node's.</summary>
     internal IReadOnlyList<int> Results => results;
+    /// <summary>Of several results: where each stands in the output.</summary>
+    internal IReadOnlyList<PackedPlace> Places => places;
     /// <summary>What it reads and its result are contiguous.</summary>
     internal bool IsContiguous => isContiguous;
     /// <summary>Read from a file, which may claim another result than libtorch gives: each run compares.</summary>
@@ -106,7 +108,7 @@ public sealed class AtenOp : Op
             return packed;
         }
         var output = found[0];
-        if (IsClaimed) RequireClaim(output, Batch(inputs));
+        if (IsClaimed) RequireClaim(output, extents, Batch(inputs));
         foreach (var input in inputs)
             if (input.Identity() == output.Identity())
             {
@@ -117,12 +119,12 @@ public sealed class AtenOp : Op
         return output;
     }
 
-    private void RequireClaim(Tensor output, long batch)
+    private void RequireClaim(Tensor output, IReadOnlyList<Extent> claim, long batch)
     {
         var sizes = output.shape;
-        var same = output.dtype == type && sizes.Length == extents.Count;
-        for (var i = 0; same && i < sizes.Length; i++) same = sizes[i] == extents[i].At(batch);
-        if (!same) throw new UsageException($"{call.Name} gives {string.Join('x', sizes)} {output.dtype}, and the model's file says {string.Join('x', extents)} {type}");
+        var same = output.dtype == type && sizes.Length == claim.Count;
+        for (var i = 0; same && i < sizes.Length; i++) same = sizes[i] == claim[i].At(batch);
+        if (!same) throw new UsageException($"{call.Name} gives {string.Join('x', sizes)} {output.dtype}, and the model's file says {string.Join('x', claim)} {type}");
     }
 
     /// <summary>The node's output is several results, one behind the other.</summary>
@@ -144,6 +146,7 @@ public sealed class AtenOp : Op
         var parts = new List<Tensor>();
         for (var i = 0; i < found.Length; i++)
         {
+            if (IsClaimed) RequireClaim(found[i], places[i].Extents, batch);
             using var laid = found[i].permute(places[i].Order);
             parts.Add(laid.reshape(-1));
             var gap = (i + 1 < found.Length ? places[i + 1].Offset : places[i].Total).At(batch) - places[i].Offset.At(batch) - parts[^1].numel();

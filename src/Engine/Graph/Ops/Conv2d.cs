@@ -7,19 +7,30 @@ namespace Interactive.Graphs.Ops;
 /// <summary>2-d convolution over (channels, height, width), optionally with a rectifier. Backward reads the input (and its own output when rectified).</summary>
 public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) : Op, IBackwardInParts, IDirectUnary
 {
+    /// <summary>As libtorch runs it in a user's module, on any number of threads: the bits are the module's own. Else the faster of its kernels may run.</summary>
+    internal bool AsInTheModule { get; init; }
+
     /// <inheritdoc/>
     public override string Kind => relu ? "conv2d_relu" : "conv2d";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    public override IReadOnlyDictionary<string, object> Attributes
     {
-        ["out_channels"] = module.out_channels,
-        ["kernel_size"] = Pair(module.kernel_size).ToArray(),
-        ["stride"] = Pair(module.stride).ToArray(),
-        ["padding"] = Pair(module.padding!).ToArray(),
-        ["dilation"] = Pair(module.dilation).ToArray(),
-        ["groups"] = module.groups,
-        ["bias"] = module.bias is not null,
-    };
+        get
+        {
+            var attributes = new Dictionary<string, object>
+            {
+                ["out_channels"] = module.out_channels,
+                ["kernel_size"] = Pair(module.kernel_size).ToArray(),
+                ["stride"] = Pair(module.stride).ToArray(),
+                ["padding"] = Pair(module.padding!).ToArray(),
+                ["dilation"] = Pair(module.dilation).ToArray(),
+                ["groups"] = module.groups,
+                ["bias"] = module.bias is not null,
+            };
+            if (AsInTheModule) attributes["as_in_the_module"] = true;
+            return attributes;
+        }
+    }
     /// <inheritdoc/>
     public override nn.Module Module => module;
     /// <inheritdoc/>
@@ -51,9 +62,9 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     /// <inheritdoc/>
     public override bool Rectifies => relu;
     /// <inheritdoc/>
-    public override Op? WithRelu() => relu ? null : new Conv2d(module, relu: true);
+    public override Op? WithRelu() => relu ? null : new Conv2d(module, relu: true) { AsInTheModule = AsInTheModule };
     /// <inheritdoc/>
-    public override (long Forward, long Backward) Workspace(Node node, long batch) => ConvolutionBytes.Of(node, batch);
+    public override (long Forward, long Backward) Workspace(Node node, long batch) => ConvolutionBytes.Of(node, batch, module.groups);
     /// <inheritdoc/>
     public override double Flops(Node node)
         => 2.0 * node.Output.Shape.Elements * (module.in_channels / module.groups) * module.kernel_size[0] * module.kernel_size[1];
@@ -157,7 +168,7 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     // On one thread libtorch gives small batches of pointwise convolutions to matrix products rather than to oneDNN, but not dilated
     // ones. A single position is the same however far apart positions are, and oneDNN's bits are too.
     private long[] Dilation(Tensor input)
-        => IsPointwise && MatrixLibrary.UsesHalfTheVectors && input.device_type == DeviceType.CPU ? [2, 2] : module.dilation;
+        => IsPointwise && !AsInTheModule && MatrixLibrary.UsesHalfTheVectors && input.device_type == DeviceType.CPU ? [2, 2] : module.dilation;
 
     [Flags]
     private enum Wanted { Input = 1, Weight = 2, Bias = 4 }

@@ -98,7 +98,7 @@ public sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirectU
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);
     /// <inheritdoc/>
-    public override (long Forward, long Backward) Workspace(Node node, long batch) => ConvolutionBytes.Of(node, batch);
+    public override (long Forward, long Backward) Workspace(Node node, long batch) => ConvolutionBytes.Of(node, batch, module.groups);
     /// <inheritdoc/>
     public override double Flops(Node node)
         => 2.0 * (module.transposed ? node.Inputs[0].Shape.Elements * module.out_channels : node.Output.Shape.Elements * module.in_channels)

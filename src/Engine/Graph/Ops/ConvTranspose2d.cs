@@ -47,7 +47,7 @@ public sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module) :
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);
     /// <inheritdoc/>
-    public override (long Forward, long Backward) Workspace(Node node, long batch) => ConvolutionBytes.Of(node, batch);
+    public override (long Forward, long Backward) Workspace(Node node, long batch) => ConvolutionBytes.Of(node, batch, module.groups);
     /// <inheritdoc/>
     public override double Flops(Node node)
         => 2.0 * node.Inputs[0].Shape.Elements * (module.out_channels / module.groups) * At(module.kernel_size, 0) * At(module.kernel_size, 1);

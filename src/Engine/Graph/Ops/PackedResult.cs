@@ -18,7 +18,13 @@ internal sealed class PackedResult(PackedPlace place, int index, int count) : Op
     /// <inheritdoc/>
     public override string Kind => "result";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["offset"] = place.Offset.ToString(), ["sizes"] = string.Join('x', place.Extents) };
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
+    {
+        ["index"] = (long)index,
+        ["offset"] = Numbers([place.Offset]),
+        ["sizes"] = Numbers(place.Extents), // a pair of numbers each, for each sample and besides
+    };
+    private static long[] Numbers(Extent[] extents) => [.. extents.SelectMany(e => new[] { e.PerSample, e.Fixed })];
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (AtenOp.OfSample(place.Extents), inputs[0].Type);
     /// <inheritdoc/>

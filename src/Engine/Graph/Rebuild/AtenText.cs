@@ -31,9 +31,29 @@ internal static class AtenText
         foreach (var size in op.Sizes) Write(json, size);
         json.WriteEndArray();
         json.WriteString("type", op.Type.ToString());
-        json.WriteNumber("result", op.Results[0]); // one of several is a node that is not kept
+        json.WriteStartArray("results");
+        foreach (var result in op.Results) json.WriteNumberValue(result);
+        json.WriteEndArray();
+        if (op.GivesSeveral) Write(json, op.Places);
         json.WriteBoolean("view", op.IsView);
         json.WriteBoolean("contiguous", op.IsContiguous);
+    }
+
+    private static void Write(Utf8JsonWriter json, IReadOnlyList<PackedPlace> places)
+    {
+        json.WriteStartArray("places");
+        foreach (var place in places)
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("sizes");
+            foreach (var size in place.Extents) Write(json, size);
+            json.WriteEndArray();
+            json.WriteStartArray("order");
+            foreach (var dimension in place.Order) json.WriteNumberValue(dimension);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 
     private static void Write(Utf8JsonWriter json, Extent size)
@@ -108,7 +128,23 @@ internal static class AtenText
         var call = Call(attributes.Object("call"), inputs.Count, find);
         var effects = attributes.List("effects").Select(effect => Call(effect, 0, find)).ToArray();
         if (!Enum.TryParse<ScalarType>(attributes.Text("type"), out var type)) throw new InvalidDataException($"its type cannot be {attributes.Text("type")}");
-        return new AtenOp(call, effects, [.. attributes.List("sizes").Select(Size)], type, [(int)attributes.Whole("result")], [], inputs, attributes.Flag("view"), attributes.Flag("contiguous")) { IsClaimed = true };
+        int[] results = attributes.Has("result") ? [(int)attributes.Whole("result")] : [.. attributes.Wholes("results").Select(r => (int)r)];
+        var places = attributes.Has("places") ? Places(attributes) : [];
+        if (results.Length != Math.Max(1, places.Length)) throw new InvalidDataException($"its {results.Length} results have {places.Length} places");
+        return new AtenOp(call, effects, [.. attributes.List("sizes").Select(Size)], type, results, places, inputs, attributes.Flag("view"), attributes.Flag("contiguous")) { IsClaimed = true };
+    }
+
+    private static PackedPlace[] Places(OpAttributes attributes)
+    {
+        var results = new List<(Extent[], long[])>();
+        foreach (var each in attributes.List("places").Select(p => new OpAttributes(p)))
+        {
+            Extent[] sizes = [.. each.List("sizes").Select(Size)];
+            var order = each.Wholes("order");
+            if (!order.Order().SequenceEqual(Enumerable.Range(0, sizes.Length).Select(d => (long)d))) throw new InvalidDataException($"dimensions cannot lie as {string.Join(", ", order)}");
+            results.Add((sizes, order));
+        }
+        return PackedPlace.InARow(results) ?? throw new InvalidDataException("the sizes of its results follow the batch by no rule");
     }
 
     private static AtenCall Call(JsonElement element, int inputs, Func<string, Tensor> find)

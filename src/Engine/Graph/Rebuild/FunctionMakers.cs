@@ -11,6 +11,8 @@ internal static class FunctionMakers
     public static readonly IReadOnlyDictionary<string, Maker> All = new Dictionary<string, Maker>
     {
         ["attention"] = r => new Attention(r.Attributes.Whole("heads", 1), r.Attributes.Flag("causal")),
+        ["result"] = r => r.Inputs is [{ Producer.Op: AtenOp several }] && r.Attributes.Whole("index") is var index && index < several.Places.Count ? new PackedResult(several.Places[(int)index], (int)index, several.Places.Count)
+            : throw new InvalidDataException("it is a result of no operator that gives several"),
         ["relu"] = _ => new Relu(),
         ["gelu"] = r => new Gelu(r.Attributes.Flag("tanh")),
         ["dropout"] = r => new Dropout(r.Attributes.Number("p")),
@@ -69,7 +71,6 @@ internal static class FunctionMakers
         ["rsqrt"] = _ => new Rsqrt(),
         ["sin"] = _ => new Sin(),
         ["cos"] = _ => new Cos(),
-        ["scaled_dot_product_attention"] = r => new ScaledDotProductAttention(r.Attributes.Flag("causal"), r.Attributes.Has("scale") ? r.Attributes.Number("scale") : null, r.Attributes.Has("as_it_lies")),
         ["max_pool3d"] = r => new MaxPool3d(r.Attributes.Wholes("kernel_size", 1), r.Attributes.Wholes("stride", 1), r.Attributes.Wholes("padding"), r.Attributes.Flag("ceil_mode")),
         ["avg_pool3d"] = r => new AvgPool3d(r.Attributes.Wholes("kernel_size", 1), r.Attributes.Wholes("stride", 1), r.Attributes.Wholes("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
     };

@@ -54,7 +54,7 @@ internal sealed class GraphReader(JsonElement root, Device? device)
             if (given.Text("op") == AtenText.Kind) values.Add(builder.Add(AtenText.Read(node, inputs, Find), name, inputs));
             else values.Add(builder.Add(Create(given, inputs), name, inputs));
             // A module without weights is registered for the sake of its mode.
-            if (values[^1].Producer!.Op.Module is { } module && !modules.ContainsValue(module)) modules.TryAdd(name, module);
+            if (!given.Has("tensors") && values[^1].Producer!.Op.Module is { } module && !modules.ContainsValue(module)) modules.TryAdd(name, module);
         }
         catch (InvalidDataException e) { throw new InvalidDataException($"{name}: {e.Message}"); }
     }
@@ -63,6 +63,7 @@ internal sealed class GraphReader(JsonElement root, Device? device)
     {
         var attributes = new OpAttributes(given.Object("attributes"));
         if (given.Text("op") == "input") return new Input(new Shape(attributes.Wholes("shape", 1)), Type(attributes));
+        if (given.Has("tensors")) return Around(given, attributes, inputs);
         var path = given.Has("module") ? given.Text("module") : null;
         var shared = path is null ? null : modules.GetValueOrDefault(path);
         var op = OpList.Create(given.Text("op"), new(attributes, inputs, shared, device));
@@ -70,6 +71,16 @@ internal sealed class GraphReader(JsonElement root, Device? device)
         modules[path] = module;
         foreach (var (local, tensor) in GraphTensors.TensorsOf(module))
             if (!tensors.TryAdd(GraphTensors.Join(path, local), tensor)) throw new InvalidDataException($"there are two of {GraphTensors.Join(path, local)}");
+        return op;
+    }
+
+    /// <summary>A layer around tensors that lie elsewhere.</summary>
+    private Op Around(OpAttributes given, OpAttributes attributes, Value[] inputs)
+    {
+        var op = OpList.Create(given.Text("op"), new(attributes, inputs, null, META));
+        var layer = op.Module ?? throw new InvalidDataException("it has no tensors");
+        var names = new OpAttributes(given.Object("tensors"));
+        foreach (var (local, _) in GraphTensors.TensorsOf(layer).ToArray()) HeldTensors.Put(layer, local, Find(names.Text(local)));
         return op;
     }
 

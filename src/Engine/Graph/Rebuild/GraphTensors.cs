@@ -15,6 +15,8 @@ internal sealed class GraphTensors
 
     private readonly Dictionary<nint, string> names = [];
     private readonly HashSet<string> inModules = [];
+    private readonly Dictionary<string, nn.Module?> homes = []; // by path: the layer that brings its tensors along
+    private readonly HashSet<string> apart = []; // names that layers before it read by themselves
 
     public GraphTensors(Graph graph)
     {
@@ -24,7 +26,7 @@ internal sealed class GraphTensors
         Trained = graph.parameters().Where(p => p.requires_grad).Select(p => p.Identity()).ToHashSet();
         Parameters = graph.parameters().Select(p => p.Identity()).ToHashSet();
         foreach (var node in graph.Nodes)
-            if (PathOf(node.Op) is { } path && node.Op.Module is { } module)
+            if (node.Op.Module is { } module && PlaceOf(node.Op).Path is { } path)
                 foreach (var (local, _) in TensorsOf(module)) inModules.Add(Join(path, local));
     }
 
@@ -57,22 +59,28 @@ internal sealed class GraphTensors
     /// <summary>True for a parameter that wants a gradient.</summary>
     public bool IsTrained(Tensor tensor) => Trained.Contains(tensor.Identity());
 
-    /// <summary>The dotted name of the module whose weights an op has; null where it has none.</summary>
-    /// <exception cref="UsageException">Its tensors do not lie together under the names of its module.</exception>
-    public string? PathOf(Op op)
+    /// <summary>Where the weights of an op lie.</summary>
+    /// <exception cref="UsageException">The net does not name one of them.</exception>
+    public TensorPlace PlaceOf(Op op)
     {
-        if (op is AtenOp) return null;
-        var tensors = op.Module is { } module ? TensorsOf(module).ToArray() : [.. op.Parameters.Take(1).Select(p => ("weight", (Tensor)p))];
-        string? path = null;
-        foreach (var (local, tensor) in tensors)
-        {
-            var name = names.GetValueOrDefault(tensor.Identity(), "");
-            var itsPath = name == local ? "" : name.EndsWith("." + local, StringComparison.Ordinal) ? name[..^(local.Length + 1)] : null;
-            if (itsPath is null || path is not null && path != itsPath) throw new UsageException($"{(name.Length > 0 ? name : local)} does not lie where its layer does");
-            path = itsPath;
-        }
-        return path;
+        if (op is AtenOp) return TensorPlace.None;
+        var module = op.Module;
+        (string Local, string Name)[] found = module is null ? [.. op.Parameters.Take(1).Select(p => ("weight", Named(p, "weight")))] : [.. TensorsOf(module).Select(t => (t.Name, Named(t.Tensor, t.Name)))];
+        if (found.Length == 0) return TensorPlace.None;
+        var paths = found.Select(t => t.Name == t.Local ? "" : t.Name.EndsWith("." + t.Local, StringComparison.Ordinal) ? t.Name[..^(t.Local.Length + 1)] : null).Distinct().ToArray();
+        if (paths is [{ } path] && (module is null || Home(path, module, found) == module)) return new(path, []);
+        apart.UnionWith(found.Select(t => t.Name));
+        return new(null, found);
     }
+
+    // The first layer whose tensors lie there; another one around the same tensors is no part of the net.
+    private nn.Module? Home(string path, nn.Module module, (string Local, string Name)[] found)
+    {
+        if (!homes.ContainsKey(path)) homes[path] = found.Any(t => apart.Contains(t.Name)) ? null : module;
+        return homes[path];
+    }
+
+    private string Named(Tensor tensor, string local) => names.GetValueOrDefault(tensor.Identity()) ?? throw new UsageException($"the net does not name the {local} of one of its layers");
 
     /// <summary>A module's parameters and the buffers that are kept.</summary>
     public static IEnumerable<(string Name, Tensor Tensor)> TensorsOf(nn.Module module) => module.state_dict().Select(t => (t.Key, t.Value));

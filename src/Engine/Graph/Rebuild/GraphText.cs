@@ -88,7 +88,14 @@ internal static class GraphText
         else
         {
             json.WriteString("op", node.Op.Kind);
-            if (tensors.PathOf(node.Op) is { } path) json.WriteString("module", path);
+            var place = tensors.PlaceOf(node.Op);
+            if (place.Path is { } path) json.WriteString("module", path);
+            if (place.Apart.Count > 0)
+            {
+                json.WriteStartObject("tensors");
+                foreach (var (local, name) in place.Apart) json.WriteString(local, name);
+                json.WriteEndObject();
+            }
             json.WriteStartObject("attributes");
             if (node.Op is Input)
             {

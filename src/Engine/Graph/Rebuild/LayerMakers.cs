@@ -12,9 +12,7 @@ internal static class LayerMakers
     /// <summary>By kind.</summary>
     public static readonly IReadOnlyDictionary<string, Maker> All = new Dictionary<string, Maker>
     {
-        ["conv2d"] = r => new Conv2d(r.Module(() => nn.Conv2d(r.In(0), r.Attributes.Whole("out_channels", 1), r.Attributes.Size("kernel_size", 1).ToTuple(), r.Attributes.Size("stride", 1).ToTuple(),
-            r.Attributes.Size("padding").ToTuple(), r.Attributes.Size("dilation", 1).ToTuple(), groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)),
-            bias: r.Attributes.Flag("bias"), device: r.Device))),
+        ["conv2d"] = Convolution2d,
         ["conv_transpose2d"] = r => new ConvTranspose2d(r.Module(() => nn.ConvTranspose2d(r.In(0), r.Attributes.Whole("out_channels", 1), r.Attributes.Size("kernel_size", 1).ToTuple(),
             r.Attributes.Size("stride", 1).ToTuple(), r.Attributes.Size("padding").ToTuple(), r.Attributes.Size("output_padding").ToTuple(), r.Attributes.Size("dilation", 1).ToTuple(),
             groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)), bias: r.Attributes.Flag("bias"), device: r.Device))),
@@ -50,6 +48,14 @@ internal static class LayerMakers
         ["add_parameter"] = r => new AddParameter(Parameter(r)),
         ["mul_parameter"] = r => new MulParameter(Parameter(r)),
     };
+
+    private static Conv2d Convolution2d(OpList.Recipe r)
+    {
+        var a = r.Attributes;
+        var module = r.Module(() => nn.Conv2d(r.In(0), a.Whole("out_channels", 1), a.Size("kernel_size", 1).ToTuple(), a.Size("stride", 1).ToTuple(), a.Size("padding").ToTuple(),
+            a.Size("dilation", 1).ToTuple(), groups: Divisor(a.Whole("groups", 1), r.In(0), a.Whole("out_channels", 1)), bias: a.Flag("bias"), device: r.Device));
+        return new Conv2d(module) { AsInTheModule = a.Has("as_in_the_module") };
+    }
 
     private const double Otherwise = 0.1;
 

@@ -48,8 +48,8 @@ internal static class KnownCalls
     private static readonly Dictionary<string, Func<KnownCall, Op?>> Table = new()
     {
         ["aten::conv1d"] = c => HeldLayers.Convolution(c) is { } m ? new ConvNd(m) : null,
-        ["aten::conv2d"] = c => c.Owner is TorchSharp.Modules.Conv2d m && c.Is(3, m.stride, 1) && c.Is(4, m.padding, 0) && c.Is(5, m.dilation, 1) && m is { padding_type: null, padding_mode: TorchSharp.PaddingModes.Zeros } && c.Arguments[6] is long g && g == m.groups ? new Ops.Conv2d(m)
-            : HeldLayers.Convolution(c) is TorchSharp.Modules.Conv2d held ? new Ops.Conv2d(held) : null,
+        ["aten::conv2d"] = c => c.Owner is TorchSharp.Modules.Conv2d m && c.Is(3, m.stride, 1) && c.Is(4, m.padding, 0) && c.Is(5, m.dilation, 1) && m is { padding_type: null, padding_mode: TorchSharp.PaddingModes.Zeros } && c.Arguments[6] is long g && g == m.groups ? new Ops.Conv2d(m) { AsInTheModule = true }
+            : HeldLayers.Convolution(c) is TorchSharp.Modules.Conv2d held ? new Ops.Conv2d(held) { AsInTheModule = true } : null,
         ["aten::conv3d"] = c => HeldLayers.Convolution(c) is { } m ? new ConvNd(m) : null,
         ["aten::conv_transpose2d"] = c => HeldLayers.ConvTranspose2d(c) is { } m ? new Ops.ConvTranspose2d(m) : null,
         ["aten::linear"] = c => c.Owner is TorchSharp.Modules.Linear m ? new Ops.Linear(m) : c.Reads(1, 2) ? new Ops.Linear(HeldLayers.Linear(c.Parameters[1]!, c.Parameters[2])) : null,

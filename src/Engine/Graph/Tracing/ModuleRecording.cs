@@ -32,6 +32,7 @@ internal sealed class ModuleRecording : IDisposable
             recorder.Stop();
             foreach (var remove in hooks) remove();
         }
+        foreach (var call in Calls) call.ForgetAbsent();
     }
 
     public IReadOnlyList<Tensor> Inputs { get; }

@@ -16,18 +16,6 @@ internal static class TraceCheck
     public static string? Differs(nn.Module module, Graph graph, Tensor[] inputs, ModuleMemory memory, bool ofInputs = false)
     {
         graph.InputGradients = ofInputs;
-        // On one thread the engine chooses another kernel for pointwise convolutions of few samples than libtorch does, knowingly.
-        var threads = get_num_threads();
-        if (threads == 1) set_num_threads(2);
-        try { return Compare(module, graph, inputs, memory); }
-        finally
-        {
-            if (threads == 1) set_num_threads(1);
-        }
-    }
-
-    private static string? Compare(nn.Module module, Graph graph, Tensor[] inputs, ModuleMemory memory)
-    {
         using var scope = NewDisposeScope();
         var weights = new List<Tensor>();
         var seen = new List<Tensor>();

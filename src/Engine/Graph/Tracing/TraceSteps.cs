@@ -19,10 +19,12 @@ internal sealed class TraceSteps
     /// <param name="tensors">Of the module.</param>
     /// <param name="opaque">Names of modules that are not looked into.</param>
     /// <param name="guide">Another run's steps, which tell where an operator that gives back what it was given is a step of its own.</param>
+    /// <param name="evaluation">The run is one in evaluation, in which a net may leave dropout out: there it gives back what it would be given.</param>
     /// <exception cref="TraceFailure">Operators in a row cannot say what ran.</exception>
-    public TraceSteps(ModuleRecording recording, ModuleTensors tensors, IReadOnlySet<string> opaque, TraceSteps? guide = null)
+    public TraceSteps(ModuleRecording recording, ModuleTensors tensors, IReadOnlySet<string> opaque, TraceSteps? guide = null, bool evaluation = false)
     {
         (this.recording, this.tensors) = (recording, tensors);
+        this.guide = evaluation ? guide : null;
         for (var i = 0; i < recording.Inputs.Count; i++) Name(recording.Inputs[i].Identity(), StorageOf(recording.Inputs[i]), new(RefKind.Input, i), again: false);
         var effects = new List<TraceStep>();
         for (var call = 0; call < recording.Calls.Count;)
@@ -34,6 +36,7 @@ internal sealed class TraceSteps
             }
             else AddCall(call++, effects, guide);
         }
+        AddLeftOut(null);
         Outputs = [.. recording.Outputs.Select(o => Find(new(o.Identity(), ValueTag.Tensor), null))];
     }
 
@@ -43,6 +46,21 @@ internal sealed class TraceSteps
     public IReadOnlyList<TensorRef[]> Outputs { get; }
     /// <summary>Tensors that came from outside, by the index of their names.</summary>
     public List<Tensor> Constants { get; } = [];
+
+    private readonly TraceSteps? guide; // of a run in evaluation
+
+    /// <summary>Adds the dropout that the guide has here and this run has not.</summary>
+    private void AddLeftOut(RecordedCall? next)
+    {
+        while (guide is not null && Steps.Count < guide.Steps.Count && guide.Steps[Steps.Count] is { Call: { Name: "aten::dropout", Arguments: [_, _, { Flag: true }] } call, Tensors: [var read] } step && next?.Name != call.Name)
+        {
+            if (names.FirstOrDefault(n => n.Value.Contains(read[0])) is not { Key: not 0 } given) return;
+            var input = new NativeValue(given.Key, ValueTag.Tensor); // the recording holds it
+            given.Value.Add(new(RefKind.Result, Steps.Count));
+            var passed = new RecordedCall(call.Name, call.Overload, [input, call.Arguments[1], NativeValue.Of(false)], call.WithGradient) { Results = [input] };
+            Steps.Add(new(passed, step.Span, [[.. given.Value]], [input], []) { GivesBack = step.GivesBack });
+        }
+    }
 
     private static nint StorageOf(Tensor tensor) => NativeValue.StorageOf(tensor);
 
@@ -64,6 +82,7 @@ internal sealed class TraceSteps
     private void AddCall(int index, List<TraceStep> effects, TraceSteps? guide)
     {
         var call = recording.Calls[index];
+        AddLeftOut(call);
         var span = recording.SpanOf(index);
         var step = new TraceStep(call, span, [.. call.Tensors.Select(t => Find(t, span))], [.. TraceStep.Flat(call.Results)], []);
         if (call.Name is CallRecorder.DataRead or "aten::item" or "aten::_local_scalar_dense" or "aten::is_nonzero" or "aten::equal" or "aten::allclose")

@@ -106,7 +106,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         using var second = Record(memory, Batch(Second, 2), training: true);
         using var evaluation = Unlike(memory);
         var steps = new TraceSteps(first, tensors, opaque);
-        var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps), (First, Second));
+        var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps, evaluation: true), (First, Second));
         trace.Check();
         var builder = Builder();
         var inputs = examples.Select((e, i) => i == 0 ? builder.Input : builder.AddInput($"input{i + 1}", new Shape(e.shape[1..]), e.dtype)).ToArray();

@@ -20,6 +20,17 @@ internal sealed record RecordedCall(string Name, string Overload, NativeValue[] 
     public IEnumerable<NativeValue> TensorsOf(int argument)
         => Lists[argument] is { } list ? list.Where(e => e.Tag == ValueTag.Tensor) : Arguments[argument].Tag == ValueTag.Tensor ? [Arguments[argument]] : [];
 
+    /// <summary>Takes an argument that is a tensor without a type, which is how some callers write that there is none, for none.</summary>
+    public void ForgetAbsent()
+    {
+        foreach (ref var argument in Arguments.AsSpan())
+        {
+            if (argument.Tag != ValueTag.Tensor) continue;
+            using var tensor = argument.ToTensor();
+            if (!Enum.IsDefined(tensor.dtype)) argument.Release();
+        }
+    }
+
     private static NativeValue[] Shared(Span<NativeValue> elements)
     {
         var copy = elements.ToArray();

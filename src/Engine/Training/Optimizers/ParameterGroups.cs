@@ -31,6 +31,12 @@ public static class ParameterGroups
         [CallerArgumentExpression(nameof(selects))] string name = "") where T : Optimizer
         => Add(optimizer, new ParameterGroup(name, selects) { LearningRateScale = learningRateScale, WeightDecay = weightDecay, Momentum = momentum });
 
+    /// <summary>The same, as one reads it where a trainer hands out its parameters: <c>groups => groups.Where(p => p.Name.EndsWith("bias"), weightDecay: 0)</c>.</summary>
+    /// <inheritdoc cref="Group{T}(T, Func{NamedParameter, bool}, double?, double?, double?, string)"/>
+    public static T Where<T>(this T optimizer, Func<NamedParameter, bool> selects, double? learningRateScale = null, double? weightDecay = null, double? momentum = null,
+        [CallerArgumentExpression(nameof(selects))] string name = "") where T : Optimizer
+        => optimizer.Group(selects, learningRateScale, weightDecay, momentum, name);
+
     /// <summary>Takes weight decay off all vectors and scalars: biases, and the scales and shifts of norms.</summary>
     public static T NoDecayOnBiasesAndNorms<T>(this T optimizer) where T : Optimizer
         => Add(optimizer, new ParameterGroup("biases and norms", parameter => parameter.Parameter.dim() <= 1) { WeightDecay = 0 });

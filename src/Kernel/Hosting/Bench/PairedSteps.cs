@@ -4,6 +4,7 @@ using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Memory;
 using Interactive.Runtime;
+using Interactive.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

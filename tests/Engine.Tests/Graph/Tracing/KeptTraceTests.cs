@@ -29,11 +29,6 @@ public sealed class KeptTraceTests : IDisposable
         var (net, sample, isText) = TraceTests.Make(name);
         Tensor Batch(long batch) => isText ? randint(0, 20, [batch, .. sample], dtype: ScalarType.Int64) : randn([batch, .. sample]);
         using var graph = Graph.Trace(net, Batch(2));
-        if (name is "seq2seq" or "stateful tagger" or "gpt") // several results of one operator, and a head that shares an embedding's weight
-        {
-            Assert.Contains("cannot be kept as a model", Assert.Throws<UsageException>(() => Kept(graph)).Message);
-            return;
-        }
         using var model = Kept(graph);
         Assert.Equal(graph.Nodes.Select(n => n.ToString()), model.Graph.Nodes.Select(n => n.ToString()));
         Assert.Equal(graph.named_parameters().Select(p => p.name).Order(), model.Graph.named_parameters().Select(p => p.name).Order());
@@ -84,6 +79,50 @@ public sealed class KeptTraceTests : IDisposable
         Assert.All(graph.Forward(x).Zip(model.Infer(x)), pair => Assert.True(pair.First.Equals(pair.Second)));
         Assert.Contains("use Infer([…])", Assert.Throws<UsageException>(() => model.Infer(x[0])).Message);
         Assert.Equal("pair takes (5, 2) as input2, got (5, 3)", Assert.Throws<UsageException>(() => model.Infer([x[0], randn(5, 3)])).Message);
+    }
+
+    private sealed class Functions : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Parameter kernel = new(randn(4, 2, 3, 3)), shift = new(randn(4)), square = new(randn(4, 4)), gain = new(ones(4)), added = new(zeros(4));
+        private readonly TorchSharp.Modules.Embedding table = nn.Embedding(4, 4);
+        public Functions() : base("functions") => RegisterComponents();
+        public override Tensor forward(Tensor x)
+        {
+            var y = nn.functional.conv2d(x, kernel, shift, padding: [1, 1]);
+            y = nn.functional.group_norm(y + nn.functional.conv2d(x, kernel, shift, padding: [2, 2], dilation: [2, 2]), 2, gain, added).mean([2, 3]);
+            y = nn.functional.layer_norm(nn.functional.linear(y, square, shift), [4], gain, added);
+            y = nn.functional.linear(nn.functional.linear(y, square), table.weight!, added);
+            return table.call(y.argmax(1)) + y;
+        }
+    }
+
+    [Fact]
+    public void Layers_around_shared_parameters_of_any_name_come_back()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(5);
+        using var graph = Graph.Trace(new Functions(), randn(2, 2, 6, 6));
+        Assert.Empty(graph.Notes);
+        Assert.Equal(["conv2d", "conv2d", "group_norm", "linear", "layer_norm", "linear", "linear", "embedding"], graph.Nodes.Select(n => n.Op.Kind).Where(k => k is "conv2d" or "group_norm" or "linear" or "layer_norm" or "embedding"));
+        using var model = Kept(graph);
+        Assert.Equal(graph.named_parameters().Select(p => p.name).Order(), model.Graph.named_parameters().Select(p => p.name).Order());
+        var x = randn(4, 2, 6, 6);
+        var (first, second) = (Step(graph, x), Step(model.Graph, x));
+        Assert.Equal(first.Keys.Order(), second.Keys.Order());
+        Assert.All(first, t => Assert.True(t.Value.Equals(second[t.Key]), t.Key));
+    }
+
+    [Theory]
+    [InlineData("\"weight\":\"square\"", "\"weight\":\"shift\"", "its weight cannot be of 4, it is of 4x4")]
+    [InlineData("\"weight\":\"square\"", "\"weight\":\"nowhere\"", "there is no tensor nowhere before it")]
+    [InlineData("\"bias\":\"shift\"", "\"width\":\"shift\"", "it has no bias")]
+    public void A_layer_around_what_does_not_fit_is_named(string from, string to, string message)
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Graph.Trace(new Functions(), randn(2, 2, 6, 6));
+        var text = GraphText.Write(graph);
+        Assert.Contains(from, text);
+        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace(from, to), META)).Message);
     }
 
     private sealed class Arguments : nn.Module<Tensor, Tensor>
@@ -161,6 +200,21 @@ public sealed class KeptTraceTests : IDisposable
             catch (System.Runtime.InteropServices.ExternalException) { refused++; }
         }
         Assert.True(refused > 100 && ran > 10, $"{refused} refused, {ran} ran");
+    }
+
+    [Fact]
+    public void Several_results_that_are_not_what_the_file_says_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        var (net, _, _) = TraceTests.Make("seq2seq");
+        using var graph = Graph.Trace(net, randint(0, 20, [2, 7], dtype: ScalarType.Int64));
+        var text = GraphText.Write(graph);
+        const string Place = "\"places\":[{\"sizes\":[[1,0],[0,7],[0,6]],\"order\":[1,0,2]}";
+        Assert.Contains(Place, text);
+        using var wrong = GraphText.Read(text.Replace(Place, Place.Replace('7', '5')));
+        Assert.Contains("and the model's file says", Assert.Throws<UsageException>(() => wrong.forward(randint(0, 20, [2, 7], dtype: ScalarType.Int64))).Message);
+        Assert.Contains("dimensions cannot lie as", Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace("\"order\":[1,0,2]", "\"order\":[1,1,2]"), META)).Message);
+        Assert.Contains("it is a result of no operator that gives several", Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace("{\"index\":0", "{\"index\":9"), META)).Message);
     }
 
     [Theory]

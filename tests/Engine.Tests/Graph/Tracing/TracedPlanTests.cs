@@ -16,13 +16,19 @@ namespace Interactive.Engine.Tests.Graphs.Tracing;
 [Trait("Speed", "slow")]
 public class TracedPlanTests(ITestOutputHelper output)
 {
-    private const int Batch = 64;
     private const double Points = 0.03;
 
     // Large enough for what a net keeps to weigh more than its parameters; a trace runs two to four samples.
-    private static readonly Dictionary<string, ModelOptions> Nets = new()
+    private static readonly Dictionary<string, (ModelOptions Options, int Batch)> Nets = new()
     {
-        ["gpt"] = new() { Context = 64, Vocabulary = 256, Width = 128, Layers = 4, Heads = 4 },
+        ["gpt"] = (new() { Context = 64, Vocabulary = 256, Width = 128, Layers = 4, Heads = 4 }, 64),
+        ["resnet18"] = (new() { Image = new Shape(3, 64, 64), Classes = 10 }, 64),
+        ["unet"] = (new() { Image = new Shape(3, 32, 32) }, 64),
+        ["densenet121"] = (new() { Image = new Shape(3, 64, 64), Classes = 10 }, 64),
+        ["mobilenet"] = (new() { Image = new Shape(3, 64, 64), Classes = 10 }, 64),
+        ["vgg16"] = (new() { Image = new Shape(3, 64, 64), Classes = 10 }, 256), // with fewer samples the gradient of its first linear layer alone is half of all
+        ["googlenet"] = (new() { Image = new Shape(3, 64, 64), Classes = 10 }, 64),
+        ["vit"] = (new() { Image = new Shape(3, 96, 96), Width = 128, Layers = 4, Heads = 4, Classes = 10 }, 64),
     };
 
     public static TheoryData<string> Names => [.. Nets.Keys];
@@ -34,11 +40,12 @@ public class TracedPlanTests(ITestOutputHelper output)
         set_num_threads(2);
         using var scope = NewDisposeScope();
         manual_seed(1);
-        var graph = Zoo.Create(name, Nets[name]);
+        var (options, batch) = Nets[name];
+        var graph = Zoo.Create(name, options);
         var traced = Graph.Trace(graph, SmallModels.Batch(graph).Input);
         Assert.Empty(traced.Notes);
         Assert.Equal(graph.named_parameters().Select(p => p.name), traced.named_parameters().Select(p => p.name));
-        PlanningGraph byHand = Facts.Analytic(graph, Batch), byTrace = Facts.Analytic(traced, Batch);
+        PlanningGraph byHand = Facts.Analytic(graph, batch), byTrace = Facts.Analytic(traced, batch);
         output.WriteLine($"{name}: by hand {All(byHand).PeakBytes:N0} {Kinds(byHand)}\ntraced {All(byTrace).PeakBytes:N0} {Kinds(byTrace)}");
         var half = All(byHand).PeakBytes / 2;
         var (ours, theirs) = (Extra(byTrace, half), Extra(byHand, half));

@@ -1,7 +1,8 @@
+using Interactive.Execution;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Interactive.Execution;
+namespace Interactive.Training;
 
 /// <summary>Losses over a model's output: (output, target) to one number.</summary>
 public static class Losses
@@ -14,12 +15,7 @@ public static class Losses
 
     /// <summary>The same with label smoothing (Szegedy et al. 2015), 0 to 1, weights of classes, and another class that does not count.</summary>
     public static Tensor CrossEntropy(Tensor output, Tensor target, double smoothing, long ignored = -100, Tensor? weights = null)
-    {
-        if (output.dim() != 3 && !IsImageOnGpu(output)) return nn.functional.cross_entropy(output, target, weights, ignored, label_smoothing: smoothing);
-        using var rows = output.dim() == 3 ? output.flatten(0, 1) : Pixels(output);
-        using var labels = target.flatten();
-        return nn.functional.cross_entropy(rows, labels, weights, ignored, label_smoothing: smoothing);
-    }
+        => SoftmaxCrossEntropy.Of(output, target, smoothing, ignored, weights);
 
     /// <summary>Mean squared difference of output and target, which have one shape.</summary>
     public static Tensor MeanSquare(Tensor output, Tensor target) => nn.functional.mse_loss(output, target);
@@ -29,13 +25,4 @@ public static class Losses
 
     /// <summary>Mean cross-entropy of yes-or-no answers: scores and targets of one shape, the targets between 0 and 1.</summary>
     public static Tensor BinaryCrossEntropy(Tensor output, Tensor target) => nn.functional.binary_cross_entropy_with_logits(output, target);
-
-    // On a GPU libtorch adds up an image's loss in the order in which threads arrive, and a table's in order.
-    private static bool IsImageOnGpu(Tensor output) => output.dim() == 4 && output.device_type == DeviceType.CUDA;
-
-    private static Tensor Pixels(Tensor output)
-    {
-        using var last = output.permute(0, 2, 3, 1);
-        return last.reshape(-1, output.shape[1]);
-    }
 }
