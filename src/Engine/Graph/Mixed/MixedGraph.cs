@@ -8,7 +8,7 @@ namespace Interactive.Graphs;
 /// Writes a precision into a graph: casts stand where a value is read in another type than it has, one a value and type. Everything that
 /// runs or plans a graph then follows by itself. Outputs have the types that the graph says.
 /// </summary>
-internal sealed class MixedGraph
+public sealed class MixedGraph
 {
     private readonly GraphBuilder builder;
     private readonly ScalarType low;
@@ -16,7 +16,7 @@ internal sealed class MixedGraph
 
     private MixedGraph(Graph graph, ScalarType low) => (builder, this.low) = (new GraphBuilder(graph.Name, graph.Input.Shape, graph.Input.Type), low);
 
-    /// <summary>The graph with casts. The given graph stays as it is and keeps owning the modules.</summary>
+    /// <summary>The graph with the casts of its <see cref="Graph.Precision"/>, or itself where that needs none. The given graph stays as it is and keeps owning the modules.</summary>
     public static Graph Of(Graph graph) => graph.Precision.IsMixed ? new MixedGraph(graph, graph.Precision.Products).Make(graph) : graph;
 
     private Graph Make(Graph graph)

@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,6 +23,10 @@ public sealed record Precision
     internal ScalarType Products { get; }
     /// <summary>Whether some values have another type than the graph says.</summary>
     internal bool IsMixed => Products != ScalarType.Float32;
+
+    /// <summary>One line where it costs time on the CPU instead of gaining some, else null.</summary>
+    public string? Caution(Device device) => IsMixed && device.type == DeviceType.CPU && !Processor.HasBFloat16
+        ? $"precision {Name} saves memory here but no time: this processor has no units for bfloat16 (avx512_bf16 or amx_bf16)" : null;
 
     /// <summary>Reads a flag's text.</summary>
     /// <exception cref="UsageException">Something else than <c>fp32</c> or <c>bf16</c>.</exception>
