@@ -16,7 +16,7 @@ public static class Processor
 
     private static string Read()
     {
-        try { return File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) ?? ""; }
+        try { return File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[^1].Trim() ?? ""; }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return ""; }
     }
 }

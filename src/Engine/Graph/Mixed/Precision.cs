@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,6 +10,7 @@ namespace Interactive.Graphs;
 /// The element type in which a graph multiplies. Parameters, their gradients, the optimiser, running statistics and the loss are fp32 in
 /// either; with <see cref="BFloat16"/> products and what lies between them are not (<see cref="PrecisionRules"/>).
 /// </summary>
+[JsonConverter(typeof(AsText))]
 public sealed record Precision
 {
     private Precision(string name, ScalarType products) => (Name, Products) = (name, products);
@@ -39,4 +42,10 @@ public sealed record Precision
 
     /// <summary>As <see cref="Parse"/> reads it.</summary>
     public override string ToString() => Name;
+
+    private sealed class AsText : JsonConverter<Precision>
+    {
+        public override Precision Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => Parse(reader.GetString() ?? "");
+        public override void Write(Utf8JsonWriter writer, Precision value, JsonSerializerOptions options) => writer.WriteStringValue(value.Name);
+    }
 }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using static TorchSharp.torch;
 
 namespace Interactive.Runtime.Kernels;
@@ -24,10 +23,16 @@ internal static unsafe class AdamKernel
     /// <param name="Size">Of the step, negative.</param>
     public readonly record struct Factors(float Kept, float Penalty, float Beta1, float Fresh1, float Beta2, float Fresh2, float Correction, float Epsilon, float Size);
 
+    // void vmsSqrt(int count, const float* from, float* to, long mode), MKL's, which libtorch calls and which does not round to the nearest everywhere
+    private static readonly delegate* unmanaged<int, float*, float*, long, void> Sqrt
+        = (delegate* unmanaged<int, float*, float*, long, void>)(TorchLoader.TryGetExport("vmsSqrt", out var address) ? address : 0);
+    private const long SqrtMode = 0x140102; // as libtorch calls it: high accuracy, denormal numbers kept, errors ignored
+    private const int Block = 2048; // numbers whose roots wait on the stack
+
     /// <summary>True when <see cref="Step"/> may run on these.</summary>
     public static bool Takes(params ReadOnlySpan<Tensor> tensors)
     {
-        if (!Vector.IsHardwareAccelerated) return false; // without fused products the bits differ
+        if (!Vector.IsHardwareAccelerated || Sqrt == null) return false; // without fused products the bits differ
         foreach (var tensor in tensors)
             if (!ElementKernels.Takes(tensor)) return false;
         return true;
@@ -39,33 +44,43 @@ internal static unsafe class AdamKernel
         float* p = ElementKernels.Data(parameter), g = ElementKernels.Data(gradient), m = ElementKernels.Data(mean), s = ElementKernels.Data(square);
         OpenMp.For(parameter.numel(), Grain, (from, to) =>
         {
-            var i = from;
-            for (; i <= to - Vector<float>.Count; i += Vector<float>.Count) Vectors(p + i, g + i, m + i, s + i, by);
-            if (i == to) return;
-            // The last few as a vector of their own: scalar code would be compiled, and might be rounded, in another way.
-            var count = (int)(to - i);
-            var rest = stackalloc float[4 * Vector<float>.Count];
-            var (size, width) = ((uint)count * sizeof(float), Vector<float>.Count);
-            new Span<float>(rest, 4 * width).Clear();
-            float*[] all = [p, g, m, s];
-            for (var k = 0; k < 4; k++) Unsafe.CopyBlockUnaligned(rest + k * width, all[k] + i, size);
-            Vectors(rest, rest + width, rest + 2 * width, rest + 3 * width, by);
-            for (var k = 0; k < 4; k++)
-                if (k != 1) Unsafe.CopyBlockUnaligned(all[k] + i, rest + k * width, size);
+            var roots = stackalloc float[Block];
+            for (var i = from; i < to; i += Block)
+            {
+                var count = (int)Math.Min(Block, to - i);
+                Moments(p + i, g + i, m + i, s + i, count, by);
+                Sqrt(count, s + i, roots, SqrtMode);
+                Move(p + i, m + i, roots, count, by);
+            }
         });
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Vectors(float* p, float* g, float* m, float* s, in Factors by)
+    private static void Moments(float* p, float* g, float* m, float* s, int count, in Factors by)
     {
-        Vector<float> old = ElementKernels.Load(p), gradient = ElementKernels.Load(g);
-        if (by.Penalty != 0) gradient = Vector.FusedMultiplyAdd(old, new Vector<float>(by.Penalty), gradient);
-        var parameter = by.Kept == 1 ? old : old * new Vector<float>(by.Kept);
-        var mean = Vector.FusedMultiplyAdd(gradient, new Vector<float>(by.Fresh1), ElementKernels.Load(m) * new Vector<float>(by.Beta1));
-        var square = Vector.FusedMultiplyAdd(new Vector<float>(by.Fresh2) * gradient, gradient, ElementKernels.Load(s) * new Vector<float>(by.Beta2));
-        var divisor = Vector.SquareRoot(square) / new Vector<float>(by.Correction) + new Vector<float>(by.Epsilon);
-        ElementKernels.Store(m, mean);
-        ElementKernels.Store(s, square);
-        ElementKernels.Store(p, parameter + new Vector<float>(by.Size) * mean / divisor);
+        var i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var gradient = ElementKernels.Load(g + i);
+            if (by.Penalty != 0) gradient = Vector.FusedMultiplyAdd(ElementKernels.Load(p + i), new Vector<float>(by.Penalty), gradient);
+            ElementKernels.Store(m + i, Vector.FusedMultiplyAdd(gradient, new Vector<float>(by.Fresh1), ElementKernels.Load(m + i) * new Vector<float>(by.Beta1)));
+            ElementKernels.Store(s + i, Vector.FusedMultiplyAdd(new Vector<float>(by.Fresh2) * gradient, gradient, ElementKernels.Load(s + i) * new Vector<float>(by.Beta2)));
+        }
+        for (; i < count; i++)
+        {
+            var gradient = by.Penalty != 0 ? MathF.FusedMultiplyAdd(p[i], by.Penalty, g[i]) : g[i];
+            m[i] = MathF.FusedMultiplyAdd(gradient, by.Fresh1, m[i] * by.Beta1);
+            s[i] = MathF.FusedMultiplyAdd(by.Fresh2 * gradient, gradient, s[i] * by.Beta2);
+        }
+    }
+
+    private static void Move(float* p, float* m, float* roots, int count, in Factors by)
+    {
+        var i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var divisor = ElementKernels.Load(roots + i) / new Vector<float>(by.Correction) + new Vector<float>(by.Epsilon);
+            ElementKernels.Store(p + i, ElementKernels.Load(p + i) * new Vector<float>(by.Kept) + new Vector<float>(by.Size) * ElementKernels.Load(m + i) / divisor);
+        }
+        for (; i < count; i++) p[i] = p[i] * by.Kept + by.Size * m[i] / (roots[i] / by.Correction + by.Epsilon);
     }
 }
