@@ -1,18 +1,27 @@
 using Interactive.Graphs;
 using Interactive.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Execution;
 
 /// <summary>The values of a step: the one holder of each one's bytes, and the autograd graphs that saved them.</summary>
-/// <param name="nodes">All nodes, in the graph's order.</param>
-/// <param name="device">Where they are.</param>
-internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
+internal sealed class LiveValues : IDisposable
 {
-    private readonly Tensor?[] held = new Tensor?[nodes.Length + 1];
-    private readonly Tensor[]?[] lists = new Tensor[nodes.Length + 1][]; // of values that stay in pieces
-    private readonly Tensor nothing = empty(0, device: device).DetachFromDisposeScope();
-    private readonly Tensor one = empty(1, device: device).DetachFromDisposeScope();
+    private readonly NodeState[] nodes;
+    private readonly Device device;
+    private readonly Tensor?[] held;
+    private readonly Tensor[]?[] lists; // of values that stay in pieces
+    private readonly Dictionary<ScalarType, (Tensor Nothing, Tensor One)> blanks = []; // a leaf that is given another type loses its gradient
+
+    /// <param name="nodes">All nodes, in the graph's order.</param>
+    /// <param name="device">Where they are.</param>
+    public LiveValues(NodeState[] nodes, Device device)
+    {
+        (this.nodes, this.device) = (nodes, device);
+        (held, lists) = (new Tensor?[nodes.Length + 1], new Tensor[nodes.Length + 1][]);
+        foreach (var node in nodes) Blanks(node.Node.Output.Type);
+    }
 
     /// <summary>Where the values are.</summary>
     public Device Device => device;
@@ -57,6 +66,7 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
         Drop(id);
         if (id == 0 || nodes[id - 1].Node.Output.IsFixed) return; // not the step's bytes
         var producer = nodes[id - 1];
+        var nothing = Blanks(producer.Node.Output.Type).Nothing;
         SetSaved(producer.Node.Output, nothing);
         if (producer.Root is { } root) Aten.SetData(root, nothing);
     }
@@ -76,8 +86,14 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
     public void LetGo(Tensor leaf)
     {
         // An empty tensor would free as much, but accumulating a gradient checks the shape.
-        using var sameShape = one.expand(leaf.shape);
+        using var sameShape = Blanks(leaf.dtype).One.expand(leaf.shape);
         Aten.SetData(leaf, sameShape);
+    }
+
+    private (Tensor Nothing, Tensor One) Blanks(ScalarType type)
+    {
+        if (blanks.TryGetValue(type, out var made)) return made;
+        return blanks[type] = (empty(0, type, device).DetachFromDisposeScope(), empty(1, type, device).DetachFromDisposeScope());
     }
 
     /// <summary>Points the consumers that saved this value for backward at other bytes.</summary>
@@ -105,7 +121,10 @@ internal sealed class LiveValues(NodeState[] nodes, Device device) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        nothing.Dispose();
-        one.Dispose();
+        foreach (var (nothing, one) in blanks.Values)
+        {
+            nothing.Dispose();
+            one.Dispose();
+        }
     }
 }

@@ -173,7 +173,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     private Tensor Read(NodeState state, int index, Tensor gradient)
     {
         var (node, input) = (state.Node, state.Node.Inputs[index]);
-        if (!state.Saved.Input(index) && !input.IsFixed) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device); // its bytes may have gone
+        if (!state.Saved.Input(index) && !input.IsFixed) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device, input.Type); // its bytes may have gone
         return values.IsInPieces(input) ? values.Joined(input) : values.Of(input, node).alias();
     }
 
@@ -190,7 +190,7 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
 
     private static Tensor InputGradient(NodeState state, Tensor gradient, int way)
     {
-        using var like = BlankTensor.Of(state.Node.Inputs[0].Shape.WithBatch(gradient.shape[0]), gradient.device); // the input may have been freed
+        using var like = BlankTensor.Of(state.Node.Inputs[0].Shape.WithBatch(gradient.shape[0]), gradient.device, gradient.dtype); // the input may have been freed
         return ((IBackwardInParts)state.Node.Op).InputGradient(like, gradient, way);
     }
 }

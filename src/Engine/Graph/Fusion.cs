@@ -6,8 +6,10 @@ namespace Interactive.Graphs;
 /// </summary>
 public static class Fusion
 {
-    /// <summary>The graph as it is executed. The given graph stays as it is and keeps owning the modules.</summary>
-    public static Graph Fuse(Graph graph)
+    /// <summary>The graph as it is executed, in its <see cref="Graph.Precision"/>. The given graph stays as it is and keeps owning the modules.</summary>
+    public static Graph Fuse(Graph graph) => Join(MixedGraph.Of(graph));
+
+    private static Graph Join(Graph graph)
     {
         var builder = new GraphBuilder(graph.Name, graph.Input.Shape, graph.Input.Type);
         var values = new Value[graph.Nodes.Count + 1];

@@ -12,6 +12,8 @@ namespace Interactive.Graphs;
 public sealed class Graph : nn.Module<Tensor, Tensor>
 {
     private bool inputGradients;
+    private Precision precision = Precision.Float32;
+    private Graph? mixed; // with casts
 
     internal Graph(string name, IReadOnlyList<Value> inputs, IReadOnlyList<Value> outputs, IReadOnlyList<Node> nodes, bool ownsModules) : base(name)
     {
@@ -90,6 +92,21 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
             FindGradients();
         }
     }
+    /// <summary>
+    /// The element type of products and of what lies between them; default fp32 throughout. Inputs, outputs and parameters keep their types.
+    /// Read when an executor or a plan is made; <c>forward</c> follows at once.
+    /// </summary>
+    /// <exception cref="UsageException">Another precision than fp32 for a net with a parameter that is not fp32.</exception>
+    public Precision Precision
+    {
+        get => precision;
+        set
+        {
+            if (value.IsMixed && Nodes.SelectMany(n => n.Op.Parameters.Select(p => (n.Name, p.dtype))).FirstOrDefault(p => p.dtype != ScalarType.Float32) is { Name: { } node, dtype: var type })
+                throw new UsageException($"precision {value} keeps fp32 parameters beside it: {node} of {Name} has {type} ones");
+            (precision, mixed) = (value, null);
+        }
+    }
     /// <summary>All nodes; every node reads only earlier ones.</summary>
     public IReadOnlyList<Node> Nodes { get; }
     /// <summary>All values by id: the first input, then each node's output.</summary>
@@ -114,7 +131,7 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// <param name="inputs">A tensor for each of <see cref="Inputs"/>; they stay the caller's.</param>
     /// <returns>A tensor for each of <see cref="Outputs"/>; the caller disposes them.</returns>
     /// <exception cref="GraphException">Another number of inputs.</exception>
-    public IReadOnlyList<Tensor> Forward(IReadOnlyList<Tensor> inputs) => Run(inputs, op => new RunMode(op.IsTraining(training)));
+    public IReadOnlyList<Tensor> Forward(IReadOnlyList<Tensor> inputs) => (mixed ??= MixedGraph.Of(this)).Run(inputs, op => new RunMode(op.IsTraining(training)));
 
     /// <summary>Runs all nodes in order; autograd and modes are the caller's business.</summary>
     internal IReadOnlyList<Tensor> Run(IReadOnlyList<Tensor> inputs, Func<Op, RunMode> mode)

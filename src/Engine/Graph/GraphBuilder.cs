@@ -109,7 +109,7 @@ public sealed class GraphBuilder
     {
         foreach (var node in nodes)
             if (node.Output.Consumers.Count == 0 && !node.Output.IsInput && !outputs.Contains(node.Output)) throw new GraphException($"{node.Name}: its result is never used");
-        return new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = from.Notes, InputGradients = from.InputGradients };
+        return new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = from.Notes, InputGradients = from.InputGradients, Precision = from.Precision };
     }
 
     private List<Value> Inputs => [Input, .. nodes.Select(n => n.Output).Where(v => v.IsInput)];

@@ -4,12 +4,17 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs;
 
-/// <summary>Gathers a parameter's gradient as autograd does: the first is handed over, later ones are added.</summary>
+/// <summary>Gathers a parameter's gradient as autograd does: the first is handed over, later ones are added; one of another type than the parameter's is made of that first.</summary>
 internal static class ParameterGradient
 {
     /// <summary>Takes over a gradient of this parameter.</summary>
     public static void Add(Parameter parameter, Tensor gradient)
     {
+        if (gradient.dtype != parameter.dtype)
+        {
+            using (gradient) Add(parameter, gradient.to_type(parameter.dtype));
+            return;
+        }
         using var sum = parameter.grad;
         if (sum is not null)
         {

@@ -15,19 +15,19 @@ internal static unsafe class BlankTensor
     private static long length;
 
     /// <summary>
-    /// An fp32 tensor of this shape, never to be written; the caller disposes it. On a GPU one number stands for all: a kernel
+    /// A tensor of this shape and type, by default fp32, never to be written; the caller disposes it. On a GPU one number stands for all: a kernel
     /// that insists on a contiguous tensor takes the memory there.
     /// </summary>
-    public static Tensor Of(ReadOnlySpan<long> shape, Device device)
+    public static Tensor Of(ReadOnlySpan<long> shape, Device device, ScalarType type = ScalarType.Float32)
     {
         if (device.type != DeviceType.CPU)
         {
-            using var one = TorchSharp.torch.zeros(1, device: device);
+            using var one = TorchSharp.torch.zeros(1, type, device);
             return one.expand(shape.ToArray());
         }
         long count = 1;
         foreach (var size in shape) count = checked(count * size);
-        using var flat = TensorBlob.Wrap(Zeros(count), count);
+        using var flat = TensorBlob.Wrap(Zeros(checked((count * type.ElementSize() + sizeof(float) - 1) / sizeof(float))), count, type);
         return flat.view(shape.ToArray());
     }
 

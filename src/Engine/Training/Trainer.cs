@@ -75,6 +75,7 @@ public sealed class Trainer : IDisposable
         world = communicator ?? World.Current;
         device = Devices.Choose(Options.Device, world.LocalRank);
         var graph = Graph = model as Graph ?? Traced(model, train, device);
+        if (Options.Precision != Precision.Float32) graph.Precision = Options.Precision;
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
         {
@@ -247,6 +248,7 @@ public sealed class Trainer : IDisposable
         hooks.Add(new LogHook(new MeterLog(Directory?.Id ?? Options.Name, world.Rank)));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
+        if (IsMain && Graph.Precision.Caution(device) is { } caution) Console.WriteLine(caution);
         if (IsMain && memory is not null) Console.WriteLine(memory.Text);
         if (IsMain && plan is not null) Console.WriteLine(plan.Description);
         if (IsMain && parts.Strategy.Description is { } description) Console.WriteLine(description);

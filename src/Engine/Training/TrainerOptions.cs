@@ -42,6 +42,12 @@ public sealed record TrainerOptions
     [Description("same bits for any power of two of ranks")] public bool Deterministic { get; init; }
     /// <summary>Shards of a batch with <see cref="Deterministic"/>, a power of two; default 8.</summary>
     [Description("shards of a batch with --deterministic")] public int Shards { get; init; } = 8;
+    /// <summary>
+    /// Element type of products and of what lies between them: fp32 (default) or bf16, which needs about half of the bytes and, on processors
+    /// that have units for it, less time. Parameters, their gradients and sums over ranks, the optimiser and the loss are fp32 in either case. With fp32 a
+    /// graph keeps the <see cref="Graphs.Graph.Precision"/> that it has.
+    /// </summary>
+    [Description("element type of products: fp32 or bf16")] public Graphs.Precision Precision { get; init; } = Graphs.Precision.Float32;
     /// <summary>Threads of each rank; default 0: libtorch's choice, or 1 with <see cref="Deterministic"/>.</summary>
     [Description("threads of each rank, 0 to let libtorch choose")] public int Threads { get; init; }
     /// <summary>

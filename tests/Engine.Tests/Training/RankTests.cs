@@ -48,6 +48,21 @@ public sealed class RankTests : IDisposable
         foreach (var (step, loss) in Losses(four)) Assert.Equal(1, loss / expected[step], 1e-5);
     }
 
+    [SkippableFact]
+    public void In_bf16_ranks_hold_the_same_bits_of_fp32_and_deterministic_training_those_of_one_rank()
+    {
+        string[] Hashes(int ranks, string more)
+        {
+            using var job = Start(ranks, $"--precision bf16 --name r{ranks}{more.Length} {more}".TrimEnd(), scenario: "train-bn");
+            Assert.True(job.Wait(120) == 0, job.Output);
+            return [.. job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "hash", _]).Select(words => words[3])];
+        }
+        Assert.Single(Hashes(2, "").Distinct());
+        var one = Assert.Single(Hashes(1, "--deterministic"));
+        Assert.Equal([one, one], Hashes(2, "--deterministic"));
+        Assert.Equal([one, one], Hashes(2, "--deterministic --zero 1"));
+    }
+
     // Batch norm and dropout too: losses, evaluations, parameters and running statistics.
     [SkippableFact]
     public void Deterministic_training_has_the_same_bits_at_1_2_and_4_ranks()

@@ -103,6 +103,27 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void A_run_in_bf16_resumes_bit_for_bit_and_keeps_fp32_masters()
+    {
+        using var scope = NewDisposeScope();
+        var options = Options("bf16") with { Precision = Precision.BFloat16, Optimizer = "adamw", LearningRate = 0.01 };
+        var whole = Train_(options);
+        Train_(options with { Name = "bf16-cut", MaxSteps = 17 });
+        var resumed = Train_(options with { Name = "bf16-cut", Resume = true });
+        var planned = Train_(options with { Name = "bf16-planned", MemoryBudget = "80%", Arena = true });
+        foreach (var (key, value) in whole.State)
+        {
+            Assert.True(value.Equals(resumed.State[key]), key);
+            Assert.True(value.Equals(planned.State[key]), key);
+            Assert.True(value.dtype is ScalarType.Float32 or ScalarType.Int64, key);
+        }
+        Assert.Equal(whole.Last, resumed.Last);
+        Assert.Equal(Losses(whole.Run), Losses(resumed.Run));
+        Assert.NotEqual(Losses(whole.Run), Losses(Train_(options with { Name = "fp32", Precision = Precision.Float32 }).Run));
+        Assert.Contains("\"precision\": \"bf16\"", File.ReadAllText(Path.Combine(whole.Run, "config.json")));
+    }
+
+    [Fact]
     public void A_damaged_newest_checkpoint_is_passed_over()
     {
         using var scope = NewDisposeScope();

@@ -71,7 +71,7 @@ internal sealed class GradientProbe(long batch, long enough)
         using var bare = input.detach();
         var root = node.Op.Forward([input], new RunMode(Training: true, Masked: true));
         var gradient = randn_like(root);
-        var like = BlankTensor.Of(input.shape, device);
+        var like = BlankTensor.Of(input.shape, device, input.dtype);
 
         Tensor? made = null;
         var whole = new Trial(0, device, () => autograd.backward([root], [gradient], retain_graph: true));
@@ -147,14 +147,17 @@ internal sealed class GradientProbe(long batch, long enough)
 
     private static unsafe bool SameBits(Tensor a, Tensor b)
     {
-        if (!ElementKernels.Takes(a) || !ElementKernels.Takes(b)) return a.Equals(b);
-        const long Stretch = 1 << 28; // floats: a span cannot describe more than 2^31 bytes
-        float* x = ElementKernels.Data(a), y = ElementKernels.Data(b);
-        for (long at = 0; at < a.numel(); at += Stretch)
+        if (!IsPlain(a) || !IsPlain(b) || a.dtype != b.dtype) return a.Equals(b);
+        const long Stretch = 1 << 30; // a span cannot describe more than 2^31 bytes
+        byte* x = (byte*)ElementKernels.Data(a), y = (byte*)ElementKernels.Data(b);
+        var all = a.numel() * a.element_size();
+        for (long at = 0; at < all; at += Stretch)
         {
-            var bytes = sizeof(float) * (int)Math.Min(Stretch, a.numel() - at);
+            var bytes = (int)Math.Min(Stretch, all - at);
             if (!new ReadOnlySpan<byte>(x + at, bytes).SequenceEqual(new ReadOnlySpan<byte>(y + at, bytes))) return false;
         }
         return true;
+
+        static bool IsPlain(Tensor tensor) => tensor.device_type == DeviceType.CPU && tensor.is_contiguous();
     }
 }

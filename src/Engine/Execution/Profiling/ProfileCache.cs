@@ -56,20 +56,14 @@ public static class ProfileCache
             && new[] { node.Forward, node.Recompute, node.Backward }.All(seconds => seconds is >= 0 and < double.PositiveInfinity);
     }
 
+    // Which sums have autograd's bits depends on the kernels that a processor gets, and a home folder may serve several machines.
     private static string PathOf(Graph graph, long batch, IObjective objective)
     {
-        var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(' ').Append(Devices.Of(graph)).Append(' ').Append(Processor()).Append(' ').Append(objective.Name).Append('\n');
+        var text = new StringBuilder().Append(TorchLoader.LibtorchVersion).Append(' ').Append(Layout).Append(' ').Append(batch).Append(' ').Append(get_num_threads()).Append(' ').Append(Devices.Of(graph)).Append(' ').Append(Processor.Name).Append(' ').Append(objective.Name).Append('\n');
         if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } other) text.Append(other).Append('\n');
         ProfileText.Write(graph, text);
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..20];
         return Path.Combine(CacheFolder.Find(), "profiles", $"{graph.Name}-{batch}-{key}.json");
-    }
-
-    // Which sums have autograd's bits depends on the kernels that a processor gets, and a home folder may serve several machines.
-    private static string Processor()
-    {
-        try { return File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) ?? ""; }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return ""; }
     }
 
     /// <summary>Raised when what a profile means changes.</summary>

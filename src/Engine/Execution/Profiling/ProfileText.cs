@@ -26,6 +26,7 @@ internal static class ProfileText
             if (node.Op is Graphs.Ops.Opaque opaque) Write("", opaque.Module, text);
         }
         text.Append(graph.InputGradients ? "input gradients\n" : "");
+        if (graph.Precision.IsMixed) text.Append(graph.Precision).Append('\n');
     }
 
     private static void Write(nn.Module module, string name, StringBuilder text)

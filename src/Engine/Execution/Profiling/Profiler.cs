@@ -42,7 +42,7 @@ public static class Profiler
             var (nodes, loss) = trials.Run(inputs, targets, progress is null ? null : done => progress(Nodes * done));
             profile = Evaluate(fused, bare with { LossOverwrites = trials.LossOverwrote }, nodes, loss);
         }
-        var plain = new PlainTrials(graph, batch, objective).Peak(inputs, targets);
+        var plain = new PlainTrials(MixedGraph.Of(graph), batch, objective).Peak(inputs, targets);
         progress?.Invoke(Nodes + Plain);
         profile = WithWays(fused, profile) with { PlainPeakBytes = plain };
         progress?.Invoke(1);

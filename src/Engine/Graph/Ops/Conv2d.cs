@@ -53,7 +53,8 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
-        var y = nn.functional.conv2d(inputs[0], module.weight!, module.bias, module.stride, module.padding, Dilation(inputs[0]), module.groups);
+        using var own = new TypedWeights(inputs[0], module.weight!, module.bias);
+        var y = nn.functional.conv2d(inputs[0], own.Weight, own.Bias, module.stride, module.padding, Dilation(inputs[0]), module.groups);
         return relu ? ReluInPlace(y, mode) : y;
     }
 
@@ -176,8 +177,9 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     /// <summary>The call that autograd makes, for some of its three results.</summary>
     private Tensor?[] Gradients(Tensor input, Tensor gradient, Tensor weight, Wanted wanted)
     {
+        using var own = new TypedWeights(input, weight);
         Span<nint> handles = stackalloc nint[3];
-        Aten.Call("convolution_backward", "", handles, gradient, input, weight, new Aten.Optional(null),
+        Aten.Call("convolution_backward", "", handles, gradient, input, own.Weight, new Aten.Optional(null),
             Both(module.stride), Both(module.padding!), Both(Dilation(input)), false, new long[] { 0, 0 }, module.groups,
             new long[] { Flag(Wanted.Input), Flag(Wanted.Weight), Flag(Wanted.Bias) });
         var results = new Tensor?[3];

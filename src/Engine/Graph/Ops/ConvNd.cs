@@ -64,12 +64,13 @@ public sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirectU
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
         var (stride, padding, dilation) = (Each(module.stride, 1), Each(module.padding, 0), Each(module.dilation, 1));
+        using var own = new TypedWeights(inputs[0], module.weight!, module.bias);
         return (Dimensions, module.transposed) switch
         {
-            (1, false) => nn.functional.conv1d(inputs[0], module.weight!, module.bias, stride[0], padding[0], dilation[0], module.groups),
-            (1, true) => nn.functional.conv_transpose1d(inputs[0], module.weight!, module.bias, stride[0], padding[0], OutputPadding[0], dilation[0], module.groups),
-            (_, false) => nn.functional.conv3d(inputs[0], module.weight!, module.bias, stride, padding, dilation, module.groups),
-            _ => nn.functional.conv_transpose3d(inputs[0], module.weight!, module.bias, stride, padding, OutputPadding, dilation, module.groups),
+            (1, false) => nn.functional.conv1d(inputs[0], own.Weight, own.Bias, stride[0], padding[0], dilation[0], module.groups),
+            (1, true) => nn.functional.conv_transpose1d(inputs[0], own.Weight, own.Bias, stride[0], padding[0], OutputPadding[0], dilation[0], module.groups),
+            (_, false) => nn.functional.conv3d(inputs[0], own.Weight, own.Bias, stride, padding, dilation, module.groups),
+            _ => nn.functional.conv_transpose3d(inputs[0], own.Weight, own.Bias, stride, padding, OutputPadding, dilation, module.groups),
         };
     }
 
@@ -89,8 +90,9 @@ public sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirectU
         var (weight, bias) = (module.weight!, module.bias);
         var wanted = ParameterGradient.Wanted(wantsInput, weight, bias);
         if (wanted.Sum() == 0) return null;
+        using var own = new TypedWeights(input, weight);
         Span<nint> results = stackalloc nint[3];
-        Aten.Call("convolution_backward", "", results, gradient, input, weight, new Aten.Optional(bias is null ? null : new[] { module.out_channels }),
+        Aten.Call("convolution_backward", "", results, gradient, input, own.Weight, new Aten.Optional(bias is null ? null : new[] { module.out_channels }),
             Each(module.stride, 1), Each(module.padding, 0), Each(module.dilation, 1), module.transposed, OutputPadding, module.groups, wanted);
         return ParameterGradient.Take(results, wanted, weight, bias);
     }

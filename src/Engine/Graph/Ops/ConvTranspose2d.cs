@@ -42,7 +42,10 @@ public sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module) :
 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
-        => nn.functional.conv_transpose2d(inputs[0], module.weight!, module.bias, module.stride, module.padding, module.output_padding, module.dilation, module.groups);
+    {
+        using var own = new TypedWeights(inputs[0], module.weight!, module.bias);
+        return nn.functional.conv_transpose2d(inputs[0], own.Weight, own.Bias, module.stride, module.padding, module.output_padding, module.dilation, module.groups);
+    }
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);

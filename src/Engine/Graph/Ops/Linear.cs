@@ -34,7 +34,8 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
-        var y = nn.functional.linear(inputs[0], module.weight!, module.bias!);
+        using var own = new TypedWeights(inputs[0], module.weight!, module.bias);
+        var y = nn.functional.linear(inputs[0], own.Weight, own.Bias!);
         return relu ? ReluInPlace(y, mode) : y;
     }
 
@@ -64,7 +65,7 @@ public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) 
     /// <inheritdoc/>
     public IEnumerable<int> ParameterWays(Node node, long batch)
     {
-        yield return InPlace;
+        if (node.Inputs[0].Type == module.weight!.dtype) yield return InPlace;
         for (var parts = 1; parts == 1 || parts <= MostParts && OutFeatures % parts == 0 && OutFeatures / parts >= LeastFeatures; parts *= 2)
             yield return parts + 1;
     }

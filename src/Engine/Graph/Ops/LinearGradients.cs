@@ -50,7 +50,8 @@ internal static class LinearGradients
     /// <param name="weight">W.</param>
     public static Tensor OfInput(Tensor gradient, Tensor rows, Tensor weight)
     {
-        var product = rows.mm(weight);
+        using var own = new TypedWeights(rows, weight);
+        var product = rows.mm(own.Weight);
         if (gradient.dim() == 2) return product;
         using (product) return product.view([.. gradient.shape[..^1], weight.size(1)]);
     }

@@ -53,7 +53,11 @@ public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirect
         return (new Shape(x.Shape[0], shape[0]), x.Type);
     }
     /// <inheritdoc/>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.linear(inputs[0], table.weight!);
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+    {
+        using var own = new TypedWeights(inputs[0], table.weight!);
+        return nn.functional.linear(inputs[0], own.Weight);
+    }
     /// <inheritdoc/>
     public bool RunsDirect(Tensor input) => LinearGradients.Takes(input);
 

@@ -24,6 +24,7 @@ public sealed class LoopModel : IDisposable
     internal LoopModel(Graph graph, Optimizer? optimizer, IObjective objective, TrainerOptions options, ICommunicator world, Device device, long promised)
     {
         graph.to(device);
+        if (options.Precision != Precision.Float32) graph.Precision = options.Precision;
         graph.train();
         var trainable = new Trainable(graph);
         trainable.Note();

@@ -197,8 +197,7 @@ public sealed class TrainingLoop : IDisposable
         if (!IsMain) return;
         log = new RunLog(Directory, Step);
         Directory.WriteConfig(new { model = string.Join(" + ", models.Select(m => m.Graph.Name)), parameters = models.Sum(m => m.Graph.ParameterCount), ranks = world.Size, options = Options });
-        foreach (var model in models)
-            if (model.PlanDescription is { } plan) Console.WriteLine(plan);
+        foreach (var line in models.SelectMany(m => new[] { m.Graph.Precision.Caution(Device), m.PlanDescription }).OfType<string>().Distinct()) Console.WriteLine(line);
         started = told = Stopwatch.GetTimestamp();
     }
 

@@ -1,4 +1,5 @@
 using Interactive.Runtime;
+using Interactive.Runtime.Kernels;
 using static TorchSharp.torch;
 
 namespace Interactive.Training;
@@ -21,10 +22,24 @@ public class Adam(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-
     /// <inheritdoc/>
     protected override void Update(ParameterStep step)
     {
+        var (mean, square) = (StateOf(step, "mean"), StateOf(step, "square"));
+        if (!amsgrad && AdamKernel.Takes(step.Parameter, step.Gradient, mean, square)) AdamKernel.Step(step.Parameter, step.Gradient, mean, square, Factors(step));
+        else ByOperators(step, mean, square);
+    }
+
+    private AdamKernel.Factors Factors(ParameterStep step) => new(
+        Kept: decoupled ? (float)(1 - step.LearningRate * step.WeightDecay) : 1, Penalty: decoupled ? 0 : (float)step.WeightDecay,
+        (float)step.Momentum, (float)(1 - step.Momentum), (float)beta2, (float)(1 - beta2), Correction(step), (float)epsilon, (float)Size(step));
+
+    private float Correction(ParameterStep step) => (float)Math.Sqrt(1 - Math.Pow(beta2, step.Count));
+    private static double Size(ParameterStep step) => -step.LearningRate / (1 - Math.Pow(step.Momentum, step.Count));
+
+    /// <summary>The same by libtorch's operators.</summary>
+    internal void ByOperators(ParameterStep step, Tensor mean, Tensor square)
+    {
         var gradient = step.Gradient;
         if (decoupled) step.Parameter.Times(1 - step.LearningRate * step.WeightDecay);
         else if (step.WeightDecay != 0) gradient = InPlaceMath.Sum(gradient, step.Parameter, step.WeightDecay);
-        var (mean, square) = (StateOf(step, "mean"), StateOf(step, "square"));
         mean.Times(step.Momentum).Plus(gradient, 1 - step.Momentum);
         square.Times(beta2).PlusProduct(gradient, gradient, 1 - beta2);
         if (amsgrad)
@@ -33,7 +48,7 @@ public class Adam(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-
             greatest.copy_(maximum(greatest, square));
             square = greatest;
         }
-        var divisor = square.sqrt().Over(Math.Sqrt(1 - Math.Pow(beta2, step.Count))).Plus(epsilon);
-        step.Parameter.PlusQuotient(mean, divisor, -step.LearningRate / (1 - Math.Pow(step.Momentum, step.Count)));
+        var divisor = square.sqrt().Over(Correction(step)).Plus(epsilon);
+        step.Parameter.PlusQuotient(mean, divisor, Size(step));
     }
 }

@@ -82,11 +82,12 @@ internal static class PairedSteps
     public static Contestant Scoped(Graph graph) => new("scoped", (x, y) =>
     {
         using var scope = NewDisposeScope();
-        var values = new Tensor[graph.Nodes.Count + 1];
+        var run = MixedGraph.Of(graph);
+        var values = new Tensor[run.Nodes.Count + 1];
         values[0] = x;
-        foreach (var node in graph.Nodes)
+        foreach (var node in run.Nodes)
             values[node.Output.Id] = node.Op.Forward([.. node.Inputs.Select(v => values[v.Id])], new RunMode(Training: true));
-        var loss = Losses.CrossEntropy(values[graph.Output.Id], y);
+        var loss = Losses.CrossEntropy(values[run.Output.Id], y);
         loss.backward();
         return loss.item<float>();
     });

@@ -22,7 +22,7 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
     public static PyTorchPeer Measure(Graph graph, int batch, int rounds)
     {
         RequireTorch();
-        using var process = Start(Python.Value!, Script());
+        using var process = Begin("peer_pytorch.py");
         JsonSerializer.Serialize(process.StandardInput.BaseStream, Describe(graph, batch, rounds));
         process.StandardInput.Close();
         var errors = process.StandardError.ReadToEndAsync();
@@ -36,7 +36,7 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
     /// <returns>How the process ended, with a <see cref="CapacityTrial.Result"/> as its output.</returns>
     public static (int Exit, string Out, string Error) Train(Graph graph, int batch, int segments, MemoryGroup inside)
     {
-        var process = Process.Start(inside.Enter(Python.Value!, "-c", Script()))!;
+        var process = Process.Start(inside.Enter(Python.Value!, "-c", Script("peer_pytorch.py")))!;
         try { JsonSerializer.Serialize(process.StandardInput.BaseStream, Describe(graph, batch, 0, segments)); }
         catch (IOException) { } // it may have been killed before it has read all
         return MemoryGroup.End(process);
@@ -61,7 +61,8 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         catch (System.ComponentModel.Win32Exception) { return false; } // no such program
     }
 
-    private static object Describe(Graph graph, int batch, int rounds, int segments = 0)
+    /// <summary>The net as its scripts take it.</summary>
+    public static object Describe(Graph graph, int batch, int rounds, int segments = 0)
     {
         var tokens = graph.Input.Type == torch.ScalarType.Int64;
         var output = graph.Output.Shape.ToArray();
@@ -80,9 +81,14 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         };
     }
 
-    private static string Script()
+    /// <summary>Starts a script behind the one that builds nets.</summary>
+    public static Process Begin(string script) => Start(Python.Value!, Script(script));
+
+    private static string Script(string name) => Text("peer_net.py") + Text(name);
+
+    private static string Text(string name)
     {
-        using var stream = typeof(PyTorchPeer).Assembly.GetManifestResourceStream("peer_pytorch.py")!;
+        using var stream = typeof(PyTorchPeer).Assembly.GetManifestResourceStream(name)!;
         return new StreamReader(stream).ReadToEnd();
     }
 

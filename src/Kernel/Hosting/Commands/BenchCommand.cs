@@ -16,5 +16,6 @@ internal static class BenchCommand
         BenchEnduranceCommand.Create(),
         BenchOverlapCommand.Create(),
         BenchScalingCommand.Create(),
+        BenchStepCommand.Create(),
     };
 }

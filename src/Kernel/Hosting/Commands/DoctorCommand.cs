@@ -9,7 +9,8 @@ internal static class DoctorCommand
     {
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var gradients = new Option<bool>(Doctor.GpuSums) { Description = "only where gradients on a GPU are summed, as a rank sees it", Hidden = true };
-        var command = new Command("doctor", "Tells what this machine has and what is missing.") { json, gradients };
+        var precision = new Option<bool>("--precision") { Description = "the rules of mixed precision instead: in which type each kind of op runs" };
+        var command = new Command("doctor", "Tells what this machine has and what is missing.") { json, gradients, precision };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(gradients))
@@ -17,6 +18,7 @@ internal static class DoctorCommand
                 Console.WriteLine(Doctor.GpuSumsOfRank());
                 return 0;
             }
+            if (parsed.GetValue(precision)) return PrecisionTable.Print(parsed.GetValue(json));
             var report = Doctor.Examine();
             Console.WriteLine(parsed.GetValue(json) ? report.ToJson() : report.ToText());
             return report.Ok ? 0 : 1;

@@ -16,6 +16,7 @@ internal sealed class ModelArguments
     private readonly Option<int> batch = new("--batch") { Description = "samples in a batch", DefaultValueFactory = _ => 8 };
     private readonly Option<string?> image = new("--image") { Description = "one image as CxHxW; default: the model's own" };
     private readonly Option<string> device = new("--device") { Description = "where it runs: auto, cpu, cuda or cuda:N", DefaultValueFactory = _ => "auto" };
+    private readonly Option<string> precision = new("--precision") { Description = "element type of products: fp32 or bf16", DefaultValueFactory = _ => "fp32" };
     private readonly Option<int?> classes = new("--classes") { Description = "classes; default: the model's own" };
 
     public ModelArguments(Command command, bool onlyCpu = false)
@@ -27,6 +28,7 @@ internal sealed class ModelArguments
         command.Add(batch);
         command.Add(image);
         command.Add(classes);
+        command.Add(precision);
         if (!onlyCpu) command.Add(device);
         else device.DefaultValueFactory = _ => "cpu";
     }
@@ -56,6 +58,7 @@ internal sealed class ModelArguments
 
     public Graph Create(ParseResult parsed, bool shapesOnly = false, int localRank = 0)
     {
+        var products = Precision.Parse(parsed.GetValue(precision)!);
         Shape? shape = null;
         if (parsed.GetValue(image) is { } text)
         {
@@ -67,6 +70,7 @@ internal sealed class ModelArguments
         var graph = parsed.GetValue(script) is { } path ? ScriptNet.Read(path, shape)
             : parsed.GetValue(onnx) is { } file ? Graph.FromOnnx(file, sizes.Read(parsed))
             : Zoo.Create(name, new ModelOptions { Image = shape, Classes = parsed.GetValue(classes), ShapesOnly = shapesOnly });
+        if (products != Precision.Float32) graph.Precision = products;
         if (!shapesOnly) graph.to(Devices.Choose(parsed.GetValue(device), localRank));
         return graph;
     }

@@ -1,0 +1,36 @@
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs.Ops;
+
+/// <summary>The same numbers in another floating-point type, rounded to the nearest; the gradient goes back in the type of the input. Backward reads nothing.</summary>
+/// <param name="from">Of the input.</param>
+/// <param name="to">Of the output.</param>
+/// <param name="isBatched">The input has samples; a constant has none.</param>
+internal sealed class Cast(ScalarType from, ScalarType to, bool isBatched) : Op, IDirectUnary
+{
+    /// <inheritdoc/>
+    public override string Kind => "cast";
+    /// <inheritdoc/>
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (inputs[0].Shape, to);
+    /// <inheritdoc/>
+    public override IReadOnlyList<Extent> Extents(IReadOnlyList<Value> inputs, Shape output) => inputs[0].Extents;
+    /// <inheritdoc/>
+    public override bool IsBatched => isBatched;
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].to_type(to);
+    /// <inheritdoc/>
+    public bool RunsDirect(Tensor input) => true;
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+    {
+        statistics = [];
+        return input.to_type(to);
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => wantsInput ? gradient.to_type(from) : null;
+
+    /// <inheritdoc/>
+    public override Saved Saves(Node node) => new(Inputs: 0);
+}
