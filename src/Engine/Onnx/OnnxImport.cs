@@ -35,7 +35,7 @@ public sealed class OnnxImport
     public int Folded { get; }
 
     /// <summary>Reads a file.</summary>
-    /// <param name="path">An ONNX model of opset 7 to 24; weights beside it are read too.</param>
+    /// <param name="path">An ONNX model of opset 1 to 24; weights beside it are read too.</param>
     /// <param name="options">Default: all weights train.</param>
     /// <exception cref="UsageException">It is damaged, has an operator that is not read (named, with its node), or leaves sizes free that are not given.</exception>
     public static OnnxImport Read(string path, OnnxOptions? options = null)

@@ -24,7 +24,7 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
     public OnnxNet(OnnxModel model) : base(model.Graph.Name.Length > 0 ? model.Graph.Name : "onnx")
     {
         this.model = model;
-        foreach (var node in model.Graph.Nodes) OnnxOperators.Require(node);
+        foreach (var node in model.Graph.Nodes) OnnxOperators.Require(node, model.Opset);
         declaredBatch = model.Graph.Inputs.FirstOrDefault()?.Sizes is [var first, ..] && long.TryParse(first, out var size) ? size : 0;
         var (weights, names) = (new OnnxWeights(model.Graph), new OnnxNames());
         foreach (var node in model.Graph.Nodes)
@@ -43,7 +43,7 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
             {
                 if (held.ContainsKey(input) || !model.Graph.Weights.TryGetValue(input, out var weight) || layers.ContainsKey(node) && OnnxOperators.Of(node).Weights?.Contains(index) == true) continue;
                 var slots = model.Graph.Nodes.Any(n => !layers.ContainsKey(n) && OnnxOperators.Of(n).Weights is { } w && w.Any(i => i < n.Inputs.Count && n.Inputs[i] == input));
-                if (slots && weights.Has(input)) Hold(input, weights.Parameter(input), names.Weight(input));
+                if (slots && weights.Has(input) && !weights.IsMask(input)) Hold(input, weights.Parameter(input), names.Weight(input));
                 else held[input] = new OnnxItem(weight.ToTensor().DetachFromDisposeScope(), IsKnown: true);
             }
         foreach (var output in model.Graph.Outputs)

@@ -17,7 +17,7 @@ public class OnnxExportTests
     [InlineData("unet", "3x32x32")]
     [InlineData("gpt", null)]
     [InlineData("lenet5", null)]
-    [Trait("Speed", "long")]
+    [Trait("Speed", "slow")]
     public void A_model_of_the_zoo_is_written_and_comes_back_with_its_bits(string name, string? image)
     {
         manual_seed(2);
@@ -25,7 +25,7 @@ public class OnnxExportTests
         Check(graph, name);
     }
 
-    [Fact, Trait("Speed", "long")]
+    [Fact, Trait("Speed", "slow")]
     public void A_net_of_many_layers_is_written_and_comes_back_with_its_bits()
     {
         manual_seed(4);

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Interactive.Engine.Tests.Onnx;
 
 /// <summary>Nets as Debian's PyTorch exports them: imported, with ONNX Runtime's outputs, and written again.</summary>
-[Trait("Speed", "long")]
+[Trait("Speed", "slow")]
 public class OnnxModelTests
 {
     private static readonly OnnxOptions Words = new() { Sizes = new Dictionary<string, long> { ["sequence"] = 12 } };

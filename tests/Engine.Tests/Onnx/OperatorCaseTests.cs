@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Interactive.Engine.Tests.Onnx;
 
 /// <summary>ONNX's own cases of its operators, from Debian's libonnx-testdata.</summary>
-[Trait("Speed", "long")]
+[Trait("Speed", "slow")]
 public class OperatorCaseTests(ITestOutputHelper output)
 {
     private const string Cases = "/usr/share/libonnx-testdata/data/node";
@@ -17,6 +17,21 @@ public class OperatorCaseTests(ITestOutputHelper output)
         "BlackmanWindow", "HammingWindow", "HannWindow", "ConcatFromSequence", "ConvInteger", "DequantizeLinear", "QuantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul", "If", "Loop", "Scan", "SequenceAt",
         "SequenceConstruct", "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceLength", "SequenceMap", "SplitToSequence", "Optional", "OptionalGetElement", "OptionalHasElement", "StringNormalizer", "TfIdfVectorizer", "Unique", "NonZero",
         "NonMaxSuppression", "LabelEncoder", "Compress", "Det", "DFT", "STFT", "MelWeightMatrix", "ReverseSequence", "NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss", "RoiAlign", "GridSample", "MaxUnpool", "MaxRoiPool", "Binarizer", "Scaler"];
+
+    // Cases that do not pass, and why: bfloat16 is widened; random numbers are others; windows and crops by numbers of the data; GRU that resets first;
+    // samples first in a recurrent layer, peepholes; places of maxima; products of scattered numbers; batch dimensions of GatherND; two of resizing by
+    // corners, where ONNX Runtime too differs from the cases and ONNX mended them later.
+    private static readonly HashSet<string> NotYet =
+    [
+        "bernoulli_double_expanded", "bernoulli_expanded", "bernoulli_seed_expanded", "blackmanwindow_expanded", "blackmanwindow_symmetric_expanded",
+        "cast_BFLOAT16_to_FLOAT", "cast_FLOAT_to_BFLOAT16", "castlike_BFLOAT16_to_FLOAT", "castlike_BFLOAT16_to_FLOAT_expanded",
+        "castlike_FLOAT_to_BFLOAT16", "castlike_FLOAT_to_BFLOAT16_expanded", "gathernd_example_int32_batch_dim1", "gru_batchwise", "gru_defaults",
+        "gru_seq_length", "gru_with_initial_bias", "hammingwindow_expanded", "hammingwindow_symmetric_expanded", "hannwindow_expanded",
+        "hannwindow_symmetric_expanded", "lstm_batchwise", "lstm_with_peepholes", "maxpool_with_argmax_2d_precomputed_pads",
+        "maxpool_with_argmax_2d_precomputed_strides", "resize_downsample_scales_cubic_align_corners",
+        "resize_downsample_scales_linear_align_corners", "resize_tf_crop_and_resize", "scatternd_multiply", "simple_rnn_batchwise",
+        "training_dropout", "training_dropout_default", "training_dropout_default_mask", "training_dropout_mask"
+    ];
 
     [SkippableFact]
     public void At_least_nine_in_ten_cases_of_operators_that_train_pass()
@@ -33,6 +48,7 @@ public class OperatorCaseTests(ITestOutputHelper output)
                 continue;
             }
             if (model.Graph.Nodes.Any(n => Beside.Contains(n.Operator) || n.Domain.Length > 0)) continue;
+            if (model.Graph.Inputs.Concat(model.Graph.Outputs).Any(v => v.Type is 0 or 8)) continue; // a sequence, an optional value, texts
             results.Add((model.Graph.Nodes[^1].Operator, Path.GetFileName(folder), Run(model, Path.Combine(folder, "test_data_set_0"))));
         }
         foreach (var (name, itsCase, why) in results.Where(r => r.Why is not null)) output.WriteLine($"{name} {itsCase}: {why}");
@@ -40,6 +56,7 @@ public class OperatorCaseTests(ITestOutputHelper output)
         var passed = results.Count(r => r.Why is null);
         output.WriteLine($"{passed} of {results.Count} pass");
         Assert.True(results.Count > 500, $"only {results.Count} cases were found");
+        Assert.Equal(NotYet.Order(StringComparer.Ordinal), results.Where(r => r.Why is not null).Select(r => r.Case["test_".Length..]).Order(StringComparer.Ordinal));
         Assert.True(passed >= 0.9 * results.Count, $"{passed} of {results.Count} pass");
     }
 
@@ -49,12 +66,13 @@ public class OperatorCaseTests(ITestOutputHelper output)
         using var noGrad = no_grad();
         try
         {
+            foreach (var node in model.Graph.Nodes) OnnxOperators.Require(node, model.Opset);
             var inputs = Numbers(data, "input");
             // A case gives as inputs what a net's file holds: sizes, axes, weights.
             for (var i = model.Graph.Inputs.Count - 1; i >= 0; i--)
             {
                 if (i >= inputs.Length) return "its inputs are no tensors";
-                if (i == 0 && model.Graph.Inputs.Count == 1 || IsData(model, i)) continue;
+                if (i == 0 && model.Graph.Inputs.Count == 1 && model.Graph.Nodes[0].Operator != "ConstantOfShape" || IsData(model, i)) continue;
                 inputs[i].Name = model.Graph.Inputs[i].Name;
                 model.Graph.Weights[inputs[i].Name] = inputs[i];
             }
@@ -89,7 +107,7 @@ public class OperatorCaseTests(ITestOutputHelper output)
         if (node is null) return false;
         var position = node.Inputs.IndexOf(model.Graph.Inputs[index].Name);
         var mayBeWeight = OnnxOperators.Of(node).Layer is not null && OnnxOperators.Of(node).Weights?.Contains(position) == true || node.Operator == "BatchNormalization" && position > 2;
-        var isSize = position > 0 && model.Graph.Inputs[index].Type is OnnxTypes.Long or OnnxTypes.Int && node.Operator is "Reshape" or "Expand" or "Tile" or "Slice" or "Pad" or "Squeeze" or "Unsqueeze" or "Split" or "Resize" or "Upsample" or "OneHot" or "TopK" or "CumSum" or "Trilu" or "ConstantOfShape" or "Range" || node.Operator is "Clip" or "Range" or "ConstantOfShape" || node.Operator.StartsWith("Reduce", StringComparison.Ordinal) && position > 0 || node.Operator is "Resize" or "Upsample" or "Pad" && position > 0;
+        var isSize = position > 0 && model.Graph.Inputs[index].Type is OnnxTypes.Long or OnnxTypes.Int && node.Operator is "Reshape" or "Expand" or "Tile" or "Slice" or "Pad" or "Squeeze" or "Unsqueeze" or "Split" or "Resize" or "Upsample" or "OneHot" or "TopK" or "CumSum" or "Trilu" or "ConstantOfShape" or "Range" || node.Operator is "Clip" or "Range" or "ConstantOfShape" || node.Operator is "OneHot" or "Dropout" && position == 1 || node.Operator.StartsWith("Reduce", StringComparison.Ordinal) && position > 0 || node.Operator is "Resize" or "Upsample" or "Pad" && position > 0;
         return !mayBeWeight && (!isSize || position == 0 && node.Operator is not ("Range" or "ConstantOfShape"));
     }
 

@@ -27,15 +27,17 @@ public sealed class ImageFolder : IDataSource
     /// <param name="seed">Another seed chooses other pictures.</param>
     /// <param name="normalisation">Default <see cref="Normalisation.ImageNet"/>.</param>
     /// <param name="cacheBytes">Bytes of decoded squares that each part keeps in memory; default 512 MiB.</param>
+    /// <param name="classes">The subfolders that are read, in this order; default all, in ordinal order.</param>
     /// <exception cref="UsageException">The folder is missing, holds no class folder, a class has no picture, or a part would be empty.</exception>
-    public static (ImageFolder Train, ImageFolder Valid) Load(string folder, int size, double validation = 0.2, ulong seed = 1, Normalisation? normalisation = null, long cacheBytes = 512 << 20)
+    public static (ImageFolder Train, ImageFolder Valid) Load(string folder, int size, double validation = 0.2, ulong seed = 1, Normalisation? normalisation = null, long cacheBytes = 512 << 20, IReadOnlyList<string>? classes = null)
     {
         if (!Directory.Exists(folder)) throw new UsageException($"{folder}: there is no such folder of pictures");
         if (size < 1) throw new UsageException($"a picture's size must be at least 1, got {size}");
-        string[] classes = [.. Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
-        if (classes.Length == 0) throw new UsageException($"{folder}: there is no subfolder; each is a class of pictures");
+        if (classes?.FirstOrDefault(name => !Directory.Exists(Path.Combine(folder, name))) is { } missing) throw new UsageException($"{folder}: there is no subfolder '{missing}'");
+        classes ??= [.. Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        if (classes.Count == 0) throw new UsageException($"{folder}: there is no subfolder; each is a class of pictures");
         var pictures = new List<(string, int)>();
-        for (var i = 0; i < classes.Length; i++)
+        for (var i = 0; i < classes.Count; i++)
         {
             var found = Picture.Find(Path.Combine(folder, classes[i]));
             if (found.Length == 0) throw new UsageException($"{Path.Combine(folder, classes[i])}: class '{classes[i]}' has no picture ({string.Join(", ", Picture.Extensions)})");

@@ -70,6 +70,12 @@ internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep seco
         using var tensor = arguments[i].ToTensor();
         return OnnxTypes.Of(tensor.dtype);
     }
+    /// <summary>Whether the numbers of a tensor argument lie one after the other.</summary>
+    public bool IsDense(int i)
+    {
+        using var tensor = arguments[i].ToTensor();
+        return tensor.is_contiguous();
+    }
     /// <summary>Element type of a result.</summary>
     public int ResultType(int part = 0)
     {

@@ -30,6 +30,18 @@ internal sealed class ExportFile
         return [.. node.Outputs];
     }
 
+    /// <summary>The same numbers laid one after the other. ONNX knows no such thing; a file that is read again has its bits, as kernels sum strided numbers otherwise.</summary>
+    public string Dense(string value)
+    {
+        var name = Emit("Identity", [value]);
+        Model.Graph.Nodes[^1].Stays = true;
+        return name;
+    }
+
+    /// <summary>The weight of which a value is the transpose; null where it is none.</summary>
+    public string? Turned(string value)
+        => Model.Graph.Nodes.FirstOrDefault(n => n.Outputs[0] == value) is { Operator: "Transpose" } node && node.Attributes["perm"].Longs is [1, 0] && Model.Graph.Weights.ContainsKey(node.Inputs[0]) ? node.Inputs[0] : null;
+
     /// <summary>Numbers of the net's, by name.</summary>
     public string Weight(Tensor tensor, string name)
     {

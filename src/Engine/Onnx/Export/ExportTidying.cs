@@ -11,10 +11,10 @@ internal static class ExportTidying
         {
             for (var i = 0; i < node.Inputs.Count; i++)
                 if (same.TryGetValue(node.Inputs[i], out var first)) node.Inputs[i] = first;
-            if (node.Operator == "Identity" && !outputs.Contains(node.Outputs[0])) same[node.Outputs[0]] = node.Inputs[0];
+            if (node is { Operator: "Identity", Stays: false } && !outputs.Contains(node.Outputs[0])) same[node.Outputs[0]] = node.Inputs[0];
         }
         Drop(graph);
-        foreach (var last in graph.Nodes.Where(n => n.Operator == "Identity" && outputs.Contains(n.Outputs[0])).ToArray())
+        foreach (var last in graph.Nodes.Where(n => n is { Operator: "Identity", Stays: false } && outputs.Contains(n.Outputs[0])).ToArray())
             if (graph.Nodes.FirstOrDefault(n => n.Outputs.Contains(last.Inputs[0])) is { } maker && !outputs.Contains(last.Inputs[0]))
             {
                 var (from, to) = (last.Inputs[0], last.Outputs[0]);

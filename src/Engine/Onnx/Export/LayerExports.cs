@@ -14,7 +14,7 @@ internal static class LayerExports
         ["conv_transpose2d"] = c => [ConvTranspose(c, 2)],
         ["conv_transpose3d"] = c => [ConvTranspose(c, 3)],
         ["linear"] = c => [Linear(c, c[0], c[1], c.Maybe(2), c.Rank(0))],
-        ["addmm"] = c => [c.Emit("Gemm", [c[1], c[2], c[0]])],
+        ["addmm"] = c => [c.File.Turned(c[2]) is { } weight ? c.Emit("Gemm", [c[1], weight, c[0]], ("transB", 1L)) : c.Emit("Gemm", [c[1], c[2], c[0]])],
         ["matmul"] = Product,
         ["mm"] = Product,
         ["bmm"] = Product,

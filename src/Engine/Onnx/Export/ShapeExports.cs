@@ -11,8 +11,8 @@ internal static class ShapeExports
     public static readonly Dictionary<string, Write> All = new()
     {
         ["alias"] = Same,
-        ["contiguous"] = Same,
-        ["clone"] = Same,
+        ["contiguous"] = c => [c.IsDense(0) ? c.Emit("Identity", [c[0]]) : c.File.Dense(c[0])],
+        ["clone"] = c => [c.IsDense(0) ? c.Emit("Identity", [c[0]]) : c.File.Dense(c[0])],
         ["detach"] = Same,
         ["view"] = Resized,
         ["reshape"] = Resized,

@@ -41,6 +41,9 @@ internal sealed class OnnxNode
     public List<string> Outputs { get; init; } = [];
     public Dictionary<string, OnnxAttribute> Attributes { get; init; } = [];
 
+    /// <summary>Whether tidying leaves it though it changes no number.</summary>
+    public bool Stays { get; set; }
+
     /// <summary>How a message names it.</summary>
     public string Label => Name.Length > 0 ? Name : Outputs.FirstOrDefault(o => o.Length > 0) ?? Operator;
 }

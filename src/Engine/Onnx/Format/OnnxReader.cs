@@ -6,7 +6,7 @@ namespace Interactive.Onnx;
 internal static class OnnxReader
 {
     /// <summary>The opsets of ONNX's that are read.</summary>
-    public const int OldestOpset = 7, NewestOpset = 24;
+    public const int OldestOpset = 1, NewestOpset = 24;
 
     /// <summary>Reads and checks a file.</summary>
     /// <exception cref="UsageException">There is none, or it is damaged; the message says what is wrong.</exception>

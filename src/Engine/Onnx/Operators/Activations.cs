@@ -27,7 +27,7 @@ internal static class Activations
         ["Softmax"] = OnnxOperator.Of(c => Along(c, x => nn.functional.softmax(x, 1), (x, axis) => nn.functional.softmax(x, axis))),
         ["LogSoftmax"] = OnnxOperator.Of(c => Along(c, x => nn.functional.log_softmax(x, 1), (x, axis) => nn.functional.log_softmax(x, axis))),
         ["Hardmax"] = OnnxOperator.Of(c => Along(c, x => Hardmax(x, 1), Hardmax)),
-        ["Dropout"] = new(Dropout, Layer: l => nn.Dropout(Math.Clamp(l.Float("ratio", 0.5), 0, 0.999))),
+        ["Dropout"] = new(Dropout, Layer: l => nn.Dropout(l.Float("ratio", 1, 0.5) is >= 0 and < 1 and var ratio ? ratio : throw new InvalidDataException("its ratio is not within 0 and 1"))),
     };
 
     /// <summary>Exact, or by a hyperbolic tangent.</summary>

@@ -60,7 +60,7 @@ internal static class Arithmetic
         ["Where"] = OnnxOperator.Of(c => where(c[0], c[1], c[2])),
         ["Cast"] = OnnxOperator.Of(c => c[0].to_type(OnnxTypes.ToTorch((int)c.Long("to", 1)))),
         ["CastLike"] = OnnxOperator.Of(c => c[0].to_type(c[1].dtype)),
-        ["Identity"] = OnnxOperator.Of(c => c[0], 0),
+        ["Identity"] = OnnxOperator.Of(c => c.IsKnown(0) ? c[0] : c[0].contiguous(), 0), // an export of ours keeps those after which numbers lie one after the other
         ["CumSum"] = OnnxOperator.Of(CumSum),
     };
 

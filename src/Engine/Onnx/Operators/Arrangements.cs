@@ -29,7 +29,7 @@ internal static class Arrangements
             return axes.Select(a => OnnxCall.Axis(a, c[0].dim() + axes.Length)).Order().Aggregate(c[0], (x, a) => x.unsqueeze(a));
         }, 0),
         ["Transpose"] = OnnxOperator.Of(c => c[0].permute(c.Longs("perm") ?? [.. Enumerable.Range(0, (int)c[0].dim()).Reverse().Select(i => (long)i)]), 0),
-        ["Concat"] = OnnxOperator.Of(c => cat(c.All(), OnnxCall.Axis(c.Long("axis", 0), c[0].dim())), 0, 1, 2),
+        ["Concat"] = OnnxOperator.Of(c => cat(c.All(), OnnxCall.Axis(c.Long("axis", c.Opset < 4 ? 1 : 0), c[0].dim())), 0, 1, 2),
         ["Split"] = new(Split),
         ["Expand"] = OnnxOperator.Of(Expand, 0),
         ["Tile"] = OnnxOperator.Of(c =>

@@ -86,7 +86,7 @@ internal static class Convolutions
             for (var d = 0; d < space; d++)
             {
                 var total = full[d] - wanted[wanted.Length - space + d];
-                var first = c.Text("auto_pad", "NOTSET") == "SAME_UPPER" ? total / 2 : total - total / 2;
+                var first = total < 0 ? 0 : c.Text("auto_pad", "NOTSET") == "SAME_UPPER" ? total / 2 : total - total / 2; // what lacks comes last
                 (pads[d], pads[d + space]) = (first, total - first);
             }
         var groups = c.Long("group", 1);

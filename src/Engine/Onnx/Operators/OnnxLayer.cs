@@ -29,5 +29,15 @@ internal sealed class OnnxLayer(OnnxNode node, OnnxWeights weights)
     public long Long(string name, long otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Long : otherwise;
     public double Float(string name, double otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Float : otherwise;
     public string Text(string name, string otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Text : otherwise;
+    public IReadOnlyList<string> Texts(string name) => node.Attributes.TryGetValue(name, out var given) ? given.Texts : [];
+    /// <summary>A number that became an input in a later opset.</summary>
+    /// <exception cref="InvalidDataException">It is not in the file.</exception>
+    public double Float(string name, int input, double otherwise)
+    {
+        if (Lacks(input)) return Float(name, otherwise);
+        if (!IsConstant(input)) throw new InvalidDataException($"its {name} is not in the file");
+        using var number = Buffer(input).to_type(ScalarType.Float64);
+        return number.numel() == 1 ? number.item<double>() : throw new InvalidDataException($"its {name} is {number.numel()} numbers");
+    }
     public long[]? Longs(string name) => node.Attributes.TryGetValue(name, out var given) ? [.. given.Longs] : null;
 }

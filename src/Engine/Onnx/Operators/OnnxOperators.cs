@@ -29,12 +29,23 @@ internal static class OnnxOperators
 
     /// <summary>Fails for an operator that is not read.</summary>
     /// <exception cref="InvalidDataException">With its name, its node and what is near.</exception>
-    public static void Require(OnnxNode node)
+    public static void Require(OnnxNode node, long opset)
     {
+        if (node.Domain.Length == 0 && Bygone(node, opset) is { } bygone) throw new InvalidDataException($"{node.Operator} ({node.Label}) of opset {opset} {bygone}, which is not read: convert the model to opset 18");
         if (node.Attributes.Values.Any(a => a.HasGraph)) throw new InvalidDataException($"{node.Operator} ({node.Label}) holds a graph of its own, which is not read: export the model without loops and conditions");
         if (Table.ContainsKey(Key(node))) return;
         var near = Table.Keys.OrderBy(k => Distance(k, node.Operator)).Take(3);
         throw new InvalidDataException($"{Key(node)} ({node.Label}) is not read; near it are {string.Join(", ", near)}");
+    }
+
+    // What old opsets meant otherwise.
+    private static string? Bygone(OnnxNode node, long opset)
+    {
+        long? Setting(string name) => node.Attributes.TryGetValue(name, out var given) ? given.Long : null;
+        if (opset < 7 && Setting("broadcast") == 1) return "stretches its second input from a dimension on";
+        if (opset < 7 && node.Operator is "BatchNormalization" or "Dropout" && Setting("is_test") is null) return "has other results in training";
+        if (opset < 9 && node.Operator == "BatchNormalization" && Setting("spatial") == 0) return "normalises each place by itself";
+        return opset < 6 && node.Operator is "Tile" or "Selu" ? "has other inputs or defaults" : null;
     }
 
     // Letters to change, add or leave out.

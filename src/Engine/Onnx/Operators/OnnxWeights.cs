@@ -13,6 +13,19 @@ internal sealed class OnnxWeights(OnnxGraph graph)
     /// <summary>True for a weight that can be trained: more than one number, with a fraction.</summary>
     public bool Has(string name) => graph.Weights.TryGetValue(name, out var weight) && weight is { IsFloat: true, Count: > 1, Sizes.Count: > 0 };
 
+    /// <summary>
+    /// True for a mask that a file holds among its weights: exactly two numbers, such as 0 and 1, or one that is not finite. A file does
+    /// not say what was trained, and a causal mask must not be.
+    /// </summary>
+    public bool IsMask(string name)
+    {
+        var seen = new HashSet<double>();
+        foreach (var number in graph.Weights[name].ToNumbers())
+            if (!double.IsFinite(number)) return true;
+            else if (seen.Add(number) && seen.Count > 2) return false;
+        return seen.Count == 2 && graph.Weights[name].Count > 2;
+    }
+
     /// <summary>True for anything that the file holds.</summary>
     public bool Holds(string name) => graph.Weights.ContainsKey(name);
 

@@ -12,8 +12,8 @@ internal static class Pickings
         ["Gather"] = new(c => [Gather(c)], [0], Table),
         ["GatherElements"] = OnnxOperator.Of(c => OnnxCall.Axis(c.Long("axis", 0), c[0].dim()) is var axis ? c[0].gather(axis, Wrapped(c[1], c[0].shape[axis])) : null!),
         ["GatherND"] = OnnxOperator.Of(GatherND),
-        ["ScatterElements"] = OnnxOperator.Of(c => OnnxCall.Axis(c.Long("axis", 0), c[0].dim()) is var axis && c.Text("reduction", "none") == "none" ? c[0].scatter(axis, Wrapped(c[1], c[0].shape[axis]), c[2])
-            : c.Text("reduction", "none") == "add" ? c[0].scatter_add(axis, Wrapped(c[1], c[0].shape[axis]), c[2]) : throw new InvalidDataException($"it joins by {c.Text("reduction", "")}")),
+        ["ScatterElements"] = OnnxOperator.Of(ScatterElements),
+        ["Scatter"] = OnnxOperator.Of(ScatterElements), // its name before opset 11
         ["ScatterND"] = OnnxOperator.Of(ScatterND),
         ["ArgMax"] = OnnxOperator.Of(c => Arg(c, (x, axis, keep) => x.argmax(axis, keep))),
         ["ArgMin"] = OnnxOperator.Of(c => Arg(c, (x, axis, keep) => x.argmin(axis, keep))),
@@ -70,7 +70,7 @@ internal static class Pickings
             if (c[1].dim() == 0) return x.select(axis, places[0]);
             if (places.Length > 0 && places.Select((p, i) => p == places[0] + i).All(p => p) && c[1].dim() == 1) return x.narrow(axis, places[0], places.Length);
         }
-        var wrapped = c.IsKnown(1) || !x.is_floating_point() || c.IsKnown(0) ? Wrapped(c[1], x.shape[axis]) : Wrapped(c[1], x.shape[axis]);
+        var wrapped = Wrapped(c[1], x.shape[axis]);
         long[] sizes = [.. x.shape[..(int)axis], .. wrapped.shape, .. x.shape[((int)axis + 1)..]];
         return x.index_select(axis, wrapped.reshape(-1)).reshape(sizes);
     }
@@ -84,15 +84,27 @@ internal static class Pickings
         return x.index(indices);
     }
 
+    private static Tensor ScatterElements(OnnxCall c)
+    {
+        var axis = OnnxCall.Axis(c.Long("axis", 0), c[0].dim());
+        return Put(c, c[0], axis, Wrapped(c[1], c[0].shape[axis]), c[2]);
+    }
+
+    private static Tensor Put(OnnxCall c, Tensor x, long axis, Tensor places, Tensor values) => c.Text("reduction", "none") switch
+    {
+        "none" => x.scatter(axis, places, values),
+        "add" => x.scatter_add(axis, places, values),
+        var other => throw new InvalidDataException($"it joins by {other}: none and add are read"),
+    };
+
     private static Tensor ScatterND(OnnxCall c)
     {
         var (x, places, depth) = (c[0], c[1], (int)c[1].shape[^1]);
-        if (c.Text("reduction", "none") != "none") throw new InvalidDataException($"it joins by {c.Text("reduction", "")}");
         var flat = zeros(places.shape[..^1], ScalarType.Int64); // places counted through the dimensions that are given
         for (var i = 0; i < depth; i++) flat = flat * x.shape[i] + Wrapped(places.select(places.dim() - 1, i), x.shape[i]);
         var rest = x.shape[depth..].Aggregate(1L, (a, b) => a * b);
         var index = flat.reshape(-1, 1).expand(-1, rest);
-        return x.reshape(-1, rest).scatter(0, index, c[2].reshape(-1, rest)).reshape(x.shape);
+        return Put(c, x.reshape(-1, rest), 0, index, c[2].reshape(-1, rest)).reshape(x.shape);
     }
 
     private static Tensor Arg(OnnxCall c, Func<Tensor, long, bool, Tensor> of)

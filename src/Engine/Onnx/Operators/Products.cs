@@ -37,6 +37,7 @@ internal static class Products
     private static Tensor Gemm(OnnxCall c)
     {
         if (c.Module is nn.Module<Tensor, Tensor> linear) return linear.call(c[0]);
+        if (c.Has(2) && c.Float("alpha", 1) == 1 && c.Float("beta", 1) == 1 && c.Long("transA", 0) == 0 && c.Long("transB", 0) == 0) return addmm(c[2], c[0], c[1], 1, 1); // as libtorch's linear runs it
         var product = (c.Long("transA", 0) == 1 ? c[0].t() : c[0]).matmul(c.Long("transB", 0) == 1 ? c[1].t() : c[1]);
         if (c.Float("alpha", 1) is not 1 and var alpha) product = product * alpha;
         if (!c.Has(2)) return product;

@@ -6,6 +6,7 @@ internal static class OnnxRewriter
     private static readonly (string Name, Func<RewriteGraph, OnnxNode, bool> Try)[] Patterns =
     [
         ("layer norm", LayerNormPattern.Try),
+        ("group norm", GroupNormPattern.Try),
         ("GELU", GeluPattern.Exact),
         ("GELU by tanh", GeluPattern.Tanh),
         ("SiLU", GeluPattern.Silu),

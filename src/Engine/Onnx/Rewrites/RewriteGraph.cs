@@ -23,6 +23,9 @@ internal sealed class RewriteGraph(OnnxGraph graph)
     /// <summary>A number that the file holds.</summary>
     public double? Number(string value) => graph.Weights.TryGetValue(value, out var weight) && weight.Count == 1 ? weight.ToNumbers()[0] : null;
 
+    /// <summary>True for a weight whose numbers are all this one.</summary>
+    public bool IsAll(string value, double number) => graph.Weights.TryGetValue(value, out var weight) && weight.Count > 0 && weight.ToNumbers().All(n => n == number);
+
     /// <summary>Whole numbers that a node has as a setting, or reads from the file.</summary>
     public long[]? Longs(OnnxNode node, string setting, int input)
         => node.Attributes.TryGetValue(setting, out var given) ? [.. given.Longs] : input < node.Inputs.Count && graph.Weights.TryGetValue(node.Inputs[input], out var weight) && weight.Count < 16 ? [.. weight.ToNumbers().Select(x => (long)x)] : null;

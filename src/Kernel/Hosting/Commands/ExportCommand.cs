@@ -7,9 +7,11 @@ namespace Interactive.Kernel.Hosting.Commands;
 internal static class ExportCommand
 {
     // What writes each form, and how its files end.
-    private static readonly Dictionary<string, (string Ending, Action<Model, string, bool> Write)> Formats = new()
+    private static readonly Dictionary<string, (string[] Endings, Action<Model, string, bool> Write)> Formats = new()
     {
-        ["onnx"] = (".onnx", (model, path, fold) => model.ToOnnx(path, fold)),
+        ["onnx"] = ([".onnx"], (model, path, fold) => model.ToOnnx(path, fold)),
+        ["safetensors"] = ([".safetensors"], (model, path, _) => Weights.Save(model.Graph, path)),
+        ["torch"] = ([".pth", ".pt", ".bin"], (model, path, _) => Weights.Save(model.Graph, path)),
     };
 
     public static Command Create()
@@ -22,8 +24,11 @@ internal static class ExportCommand
         command.SetAction(parsed =>
         {
             if (!Formats.TryGetValue(parsed.GetValue(format)!, out var form)) throw new UsageException($"--format is {string.Join(" or ", Formats.Keys)}, got '{parsed.GetValue(format)}'");
+            if (parsed.GetValue(fold) && form.Endings[0] != ".onnx") throw new UsageException("--fold-batch-norm goes with --format onnx");
+            if (parsed.GetValue(output) is { } given && !form.Endings.Contains(Path.GetExtension(given)))
+                throw new UsageException($"--out of format {parsed.GetValue(format)} ends in {string.Join(" or ", form.Endings)}, got '{given}'");
             using var model = Model.Load(parsed.GetValue(run)!);
-            var path = parsed.GetValue(output) ?? model.Graph.Name + form.Ending;
+            var path = parsed.GetValue(output) ?? model.Graph.Name + form.Endings[0];
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder)) throw new UsageException($"no folder {folder}");
             form.Write(model, path, parsed.GetValue(fold));
             Console.WriteLine($"{path}: {new FileInfo(path).Length} bytes");

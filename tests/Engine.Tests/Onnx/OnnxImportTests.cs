@@ -1,0 +1,87 @@
+using Interactive.Graphs;
+using Interactive.Onnx;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Onnx;
+
+/// <summary>What a file does not say outright: which numbers train, and at what rate values are dropped.</summary>
+public class OnnxImportTests
+{
+    private static OnnxTensor Floats(params float[] numbers) => Floats([numbers.Length], numbers);
+
+    private static OnnxTensor Floats(long[] sizes, float[] numbers)
+    {
+        var tensor = new OnnxTensor { Type = OnnxTypes.Float };
+        tensor.Sizes.AddRange(sizes);
+        tensor.Floats.AddRange(numbers);
+        return tensor;
+    }
+
+    private static Graph Read(string name, (string Name, OnnxTensor Numbers)[] weights, params (string Operator, string[] Inputs, (string, OnnxAttribute)[] Settings)[] nodes)
+    {
+        var model = new OnnxModel { Opset = 18 };
+        model.Graph.Inputs.Add(new("x", OnnxTypes.Float, ["batch", "4"]));
+        model.Graph.Outputs.Add(new($"v{nodes.Length - 1}", OnnxTypes.Float, ["batch", "4"]));
+        foreach (var (weight, numbers) in weights)
+        {
+            numbers.Name = weight;
+            numbers.Raw = System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(numbers.Floats.ToArray()).ToArray();
+            model.Graph.Weights[weight] = numbers;
+        }
+        foreach (var (node, i) in nodes.Select((n, i) => (n, i)))
+            model.Graph.Nodes.Add(new OnnxNode { Operator = node.Operator, Inputs = [.. node.Inputs], Outputs = [$"v{i}"], Attributes = node.Settings.ToDictionary(s => s.Item1, s => s.Item2) });
+        var path = Path.Combine(OnnxFiles.Folder, name + ".onnx");
+        using (var stream = File.Create(path)) OnnxWriter.Write(model, stream);
+        return Graph.FromOnnx(path);
+    }
+
+    [Theory]
+    [InlineData(new float[] { 0, 1, 1, 0 }, false)]
+    [InlineData(new float[] { 0, -1e9f, 0, 0 }, false)]
+    [InlineData(new float[] { 0.5f, -0.5f, 0.25f, 0 }, true)]
+    [InlineData(new float[] { 0, 0, 0, 0 }, true)]
+    [InlineData(new float[] { 1e-6f, 1e-6f, 1e-6f, 1e-6f }, true)]
+    public void A_mask_among_the_weights_does_not_train(float[] numbers, bool trains)
+    {
+        using var graph = Read("masked", [("scale", Floats(numbers)), ("fc.weight", Floats([4, 4], [.. Enumerable.Range(0, 16).Select(i => i / 16f)]))], ("Mul", ["x", "scale"], []), ("Gemm", ["v0", "fc.weight"], [("transB", 1L)]));
+        Assert.Equal(trains ? ["fc.weight", "scale"] : ["fc.weight"], graph.named_parameters().Select(p => p.name).Order());
+        using var x = rand(3, 4);
+        using var scaled = x * tensor(numbers);
+        using var y = graph.Forward([x])[0];
+        using var right = scaled.matmul(graph.state_dict()["fc.weight"].t());
+        Assert.True(y.allclose(right), "other numbers");
+    }
+
+    [Fact]
+    public void A_mask_of_minus_infinity_does_not_train()
+        => Assert.Empty(Read("infinite", [("mask", Floats(0, 1, float.NegativeInfinity, 3))], ("Add", ["x", "mask"], [])).named_parameters());
+
+    [Fact]
+    public void Dropout_drops_at_the_rate_of_its_input()
+    {
+        var ratio = new OnnxTensor { Type = OnnxTypes.Float };
+        ratio.Floats.Add(0.125f);
+        using var graph = Read("dropping", [("ratio", ratio)], ("Dropout", ["x", "ratio"], []));
+        using var y = graph.Forward([ones(1000, 4)])[0];
+        var kept = y.ne(0).sum().item<long>();
+        Assert.InRange(kept, 3350, 3650); // of 4000, seven in eight are 3500, deviation 21
+        Assert.Equal(8 / 7.0, y.max().item<float>(), 6);
+    }
+
+    [Fact]
+    public void A_group_norm_that_is_spelled_out_is_one_again()
+    {
+        manual_seed(1);
+        var builder = new GraphBuilder("groups", new Shape(6, 4, 4));
+        using var graph = builder.Build(builder.Input.GroupNorm(3));
+        using (no_grad()) graph.parameters().First().uniform_(0.5, 1.5);
+        var path = Path.Combine(OnnxFiles.Folder, "groups.onnx");
+        graph.ToOnnx(path);
+        var import = OnnxImport.Read(path);
+        Assert.Equal(1, import.Fused["group norm"]);
+        Assert.Equal(["group_norm"], import.Graph.Nodes.Select(n => n.Op.Kind));
+        using var x = rand(2, 6, 4, 4);
+        Assert.True(graph.Forward([x])[0].bytes.SequenceEqual(import.Graph.Forward([x])[0].bytes), "other bits");
+    }
+}
