@@ -25,6 +25,7 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
         yaxis = new Yaxis { title = yAxis },
         showlegend = traces.Count > 1,
         hovermode = "x unified",
+        legend = new Legend { orientation = "h", x = 0, y = 1, yanchor = "bottom" },
     });
 
     /// <summary>One line.</summary>
@@ -57,8 +58,8 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
             <script>(function () {
               var figure = {{json}}, text = getComputedStyle(document.body).color;
               Object.assign(figure.layout, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, family: "system-ui, sans-serif" },
-                modebar: { bgcolor: "rgba(0,0,0,0)", color: "rgba(128,128,128,0.6)" }, margin: { l: 70, r: 20, t: 50, b: 50 } });
-              ["xaxis", "yaxis"].forEach(function (axis) { Object.assign(figure.layout[axis], { gridcolor: "rgba(128,128,128,0.25)", zerolinecolor: "rgba(128,128,128,0.4)" }); });
+                modebar: { bgcolor: "rgba(0,0,0,0)", color: "rgba(128,128,128,0.6)" }, margin: { l: 60, r: 16, t: 66, b: 60 } });
+              ["xaxis", "yaxis"].forEach(function (axis) { Object.assign(figure.layout[axis], { exponentformat: "power", automargin: true, gridcolor: "rgba(128,128,128,0.25)", zerolinecolor: "rgba(128,128,128,0.4)" }); });
               Plotly.newPlot("{{id}}", figure.data, figure.layout, { responsive: true, displaylogo: false });
             })();</script>
             """;

@@ -6,6 +6,14 @@ namespace Interactive.Extensions.Plots;
 /// <summary>What a person first wants to know of a run.</summary>
 public static class RunSummary
 {
+    /// <summary>A large whole number in three digits: 11,170,371 is 11.2 M. Anything else as it is.</summary>
+    public static string Short(string value)
+    {
+        if (!long.TryParse(value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number) || number < 100_000) return value;
+        var (scale, unit) = number < 1_000_000 ? (1e3, "k") : number < 1_000_000_000 ? (1e6, "M") : (1e9, "G");
+        return string.Create(CultureInfo.InvariantCulture, $"{number / scale:G3} {unit}");
+    }
+
     /// <summary>Names and values, with their units.</summary>
     public static IEnumerable<(string Name, string Value)> Of(RunMetrics run)
     {

@@ -3,7 +3,7 @@ namespace Interactive.Extensions.Plots;
 /// <summary>The curves of a run.</summary>
 public static class TrainingFigures
 {
-    private const string Blue = "#3b82f6", Orange = "#f59e0b", Green = "#10b981", Faint = "rgba(59,130,246,0.3)";
+    private const string Blue = "#3b82f6", Orange = "#f59e0b", Green = "#10b981", Faint = "rgba(59,130,246,0.45)";
     private static readonly string[] Palette = [Blue, Orange, Green, "#8b5cf6", "#ec4899", "#14b8a6", "#64748b", "#ef4444"];
 
     /// <summary>Training loss by step, as measured and smoothed, with the evaluations.</summary>

@@ -43,7 +43,12 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
     public static string StateOf(RunDirectory run) => run.IsFinished ? "finished" : run.IsLive ? "live" : "cut";
 
     /// <summary>The options that are not a trainer's defaults.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Chosen => Options.Where(o => Defaults.GetValueOrDefault(o.Key) != o.Value);
+    public IEnumerable<KeyValuePair<string, string>> Chosen => ChosenOf(Options);
+
+    /// <summary>The same of a configuration.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> ChosenIn(JsonElement config) => config.TryGetProperty("options", out var options) ? ChosenOf(Texts(options)) : [];
+
+    private static IEnumerable<KeyValuePair<string, string>> ChosenOf(IReadOnlyDictionary<string, string> options) => options.Where(o => Defaults.GetValueOrDefault(o.Key) != o.Value);
 
     /// <summary>A column by its name: a metric, an option as its flag or its property, run, state, model or steps.</summary>
     public string? Column(string name) => name switch
@@ -62,6 +67,9 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
         var words = flag.TrimStart('-').Split('-');
         return string.Concat(words.Select((word, i) => i == 0 || word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
     }
+
+    /// <summary>The property <c>learningRate</c> is the flag <c>--learning-rate</c>.</summary>
+    public static string Flag(string property) => "--" + string.Concat(property.Select(c => char.IsUpper(c) ? $"-{char.ToLowerInvariant(c)}" : $"{c}"));
 
     /// <summary>Four digits, as in a table.</summary>
     public static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
