@@ -10,6 +10,7 @@ public static class NativeFeatures
         {
             ["atenDispatcher"] = Aten.IsAvailable,
             ["exactMemoryMeter"] = MemoryMeter.Current.IsExact,
+            ["errorsCaught"] = CaughtCalls.AreCaught,
             ["cacheSizesKnown"] = !HiddenCaches.AreHidden() || HiddenCaches.AreMended,
         };
         if (TorchSharp.torch.cuda.is_available())
