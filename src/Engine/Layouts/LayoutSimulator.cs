@@ -69,23 +69,23 @@ public static class LayoutSimulator
             var stage = order.Stage(rank, action.Chunk, ranks);
             var ready = action.Pass switch
             {
-                Pass.F => stage == 0 ? 0 : forward[stage - 1, action.Micro] + Delay(stage - 1, stage),
-                Pass.W => 0,
+                PassKind.F => stage == 0 ? 0 : forward[stage - 1, action.Micro] + Delay(stage - 1, stage),
+                PassKind.W => 0,
                 _ => stage == stages - 1 ? 0 : backward[stage + 1, action.Micro] + Delay(stage, stage + 1),
             };
             if (double.IsNaN(ready)) return false;
             var start = Math.Max(now[rank], ready);
             now[rank] = start + times[stage].Of(action.Pass);
             spans[rank].Add(new(rank, stage, action, start, now[rank]));
-            if (action.Pass == Pass.F)
+            if (action.Pass == PassKind.F)
             {
                 forward[stage, action.Micro] = now[rank];
                 most[rank] = Math.Max(most[rank], ++flying[rank]);
             }
             else
             {
-                if (action.Pass != Pass.W) backward[stage, action.Micro] = now[rank];
-                if (action.Pass != Pass.B) flying[rank]--;
+                if (action.Pass != PassKind.W) backward[stage, action.Micro] = now[rank];
+                if (action.Pass != PassKind.B) flying[rank]--;
             }
             return true;
         }

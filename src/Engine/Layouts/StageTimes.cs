@@ -7,7 +7,7 @@ namespace Interactive.Layouts;
 public readonly record struct StageTimes(double F, double B, double W)
 {
     /// <summary>Of one pass.</summary>
-    public double Of(Pass pass) => pass switch { Pass.F => F, Pass.B => B, Pass.W => W, _ => B + W };
+    public double Of(PassKind pass) => pass switch { PassKind.F => F, PassKind.B => B, PassKind.W => W, _ => B + W };
 
     /// <summary>All of it.</summary>
     public double Sum => F + B + W;

@@ -43,8 +43,8 @@ public sealed record EffectiveTime(double StepSeconds, double WallSeconds, int S
             try { document = JsonDocument.Parse(line); }
             catch (JsonException) { continue; }
             using (document)
-                if (document.RootElement is { ValueKind: JsonValueKind.Object } record && record.TryGetProperty("seconds", out var seconds) && seconds.TryGetDouble(out var value)
-                    && record.TryGetProperty("step", out var step) && step.TryGetInt64(out var number)) yield return (number, value);
+                if (document.RootElement is { ValueKind: JsonValueKind.Object } record && record.TryGetProperty("seconds", out var seconds) && seconds.ValueKind == JsonValueKind.Number && seconds.TryGetDouble(out var value)
+                    && record.TryGetProperty("step", out var step) && step.ValueKind == JsonValueKind.Number && step.TryGetInt64(out var number)) yield return (number, value);
         }
     }
 }

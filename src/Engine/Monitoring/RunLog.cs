@@ -57,7 +57,8 @@ public sealed class RunLog : IRunLog
             catch (JsonException) { yield break; } // the line that was being written when the run was cut
             using (document)
             {
-                if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("step", out var step) || !step.TryGetInt64(out var number)) continue; // no line of ours
+                if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("step", out var step)
+                    || step.ValueKind != JsonValueKind.Number || !step.TryGetInt64(out var number)) continue; // no line of ours
                 if (number <= resumeStep) yield return line;
             }
         }

@@ -4,12 +4,14 @@ namespace Interactive.Runtime;
 public static class AtomicFile
 {
     /// <summary>Replaces or creates <paramref name="path"/> with what <paramref name="write"/> produces.</summary>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => Write(path, write, buffer: 1 << 20);
+
+    private static void Write(string path, Action<Stream> write, int buffer)
     {
         var temporary = $"{path}.{Environment.ProcessId}.tmp";
         try
         {
-            using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+            using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, buffer))
             {
                 write(file);
                 file.Flush(flushToDisk: true);
@@ -24,5 +26,5 @@ public static class AtomicFile
     }
 
     /// <summary>The same for text in UTF-8.</summary>
-    public static void WriteText(string path, string text) => Write(path, s => s.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+    public static void WriteText(string path, string text) => Write(path, s => s.Write(System.Text.Encoding.UTF8.GetBytes(text)), buffer: 0);
 }

@@ -50,7 +50,11 @@ internal static unsafe class LastError
 
     /// <summary>Lets the call in progress fail. No other native call of TorchSharp's may follow in the callback.</summary>
     /// <param name="text">From <see cref="Take"/> or <see cref="Text"/>.</param>
-    public static void Put(nint text) => *Variable = text;
+    public static void Put(nint text)
+    {
+        if (Variable == null) ((delegate* unmanaged<nint>)NativeRedirect.Find(Library, Reader))(); // this thread's first: it has its variable now
+        *Variable = text;
+    }
 
     /// <summary>An exception as such a text: libtorch's own words as they are.</summary>
     public static nint Text(Exception e)

@@ -13,7 +13,14 @@ public static class MemoryMeter
     /// <summary>
     /// The process's meter of CPU tensors, installed on first use. Tensors made before that are not counted: ask for it early.
     /// </summary>
-    public static IMemoryMeter Current => Chosen.Value;
+    public static IMemoryMeter Current
+    {
+        get
+        {
+            if (!TorchLoader.IsLoaded) TorchLoader.EnsureLoaded(); // which asks for the meter itself, at its end
+            return Chosen.Value;
+        }
+    }
 
     /// <summary>The meter of a device's tensors.</summary>
     /// <exception cref="UsageException">This libtorch's CUDA allocator does not tell its bytes.</exception>

@@ -7,7 +7,7 @@ namespace Interactive.Extensions.Plots;
 /// <summary>What every rank of a pipeline does and when, as planned.</summary>
 public static class PipelineFigures
 {
-    private static readonly (string Name, string Colour, Pass[] Passes)[] kinds = [("forward", "#93c5fd", [Pass.F]), ("backward", "#3b82f6", [Pass.B, Pass.BW]), ("gradients of parameters", "#8b5cf6", [Pass.W])];
+    private static readonly (string Name, string Colour, PassKind[] Passes)[] kinds = [("forward", "#93c5fd", [PassKind.F]), ("backward", "#3b82f6", [PassKind.B, PassKind.BW]), ("gradients of parameters", "#8b5cf6", [PassKind.W])];
 
     /// <summary>One step, a row for each rank; what is empty is idle.</summary>
     public static Figure Step(LayoutPlan plan)

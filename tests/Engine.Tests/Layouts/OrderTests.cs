@@ -100,18 +100,18 @@ public class OrderTests
         public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros)
         {
             var list = new ActionList(micros);
-            list.AddRest(Pass.F, 0);
-            list.AddRest(Pass.F, 1);
+            list.AddRest(PassKind.F, 0);
+            list.AddRest(PassKind.F, 1);
             if (rank == 1)
             {
                 list = new ActionList(micros);
                 for (var i = 0; i < micros; i++)
                 {
-                    list.Add(Pass.F, 0);
-                    list.Add(Pass.F, 1);
+                    list.Add(PassKind.F, 0);
+                    list.Add(PassKind.F, 1);
                 }
             }
-            for (var chunk = 1; chunk >= 0; chunk--) list.AddRest(Pass.BW, chunk);
+            for (var chunk = 1; chunk >= 0; chunk--) list.AddRest(PassKind.BW, chunk);
             return list.Actions;
         }
     }

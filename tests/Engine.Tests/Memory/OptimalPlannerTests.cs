@@ -88,7 +88,7 @@ public class OptimalPlannerTests
         var facts = Facts.Analytic("lenet5", 16, new ModelOptions());
         var (builder, simulator) = (new ScheduleBuilder(facts), new ScheduleSimulator(facts));
         var choices = Enumerable.Range(1, facts.Graph.Nodes.Count - 1).ToArray();
-        var found = new List<Prediction>();
+        var found = new List<Forecast>();
         for (var code = 0; code < Math.Pow(3, choices.Length); code++)
         {
             var retention = new Retention(facts);

@@ -32,6 +32,10 @@ public sealed class EffectiveTimeTests : IDisposable
     }
 
     [Fact]
+    public void Numbers_that_are_none_do_not_count()
+        => Assert.Equal(1, Of([Event("start", 0, 0), Event("first-step", 1, 3)], [Step(1, 1), "{\"step\":\"2\",\"seconds\":1}", "{\"step\":3,\"seconds\":\"NaN\"}"])!.StepSeconds);
+
+    [Fact]
     public void A_run_that_was_killed_lasted_until_its_last_step()
         => Assert.Equal(3 + 4, Of([Event("start", 0, 0), Event("first-step", 1, 3)], [.. Enumerable.Range(1, 5).Select(i => Step(i, 1))])!.WallSeconds);
 

@@ -63,6 +63,20 @@ public sealed class CommandLineTests
         Assert.Equal((0, "2 True\n", ""), await InteractiveProcess.RunIn(folder.Path, null, "run", "main.csx"));
     }
 
+    [Theory]
+    [InlineData("Console.WriteLine(Interactive.Runtime.MemoryMeter.Current.LiveBytes);")] // the first word to libtorch
+    [InlineData("var t = new System.Threading.Thread(() => Console.WriteLine(Interactive.Runtime.MemoryMeter.Current.LiveBytes)); t.Start(); t.Join();")]
+    public async Task TheMeter_CanBeAskedFirst(string code)
+        => Assert.Equal((0, "0\n", ""), await InteractiveProcess.Run("eval", code));
+
+    [Fact]
+    public async Task ManyCells_LeaveNoTensors()
+    {
+        var (exit, output, error) = await InteractiveProcess.Run("bench", "endurance", "--steps", "0", "--cells", "20", "--json");
+        Assert.True(exit == 0, error);
+        Assert.All(JsonDocument.Parse(output).RootElement.GetProperty("cells").EnumerateArray(), held => Assert.Equal(0, held.GetProperty("tensorBytes").GetInt64()));
+    }
+
     [Fact]
     public async Task NoCache_KeepsNothing()
     {

@@ -23,6 +23,7 @@ public sealed class ScalingTests
     [InlineData("--tflops 0", "--tflops 0: more than 0")]
     [InlineData("--per-host 3", "--per-host 3: a power of two is needed")]
     [InlineData("--within-host 0g", "--within-host 0g: a speed in Gbit/s")]
+    [InlineData("--measured /dev/null", "--measured /dev/null takes lines that 'bench overlap --json' has printed: there is none")]
     public async Task BadInput_IsOneLine(string arguments, string line)
     {
         var (exit, _, error) = await InteractiveProcess.Run(["bench", "scaling", "--simulate", "2", .. arguments.Split(' ')]);

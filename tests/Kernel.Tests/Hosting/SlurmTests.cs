@@ -28,6 +28,11 @@ public sealed class SlurmTests
             """, batch.ToText(["./interactive"]));
     }
 
+    // As sbatch where it reaches no controller.
+    [Fact]
+    public void A_program_that_ends_without_reading_has_the_last_word()
+        => Assert.Equal((3, "", "no controller\n"), SlurmTool.Try("sh", ["-c", "exec 0<&-; echo no controller >&2; exit 3"], new string('x', 1 << 20)));
+
     [Fact]
     public void A_task_of_an_array_is_named_alone()
     {

@@ -96,7 +96,7 @@ internal sealed class MdsDataset : IDataset<DataRecord>, IDisposable
     {
         for (var i = 0; i < shards.Length; i++)
         {
-            if (!shards[i].RawData.Hashes.TryGetValue("sha1", out var expected)) continue;
+            if (shards[i].RawData.Hashes?.GetValueOrDefault("sha1") is not { } expected) continue;
             using var file = File.OpenRead(PathOf(i));
             var hash = Convert.ToHexStringLower(SHA1.HashData(file));
             if (hash != expected) yield return $"{PathOf(i)}: its SHA-1 is {hash}, the index says {expected}";

@@ -23,6 +23,8 @@ internal sealed record MdsIndex(int Version, IReadOnlyList<MdsShard> Shards)
         if (index?.Shards is not { Count: > 0 } shards) throw new UsageException($"{path} names no shards");
         foreach (var shard in shards)
         {
+            if (shard?.RawData?.Basename is null || shard.ColumnNames?.All(n => n is not null) != true || shard.ColumnEncodings?.All(e => e is not null) != true)
+                throw new UsageException($"{path}: a shard lacks its raw_data, basename, column_names or column_encodings");
             if (shard.Format != "mds" || shard.Version != 2) throw new UsageException($"{path}: a shard of {shard.Format} version {shard.Version}; mds version 2 is read");
             var name = shard.RawData.Basename;
             if (name != Path.GetFileName(name) || name is "" or "." or "..") throw new UsageException($"{path}: the shard '{name}' would lie outside the folder");

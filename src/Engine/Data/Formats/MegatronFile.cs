@@ -78,8 +78,8 @@ public static class MegatronFile
             {
                 lengths[i] = BinaryPrimitives.ReadInt32LittleEndian(index.AsSpan(34 + 4 * i));
                 offsets[i] = BinaryPrimitives.ReadInt64LittleEndian(index.AsSpan(34 + 4 * count + 8 * i));
-                if (lengths[i] < 0 || offsets[i] < 0 || offsets[i] + (long)size * lengths[i] > bytes)
-                    throw new UsageException($"{path} is cut short: sequence {i} ends at byte {offsets[i] + (long)size * lengths[i]}, the file has {bytes}");
+                if (lengths[i] < 0 || offsets[i] < 0 || (long)size * lengths[i] is var length && (length > int.MaxValue || offsets[i] > bytes - length))
+                    throw new UsageException($"{path} is cut short: sequence {i} ends at byte {(Int128)offsets[i] + (long)size * lengths[i]}, the file has {bytes}");
             }
         }
 

@@ -56,7 +56,11 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
         {
             var (file, key, members) = samples[index];
             var values = new Dictionary<string, object> { ["__key__"] = key };
-            foreach (var member in members) values[Split(member.Path)!.Value.Column] = Value(Split(member.Path)!.Value.Column, open.Read(files[file], member.Offset, checked((int)member.Length)));
+            foreach (var member in members)
+            {
+                if (member.Length > Array.MaxLength) throw new InvalidDataException($"its .{Split(member.Path)!.Value.Column} has {member.Length} bytes, more than the {Array.MaxLength} of a value");
+                values[Split(member.Path)!.Value.Column] = Value(Split(member.Path)!.Value.Column, open.Read(files[file], member.Offset, (int)member.Length));
+            }
             return new DataRecord(values);
         }
     }

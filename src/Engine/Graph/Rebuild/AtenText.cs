@@ -204,6 +204,6 @@ internal static class AtenText
     };
 
     private static Extent Size(JsonElement element)
-        => element.ValueKind == JsonValueKind.Array && element.GetArrayLength() == 2 && element[0].TryGetInt64(out var each) && element[1].TryGetInt64(out var rest) ? new(each, rest)
+        => element.ValueKind == JsonValueKind.Array && element.GetArrayLength() == 2 && element.EnumerateArray().All(e => e.ValueKind == JsonValueKind.Number) && element[0].TryGetInt64(out var each) && element[1].TryGetInt64(out var rest) ? new(each, rest)
             : throw new InvalidDataException($"a size cannot be {element}");
 }

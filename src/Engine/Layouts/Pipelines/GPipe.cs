@@ -10,8 +10,8 @@ public sealed class GPipe : IPipelineOrder
     public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros)
     {
         var list = new ActionList(micros);
-        list.AddRest(Pass.F);
-        list.AddRest(Pass.BW);
+        list.AddRest(PassKind.F);
+        list.AddRest(PassKind.BW);
         return list.Actions;
     }
 }

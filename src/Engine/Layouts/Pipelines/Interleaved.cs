@@ -25,8 +25,8 @@ public sealed class Interleaved(int chunks = 2) : IPipelineOrder
         var ahead = micros == ranks ? count : Math.Min(count, 2 * (ranks - rank - 1) + (chunks - 1) * ranks);
         for (var k = 0; k < count + ahead; k++)
         {
-            if (k < count) list.Add(Pass.F, Chunk(k), Micro(k));
-            if (k >= ahead) list.Add(Pass.BW, chunks - 1 - Chunk(k - ahead), Micro(k - ahead));
+            if (k < count) list.Add(PassKind.F, Chunk(k), Micro(k));
+            if (k >= ahead) list.Add(PassKind.BW, chunks - 1 - Chunk(k - ahead), Micro(k - ahead));
         }
         return list.Actions;
 

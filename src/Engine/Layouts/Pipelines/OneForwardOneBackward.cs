@@ -17,11 +17,11 @@ public sealed class OneForwardOneBackward(bool eager = false) : IPipelineOrder
     public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros)
     {
         var list = new ActionList(micros);
-        list.Add(Ahead(rank, ranks, eager), Pass.F);
-        while (list.HasMore(Pass.BW))
+        list.Add(Ahead(rank, ranks, eager), PassKind.F);
+        while (list.HasMore(PassKind.BW))
         {
-            list.Add(Pass.F);
-            list.Add(Pass.BW);
+            list.Add(PassKind.F);
+            list.Add(PassKind.BW);
         }
         return list.Actions;
     }

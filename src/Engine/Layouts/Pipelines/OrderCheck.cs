@@ -17,7 +17,7 @@ public static class OrderCheck
 
     private static string? Incomplete(IPipelineOrder order, IReadOnlyList<PipelineAction> actions, int micros)
     {
-        Pass[] wanted = order.IsSplit ? [Pass.F, Pass.B, Pass.W] : [Pass.F, Pass.BW];
+        PassKind[] wanted = order.IsSplit ? [PassKind.F, PassKind.B, PassKind.W] : [PassKind.F, PassKind.BW];
         if (actions.Count != wanted.Length * order.Chunks * micros) return $"has {actions.Count} actions";
         for (var chunk = 0; chunk < order.Chunks; chunk++)
             foreach (var pass in wanted)
@@ -34,10 +34,10 @@ public static class OrderCheck
     {
         var (ranks, stages) = (actions.Length, actions.Length * order.Chunks);
         var ahead = order.SendsAhead(ranks);
-        var backward = order.IsSplit ? Pass.B : Pass.BW;
+        var backward = order.IsSplit ? PassKind.B : PassKind.BW;
         var at = new int[ranks];
-        var done = new HashSet<(Pass Pass, int Stage, int Micro)>();
-        var home = new (int Rank, Dictionary<(Pass, int), int> Place)[stages];
+        var done = new HashSet<(PassKind Pass, int Stage, int Micro)>();
+        var home = new (int Rank, Dictionary<(PassKind, int), int> Place)[stages];
         for (var rank = 0; rank < ranks; rank++)
             for (var chunk = 0; chunk < order.Chunks; chunk++)
             {
@@ -60,9 +60,9 @@ public static class OrderCheck
             var stage = order.Stage(rank, action.Chunk, ranks);
             var ready = action.Pass switch
             {
-                Pass.F => stage == 0 || done.Contains((Pass.F, stage - 1, action.Micro)),
-                Pass.W => done.Contains((Pass.B, stage, action.Micro)),
-                _ => done.Contains((Pass.F, stage, action.Micro)) && (stage == stages - 1 || done.Contains((backward, stage + 1, action.Micro))),
+                PassKind.F => stage == 0 || done.Contains((PassKind.F, stage - 1, action.Micro)),
+                PassKind.W => done.Contains((PassKind.B, stage, action.Micro)),
+                _ => done.Contains((PassKind.F, stage, action.Micro)) && (stage == stages - 1 || done.Contains((backward, stage + 1, action.Micro))),
             };
             if (!ready || unbuffered && at[rank] > ahead && !HasLeft(rank, at[rank] - ahead - 1)) return false;
             done.Add((action.Pass, stage, action.Micro));
@@ -74,8 +74,8 @@ public static class OrderCheck
         {
             var action = actions[rank][index];
             var stage = order.Stage(rank, action.Chunk, ranks);
-            var to = action.Pass == Pass.F ? stage + 1 : action.Pass == Pass.W ? -1 : stage - 1;
-            return to < 0 || to >= stages || home[to].Rank == rank || home[to].Place[(action.Pass == Pass.F ? Pass.F : backward, action.Micro)] <= at[home[to].Rank] + 1;
+            var to = action.Pass == PassKind.F ? stage + 1 : action.Pass == PassKind.W ? -1 : stage - 1;
+            return to < 0 || to >= stages || home[to].Rank == rank || home[to].Place[(action.Pass == PassKind.F ? PassKind.F : backward, action.Micro)] <= at[home[to].Rank] + 1;
         }
     }
 }

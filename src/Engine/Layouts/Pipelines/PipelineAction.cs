@@ -1,7 +1,7 @@
 namespace Interactive.Layouts;
 
 /// <summary>What a rank does with one micro-batch in one of its stages.</summary>
-public enum Pass : byte
+public enum PassKind : byte
 {
     /// <summary>Forward.</summary>
     F,
@@ -17,7 +17,7 @@ public enum Pass : byte
 /// <param name="Pass">What is run.</param>
 /// <param name="Chunk">Which of the rank's stages, from 0.</param>
 /// <param name="Micro">Which micro-batch, from 0.</param>
-public readonly record struct PipelineAction(Pass Pass, int Chunk, int Micro)
+public readonly record struct PipelineAction(PassKind Pass, int Chunk, int Micro)
 {
     /// <inheritdoc/>
     public override string ToString() => Chunk == 0 ? $"{Pass}{Micro}" : $"{Pass}{Micro}'{Chunk}";

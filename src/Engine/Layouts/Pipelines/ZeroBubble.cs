@@ -17,14 +17,14 @@ public sealed class ZeroBubble(bool eager = false) : IPipelineOrder
     public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros)
     {
         var list = new ActionList(micros);
-        list.Add(OneForwardOneBackward.Ahead(rank, ranks, eager), Pass.F);
+        list.Add(OneForwardOneBackward.Ahead(rank, ranks, eager), PassKind.F);
         for (var i = 0; i < micros; i++)
         {
-            list.Add(Pass.F);
-            list.Add(Pass.B);
-            if (i >= (eager ? 2 * rank : rank)) list.Add(Pass.W);
+            list.Add(PassKind.F);
+            list.Add(PassKind.B);
+            if (i >= (eager ? 2 * rank : rank)) list.Add(PassKind.W);
         }
-        list.AddRest(Pass.W);
+        list.AddRest(PassKind.W);
         return list.Actions;
     }
 }

@@ -30,38 +30,38 @@ public sealed class ZeroBubbleV : IPipelineOrder
     public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros)
     {
         var list = new ActionList(micros);
-        list.Add(2 * (ranks - rank) - 1, Pass.F, X);
+        list.Add(2 * (ranks - rank) - 1, PassKind.F, X);
         for (var i = 0; i < rank; i++)
         {
-            list.Add(Pass.F, Y);
-            list.Add(Pass.F, X);
+            list.Add(PassKind.F, Y);
+            list.Add(PassKind.F, X);
         }
         for (var i = rank; i < ranks; i++)
         {
-            list.Add(Pass.F, Y);
+            list.Add(PassKind.F, Y);
             Backward(Y);
         }
-        while (list.HasMore(Pass.F, Y))
+        while (list.HasMore(PassKind.F, Y))
         {
-            list.Add(Pass.F, X);
+            list.Add(PassKind.F, X);
             Backward(X);
-            list.Add(Pass.F, Y);
+            list.Add(PassKind.F, Y);
             Backward(Y);
         }
         for (var i = 0; i < rank; i++)
         {
-            list.Add(Pass.B, X);
-            list.Add(Pass.B, Y);
+            list.Add(PassKind.B, X);
+            list.Add(PassKind.B, Y);
         }
-        while (list.HasMore(Pass.B, X)) Backward(X);
-        list.AddRest(Pass.W, Y);
-        list.AddRest(Pass.W, X);
+        while (list.HasMore(PassKind.B, X)) Backward(X);
+        list.AddRest(PassKind.W, Y);
+        list.AddRest(PassKind.W, X);
         return list.Actions;
 
         void Backward(int chunk)
         {
-            list.Add(Pass.B, chunk);
-            list.Add(Pass.W, chunk);
+            list.Add(PassKind.B, chunk);
+            list.Add(PassKind.W, chunk);
         }
     }
 }

@@ -102,7 +102,7 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
         var (flying, most) = (0, 0);
         foreach (var action in layout.Order.Actions(stage % layout.Pipe, layout.Pipe, layout.Micro))
         {
-            flying += action.Pass switch { Pass.F => 1, Pass.B => 0, _ => -1 };
+            flying += action.Pass switch { PassKind.F => 1, PassKind.B => 0, _ => -1 };
             most = Math.Max(most, flying);
         }
         return most;
@@ -135,14 +135,14 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
             var numbers = Enumerable.Range(0, order.Chunks).Select(c => order.Stage(rank, c, layout.Pipe)).ToArray();
             var mine = numbers.Select(n => plans[n]).ToArray();
             var me = rank;
-            bool Arrives(int chunk, Pass pass) => numbers[chunk] + (pass == Pass.F ? -1 : 1) is var other && other >= 0 && other < stages && rankOf[other] != me;
+            bool Arrives(int chunk, PassKind pass) => numbers[chunk] + (pass == PassKind.F ? -1 : 1) is var other && other >= 0 && other < stages && rankOf[other] != me;
             var peak = RankBytes.Peak(order.Actions(rank, layout.Pipe, layout.Micro), mine, order.SendsAhead(layout.Pipe), Arrives);
             var parameters = mine.Sum(p => FixedBytes(p.Schedule.Stage.First, p.Schedule.Stage.End) - everyRanks.Value) / 2;
             var summed = 2 * parameters * (layout.Data - 1) / layout.Data;
             sums = Math.Max(sums, summed / bytesPerSecond);
             long sent = 0;
             for (var c = 0; c < mine.Length; c++)
-                sent += layout.Micro * ((Arrives(c, Pass.BW) ? mine[c].OutputBytes : 0) + (Arrives(c, Pass.F) ? mine[c].InputGradientBytes : 0));
+                sent += layout.Micro * ((Arrives(c, PassKind.BW) ? mine[c].OutputBytes : 0) + (Arrives(c, PassKind.F) ? mine[c].InputGradientBytes : 0));
             shares.Add(new(rank, graph.Graph.Nodes[mine[0].Schedule.Stage.First].Name, graph.Graph.Nodes[mine[^1].Schedule.Stage.End - 1].Name,
                 everyRanks.Value + 2 * parameters, peak, run.Busy(rank), sent + summed));
         }

@@ -8,7 +8,7 @@ public static class RankBytes
     /// <param name="chunks">The rank's stages.</param>
     /// <param name="ahead">How many.</param>
     /// <param name="arrives">(chunk, pass): whether its input comes from another rank.</param>
-    public static long Peak(IReadOnlyList<PipelineAction> actions, IReadOnlyList<StagePlan> chunks, int ahead, Func<int, Pass, bool> arrives)
+    public static long Peak(IReadOnlyList<PipelineAction> actions, IReadOnlyList<StagePlan> chunks, int ahead, Func<int, PassKind, bool> arrives)
     {
         var held = new Dictionary<(int, int), long>();
         var leaving = new Queue<long>();
@@ -17,20 +17,20 @@ public static class RankBytes
         {
             var action = actions[k];
             var plan = chunks[action.Chunk];
-            var isForward = action.Pass == Pass.F;
+            var isForward = action.Pass == PassKind.F;
             if (leaving.Count > ahead) sending -= leaving.Dequeue();
-            var sent = action.Pass == Pass.W ? 0 : isForward ? plan.SentBytes : plan.InputGradientBytes;
+            var sent = action.Pass == PassKind.W ? 0 : isForward ? plan.SentBytes : plan.InputGradientBytes;
             leaving.Enqueue(sent);
             held.Remove((action.Chunk, action.Micro), out var own);
             rest -= own;
             var posted = k + 1 < actions.Count ? Received(actions[k + 1]) : 0;
-            peak = Math.Max(peak, rest + (isForward ? plan.ForwardPeak : action.Pass == Pass.W ? plan.DeferredPeak : plan.BackwardPeak) + posted + sending);
-            if (action.Pass is Pass.F or Pass.B) rest += held[(action.Chunk, action.Micro)] = isForward ? plan.KeptBytes : plan.DeferredBytes;
+            peak = Math.Max(peak, rest + (isForward ? plan.ForwardPeak : action.Pass == PassKind.W ? plan.DeferredPeak : plan.BackwardPeak) + posted + sending);
+            if (action.Pass is PassKind.F or PassKind.B) rest += held[(action.Chunk, action.Micro)] = isForward ? plan.KeptBytes : plan.DeferredBytes;
             sending += sent;
         }
         return peak;
 
-        long Received(PipelineAction next) => next.Pass == Pass.W || !arrives(next.Chunk, next.Pass) ? 0
-            : next.Pass == Pass.F ? chunks[next.Chunk].InputBytes : chunks[next.Chunk].OutputGradientBytes;
+        long Received(PipelineAction next) => next.Pass == PassKind.W || !arrives(next.Chunk, next.Pass) ? 0
+            : next.Pass == PassKind.F ? chunks[next.Chunk].InputBytes : chunks[next.Chunk].OutputGradientBytes;
     }
 }

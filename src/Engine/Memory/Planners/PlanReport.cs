@@ -29,7 +29,7 @@ public sealed record PlanReport
         if (plan is null)
         {
             var least = LeastBudget.Find(graph);
-            throw new UsageException($"no {planner.Name} plan fits {budget} = {Megabytes(bytes)} of {Megabytes(plain)}: the least budget is {Megabytes(least.Prediction.PeakBytes)} ({100.0 * least.Prediction.PeakBytes / plain:F0}%), at {100 * least.Overhead:F0}% more time");
+            throw new UsageException($"no {planner.Name} plan fits {budget} = {Megabytes(bytes)} of {Megabytes(plain)}: the least budget is {Megabytes(least.Prediction.PeakBytes)} ({100.0 * least.Prediction.PeakBytes / plain:F0}%), at {Math.Max(0, 100 * least.Overhead):F0}% more time");
         }
         plan = plan with { Schedule = plan.Schedule with { PeakBytes = plan.Prediction.PeakBytes } };
         return new PlanReport { PlainPeakBytes = plain, BudgetBytes = bytes, KeepAll = keepAll, Plan = plan, PlanSeconds = seconds };

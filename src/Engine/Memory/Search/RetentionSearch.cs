@@ -42,7 +42,7 @@ public sealed class RetentionSearch
     public int Evaluations { get; private set; }
 
     /// <summary>The cost of a plan.</summary>
-    public Prediction Evaluate(Retention retention)
+    public Forecast Evaluate(Retention retention)
     {
         Evaluations++;
         var steps = builder.Build(retention, out var into);

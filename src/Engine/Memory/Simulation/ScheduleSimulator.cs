@@ -35,7 +35,7 @@ public sealed class ScheduleSimulator
     /// <param name="schedule">Over the same fused graph.</param>
     /// <param name="timeline">Receives one point a step (and one, with step -1, for the loss) when given.</param>
     /// <exception cref="InvalidOperationException">The schedule reads bytes that it has freed.</exception>
-    public Prediction Run(Schedule schedule, List<TimelinePoint>? timeline = null)
+    public Forecast Run(Schedule schedule, List<TimelinePoint>? timeline = null)
     {
         var steps = schedule.Steps as Step[] ?? [.. schedule.Steps];
         return Run(steps, InPlace.Find(graph.Graph, steps), long.MaxValue, out _, timeline);
@@ -68,7 +68,7 @@ public sealed class ScheduleSimulator
     }
 
     /// <summary>The same over prepared arrays; <paramref name="excess"/> sums the bytes above a budget over all steps.</summary>
-    internal Prediction Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess, List<TimelinePoint>? timeline = null)
+    internal Forecast Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess, List<TimelinePoint>? timeline = null)
     {
         Reset();
         var (peak, peakStep, seconds, again, slower, recomputes) = (0L, 0, 0.0, 0.0, 0.0, 0);
@@ -112,7 +112,7 @@ public sealed class ScheduleSimulator
             if (within > budget) excess += within - budget;
             if (before == 0) timeline?.Add(blocks.Point(i));
         }
-        return new Prediction(peak, seconds, again, again + slower, recomputes, peakStep);
+        return new Forecast(peak, seconds, again, again + slower, recomputes, peakStep);
     }
 
     /// <summary>

@@ -11,6 +11,7 @@ public static class NativeFeatures
             ["atenDispatcher"] = Aten.IsAvailable,
             ["exactMemoryMeter"] = MemoryMeter.Current.IsExact,
             ["bfloat16Units"] = Processor.HasBFloat16,
+            ["errorsCaught"] = CaughtCalls.AreCaught,
             ["cacheSizesKnown"] = !HiddenCaches.AreHidden() || HiddenCaches.AreMended,
         };
         if (TorchSharp.torch.cuda.is_available())

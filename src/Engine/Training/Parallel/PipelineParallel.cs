@@ -10,7 +10,6 @@ using Interactive.Memory;
 using Interactive.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
-using Pass = Interactive.Layouts.Pass;
 
 namespace Interactive.Training;
 
@@ -155,7 +154,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         foreach (var chunk in chunks) chunk.Begin(batches, i => factors[i] / batches.Count, Stream);
         var ahead = layout.Order.SendsAhead(layout.Pipe);
         var loss = new double[batches.Count];
-        var handed = new Dictionary<(Pass, int, int), Tensor?[]>(); // between two stages of this rank
+        var handed = new Dictionary<(PassKind, int, int), Tensor?[]>(); // between two stages of this rank
         var sent = new List<WireTensor>[actions.Length];
         for (var k = 0; k < actions.Length; k++)
         {

@@ -5,7 +5,6 @@ using Interactive.Graphs;
 using Interactive.Layouts;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
-using Pass = Interactive.Layouts.Pass;
 
 namespace Interactive.Training;
 
@@ -20,7 +19,7 @@ internal sealed class StageRun : IDisposable
     private readonly int before, after, me, number;
     private readonly MessageLink? link;
     private readonly Dictionary<int, MicroBatch> flying = [];
-    private readonly Dictionary<(Pass, int), WireTensor[]> posted = [];
+    private readonly Dictionary<(PassKind, int), WireTensor[]> posted = [];
     private IReadOnlyList<Batch> batches = [];
     private Func<int, double> scale = _ => 1;
     private Func<int, int, long>? stream;
@@ -52,9 +51,9 @@ internal sealed class StageRun : IDisposable
     /// <summary>Offers memory for what an action will read.</summary>
     public void Post(PipelineAction action)
     {
-        var isForward = action.Pass == Pass.F;
+        var isForward = action.Pass == PassKind.F;
         var peer = isForward ? before : after;
-        if (action.Pass == Pass.W || peer < 0 || peer == me) return;
+        if (action.Pass == PassKind.W || peer < 0 || peer == me) return;
         posted[(action.Pass, action.Micro)] = [.. Taken(isForward).Select(v => WireTensor.Receive(link!, v, BatchOf(action.Micro), peer, TagOf(isForward ? number : number + 1, isForward), Name(v, action)))];
     }
 
@@ -63,10 +62,10 @@ internal sealed class StageRun : IDisposable
     /// <param name="handed">Between stages of this rank: what an action hands to the next stage, by the pass and stage that take it.</param>
     /// <param name="losses">By micro-batch.</param>
     /// <returns>What is on its way to other ranks.</returns>
-    public List<WireTensor> Run(PipelineAction action, Dictionary<(Pass, int, int), Tensor?[]> handed, double[] losses)
+    public List<WireTensor> Run(PipelineAction action, Dictionary<(PassKind, int, int), Tensor?[]> handed, double[] losses)
     {
-        if (action.Pass == Pass.W) return Deferred(action.Micro);
-        var isForward = action.Pass == Pass.F;
+        if (action.Pass == PassKind.W) return Deferred(action.Micro);
+        var isForward = action.Pass == PassKind.F;
         var peer = isForward ? before : after;
         var given = peer < 0 ? [] : peer == me ? Handed() : posted.Remove((action.Pass, action.Micro), out var wires) ? Array.ConvertAll(wires, w => w.Take(link!)) : [];
         using var scope = NewDisposeScope();
@@ -76,12 +75,12 @@ internal sealed class StageRun : IDisposable
         if (to == me)
         {
             foreach (var tensor in made) tensor?.DetachFromDisposeScope();
-            handed[(isForward ? Pass.F : Pass.BW, isForward ? number + 1 : number - 1, action.Micro)] = made;
+            handed[(isForward ? PassKind.F : PassKind.BW, isForward ? number + 1 : number - 1, action.Micro)] = made;
             return [];
         }
         return [.. Given(isForward).Select((v, i) => WireTensor.Send(link!, made[i], v, BatchOf(action.Micro), to, TagOf(isForward ? number + 1 : number, isForward), Name(v, action)))];
 
-        Tensor?[] Handed() => handed.Remove((isForward ? Pass.F : Pass.BW, number, action.Micro), out var tensors) ? tensors : throw new InvalidOperationException($"{action} of stage {number} is given nothing");
+        Tensor?[] Handed() => handed.Remove((isForward ? PassKind.F : PassKind.BW, number, action.Micro), out var tensors) ? tensors : throw new InvalidOperationException($"{action} of stage {number} is given nothing");
     }
 
     private Tensor?[] Forward(int micro, Tensor?[] given)
@@ -132,7 +131,7 @@ internal sealed class StageRun : IDisposable
 
     private static int TagOf(int stage, bool isForward) => Tag + 2 * stage + (isForward ? 0 : 1);
 
-    private string Name(Value value, PipelineAction action) => $"{(action.Pass == Pass.F ? value.Name : $"the gradient of {value.Name}")} of micro-batch {action.Micro}, stage {number}";
+    private string Name(Value value, PipelineAction action) => $"{(action.Pass == PassKind.F ? value.Name : $"the gradient of {value.Name}")} of micro-batch {action.Micro}, stage {number}";
 
     /// <inheritdoc/>
     public void Dispose()

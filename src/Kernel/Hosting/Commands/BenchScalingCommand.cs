@@ -116,13 +116,14 @@ internal static class BenchScalingCommand
         try
         {
             var runs = File.ReadLines(file).Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement).Select(run => (
-                Model: run.GetProperty("model").GetString()!, Ranks: run.GetProperty("ranks").GetInt32(), Compute: run.GetProperty("computeSeconds").GetDouble(), Step: run.GetProperty("overlappedSeconds").GetDouble()));
+                Model: run.GetProperty("model").GetString()!, Ranks: run.GetProperty("ranks").GetInt32(), Compute: run.GetProperty("computeSeconds").GetDouble(), Step: run.GetProperty("overlappedSeconds").GetDouble())).ToList();
+            if (runs.Count == 0) throw new InvalidDataException("there is none");
             return [.. runs.GroupBy(run => run.Model).Select(group => group.OrderBy(run => run.Ranks).ToList()).Select(group =>
                 new ScalingSeries($"{group[0].Model}, measured", group[0].Compute, [.. group.Select(run => (run.Ranks, run.Step))], IsSimulated: false))];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException or InvalidDataException or FormatException)
         {
-            throw new UsageException($"--measured {file}: {e.Message} (it takes lines that 'bench overlap --json' has printed)");
+            throw new UsageException($"--measured {file} takes lines that 'bench overlap --json' has printed: {e.Message}");
         }
     }
 

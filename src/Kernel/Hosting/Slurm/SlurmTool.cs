@@ -24,8 +24,12 @@ internal static class SlurmTool
         {
             using var process = Process.Start(start)!;
             var error = process.StandardError.ReadToEndAsync();
-            if (input is not null) process.StandardInput.Write(input);
-            process.StandardInput.Close();
+            try
+            {
+                if (input is not null) process.StandardInput.Write(input);
+                process.StandardInput.Close();
+            }
+            catch (IOException) { } // it ended without reading: what it says tells why
             var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             return (process.ExitCode, output, error.Result);

@@ -21,6 +21,18 @@ public class MdsTests
         writer.Finish();
     }
 
+    [Theory]
+    [InlineData("[null]")]
+    [InlineData("[{}]")]
+    [InlineData("""[{"format":"mds","version":2,"samples":1,"raw_data":{"basename":null,"bytes":1},"column_names":["x"],"column_encodings":["int"]}]""")]
+    [InlineData("""[{"format":"mds","version":2,"samples":1,"raw_data":{"basename":"a","bytes":1},"column_names":["x"],"column_encodings":[null]}]""")]
+    public void A_shard_that_the_index_does_not_describe_is_refused(string shards)
+    {
+        using var files = new TemporaryFiles();
+        files.Write("index.json", $$"""{"version":2,"shards":{{shards}}}""");
+        Assert.Contains("a shard lacks its raw_data, basename, column_names or column_encodings", Assert.Throws<UsageException>(() => Dataset.FromMds(files.Folder)).Message);
+    }
+
     // The bytes that MosaicML Streaming's own writer makes, with no hashes asked for: its SHA-1 is known.
     [Fact]
     public void A_shard_has_the_bytes_of_Streaming()

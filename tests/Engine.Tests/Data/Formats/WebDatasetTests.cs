@@ -52,6 +52,9 @@ public class WebDatasetTests
         Assert.Equal("7", Dataset.FromWebDataset(path)[1].Text("__key__"));
         Write(path, TarEntryFormat.Gnu, ("0.txt", "one"), ("1.txt", "two"), ("2.txt", "three"));
         Assert.Equal(3, Dataset.FromWebDataset(path).Count);
+        var whole = File.ReadAllLines($"{path}.index");
+        File.WriteAllLines($"{path}.index", [whole[0], whole[1], whole[2], "9223372036854775807 1 2.txt"]); // beyond the archive
+        Assert.Equal("three", Dataset.FromWebDataset(path)[2].Text("txt"));
         File.WriteAllText($"{path}.index", "rubbish");
         Assert.Equal("three", Dataset.FromWebDataset(path)[2].Text("txt"));
     }

@@ -55,7 +55,7 @@ public class TracedPlanTests(ITestOutputHelper output)
 
     private static string Kinds(PlanningGraph graph) => string.Join(' ', graph.Graph.Nodes.CountBy(n => n.Op.Kind));
 
-    private static Prediction All(PlanningGraph graph) => new KeepAllPlanner().Make(graph, long.MaxValue)!.Prediction;
+    private static Forecast All(PlanningGraph graph) => new KeepAllPlanner().Make(graph, long.MaxValue)!.Prediction;
 
     private static double Extra(PlanningGraph graph, long budget)
     {

@@ -7,4 +7,4 @@ namespace Interactive.Memory;
 /// <param name="ExtraSeconds">What it takes beyond a step in which every node runs once, and backward by autograd.</param>
 /// <param name="Recomputes">Number of second runs.</param>
 /// <param name="PeakStep">Index of the step in which the peak occurs.</param>
-public sealed record Prediction(long PeakBytes, double Seconds, double RecomputeSeconds, double ExtraSeconds, int Recomputes, int PeakStep);
+public sealed record Forecast(long PeakBytes, double Seconds, double RecomputeSeconds, double ExtraSeconds, int Recomputes, int PeakStep);
