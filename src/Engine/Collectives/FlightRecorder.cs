@@ -18,7 +18,7 @@ public sealed class FlightRecorder
         internal void Finish() => Volatile.Write(ref finished, Stopwatch.GetTimestamp());
 
         /// <inheritdoc/>
-        public override string ToString() => $"{Operation}{(Name == "" ? "" : " " + Name)} #{Number} ({Count} elements)";
+        public override string ToString() => $"{Operation}{(Name == "" ? "" : " " + Name)} #{Number}{(Count < 0 ? "" : $" ({Count} elements)")}";
     }
 
     readonly Queue<Entry> entries = new();

@@ -42,4 +42,10 @@ public interface IBatchSource
 
     /// <summary>How the bytes of an image became numbers, so that a kept model can do the same; null (default) where there were none.</summary>
     Normalisation? Normalisation => null;
+
+    /// <summary>
+    /// What is done to a picture of a file in evaluation before its bytes become numbers, as <see cref="ImageSteps"/> reads it, so that a kept model
+    /// can do the same; null (default) where pictures are read as <see cref="ImageFolder"/> reads them, or there are none.
+    /// </summary>
+    string? PictureSteps => null;
 }

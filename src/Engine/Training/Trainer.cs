@@ -353,7 +353,7 @@ public sealed class Trainer : IDisposable
     private void SaveBest(EvalRecord record)
     {
         using var averaged = average?.Use();
-        if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, parts.Train.ClassNames, parts.Train.Normalisation, record.Metrics);
+        if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, parts.Train.ClassNames, parts.Train.Normalisation, record.Metrics, parts.Test.PictureSteps ?? parts.Train.PictureSteps);
     }
 
     private void Save()

@@ -91,36 +91,6 @@ public class DataTests
     }
 
     [Fact]
-    public void Prefetch_keeps_the_order_and_disposes_what_is_not_taken()
-    {
-        var made = new List<Item>();
-        IEnumerable<Item> Items()
-        {
-            for (var i = 0; i < 100; i++)
-            {
-                var item = new Item(i);
-                lock (made) made.Add(item);
-                yield return item;
-            }
-        }
-        var taken = Prefetch.Ahead(Items()).Take(10).Select(i => { i.Dispose(); return i.Number; }).ToArray();
-        Assert.Equal(Enumerable.Range(0, 10), taken);
-        Assert.All(made, i => Assert.True(i.Disposed));
-        Assert.InRange(made.Count, 10, 14);
-    }
-
-    [Fact]
-    public void An_error_while_prefetching_reaches_the_reader()
-    {
-        static IEnumerable<Item> Items()
-        {
-            yield return new Item(0);
-            throw new InvalidDataException("broken");
-        }
-        Assert.Throws<InvalidDataException>(() => Prefetch.Ahead(Items()).Count());
-    }
-
-    [Fact]
     public void Parts_of_a_source_are_disjoint_and_name_the_sample_of_the_whole()
     {
         using var numbers = arange(20).to_type(ScalarType.Float32).reshape(20, 1);
@@ -151,13 +121,6 @@ public class DataTests
     {
         public int Count => 4;
         public (float[] Input, float[] Target) this[int index] => (new float[index], [1]);
-    }
-
-    private sealed class Item(int number) : IDisposable
-    {
-        public int Number => number;
-        public bool Disposed { get; private set; }
-        public void Dispose() => Disposed = true;
     }
 
     [Fact]

@@ -43,6 +43,43 @@ public class FolderToNetTests
         Assert.Equal("cold", best.Predict(files["photos/cold/00.png"]).Name);
     }
 
+    [Theory]
+    [InlineData("random-resized-crop=16,flip", "random-resized-crop=16")]
+    [InlineData("resize=20,jitter,center-crop=16,erase", "resize=20,center-crop=16")]
+    [InlineData("square=16", "square=16")]
+    public void A_kept_net_sees_a_picture_as_its_evaluation_did(string steps, string kept)
+    {
+        using var files = new TemporaryFiles();
+        Write(files, 6);
+        using var scope = NewDisposeScope();
+        var images = Dataset.FromFolder(files["photos"]).Images(_ => ImageSteps.Parse(steps).Normalize(ImageNet.Mean, ImageNet.Std));
+        using var net = Net();
+        using var trainer = new Trainer(net, images, images, new TrainerOptions { Epochs = 1, BatchSize = 4, Progress = false, Out = files["runs"] });
+        trainer.Run();
+        using var best = Model.Load(files["runs/latest"]);
+        Assert.Equal(kept, best.PictureSteps);
+        net.eval();
+        using var noGrad = no_grad();
+        for (var i = 0; i < images.Count; i++)
+        {
+            var expected = nn.functional.softmax(net.forward(images.Read([i]).Inputs[0]).to_type(ScalarType.Float64), 1).data<double>().ToArray();
+            Assert.Equal(expected, best.Predict(images.Origin(i)!).Probabilities);
+        }
+    }
+
+    [Fact]
+    public void Steps_of_ones_own_are_not_guessed()
+    {
+        using var files = new TemporaryFiles();
+        Write(files, 6);
+        var images = Dataset.FromFolder(files["photos"]).Images(x => x.Resize(16, 16).Then("own", (_, _) => { }));
+        using var net = Net();
+        using var trainer = new Trainer(net, images, images, new TrainerOptions { Epochs = 1, BatchSize = 4, Progress = false, Out = files["runs"] });
+        trainer.Run();
+        using var best = Model.Load(files["runs/latest"]);
+        Assert.Contains("went through steps of your own", Assert.Throws<UsageException>(() => best.Predict(files["photos/warm/00.png"])).Message);
+    }
+
     [Fact]
     public void Any_number_of_workers_and_any_packing_trains_the_same_bits()
     {

@@ -10,6 +10,7 @@ internal sealed class AugmentedImages(IDataSource images, Augmentation augmentat
     public int Classes => images.Classes;
     public IReadOnlyList<string> ClassNames => images.ClassNames;
     public Normalisation? Normalisation => images.Normalisation;
+    public string? PictureSteps => ((IBatchSource)images).PictureSteps;
     public long Read(int index, Span<float> pixels) => images.Read(index, pixels);
     public void Augment(Span<float> pixels, int index, int epoch, ulong seed) => augmentation.Apply(pixels, Shape, seed, epoch, index);
     public int? ClassOf(int sample) => images.ClassOf(sample);

@@ -8,4 +8,7 @@ public interface IImageStep
     /// <param name="random">Numbers that depend on seed, epoch, sample and step alone; draw none unless <see cref="ImageSample.IsTraining"/>.</param>
     /// <exception cref="InvalidDataException">The picture does not allow it.</exception>
     void Apply(ImageSample sample, CounterRandom random);
+
+    /// <summary>What it does in evaluation, as <see cref="ImageSteps"/> reads it: empty for nothing, null (default) for what no text says. A kept model prepares pictures so.</summary>
+    string? InEvaluation => null;
 }

@@ -35,6 +35,8 @@ public sealed class ImageBatches : IBatchSource
     /// <inheritdoc/>
     public Normalisation Normalisation => pipeline.Normalisation;
     /// <inheritdoc/>
+    public string? PictureSteps => pipeline.InEvaluation;
+    /// <inheritdoc/>
     public string? Origin(int sample) => source.Origin(sample);
     /// <inheritdoc/>
     public int? ClassOf(int sample) => source.ClassOf(sample);

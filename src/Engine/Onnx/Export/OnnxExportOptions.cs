@@ -13,4 +13,6 @@ public sealed record OnnxExportOptions
     public IReadOnlyList<string> Classes { get; init; } = [];
     /// <summary>What is to be done to an image first, kept in the file as <c>mean</c> and <c>deviation</c>. Default nothing.</summary>
     public Data.Normalisation? Normalisation { get; init; }
+    /// <summary>What is to be done to a picture of a file before that (<see cref="Data.ImageSteps"/>), kept in the file as <c>steps</c>. Default as <see cref="Data.ImageFolder"/> reads it.</summary>
+    public string? PictureSteps { get; init; }
 }

@@ -15,10 +15,10 @@ namespace Interactive.Training;
 /// </summary>
 public sealed class Model : IDisposable
 {
-    private const string GraphKey = "graph", ClassesKey = "classes", NormalisationKey = "normalisation", MetricsKey = "metrics";
+    private const string GraphKey = "graph", ClassesKey = "classes", NormalisationKey = "normalisation", StepsKey = "steps", MetricsKey = "metrics";
 
-    internal Model(Graph graph, IReadOnlyList<string> classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics)
-        => (Graph, Classes, Normalisation, Metrics) = (graph, classes, normalisation, metrics);
+    internal Model(Graph graph, IReadOnlyList<string> classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics, string? pictureSteps)
+        => (Graph, Classes, Normalisation, Metrics, PictureSteps) = (graph, classes, normalisation, metrics, pictureSteps);
 
     /// <summary>The net, in evaluation mode; it can be trained on.</summary>
     public Graph Graph { get; }
@@ -26,6 +26,8 @@ public sealed class Model : IDisposable
     public IReadOnlyList<string> Classes { get; }
     /// <summary>What is done to an image before the net sees it; null for nothing.</summary>
     public Normalisation? Normalisation { get; }
+    /// <summary>What is done to a picture of a file first (<see cref="ImageSteps"/>); null where it is read as <see cref="ImageFolder"/> reads it.</summary>
+    public string? PictureSteps { get; }
     /// <summary>What was measured when it was kept, such as <c>accuracy</c>.</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; }
 
@@ -35,29 +37,32 @@ public sealed class Model : IDisposable
     /// <param name="classes">The names of the classes, in their order; default none.</param>
     /// <param name="normalisation">What is to be done to an image; default nothing.</param>
     /// <param name="metrics">What was measured; default nothing.</param>
-    /// <exception cref="UsageException">It has a module that only its own code can build again (named), or as many names as it has no outputs.</exception>
-    public static void Save(string path, Graph graph, IReadOnlyList<string>? classes = null, Normalisation? normalisation = null, IReadOnlyDictionary<string, double>? metrics = null)
+    /// <param name="pictureSteps">What is to be done to a picture of a file, such as <c>resize=256,center-crop=224</c>; default as <see cref="ImageFolder"/> reads it.</param>
+    /// <exception cref="UsageException">It has a module that only its own code can build again (named), as many names as it has no outputs, or a step that is not known.</exception>
+    public static void Save(string path, Graph graph, IReadOnlyList<string>? classes = null, Normalisation? normalisation = null, IReadOnlyDictionary<string, double>? metrics = null, string? pictureSteps = null)
     {
+        if (pictureSteps is not null) ImageSteps.Parse(pictureSteps);
         if (classes is { Count: > 0 } && graph.Output.Shape.Rank > 0 && graph.Output.Shape[0] != classes.Count)
             throw new UsageException($"{graph.Name} tells {graph.Output.Shape[0]} classes apart, got {classes.Count} names");
-        Write(path, graph, GraphText.Write(graph), classes, normalisation, metrics);
+        Write(path, graph, GraphText.Write(graph), classes, normalisation, metrics, pictureSteps);
     }
 
     /// <summary>Keeps a net, or where it has a module that only its own code can build again its weights alone.</summary>
-    internal static void SaveBest(string path, Graph graph, IReadOnlyList<string>? classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics)
+    internal static void SaveBest(string path, Graph graph, IReadOnlyList<string>? classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics, string? pictureSteps)
     {
         string? text = null;
         try { text = GraphText.Write(graph); }
         catch (UsageException) { } // told by Load, to whom it matters
-        Write(path, graph, text, classes, normalisation, metrics);
+        Write(path, graph, text, classes, normalisation, metrics, pictureSteps);
     }
 
-    private static void Write(string path, Graph graph, string? text, IReadOnlyList<string>? classes, Normalisation? normalisation, IReadOnlyDictionary<string, double>? metrics)
+    private static void Write(string path, Graph graph, string? text, IReadOnlyList<string>? classes, Normalisation? normalisation, IReadOnlyDictionary<string, double>? metrics, string? pictureSteps)
     {
         var header = new Dictionary<string, string>();
         if (text is not null) header[GraphKey] = text;
         if (classes is { Count: > 0 }) header[ClassesKey] = JsonSerializer.Serialize(classes);
         if (normalisation is not null) header[NormalisationKey] = JsonSerializer.Serialize(normalisation);
+        if (pictureSteps is not null) header[StepsKey] = pictureSteps;
         if (metrics is { Count: > 0 }) header[MetricsKey] = JsonSerializer.Serialize(metrics, RunLog.Json);
         var tensors = text is null ? graph.state_dict() : new GraphTensors(graph).All;
         AtomicFile.Write(path, stream => Safetensors.Write(stream, tensors.Select(t => TensorEntry.Of(t.Key, t.Value)), header, withChecksum: true));
@@ -113,7 +118,7 @@ public sealed class Model : IDisposable
             saved.ReadInto(own.state_dict());
             own.to(device);
             own.eval();
-            return new Model(own, Json<string[]>(file, ClassesKey) ?? [], Json<Normalisation>(file, NormalisationKey), Json<Dictionary<string, double>>(file, MetricsKey) ?? []);
+            return new Model(own, Json<string[]>(file, ClassesKey) ?? [], Json<Normalisation>(file, NormalisationKey), Json<Dictionary<string, double>>(file, MetricsKey) ?? [], file.Metadata.GetValueOrDefault(StepsKey));
         }
         catch
         {
@@ -173,18 +178,25 @@ public sealed class Model : IDisposable
     /// <exception cref="UsageException">It does not fit the net, is more than one, or the net is no classifier.</exception>
     public Prediction Predict(Tensor sample) => PredictBatch(sample) is [var one] ? one : throw new UsageException("Predict takes one sample: use PredictBatch for more");
 
-    /// <summary>The likeliest class of a picture, which is read as <see cref="ImageFolder"/> reads it.</summary>
+    /// <summary>The likeliest class of a picture, which is prepared as those were on which the net was evaluated.</summary>
     /// <param name="picture">A PNG, JPEG, WebP, BMP or GIF.</param>
-    /// <exception cref="UsageException">It is damaged or no picture, or the net takes no square pictures of one or three channels.</exception>
+    /// <exception cref="UsageException">It is damaged or no picture, or the net takes no pictures of one or three channels, or such as went through steps of one's own.</exception>
     public Prediction Predict(string picture)
     {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var shape = Graph.Input.Shape;
+        return Likeliest(Run(tensor(Pixels(picture), shape.WithBatch(1)).to(Devices.Of(Graph)), shape.ToArray()))[0];
+    }
+
+    private float[] Pixels(string picture)
+    {
+        if (PictureSteps is { } steps) return StepPixels.Read(picture, steps, Normalisation ?? Normalisation.None, Graph);
         if (Graph.Input.Shape is not { Rank: 3 } shape || shape[1] != shape[2] || shape[0] is not (1 or 3))
             throw new UsageException($"{Graph.Name} takes {Graph.Input.Shape}, no square pictures of one or three channels: use Predict(tensor)");
         var pixels = new float[shape.Elements];
         (Normalisation ?? Normalisation.None).Write(Picture.Square(picture, (int)shape[1]), pixels);
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        return Likeliest(Run(tensor(pixels, shape.WithBatch(1)).to(Devices.Of(Graph)), shape.ToArray()))[0];
+        return pixels;
     }
 
     /// <summary>The likeliest class of each sample of a batch.</summary>

@@ -18,7 +18,7 @@ public static class OnnxModels
         {
             var import = OnnxImport.Read(path, options);
             import.Graph.eval();
-            return new Model(import.Graph, Kept<string[]>("classes") ?? [], Kept<Normalisation>("normalisation"), new Dictionary<string, double>());
+            return new Model(import.Graph, Kept<string[]>("classes") ?? [], Kept<Normalisation>("normalisation"), new Dictionary<string, double>(), import.Metadata.GetValueOrDefault("steps"));
 
             T? Kept<T>(string key) where T : class
             {
@@ -35,6 +35,6 @@ public static class OnnxModels
         /// <param name="foldBatchNorm">Batch norms become part of the convolutions before them.</param>
         /// <exception cref="UsageException">An operator has no counterpart; the message names it.</exception>
         public void ToOnnx(string path, bool foldBatchNorm = false)
-            => model.Graph.ToOnnx(path, new OnnxExportOptions { Classes = model.Classes, Normalisation = model.Normalisation, FoldBatchNorm = foldBatchNorm });
+            => model.Graph.ToOnnx(path, new OnnxExportOptions { Classes = model.Classes, Normalisation = model.Normalisation, PictureSteps = model.PictureSteps, FoldBatchNorm = foldBatchNorm });
     }
 }

@@ -22,6 +22,8 @@ public static class AffineSteps
 
 internal sealed class Affine(double degrees, double shift, double least, double most, double shear) : IImageStep
 {
+    public string? InEvaluation => "";
+
     public void Apply(ImageSample sample, CounterRandom random)
     {
         if (!sample.IsTraining) return;

@@ -13,6 +13,8 @@ public static class CenterCropSteps
 
 internal sealed class CenterCrop(int height, int width) : IImageStep
 {
+    public string? InEvaluation => height == width ? $"center-crop={height}" : null;
+
     public void Apply(ImageSample sample, CounterRandom random) => sample.Crop(Begin(sample.Width, width), Begin(sample.Height, height), width, height);
 
     // As torchvision rounds: halves to even where it cuts, down where it pads.

@@ -18,6 +18,8 @@ internal sealed class ColorJitter(double[] amounts) : IImageStep
 {
     private const int Hue = 3;
 
+    public string? InEvaluation => "";
+
     public void Apply(ImageSample sample, CounterRandom random)
     {
         if (!sample.IsTraining) return;

@@ -14,6 +14,8 @@ internal sealed class Erase(double probability) : IImageStep
     private const int Tries = 10;
     private static readonly byte[] colour = [.. Normalisation.ImageNet.Mean.Select(m => (byte)Math.Round(255 * m))];
 
+    public string? InEvaluation => "";
+
     public void Apply(ImageSample sample, CounterRandom random)
     {
         if (!sample.IsTraining || random.NextDouble() >= probability) return;

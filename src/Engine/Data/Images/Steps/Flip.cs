@@ -16,6 +16,8 @@ public static class FlipSteps
 
 internal sealed class Flip(double probability) : IImageStep
 {
+    public string? InEvaluation => "";
+
     public void Apply(ImageSample sample, CounterRandom random)
     {
         if (!sample.IsTraining || random.NextDouble() >= probability) return;
@@ -39,6 +41,8 @@ internal sealed class Flip(double probability) : IImageStep
 
 internal sealed class FlipUpsideDown(double probability) : IImageStep
 {
+    public string? InEvaluation => "";
+
     public void Apply(ImageSample sample, CounterRandom random)
     {
         if (!sample.IsTraining || random.NextDouble() >= probability) return;

@@ -9,6 +9,8 @@ public static class GrayscaleSteps
 
 internal sealed class Grayscale : IImageStep
 {
+    public string? InEvaluation => "grayscale";
+
     public void Apply(ImageSample sample, CounterRandom random)
     {
         if (sample.Image.Channels == 3) sample.Image = Of(sample.Image);

@@ -34,6 +34,8 @@ internal sealed class RandAugment(int changes, int strength) : IImageStep
         (false, (s, _) => Tones.Equalize(s.Image)),
     ];
 
+    public string? InEvaluation => "";
+
     public void Apply(ImageSample sample, CounterRandom random)
     {
         if (!sample.IsTraining) return;

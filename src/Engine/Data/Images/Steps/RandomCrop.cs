@@ -15,6 +15,8 @@ internal sealed class RandomCrop(int size, int padding) : IImageStep
 {
     private readonly CenterCrop middle = new(size, size);
 
+    public string? InEvaluation => middle.InEvaluation;
+
     public void Apply(ImageSample sample, CounterRandom random)
     {
         if (!sample.IsTraining)

@@ -22,6 +22,8 @@ internal sealed class RandomResizedCrop(int size, double leastArea, bool mayScal
 
     private readonly CenterCrop middle = new(size, size);
 
+    public string? InEvaluation => $"random-resized-crop={size}";
+
     public void Apply(ImageSample sample, CounterRandom random)
     {
         var (width, height) = (sample.Width, sample.Height);

@@ -13,6 +13,8 @@ public static class ResizeSteps
 
 internal sealed class Resize(int height, int? width) : IImageStep
 {
+    public string? InEvaluation => width is null ? $"resize={height}" : width == height ? $"square={height}" : null;
+
     public void Apply(ImageSample sample, CounterRandom random)
     {
         var (toWidth, toHeight) = width is { } given ? (given, height) : Shorter(sample.Width, sample.Height, height);
