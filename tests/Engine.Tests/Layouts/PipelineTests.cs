@@ -38,6 +38,10 @@ public sealed class PipelineTests : IDisposable
         if (net is "mlp" or "resnet" or "skips") Assert.Equal(Bits(net, 1, "--accumulate 4 --clip-norm 0")[..^1], Bits(net, 2, "--layout pipe=2,micro=4 --clip-norm 0")[..^1]);
     }
 
+    [SkippableFact]
+    public void Stages_in_bf16_have_the_bits_of_one_rank()
+        => Assert.Equal(Bits("resnet", 1, "--precision bf16 --layout pipe=1,micro=4"), Bits("resnet", 2, "--precision bf16 --layout pipe=2,micro=4"));
+
     [SkippableTheory]
     [InlineData("resnet", "pipe=4,order=1f1b-eager,micro=8", 4)]
     [InlineData("skips", "pipe=3,order=zb-h1,micro=8", 3)]

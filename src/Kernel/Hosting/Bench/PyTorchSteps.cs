@@ -26,11 +26,12 @@ internal sealed class PyTorchSteps : IDisposable
     /// <summary>What it is.</summary>
     public About Is { get; }
 
-    /// <summary>Makes a step in one of the settings; seconds.</summary>
-    public double Step(int setting)
+    /// <summary>Makes a step in one of the settings; its seconds, and those of all threads in it.</summary>
+    public (double Seconds, double Cpu) Step(int setting)
     {
         process.StandardInput.WriteLine(setting);
-        return double.Parse(Answer(), CultureInfo.InvariantCulture);
+        var words = Answer().Split(' ');
+        return (double.Parse(words[0], CultureInfo.InvariantCulture), double.Parse(words[1], CultureInfo.InvariantCulture));
     }
 
     private string Answer()

@@ -17,7 +17,7 @@ internal sealed record StepFloor(double Seconds, double CopySeconds)
     public static StepFloor Measure(Graph graph, int batch, string optimizer)
     {
         var fused = Fusion.Fuse(graph);
-        var profile = Profiler.Measure(graph, batch, repetitions: Rounds);
+        var profile = ProfileCache.Get(graph, batch);
         var products = fused.Nodes.Where(n => !n.Op.IsCheap).Sum(n => profile.Nodes[n.Id].Forward + profile.Nodes[n.Id].Backward);
         // Forward reads and writes, and so does backward; an optimiser reads a gradient, and reads and writes a parameter and each of its moments.
         var values = fused.Nodes.Where(n => n.Op.IsCheap && !n.Op.IsView && !n.Op.IsFixed).Sum(n => 2 * (n.Output.Bytes(batch) + n.Inputs.Sum(v => v.Bytes(batch))));

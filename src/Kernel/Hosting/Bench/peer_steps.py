@@ -1,7 +1,8 @@
 """Whole steps in PyTorch, in each setting: forward, loss, backward, clipping, optimiser.
 
 The first line of standard input: {"net": as peer_net.py takes it, "optimizer": "adamw" or "sgd", "learningRate", "weightDecay", "largestNorm"}.
-The first line of standard output tells what this is; then each line that comes is the number of a setting, and its step's seconds go out.
+The first line of standard output tells what this is; then each line that comes is the number of a setting, and its step's seconds and
+the processors' seconds in it go out.
 """
 import itertools
 import json
@@ -32,7 +33,7 @@ class Setting:
             else torch.optim.SGD(self.parameters, rate, momentum=0.9, weight_decay=decay, foreach=foreach)
 
     def step(self):
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         self.optimiser.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.low):
             output = self.model(self.x)
@@ -42,7 +43,7 @@ class Setting:
         nn.utils.clip_grad_norm_(self.parameters, self.largest)
         self.optimiser.step()
         loss.item()
-        return time.perf_counter() - begun
+        return time.perf_counter() - begun, time.process_time() - used
 
 
 def blas():
@@ -64,7 +65,7 @@ def main():
         "blas": blas(), "settings": [s.name for s in settings],
     }), flush=True)
     for line in sys.stdin:
-        print(settings[int(line)].step(), flush=True)
+        print(*settings[int(line)].step(), flush=True)
 
 
 main()

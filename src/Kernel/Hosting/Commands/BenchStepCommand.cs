@@ -44,7 +44,7 @@ internal static class BenchStepCommand
             using var pytorch = withPeer ? new PyTorchSteps(graph, batch, stepper) : null;
 
             var (engine, autograd) = (new Side("engine", ours.Run), new Side("plain", plain.Run));
-            Side[] theirs = pytorch is null ? [] : [.. pytorch.Is.Settings.Select((name, i) => new Side(name, () => 0) { Seconds = () => pytorch.Step(i) })];
+            Side[] theirs = pytorch is null ? [] : [.. pytorch.Is.Settings.Select((name, i) => new Side(name, () => 0) { Elsewhere = () => pytorch.Step(i) })];
             Side[] all = [engine, autograd, .. theirs];
             for (var round = -WarmUps; round < rounds; round++)
                 foreach (var turn in PairedSteps.Order(round + WarmUps, all.Length)) all[turn].Take(counts: round >= 0);
@@ -52,7 +52,7 @@ internal static class BenchStepCommand
             var best = theirs.MinBy(s => s.Median);
             Say($"{Processor.Name}, {TorchSharp.torch.get_num_threads()} threads; {model.Model(parsed)}, batch {batch}, {graph.Precision}, {stepper}; {rounds} rounds in turn, medians (minima)");
             foreach (var side in all)
-                Say($"{(theirs.Contains(side) ? "PyTorch " : "")}{side.Name,-30} {side.Median * 1e3,9:F1} ms ({side.Times.Min() * 1e3:F1})   {side.Against(engine):F2} of engine's{(side.PeakBytes > 0 ? $"   peak {side.PeakBytes / 1e6:F1} MB" : "")}");
+                Say($"{(theirs.Contains(side) ? "PyTorch " : "")}{side.Name,-30} {side.Median * 1e3,9:F1} ms ({side.Times.Min() * 1e3:F1}), of processors {side.Cpu * 1e3:F1}   {side.Against(engine):F2} of engine's{(side.PeakBytes > 0 ? $"   peak {side.PeakBytes / 1e6:F1} MB" : "")}");
             Say($"floor: products alone {floor.Seconds * 1e3:F1} ms; a copy of the bytes that the rest must move {floor.CopySeconds * 1e3:F1} ms");
             steps.Write(parsed, new
             {
@@ -63,13 +63,13 @@ internal static class BenchStepCommand
                 optimizer = stepper,
                 rounds,
                 threads = TorchSharp.torch.get_num_threads(),
-                engine = new { seconds = engine.Median, leastSeconds = engine.Times.Min(), peakBytes = engine.PeakBytes },
-                plain = new { seconds = autograd.Median, leastSeconds = autograd.Times.Min(), peakBytes = autograd.PeakBytes },
+                engine = new { seconds = engine.Median, leastSeconds = engine.Times.Min(), cpuSeconds = engine.Cpu, peakBytes = engine.PeakBytes },
+                plain = new { seconds = autograd.Median, leastSeconds = autograd.Times.Min(), cpuSeconds = autograd.Cpu, peakBytes = autograd.PeakBytes },
                 sameFirstLoss = engine.FirstLoss == autograd.FirstLoss,
                 peer = best is null ? null : new
                 {
                     name = "pytorch", version = pytorch!.Is.Version, blas = pytorch.Is.Blas, threads = pytorch.Is.Threads,
-                    settings = theirs.Select(s => new { name = s.Name, seconds = s.Median, leastSeconds = s.Times.Min(), ofEngine = s.Against(engine) }),
+                    settings = theirs.Select(s => new { name = s.Name, seconds = s.Median, leastSeconds = s.Times.Min(), cpuSeconds = s.Cpu, ofEngine = s.Against(engine) }),
                     best = new { name = best.Name, seconds = best.Median, ofEngine = best.Against(engine) },
                 },
                 floor = new { seconds = floor.Seconds, copySeconds = floor.CopySeconds },
@@ -88,28 +88,33 @@ internal static class BenchStepCommand
         public string Name => name;
         public List<double> Times { get; } = [];
         public double Median => Durations.Median(Times);
+        /// <summary>Seconds of all threads in each step: they count on a machine that others use, too.</summary>
+        public List<double> CpuTimes { get; } = [];
+        public double Cpu => Durations.Median(CpuTimes);
         /// <summary>Bytes above those live before the step, of the last round; 0 where nobody counts them here.</summary>
         public long PeakBytes { get; private set; }
         public double? FirstLoss { get; private set; }
-        /// <summary>Makes a step elsewhere and gives its seconds; null to make it here.</summary>
-        public Func<double>? Seconds { get; init; }
+        /// <summary>Makes a step elsewhere and gives its seconds and those of all its threads; null to make it here.</summary>
+        public Func<(double Seconds, double Cpu)>? Elsewhere { get; init; }
         /// <summary>Median over the rounds of this one's time divided by the other's in the same round.</summary>
         public double Against(Side other) => Durations.Median([.. Times.Zip(other.Times, (a, b) => a / b)]);
 
         public void Take(bool counts)
         {
-            var seconds = Seconds is null ? Here() : Seconds();
-            if (counts) Times.Add(seconds);
+            var (seconds, cpu) = Elsewhere is null ? Here() : Elsewhere();
+            if (!counts) return;
+            Times.Add(seconds);
+            CpuTimes.Add(cpu);
         }
 
-        private double Here()
+        private (double, double) Here()
         {
             var meter = MemoryMeter.Current;
             var before = meter.LiveBytes;
             meter.ResetPeak();
-            var begun = Stopwatch.GetTimestamp();
+            var (begun, used) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             var loss = step();
-            var seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+            var seconds = (Stopwatch.GetElapsedTime(begun).TotalSeconds, (Environment.CpuUsage.TotalTime - used).TotalSeconds);
             PeakBytes = meter.PeakBytes - before;
             FirstLoss ??= loss;
             return seconds;
