@@ -22,7 +22,7 @@ var (train, test) = ImageFolder.Load(folder, 224, normalisation: bytes, classes:
 
 var models = Path.Combine(Path.GetDirectoryName(typeof(Microsoft.ML.ResNet18Extension).Assembly.Location)!, "../../tools/DnnImageModels");
 var net = Graph.Trace(new Featurizer(models), zeros(2, 3, 224, 224));
-using var model = net.FineTune(train, test, options); // an epoch of the new head alone, then of everything
+var model = net.FineTune(train, test, options); // an epoch of the new head alone, then of everything
 Console.WriteLine($"{model.Metrics["accuracy"]:P1} of {test.Count} photographs are told apart, of {string.Join(", ", model.Classes)}");
 Console.WriteLine($"{Path.GetFileName(test.Files[0])}: {model.Predict(test.Files[0])}");
 model.ToOnnx("photos.onnx");

@@ -15,7 +15,7 @@ using static TorchSharp.torch;
 
 var arguments = Args.ToList();
 var mails = CommandLine.Take(arguments, "--mails", "package/data", "the folder of the mails");
-var tokens = int.Parse(CommandLine.Take(arguments, "--tokens", "64", "of a mail, from its beginning"));
+var tokens = int.Parse(CommandLine.Take(arguments, "--tokens", "96", "of a mail, from its beginning"));
 var every = int.Parse(CommandLine.Take(arguments, "--every", "1", "of so many mails one is read"));
 var options = CommandLine.Parse(arguments, FineTuning.Defaults with { Name = "spam", Epochs = 2, BatchSize = 32, LearningRate = 2e-4 });
 
@@ -27,12 +27,12 @@ using (var stream = File.Create(file)) Resource("model.onnx").CopyTo(stream);
 var bert = Graph.FromOnnx(file, new OnnxOptions { Sizes = new Dictionary<string, long> { ["sequence"] = tokens } });
 File.Delete(file);
 
-// A mail is its subject and its text; what the servers wrote above them would give too much away.
+// A mail is its sender, its subject and its text; what servers wrote above them would give too much away.
 string Read(string path)
 {
     var (head, body) = File.ReadAllText(path, System.Text.Encoding.Latin1).Split("\n\n", 2) is [var h, var b] ? (h, b) : ("", "");
-    var subject = Regex.Match(head, @"^Subject: *(.*)$", RegexOptions.Multiline).Groups[1].Value;
-    return subject + " . " + Regex.Replace(body, @"<[^>]*>|https?://\S+|\s+", " ");
+    string Line(string name) => Regex.Match(head, $"^{name}: *(.*)$", RegexOptions.Multiline).Groups[1].Value;
+    return $"{Line("From")} . {Line("Subject")} . {Regex.Replace(body, @"<[^>]*>|https?://\S+|\s+", " ")}";
 }
 var found = Directory.EnumerateFiles(mails, "*.txt", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Where((_, i) => i % every == 0).ToArray();
 var ids = tensor(found.SelectMany(path => words.Encode(Read(path), tokens)).ToArray(), found.Length, tokens);
@@ -42,6 +42,6 @@ var (train, test) = data.Split(0.8);
 
 // The first token's state stands for the mail. Two of the six layers are trained, with a new head.
 var net = bert.UpTo(bert.Outputs[0].Producer!.Name).Then(x => x.SelectToken(0)).WithHead(2).TrainOnly("encoder.layer.4.*", "encoder.layer.5.*", "head.*");
-using var trainer = new Trainer(net, train, test, options);
+var trainer = new Trainer(net, train, test, options);
 var result = trainer.Run();
 if (trainer.IsMain) Console.WriteLine($"{result.Accuracy:P2} of {test.Count} mails are told apart after {result.Step} steps");

@@ -38,6 +38,8 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
     /// <summary>True when every output number depends on one position only.</summary>
     public bool IsPointwise => module.kernel_size is [1, 1];
 
+    private readonly bool isUnstrided = Pair(module.stride).ToArray() is [1, 1];
+
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
@@ -166,10 +168,10 @@ public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) 
         return result;
     }
 
-    // On one thread libtorch gives small batches of pointwise convolutions to matrix products rather than to oneDNN, but not dilated
-    // ones. A single position is the same however far apart positions are, and oneDNN's bits are too.
+    // On one thread libtorch gives small batches of pointwise convolutions to matrix products rather than to oneDNN, but neither dilated
+    // ones nor those with a stride. A single position is the same however far apart positions are; oneDNN's bits are too, without a stride.
     private long[] Dilation(Tensor input)
-        => IsPointwise && !AsInTheModule && MatrixLibrary.UsesHalfTheVectors && input.device_type == DeviceType.CPU ? [2, 2] : module.dilation;
+        => IsPointwise && isUnstrided && !AsInTheModule && get_num_threads() == 1 && MatrixLibrary.UsesHalfTheVectors && input.device_type == DeviceType.CPU ? [2, 2] : module.dilation;
 
     [Flags]
     private enum Wanted { Input = 1, Weight = 2, Bias = 4 }

@@ -13,8 +13,16 @@ internal sealed class ArgumentReader(TraceComparison trace, Lowering lowering, T
     {
         var (a, b, c) = (first.Call!.Arguments, second.Call!.Arguments, evaluation.Call!.Arguments);
         var arguments = new AtenArgument[a.Length];
-        for (var i = 0; i < a.Length; i++) arguments[i] = Read(a[i], b[i], c[i], inputs);
+        for (var i = 0; i < a.Length; i++) arguments[i] = a[i].Tag == ValueTag.List && b[i].Tag == a[i].Tag && c[i].Tag == a[i].Tag ? List(i, inputs) : Read(a[i], b[i], c[i], inputs);
         return arguments;
+    }
+
+    // Its elements as they were when the operator began: a graph inside the module fills its lists anew for each run.
+    private ListArgument List(int argument, List<Value> inputs)
+    {
+        var (x, y, z) = (first.Call!.Lists[argument]!, second.Call!.Lists[argument]!, evaluation.Call!.Lists[argument]!);
+        if (x.Length != y.Length || x.Length != z.Length) throw Differs();
+        return new ListArgument(first.Call.Arguments[argument], [.. Enumerable.Range(0, x.Length).Select(i => Read(x[i], y[i], z[i], inputs))]);
     }
 
     private AtenArgument Read(NativeValue a, NativeValue b, NativeValue c, List<Value> inputs)
@@ -28,10 +36,6 @@ internal sealed class ArgumentReader(TraceComparison trace, Lowering lowering, T
                 var value = lowering.ValueOf(first, reference);
                 if (!inputs.Contains(value)) inputs.Add(value);
                 return new InputArgument(inputs.IndexOf(value));
-            case ValueTag.List:
-                var (x, y, z) = (a.Elements.ToArray(), b.Elements.ToArray(), c.Elements.ToArray());
-                if (x.Length != y.Length || x.Length != z.Length) throw Differs();
-                return new ListArgument(a, [.. Enumerable.Range(0, x.Length).Select(i => Read(x[i], y[i], z[i], inputs))]);
             case ValueTag.Int:
                 if (a.Payload != c.Payload) throw Differs();
                 return new SizeArgument(trace.Follow(first, a.Payload, b.Payload));

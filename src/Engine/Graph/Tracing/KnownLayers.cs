@@ -55,6 +55,6 @@ internal static class KnownLayers
         if (module.children().Any() || step.Tensors.Count(t => t[0].IsFlowing) != 1) return false;
         var parameters = step.Tensors.Where(t => t[0].Kind == RefKind.Parameter).ToArray();
         return parameters.Length == module.parameters(false).Count() && parameters.All(p => tensors.OwnerOf(p[0])?.Module == module)
-            && step.Effects.All(e => module.buffers(false).Any(b => Runtime.TensorIdentity.Identity(b) == (nint)TraceStep.Flat(e.Call!.Arguments).First().Payload));
+            && step.Effects.All(e => module.buffers(false).Any(b => Runtime.TensorIdentity.Identity(b) == (nint)e.Call!.Tensors.First().Payload));
     }
 }

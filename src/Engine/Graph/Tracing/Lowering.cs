@@ -86,7 +86,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
     {
         if (owed.Count > 0 || KnownLayers.FindProduct(trace.First, index) is not { } product || !values.TryGetValue(product.Input, out var input) || !input.IsRows) return null;
         var last = new TensorRef(RefKind.Result, index + product.Steps - 1);
-        var given = TraceStep.Flat(trace.First.Steps[index + 1].Call!.Arguments).ElementAt(product.InputAt);
+        var given = trace.First.Steps[index + 1].Call!.Tensors.ElementAt(product.InputAt);
         using Tensor read = given.ToTensor(), result = trace.First.Steps[last.Index].Results[0].ToTensor();
         var op = new Ops.Linear(HeldLayers.Linear(tensors.Parameters[product.Weight.Index].Tensor, product.Bias is { } bias ? tensors.Parameters[bias.Index].Tensor : null));
         if (!needed.Contains(last) || !read.is_contiguous() || !result.is_contiguous() || !Gives(op, [input], trace.Extents(last.Index, 0), result.dtype)) return null;
@@ -174,7 +174,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
     }
 
     private static bool CountsBatches(TraceStep effect, TorchSharp.Modules.BatchNorm2d module)
-        => module.num_batches_tracked is { } counter && (nint)TraceStep.Flat(effect.Call!.Arguments).First().Payload == counter.Identity();
+        => module.num_batches_tracked is { } counter && (nint)effect.Call!.Tensors.First().Payload == counter.Identity();
 
     private bool IsView(TraceStep step, int part, List<Value> read, Extent[] extents)
     {
@@ -186,7 +186,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
     private static bool LiesInItsInput(TraceStep step, int part)
     {
         if (step.Tensors.Count == 0) return false;
-        using Tensor input = TraceStep.Flat(step.Call!.Arguments).First().ToTensor(), output = step.Results[part].ToTensor();
+        using Tensor input = step.Call!.Tensors.First().ToTensor(), output = step.Results[part].ToTensor();
         return NativeValue.StorageOf(input) == NativeValue.StorageOf(output);
     }
 
@@ -207,7 +207,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         var parameters = step.Tensors.Where(t => t[0].Kind == RefKind.Parameter).Select(t => t[0]).Distinct().ToArray();
         var owner = parameters.Length > 0 ? tensors.OwnerOf(parameters[0])?.Module : null;
         if (owner is not null && (parameters.Any(p => tensors.OwnerOf(p)?.Module != owner) || owner.parameters(false).Count() != parameters.Length)) owner = null;
-        var call = new KnownCall([.. read], owner, step.Span?.Module, [.. step.Call.Arguments.Select(Plain)], [.. trace.Evaluation.Steps[index].Call!.Arguments.Select(Plain)],
+        var call = new KnownCall([.. read], owner, step.Span?.Module, Plain(step.Call), Plain(trace.Evaluation.Steps[index].Call!),
             [.. step.Call.Arguments.Select(ParameterOf)], step.Tensors.Count, isView);
         var op = KnownCalls.Find(name, call);
         return op is not null && Gives(op, read, extents, type) && (!KnownCalls.TakesAnyLayout(name) || RunsDirect(op, step)) ? op : null;
@@ -215,7 +215,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
 
     private static bool RunsDirect(Op op, TraceStep step)
     {
-        var read = TraceStep.Flat(step.Call!.Arguments).Select(value => value.ToTensor()).ToArray();
+        var read = step.Call!.Tensors.Select(value => value.ToTensor()).ToArray();
         try { return op is IDirect direct && direct.RunsDirect(read); }
         finally { foreach (var tensor in read) tensor.Dispose(); }
     }
@@ -226,7 +226,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
     // The engine's ops lay their results so; another layout would give what follows other bits.
     private static bool IsContiguous(TraceStep step)
     {
-        foreach (var value in TraceStep.Flat(step.Call!.Arguments).Concat(step.Results))
+        foreach (var value in step.Call!.Tensors.Concat(step.Results))
         {
             using var tensor = value.ToTensor();
             if (!tensor.is_contiguous()) return false;
@@ -234,13 +234,14 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         return true;
     }
 
+    private static object?[] Plain(RecordedCall call) => [.. call.Arguments.Select((a, i) => call.Lists[i] is { } list ? list.All(e => e.Tag == ValueTag.Int) ? list.Select(e => e.Payload).ToArray() : null : Plain(a))];
+
     private static object? Plain(NativeValue value) => value.Tag switch
     {
         ValueTag.Int => value.Payload,
         ValueTag.Double => value.Number,
         ValueTag.Bool => value.Flag,
         ValueTag.String => value.Text,
-        ValueTag.List when value.Elements.ToArray().All(e => e.Tag == ValueTag.Int) => value.Elements.ToArray().Select(e => e.Payload).ToArray(),
         _ => null,
     };
 

@@ -51,7 +51,7 @@ public static class FineTuning
         Hook[] hooks = frozenEpochs == 0 ? [] : [new GradualUnfreezing(frozenEpochs, head, "*")];
         using var trainer = new Trainer(net, train, test, options, optimizer: optimizer, hooks: hooks);
         trainer.Run();
-        return Model.Load(trainer.Directory!.Path);
+        return Model.Load(trainer.Directory!.Path, net); // which may have a module that no file can describe
     }
 
     private static int ClassesOf(IBatchSource data)
