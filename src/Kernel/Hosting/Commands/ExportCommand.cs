@@ -14,7 +14,7 @@ internal static class ExportCommand
 
     public static Command Create()
     {
-        var run = new Argument<string>("RUN") { Description = "a run's directory, or a kept model" };
+        var run = new Argument<string>("RUN") { Description = "a run's directory or name, latest, or a kept model" };
         var format = new Option<string>("--format") { Description = string.Join(", ", Formats.Keys), DefaultValueFactory = _ => "onnx" };
         var output = new Option<string?>("--out") { Description = "the file to write; default: the model's name in this folder" };
         var fold = new Option<bool>("--fold-batch-norm") { Description = "make batch norms part of the convolutions before them" };
@@ -22,7 +22,7 @@ internal static class ExportCommand
         command.SetAction(parsed =>
         {
             if (!Formats.TryGetValue(parsed.GetValue(format)!, out var form)) throw new UsageException($"--format is {string.Join(" or ", Formats.Keys)}, got '{parsed.GetValue(format)}'");
-            using var model = Model.Load(parsed.GetValue(run)!);
+            using var model = Model.Load(RunPath.OfModel(parsed.GetValue(run)!));
             var path = parsed.GetValue(output) ?? model.Graph.Name + form.Ending;
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder)) throw new UsageException($"no folder {folder}");
             form.Write(model, path, parsed.GetValue(fold));
