@@ -17,6 +17,10 @@ public sealed class CommandLineTests
     [InlineData("0 ranks: at least 1 is needed", "launch", "-n", "0", "hello.csx")]
     [InlineData("'fast'", "run", "hello.csx", "-c", "fast")]
     [InlineData("give a script file", "run", ".")]
+    [InlineData("runs has a best model", "predict", "latest", "x.csv")]
+    [InlineData("runs has a best model", "export", "latest")]
+    [InlineData("there is no run 'latest' in runs: it holds none", "report", "latest")]
+    [InlineData("there is no model nowhere", "predict", "nowhere", "x.csv")]
     public async Task BadInput_IsOneLineAndExit2(string message, params string[] arguments)
     {
         using var folder = new TemporaryFolder();

@@ -93,7 +93,7 @@ public sealed class Model : IDisposable
     private static string Latest(string runs)
         => (Directory.Exists(runs) ? Directory.EnumerateDirectories(runs) : [])
             .Select(run => (run, Best: new FileInfo(Path.Combine(run, "checkpoints", "best.safetensors")))).Where(r => r.Best.Exists)
-            .MaxBy(r => r.Best.LastWriteTimeUtc).run ?? throw new UsageException($"no run below {runs} has a best model: it is written after an evaluation");
+            .OrderByDescending(r => r.Best.LastWriteTimeUtc).Select(r => r.run).FirstOrDefault() ?? throw new UsageException($"no run below {runs} has a best model: it is written after an evaluation");
 
     private static Model Read(string path, Graph? own, Device device)
     {

@@ -15,7 +15,7 @@ internal static class PredictCommand
 
     public static Command Create()
     {
-        var net = new Argument<string>("RUN") { Description = "a run's directory, a kept model, or an ONNX file" };
+        var net = new Argument<string>("RUN") { Description = "a run's directory or name, latest, a kept model, or an ONNX file" };
         var files = new Argument<string[]>("FILES") { Description = "pictures, or .csv files with a row of numbers for each sample", Arity = ArgumentArity.OneOrMore };
         var top = new Option<int>("--top") { Description = "classes shown of each", DefaultValueFactory = _ => 3 };
         var csv = new Option<bool>("--csv") { Description = "one line for each sample: sample, class, probability" };
@@ -27,7 +27,7 @@ internal static class PredictCommand
             if (parsed.GetValue(top) < 1) throw new UsageException($"--top must be at least 1, got {parsed.GetValue(top)}");
             if (parsed.GetValue(csv) && parsed.GetValue(json)) throw new UsageException("give --csv or --json, not both");
             var path = parsed.GetValue(net)!;
-            using var model = path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? Model.FromOnnx(path, sizes.Read(parsed)) : Model.Load(path);
+            using var model = path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? Model.FromOnnx(path, sizes.Read(parsed)) : Model.Load(RunPath.OfModel(path));
             var rows = parsed.GetValue(files)!.SelectMany(file => Of(model, file)).ToArray();
             if (parsed.GetValue(json)) Console.WriteLine(Json(model, rows, parsed.GetValue(top)));
             else if (parsed.GetValue(csv)) PrintCsv(rows);
