@@ -44,8 +44,8 @@ public interface IBatchSource
     Normalisation? Normalisation => null;
 
     /// <summary>
-    /// What is done to a picture of a file in evaluation before its bytes become numbers, as <see cref="ImageSteps"/> reads it, so that a kept model
-    /// can do the same; null (default) where pictures are read as <see cref="ImageFolder"/> reads them, or there are none.
+    /// What is done to a picture of a file in evaluation before its bytes become numbers, as a command line writes it (<c>resize=256,center-crop=224</c>), so that a kept model
+    /// can do the same; null (default) where pictures are read as a folder of pictures (<c>ImageFolder</c>) reads them, or there are none.
     /// </summary>
     string? PictureSteps => null;
 }

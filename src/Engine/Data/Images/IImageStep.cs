@@ -9,6 +9,6 @@ public interface IImageStep
     /// <exception cref="InvalidDataException">The picture does not allow it.</exception>
     void Apply(ImageSample sample, CounterRandom random);
 
-    /// <summary>What it does in evaluation, as <see cref="ImageSteps"/> reads it: empty for nothing, null (default) for what no text says. A kept model prepares pictures so.</summary>
+    /// <summary>What it does in evaluation, as a command line writes it (<c>resize=256</c>): empty for nothing, null (default) for what no text says. A kept model prepares pictures so.</summary>
     string? InEvaluation => null;
 }

@@ -13,8 +13,11 @@ public sealed class ImagePipeline
     /// <summary>How bytes become numbers at the end.</summary>
     public Normalisation Normalisation { get; }
 
-    /// <summary>What the steps do in evaluation, as <see cref="ImageSteps"/> reads it; <see cref="ImageSteps.Own"/> where one of them is written in no such way.</summary>
-    internal string InEvaluation => steps.Any(s => s.Step.InEvaluation is null) ? ImageSteps.Own : string.Join(',', steps.Select(s => s.Step.InEvaluation).Where(text => text!.Length > 0));
+    /// <summary>Stands for steps that no text says.</summary>
+    internal const string Own = "own";
+
+    /// <summary>What the steps do in evaluation, as a command line writes it; <see cref="Own"/> where one of them is written in no such way.</summary>
+    internal string InEvaluation => steps.Any(s => s.Step.InEvaluation is null) ? Own : string.Join(',', steps.Select(s => s.Step.InEvaluation).Where(text => text!.Length > 0));
 
     /// <summary>Adds a step. Each draws random numbers of its own, by its kind and how many of its kind come before: another step in front changes none of them.</summary>
     public ImagePipeline Then(IImageStep step) => Then(step.GetType().Name, step);

@@ -11,24 +11,14 @@ namespace Interactive.Memory;
 public sealed class ScheduleSimulator
 {
     private readonly PlanningGraph graph;
-    private readonly int[] held;       // value -> block of bytes, or -1
+    private readonly NodeAccount nodes;
     private readonly BlockAccount blocks;
-    private readonly GradientAccount gradients;
-    private readonly bool[] hasRun, hasGraph, hasAdded; // hasAdded: its parameters' gradients are done
-    private readonly OpenWays ways;
-    private readonly List<int>[] pins; // node -> blocks its graph keeps alive by itself
-    private readonly List<int> pinning = []; // nodes that had pins since the reset
+
     /// <summary>Prepares to replay schedules over one graph; not for use by several threads at once.</summary>
     public ScheduleSimulator(PlanningGraph graph)
     {
-        this.graph = graph;
-        var count = graph.Nodes.Length;
-        held = new int[count + 1];
-        blocks = new BlockAccount(graph.ValueBytes);
-        gradients = new GradientAccount(graph, blocks);
-        (hasRun, hasGraph, hasAdded) = (new bool[count], new bool[count], new bool[count]);
-        ways = new OpenWays(graph);
-        pins = [.. Enumerable.Range(0, count).Select(_ => new List<int>(0))];
+        (this.graph, nodes) = (graph, new NodeAccount(graph));
+        blocks = nodes.Blocks;
     }
 
     /// <summary>Replays a schedule.</summary>
@@ -42,7 +32,7 @@ public sealed class ScheduleSimulator
     }
 
     /// <summary>The steps of the last replay with the ways chosen in it, as a schedule.</summary>
-    internal Schedule Decided(string planner, ReadOnlySpan<Step> steps) => new(planner, ways.Decided(steps)) { Batch = graph.Profile.Batch };
+    internal Schedule Decided(string planner, ReadOnlySpan<Step> steps) => new(planner, nodes.Ways.Decided(steps)) { Batch = graph.Profile.Batch };
 
     /// <summary>When each block of values and gradients is made and freed, in the order in which they are freed.</summary>
     /// <exception cref="InvalidOperationException">The schedule reads bytes that it has freed.</exception>
@@ -70,7 +60,7 @@ public sealed class ScheduleSimulator
     /// <summary>The same over prepared arrays; <paramref name="excess"/> sums the bytes above a budget over all steps.</summary>
     internal Forecast Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess, List<TimelinePoint>? timeline = null)
     {
-        Reset();
+        nodes.Reset();
         var (peak, peakStep, seconds, again, slower, recomputes) = (0L, 0, 0.0, 0.0, 0.0, 0);
         excess = 0;
         for (var i = 0; i < steps.Length; i++)
@@ -82,7 +72,7 @@ public sealed class ScheduleSimulator
             {
                 case StepKind.Forward or StepKind.ForwardOnly:
                     var node = graph.Nodes[step.Id];
-                    var first = !hasRun[step.Id];
+                    var first = !nodes.HasRun(step.Id);
                     var cost = first || step.Kind == StepKind.Forward && node.HasGraph ? node.Forward : node.Recompute;
                     seconds += cost;
                     if (!first)
@@ -90,19 +80,19 @@ public sealed class ScheduleSimulator
                         again += cost;
                         recomputes++;
                     }
-                    Forward(node, step.Kind == StepKind.Forward, inPlace[i]);
+                    nodes.Forward(node, step.Kind == StepKind.Forward, inPlace[i]);
                     if (!first || step.Id != graph.Nodes.Length - 1) break;
                     timeline?.Add(blocks.Point(i));
                     before = blocks.StepPeak;
                     blocks.BeginStep(i);
                     seconds += graph.Profile.Loss;
-                    Loss();
+                    nodes.Loss();
                     timeline?.Add(blocks.Point(-1));
                     break;
-                case StepKind.Free: Free(step.Id); break;
-                case StepKind.Forget: Forget(step.Id); break;
+                case StepKind.Free: nodes.Free(step.Id); break;
+                case StepKind.Forget: nodes.Forget(step.Id); break;
                 case StepKind.ParameterGradients or StepKind.Backward:
-                    var backward = Backward(graph.Nodes[step.Id], steps[i..], budget);
+                    var backward = nodes.Backward(graph.Nodes[step.Id], steps[i..], budget);
                     seconds += backward;
                     slower += step.Kind == StepKind.Backward ? backward - graph.Nodes[step.Id].Backward : backward;
                     break;
@@ -126,8 +116,8 @@ public sealed class ScheduleSimulator
     /// <param name="handedOn">Values whose gradients come from elsewhere.</param>
     internal StretchCost Measure(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, int forwards, IEnumerable<int> given, IEnumerable<int> handedOn)
     {
-        Reset();
-        foreach (var value in given) held[value] = BlockAccount.Callers;
+        nodes.Reset();
+        foreach (var value in given) nodes.Give(value);
         var (peak, forwardPeak, kept, seconds, isForward) = (0L, 0L, 0L, 0.0, true);
         for (var i = 0; i <= steps.Length; i++)
         {
@@ -135,8 +125,7 @@ public sealed class ScheduleSimulator
             {
                 (forwardPeak, kept, peak, seconds, isForward) = (peak, blocks.Live, 0, 0, false);
                 if (i == steps.Length) break;
-                foreach (var value in handedOn)
-                    if (graph.Wants[value]) gradients.Make(value);
+                nodes.MakeGradients(handedOn);
             }
             if (i == steps.Length) break;
             blocks.BeginStep(i);
@@ -145,10 +134,10 @@ public sealed class ScheduleSimulator
             {
                 case StepKind.Forward or StepKind.ForwardOnly:
                     seconds += steps[i].Kind == StepKind.Forward && node.HasGraph ? node.Forward : node.Recompute;
-                    Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
+                    nodes.Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
                     break;
-                case StepKind.Free: Free(steps[i].Id); break;
-                case StepKind.ParameterGradients or StepKind.Backward: seconds += Backward(node, steps[i..], budget: 0); break;
+                case StepKind.Free: nodes.Free(steps[i].Id); break;
+                case StepKind.ParameterGradients or StepKind.Backward: seconds += nodes.Backward(node, steps[i..], budget: 0); break;
             }
             peak = Math.Max(peak, blocks.StepPeak);
         }
@@ -167,11 +156,11 @@ public sealed class ScheduleSimulator
     /// <param name="withLoss">Whether the stage is the last one.</param>
     internal Part[] Parts(Step[] steps, IReadOnlyList<int> ends, IEnumerable<int> given, IEnumerable<int> handedOn, IEnumerable<int> freed, bool withLoss)
     {
-        Reset();
+        nodes.Reset();
         var inPlace = InPlace.Find(graph.Graph, steps);
         var parts = new Part[ends.Count];
         blocks.BeginStep(-1);
-        foreach (var value in given) held[value] = blocks.New(value, gradient: false);
+        foreach (var value in given) nodes.Receive(value);
         for (int part = 0, i = 0; part < parts.Length; part++)
         {
             var (peak, seconds) = (blocks.Live, 0.0);
@@ -180,12 +169,10 @@ public sealed class ScheduleSimulator
                 blocks.BeginStep(-1);
                 if (withLoss)
                 {
-                    Loss();
+                    nodes.Loss();
                     seconds += graph.Profile.Loss;
                 }
-                else
-                    foreach (var value in handedOn)
-                        if (graph.Wants[value]) gradients.Make(value);
+                else nodes.MakeGradients(handedOn);
                 peak = Math.Max(peak, blocks.StepPeak);
             }
             for (; i < ends[part]; i++)
@@ -195,25 +182,19 @@ public sealed class ScheduleSimulator
                 {
                     case StepKind.Forward or StepKind.ForwardOnly:
                         var node = graph.Nodes[steps[i].Id];
-                        seconds += !hasRun[node.Id] || steps[i].Kind == StepKind.Forward && node.HasGraph ? node.Forward : node.Recompute;
-                        Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
+                        seconds += !nodes.HasRun(node.Id) || steps[i].Kind == StepKind.Forward && node.HasGraph ? node.Forward : node.Recompute;
+                        nodes.Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
                         break;
-                    case StepKind.Free: Free(steps[i].Id); break;
-                    case StepKind.Forget: Forget(steps[i].Id); break;
-                    case StepKind.InputGradient: seconds += InputGradient(graph.Nodes[steps[i].Id], steps[i].Way); break;
-                    case StepKind.ParameterGradients when deferred.Remove(steps[i].Id, out var put):
-                        var way = Numbered(graph.Nodes[steps[i].Id].ParameterWays, steps[i].Way);
-                        blocks.Transient(way.Workspace);
-                        seconds += way.Seconds;
-                        blocks.Release(put.Input);
-                        blocks.Release(put.Gradient);
-                        break;
-                    default: seconds += Backward(graph.Nodes[steps[i].Id], steps.AsSpan(i), long.MaxValue); break;
+                    case StepKind.Free: nodes.Free(steps[i].Id); break;
+                    case StepKind.Forget: nodes.Forget(steps[i].Id); break;
+                    case StepKind.InputGradient: seconds += nodes.InputGradient(graph.Nodes[steps[i].Id], steps[i].Way); break;
+                    case StepKind.ParameterGradients when nodes.Deferred(graph.Nodes[steps[i].Id], steps[i].Way) is { } putOff: seconds += putOff; break;
+                    default: seconds += nodes.Backward(graph.Nodes[steps[i].Id], steps.AsSpan(i), long.MaxValue); break;
                 }
                 peak = Math.Max(peak, blocks.StepPeak);
             }
             if (part == 0)
-                foreach (var value in freed) Free(value);
+                foreach (var value in freed) nodes.Free(value);
             parts[part] = new(peak, blocks.Live, seconds);
         }
         return parts;
@@ -225,248 +206,18 @@ public sealed class ScheduleSimulator
     /// </summary>
     internal (long UnderWorkspace, long Change) BackwardAlone(int id)
     {
-        Reset();
+        nodes.Reset();
         var node = graph.Nodes[id];
         blocks.BeginStep(0);
-        foreach (var input in node.Inputs.Distinct()) Provide(input);
-        Forward(node, keepGraph: true, into: -1);
-        Forward(node, keepGraph: false, into: -1);
-        if (!graph.Graph.Nodes[id].Op.Saves(graph.Graph.Nodes[id]).Output) Free(id + 1);
-        gradients.Make(id + 1);
+        foreach (var input in node.Inputs.Distinct()) nodes.Provide(input);
+        nodes.Forward(node, keepGraph: true, into: -1);
+        nodes.Forward(node, keepGraph: false, into: -1);
+        if (!graph.Graph.Nodes[id].Op.Saves(graph.Graph.Nodes[id]).Output) nodes.Free(id + 1);
+        nodes.MakeGradients([id + 1]);
         var before = blocks.Live;
         blocks.BeginStep(1);
-        BackwardWhole(node, node.BackwardWorkspace);
+        nodes.BackwardWhole(node, node.BackwardWorkspace);
         var point = blocks.Point(1);
         return (point.BytesUnderWorkspace - before, point.LiveBytes - before);
-    }
-
-    private void Provide(int value)
-    {
-        if (held[value] != BlockAccount.None || graph.IsFixed[value]) return;
-        var producer = graph.Nodes[value - 1];
-        if (producer.StaysApart)
-        {
-            foreach (var input in producer.Inputs) Provide(input);
-            held[value] = Pieces(producer);
-        }
-        else held[value] = blocks.New(value, gradient: false);
-    }
-
-    private void Reset()
-    {
-        Array.Fill(held, BlockAccount.None);
-        gradients.Reset();
-        blocks.Reset();
-        Array.Clear(hasRun);
-        Array.Clear(hasGraph);
-        Array.Clear(hasAdded);
-        foreach (var node in pinning) pins[node].Clear();
-        pinning.Clear();
-        deferred.Clear();
-    }
-
-    private void Forward(PlanningGraph.Facts node, bool keepGraph, int into)
-    {
-        var output = node.Id + 1;
-        if (held[output] != BlockAccount.None) blocks.Release(ref held[output]);
-        var isAgain = hasRun[node.Id];
-        if (node.IsRandom && !isAgain) blocks.Save(PlanningGraph.GeneratorBytes);
-        hasRun[node.Id] = true;
-        if (node.IsFixed)
-        {
-            held[output] = BlockAccount.Callers;
-            if (keepGraph && node.HasGraph) hasGraph[node.Id] = true;
-        }
-        else if (node.IsView) held[output] = blocks.Own(Held(node, 0));
-        else if (node.StaysApart) held[output] = Pieces(node);
-        else if (into >= 0) held[output] = blocks.Own(Held(node, into));
-        else
-        {
-            for (var i = 0; i < node.Inputs.Length; i++) Held(node, i);
-            keepGraph &= node.HasGraph;
-            if (keepGraph) Forget(node.Id);
-            held[output] = blocks.New(output, gradient: false, isAgain);
-            if (keepGraph) blocks.Save(node.Extra);
-            blocks.Transient(keepGraph ? node.ForwardWorkspace : node.RecomputeWorkspace);
-            if (!keepGraph) return;
-            hasGraph[node.Id] = true;
-            if (!node.Swappable || node.SavesOutput) Pin(node, output);
-        }
-    }
-
-    private readonly Dictionary<int, (int Input, int Gradient)> deferred = []; // blocks that gradients of parameters are yet to be made of
-
-    private double InputGradient(PlanningGraph.Facts node, int number)
-    {
-        RequireSaved(node);
-        var input = blocks.Own(graph.IsFixed[node.Inputs[0]] ? BlockAccount.Callers : held[node.Inputs[0]]);
-        var gradient = Take(node, out _);
-        var way = node.InputWays.Length == 0 ? null : Numbered(node.InputWays, number);
-        if (graph.Wants[node.Inputs[0]])
-        {
-            var arriving = blocks.New(node.Inputs[0], gradient: true);
-            blocks.Transient(way?.Workspace ?? 0);
-            gradients.Add(node.Inputs[0], arriving, part: false);
-        }
-        deferred[node.Id] = (input, gradient);
-        Forget(node.Id);
-        if (held[node.Id + 1] != BlockAccount.None) blocks.Release(ref held[node.Id + 1]);
-        return way?.Seconds ?? 0;
-    }
-
-    private int Pieces(PlanningGraph.Facts node)
-    {
-        var pieces = new int[node.Inputs.Length];
-        for (var i = 0; i < pieces.Length; i++) pieces[i] = Held(node, i);
-        return blocks.List(pieces);
-    }
-
-    private void Pin(PlanningGraph.Facts node, int output)
-    {
-        pinning.Add(node.Id);
-        if (!node.Swappable)
-            foreach (var input in node.SavedInputs)
-                if (!graph.IsFixed[input]) pins[node.Id].Add(blocks.Own(held[input]));
-        if (node.SavesOutput) pins[node.Id].Add(blocks.Own(held[output]));
-    }
-
-    private int Held(PlanningGraph.Facts node, int input)
-    {
-        var value = node.Inputs[input];
-        return graph.IsFixed[value] ? BlockAccount.Callers : held[value] != BlockAccount.None ? held[value]
-            : throw new InvalidOperationException($"the schedule runs {graph.Graph.Nodes[node.Id].Name} after freeing its input {graph.Graph.Nodes[value - 1].Name}");
-    }
-
-    private void Free(int value)
-    {
-        if (held[value] != BlockAccount.None) blocks.Release(ref held[value]);
-    }
-
-    private void Forget(int node)
-    {
-        if (!hasGraph[node]) return;
-        hasGraph[node] = false;
-        blocks.Save(-graph.Nodes[node].Extra);
-        foreach (var block in pins[node]) blocks.Release(block);
-        pins[node].Clear();
-    }
-
-    private void Loss()
-    {
-        if (graph.LossOverwrites) Free(graph.Outputs[0]);
-        foreach (var output in graph.Outputs)
-            if (graph.Wants[output]) gradients.Make(output);
-        blocks.Transient(graph.Profile.LossWorkspace);
-        foreach (var output in graph.GoesWithLoss) Free(output);
-    }
-
-    /// <summary>A backward, or the part of it that the first of the steps is; returns its seconds.</summary>
-    private double Backward(PlanningGraph.Facts node, ReadOnlySpan<Step> steps, long budget)
-    {
-        var (kind, way) = (steps[0].Kind, steps[0].Way);
-        if (way == Step.Open && kind == StepKind.ParameterGradients) Choose(node, steps, budget);
-        var isAutograd = way == Step.Open ? ways.IsAutograd(node.Id) : kind == StepKind.Backward && !hasAdded[node.Id];
-        if (isAutograd && way == Step.Open && kind == StepKind.Backward) return 0; // it has run in place of the step before
-        if (isAutograd)
-        {
-            BackwardWhole(node, node.BackwardWorkspace);
-            return node.Backward;
-        }
-        if (kind == StepKind.ParameterGradients) return ParameterGradients(node, way == Step.Open ? ways.Parameters(node.Id) : way);
-        var rest = node.InputWays.Length == 0 ? null : Numbered(node.InputWays, way == Step.Open ? ways.Input(node.Id) : way);
-        BackwardWhole(node, rest?.Workspace ?? 0);
-        return rest?.Seconds ?? 0;
-    }
-
-    private void Choose(PlanningGraph.Facts node, ReadOnlySpan<Step> steps, long budget)
-    {
-        var output = node.Id + 1;
-        if (!gradients.Has(output))
-        {
-            ways.Leave(node.Id);
-            return;
-        }
-        // The output goes first; the gradient may be copied before that.
-        var released = blocks.FreedBy(held[output]);
-        if (gradients.CopiesWhenTaken(node, node.Rectifies)) released -= graph.ValueBytes[output];
-        long arriving = 0, freed = 0;
-        foreach (var input in node.Inputs)
-            if (graph.Wants[input]) arriving += graph.ValueBytes[input];
-        for (var i = 1; i < steps.Length && steps[i].Kind == StepKind.Free; i++)
-            freed += blocks.FreedBy(held[steps[i].Id]);
-        ways.Choose(node, budget - blocks.Live + released, arriving, freed);
-    }
-
-    private static BackwardWay Numbered(BackwardWay[] ways, int number)
-    {
-        foreach (var way in ways)
-            if (way.Number == number) return way;
-        throw new InvalidOperationException($"the profile has no way {number} to run backward");
-    }
-
-    private double ParameterGradients(PlanningGraph.Facts node, int number)
-    {
-        var way = Numbered(node.ParameterWays, number);
-        var gradient = Take(node, out _);
-        if (gradient < 0) return way.Seconds;
-        RequireSaved(node);
-        hasAdded[node.Id] = true;
-        blocks.Transient(way.Workspace);
-        gradients.PutBack(node.Id + 1, gradient);
-        return way.Seconds;
-    }
-
-    private void BackwardWhole(PlanningGraph.Facts node, long workspace)
-    {
-        var gradient = Take(node, out var isPart);
-        if (gradient >= 0)
-            if (node.HasGraph) Kernels(node, gradient, workspace);
-            else gradients.PassOn(node, gradient, isPart);
-        Forget(node.Id);
-        if (held[node.Id + 1] != BlockAccount.None) blocks.Release(ref held[node.Id + 1]);
-    }
-
-    /// <summary>Takes the gradient of a node's output, or none; the output itself is read by nobody any more.</summary>
-    private int Take(PlanningGraph.Facts node, out bool isPart)
-    {
-        isPart = false;
-        var output = node.Id + 1;
-        if (!gradients.Has(output)) return BlockAccount.None;
-        var isMasked = node.Rectifies && !hasAdded[node.Id];
-        if (isMasked && node.MasksByOutput && held[output] == BlockAccount.None)
-            throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing its output");
-        var gradient = gradients.Take(node, isMasked, out isPart);
-        if (held[output] != BlockAccount.None) blocks.Release(ref held[output]);
-        return gradient;
-    }
-
-    private readonly int[] arriving = new int[256];
-
-    private void Kernels(PlanningGraph.Facts node, int gradient, long workspace)
-    {
-        if (!hasAdded[node.Id]) RequireSaved(node);
-        if (node.OverwritesGradient && !blocks.IsShared(gradient))
-        {
-            blocks.Transient(workspace);
-            blocks.Save(node.BackwardResidue);
-            Forget(node.Id);
-            gradients.Add(node.Inputs[0], gradient, part: false);
-            return;
-        }
-        for (var i = 0; i < node.Inputs.Length; i++)
-            if (graph.Wants[node.Inputs[i]]) arriving[i] = blocks.New(node.Inputs[i], gradient: true);
-        blocks.Transient(workspace);
-        blocks.Save(node.BackwardResidue);
-        blocks.Release(gradient);
-        Forget(node.Id);
-        for (var i = 0; i < node.Inputs.Length; i++)
-            if (graph.Wants[node.Inputs[i]]) gradients.Add(node.Inputs[i], arriving[i], part: false);
-    }
-
-    private void RequireSaved(PlanningGraph.Facts node)
-    {
-        if (!hasGraph[node.Id]) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} without its graph");
-        foreach (var need in node.Needs)
-            if (held[need] == -1) throw new InvalidOperationException($"the schedule runs the backward of {graph.Graph.Nodes[node.Id].Name} after freeing {graph.Graph.Nodes[need - 1].Name}");
     }
 }

@@ -14,7 +14,7 @@ internal sealed class Perplexity : IMetric
     {
         using var scope = NewDisposeScope();
         var count = (double)targets[0].ne(ClassScores.Ignored).sum().item<long>();
-        return [count == 0 ? 0 : Losses.CrossEntropy(outputs[0], targets[0]).item<float>() * count, count];
+        return [count == 0 ? 0 : SoftmaxCrossEntropy.Of(outputs[0], targets[0]).item<float>() * count, count];
     }
 
     public double Value(ReadOnlySpan<double> sums) => Math.Exp(sums[0] / sums[1]);

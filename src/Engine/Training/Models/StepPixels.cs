@@ -10,7 +10,7 @@ internal static class StepPixels
     /// <exception cref="UsageException">The picture cannot be read, or does not come out in the net's shape.</exception>
     public static float[] Read(string path, string steps, Normalisation normalisation, Graph net)
     {
-        if (steps == ImageSteps.Own) throw new UsageException($"{net.Name} was evaluated on pictures that went through steps of your own: prepare the picture so and use Predict(tensor)");
+        if (steps == ImagePipeline.Own) throw new UsageException($"{net.Name} was evaluated on pictures that went through steps of your own: prepare the picture so and use Predict(tensor)");
         if (!File.Exists(path)) throw new UsageException($"{path}: there is no such picture");
         try
         {

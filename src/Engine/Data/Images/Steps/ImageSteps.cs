@@ -5,9 +5,6 @@ namespace Interactive.Data;
 /// <summary>Steps as a command line writes them: <c>random-resized-crop=224,flip,jitter=0.4</c>.</summary>
 public static class ImageSteps
 {
-    /// <summary>Stands for steps that no such text says.</summary>
-    internal const string Own = "own";
-
     private static readonly Dictionary<string, (double? Default, Func<ImagePipeline, double, ImagePipeline> Add)> known = new()
     {
         ["resize"] = (null, (x, n) => x.Resize((int)n)),
