@@ -83,7 +83,10 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     }
 
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => module.affine && Aten.IsAvailable && (ElementKernels.Takes(input) || CudaBatchNorm.Takes(input, module.eps));
+    public bool RunsDirect(Tensor input) => module.affine && Aten.IsAvailable && (ElementKernels.Takes(input) || IsLow(input) && input.is_contiguous() || CudaBatchNorm.Takes(input, module.eps));
+
+    // libtorch's kernels keep statistics and parameters in fp32 beside it.
+    private static bool IsLow(Tensor input) => input.dtype == ScalarType.BFloat16 && input.device_type == DeviceType.CPU;
 
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
@@ -110,8 +113,17 @@ public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu
     public Tensor Reapply(ReadOnlySpan<Tensor> input, Tensor[] statistics)
     {
         if (input[0].device_type == DeviceType.CUDA) return ReapplyByCudnn(input[0], statistics);
+        if (IsLow(input[0])) return AgainByLibtorch(input[0]);
         var y = Like(input);
         BatchNormKernel.Apply(input, y, statistics[0], statistics[1], module.weight!, module.bias!, relu);
+        return y;
+    }
+
+    private Tensor AgainByLibtorch(Tensor input)
+    {
+        var y = NativeBatchNorm.Forward(module, input, new RunMode(Training: true, Recompute: true), out var again);
+        foreach (var tensor in again) tensor.Dispose();
+        if (relu) ElementKernels.Rectify(y);
         return y;
     }
 

@@ -20,7 +20,7 @@ public abstract class Pool : Op
     }
 
     /// <summary>What a window's backward reads of the input, for <see cref="Saved.Inputs"/>: run directly nothing but the shape, recorded by autograd all.</summary>
-    private protected static uint ReadsInput(Node node) => Aten.IsAvailable && node.Inputs[0].Type == ScalarType.Float32 ? 0u : 1u;
+    private protected static uint ReadsInput(Node node) => Aten.IsAvailable && DirectTypes.Has(node.Inputs[0].Type) ? 0u : 1u;
 }
 
 /// <summary>Maximum over windows. Keeps a 64-bit index for each output; of the input backward reads only the shape.</summary>
@@ -44,7 +44,7 @@ public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
             : nn.functional.max_pool2d(inputs[0], kernel.ToArray(), stride.ToArray(), padding.ToArray(), null, ceiling);
 
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => Aten.IsAvailable && input.dtype == ScalarType.Float32;
+    public bool RunsDirect(Tensor input) => Aten.IsAvailable && DirectTypes.Has(input.dtype);
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
@@ -109,7 +109,7 @@ public sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
         => nn.functional.avg_pool2d(inputs[0], kernel.ToArray(), stride.ToArray(), padding.ToArray(), ceiling, countPadding);
 
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => Aten.IsAvailable && input.dtype == ScalarType.Float32;
+    public bool RunsDirect(Tensor input) => Aten.IsAvailable && DirectTypes.Has(input.dtype);
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)

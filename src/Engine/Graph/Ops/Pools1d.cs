@@ -48,7 +48,7 @@ public abstract class Pool1d : Op, IDirectUnary
     }
 
     // Recorded by autograd it keeps a view of the input.
-    private protected static bool IsDirect(Node node) => Aten.IsAvailable && node.Inputs[0].Type == ScalarType.Float32;
+    private protected static bool IsDirect(Node node) => Aten.IsAvailable && DirectTypes.Has(node.Inputs[0].Type);
 }
 
 /// <summary>Maximum over windows of a length. Keeps a 64-bit index for each output.</summary>

@@ -39,12 +39,12 @@ public abstract class Pool3d : Op, IDirectUnary
     }
 
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => Aten.IsAvailable && input.dtype == ScalarType.Float32;
+    public bool RunsDirect(Tensor input) => Aten.IsAvailable && DirectTypes.Has(input.dtype);
     /// <inheritdoc/>
     public abstract Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics);
     /// <inheritdoc/>
     public abstract Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput);
-    private protected static uint Reads(Node node) => Aten.IsAvailable && node.Inputs[0].Type == ScalarType.Float32 ? 0u : 1u;
+    private protected static uint Reads(Node node) => Aten.IsAvailable && DirectTypes.Has(node.Inputs[0].Type) ? 0u : 1u;
     /// <inheritdoc/>
     public override double Flops(Node node) => (double)node.Output.Shape.Elements * Kernel[0] * Kernel[1] * Kernel[2];
 }

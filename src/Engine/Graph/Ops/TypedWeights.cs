@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Interactive.Graphs;
+namespace Interactive.Graphs.Ops;
 
 /// <summary>
 /// A layer's weight and bias in the type of what they are multiplied with: themselves, or copies that live until this is disposed.
