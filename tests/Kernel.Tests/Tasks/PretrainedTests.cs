@@ -72,7 +72,7 @@ public sealed class PretrainedTests : IDisposable
         async Task<string[]> Losses(string run, string[] command)
         {
             var (exit, output, error) = await InteractiveProcess.RunIn(ProjectFolder.Root, null,
-                [.. command, "--max-steps", "3", "--batch-size", "8", "--threads", "1", "--deterministic", "--out", Path.Combine(folder.Path, run)]);
+                [.. command, "--max-steps", "3", "--batch-size", "8", "--threads", "1", "--deterministic", "--shards", "2", "--out", Path.Combine(folder.Path, run)]);
             Assert.True(exit == 0, output + error);
             Assert.Contains(says, output);
             var lines = File.ReadAllLines(Path.Combine(Directory.GetDirectories(Path.Combine(folder.Path, run)).Single(), "metrics.jsonl"));
