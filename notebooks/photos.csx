@@ -4,6 +4,7 @@
 //   ./interactive run notebooks/photos.csx
 //   ./interactive launch -n 2 notebooks/photos.csx -- --memory-budget 40%
 #r "nuget: Microsoft.ML.DnnImageFeaturizer.ResNet18, 0.24.0"
+using Interactive.Collectives;
 using Interactive.Data;
 using Interactive.Graphs;
 using Interactive.Onnx;
@@ -23,9 +24,12 @@ var (train, test) = ImageFolder.Load(folder, 224, normalisation: bytes, classes:
 var models = Path.Combine(Path.GetDirectoryName(typeof(Microsoft.ML.ResNet18Extension).Assembly.Location)!, "../../tools/DnnImageModels");
 var net = Graph.Trace(new Featurizer(models), zeros(2, 3, 224, 224));
 var model = net.FineTune(train, test, options); // an epoch of the new head alone, then of everything
-Console.WriteLine($"{model.Metrics["accuracy"]:P1} of {test.Count} photographs are told apart, of {string.Join(", ", model.Classes)}");
-Console.WriteLine($"{Path.GetFileName(test.Files[0])}: {model.Predict(test.Files[0])}");
-model.ToOnnx("photos.onnx");
+if (World.Current.Rank == 0)
+{
+    Console.WriteLine($"{model.Metrics["accuracy"]:P1} of {test.Count} photographs are told apart, of {string.Join(", ", model.Classes)}");
+    Console.WriteLine($"{Path.GetFileName(test.Files[0])}: {model.Predict(test.Files[0])}");
+    model.ToOnnx(Path.Combine(options.Out, "photos.onnx"));
+}
 
 /// <summary>The package's two files in a row: blue first and less the mean picture, then the net; 512 features come out.</summary>
 sealed class Featurizer : nn.Module<Tensor, Tensor>

@@ -40,6 +40,7 @@ var isSpam = tensor(found.Select(path => path.Contains("/spam-") ? 1L : 0).ToArr
 var data = new TensorDataset([new("input_ids", ids), new("attention_mask", ids.ne(words.Padding).to_type(int64)), new("token_type_ids", zeros_like(ids))], [new("spam", isSpam)]);
 var (train, test) = data.Split(0.8);
 
+manual_seed((long)options.Seed); // the head begins alike on every rank
 // The first token's state stands for the mail. Two of the six layers are trained, with a new head.
 var net = bert.UpTo(bert.Outputs[0].Producer!.Name).Then(x => x.SelectToken(0)).WithHead(2).TrainOnly("encoder.layer.4.*", "encoder.layer.5.*", "head.*");
 var trainer = new Trainer(net, train, test, options);

@@ -46,6 +46,27 @@ public class OnnxExportTests
         Check(Graph.Trace(net, randn(2, 3, 10, 10)), "traced");
     }
 
+    [Theory]
+    [InlineData(PaddingModes.Constant)]
+    [InlineData(PaddingModes.Reflect)]
+    [InlineData(PaddingModes.Replicate)]
+    public void A_graph_that_pads_inside_a_module_is_written(PaddingModes mode)
+    {
+        manual_seed(7);
+        var inner = Graph.Trace(new Padded(mode), randn(2, 3, 6, 6));
+        Check(Graph.Trace(new Around(inner), randn(2, 3, 6, 6)), $"padded-{mode}");
+    }
+
+    private sealed class Padded(PaddingModes mode) : nn.Module<Tensor, Tensor>("padded")
+    {
+        public override Tensor forward(Tensor x) => nn.functional.pad(x, [1, 2, 0, 1], mode);
+    }
+
+    private sealed class Around(Graph inner) : nn.Module<Tensor, Tensor>("around")
+    {
+        public override Tensor forward(Tensor x) => inner.call(x).relu();
+    }
+
     private static void Check(Graph graph, string name)
     {
         using var scope = NewDisposeScope();

@@ -41,6 +41,7 @@ internal static class ShapeExports
         ["flip"] = c => [c.Longs(1).Aggregate(c[0], (x, d) => c.Emit("Slice", [x, c.List(-1), c.List(long.MinValue), c.List(d), c.List(-1)]))],
         ["roll"] = c => [Roll(c)],
         ["pad"] = c => [Pad(c, c.Text(2) switch { "constant" => "constant", "reflect" => "reflect", "replicate" => "edge", var mode => throw c.Cannot($"pads by {mode}") }, c.Count < 4 || c.IsNone(3) ? 0 : c.Number(3))],
+        ["_pad_enum"] = c => [Pad(c, c.Long(2) switch { 0 => "reflect", 1 => "edge", 3 => "constant", _ => throw c.Cannot("pads by circling") }, c.Count < 4 || c.IsNone(3) ? 0 : c.Number(3))],
         ["constant_pad_nd"] = c => [Pad(c, "constant", c.Number(2))],
         ["pixel_shuffle"] = c => [c.Emit("DepthToSpace", [c[0]], ("blocksize", c.Long(1)), ("mode", "CRD"))],
         ["tril"] = c => [c.Emit("Trilu", [c[0], c.File.Whole(c.Long(1))], ("upper", 0L))],
