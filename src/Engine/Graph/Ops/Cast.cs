@@ -11,6 +11,8 @@ internal sealed class Cast(ScalarType from, ScalarType to, bool isBatched) : Op,
     /// <inheritdoc/>
     public override string Kind => "cast";
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["from"] = $"{from}", ["to"] = $"{to}", ["batched"] = isBatched };
+    /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (inputs[0].Shape, to);
     /// <inheritdoc/>
     public override IReadOnlyList<Extent> Extents(IReadOnlyList<Value> inputs, Shape output) => inputs[0].Extents;

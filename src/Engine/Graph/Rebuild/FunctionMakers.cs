@@ -68,6 +68,7 @@ internal static class FunctionMakers
         ["max_pool1d"] = r => new MaxPool1d(r.Attributes.Whole("kernel_size", 1), r.Attributes.Whole("stride", 1), r.Attributes.Whole("padding"), r.Attributes.Flag("ceil_mode")),
         ["avg_pool1d"] = r => new AvgPool1d(r.Attributes.Whole("kernel_size", 1), r.Attributes.Whole("stride", 1), r.Attributes.Whole("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
         ["adaptive_avg_pool1d"] = r => new AdaptiveAvgPool1d(r.Attributes.Whole("output_size", 1)),
+        ["cast"] = r => new Cast(r.Attributes.Type("from"), r.Attributes.Type("to"), r.Attributes.Flag("batched")),
         ["rsqrt"] = _ => new Rsqrt(),
         ["sin"] = _ => new Sin(),
         ["cos"] = _ => new Cos(),

@@ -55,6 +55,9 @@ internal sealed class OpAttributes(JsonElement attributes)
     /// <summary>A text.</summary>
     public string Text(string name) => Get(name) is { ValueKind: JsonValueKind.String } value ? value.GetString()! : throw Wrong(name);
 
+    /// <summary>The name of an element type.</summary>
+    public TorchSharp.torch.ScalarType Type(string name) => Enum.TryParse<TorchSharp.torch.ScalarType>(Text(name), out var type) && Enum.IsDefined(type) ? type : throw Wrong(name);
+
     /// <summary>An object.</summary>
     public JsonElement Object(string name) => Get(name) is { ValueKind: JsonValueKind.Object } value ? value : throw Wrong(name);
 
