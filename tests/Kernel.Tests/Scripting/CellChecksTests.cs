@@ -110,6 +110,40 @@ public sealed class CellChecksTests
         Assert.False((bool)(await Value("seen.IsAlive"))!);
     }
 
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("held = Kept;", true)]
+    [InlineData("var other = 1;", true)] // a name that is not defined anew: Kept may be asked for by other means
+    public async Task ACellDefinedAnew_IsLetGoOfWithItsFunctions_UnlessSomethingHoldsOne(string more, bool isKept)
+    {
+        using var session = new ScriptSession();
+        async Task<object?> Value(string code) => (await session.RunAsync(code, "cell")) is { Error: null } r ? r.Value : throw new InvalidOperationException();
+        await Value("WeakReference seen = null; Func<object> held = null;");
+        await Value($"var block = new object(); object Kept() => block; seen = new(block); {more}");
+        await Value("var block = new object(); object Kept() => block;");
+        for (var i = 0; i < 10 && (bool)(await Value("seen.IsAlive"))!; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.Equal(isKept, await Value("seen.IsAlive"));
+        Assert.Equal(true, await Value("Kept() == block && seen.Target != block"));
+        if (more.StartsWith("held", StringComparison.Ordinal)) Assert.Equal(true, await Value("held() == seen.Target"));
+    }
+
+    [Fact]
+    public async Task AnOverloadOfAnEarlierCell_OutlivesOneOfALater()
+    {
+        using var session = new ScriptSession();
+        async Task<object?> Value(string code) => (await session.RunAsync(code, "cell")) is { Error: null } r ? r.Value : throw new InvalidOperationException();
+        await Value("int Over(int x) => x + 1;");
+        await Value("int Over(string s) => s.Length;");
+        await Value("1 + 1");
+        Assert.Equal(5, await Value("Over(1) + Over(\"abc\")"));
+        await Value("int Over(int x) => x + 2;");
+        Assert.Equal(6, await Value("Over(1) + Over(\"abc\")"));
+    }
+
     [Fact]
     public async Task AValueThatNeverEnds_IsInterrupted_WhereItIsShown()
     {
