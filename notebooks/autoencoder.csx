@@ -17,8 +17,10 @@ var (train, test) = (new Itself(images), new Itself(testImages));
 
 torch.manual_seed((long)options.Seed);
 var net = new GraphBuilder("autoencoder", images.Shape);
-var code = net.Input.Flatten("flatten").Linear(256, name: "encoder.1").Relu().Linear(32, name: "encoder.2");
-var model = net.Build(code.Linear(256, name: "decoder.1").Relu().Linear(784, name: "decoder.2"));
+var seen = net.Input.Conv(16, 3, padding: 1, name: "encoder.1").Relu().MaxPool(2).Conv(32, 3, padding: 1, name: "encoder.2").Relu().MaxPool(2);
+var code = seen.Flatten("flatten").Linear(32, name: "code");
+var painted = code.Linear(32 * 7 * 7, name: "decoder.1").Relu().Reshape([32, 7, 7]).Upsample().Conv(16, 3, padding: 1, name: "decoder.2").Relu();
+var model = net.Build(painted.Upsample().Conv(16, 3, padding: 1, name: "decoder.3").Relu().Conv(1, 3, padding: 1, name: "decoder.4").Flatten());
 
 var trainer = new Trainer(model, train, test, options, objective: new MeanSquaredError(), metrics: [Metrics.RootMeanSquaredError]);
 var result = trainer.Run();
