@@ -91,6 +91,7 @@ public static class TorchLoader
             Open(torchSharp);
             DataReads.Watch(Handles[^1]);
             CaughtCalls.Watch(Handles[^1]);
+            ScalarFrees.Watch(Handles[^1]);
             (LoadedFrom, LibtorchFolder) = (torchSharp, libtorch);
             loaded = true;
             _ = MemoryMeter.Current; // before the first tensor, so that every tensor is counted

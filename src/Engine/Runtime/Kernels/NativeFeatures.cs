@@ -12,6 +12,7 @@ public static class NativeFeatures
             ["exactMemoryMeter"] = MemoryMeter.Current.IsExact,
             ["bfloat16Units"] = Processor.HasBFloat16,
             ["errorsCaught"] = CaughtCalls.AreCaught,
+            ["scalarsFreedLate"] = ScalarFrees.AreLate,
             ["cacheSizesKnown"] = !HiddenCaches.AreHidden() || HiddenCaches.AreMended,
         };
         if (TorchSharp.torch.cuda.is_available())
