@@ -18,8 +18,12 @@ internal static class PrecisionTable
     {
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { processor = Processor.Name, bfloat16Units = Processor.HasBFloat16,
-                rules = PrecisionRules.All.ToDictionary(r => r.Kind, r => r.Rule.ToString().ToLowerInvariant()) }, JsonSerializerOptions.Web));
+            Console.WriteLine(JsonSerializer.Serialize(new
+            {
+                processor = Processor.Name,
+                bfloat16Units = Processor.HasBFloat16,
+                rules = PrecisionRules.All.ToDictionary(r => r.Kind, r => r.Rule.ToString().ToLowerInvariant())
+            }, JsonSerializerOptions.Web));
             return 0;
         }
         foreach (var (rule, text) in Rules)

@@ -68,7 +68,10 @@ internal static class BenchStepCommand
                 sameFirstLoss = engine.FirstLoss == autograd.FirstLoss,
                 peer = best is null ? null : new
                 {
-                    name = "pytorch", version = pytorch!.Is.Version, blas = pytorch.Is.Blas, threads = pytorch.Is.Threads,
+                    name = "pytorch",
+                    version = pytorch!.Is.Version,
+                    blas = pytorch.Is.Blas,
+                    threads = pytorch.Is.Threads,
                     settings = theirs.Select(s => new { name = s.Name, seconds = s.Median, leastSeconds = s.Times.Min(), cpuSeconds = s.Cpu, ofEngine = s.Against(engine) }),
                     best = new { name = best.Name, seconds = best.Median, ofEngine = best.Against(engine) },
                 },
