@@ -66,7 +66,7 @@ public static partial class CommandLine
         => (T)typeof(T).GetMethod("<Clone>$")!.Invoke(record, null)!;
 
     /// <summary>The flag of a property: <c>BatchSize</c> is <c>--batch-size</c>.</summary>
-    internal static string Flag(string property) => "--" + Hump().Replace(property, "-$1").TrimStart('-').ToLowerInvariant();
+    public static string Flag(string property) => "--" + Hump().Replace(property, "-$1").TrimStart('-').ToLowerInvariant();
 
     [GeneratedRegex("([A-Z])")]
     private static partial Regex Hump();

@@ -68,9 +68,6 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
         return string.Concat(words.Select((word, i) => i == 0 || word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
     }
 
-    /// <summary>The property <c>learningRate</c> is the flag <c>--learning-rate</c>.</summary>
-    public static string Flag(string property) => "--" + string.Concat(property.Select(c => char.IsUpper(c) ? $"-{char.ToLowerInvariant(c)}" : $"{c}"));
-
     /// <summary>Four digits, as in a table.</summary>
     public static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
 
