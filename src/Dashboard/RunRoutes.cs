@@ -16,7 +16,7 @@ internal static class RunRoutes
         {
             var damaged = new List<string>();
             var rows = store.Rows(damaged);
-            return Json(context, new { folder = store.Folder, damaged, defaults = RunRow.Defaults, runs = rows.Select(r => new { r.Run, r.State, r.Model, r.Steps, r.Metrics, chosen = r.Chosen.ToDictionary() }) });
+            return Json(context, new { folder = store.Folder, damaged, defaults = RunOptions.Defaults, runs = rows.Select(r => new { r.Run, r.State, r.Model, r.Steps, r.Metrics, chosen = r.Chosen.ToDictionary() }) });
         });
         routes.MapGet("/api/runs/{run}", context => Run(context, store));
         routes.MapGet("/api/runs/{run}/report.html", context => Report(context, store));

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Interactive.Extensions.Runs;
 using Interactive.Monitoring;
 using Interactive.Runtime;
 
@@ -49,7 +48,7 @@ public static class Report
         page.Append("</div><div class=\"figures\">");
         for (var i = 0; i < figures.Length; i++) page.Append($"<div>{figures[i].ToDiv($"figure{i}")}</div>");
         page.Append("</div><h2>Options that are not the defaults</h2><div class=\"scroll\"><table>");
-        foreach (var (name, value) in RunRow.ChosenIn(run.Config)) page.Append($"<tr><th>{Html(Training.CommandLine.Flag(name))}</th><td>{Html(value)}</td></tr>");
+        foreach (var (name, value) in RunOptions.Chosen(RunOptions.Of(run.Config))) page.Append($"<tr><th>{Html(Training.CommandLine.Flag(name))}</th><td>{Html(value)}</td></tr>");
         page.Append($"</table></div><details><summary>The whole configuration</summary><pre>{Html(JsonSerializer.Serialize(run.Config, new JsonSerializerOptions { WriteIndented = true }))}</pre></details></body></html>");
         return page.ToString();
     }

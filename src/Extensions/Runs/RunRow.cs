@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Interactive.Extensions.Plots;
 using Interactive.Monitoring;
-using Interactive.Training;
 
 namespace Interactive.Extensions.Runs;
 
@@ -15,9 +14,6 @@ namespace Interactive.Extensions.Runs;
 /// <param name="Options">What it was asked to do.</param>
 internal sealed record RunRow(string Run, string State, string Model, long Steps, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Options)
 {
-    /// <summary>What a trainer's options are where nothing was asked.</summary>
-    public static IReadOnlyDictionary<string, string> Defaults { get; } = Texts(JsonSerializer.SerializeToElement(new TrainerOptions(), JsonSerializerOptions.Web));
-
     /// <summary>Reads a run: its configuration, and its numbers from their end.</summary>
     /// <exception cref="UsageException">The folder is no run's, or its configuration is damaged.</exception>
     public static RunRow Read(RunDirectory run)
@@ -26,7 +22,7 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
         var (step, last) = MetricsTail.Read(run.Metrics);
         return new(run.Id, StateOf(run), Text(config, "model"), step,
             last is null ? new Dictionary<string, double>() : last.Metrics.Prepend(KeyValuePair.Create("loss", last.Loss)).DistinctBy(m => m.Key).ToDictionary(m => m.Key, m => m.Value),
-            config.TryGetProperty("options", out var options) ? Texts(options) : new Dictionary<string, string>());
+            RunOptions.Of(config));
     }
 
     /// <summary>The runs of a folder, oldest first; one whose files are damaged is passed over and told of.</summary>
@@ -43,12 +39,7 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
     public static string StateOf(RunDirectory run) => run.IsFinished ? "finished" : run.IsLive ? "live" : "cut";
 
     /// <summary>The options that are not a trainer's defaults.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Chosen => ChosenOf(Options);
-
-    /// <summary>The same of a configuration.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> ChosenIn(JsonElement config) => config.TryGetProperty("options", out var options) ? ChosenOf(Texts(options)) : [];
-
-    private static IEnumerable<KeyValuePair<string, string>> ChosenOf(IReadOnlyDictionary<string, string> options) => options.Where(o => Defaults.GetValueOrDefault(o.Key) != o.Value);
+    public IEnumerable<KeyValuePair<string, string>> Chosen => RunOptions.Chosen(Options);
 
     /// <summary>A column by its name: a metric, an option as its flag or its property, run, state, model or steps.</summary>
     public string? Column(string name) => name switch
@@ -72,7 +63,4 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
     public static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
 
     private static string Text(JsonElement config, string name) => config.TryGetProperty(name, out var value) ? value.ToString() : "?";
-
-    private static IReadOnlyDictionary<string, string> Texts(JsonElement options)
-        => options.ValueKind == JsonValueKind.Object ? options.EnumerateObject().DistinctBy(o => o.Name).ToDictionary(o => o.Name, o => o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()) : new Dictionary<string, string>();
 }
