@@ -23,9 +23,8 @@ public sealed class Trainer : IDisposable
     private readonly CancellationToken cancellation;
     private readonly Device device;
     private readonly IMemoryMeter meter;
-    private readonly Schedule? schedule;
     private readonly MemoryFit? memory;
-    private readonly StepArena? arena;
+    private readonly PlannedExecutor planned;
     private readonly Trainable trainable;
     private readonly Sampler sampler;
     private readonly int microBatches, microBatch; // of a whole batch; samples of one
@@ -36,10 +35,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingState state;
     private readonly ExponentialMovingAverage? average;
     private readonly Optimizer? ownOptimizer; // of the options, with the user's groups
-    private Executor executor = null!;
-    private RankPlan? plan;
     private RunPlace? place;
-    private MemoryBudget? planned; // in bytes, of the net as it was at first
     private StepTrace? trace;
     private StopRequests? requests;
     private List<Hook> hooks;
@@ -69,7 +65,7 @@ public sealed class Trainer : IDisposable
         IEnumerable<Hook>? hooks = null, IEnumerable<IRunLog>? logs = null, Schedule? schedule = null, ICommunicator? communicator = null,
         CancellationToken cancellation = default)
     {
-        (Options, this.schedule, this.cancellation) = ((options ?? new TrainerOptions()).Validate(), schedule, cancellation);
+        (Options, this.cancellation) = ((options ?? new TrainerOptions()).Validate(), cancellation);
         if (model is null || train is null || test is null)
             throw new UsageException($"the {(model is null ? "model is null" : train is null ? "training set is null" : "evaluation set is null: hand in the training set once more where there is no other")}");
         world = communicator ?? World.Current;
@@ -97,10 +93,8 @@ public sealed class Trainer : IDisposable
 
         meter = MemoryMeter.For(device);
         graph.to(device);
-        if (Options.Arena)
-            arena = MemoryMeter.Current.IsExact && device.type == TorchSharp.DeviceType.CPU ? new StepArena()
-                : throw new UsageException($"--arena replaces libtorch's CPU allocator, which cannot be done {(device.type == TorchSharp.DeviceType.CPU ? "with this libtorch" : $"on {device}")}");
         trainable = new Trainable(graph);
+        planned = new PlannedExecutor(graph, Options, schedule, memory, parts.Objective, trainable, microBatch, world, device);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         var loading = new LoaderOptions(Options.Workers, SharesCores: device.type == TorchSharp.DeviceType.CPU);
         batchesOfRank = new RankBatches(parts.Train, fit, sampler, share, microBatch, loading);
@@ -201,7 +195,7 @@ public sealed class Trainer : IDisposable
         using var listening = requests = new StopRequests(cancellation);
         using var log = IsMain ? new RunLog(Directory, Step) : null;
         using var timeline = trace = Options.Trace ? new StepTrace(world, Directory) : null;
-        trace?.Follow(executor);
+        trace?.Follow(planned.Executor);
         Begin(log);
 
         EvalRecord? last = null;
@@ -248,10 +242,7 @@ public sealed class Trainer : IDisposable
         hooks.Add(new LogHook(new MeterLog(Directory?.Id ?? Options.Name, world.Rank)));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        if (IsMain && Graph.Precision.Caution(device) is { } caution) Console.WriteLine(caution);
-        if (IsMain && memory is not null) Console.WriteLine(memory.Text);
-        if (IsMain && plan is not null) Console.WriteLine(plan.Description);
-        if (IsMain && parts.Strategy.Description is { } description) Console.WriteLine(description);
+        Tell([Graph.Precision.Caution(device), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()
@@ -326,7 +317,7 @@ public sealed class Trainer : IDisposable
         parts.Strategy.Gather();
         replicas.BroadcastBuffers();
         using var averaged = average?.Use();
-        var (loss, metrics) = evaluation.Run(executor, device);
+        var (loss, metrics) = evaluation.Run(planned.Executor, device);
         var record = new EvalRecord(Step, epoch, loss, metrics);
         hooks.ForEach(h => h.AfterEvaluation(this, record));
         return record;
@@ -381,28 +372,15 @@ public sealed class Trainer : IDisposable
     /// <summary>Executor and strategy for what is trainable now. Collective.</summary>
     private void Prepare()
     {
-        if (executor is not null && schedule is not null) throw new UsageException($"other parameters of {Graph.Name} want gradients now than when its schedule was made: train without a schedule of one's own, or change none");
-        trainable.Note();
-        plan = Budget() is { } budget && schedule is null && Options.Layout.Length == 0 ? RankPlan.Make(Graph, budget, microBatch, world, Objective, memory?.MayMeasure(Graph, microBatch, trainable.Bytes) ?? true) : null;
-        planned ??= plan?.Budget;
-        var before = executor;
-        executor = new Executor(Graph, schedule ?? plan?.Schedule, Objective) { Arena = arena };
-        parts.Strategy.Setup(new StrategyContext(world, Graph, executor, parts.Optimizer, trainable.Parameters, device, Options.Seed));
-        trace?.Follow(executor);
-        before?.Dispose();
+        using var before = planned.Renew(); // until the strategy has let go of it
+        parts.Strategy.Setup(new StrategyContext(world, Graph, planned.Executor, parts.Optimizer, trainable.Parameters, device, Options.Seed));
+        trace?.Follow(planned.Executor);
     }
-
-    private MemoryBudget? Budget() => memory is not null ? new(null, memory.Activations(trainable.Bytes)) : Options.MemoryBudget.Length > 0 ? planned ?? MemoryBudget.Parse(Options.MemoryBudget) : null;
 
     private void End(StopKind stop)
     {
         hooks.ForEach(h => h.AfterRun(this));
-        if (IsMain && plan is not null && activationPeak > 0)
-            Console.WriteLine(FormattableString.Invariant($"{(memory is null ? $"memory budget {Options.MemoryBudget}" : $"memory {Options.Memory}")}: activations peaked at {activationPeak / 1048576.0:F1} MiB, measured"));
-        if (parts.Strategy.Conclude() is { } conclusion && IsMain) Console.WriteLine(conclusion);
-        if (IsMain && memory is not null) Console.WriteLine($"memory {Options.Memory}: the process held {ByteText.Of(MachineMemory.PeakResidentBytes)} at most");
-        if (IsMain && arena is not null)
-            Console.WriteLine(FormattableString.Invariant($"arena: {arena.PackedBytes / 1048576.0:F1} MiB in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped"));
+        Tell([.. planned.Told(activationPeak), parts.Strategy.Conclude()]);
         if (IsMain && stop == StopKind.Done) Console.WriteLine($"stopped after step {Step}{(stopReason is null ? "" : $": {stopReason}")}");
         if (stop is StopKind.None or StopKind.Done) place!.Finish(Step);
         else place!.Note("stop", Step, stop.ToString());
@@ -410,12 +388,17 @@ public sealed class Trainer : IDisposable
         if (stop > StopKind.Done) throw StopRequests.Stopped(stop, $"step {Step} of {TotalSteps}", Directory!, IsMain, cancellation);
     }
 
+    private void Tell(IEnumerable<string?> lines)
+    {
+        foreach (var line in lines.OfType<string>())
+            if (IsMain) Console.WriteLine(line);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         parts.Dispose();
         ownOptimizer?.Dispose();
-        executor.Dispose();
-        arena?.Dispose();
+        planned.Dispose();
     }
 }
