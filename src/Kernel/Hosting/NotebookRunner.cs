@@ -39,7 +39,7 @@ internal sealed class NotebookRunner
             Console.SetOut(TextWriter.Synchronized(new StreamTee(output, text => recorder.Write("stdout", text))));
             Console.SetError(TextWriter.Synchronized(new StreamTee(error, text => recorder.Write("stderr", text))));
             // What children write goes where the console's writers write: those were made before, and know the old descriptor.
-            if (shows) runner.native.AddRange([new NativeOutput(1, Console.Out.Write), new NativeOutput(2, Console.Error.Write)]);
+            if (shows) runner.native.AddRange([new NativeOutput(1, text => recorder.Write("stdout", text), echoes: true), new NativeOutput(2, text => recorder.Write("stderr", text), echoes: true)]);
             DisplayHost.Current = recorder;
             DisplayHost.IsInterrupted = () => CellRun.IsCurrentInterrupted;
             ThreadErrors.Handle(e => Interlocked.CompareExchange(ref runner.ofThread, e, null));

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
-using Microsoft.Win32.SafeHandles;
 
 namespace Interactive.Kernel.Notebooks;
 
@@ -60,26 +59,28 @@ internal sealed unsafe partial class NativeOutput : IDisposable
         close(original);
     }
 
+    // What is in the pipe stays there until it has been written: if the process dies meanwhile, LastOutput finds it.
     private void Read()
     {
-        using var pipe = new FileStream(new SafeFileHandle(reading, ownsHandle: true), FileAccess.Read, 0);
-        var decoder = Encoding.UTF8.GetDecoder();
-        var (bytes, characters) = (new byte[1 << 16], new char[1 << 16]);
-        while (true)
-        {
-            // Busy from before what waits is taken: there is no moment at which it is neither in the pipe nor here.
-            var wanted = new Poll { Descriptor = reading, Events = 1 };
-            poll(&wanted, 1, -1);
-            isBusy = true;
-            var count = pipe.Read(bytes);
-            if (count <= 0) break;
-            var text = new string(characters, 0, decoder.GetChars(bytes, 0, count, characters, 0));
-            if (text.Contains("NNPACK", StringComparison.Ordinal)) text = Noise().Replace(text, "");
-            if (text.Length > 0 && echoes) Echo(text);
-            if (text.Length > 0) write(text);
-            isBusy = false;
-        }
-        isBusy = false;
+        var ends = stackalloc int[2];
+        if (pipe2(ends, CloseOnExec) != 0) return;
+        var (copy, decoder, bytes, characters) = (ends[0], Encoding.UTF8.GetDecoder(), new byte[1 << 16], new char[1 << 16]);
+        fixed (byte* start = bytes)
+            while (tee(reading, ends[1], bytes.Length, 0) is > 0 and var taken)
+            {
+                var count = (int)read(copy, start, taken);
+                var text = new string(characters, 0, decoder.GetChars(bytes, 0, count, characters, 0));
+                if (text.Contains("NNPACK", StringComparison.Ordinal)) text = Noise().Replace(text, "");
+                if (echoes) Echo(text);
+                else if (text.Length > 0) write(text);
+                isBusy = true; // from before it is out of the pipe: to Drain, there is no moment between
+                while (count > 0 && read(reading, start, count) is > 0 and var dropped) count -= (int)dropped;
+                if (echoes && text.Length > 0) write(text);
+                isBusy = false;
+            }
+        close(copy);
+        close(ends[1]);
+        close(reading);
     }
 
     private void Echo(string text)
@@ -94,15 +95,9 @@ internal sealed unsafe partial class NativeOutput : IDisposable
             }
     }
 
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Poll
-    {
-        public int Descriptor;
-        public short Events, Found;
-    }
-
     [DllImport("libc")] private static extern int fflush(nint stream);
-    [DllImport("libc")] private static extern int poll(Poll* wanted, ulong count, int milliseconds);
+    [DllImport("libc")] private static extern nint tee(int from, int to, nint count, uint flags);
+    [DllImport("libc")] private static extern nint read(int descriptor, byte* to, nint count);
     [DllImport("libc", SetLastError = true)] private static extern int pipe2(int* ends, int flags);
     [DllImport("libc")] private static extern int dup2(int from, int to);
     [DllImport("libc")] private static extern int fcntl(int descriptor, int command, int argument);
