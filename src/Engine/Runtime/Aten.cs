@@ -40,6 +40,7 @@ internal static unsafe class Aten
 
     /// <summary>Calls an operator whose results are tensors; their handles are written to <paramref name="results"/>.</summary>
     /// <exception cref="InvalidOperationException">libtorch refused the call.</exception>
+    /// <exception cref="ExternalException">There was no memory for a tensor (<see cref="AllocationFailure.Is"/>).</exception>
     public static void Call(string name, string overload, Span<nint> results, params ReadOnlySpan<object?> arguments)
     {
         var stack = stackalloc ulong[Math.Max(arguments.Length, Math.Max(1, results.Length))];
@@ -61,8 +62,11 @@ internal static unsafe class Aten
     private static void Dispatch(string name, string overload, ulong* stack)
     {
         if (!IsAvailable) throw new NotSupportedException("this libtorch does not export torch_call_dispatcher");
-        if (CallDispatcher((byte*)Operator(name), (byte*)Text(overload), stack, AbiVersion) != 0)
-            throw new InvalidOperationException($"libtorch refused aten::{name}{(overload.Length > 0 ? "." + overload : "")}; its message is on stderr");
+        var failures = AllocationFailure.Count;
+        if (CallDispatcher((byte*)Operator(name), (byte*)Text(overload), stack, AbiVersion) == 0) return;
+        var call = $"aten::{name}{(overload.Length > 0 ? "." + overload : "")}";
+        // The interface writes the message to stderr, and returns that there was one.
+        throw AllocationFailure.Count != failures ? AllocationFailure.In(call) : new InvalidOperationException($"libtorch refused {call}; its message is on stderr");
     }
 
     private static ulong Encode(object? argument) => argument switch

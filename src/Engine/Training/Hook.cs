@@ -19,7 +19,7 @@ public abstract class Hook
     public virtual void AfterStep(Trainer trainer, TrainRecord record) { }
     /// <summary>After an evaluation over all ranks.</summary>
     public virtual void AfterEvaluation(Trainer trainer, EvalRecord record) { }
-    /// <summary>After a checkpoint was written; rank 0 only.</summary>
+    /// <summary>Once a checkpoint is on the disk, which may be some steps after its own; rank 0 only.</summary>
     public virtual void AfterCheckpoint(Trainer trainer, string path) { }
     /// <summary>After the last step, also when the run stopped early.</summary>
     public virtual void AfterRun(Trainer trainer) { }

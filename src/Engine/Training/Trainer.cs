@@ -41,8 +41,9 @@ public sealed class Trainer : IDisposable
     private List<Hook> hooks;
     private string? stopReason;
     private (int Epoch, int Step) position; // of the next step
+    private CheckpointWriter? writer;
     private double best = double.NegativeInfinity;
-    private long saved = -1, activationPeak;
+    private long activationPeak;
 
     /// <summary>Prepares a run; collective.</summary>
     /// <param name="model">A <see cref="Graphs.Graph"/>, or any TorchSharp module, of which one is traced with the first training sample for example; stays the caller's.</param>
@@ -187,6 +188,7 @@ public sealed class Trainer : IDisposable
     private EvalRecord Train()
     {
         Directory = place!.Directory;
+        using var saving = writer = new CheckpointWriter(state, place, Options, path => hooks.ForEach(h => h.AfterCheckpoint(this, path)));
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         position = Restore();
         replicas.BroadcastModel();
@@ -258,7 +260,8 @@ public sealed class Trainer : IDisposable
             using (var step = RankStep.Next(batches, microBatches / share.Parts, Objective))
             {
                 var asked = stopReason is null ? requests!.Kind : (StopKind)Math.Max((byte)requests!.Kind, (byte)StopKind.Done);
-                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error);
+                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error, writer!.IsDue(Step));
+                if (agreed.Saves) Save();
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;
                 rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
@@ -271,7 +274,7 @@ public sealed class Trainer : IDisposable
             var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) { GradientNorm = norm, Seconds = seconds };
             hooks.ForEach(h => h.AfterStep(this, record));
             if (Step == Options.MaxSteps) return StopKind.Cut;
-            if (Options.CheckpointEvery > 0 && Step % Options.CheckpointEvery == 0 && i + 1 < StepsPerEpoch) Save();
+            writer!.Poll();
         }
         return StopKind.None;
     }
@@ -347,24 +350,17 @@ public sealed class Trainer : IDisposable
         if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, parts.Train.ClassNames, parts.Train.Normalisation, record.Metrics, parts.Test.PictureSteps ?? parts.Train.PictureSteps);
     }
 
-    private void Save()
+    private void Save() => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best), () =>
     {
-        if (saved == Step) return;
-        var begun = Stopwatch.GetTimestamp();
         parts.Strategy.Gather();
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
-        var file = state.Save(Directory!, new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best));
-        saved = Step;
-        if (file is not { } path) return;
-        place!.Note("checkpoint", Step, FormattableString.Invariant($"{Stopwatch.GetElapsedTime(begun).TotalSeconds:F3} s"));
-        RunCheckpoint.Prune(Directory!, Options.KeepLast);
-        hooks.ForEach(h => h.AfterCheckpoint(this, path));
-    }
+    });
 
     private (int Epoch, int Step) Restore()
     {
         if (!Options.Resume || state.Restore(Directory!, Console.WriteLine) is not { } kept) return (0, 0);
-        (Step, best, saved) = (kept.Step, kept.Best, kept.Step);
+        (Step, best) = (kept.Step, kept.Best);
+        writer!.IsKept(Step);
         if (IsMain) Console.WriteLine($"resuming {Directory!.Id} at step {Step}");
         return (kept.Epoch, kept.StepInEpoch(Options.BatchSize, sampler.Samples, Options.Seed));
     }
@@ -379,6 +375,7 @@ public sealed class Trainer : IDisposable
 
     private void End(StopKind stop)
     {
+        writer!.Conclude();
         hooks.ForEach(h => h.AfterRun(this));
         Tell([.. planned.Told(activationPeak), parts.Strategy.Conclude()]);
         if (IsMain && stop == StopKind.Done) Console.WriteLine($"stopped after step {Step}{(stopReason is null ? "" : $": {stopReason}")}");

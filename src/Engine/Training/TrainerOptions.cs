@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Interactive.Data;
+using Interactive.Runtime;
 
 namespace Interactive.Training;
 
@@ -73,8 +74,10 @@ public sealed record TrainerOptions
     [Description("folder of run directories")] public string Out { get; init; } = "runs";
     /// <summary>Go on with the newest unfinished run of this name, if there is one.</summary>
     [Description("go on with the newest unfinished run")] public bool Resume { get; init; }
-    /// <summary>Steps between checkpoints besides those at the end of each epoch; default 200, 0 for none.</summary>
-    [Description("steps between checkpoints, 0 for ends of epochs only")] public int CheckpointEvery { get; init; } = 200;
+    /// <summary>Steps (<c>200</c>, the default), time (<c>10min</c>) or <c>auto</c> between checkpoints besides those at the end of each epoch; 0 for none.</summary>
+    [Description("between checkpoints: steps, a time such as 10min, or auto; 0 for ends of epochs only")] public CheckpointInterval CheckpointEvery { get; init; } = 200;
+    /// <summary>Mean time between failures of the whole job, for <c>--checkpoint-every auto</c>; default 24h.</summary>
+    [Description("mean time between failures of the job, for --checkpoint-every auto")] public Duration Mtbf { get; init; } = TimeSpan.FromHours(24);
     /// <summary>Checkpoints kept besides the best; default 2.</summary>
     [Description("checkpoints kept besides the best")] public int KeepLast { get; init; } = 2;
     /// <summary>auto (default: a GPU where build and machine have one, else the CPU), cpu, cuda or cuda:N.</summary>
@@ -142,7 +145,6 @@ public sealed record TrainerOptions
         Require(Patience >= 0, nameof(Patience), Patience, "at least 0");
         Require(Ema is >= 0 and < 1, nameof(Ema), Ema, "in [0, 1)");
         Require(EvaluationBatchSize >= 0, nameof(EvaluationBatchSize), EvaluationBatchSize, "at least 0");
-        Require(CheckpointEvery >= 0, nameof(CheckpointEvery), CheckpointEvery, "at least 0");
         Require(MaxSteps >= 0, nameof(MaxSteps), MaxSteps, "at least 0");
         Require(!LogGradientNorm || Zero == 0, nameof(LogGradientNorm), LogGradientNorm, "off with --zero, where no rank holds all gradients");
         if (Layout.Length > 0)

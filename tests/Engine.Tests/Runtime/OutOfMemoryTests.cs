@@ -23,6 +23,17 @@ public class OutOfMemoryTests
         Assert.Equal(1000, small.sum().item<float>());
     }
 
+    // The interface behind them tells only that something failed.
+    [Fact]
+    public void Operators_that_TorchSharp_lacks_tell_that_there_is_no_memory()
+    {
+        using var wide = zeros(1).expand(20_000_000_000_000);
+        var results = new nint[1];
+        Assert.True(AllocationFailure.Is(Assert.Throws<ExternalException>(() => Aten.Call("clone", "", results, wide, null))));
+        using var other = zeros(3, 3, 3);
+        Assert.Throws<InvalidOperationException>(() => Aten.Call("t", "", results, other));
+    }
+
     /// <summary>A step that runs out of memory says what was foreseen for it, and the next one runs.</summary>
     [Fact]
     public void A_step_too_large_tells_its_plan_and_everything_goes_on()

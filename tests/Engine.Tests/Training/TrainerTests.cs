@@ -110,11 +110,13 @@ public sealed class TrainerTests : IDisposable
         var whole = Train_(options);
         Train_(options with { Name = "bf16-cut", MaxSteps = 17 });
         var resumed = Train_(options with { Name = "bf16-cut", Resume = true });
-        var planned = Train_(options with { Name = "bf16-planned", MemoryBudget = "80%", Arena = true });
+        // Deep enough that its peak is not one kernel's workspace, which differs from processor to processor.
+        var kept = Train_(options with { Name = "bf16-deep" }, Deep());
+        var planned = Train_(options with { Name = "bf16-planned", MemoryBudget = "80%", Arena = true }, Deep());
+        foreach (var (key, value) in kept.State) Assert.True(value.Equals(planned.State[key]), key);
         foreach (var (key, value) in whole.State)
         {
             Assert.True(value.Equals(resumed.State[key]), key);
-            Assert.True(value.Equals(planned.State[key]), key);
             Assert.True(value.dtype is ScalarType.Float32 or ScalarType.Int64, key);
         }
         Assert.Equal(whole.Last, resumed.Last);
@@ -226,7 +228,7 @@ public sealed class TrainerTests : IDisposable
                     Assert.Equal(value, property.GetValue(CommandLine.Parse([value ? flag : "--no" + flag[1..]], new TrainerOptions())));
             else
             {
-                var text = property.PropertyType == typeof(Augmentation) ? "pad=3" : property.PropertyType == typeof(Interactive.Graphs.Precision) ? "bf16" : property.PropertyType == typeof(double) ? "0.625" : "37";
+                var text = property.PropertyType == typeof(Augmentation) ? "pad=3" : property.PropertyType == typeof(Interactive.Graphs.Precision) ? "bf16" : property.PropertyType == typeof(double) ? "0.625" : property.PropertyType == typeof(Interactive.Runtime.Duration) ? "37min" : "37";
                 var read = property.GetValue(CommandLine.Parse([flag, text], new TrainerOptions()));
                 Assert.NotEqual(property.GetValue(new TrainerOptions()), read);
                 Assert.Contains(text, FormattableString.Invariant($"{read}"));

@@ -55,7 +55,7 @@ public sealed class MetricsTests
         {
             public override void AfterStep(Trainer trainer, TrainRecord record) => System.Threading.Thread.Sleep(20);
             // Until the test has seen what it wants.
-            public override void AfterRun(Trainer trainer) { while (!System.IO.File.Exists(Environment.GetEnvironmentVariable("SEEN")!)) System.Threading.Thread.Sleep(100); }
+            public override void AfterRun(Trainer trainer) { var seen = Environment.GetEnvironmentVariable("SEEN")!; while (!System.IO.File.Exists(seen) && System.IO.Directory.Exists(System.IO.Path.GetDirectoryName(seen))) System.Threading.Thread.Sleep(100); }
         }
         """;
 

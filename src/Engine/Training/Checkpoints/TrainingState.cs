@@ -17,20 +17,16 @@ namespace Interactive.Training;
 /// <param name="parts">What to keep; names differ.</param>
 internal sealed class TrainingState(ICommunicator world, IReadOnlyList<ICheckpointPart> parts)
 {
-    /// <summary>Writes a checkpoint, on rank 0; collective.</summary>
-    /// <returns>The file's path, or null on the other ranks.</returns>
+    /// <summary>Writes a checkpoint, on rank 0, up to where it is flushed to the disk and put in its place; collective.</summary>
+    /// <returns>The file, or null on the other ranks.</returns>
     /// <exception cref="UsageException">A number of the model is not finite; on every rank, before anything is written.</exception>
-    public string? Save(RunDirectory run, RunPosition position)
+    public FileDraft? Save(RunDirectory run, RunPosition position)
     {
         using var scope = NewDisposeScope();
         var tensors = parts.SelectMany(part => part.Tensors().Select(t => t with { Name = $"{part.Name}.{t.Name}" })).OrderBy(t => t.Name, StringComparer.Ordinal).ToArray();
         var texts = position.ToTexts().Concat(parts.SelectMany(part => part.Texts().Select(t => KeyValuePair.Create($"{part.Name}.{t.Key}", t.Value)))).ToDictionary();
         if (world.Rank == 0)
-        {
-            var path = RunCheckpoint.PathOf(run, position.Step);
-            AtomicFile.Write(path, stream => Safetensors.Write(stream, tensors, texts, withChecksum: true));
-            return path;
-        }
+            return new FileDraft(RunCheckpoint.PathOf(run, position.Step), stream => Safetensors.Write(stream, tensors, texts, withChecksum: true), buffer: 1 << 20);
         foreach (var tensor in tensors) // rank 0 may be asking for this rank's part
         {
             using var own = NewDisposeScope();

@@ -33,10 +33,11 @@ public sealed class TrainingLoop : IDisposable
     private readonly StopRequests requests;
     private readonly List<LoopModel> models = [];
     private readonly TrainingState state;
+    private readonly CheckpointWriter writer;
     private readonly List<ICheckpointPart> parts;
     private RunLog? log;
     private bool hasBegun;
-    private long started = Stopwatch.GetTimestamp(), told = Stopwatch.GetTimestamp(), limit = long.MaxValue, saved = -1;
+    private long started = Stopwatch.GetTimestamp(), told = Stopwatch.GetTimestamp(), limit = long.MaxValue;
 
     /// <summary>Opens a run directory: a new one, or with <see cref="TrainerOptions.Resume"/> that of the newest unfinished run. Collective.</summary>
     /// <param name="options">Name, place, seed, device, batch size, budget, clipping, ZeRO and checkpoints are heeded; the rest is the loop's.</param>
@@ -54,6 +55,7 @@ public sealed class TrainingLoop : IDisposable
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         parts = [new GeneratorPart(world, Device)];
         state = new TrainingState(world, parts);
+        writer = new CheckpointWriter(state, place, Options);
     }
 
     /// <summary>What was asked for.</summary>
@@ -147,7 +149,6 @@ public sealed class TrainingLoop : IDisposable
             Console.WriteLine(FormattableString.Invariant($"step {Step}{(limit == long.MaxValue ? "" : $"/{limit}")}  loss {loss:F4}  {seconds * 1000:F0} ms/iter"));
             told = Stopwatch.GetTimestamp();
         }
-        if (Options.CheckpointEvery > 0 && Step % Options.CheckpointEvery == 0) Save();
         EndIfAsked();
         return Step < limit;
     }
@@ -170,17 +171,14 @@ public sealed class TrainingLoop : IDisposable
     /// <summary>Returns when all ranks have called it.</summary>
     public void Barrier() => world.Barrier();
 
-    /// <summary>Writes a checkpoint of all nets, optimisers and random generators. Collective.</summary>
+    /// <summary>Writes a checkpoint of all nets, optimisers and random generators, and returns when it is on the disk. Collective.</summary>
     public void Save()
     {
-        if (saved == Step) return;
-        models.ForEach(m => m.BroadcastBuffers());
-        var path = state.Save(Directory, new RunPosition(Step, Epoch, 0, 0, Options.Seed, 0));
-        saved = Step;
-        if (path is null) return;
-        place.Note("checkpoint", Step);
-        RunCheckpoint.Prune(Directory, Options.KeepLast);
+        Write();
+        writer.Conclude();
     }
+
+    private void Write() => writer.Save(new RunPosition(Step, Epoch, 0, 0, Options.Seed, 0), () => models.ForEach(m => m.BroadcastBuffers()));
 
     private void Begin()
     {
@@ -190,7 +188,8 @@ public sealed class TrainingLoop : IDisposable
         models.ForEach(m => m.ZeroGradients());
         if (Options.Resume && state.Restore(Directory, Console.WriteLine) is { } kept)
         {
-            (Step, Epoch, saved) = (kept.Step, kept.Epoch, kept.Step);
+            (Step, Epoch) = (kept.Step, kept.Epoch);
+            writer.IsKept(Step);
             if (IsMain) Console.WriteLine($"resuming {Directory.Id} at step {Step}");
         }
         models.ForEach(m => m.BroadcastModel());
@@ -203,7 +202,9 @@ public sealed class TrainingLoop : IDisposable
 
     private void EndIfAsked()
     {
-        var stop = Agreement.Of(world, 0, requests.Kind, null).Stop;
+        writer.Poll();
+        var (_, stop, saves, _) = Agreement.Of(world, 0, requests.Kind, null, writer.IsDue(Step));
+        if (saves) Write();
         if (stop == StopKind.None) return;
         Save();
         place.Note("stop", Step, stop.ToString());
@@ -216,6 +217,7 @@ public sealed class TrainingLoop : IDisposable
         models.ForEach(m => m.Dispose());
         log?.Dispose();
         requests.Dispose();
+        writer.Dispose();
         place.Dispose();
     }
 }

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Interactive.Runtime;
+
+namespace Interactive.Training;
+
+/// <summary>
+/// Saves a run when it is due. A step waits until the system has taken the bytes, a copy in its file cache; flushing and renaming go on
+/// beside the steps that follow, and a checkpoint is announced once it is on the disk under its name.
+/// </summary>
+/// <param name="state">What is saved.</param>
+/// <param name="place">Where; its rank 0 writes.</param>
+/// <param name="options">How often, and how many are kept.</param>
+/// <param name="announced">Hears of each checkpoint's path, between two steps, on rank 0.</param>
+internal sealed class CheckpointWriter(TrainingState state, RunPlace place, TrainerOptions options, Action<string>? announced = null) : IDisposable
+{
+    private long lastStep = -1, lastTime = Stopwatch.GetTimestamp();
+    private TimeSpan blocking = TimeSpan.FromSeconds(1); // a guess, until the first save has been measured
+    private (long Step, FileDraft Draft, Task Flush)? pending;
+
+    /// <summary>The step is saved, or was restored.</summary>
+    public void IsKept(long step) => (lastStep, lastTime) = (step, Stopwatch.GetTimestamp());
+
+    /// <summary>Whether a save is due after a step. By time, rank 0's clock counts: the others are told.</summary>
+    public bool IsDue(long step)
+    {
+        if (step == 0 || step == lastStep) return false;
+        if (options.CheckpointEvery.Steps is > 0 and var steps) return step % steps == 0;
+        return Interval is { } interval && Stopwatch.GetElapsedTime(lastTime) >= interval;
+    }
+
+    private TimeSpan? Interval => options.CheckpointEvery.IsAuto ? CheckpointInterval.Daly(blocking, options.Mtbf.Span) : options.CheckpointEvery.Time;
+
+    /// <summary>Saves, unless it has been done. Collective; what gathers the state and the steps' buffers comes before.</summary>
+    public void Save(RunPosition position, Action gather)
+    {
+        if (lastStep == position.Step) return;
+        Conclude(); // two at once would need twice the file cache
+        var begun = Stopwatch.GetTimestamp();
+        gather();
+        var draft = state.Save(place.Directory, position);
+        blocking = Stopwatch.GetElapsedTime(begun);
+        IsKept(position.Step);
+        if (draft is not null) pending = (position.Step, draft, Task.Factory.StartNew(draft.Commit, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+    }
+
+    /// <summary>Announces what has come to the disk meanwhile; between steps.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public void Poll()
+    {
+        if (pending?.Flush.IsCompleted == true) Conclude();
+    }
+
+    /// <summary>Waits until all is on the disk, and announces it.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public void Conclude()
+    {
+        if (pending is not var (step, draft, flush)) return;
+        pending = null;
+        using (draft) flush.GetAwaiter().GetResult();
+        place.Note("checkpoint", step, FormattableString.Invariant($"{blocking.TotalSeconds:F3} s"));
+        RunCheckpoint.Prune(place.Directory, options.KeepLast);
+        announced?.Invoke(draft.Path);
+    }
+
+    /// <summary>The same where another error may end the run already.</summary>
+    public void Dispose()
+    {
+        try { Conclude(); }
+        catch (IOException) { }
+    }
+}
