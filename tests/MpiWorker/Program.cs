@@ -23,6 +23,7 @@ switch (args[0])
     case "train-device": DeviceSums.Train(world); break;
     case "train" or "train-bn": TrainingRun.Run(world, args[1], withBatchNorm: args[0] == "train-bn", args[2..]); break;
     case "fine-tune": TrainingRun.FineTune(world, args[1], args[2..]); break;
+    case "train-slow": TrainingRun.Slow(world, args[1], args[2..]); break;
     case "train-large": TrainingRun.Run(world, args[1], withBatchNorm: false, args[2..], hidden: 8192); break;
     case "train-large-killed":
         if (world.Rank == 0) TrainingRun.DieWriting(args[1]);

@@ -65,6 +65,17 @@ static class TrainingRun
         Console.WriteLine($"rank {world.Rank} hash {Hash(model)}");
     }
 
+    /// <summary>A run in which rank 1 computes 30 ms longer a step.</summary>
+    public static void Slow(ICommunicator world, string folder, string[] arguments)
+    {
+        var net = new GraphBuilder("slow", new Shape(1, 8, 8));
+        Run(world, folder, net.Build(net.Input.Flatten().Linear(4)), arguments, Objective.From((output, target) =>
+        {
+            if (world.Rank == 1) Thread.Sleep(30);
+            return nn.functional.cross_entropy(output, target);
+        }));
+    }
+
     /// <summary>Cross-entropy that kills this process when it is asked for a gradient the 31st time.</summary>
     public static IObjective DieLearning()
     {

@@ -42,6 +42,7 @@ public sealed class FlightRecorder
     public void Finish(Entry entry)
     {
         entry.Finish();
+        CommunicationTime.AddSince(entry.Started);
         Finished?.Invoke(entry);
     }
 

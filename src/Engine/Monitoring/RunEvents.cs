@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Interactive.Monitoring;
 
 /// <summary>Something that happened to a run, a line of its <c>events.jsonl</c>.</summary>
-/// <param name="Kind">start, first-step, checkpoint, stop, fail, restart or finish.</param>
+/// <param name="Kind">start, first-step, checkpoint, slow, stop, fail, restart or finish.</param>
 /// <param name="Step">Steps made by then.</param>
 /// <param name="Time">By the wall clock.</param>
 /// <param name="Uptime">Seconds that the machine had been up: unlike the wall clock, nobody sets it.</param>

@@ -15,6 +15,12 @@ public sealed record TrainRecord(long Step, int Epoch, double Loss, double Learn
     /// <summary>Seconds of the whole step, waiting for its batch included; 0 where it was not measured.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public double Seconds { get; init; }
+    /// <summary>Of these, seconds in which this rank waited for its batch; 0 where it was not measured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double DataSeconds { get; init; }
+    /// <summary>Of these, seconds in which this rank waited for other ranks or for what they send; 0 alone.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double CommunicationSeconds { get; init; }
 }
 
 /// <summary>Where a run's numbers go.</summary>

@@ -37,6 +37,9 @@ internal sealed class RunPlace : IDisposable
         if (held is not null) RunEvents.Add(Directory, kind, step, detail);
     }
 
+    /// <summary>Notes a checkpoint that is on the disk, and for how long a step waited for it.</summary>
+    public void NoteCheckpoint(long step, TimeSpan blocking) => Note("checkpoint", step, FormattableString.Invariant($"{blocking.TotalSeconds:F3} s"));
+
     /// <summary>Notes the first step of this process.</summary>
     public void NoteStep(long step)
     {

@@ -188,7 +188,11 @@ public sealed class Trainer : IDisposable
     private EvalRecord Train()
     {
         Directory = place!.Directory;
-        using var saving = writer = new CheckpointWriter(state, place, Options, path => hooks.ForEach(h => h.AfterCheckpoint(this, path)));
+        using var saving = writer = new CheckpointWriter(state, Directory, Options.CheckpointEvery, Options.Mtbf.Span, Options.KeepLast, (step, path, blocking) =>
+        {
+            place.NoteCheckpoint(step, blocking);
+            hooks.ForEach(h => h.AfterCheckpoint(this, path));
+        });
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         position = Restore();
         replicas.BroadcastModel();
@@ -241,7 +245,8 @@ public sealed class Trainer : IDisposable
             foreach (var each in parts.Logs.Prepend(log)) hooks.Add(new LogHook(each));
             if (Options.Progress) hooks.Add(ProgressDisplay.Create());
         }
-        hooks.Add(new LogHook(new MeterLog(Directory?.Id ?? Options.Name, world.Rank)));
+        hooks.Add(new LogHook(new MeterLog(Directory!.Id, world.Rank)));
+        if (world.Size > 1 && parts.Strategy.RanksAreAlike) hooks.Add(new StragglerWatch(world));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
         Tell([Graph.Precision.Caution(device), memory?.Text, planned.Description, parts.Strategy.Description]);
@@ -254,11 +259,12 @@ public sealed class Trainer : IDisposable
         for (var i = first; i < StepsPerEpoch; i++)
         {
             if (trainable.HasChanged) Prepare();
-            var started = Stopwatch.GetTimestamp();
-            double loss, rate;
+            var (started, communicated) = (Stopwatch.GetTimestamp(), CommunicationTime.Seconds);
+            double loss, rate, waited;
             double? norm;
             using (var step = RankStep.Next(batches, microBatches / share.Parts, Objective))
             {
+                waited = Stopwatch.GetElapsedTime(started).TotalSeconds;
                 var asked = stopReason is null ? requests!.Kind : (StopKind)Math.Max((byte)requests!.Kind, (byte)StopKind.Done);
                 var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error, writer!.IsDue(Step));
                 if (agreed.Saves) Save();
@@ -271,7 +277,13 @@ public sealed class Trainer : IDisposable
             position = i + 1 < StepsPerEpoch ? (epoch, i + 1) : (epoch + 1, 0);
             place!.NoteStep(Step);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) { GradientNorm = norm, Seconds = seconds };
+            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) 
+            {
+                GradientNorm = norm,
+                Seconds = seconds,
+                DataSeconds = waited,
+                CommunicationSeconds = CommunicationTime.Seconds - communicated,
+            };
             hooks.ForEach(h => h.AfterStep(this, record));
             if (Step == Options.MaxSteps) return StopKind.Cut;
             writer!.Poll();

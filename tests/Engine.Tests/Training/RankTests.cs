@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Interactive.Monitoring;
 using Interactive.Collectives.Mpi;
 using Interactive.Engine.Tests.Collectives;
 
@@ -159,6 +160,18 @@ public sealed class RankTests : IDisposable
         Assert.Contains("resuming", resumed.Output);
         Assert.Equal(Hash(whole), Hash(resumed));
         Assert.Empty(Directory.GetFiles(folder, "*.tmp", SearchOption.AllDirectories));
+    }
+
+    [SkippableFact]
+    public void A_rank_that_holds_the_others_up_is_named_within_150_steps()
+    {
+        using var job = Start(2, "--epochs 7 --no-progress", scenario: "train-slow");
+        Assert.True(job.Wait(120) == 0, job.Output);
+        var line = Assert.Single(job.Lines, line => line.Contains("rank 1 on") && line.Contains("holds the others up"));
+        Assert.EndsWith("is computing", line);
+        var run = RunDirectory.Open(Assert.Single(Directory.GetDirectories(folder)));
+        var told = Assert.Single(RunEvents.Read(run), e => e.Kind == "slow" && e.Detail.StartsWith("rank 1"));
+        Assert.Equal(150, told.Step);
     }
 
     [SkippableFact]

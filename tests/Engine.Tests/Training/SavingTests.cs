@@ -57,7 +57,7 @@ public sealed class SavingTests : IDisposable
         {
             using var file = new SafetensorsFile(path);
             file.Verify();
-            Assert.Equal("checkpoint", RunEvents.Read(trainer.Directory!)[^1].Kind);
+            Assert.Equal("checkpoint", RunEvents.Read(trainer.Directory!)[^1].Kind); // noted before hooks hear of it
             Kept.Add((RunPosition.Of(file.Metadata).Step, trainer.Step));
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics.Tensors;
 using TorchSharp.Modules;
 
@@ -116,9 +117,11 @@ public sealed unsafe class OverlappedReducer : IDisposable
 
     void AwaitBucket(int index)
     {
+        var started = Stopwatch.GetTimestamp();
         lock (gate)
         {
             while (reduced <= index && error is null) Monitor.Wait(gate);
+            CommunicationTime.AddSince(started);
             if (error is not null) throw new CollectiveException($"communication thread: {error.Message}");
         }
     }

@@ -55,7 +55,7 @@ public sealed class TrainingLoop : IDisposable
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         parts = [new GeneratorPart(world, Device)];
         state = new TrainingState(world, parts);
-        writer = new CheckpointWriter(state, place, Options);
+        writer = new CheckpointWriter(state, Directory, Options.CheckpointEvery, Options.Mtbf.Span, Options.KeepLast, (step, _, blocking) => place.NoteCheckpoint(step, blocking));
     }
 
     /// <summary>What was asked for.</summary>

@@ -20,6 +20,9 @@ public interface IParallelStrategy : IDisposable
     /// <summary>Gives every rank the model as it is now, where ranks step parts of it: before evaluations and checkpoints. Collective.</summary>
     void Gather() { }
 
+    /// <summary>Whether all ranks have the same work in a step, so that one that takes longer is slow.</summary>
+    bool RanksAreAlike => true;
+
     /// <summary>What a run says before its first step, in lines; null for nothing.</summary>
     string? Description => null;
 

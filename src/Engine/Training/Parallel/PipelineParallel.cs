@@ -74,6 +74,9 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     }
 
     /// <inheritdoc/>
+    public bool RanksAreAlike => false;
+
+    /// <inheritdoc/>
     public BatchShare Share(ICommunicator world) => layout is null ? throw new InvalidOperationException("MicroBatches comes first")
         : new(world.Rank % layout.Data, layout.Data, world.Rank / layout.Data == 0);
 

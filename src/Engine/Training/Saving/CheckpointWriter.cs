@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Interactive.Monitoring;
 using Interactive.Runtime;
 
 namespace Interactive.Training;
@@ -8,10 +9,12 @@ namespace Interactive.Training;
 /// beside the steps that follow, and a checkpoint is announced once it is on the disk under its name.
 /// </summary>
 /// <param name="state">What is saved.</param>
-/// <param name="place">Where; its rank 0 writes.</param>
-/// <param name="options">How often, and how many are kept.</param>
-/// <param name="announced">Hears of each checkpoint's path, between two steps, on rank 0.</param>
-internal sealed class CheckpointWriter(TrainingState state, RunPlace place, TrainerOptions options, Action<string>? announced = null) : IDisposable
+/// <param name="run">Where; rank 0 writes.</param>
+/// <param name="every">How often.</param>
+/// <param name="betweenFailures">Mean time between failures, for <see cref="CheckpointInterval.Auto"/>.</param>
+/// <param name="keep">Newest checkpoints that are kept.</param>
+/// <param name="announced">Hears of each checkpoint's step, path and blocking time, between two steps, on rank 0.</param>
+internal sealed class CheckpointWriter(TrainingState state, RunDirectory run, CheckpointInterval every, TimeSpan betweenFailures, int keep, Action<long, string, TimeSpan> announced) : IDisposable
 {
     private long lastStep = -1, lastTime = Stopwatch.GetTimestamp();
     private TimeSpan blocking = TimeSpan.FromSeconds(1); // a guess, until the first save has been measured
@@ -24,11 +27,11 @@ internal sealed class CheckpointWriter(TrainingState state, RunPlace place, Trai
     public bool IsDue(long step)
     {
         if (step == 0 || step == lastStep) return false;
-        if (options.CheckpointEvery.Steps is > 0 and var steps) return step % steps == 0;
+        if (every.Steps is > 0 and var steps) return step % steps == 0;
         return Interval is { } interval && Stopwatch.GetElapsedTime(lastTime) >= interval;
     }
 
-    private TimeSpan? Interval => options.CheckpointEvery.IsAuto ? CheckpointInterval.Daly(blocking, options.Mtbf.Span) : options.CheckpointEvery.Time;
+    private TimeSpan? Interval => every.IsAuto ? CheckpointInterval.Daly(blocking, betweenFailures) : every.Time;
 
     /// <summary>Saves, unless it has been done. Collective; what gathers the state and the steps' buffers comes before.</summary>
     public void Save(RunPosition position, Action gather)
@@ -37,7 +40,7 @@ internal sealed class CheckpointWriter(TrainingState state, RunPlace place, Trai
         Conclude(); // two at once would need twice the file cache
         var begun = Stopwatch.GetTimestamp();
         gather();
-        var draft = state.Save(place.Directory, position);
+        var draft = state.Save(run, position);
         blocking = Stopwatch.GetElapsedTime(begun);
         IsKept(position.Step);
         if (draft is not null) pending = (position.Step, draft, Task.Factory.StartNew(draft.Commit, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
@@ -57,9 +60,8 @@ internal sealed class CheckpointWriter(TrainingState state, RunPlace place, Trai
         if (pending is not var (step, draft, flush)) return;
         pending = null;
         using (draft) flush.GetAwaiter().GetResult();
-        place.Note("checkpoint", step, FormattableString.Invariant($"{blocking.TotalSeconds:F3} s"));
-        RunCheckpoint.Prune(place.Directory, options.KeepLast);
-        announced?.Invoke(draft.Path);
+        RunCheckpoint.Prune(run, keep);
+        announced(step, draft.Path, blocking);
     }
 
     /// <summary>The same where another error may end the run already.</summary>
