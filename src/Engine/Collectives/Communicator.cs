@@ -204,6 +204,7 @@ public sealed unsafe class Communicator : ICommunicator
     /// <summary>The algorithm for a buffer of <paramref name="length"/> floats.</summary>
     internal IAllReduce Choose(long length)
     {
+        if (options.Own is not null) return Get("own");
         if (options.Device is not null) return Get("device");
         if (options.Wire != WireFormat.Fp32) return Get("half");
         if (options.Algorithm is { } named) return Get(named);
@@ -213,6 +214,7 @@ public sealed unsafe class Communicator : ICommunicator
 
     IAllReduce Get(string name) => algorithms.TryGetValue(name, out var known) ? known : algorithms[name] = name switch
     {
+        "own" => options.Own!(transport),
         "device" when transport is IReachesDevices ends && ends.Reaches(options.Device!) => new DeviceAllReduce(ends, options.Device!),
         "half" => new TwoByteAllReduce(transport, options.Wire, options.ErrorFeedback),
         "halving-doubling" => new HalvingDoublingAllReduce(transport),

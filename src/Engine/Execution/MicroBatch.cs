@@ -72,7 +72,6 @@ internal sealed class MicroBatch : IDisposable
                 forward.Run(nodes[step.Id], forBackward: step.Kind == StepKind.Forward, plan.InPlace[at]);
                 break;
             case StepKind.Free: Values.Free(step.Id); break;
-            case StepKind.Forget: nodes[step.Id].DropGraph(); break;
             case StepKind.ParameterGradients:
                 AddTo(step.Id);
                 backward.Parameters(nodes[step.Id], step.Way, ownWays);

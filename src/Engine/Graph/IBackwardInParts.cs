@@ -7,7 +7,7 @@ namespace Interactive.Graphs;
 /// the input any more, then the input's. Either can be made part by part, so that neither a gradient nor what a kernel copies
 /// is ever whole beside the sum, as it is under autograd, which makes a gradient before it adds it to what was accumulated.
 /// </summary>
-public interface IBackwardInParts
+internal interface IBackwardInParts
 {
     /// <summary>Ways to make the parameters' gradients, as numbers of the op's own, the fewest parts first; each takes fewer temporary bytes than all with fewer parts.</summary>
     /// <param name="node">The op's place.</param>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>A direct op of one input whose input's gradient takes the place of its output's, number by number, where nobody else holds that.</summary>
-public interface IOverwritesGradient : IDirectUnary
+internal interface IOverwritesGradient : IDirectUnary
 {
     /// <summary>Backward of an op without parameters, with autograd off.</summary>
     /// <param name="input">As in <see cref="IDirectUnary.Backward"/>.</param>

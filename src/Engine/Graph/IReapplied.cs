@@ -7,7 +7,7 @@ namespace Interactive.Graphs;
 /// does not read its output (<see cref="Saved.Output"/>), the gradient is masked by what the input tells of the output. Channels do not
 /// meet in it, so its input may be in pieces, one behind the other along the channels.
 /// </summary>
-public interface IReapplied : IDirectUnary
+internal interface IReapplied : IDirectUnary
 {
     /// <summary>True when the node's input may be in pieces.</summary>
     bool ReadsPieces(Node node);

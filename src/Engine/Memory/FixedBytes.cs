@@ -4,7 +4,7 @@ using Interactive.Runtime;
 namespace Interactive.Memory;
 
 /// <summary>Bytes that no plan can change.</summary>
-public static class FixedBytes
+internal static class FixedBytes
 {
     /// <summary>Parameters, their gradients, one optimiser state of their size (momentum), buffers and the batch.</summary>
     public static long Of(Graph graph, long batch)

@@ -7,7 +7,7 @@ namespace Interactive.Monitoring;
 /// A TensorBoard event file of scalars. Records are framed as TensorFlow does (length, masked CRC-32C of it, bytes, masked
 /// CRC-32C of them); events are protocol-buffer messages <c>Event { wall_time = 1; step = 2; file_version = 3; summary = 5 }</c>.
 /// </summary>
-public sealed class EventFile : IDisposable
+internal sealed class EventFile : IDisposable
 {
     private readonly Stream stream;
 

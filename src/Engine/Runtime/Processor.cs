@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Interactive.Runtime;
 
 /// <summary>What this machine's processor is and can.</summary>
-public static class Processor
+internal static class Processor
 {
     private const int Avx512BFloat16 = 1 << 5, AmxBFloat16 = 1 << 22; // of CPUID leaf 7: subleaf 1, EAX; subleaf 0, EDX
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime;
 
 /// <summary>Tells whether two managed tensors are one native tensor.</summary>
-public static unsafe class TensorIdentity
+internal static unsafe class TensorIdentity
 {
     /// <summary>
     /// The address of the native tensor. <see cref="Tensor.Handle"/> is not that: some of TorchSharp's modules make a new

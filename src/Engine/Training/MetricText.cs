@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Interactive.Training;
 
 /// <summary>A metric for people.</summary>
-public static class MetricText
+internal static class MetricText
 {
     /// <summary>Two spaces, its name with spaces, and its value: a share in percent, anything else with six digits.</summary>
     public static string Of(KeyValuePair<string, double> metric) => string.Create(CultureInfo.InvariantCulture, $"  test {metric.Key.Replace('_', ' ')} {Value(metric.Key, metric.Value)}");

@@ -6,7 +6,7 @@ namespace Interactive.Training;
 /// <summary>Tells how far a run is and how long it still takes. Begins with its making, right before the first step.</summary>
 /// <param name="trainer">The run.</param>
 /// <param name="time">Its clock; default the system's.</param>
-public sealed class ProgressClock(Trainer trainer, TimeProvider? time = null)
+internal sealed class ProgressClock(Trainer trainer, TimeProvider? time = null)
 {
     private readonly TimeProvider time = time ?? TimeProvider.System;
     private readonly long started = (time ?? TimeProvider.System).GetTimestamp(), firstStep = trainer.Step;

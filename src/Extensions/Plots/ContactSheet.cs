@@ -2,6 +2,7 @@ using System.Text;
 using Interactive.Data;
 using Interactive.Extensions.Display;
 using SkiaSharp;
+using Picture = Interactive.Extensions.Display.Picture;
 
 namespace Interactive.Extensions.Plots;
 

@@ -25,7 +25,6 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
         yaxis = new Yaxis { title = yAxis },
         showlegend = traces.Count > 1,
         hovermode = "x unified",
-        legend = new Legend { orientation = "h", x = 0, y = 1, yanchor = "bottom" },
     });
 
     /// <summary>One line.</summary>
@@ -57,9 +56,12 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
             <div id="{{id}}" class="figure"></div>
             <script>(function () {
               var figure = {{json}}, text = getComputedStyle(document.body).color;
+              var title = figure.layout.title, wide = document.getElementById("{{id}}").clientWidth;
+              if (title && title.text && wide) title.font = { size: Math.max(9, Math.min(17, 1.7 * wide / title.text.length)) }; // whole in a narrow page too
               Object.assign(figure.layout, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, family: "system-ui, sans-serif" },
-                modebar: { bgcolor: "rgba(0,0,0,0)", color: "rgba(128,128,128,0.6)" }, margin: { l: 60, r: 16, t: 66, b: 60 } });
-              ["xaxis", "yaxis"].forEach(function (axis) { Object.assign(figure.layout[axis], { exponentformat: "power", automargin: true, gridcolor: "rgba(128,128,128,0.25)", zerolinecolor: "rgba(128,128,128,0.4)" }); });
+                
+                legend: { orientation: "h", x: 0, xanchor: "left", y: 0, yref: "container", yanchor: "bottom" }, modebar: { bgcolor: "rgba(0,0,0,0)", color: "rgba(128,128,128,0.6)" }, margin: { l: 60, r: 16, t: 66, b: 60 } });
+              ["xaxis", "yaxis"].forEach(function (axis) { Object.assign(figure.layout[axis], { exponentformat: "power", ticklabelstandoff: 4, automargin: true, gridcolor: "rgba(128,128,128,0.25)", zerolinecolor: "rgba(128,128,128,0.4)" }); });
               Plotly.newPlot("{{id}}", figure.data, figure.layout, { responsive: true, displaylogo: false });
             })();</script>
             """;

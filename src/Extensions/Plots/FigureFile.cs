@@ -53,12 +53,13 @@ public static class FigureFile
 
     internal static byte[] Picture(IReadOnlyList<Figure> figures)
     {
-        using var whole = new SKBitmap(FigurePicture.Width, Math.Max(1, figures.Count * FigurePicture.Height));
+        const int Scale = 2; // for paper and for sharp screens
+        using var whole = new SKBitmap(Scale * FigurePicture.Width, Math.Max(1, Scale * figures.Count * FigurePicture.Height));
         using var canvas = new SKCanvas(whole);
         for (var i = 0; i < figures.Count; i++)
         {
-            using var part = SKBitmap.Decode(FigurePicture.Draw(figures[i]));
-            canvas.DrawBitmap(part, 0, i * FigurePicture.Height);
+            using var part = SKBitmap.Decode(FigurePicture.Draw(figures[i], Scale * FigurePicture.Width, Scale * FigurePicture.Height, Scale));
+            canvas.DrawBitmap(part, 0, Scale * i * FigurePicture.Height);
         }
         using var data = whole.Encode(SKEncodedImageFormat.Png, 100);
         return data.ToArray();

@@ -16,7 +16,11 @@ public static class FigurePicture
     private static readonly string[] palette = ["#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#ec4899", "#14b8a6", "#84cc16", "#6b7280", "#f97316"];
 
     /// <summary>The picture's bytes.</summary>
-    public static byte[] Draw(Figure figure, int width = Width, int height = Height)
+    /// <param name="figure">What is drawn.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="height">Pixels.</param>
+    /// <param name="scale">How many times as large letters and lines are; default 1.</param>
+    public static byte[] Draw(Figure figure, int width = Width, int height = Height, int scale = 1)
     {
         var json = JObject.Parse(figure.ToPlotlyJson());
         var layout = (JObject)json["layout"]!;
@@ -45,8 +49,16 @@ public static class FigurePicture
             plot.Axes.AutoScale();
             plot.Axes.SetLimitsY(Math.Min(0, plot.Axes.GetLimits().Bottom), plot.Axes.GetLimits().Top);
         }
-        if (traces.Count > 1 && (bool?)layout["showlegend"] != false) plot.ShowLegend(Edge.Right); // beside the lines, as in the page: within them it covers some point of some figure
+        if (traces.Count > 1 && (bool?)layout["showlegend"] != false) Legend(plot); // below the lines, as in the page: within them it covers some point of some figure
+        plot.ScaleFactor = scale;
         return plot.GetImageBytes(width, height, ImageFormat.Png);
+    }
+
+    private static void Legend(Plot plot)
+    {
+        plot.Legend.Orientation = Orientation.Horizontal;
+        (plot.Legend.OutlineWidth, plot.Legend.ShadowColor, plot.Legend.BackgroundColor) = (0, Colors.Transparent, Colors.Transparent);
+        plot.ShowLegend(Edge.Bottom);
     }
 
     private static bool IsBar(JObject trace) => (string?)trace["type"] == "bar";
@@ -78,9 +90,19 @@ public static class FigurePicture
             line.MarkerSize = mode.Contains("markers") ? (float?)(trace["marker"]?["size"] as JValue) ?? 6 : 0;
             if ((string?)trace["line"]?["shape"] is "hv") line.ConnectStyle = ConnectStyle.StepHorizontal;
             if ((string?)trace["line"]?["dash"] is { } dash && dash != "solid") line.LinePattern = dash.StartsWith("dot") ? LinePattern.Dotted : LinePattern.Dashed;
-            line.LegendText = (string?)trace["name"] ?? "";
+            line.LegendText = (bool?)trace["showlegend"] == false ? "" : (string?)trace["name"] ?? "";
+            if (mode.Contains("text") && trace["text"] is JArray texts) Name(plot, texts, seen, places, heights);
         }
         return heights;
+    }
+
+    private static void Name(Plot plot, JArray texts, int[] seen, double[] places, double[] heights)
+    {
+        foreach (var i in seen.Where(i => i < texts.Count && (string?)texts[i] is { Length: > 0 }))
+        {
+            var name = plot.Add.Text(((string)texts[i]!).Replace("<br>", "\n"), places[i], heights[i]);
+            (name.LabelAlignment, name.OffsetY, name.LabelFontSize) = (Alignment.LowerCenter, -6, 12);
+        }
     }
 
     private static string Text(JToken? title) => (string?)(title is JObject ? title["text"] : title) ?? "";

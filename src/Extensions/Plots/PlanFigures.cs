@@ -18,10 +18,16 @@ public static class PlanFigures
         var traces = new List<Trace>
         {
             new Scatter { name = "best for each budget", x = curve.Select(p => p.Bytes / MiB).ToArray(), y = curve.Select(p => 100 * p.Overhead).ToArray(), mode = "lines", line = new Line { color = "#3b82f6", width = 2, shape = "hv" } },
-            new Scatter { name = "planners", x = planners.Select(p => p.Bytes / MiB).ToArray(), y = planners.Select(p => 100 * p.Overhead).ToArray(), text = planners.Select(p => p.Name).ToArray(), mode = "markers+text", textposition = "top center", marker = new Marker { color = "#f59e0b", size = 8 } },
+            new Scatter { name = "planners", x = planners.Select(p => p.Bytes / MiB).ToArray(), y = planners.Select(p => 100 * p.Overhead).ToArray(), text = Labels(curve, planners), mode = "markers+text", textposition = "top center", marker = new Marker { color = "#f59e0b", size = 8 } },
         };
         if (plan.GetProperty("feasible").GetBoolean())
             traces.Add(new Scatter { name = "chosen", x = new[] { Number(plan, "predictedPeakBytes") / MiB }, y = new[] { 100 * Number(plan, "predictedOverhead") }, mode = "markers", marker = new Marker { color = "#ef4444", size = 12 } });
+        if (double.IsFinite(Number(plan, "budgetBytes")) && curve.Count > 0)
+        {
+            var budget = Number(plan, "budgetBytes") / MiB;
+            var top = 100 * curve.Max(p => p.Overhead);
+            traces.Add(new Scatter { name = "budget", x = new[] { budget, budget }, y = new[] { 0, top }, mode = "lines", line = new Line { color = "#ef4444", width = 1, dash = "dash" } });
+        }
         return new(traces, new Layout.Layout
         {
             title = $"{plan.GetProperty("model").GetString()}: extra time against memory", xaxis = new Xaxis { title = "peak of activations, MiB" }, yaxis = new Yaxis { title = "extra time, %" }, showlegend = true,
@@ -61,6 +67,26 @@ public static class PlanFigures
         [Mime.Html] = $"<p>{Table.Encode(summary)}</p>{figure.Data[Mime.Html]}{table.ToHtml()}",
         [Mime.Text] = summary + "\n" + table.ToText(),
     });
+
+    /// <summary>A name a point; planners whose names would lie over each other share one, which stands at the first of them.</summary>
+    private static string[] Labels(List<(double Bytes, double Overhead)> curve, List<(string Name, double Bytes, double Overhead)> planners)
+    {
+        // Of the axes: a name is about a fifth of a narrow figure wide, and a line of text a fifteenth of its height.
+        const double Wide = 0.25, High = 0.08;
+        double Extent(Func<(double Bytes, double Overhead), double> of)
+            => curve.Count == 0 ? 0 : Math.Max(1e-9, curve.Concat(planners.Select(p => (p.Bytes, p.Overhead))).Max(of) - curve.Concat(planners.Select(p => (p.Bytes, p.Overhead))).Min(of));
+        var (width, height) = (Extent(p => p.Bytes), Extent(p => p.Overhead));
+        var labels = new string[planners.Count];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            if (labels[i] is not null) continue;
+            var together = Enumerable.Range(i, labels.Length - i).Where(j => labels[j] is null
+                && Math.Abs(planners[j].Bytes - planners[i].Bytes) < Wide * width && Math.Abs(planners[j].Overhead - planners[i].Overhead) < High * height).ToList();
+            foreach (var j in together) labels[j] = "";
+            labels[i] = string.Join("<br>", together.Select(j => planners[j].Name));
+        }
+        return labels;
+    }
 
     private static IEnumerable<(string Name, double Bytes, double Overhead)> Planners(JsonElement plan) =>
         plan.GetProperty("planners").EnumerateArray().Select(p => (p.GetProperty("name").GetString()!, Number(p, "peakBytes"), Number(p, "overhead"))).Where(p => double.IsFinite(p.Item2) && double.IsFinite(p.Item3));

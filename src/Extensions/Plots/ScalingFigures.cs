@@ -37,7 +37,7 @@ public static class ScalingFigures
         var rows = simulated.GetProperty("results").EnumerateArray().Select(r => (
             Model: r.GetProperty("model").GetString()!, Ranks: r.GetProperty("ranks").GetInt32(), Net: r.GetProperty("net").GetString()!,
             Compute: r.GetProperty("computeSeconds").GetDouble(), Step: r.GetProperty("stepSeconds").GetDouble(), Efficiency: r.GetProperty("efficiency").GetDouble())).ToList();
-        var series = rows.GroupBy(r => (r.Model, r.Net)).Select(g => new ScalingSeries($"{g.Key.Model}, {g.Key.Net}", g.First().Compute,
+        var series = rows.GroupBy(r => (r.Model, r.Net)).Select(g => new ScalingSeries($"{g.Key.Model}, {Speed(g.Key.Net)}", g.First().Compute,
             [(1, g.First().Compute), .. g.Where(r => r.Ranks > 1).OrderBy(r => r.Ranks).Select(r => (r.Ranks, r.Step))], IsSimulated: true)).ToList();
         var figure = Efficiency(series);
         figure.Layout.title = "Weak scaling, simulated";
@@ -62,29 +62,41 @@ public static class ScalingFigures
     public static Figure Efficiency(params IReadOnlyList<ScalingSeries> series)
     {
         var figure = Figure.Lines("Weak scaling", "ranks", "efficiency, %",
-            [Figure.Line("ideal", Extent(series), [100, 100], Grey, 1), .. series.Select((s, i) => Line(s, i, seconds => 100 * s.OneRankSeconds / seconds))]).OverRanks();
+            [Figure.Line("ideal", Extent(series), [100, 100], Grey, 1), .. series.Select((s, i) => Line(s, i, seconds => 100 * s.OneRankSeconds / seconds))]).OverRanks(series);
         figure.Layout.yaxis.rangemode = "tozero"; // a thousandth must not look like a cliff
         return figure;
     }
 
     /// <summary>Milliseconds an iteration; each series has its ideal, a line at the time of one rank.</summary>
     public static Figure StepTime(params IReadOnlyList<ScalingSeries> series) => Figure.Lines("Step time", "ranks", "ms / iteration",
-        [.. series.SelectMany((s, i) => new[]
-        {
-            Line(s, i, seconds => 1e3 * seconds),
-            Figure.Line($"{s.Name}, ideal", Extent([s]), [1e3 * s.OneRankSeconds, 1e3 * s.OneRankSeconds], Grey, 1),
-        })]).OverRanks();
+        [.. series.SelectMany((s, i) => new[] { Line(s, i, seconds => 1e3 * seconds), Ideal(s, isNamed: i == 0) })]).OverRanks(series);
+
+    // One entry of the legend for all of them.
+    private static Scatter Ideal(ScalingSeries series, bool isNamed)
+    {
+        var line = Figure.Line("ideal", Extent([series]), [1e3 * series.OneRankSeconds, 1e3 * series.OneRankSeconds], Grey, 1);
+        line.showlegend = isNamed;
+        return line;
+    }
 
     private static Scatter Line(ScalingSeries series, int index, Func<double, double> height) => Figure.Line(series.Name,
         series.Points.Select(p => (double)p.Ranks), series.Points.Select(p => height(p.StepSeconds)), colours[index % colours.Length], series.IsSimulated ? 1 : 3, markers: true);
 
-    private static Figure OverRanks(this Figure figure)
+    private static Figure OverRanks(this Figure figure, IReadOnlyList<ScalingSeries> series)
     {
         figure.Layout.xaxis.type = "log"; // 1 to 512 ranks
+        var ranks = series.SelectMany(s => s.Points).Select(p => p.Ranks).Distinct().Order().ToArray();
+        if (ranks.Length is 0 or > 12) return figure;
+        figure.Layout.xaxis.tickmode = "array"; // where something was run
+        figure.Layout.xaxis.tickvals = ranks;
+        figure.Layout.xaxis.ticktext = ranks.Select(r => r.ToString(CultureInfo.InvariantCulture)).ToArray();
         return figure;
     }
 
     private static double[] Extent(IReadOnlyList<ScalingSeries> series) => [1, series.SelectMany(s => s.Points).Select(p => (double)p.Ranks).DefaultIfEmpty(1).Max()];
+
+    /// <summary>A speed as <c>--net</c> takes it, for people: 25g is 25 Gbit/s.</summary>
+    internal static string Speed(string net) => net.TrimEnd('g', 'G') is { Length: > 0 } number && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? $"{number} Gbit/s" : net;
 
     private static string Size(long bytes) => bytes switch { >= 1 << 20 when bytes % (1 << 20) == 0 => $"{bytes >> 20} MiB", >= 1 << 10 when bytes % (1 << 10) == 0 => $"{bytes >> 10} KiB", _ => $"{bytes} B" };
 

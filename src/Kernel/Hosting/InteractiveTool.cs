@@ -37,8 +37,11 @@ public static class InteractiveTool
         ("fuzz", FuzzCommand.Create),
     ];
 
+    /// <summary>Runs a command.</summary>
+    /// <param name="args">The command line, without the program's name.</param>
+    /// <param name="own">Commands of one's own beside those of the tool; one of the same name takes the place of the tool's.</param>
     /// <returns>The command's exit code; 2 for bad input.</returns>
-    public static int Run(string[] args)
+    public static int Run(string[] args, params IReadOnlyList<Command> own)
     {
         if (args is ["kernel", ..]) Interrupts.Hear();
         // Asked here: later it would be an exception from inside TorchSharp.
@@ -50,22 +53,23 @@ public static class InteractiveTool
         Cultures.Choose();
         JobProcesses.EndWithStarter();
         // A cached script starts in little more time than the parser takes to load: one that is given alone goes past it.
-        return args is ["run", var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script) : Parse(args);
+        return args is ["run", var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script) : Parse(args, own);
     }
 
-    private static int Parse(string[] args)
+    private static int Parse(string[] args, IReadOnlyList<Command> own)
     {
-        var (root, line) = Prepare(args);
+        var (root, line) = Prepare(args, own);
         return CommandLine.Invoke(root, line);
     }
 
     /// <summary>The command that a line asks for, or all of them where it names none, and the line with a script's part marked.</summary>
-    public static (RootCommand Root, string[] Line) Prepare(string[] args)
+    public static (RootCommand Root, string[] Line) Prepare(string[] args, params IReadOnlyList<Command> own)
     {
         var root = new RootCommand("Trains deep networks from C# scripts, notebooks and clusters.");
         // The others are made only for whom they help: a script starts sooner without.
-        var asked = Array.Find(commands, c => c.Name == args.FirstOrDefault());
-        foreach (var command in asked.Create is null ? commands : [asked]) root.Add(command.Create());
+        (string Name, Func<Command> Create)[] all = [.. own.Select(command => (command.Name, (Func<Command>)(() => command))), .. commands.Where(c => own.All(o => o.Name != c.Name))];
+        var asked = Array.Find(all, c => c.Name == args.FirstOrDefault());
+        foreach (var command in asked.Create is null ? all : [asked]) root.Add(command.Create());
         if (asked.Create is not null && root.Subcommands is [var one] && one.Arguments.Any(a => a.Name == "ARGS")) args = ScriptArguments.Mark(args, one, 1);
         return (root, args);
     }

@@ -26,10 +26,10 @@ public sealed class FigureFileTests
     public void A_picture_holds_the_figures_below_each_other()
     {
         using var picture = SKBitmap.Decode(FigureFile.Picture(Two));
-        Assert.Equal((FigurePicture.Width, 2 * FigurePicture.Height), (picture.Width, picture.Height));
-        bool Has(string colour, int from) => Enumerable.Range(0, picture.Width).Any(x => Enumerable.Range(from, FigurePicture.Height).Any(y => picture.GetPixel(x, y) == SKColor.Parse(colour)));
+        Assert.Equal((2 * FigurePicture.Width, 2 * 2 * FigurePicture.Height), (picture.Width, picture.Height));
+        bool Has(string colour, int from) => Enumerable.Range(0, picture.Width).Any(x => Enumerable.Range(from, 2 * FigurePicture.Height).Any(y => picture.GetPixel(x, y) == SKColor.Parse(colour)));
         Assert.True(Has("#3b82f6", 0));
-        Assert.True(Has("#ff0000", FigurePicture.Height));
+        Assert.True(Has("#ff0000", 2 * FigurePicture.Height));
         Assert.False(Has("#ff0000", 0));
     }
 

@@ -39,7 +39,7 @@ public class ScalingFiguresTests
         Assert.StartsWith("Predicted, not measured", bundle.Text);
         Assert.Matches("a +512 +25g +120.0 +90.0 +75.0", bundle.Text);
         var data = ((JsonNode)bundle.Data[Mime.Plotly])["data"]!.AsArray();
-        Assert.Equal(["ideal", "a, 25g", "b, 25g"], data.Select(t => (string?)t!["name"]));
+        Assert.Equal(["ideal", "a, 25 Gbit/s", "b, 25 Gbit/s"], data.Select(t => (string?)t!["name"]));
         Assert.Equal([100, 90, 75], data[1]!["y"]!.AsArray().Select(v => Math.Round(v!.GetValue<double>(), 6)));
     }
 }

@@ -21,7 +21,8 @@ internal sealed class FolderGraph
         var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Concat(Directory.GetFiles(AppContext.BaseDirectory, "*.dll")).DistinctBy(Path.GetFileName).Where(path => Path.GetFileName(path) != own && IsManaged(path))
             .Select(path => (MetadataReference)MetadataReference.CreateFromFile(path));
-        var compilation = CSharpCompilation.Create("folders", trees, references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
+        var compilation = CSharpCompilation.Create(Path.GetFileNameWithoutExtension(own), // sees what the engine shows it
+            trees, references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
         var graph = new FolderGraph();
         foreach (var tree in trees.Where(t => t.FilePath.Length > 0)) graph.Add(root, compilation.GetSemanticModel(tree), tree);
         return graph;

@@ -1,3 +1,5 @@
+using Interactive.Collectives.Algorithms;
+
 namespace Interactive.Collectives;
 
 /// <summary>How a communicator sums.</summary>
@@ -27,11 +29,19 @@ public sealed record AllReduceOptions
     /// </summary>
     public string? Device { get; init; }
 
+    /// <summary>
+    /// Makes an algorithm of one's own, for all sums, from the ends that its messages travel between; default null. The other options are
+    /// then the algorithm's affair and must stay as they are.
+    /// </summary>
+    public Func<ITransport, IAllReduce>? Own { get; init; }
+
     /// <summary>Whether nothing is asked for that MPI's own sums do not give.</summary>
-    internal bool LeavesOrderToMpi => Algorithm is null && !Deterministic && Wire == WireFormat.Fp32;
+    internal bool LeavesOrderToMpi => Own is null && Algorithm is null && !Deterministic && Wire == WireFormat.Fp32;
 
     internal AllReduceOptions Validate()
     {
+        if (Own is not null && this != new AllReduceOptions { Own = Own, ErrorFeedback = ErrorFeedback })
+            throw new UsageException("an all-reduce of one's own takes no other option: it chooses order, wire format and device itself");
         if (Algorithm is not null && !AllReduceTable.Algorithms.Contains(Algorithm))
             throw new UsageException($"unknown all-reduce algorithm \"{Algorithm}\": one of {string.Join(", ", AllReduceTable.Algorithms)}");
         if (Deterministic && Wire != WireFormat.Fp32) throw new UsageException($"deterministic sums need fp32 on the wire, not {Wire}");

@@ -43,8 +43,7 @@ public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, stri
     {
         var path = CacheFile(hosts);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllText(path + ".tmp", JsonSerializer.Serialize(rows));
-        File.Move(path + ".tmp", path, overwrite: true);
+        AtomicFile.WriteText(path, JsonSerializer.Serialize(rows));
     }
 
     /// <summary>One host: shared memory. Several: few rounds for small buffers; for large ones the network carries them once per host when hosts hold several ranks each.</summary>

@@ -5,7 +5,7 @@ using Interactive.Collectives.Algorithms;
 namespace Interactive.Collectives;
 
 /// <summary>Times all-reduce algorithms over a real world, one after the other in each round so that all meet the same noise.</summary>
-public static unsafe class AllReduceBenchmark
+internal static unsafe class AllReduceBenchmark
 {
     const int Warmups = 3, MostRounds = 2000;
     const double SecondsPerSize = 0.6;

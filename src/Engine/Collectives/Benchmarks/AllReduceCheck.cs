@@ -1,7 +1,7 @@
 namespace Interactive.Collectives;
 
 /// <summary>Sums numbers whose sum is known and compares every element: for buffers too large for a test.</summary>
-public static unsafe class AllReduceCheck
+internal static unsafe class AllReduceCheck
 {
     /// <summary>Ranks whose largest sum, 228, is exact in two bytes.</summary>
     public const int MostRanks = 8;

@@ -4,7 +4,7 @@ using System.IO.Compression;
 namespace Interactive.Data;
 
 /// <summary>Reads the IDX format of MNIST: a big-endian header (type, dimensions, sizes), then bytes. Files may be gzipped.</summary>
-public static class Idx
+internal static class Idx
 {
     /// <summary>The sizes and the bytes of an unsigned-byte IDX file.</summary>
     /// <exception cref="InvalidDataException">The file is not IDX, holds another type, or is cut short.</exception>

@@ -12,7 +12,7 @@ namespace Interactive.Execution;
 /// backward, under the exact meter and the clock, compared with the simulator, so that what is left over is what kernels ask for
 /// besides values. Plain autograd's peak is found in the same way (<see cref="PlainTrials"/>); neither step is ever run whole.
 /// </summary>
-public static class Profiler
+internal static class Profiler
 {
     /// <summary>Measures with softmax cross-entropy.</summary>
     /// <inheritdoc cref="Measure(Graph, long, IObjective, int?, Action{double})"/>

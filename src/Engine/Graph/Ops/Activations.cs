@@ -6,14 +6,14 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>An element-wise function of one value.</summary>
-public abstract class ElementWise : Op
+internal abstract class ElementWise : Op
 {
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (inputs[0].Shape, inputs[0].Type);
 }
 
 /// <summary>max(x, 0). Backward reads only the output.</summary>
-public sealed class Relu : ElementWise
+internal sealed class Relu : ElementWise
 {
     /// <inheritdoc/>
     public override string Kind => "relu";
@@ -29,7 +29,7 @@ public sealed class Relu : ElementWise
 
 /// <summary>Gaussian error linear unit (Hendrycks and Gimpel 2016). Backward reads the input.</summary>
 /// <param name="tanh">The approximation by a hyperbolic tangent, as in GPT-2; default the exact form.</param>
-public sealed class Gelu(bool tanh = false) : ElementWise, IOverwritesGradient
+internal sealed class Gelu(bool tanh = false) : ElementWise, IOverwritesGradient
 {
     /// <inheritdoc/>
     public override string Kind => "gelu";
@@ -70,7 +70,7 @@ public sealed class Gelu(bool tanh = false) : ElementWise, IOverwritesGradient
 /// <summary>Zeroes elements with a probability while training and scales the rest (Srivastava et al. 2014). Keeps its mask.</summary>
 /// <param name="probability">Chance of an element to be zeroed, 0 to 1: at 0 the input passes as it is, at 1 nothing does.</param>
 /// <param name="module">The user's module, whose mode it follows; null: the net's.</param>
-public sealed class Dropout(double probability, nn.Module? module = null) : ElementWise, IOverwritesGradient
+internal sealed class Dropout(double probability, nn.Module? module = null) : ElementWise, IOverwritesGradient
 {
     /// <summary>Chance of an element to be zeroed.</summary>
     public double Probability { get; } = probability is >= 0 and <= 1 ? probability

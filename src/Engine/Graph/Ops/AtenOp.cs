@@ -9,7 +9,7 @@ namespace Interactive.Graphs.Ops;
 /// Any operator of libtorch's, as a trace found it: run through libtorch's
 /// dispatcher, with autograd. Unless more is known of it, its graph is kept or dropped whole.
 /// </summary>
-public sealed class AtenOp : Op
+internal sealed class AtenOp : Op
 {
     private static readonly string[] MovesStatistics = ["aten::batch_norm", "aten::instance_norm"];
     private const int RunningMean = 3, RunningVariance = 4;

@@ -10,7 +10,7 @@ namespace Interactive.Graphs.Ops;
 /// (tokens, 3 x width) to (tokens, width). Backward reads the input, the output and one number per row and head; where autograd
 /// records it, it keeps views of the first two.
 /// </summary>
-public sealed class Attention(long heads, bool causal) : Op, IDirectUnary
+internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "attention";

@@ -9,7 +9,7 @@ namespace Interactive.Graphs.Ops;
 /// Batch normalisation over (channels, height, width) (Ioffe and Szegedy 2015), optionally with a rectifier. Backward
 /// reads the input and the batch's mean and inverse deviation, which on the CPU tell also where the rectifier cut. A recompute leaves the running statistics alone.
 /// </summary>
-public sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu = false) : Op, IReapplied
+internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu = false) : Op, IReapplied
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "batch_norm_relu" : "batch_norm";

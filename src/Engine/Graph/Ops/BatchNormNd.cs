@@ -9,7 +9,7 @@ namespace Interactive.Graphs.Ops;
 /// there is <see cref="BatchNorm2d"/>. Backward reads the input and the batch's mean and inverse deviation. A recompute leaves the
 /// running statistics alone.
 /// </summary>
-public sealed class BatchNormNd(TorchSharp.Modules.BatchNorm module) : ElementWise, IDirectUnary
+internal sealed class BatchNormNd(TorchSharp.Modules.BatchNorm module) : ElementWise, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "batch_norm_nd";

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>An element-wise op of two values, which meet by the rule of <see cref="Broadcast"/>.</summary>
-public abstract class Binary : Op, IDirect
+internal abstract class Binary : Op, IDirect
 {
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => Broadcast.Of(inputs[0], inputs[1], Verb);
@@ -30,7 +30,7 @@ public abstract class Binary : Op, IDirect
 
 /// <summary>x + scale y where one is repeated along some dimensions; <see cref="Add"/> is for equal shapes. Backward reads nothing.</summary>
 /// <param name="scale">Of y; default 1.</param>
-public sealed class BroadcastAdd(double scale = 1) : Binary
+internal sealed class BroadcastAdd(double scale = 1) : Binary
 {
     /// <inheritdoc/>
     public override string Kind => "broadcast_add";
@@ -59,7 +59,7 @@ public sealed class BroadcastAdd(double scale = 1) : Binary
 }
 
 /// <summary>x times y, number by number. Backward reads each input whose partner's gradient is asked for.</summary>
-public sealed class Mul : Binary
+internal sealed class Mul : Binary
 {
     /// <inheritdoc/>
     public override string Kind => "mul";
@@ -79,7 +79,7 @@ public sealed class Mul : Binary
 }
 
 /// <summary>x divided by y, number by number. Backward reads y, and x where y's gradient is asked for.</summary>
-public sealed class Div : Binary
+internal sealed class Div : Binary
 {
     /// <inheritdoc/>
     public override string Kind => "div";

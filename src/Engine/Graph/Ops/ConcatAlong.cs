@@ -4,7 +4,7 @@ namespace Interactive.Graphs.Ops;
 
 /// <summary>Joins values along any dimension; <see cref="Concat"/> is for the first. Backward copies to each its part of the gradient and reads nothing.</summary>
 /// <param name="dimension">Numbered as in a tensor, the batch being 0.</param>
-public sealed class ConcatAlong(long dimension) : Op, IDirect
+internal sealed class ConcatAlong(long dimension) : Op, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => "concat_along";

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>2-d convolution over (channels, height, width), optionally with a rectifier. Backward reads the input (and its own output when rectified).</summary>
-public sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) : Op, IBackwardInParts, IDirectUnary
+internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) : Op, IBackwardInParts, IDirectUnary
 {
     /// <summary>As libtorch runs it in a user's module, on any number of threads: the bits are the module's own. Else the faster of its kernels may run.</summary>
     internal bool AsInTheModule { get; init; }

@@ -8,7 +8,7 @@ namespace Interactive.Graphs.Ops;
 /// Convolution over (channels, length) or (channels, depth, height, width), also transposed over a length; for images there are
 /// <see cref="Conv2d"/> and <see cref="ConvTranspose2d"/>. Backward reads the input.
 /// </summary>
-public sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirectUnary
+internal sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirectUnary
 {
     private int Dimensions => module.weight!.shape.Length - 2;
 

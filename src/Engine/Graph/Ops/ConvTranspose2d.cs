@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>Transposed 2-d convolution ("up-convolution") over (channels, height, width). Backward reads the input.</summary>
-public sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module) : Op
+internal sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "conv_transpose2d";

@@ -7,7 +7,7 @@ namespace Interactive.Graphs.Ops;
 /// An element-wise function whose backward is one pass over the gradient and either the input or the output. Where nobody else
 /// holds the gradient it is overwritten.
 /// </summary>
-public abstract class DirectFunction : ElementWise, IOverwritesGradient
+internal abstract class DirectFunction : ElementWise, IOverwritesGradient
 {
     /// <summary>The function itself.</summary>
     private protected abstract Tensor Apply(Tensor x);

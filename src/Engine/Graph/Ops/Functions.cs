@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>e to the x. Backward reads the output.</summary>
-public sealed class Exp : DirectFunction
+internal sealed class Exp : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "exp";
@@ -14,7 +14,7 @@ public sealed class Exp : DirectFunction
 }
 
 /// <summary>Natural logarithm. Backward reads the input.</summary>
-public sealed class Log : DirectFunction
+internal sealed class Log : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "log";
@@ -23,7 +23,7 @@ public sealed class Log : DirectFunction
 }
 
 /// <summary>Square root. Backward reads the output.</summary>
-public sealed class Sqrt : DirectFunction
+internal sealed class Sqrt : DirectFunction
 {
     private static readonly TorchSharp.Scalar Two = 2;
 
@@ -40,7 +40,7 @@ public sealed class Sqrt : DirectFunction
 }
 
 /// <summary>1 / sqrt(x). Backward reads the output.</summary>
-public sealed class Rsqrt : DirectFunction
+internal sealed class Rsqrt : DirectFunction
 {
     private static readonly TorchSharp.Scalar Three = 3, MinusHalf = -0.5;
 
@@ -57,7 +57,7 @@ public sealed class Rsqrt : DirectFunction
 }
 
 /// <summary>Sine. Backward reads the input.</summary>
-public sealed class Sin : DirectFunction
+internal sealed class Sin : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "sin";
@@ -71,7 +71,7 @@ public sealed class Sin : DirectFunction
 }
 
 /// <summary>Cosine. Backward reads the input.</summary>
-public sealed class Cos : DirectFunction
+internal sealed class Cos : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "cos";
@@ -85,7 +85,7 @@ public sealed class Cos : DirectFunction
 }
 
 /// <summary>Magnitude. Backward reads the input; at zero the gradient is zero.</summary>
-public sealed class Abs : DirectFunction
+internal sealed class Abs : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "abs";
@@ -101,7 +101,7 @@ public sealed class Abs : DirectFunction
 /// <summary>x to a constant power. Backward reads the input.</summary>
 /// <param name="exponent">The power, not zero.</param>
 /// <exception cref="GraphException">The power is zero.</exception>
-public sealed class Pow(double exponent) : DirectFunction
+internal sealed class Pow(double exponent) : DirectFunction
 {
     private readonly double exponent = exponent != 0 ? exponent : throw new GraphException("the power 0 makes a constant of everything: give another exponent");
 

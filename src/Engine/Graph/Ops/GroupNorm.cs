@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>Normalisation of (channels, …) over groups of channels (Wu and He 2018). Backward reads the input, mean and inverse deviation.</summary>
-public sealed class GroupNorm(TorchSharp.Modules.GroupNorm module) : Op, IDirectUnary
+internal sealed class GroupNorm(TorchSharp.Modules.GroupNorm module) : Op, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "group_norm";

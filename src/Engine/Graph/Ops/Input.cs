@@ -5,7 +5,7 @@ namespace Interactive.Graphs.Ops;
 /// <summary>An input of the graph besides the first: a source, whose tensor comes with the batch.</summary>
 /// <param name="shape">One sample.</param>
 /// <param name="type">Element type.</param>
-public sealed class Input(Shape shape, ScalarType type = ScalarType.Float32) : Op
+internal sealed class Input(Shape shape, ScalarType type = ScalarType.Float32) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "input";

@@ -7,7 +7,7 @@ namespace Interactive.Graphs.Ops;
 /// Normalisation of each channel of each sample (Ulyanov et al. 2016), without running statistics. Autograd runs it backward and
 /// keeps a view of the input, mean and inverse deviation and, where there are weights, a copy of them for each sample.
 /// </summary>
-public sealed class InstanceNorm(TorchSharp.Modules.InstanceNorm module) : ElementWise
+internal sealed class InstanceNorm(TorchSharp.Modules.InstanceNorm module) : ElementWise
 {
     /// <inheritdoc/>
     public override string Kind => "instance_norm";

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>x + scale y, the residual sum, optionally with a rectifier. Backward reads nothing (its output when rectified).</summary>
-public sealed class Add(double scale = 1, bool relu = false) : Op
+internal sealed class Add(double scale = 1, bool relu = false) : Op
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "add_relu" : "add";
@@ -48,7 +48,7 @@ public sealed class Add(double scale = 1, bool relu = false) : Op
 }
 
 /// <summary>Joins values along the first dimension after the batch (channels). Backward reads nothing.</summary>
-public sealed class Concat : Op
+internal sealed class Concat : Op
 {
     /// <inheritdoc/>
     public override string Kind => "concat";

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>Layer normalisation over the last dimensions (Ba et al. 2016). Backward reads the input, mean and inverse deviation.</summary>
-public sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op, IDirectUnary
+internal sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "layer_norm";

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>x W^T + b over the last dimension, optionally with a rectifier. Backward reads the input.</summary>
-public sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) : Op, IBackwardInParts, IDirectUnary
+internal sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false) : Op, IBackwardInParts, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => relu ? "linear_relu" : "linear";

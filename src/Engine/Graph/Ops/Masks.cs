@@ -6,7 +6,7 @@ namespace Interactive.Graphs.Ops;
 
 /// <summary>The first value with a number where a mask (bool) is true. Backward reads the mask.</summary>
 /// <param name="value">The number.</param>
-public sealed class MaskedFill(double value) : Op, IDirect
+internal sealed class MaskedFill(double value) : Op, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => "masked_fill";
@@ -50,7 +50,7 @@ public sealed class MaskedFill(double value) : Op, IDirect
 }
 
 /// <summary>The second value where the first (bool) is true, else the third. Backward reads the first.</summary>
-public sealed class Where : Op, IDirect
+internal sealed class Where : Op, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => "where";
@@ -91,7 +91,7 @@ public sealed class Where : Op, IDirect
 /// <summary>True where x is a number: a mask of token numbers or of pixels. Nothing is trained through it.</summary>
 /// <param name="value">The number.</param>
 /// <param name="not">True where x is not the number.</param>
-public sealed class EqualTo(double value, bool not = false) : Op
+internal sealed class EqualTo(double value, bool not = false) : Op
 {
     /// <inheritdoc/>
     public override string Kind => not ? "not_equal_to" : "equal_to";

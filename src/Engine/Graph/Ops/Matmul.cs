@@ -8,7 +8,7 @@ namespace Interactive.Graphs.Ops;
 /// </summary>
 /// <param name="transposeFirst">The first is stored as (…, k, n).</param>
 /// <param name="transposeSecond">The second is stored as (…, m, k).</param>
-public sealed class Matmul(bool transposeFirst = false, bool transposeSecond = false) : Op, IDirect
+internal sealed class Matmul(bool transposeFirst = false, bool transposeSecond = false) : Op, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => "matmul";

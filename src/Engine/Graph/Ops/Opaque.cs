@@ -8,7 +8,7 @@ namespace Interactive.Graphs.Ops;
 /// <param name="module">The user's module.</param>
 /// <param name="output">Shape and type of its result, seen in a trial run.</param>
 /// <param name="overwrites">It writes over its input, as an activation with <c>inplace: true</c> does: it is given a copy.</param>
-public sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, ScalarType Type) output, bool overwrites = false) : Op
+internal sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, ScalarType Type) output, bool overwrites = false) : Op
 {
     /// <summary>A module as an op: its result for one sample is seen by running it in evaluation mode, which changes nothing.</summary>
     /// <exception cref="GraphException">The module refuses the input, or gives something else than a sample for a sample.</exception>

@@ -8,7 +8,7 @@ namespace Interactive.Graphs.Ops;
 /// <param name="padding">Before and after the last dimension, then the one before it, and so on.</param>
 /// <param name="reflect">Mirror instead of fill, without repeating the edge.</param>
 /// <param name="value">What is filled in; default 0.</param>
-public sealed class Pad(long[] padding, bool reflect = false, double value = 0) : Rearranged
+internal sealed class Pad(long[] padding, bool reflect = false, double value = 0) : Rearranged
 {
     /// <inheritdoc/>
     public override string Kind => "pad";
@@ -52,7 +52,7 @@ public sealed class Pad(long[] padding, bool reflect = false, double value = 0) 
 
 /// <summary>(channels x r x r, height, width) to (channels, height x r, width x r) (Shi et al. 2016). Backward reads nothing.</summary>
 /// <param name="factor">r.</param>
-public sealed class PixelShuffle(long factor) : Rearranged
+internal sealed class PixelShuffle(long factor) : Rearranged
 {
     /// <inheritdoc/>
     public override string Kind => "pixel_shuffle";
@@ -77,7 +77,7 @@ public sealed class PixelShuffle(long factor) : Rearranged
 /// <param name="size">Height and width of the result.</param>
 /// <param name="bilinear">Interpolate; else take the nearest position.</param>
 /// <param name="alignCorners">Bilinear only: corners lie on corners; default false.</param>
-public sealed class Interpolate(Size2 size, bool bilinear, bool alignCorners = false) : Pool
+internal sealed class Interpolate(Size2 size, bool bilinear, bool alignCorners = false) : Pool
 {
     /// <inheritdoc/>
     public override string Kind => "interpolate";

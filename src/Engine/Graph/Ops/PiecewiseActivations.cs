@@ -6,7 +6,7 @@ namespace Interactive.Graphs.Ops;
 
 /// <summary>x where positive, slope x elsewhere (Maas et al. 2013). Backward reads the input.</summary>
 /// <param name="slope">Of the negative side; default 0.01.</param>
-public sealed class LeakyRelu(double slope = 0.01) : DirectFunction
+internal sealed class LeakyRelu(double slope = 0.01) : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "leaky_relu";
@@ -18,7 +18,7 @@ public sealed class LeakyRelu(double slope = 0.01) : DirectFunction
 }
 
 /// <summary>x cut off at 0 and 6 (Howard et al. 2017). Backward reads the input.</summary>
-public sealed class Relu6 : DirectFunction
+internal sealed class Relu6 : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "relu6";
@@ -30,7 +30,7 @@ public sealed class Relu6 : DirectFunction
 /// <summary>x cut off below and above; the gradient passes at the bounds, and a bound may be infinite. Backward reads the input.</summary>
 /// <param name="least">Lower bound.</param>
 /// <param name="most">Upper bound.</param>
-public sealed class Clamp(double least, double most) : DirectFunction
+internal sealed class Clamp(double least, double most) : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "clamp";
@@ -53,7 +53,7 @@ public sealed class Clamp(double least, double most) : DirectFunction
 }
 
 /// <summary>x (x + 3) / 6 between -3 and 3, 0 below, x above (Howard et al. 2019). Backward reads the input.</summary>
-public sealed class Hardswish : ElementWise, IDirectUnary
+internal sealed class Hardswish : ElementWise, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "hardswish";
@@ -85,7 +85,7 @@ public sealed class Hardswish : ElementWise, IDirectUnary
 }
 
 /// <summary>(x + 3) / 6 cut off at 0 and 1. Backward reads the input.</summary>
-public sealed class Hardsigmoid : DirectFunction
+internal sealed class Hardsigmoid : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "hardsigmoid";

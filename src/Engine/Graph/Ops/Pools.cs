@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>A pooling over (channels, height, width).</summary>
-public abstract class Pool : Op
+internal abstract class Pool : Op
 {
     /// <summary>Output height and width for an input.</summary>
     protected abstract (long Height, long Width) OutputSize(Shape input);
@@ -24,7 +24,7 @@ public abstract class Pool : Op
 }
 
 /// <summary>Maximum over windows. Keeps a 64-bit index for each output; of the input backward reads only the shape.</summary>
-public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false) : Pool, IDirectUnary
+internal sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false) : Pool, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "max_pool2d";
@@ -89,7 +89,7 @@ public sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
 }
 
 /// <summary>Mean over windows. Autograd keeps the input although backward reads only its shape; run directly it does not.</summary>
-public sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false, bool countPadding = true) : Pool, IDirectUnary
+internal sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false, bool countPadding = true) : Pool, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "avg_pool2d";
@@ -134,7 +134,7 @@ public sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ce
 }
 
 /// <summary>Mean over as many windows as the output has positions, whatever the input's size. 1x1 is a plain mean, which keeps nothing.</summary>
-public sealed class AdaptiveAvgPool2d(Size2 output) : Pool
+internal sealed class AdaptiveAvgPool2d(Size2 output) : Pool
 {
     /// <inheritdoc/>
     public override string Kind => "adaptive_avg_pool2d";
@@ -155,7 +155,7 @@ public sealed class AdaptiveAvgPool2d(Size2 output) : Pool
 }
 
 /// <summary>Maximum over as many windows as the output has positions. Backward reads the input and 64-bit indices.</summary>
-public sealed class AdaptiveMaxPool2d(Size2 output) : Pool
+internal sealed class AdaptiveMaxPool2d(Size2 output) : Pool
 {
     /// <inheritdoc/>
     public override string Kind => "adaptive_max_pool2d";
@@ -176,7 +176,7 @@ public sealed class AdaptiveMaxPool2d(Size2 output) : Pool
 }
 
 /// <summary>Repeats each position (nearest) or interpolates (bilinear) by a whole factor.</summary>
-public sealed class Upsample(long factor, bool bilinear) : Pool
+internal sealed class Upsample(long factor, bool bilinear) : Pool
 {
     /// <inheritdoc/>
     public override string Kind => "upsample";

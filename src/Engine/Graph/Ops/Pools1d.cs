@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>A pooling over (channels, length): that of an image of one row.</summary>
-public abstract class Pool1d : Op, IDirectUnary
+internal abstract class Pool1d : Op, IDirectUnary
 {
     private protected abstract IDirectUnary OfRows { get; }
     private protected abstract Shape OutputShape(Shape rows);
@@ -52,7 +52,7 @@ public abstract class Pool1d : Op, IDirectUnary
 }
 
 /// <summary>Maximum over windows of a length. Keeps a 64-bit index for each output.</summary>
-public sealed class MaxPool1d(long kernel, long stride, long padding = 0, bool ceiling = false) : Pool1d
+internal sealed class MaxPool1d(long kernel, long stride, long padding = 0, bool ceiling = false) : Pool1d
 {
     /// <inheritdoc/>
     public override string Kind => "max_pool1d";
@@ -73,7 +73,7 @@ public sealed class MaxPool1d(long kernel, long stride, long padding = 0, bool c
 }
 
 /// <summary>Mean over windows of a length. Keeps nothing.</summary>
-public sealed class AvgPool1d(long kernel, long stride, long padding = 0, bool ceiling = false, bool countPadding = true) : Pool1d
+internal sealed class AvgPool1d(long kernel, long stride, long padding = 0, bool ceiling = false, bool countPadding = true) : Pool1d
 {
     /// <inheritdoc/>
     public override string Kind => "avg_pool1d";
@@ -95,7 +95,7 @@ public sealed class AvgPool1d(long kernel, long stride, long padding = 0, bool c
 }
 
 /// <summary>Mean over as many windows as the output has places, whatever the length. One place is a plain mean, which keeps nothing.</summary>
-public sealed class AdaptiveAvgPool1d(long output) : Op
+internal sealed class AdaptiveAvgPool1d(long output) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "adaptive_avg_pool1d";

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>A pooling over (channels, depth, height, width). Of the input backward reads only the shape, where autograd does not record it.</summary>
-public abstract class Pool3d : Op, IDirectUnary
+internal abstract class Pool3d : Op, IDirectUnary
 {
     private protected readonly long[] Kernel, Stride, Padding;
     private protected readonly bool Ceiling;
@@ -50,7 +50,7 @@ public abstract class Pool3d : Op, IDirectUnary
 }
 
 /// <summary>Maximum over windows of a volume. Keeps a 64-bit index for each output.</summary>
-public sealed class MaxPool3d(long[] kernel, long[]? stride = null, long[]? padding = null, bool ceiling = false) : Pool3d(kernel, stride, padding, ceiling)
+internal sealed class MaxPool3d(long[] kernel, long[]? stride = null, long[]? padding = null, bool ceiling = false) : Pool3d(kernel, stride, padding, ceiling)
 {
     /// <inheritdoc/>
     public override string Kind => "max_pool3d";
@@ -80,7 +80,7 @@ public sealed class MaxPool3d(long[] kernel, long[]? stride = null, long[]? padd
 }
 
 /// <summary>Mean over windows of a volume. Keeps nothing.</summary>
-public sealed class AvgPool3d(long[] kernel, long[]? stride = null, long[]? padding = null, bool ceiling = false, bool countPadding = true) : Pool3d(kernel, stride, padding, ceiling)
+internal sealed class AvgPool3d(long[] kernel, long[]? stride = null, long[]? padding = null, bool ceiling = false, bool countPadding = true) : Pool3d(kernel, stride, padding, ceiling)
 {
     /// <inheritdoc/>
     public override string Kind => "avg_pool3d";

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>An op that copies numbers to other places; backward copies the gradient back and reads nothing.</summary>
-public abstract class Rearranged : Op, IDirectUnary
+internal abstract class Rearranged : Op, IDirectUnary
 {
     /// <inheritdoc/>
     public bool RunsDirect(Tensor input) => HasKernel;
@@ -40,7 +40,7 @@ public abstract class Rearranged : Op, IDirectUnary
 
 /// <summary>Dimensions in another order. Copies, so that what follows reads rows.</summary>
 /// <param name="order">Which dimension of the input comes where, numbered as in a tensor without the batch, which stays first: <c>[2, 1]</c> transposes a matrix.</param>
-public sealed class Permute(params long[] order) : Rearranged
+internal sealed class Permute(params long[] order) : Rearranged
 {
     /// <inheritdoc/>
     public override string Kind => "permute";
@@ -80,7 +80,7 @@ public sealed class Permute(params long[] order) : Rearranged
 /// <param name="dimension">Numbered as in a tensor, the batch being 0.</param>
 /// <param name="start">Its first place; negative from the end.</param>
 /// <param name="length">How many places.</param>
-public sealed class Narrow(long dimension, long start, long length) : Rearranged
+internal sealed class Narrow(long dimension, long start, long length) : Rearranged
 {
     /// <inheritdoc/>
     public override string Kind => "narrow";
@@ -113,7 +113,7 @@ public sealed class Narrow(long dimension, long start, long length) : Rearranged
 /// <summary>One place of a dimension, which falls away.</summary>
 /// <param name="dimension">Numbered as in a tensor, the batch being 0.</param>
 /// <param name="index">The place; negative from the end.</param>
-public sealed class Select(long dimension, long index) : Rearranged
+internal sealed class Select(long dimension, long index) : Rearranged
 {
     /// <inheritdoc/>
     public override string Kind => "select";

@@ -8,7 +8,7 @@ namespace Interactive.Graphs.Ops;
 /// A recurrent net over (tokens, width), from zero states. It gives the top layer's output for each token, or only its last
 /// state, both directions side by side. Autograd runs it backward through time and keeps what each step needs.
 /// </summary>
-public abstract class Recurrent : Op
+internal abstract class Recurrent : Op
 {
     private readonly nn.Module module;
     private readonly bool last;
@@ -80,7 +80,7 @@ public abstract class Recurrent : Op
 /// <summary>Long short-term memory (Hochreiter and Schmidhuber 1997).</summary>
 /// <param name="module">Made with <c>batchFirst: true</c>.</param>
 /// <param name="lastState">Give the last hidden state instead of all outputs.</param>
-public sealed class Lstm(TorchSharp.Modules.LSTM module, bool lastState = false) : Recurrent(module, lastState)
+internal sealed class Lstm(TorchSharp.Modules.LSTM module, bool lastState = false) : Recurrent(module, lastState)
 {
     /// <inheritdoc/>
     public override string Kind => "lstm";
@@ -96,7 +96,7 @@ public sealed class Lstm(TorchSharp.Modules.LSTM module, bool lastState = false)
 /// <summary>Gated recurrent unit (Cho et al. 2014).</summary>
 /// <param name="module">Made with <c>batchFirst: true</c>.</param>
 /// <param name="lastState">Give the last hidden state instead of all outputs.</param>
-public sealed class Gru(TorchSharp.Modules.GRU module, bool lastState = false) : Recurrent(module, lastState)
+internal sealed class Gru(TorchSharp.Modules.GRU module, bool lastState = false) : Recurrent(module, lastState)
 {
     /// <inheritdoc/>
     public override string Kind => "gru";

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>A sum over dimensions, or what is made of it. Backward repeats the gradient and reads nothing.</summary>
-public abstract class Reduction : Op, IDirectUnary
+internal abstract class Reduction : Op, IDirectUnary
 {
     private readonly long[] dimensions;
     private readonly bool keep;
@@ -68,7 +68,7 @@ public abstract class Reduction : Op, IDirectUnary
 /// <summary>Sum over dimensions.</summary>
 /// <param name="dimensions">Numbered as in a tensor, the batch being 0, which is not one of them.</param>
 /// <param name="keepDimensions">Leave them in place with size 1; default false.</param>
-public sealed class Sum(long[] dimensions, bool keepDimensions = false) : Reduction(dimensions, keepDimensions)
+internal sealed class Sum(long[] dimensions, bool keepDimensions = false) : Reduction(dimensions, keepDimensions)
 {
     /// <inheritdoc/>
     public override string Kind => "sum";
@@ -81,7 +81,7 @@ public sealed class Sum(long[] dimensions, bool keepDimensions = false) : Reduct
 /// <summary>Mean over dimensions.</summary>
 /// <param name="dimensions">Numbered as in a tensor, the batch being 0, which is not one of them.</param>
 /// <param name="keepDimensions">Leave them in place with size 1; default false.</param>
-public sealed class Mean(long[] dimensions, bool keepDimensions = false) : Reduction(dimensions, keepDimensions)
+internal sealed class Mean(long[] dimensions, bool keepDimensions = false) : Reduction(dimensions, keepDimensions)
 {
     /// <inheritdoc/>
     public override string Kind => "mean";

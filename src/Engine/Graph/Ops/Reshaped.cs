@@ -4,7 +4,7 @@ namespace Interactive.Graphs.Ops;
 
 /// <summary>The same numbers in other dimensions, in the same order. No bytes move: the output is a view of the input.</summary>
 /// <param name="shape">One sample; at most one size may be -1, which stands for what is left.</param>
-public sealed class Reshape(params long[] shape) : Op
+internal sealed class Reshape(params long[] shape) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "reshape";

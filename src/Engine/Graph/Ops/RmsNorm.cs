@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>The weights of <see cref="RmsNorm"/>, ones at first; TorchSharp 0.107 has no such module.</summary>
-public sealed class RmsNormWeight : nn.Module
+internal sealed class RmsNormWeight : nn.Module
 {
     /// <summary>Over the last dimension, of this width.</summary>
     public RmsNormWeight(long width, Device? device = null) : base("rms_norm")
@@ -24,7 +24,7 @@ public sealed class RmsNormWeight : nn.Module
 /// </summary>
 /// <param name="module">The weights.</param>
 /// <param name="eps">Added to the mean of squares.</param>
-public sealed class RmsNorm(RmsNormWeight module, double eps = 1e-6) : ElementWise, IDirectUnary
+internal sealed class RmsNorm(RmsNormWeight module, double eps = 1e-6) : ElementWise, IDirectUnary
 {
     private static readonly Scalar Two = 2, Half = -0.5, Three = 3;
 

@@ -12,7 +12,7 @@ namespace Interactive.Graphs.Ops;
 /// </summary>
 /// <param name="causal">No token sees a later one; not with a mask.</param>
 /// <param name="scale">Of the scores; default 1 / sqrt(size).</param>
-public sealed class ScaledDotProductAttention(bool causal = false, double? scale = null) : Op, IDirect
+internal sealed class ScaledDotProductAttention(bool causal = false, double? scale = null) : Op, IDirect
 {
     private readonly bool asItLies;
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>Lays all dimensions after the batch in one. No bytes move: the output is a view of the input.</summary>
-public sealed class Flatten : Op
+internal sealed class Flatten : Op
 {
     /// <inheritdoc/>
     public override string Kind => "flatten";
@@ -21,7 +21,7 @@ public sealed class Flatten : Op
 }
 
 /// <summary>(channels, height, width) to (height x width, channels): an image's positions as tokens. Copies, so that what follows reads rows.</summary>
-public sealed class ToTokens : Op
+internal sealed class ToTokens : Op
 {
     /// <inheritdoc/>
     public override string Kind => "to_tokens";
@@ -43,7 +43,7 @@ public sealed class ToTokens : Op
 }
 
 /// <summary>One token of a sequence (tokens, width) to (width).</summary>
-public sealed class SelectToken(long index) : Op
+internal sealed class SelectToken(long index) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "select_token";

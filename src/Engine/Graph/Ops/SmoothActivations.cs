@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>1 / (1 + exp(-x)). Backward reads the output.</summary>
-public sealed class Sigmoid : DirectFunction
+internal sealed class Sigmoid : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "sigmoid";
@@ -16,7 +16,7 @@ public sealed class Sigmoid : DirectFunction
 }
 
 /// <summary>Hyperbolic tangent. Backward reads the output.</summary>
-public sealed class Tanh : DirectFunction
+internal sealed class Tanh : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "tanh";
@@ -28,7 +28,7 @@ public sealed class Tanh : DirectFunction
 }
 
 /// <summary>x sigmoid(x), also called Swish (Elfwing et al. 2017). Backward reads the input.</summary>
-public sealed class Silu : DirectFunction
+internal sealed class Silu : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "silu";
@@ -40,7 +40,7 @@ public sealed class Silu : DirectFunction
 
 /// <summary>x where positive, alpha (exp(x) - 1) elsewhere (Clevert et al. 2016). Backward reads the input.</summary>
 /// <param name="alpha">The bound for large negative numbers, with its sign turned; default 1.</param>
-public sealed class Elu(double alpha = 1) : DirectFunction
+internal sealed class Elu(double alpha = 1) : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "elu";
@@ -56,7 +56,7 @@ public sealed class Elu(double alpha = 1) : DirectFunction
 /// <summary>log(1 + exp(beta x)) / beta, x itself where beta x exceeds the threshold. Backward reads the input.</summary>
 /// <param name="beta">Steepness; default 1.</param>
 /// <param name="threshold">Above it the function is linear; default 20.</param>
-public sealed class Softplus(double beta = 1, double threshold = 20) : DirectFunction
+internal sealed class Softplus(double beta = 1, double threshold = 20) : DirectFunction
 {
     /// <inheritdoc/>
     public override string Kind => "softplus";

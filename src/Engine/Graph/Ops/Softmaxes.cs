@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>A softmax along one dimension. Backward reads the output.</summary>
-public abstract class SoftmaxFamily : ElementWise, IDirectUnary
+internal abstract class SoftmaxFamily : ElementWise, IDirectUnary
 {
     private readonly long dimension;
     private protected SoftmaxFamily(long dimension) => this.dimension = dimension;
@@ -52,7 +52,7 @@ public abstract class SoftmaxFamily : ElementWise, IDirectUnary
 
 /// <summary>exp(x) divided by its sum along a dimension.</summary>
 /// <param name="dimension">Numbered as in a tensor, the batch being 0; default the last.</param>
-public sealed class Softmax(long dimension = -1) : SoftmaxFamily(dimension)
+internal sealed class Softmax(long dimension = -1) : SoftmaxFamily(dimension)
 {
     /// <inheritdoc/>
     public override string Kind => "softmax";
@@ -62,7 +62,7 @@ public sealed class Softmax(long dimension = -1) : SoftmaxFamily(dimension)
 
 /// <summary>The logarithm of <see cref="Softmax"/>, without its rounding.</summary>
 /// <param name="dimension">Numbered as in a tensor, the batch being 0; default the last.</param>
-public sealed class LogSoftmax(long dimension = -1) : SoftmaxFamily(dimension)
+internal sealed class LogSoftmax(long dimension = -1) : SoftmaxFamily(dimension)
 {
     /// <inheritdoc/>
     public override string Kind => "log_softmax";

@@ -7,7 +7,7 @@ namespace Interactive.Graphs.Ops;
 /// <summary>Looks token numbers up in a table: (tokens) int64 to (tokens, width). Backward reads the numbers.</summary>
 /// <param name="module">The table.</param>
 /// <param name="paddingIndex">The token that was given to the module as padding, which is not trained; the module does not tell it.</param>
-public sealed class Embedding(TorchSharp.Modules.Embedding module, long? paddingIndex = null) : Op
+internal sealed class Embedding(TorchSharp.Modules.Embedding module, long? paddingIndex = null) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "embedding";
@@ -37,7 +37,7 @@ public sealed class Embedding(TorchSharp.Modules.Embedding module, long? padding
 /// x E^T with the table of an embedding: (tokens, width) to (tokens, vocabulary), the tied output layer of Press and Wolf
 /// (2017). The table stays registered with its embedding only.
 /// </summary>
-public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirectUnary
+internal sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "tied_linear";
@@ -79,7 +79,7 @@ public sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirect
 }
 
 /// <summary>Learned numbers that are added to or put in front of every sample's tokens.</summary>
-public sealed class TokenParameter : nn.Module
+internal sealed class TokenParameter : nn.Module
 {
     /// <summary>A (tokens, width) table, normal with deviation 0.02 as in GPT-2 and ViT.</summary>
     public TokenParameter(long tokens, long width, Device? device = null) : base("token")
@@ -94,7 +94,7 @@ public sealed class TokenParameter : nn.Module
 }
 
 /// <summary>Adds a learned vector to each position of (tokens, width).</summary>
-public sealed class PositionalEmbedding(TokenParameter module) : Op
+internal sealed class PositionalEmbedding(TokenParameter module) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "positional_embedding";
@@ -115,7 +115,7 @@ public sealed class PositionalEmbedding(TokenParameter module) : Op
 }
 
 /// <summary>Puts learned tokens in front of each sample's (ViT's class token).</summary>
-public sealed class PrependToken(TokenParameter module) : Op
+internal sealed class PrependToken(TokenParameter module) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "class_token";

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>One parameter or, where it is frozen, one constant, which every sample of a batch reads.</summary>
-public sealed class ParameterTensor : nn.Module
+internal sealed class ParameterTensor : nn.Module
 {
     /// <summary>Wraps a parameter, which other modules may share.</summary>
     public ParameterTensor(TorchSharp.Modules.Parameter parameter) : base("parameter")
@@ -19,7 +19,7 @@ public sealed class ParameterTensor : nn.Module
 }
 
 /// <summary>An element-wise op of a value and a parameter, whose dimensions are the value's last ones, each equal or 1. Autograd runs it backward.</summary>
-public abstract class WithParameter : ElementWise
+internal abstract class WithParameter : ElementWise
 {
     private protected readonly ParameterTensor Holder;
     private protected WithParameter(ParameterTensor module) => Holder = module;
@@ -40,7 +40,7 @@ public abstract class WithParameter : ElementWise
 }
 
 /// <summary>x + p. Backward reads nothing.</summary>
-public sealed class AddParameter(ParameterTensor module) : WithParameter(module)
+internal sealed class AddParameter(ParameterTensor module) : WithParameter(module)
 {
     /// <inheritdoc/>
     public override string Kind => "add_parameter";
@@ -51,7 +51,7 @@ public sealed class AddParameter(ParameterTensor module) : WithParameter(module)
 }
 
 /// <summary>x times p, number by number: layer scale and the like. Backward reads x where p is trained.</summary>
-public sealed class MulParameter(ParameterTensor module) : WithParameter(module)
+internal sealed class MulParameter(ParameterTensor module) : WithParameter(module)
 {
     /// <inheritdoc/>
     public override string Kind => "mul_parameter";

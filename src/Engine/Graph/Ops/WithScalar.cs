@@ -6,7 +6,7 @@ namespace Interactive.Graphs.Ops;
 
 /// <summary>x + c. Backward passes the gradient on.</summary>
 /// <param name="number">c.</param>
-public sealed class AddScalar(double number) : ElementWise
+internal sealed class AddScalar(double number) : ElementWise
 {
     /// <inheritdoc/>
     public override string Kind => "add_scalar";
@@ -28,7 +28,7 @@ public sealed class AddScalar(double number) : ElementWise
 
 /// <summary>c x; <c>MulScalar(-1)</c> turns the sign. Backward passes the gradient on, times c.</summary>
 /// <param name="number">c.</param>
-public sealed class MulScalar(double number) : ElementWise
+internal sealed class MulScalar(double number) : ElementWise
 {
     /// <inheritdoc/>
     public override string Kind => "mul_scalar";
@@ -51,7 +51,7 @@ public sealed class MulScalar(double number) : ElementWise
 
 /// <summary>x / c, which rounds otherwise than x times 1 / c. Backward divides the gradient and reads nothing.</summary>
 /// <param name="number">c.</param>
-public sealed class DivScalar(double number) : ElementWise, IOverwritesGradient
+internal sealed class DivScalar(double number) : ElementWise, IOverwritesGradient
 {
     /// <inheritdoc/>
     public override string Kind => "div_scalar";

@@ -5,7 +5,7 @@ namespace Interactive.Layouts;
 /// times more transfers.
 /// </summary>
 /// <param name="chunks">Stages of each rank; 2 or more.</param>
-public sealed class Interleaved(int chunks = 2) : IPipelineOrder
+internal sealed class Interleaved(int chunks = 2) : IPipelineOrder
 {
     /// <inheritdoc/>
     public string Name => "interleaved";

@@ -5,7 +5,7 @@ namespace Interactive.Layouts;
 /// for its neighbours. H1 has 1f1b's most micro-batches in flight; H2 starts nearly twice as many, and waits less.
 /// </summary>
 /// <param name="eager">H2.</param>
-public sealed class ZeroBubble(bool eager = false) : IPipelineOrder
+internal sealed class ZeroBubble(bool eager = false) : IPipelineOrder
 {
     /// <inheritdoc/>
     public string Name => eager ? "zb-h2" : "zb-h1";

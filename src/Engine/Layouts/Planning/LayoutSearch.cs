@@ -6,7 +6,7 @@ using Interactive.Runtime;
 namespace Interactive.Layouts;
 
 /// <summary>What N ranks of so many bytes each can do: every way to divide them is planned, and the one with the shortest step wins.</summary>
-public sealed class LayoutSearch
+internal sealed class LayoutSearch
 {
     private readonly Graph source, fused;
     private readonly Func<Graph, long, Profile> profile;

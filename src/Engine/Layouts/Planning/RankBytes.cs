@@ -1,7 +1,7 @@
 namespace Interactive.Layouts;
 
 /// <summary>Bytes of activations on one rank over a step: what each micro-batch in flight holds, and messages on their way.</summary>
-public static class RankBytes
+internal static class RankBytes
 {
     /// <summary>The most.</summary>
     /// <param name="actions">What the rank does. A receive is posted when the action before begins, a send may be on its way while some more actions run.</param>

@@ -1,7 +1,7 @@
 namespace Interactive.Memory.Planners;
 
 /// <summary>The best feasible plan of all planners by simulation.</summary>
-public sealed class AutoPlanner(IReadOnlyList<IPlanner> planners) : IPlanner
+internal sealed class AutoPlanner(IReadOnlyList<IPlanner> planners) : IPlanner
 {
     /// <inheritdoc/>
     public string Name => "auto";

@@ -12,8 +12,6 @@ public enum StepKind
     /// consumers and its producer's root. A later Forward or ForwardOnly of the producer gives them all back.
     /// </summary>
     Free,
-    /// <summary>Dispose the local autograd graph of node <c>Id</c>: what it saved besides inputs and output goes too.</summary>
-    Forget,
     /// <summary>
     /// Add to the gradients of the parameters of node <c>Id</c>, before its Backward, which then has only the input's gradient
     /// to make and does not read the input.

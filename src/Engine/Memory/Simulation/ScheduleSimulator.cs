@@ -90,7 +90,6 @@ public sealed class ScheduleSimulator
                     timeline?.Add(blocks.Point(-1));
                     break;
                 case StepKind.Free: nodes.Free(step.Id); break;
-                case StepKind.Forget: nodes.Forget(step.Id); break;
                 case StepKind.ParameterGradients or StepKind.Backward:
                     var backward = nodes.Backward(graph.Nodes[step.Id], steps[i..], budget);
                     seconds += backward;
@@ -186,7 +185,6 @@ public sealed class ScheduleSimulator
                         nodes.Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
                         break;
                     case StepKind.Free: nodes.Free(steps[i].Id); break;
-                    case StepKind.Forget: nodes.Forget(steps[i].Id); break;
                     case StepKind.InputGradient: seconds += nodes.InputGradient(graph.Nodes[steps[i].Id], steps[i].Way); break;
                     case StepKind.ParameterGradients when nodes.Deferred(graph.Nodes[steps[i].Id], steps[i].Way) is { } putOff: seconds += putOff; break;
                     default: seconds += nodes.Backward(graph.Nodes[steps[i].Id], steps.AsSpan(i), long.MaxValue); break;

@@ -1,7 +1,7 @@
 namespace Interactive.Runtime;
 
 /// <summary>Which of the native features that go beyond TorchSharp's public interface work here. Each has a fallback.</summary>
-public static class NativeFeatures
+internal static class NativeFeatures
 {
     /// <summary>Feature to whether it is live in this process. Loads libtorch.</summary>
     public static IReadOnlyDictionary<string, bool> Examine()

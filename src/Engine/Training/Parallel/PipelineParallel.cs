@@ -22,6 +22,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     private readonly string text, stageNames;
     private readonly long? memory;
     private readonly Graph? model;
+    private readonly Layout? given;
     private Layout? layout;
     private LayoutPlan? plan;
     private StrategyContext context = null!;
@@ -48,6 +49,16 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         if (layout != "auto") Layout.Parse(layout, stages);
     }
 
+    /// <summary>With a layout, whose order may be one of one's own.</summary>
+    /// <param name="layout">What runs where.</param>
+    /// <param name="memory">Bytes that each rank may hold, as <c>--memory</c> takes them; null for no limit.</param>
+    /// <exception cref="UsageException"><paramref name="memory"/> is no number of bytes.</exception>
+    public PipelineParallel(Layout layout, string? memory = null)
+    {
+        (given, text, stageNames) = (layout, layout.ToString(), "");
+        this.memory = memory is null ? null : MemoryLimit.Parse(memory).Bytes;
+    }
+
     /// <summary>What runs where, from Setup on.</summary>
     public LayoutPlan Plan => plan ?? throw new InvalidOperationException("Setup comes first");
 
@@ -60,7 +71,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     public int MicroBatches(int batchSize, int ranks)
     {
         this.batchSize = batchSize;
-        layout = text == "auto" ? Choose(ranks) : Layout.Parse(text, stageNames).Fitted(ranks, batchSize);
+        layout = text == "auto" ? Choose(ranks) : (given ?? Layout.Parse(text, stageNames)).Fitted(ranks, batchSize);
         return layout.Data * layout.Micro;
     }
 

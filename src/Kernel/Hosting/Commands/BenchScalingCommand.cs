@@ -57,7 +57,7 @@ internal static class BenchScalingCommand
                     $"{row.Model,-12} {row.Ranks,5} ranks  {row.Net}  {row.Device}  step {row.StepSeconds * 1e3,8:F1} ms  computing {row.ComputeSeconds * 1e3,8:F1} ms  efficiency {row.Efficiency:P1}"));
             if (parsed.GetValue(figure) is { } drawing)
             {
-                curves = [.. curves, .. rows.GroupBy(row => row.Model).Select(group => new ScalingSeries($"{group.Key}, simulated, {speed}", group.First().ComputeSeconds,
+                curves = [.. curves, .. rows.GroupBy(row => row.Model).Select(group => new ScalingSeries($"{group.Key}, simulated, {ScalingFigures.Speed(speed)}", group.First().ComputeSeconds,
                     [(1, group.First().ComputeSeconds), .. group.Where(row => row.Ranks > 1).OrderBy(row => row.Ranks).Select(row => (row.Ranks, row.StepSeconds))], IsSimulated: true))];
                 FigureFile.Write(drawing, ScalingFigures.Efficiency(curves), ScalingFigures.StepTime(curves));
             }

@@ -56,7 +56,7 @@ internal static class PlanCommand
                 pareto = pareto.Select(p => new { budgetBytes = p.Prediction.PeakBytes, overhead = p.Overhead }),
                 planners = rivals.Select(r => new { name = r.Name, peakBytes = r.Plan?.Prediction.PeakBytes, overhead = r.Plan?.Overhead }),
             }, JsonSerializerOptions.Web);
-            if (parsed.GetValue(figure) is { } file) FigureFile.Write(file, MemoryFigures.Timeline(facts, report.Plan), MemoryFigures.Tensors(facts, report.Plan), PlanFigures.Pareto(result));
+            if (parsed.GetValue(figure) is { } file) FigureFile.Write(file, MemoryFigures.Timeline(facts, report.Plan, report.KeepAll, report.BudgetBytes), MemoryFigures.Tensors(facts, report.Plan), PlanFigures.Pareto(result));
             if (parsed.GetValue(json)) Console.WriteLine(result.GetRawText());
             else PlanTables.Print(facts, report, pareto, rivals, peak, fixedBytes);
             return 0;
