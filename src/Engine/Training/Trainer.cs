@@ -85,7 +85,7 @@ public sealed class Trainer : IDisposable
         parts = new TrainerParts(Options, graph, train, test, objective, metrics, optimizer, learningRate, strategy, hooks, logs);
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
-        fit.Check(test);
+        fit.Check(test, parts.Metrics);
         if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
         microBatch = Options.BatchSize / microBatches;
@@ -242,7 +242,7 @@ public sealed class Trainer : IDisposable
         hooks.Add(new LogHook(new MeterLog(Directory?.Id ?? Options.Name, world.Rank)));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        Tell([Graph.Precision.Caution(device), memory?.Text, planned.Description, parts.Strategy.Description]);
+        Tell([Graph.Precision.Caution(device), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()
