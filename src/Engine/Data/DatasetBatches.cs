@@ -31,9 +31,18 @@ internal sealed class DatasetBatches<T>(IDataset<T> dataset, ICollate<T> collate
         try { return collate.Collate(items); }
         catch (Exception e) when (SampleError.IsOfSample(e))
         {
-            var first = string.Join(", ", samples[..Math.Min(4, items.Length)]);
-            throw new UsageException($"samples {first}{(items.Length > 4 ? ", …" : "")} do not lie in one batch: {e.Message.Split('\n')[0]}");
+            var two = Unlike(items) is { } other ? [samples[0], samples[other]] : samples[..Math.Min(4, items.Length)];
+            throw new UsageException($"samples {string.Join(", ", two)}{(items.Length > 4 && two.Length == 4 ? ", …" : "")} do not lie in one batch: {e.Message.Split('\n')[0]}");
         }
+    }
+
+    // The first that does not lie in a batch with sample 0 alone; null where any two do.
+    private int? Unlike(T[] items)
+    {
+        for (var i = 1; i < items.Length; i++)
+            try { collate.Collate([items[0], items[i]]).Dispose(); }
+            catch (Exception e) when (SampleError.IsOfSample(e)) { return i; }
+        return null;
     }
 
     private sealed class Draft(DatasetBatches<T> source, int count, Pass pass) : IBatchDraft

@@ -54,7 +54,7 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// <param name="module">What was loaded, scripted or traced by PyTorch.</param>
     /// <param name="example">A batch (samples, …) such as it will be given.</param>
     /// <param name="name">The model's name; default <c>script</c>.</param>
-    /// <exception cref="GraphException">As above; or something in the data decides what runs: a script cannot be one opaque node.</exception>
+    /// <exception cref="GraphException">As above. Where something in the data decides what runs, the whole script is one opaque node: its parts cannot be told apart.</exception>
     public static Graph Trace(jit.ScriptModule<Tensor, Tensor> module, Tensor example, string? name = null)
         => new Tracing.Tracer(module, [example], name ?? "script").Run();
 
@@ -62,9 +62,9 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// <param name="module">Takes one to four tensors and gives one to three.</param>
     /// <param name="examples">A batch for each of its inputs, the samples first.</param>
     /// <param name="name">The model's name; default the module's.</param>
-    /// <exception cref="GraphException">As above; or something in the data decides what runs outside of all modules of one tensor.</exception>
+    /// <exception cref="GraphException">As above; or it gives several tensors and something in the data decides what runs outside of all its parts that give one.</exception>
     public static Graph Trace(nn.Module module, IReadOnlyList<Tensor> examples, string? name = null)
-        => new Tracing.Tracer(module, examples, name ?? module.GetName()).Run();
+        => new Tracing.Tracer(module, examples, name ?? (module is jit.ScriptModule ? "script" : module.GetName())).Run(); // a script has no name to ask for
 
     /// <summary>Where a trace could not see into a module, and why; empty when every operator is a node.</summary>
     public IReadOnlyList<TraceNote> Notes { get; internal init; } = [];

@@ -9,7 +9,8 @@ namespace Interactive.Training;
 public static partial class CommandLine
 {
     /// <summary>
-    /// <paramref name="defaults"/> with what the arguments say: <c>--epochs 2 --resume --no-overlap</c>. Numbers have a point,
+    /// <paramref name="defaults"/> with what the arguments say: <c>--epochs 2 --resume --no-overlap</c>. What is none in a new record
+    /// can be switched off where the script sets it: <c>--no-memory-budget</c>. Numbers have a point,
     /// whatever the country. <c>--help</c> prints the flags and ends the process.
     /// </summary>
     /// <exception cref="UsageException">An unknown flag, or a value that does not fit.</exception>
@@ -26,9 +27,9 @@ public static partial class CommandLine
                 Environment.Exit(0);
             }
             var isOff = argument.StartsWith("--no-", StringComparison.Ordinal) && !flags.ContainsKey(argument);
-            if (!flags.TryGetValue(isOff ? "--" + argument[5..] : argument, out var flag) || isOff && flag.PropertyType != typeof(bool))
+            if (!flags.TryGetValue(isOff ? "--" + argument[5..] : argument, out var flag) || isOff && !MayBeNone(flag))
                 throw new UsageException($"unknown option '{argument}': choose from {string.Join(" ", flags.Keys)}");
-            flag.SetValue(result, flag.PropertyType == typeof(bool) ? !isOff : Value(argument, queue, flag.PropertyType));
+            flag.SetValue(result, isOff ? Nothing(flag.PropertyType) : flag.PropertyType == typeof(bool) ? true : Value(argument, queue, flag.PropertyType));
         }
         return result;
     }
@@ -38,11 +39,18 @@ public static partial class CommandLine
         foreach (var (name, property) in flags)
         {
             var value = property.GetValue(defaults);
-            var shown = property.PropertyType == typeof(bool) ? $"{name}, --no-{name[2..]}" : name;
+            var shown = MayBeNone(property) ? $"{name}, --no-{name[2..]}" : name;
             var text = value is null or "" ? "none" : Convert.ToString(value, CultureInfo.InvariantCulture);
             HelpLine(shown, property.GetCustomAttribute<DescriptionAttribute>()!.Description, text);
         }
     }
+
+    // A switch, and what is nothing where nobody says otherwise: no budget, no augmentation, no warm-up.
+    private static bool MayBeNone(PropertyInfo flag)
+        => flag.PropertyType == typeof(bool)
+            || flag.DeclaringType!.GetConstructor(Type.EmptyTypes) is { } make && Equals(flag.GetValue(make.Invoke(null)), Nothing(flag.PropertyType));
+
+    private static object? Nothing(Type type) => type == typeof(string) ? "" : type.IsValueType ? Activator.CreateInstance(type) : null;
 
     private static void HelpLine(string flag, string description, string? fallback) => Console.WriteLine($"  {flag,-42} {description} (default {fallback})");
 

@@ -86,7 +86,7 @@ public sealed class Trainer : IDisposable
         parts = new TrainerParts(Options, graph, train, test, objective, metrics, optimizer, learningRate, strategy, hooks, logs);
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
-        fit.Check(test);
+        fit.Check(test, parts.Metrics);
         if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
         microBatch = Options.BatchSize / microBatches;
@@ -249,7 +249,7 @@ public sealed class Trainer : IDisposable
         if (world.Size > 1 && parts.Strategy.RanksAreAlike) hooks.Add(new StragglerWatch(world));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        Tell([Graph.Precision.Caution(device), memory?.Text, planned.Description, parts.Strategy.Description]);
+        Tell([Graph.Precision.Caution(device), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()
@@ -277,7 +277,7 @@ public sealed class Trainer : IDisposable
             position = i + 1 < StepsPerEpoch ? (epoch, i + 1) : (epoch + 1, 0);
             place!.NoteStep(Step);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) 
+            var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes)
             {
                 GradientNorm = norm,
                 Seconds = seconds,

@@ -183,6 +183,49 @@ public sealed class TrainerPartsTests : IDisposable
         Assert.All(errors, error => Assert.StartsWith("sample 17 (cats/17.png) cannot be read: no picture", error));
     }
 
+    private sealed class Torn : IBatchSource
+    {
+        public int Count => 64;
+        public string? Origin(int sample) => $"part{sample}.bin";
+        public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
+            => samples.Contains(37) ? throw new IOException("cut off") : new Batch(zeros(samples.Length, 6), zeros(samples.Length, ScalarType.Int64));
+    }
+
+    [Fact]
+    public void A_source_of_whole_batches_that_throws_names_the_sample()
+    {
+        using var graph = Nets.Mlp();
+        using var trainer = new Trainer(graph, new Torn(), Nets.Data, Options("torn"));
+        Assert.StartsWith("sample 37 (part37.bin) cannot be read: IOException: cut off", Assert.Throws<UsageException>(() => trainer.Run()).Message);
+        using var evaluated = new Trainer(graph, Nets.Data, new Torn(), Options("torn"));
+        Assert.StartsWith("sample 37 (part37.bin) cannot be read: IOException: cut off", Assert.Throws<UsageException>(() => evaluated.Evaluate(0)).Message);
+    }
+
+    [Fact]
+    public void A_loss_or_a_metric_that_does_not_fit_the_output_is_one_line_before_anything_runs()
+    {
+        using var graph = Nets.Mlp();
+        string Refused(Func<Trainer> make) => Assert.Throws<UsageException>(() => make().Dispose()).Message;
+        const string Taken = "does not take the net's 4 Float32 with the data's targets (1) Int64: ";
+        Assert.StartsWith($"the loss {Taken}its loss does not depend on them by autograd", Refused(() => new Trainer(graph, Nets.Data, Nets.Data, Options("none"), (y, t) => nn.functional.cross_entropy(y.detach(), t))));
+        Assert.StartsWith($"the loss {Taken}its loss has the shape (1, 4)", Refused(() => new Trainer(graph, Nets.Data, Nets.Data, Options("shape"), (y, t) => y - t)));
+        Assert.StartsWith($"the metric r2 {Taken}", Refused(() => new Trainer(graph, Nets.Data, Nets.Data, Options("metric"), metrics: [Metrics.R2])));
+    }
+
+    private sealed class Hidden : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> layer = nn.Linear(6, 4);
+        public Hidden() : base("hidden") => RegisterComponents();
+        public override Tensor forward(Tensor x) => layer.call(x.sum().item<float>() > 1e6 ? -x : x);
+    }
+
+    [Fact]
+    public void A_budget_that_a_module_not_seen_into_does_not_fit_says_why()
+    {
+        const string Why = "the whole module is one node: item or data reads a value of the data, which may decide what runs";
+        Assert.EndsWith("; " + Why, Assert.Throws<UsageException>(() => new Trainer(new Hidden(), Nets.Data, Nets.Data, Options("budget") with { MemoryBudget = "1%" })).Message);
+    }
+
     [Fact]
     public void Parameters_that_are_not_finite_are_named_before_the_first_step()
     {

@@ -243,6 +243,8 @@ public sealed class TrainerTests : IDisposable
         var options = CommandLine.Parse(["--no-overlap", "--no-resume", "--augmentation", "pad=3,flip"], new TrainerOptions { Resume = true });
         Assert.Equal(new TrainerOptions { Overlap = false, Augmentation = new Augmentation(3) }, options);
         Assert.Null(CommandLine.Parse(["--augmentation", "none"], options).Augmentation);
+        var set = new TrainerOptions { MemoryBudget = "50%", Augmentation = new Augmentation(3), WarmUp = 0.1, Ema = 0.9, Patience = 3 };
+        Assert.Equal(new TrainerOptions(), CommandLine.Parse(["--no-memory-budget", "--no-augmentation", "--no-warm-up", "--no-ema", "--no-patience"], set));
         Assert.StartsWith("unknown option '--no-epochs'", Assert.Throws<UsageException>(() => CommandLine.Parse(["--no-epochs"], options)).Message);
     }
 }

@@ -32,7 +32,7 @@ internal sealed class BatchRing(IBatchSource source, IEnumerable<int[]> batches,
             var (item, first, count) = dealt;
             try
             {
-                if (item.Draft is null) item.Ready = Arranged(item, source.Read(item.Samples, epoch, seed));
+                if (item.Draft is null) item.Ready = Arranged(item, SampleError.Read(source, item.Samples, epoch, seed));
                 else for (var slot = first; slot < first + count; slot++) Write(item, slot);
             }
             catch (Exception e) { Fail(item, first, e); }

@@ -189,7 +189,7 @@ internal sealed class AtenOp : Op
     public override Tensor ViewBackward(Tensor gradient, long[] shape)
     {
         if (AtenTraits.KeepsOrder(call.Name)) return gradient.reshape(shape);
-        if (AtenTraits.TurnsBack(call.Name)) return Run([gradient], new RunMode(Training: true, Recompute: true))[0];
+        if (AtenTraits.TurnsBack(call.Name)) return TurnedBack(gradient);
         if (call.Name == AtenTraits.Permute) return gradient.permute(Inverse(((ListArgument)call.Arguments[1]).Numbers));
         using var number = zeros(1, gradient.dtype, gradient.device);
         using var input = number.expand(shape).detach().requires_grad_(true); // the view's backward reads sizes alone
@@ -197,6 +197,15 @@ internal sealed class AtenOp : Op
         using var output = Forward([input], new RunMode(Training: true, Recompute: true));
         autograd.backward([output], [gradient]);
         return input.grad!;
+    }
+
+    // Which dimensions it exchanges follows no batch; where the batch lies in the gradient, its input's sizes do not tell.
+    private Tensor TurnedBack(Tensor gradient)
+    {
+        var found = call.Run([gradient], batch: 0, training: true);
+        var turned = found[0].ToTensor();
+        found[0].Release();
+        return turned;
     }
 
     private static long[] Inverse(long[] order)

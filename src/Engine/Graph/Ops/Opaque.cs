@@ -5,14 +5,16 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>A module the graph does not know: it runs as it is, and everything it saves is its own.</summary>
-/// <param name="module">The user's module.</param>
+/// <param name="module">The user's module, of one to four tensors to one.</param>
 /// <param name="output">Shape and type of its result, seen in a trial run.</param>
-/// <param name="overwrites">It writes over its input, as an activation with <c>inplace: true</c> does: it is given a copy.</param>
-internal sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, ScalarType Type) output, bool overwrites = false) : Op
+/// <param name="overwrites">It writes over its inputs, as an activation with <c>inplace: true</c> does: it is given copies.</param>
+internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) output, bool overwrites = false) : Op
 {
     /// <summary>A module as an op: its result for one sample is seen by running it in evaluation mode, which changes nothing.</summary>
+    /// <param name="module">As above.</param>
+    /// <param name="inputs">What it is given, in the order of its forward.</param>
     /// <exception cref="GraphException">The module refuses the input, or gives something else than a sample for a sample.</exception>
-    public static Opaque Of(nn.Module<Tensor, Tensor> module, Value input)
+    public static Opaque Of(nn.Module module, params IReadOnlyList<Value> inputs)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -21,18 +23,28 @@ internal sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Sca
         try
         {
             module.eval();
-            var x = zeros(input.Shape.WithBatch(2), input.Type, Devices.Of(module));
-            var version = Version(x);
-            var y = module.call(x);
-            if (y.dim() == 0 || y.shape[0] != 2) throw new GraphException($"the module makes ({string.Join(", ", y.shape)}) of 2 samples of {input.Shape}: its result must have the samples first");
-            return new Opaque(module, (new Shape(y.shape.AsSpan(1)), y.dtype), Version(x) != version || SaysInPlace(module));
+            Tensor[] given = [.. inputs.Select(input => zeros(input.Shape.WithBatch(2), input.Type, Devices.Of(module)))];
+            var versions = Array.ConvertAll(given, Version);
+            if (Tracing.ModuleCall.Run(module, given) is not [var y]) throw new GraphException("the module gives several tensors: one node has one");
+            if (y.dim() == 0 || y.shape[0] != 2) throw new GraphException($"the module makes ({string.Join(", ", y.shape)}) of 2 samples of {string.Join(" and ", inputs.Select(i => i.Shape))}: its result must have the samples first");
+            return new Opaque(module, (new Shape(y.shape.AsSpan(1)), y.dtype), !versions.SequenceEqual(given.Select(Version)) || SaysInPlace(module));
         }
         catch (System.Runtime.InteropServices.ExternalException e)
         {
-            throw new GraphException($"the module refuses {input.Shape}: {e.Message.Split('\n')[0]}");
+            throw new GraphException($"the module refuses {string.Join(" and ", inputs.Select(i => i.Shape))}: {e.Message.Split('\n')[0]}");
         }
         finally { generator.PutBack(); }
     }
+
+    /// <summary>What it is given besides what the node reads, by the place in its forward; null for what the node reads, or for what stays absent.</summary>
+    internal IReadOnlyList<Tensor?>? Held { get; init; }
+    /// <summary>The places in its forward of what the node reads; default all from the first on.</summary>
+    internal IReadOnlyList<int>? Places { get; init; }
+    /// <summary>It is the whole net, whose mode no layer of the graph has: it takes the graph's.</summary>
+    internal bool IsWhole { get; init; }
+
+    /// <summary>The same for what is the whole net.</summary>
+    internal Opaque AsWhole() => new(module, output, overwrites) { IsWhole = true };
 
     // How often the tensor's bytes were written.
     private static nint Version(Tensor tensor)
@@ -56,6 +68,8 @@ internal sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Sca
     public override bool IsRandom => true;
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => output;
+    /// <inheritdoc/>
+    public override bool IsTraining(bool net) => IsWhole ? net : module.training;
 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
@@ -64,14 +78,32 @@ internal sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Sca
         using var scope = NewDisposeScope();
         // Buffers (running statistics) must not move twice, so a second run works on their values and puts them back.
         var kept = mode.Recompute ? module.buffers().Select(b => (Buffer: b, Value: b.clone())).ToArray() : [];
-        var x = overwrites ? inputs[0].clone() : inputs[0];
-        var y = module.call(x);
+        if (IsWhole) Take(mode.Training);
+        var y = Tracing.ModuleCall.Run(module, Given(inputs))[0];
         foreach (var (buffer, value) in kept)
         {
             PutBack(buffer, value);
             value.Dispose();
         }
-        return ReferenceEquals(y, inputs[0]) ? y.alias().MoveToOuterDisposeScope() : y.MoveToOuterDisposeScope();
+        foreach (var input in inputs)
+            if (ReferenceEquals(y, input)) return y.alias().MoveToOuterDisposeScope();
+        return y.MoveToOuterDisposeScope();
+    }
+
+    private Tensor[] Given(ReadOnlySpan<Tensor> inputs)
+    {
+        var given = new Tensor?[Held?.Count ?? inputs.Length];
+        for (var i = 0; i < given.Length; i++) given[i] = Held?[i];
+        for (var i = 0; i < inputs.Length; i++) given[Places?[i] ?? i] = overwrites ? inputs[i].clone() : inputs[i];
+        return given!; // an absent one is what its forward takes for absent
+    }
+
+    // Not the modes of its parts, which the graph has set.
+    private void Take(bool training)
+    {
+        if (module.training == training) return;
+        using var parts = new ModuleModes(module is jit.ScriptModule ? [] : module.children());
+        module.train(training);
     }
 
     // On the CPU as plain memory: autograd has saved some buffers (a batch norm's statistics) and would refuse a write it sees.
@@ -87,5 +119,5 @@ internal sealed class Opaque(nn.Module<Tensor, Tensor> module, (Shape Shape, Sca
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: overwrites ? 0u : 1, Output: true, Swappable: false);
+    public override Saved Saves(Node node) => new(Inputs: overwrites ? 0u : (1u << node.Inputs.Count) - 1, Output: true, Swappable: false);
 }

@@ -31,7 +31,9 @@ internal sealed class ArgumentReader(TraceComparison trace, Lowering lowering, T
         switch (a.Tag)
         {
             case ValueTag.Tensor:
-                var reference = first.Tensors[tensor++][0];
+                var (reference, other) = (first.Tensors[tensor][0], second.Tensors[tensor][0]);
+                tensor++;
+                if (!ReferenceEquals(first, second) && !trace.IsTheSame(reference, other)) throw Differs();
                 if (lowering.HeldBy(reference) is { } held) return new HeldArgument(held.Tensor, held.Name);
                 var value = lowering.ValueOf(first, reference);
                 if (!inputs.Contains(value)) inputs.Add(value);

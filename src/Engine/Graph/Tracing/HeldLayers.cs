@@ -46,6 +46,20 @@ internal static class HeldLayers
         return layer;
     }
 
+    /// <summary>The op of <c>aten::_convolution</c>, one operator for those of any dimension and for transposed ones; or null.</summary>
+    public static Op? Unified(KnownCall call)
+    {
+        if (call.Arguments[7] is not long[] added) return null;
+        if (call.Arguments[6] is true) // conv_transpose2d has output_padding, groups and dilation in this order
+            return call.Parameters[1]?.dim() == 4 && ConvTranspose2d(call with { Arguments = [.. call.Arguments[..5], added, call.Arguments[8], call.Arguments[5]] }) is { } transposed ? new Ops.ConvTranspose2d(transposed) : null;
+        return added.Any(size => size != 0) ? null : Convolution(call with { Arguments = [.. call.Arguments[..6], call.Arguments[8]] }) switch
+        {
+            TorchSharp.Modules.Conv2d layer => new Ops.Conv2d(layer) { AsInTheModule = true },
+            { } layer => new Ops.ConvNd(layer),
+            null => null,
+        };
+    }
+
     /// <summary>The norm of <c>aten::layer_norm</c> with weight and bias, or null.</summary>
     public static TorchSharp.Modules.LayerNorm? LayerNorm(KnownCall call)
     {

@@ -52,6 +52,7 @@ internal static class KnownCalls
             : HeldLayers.Convolution(c) is TorchSharp.Modules.Conv2d held ? new Ops.Conv2d(held) { AsInTheModule = true } : null,
         ["aten::conv3d"] = c => HeldLayers.Convolution(c) is { } m ? new ConvNd(m) : null,
         ["aten::conv_transpose2d"] = c => HeldLayers.ConvTranspose2d(c) is { } m ? new Ops.ConvTranspose2d(m) : null,
+        ["aten::_convolution"] = c => HeldLayers.Unified(c), // what a trace of PyTorch's wrote into a file
         ["aten::linear"] = c => c.Owner is TorchSharp.Modules.Linear m ? new Ops.Linear(m) : c.Reads(1, 2) ? new Ops.Linear(HeldLayers.Linear(c.Parameters[1]!, c.Parameters[2])) : null,
         ["aten::batch_norm"] = c => c.Owner is TorchSharp.Modules.BatchNorm2d { affine: true } m && c.Inputs[0].Shape.Rank == 3 && c.FollowsMode(5) ? new Ops.BatchNorm2d(m) : null,
         ["aten::layer_norm"] = c => c.Owner is TorchSharp.Modules.LayerNorm { elementwise_affine: true } m ? new Ops.LayerNorm(m) : HeldLayers.LayerNorm(c) is { } held ? new Ops.LayerNorm(held) : null,

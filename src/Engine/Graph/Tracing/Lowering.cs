@@ -56,25 +56,39 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
 
     private void AddModule(int index, TraceStep step)
     {
-        var input = ValueOf(step, step.Tensors[0][0]);
+        var (held, places, read) = (new Tensor?[step.Span!.Inputs.Length], new List<int>(), new List<Value>());
+        var tensor = 0;
+        for (var i = 0; i < held.Length; i++)
+        {
+            if (step.Span.Inputs[i].Tag != ValueTag.Tensor) continue;
+            var reference = step.Tensors[tensor][0];
+            if (!trace.IsTheSame(reference, trace.Second.Steps[index].Tensors[tensor++][0])) throw new TraceFailure(step.Span.Parent, $"{step.Span.Name} is given other numbers at another time");
+            if (HeldBy(reference) is { } found) held[i] = found.Tensor;
+            else
+            {
+                places.Add(i);
+                read.Add(ValueOf(step, reference));
+            }
+        }
+        if (read.Count == 0) throw new TraceFailure(step.Span.Parent, $"{step.Span.Name} reads nothing of the data");
         var extents = trace.Extents(index, 0);
         if (extents is not [{ PerSample: 1, Fixed: 0 }, ..] || extents.Skip(1).Any(e => e.PerSample != 0))
             throw new TraceFailure(step.Span!.Parent, $"{step.Span.Name} gives {string.Join('x', extents)}, not samples in a row");
         using var result = step.Results[0].ToTensor();
-        var op = new Opaque(step.Span!.Module, (new Shape(result.shape[1..]), result.dtype), trace.First.Recording.Overwrites(step.Span));
-        values[new(RefKind.Result, index)] = builder.Add(op, Unused(step.Span.Name), input);
+        var op = new Opaque(step.Span.Module, (new Shape(result.shape[1..]), result.dtype), trace.First.Recording.Overwrites(step.Span)) { Held = held, Places = places };
+        values[new(RefKind.Result, index)] = builder.Add(op, Unused(step.Span.Name), [.. read]);
     }
 
     /// <summary>Adds a layer that is one op of the engine's, however many operators libtorch runs for it; the number of its steps, or null.</summary>
     private int? Layer(int index, HashSet<TensorRef> needed)
     {
         var all = trace.First.Steps;
-        if (all[index].Span is not { } span || index > 0 && all[index - 1].Span == span) return null;
+        if (all[index].Span is not { Inputs: [{ Tag: ValueTag.Tensor } only] } span || index > 0 && all[index - 1].Span == span) return null;
         var steps = all.Skip(index).TakeWhile(s => s.Span == span && s.Call is not null).ToArray();
         var last = new TensorRef(RefKind.Result, index + steps.Length - 1);
         if (steps.Length == 0 || !needed.Contains(last) || steps.Any(s => !s.Call!.WithGradient) || !owed.TrueForAll(e => e.Span == span)) return null;
         if (KnownLayers.Find(span.Module, steps, tensors) is not { } layer || !values.TryGetValue(layer.Input, out var input) || !input.IsRows) return null;
-        using Tensor given = span.Input.ToTensor(), result = steps[^1].Results[0].ToTensor();
+        using Tensor given = only.ToTensor(), result = steps[^1].Results[0].ToTensor();
         if (!given.is_contiguous() || !result.is_contiguous() || !Gives(layer.Op, [input], trace.Extents(last.Index, 0), result.dtype)) return null;
         owed.Clear(); // the op counts for itself
         values[last] = builder.Add(layer.Op, Unused(span.Name), input);

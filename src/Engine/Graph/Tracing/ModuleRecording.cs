@@ -18,8 +18,8 @@ internal sealed class ModuleRecording : IDisposable
         Inputs = inputs;
         var hooks = new List<Action>();
         foreach (var (name, part) in module.named_modules())
-            if (part is nn.Module<Tensor, Tensor> single) Watch(single, name, hooks);
-        if (module is nn.Module<Tensor, Tensor> whole) Watch(whole, "", hooks);
+            Watch(part, name, hooks);
+        Watch(module, "", hooks);
         recorder = new CallRecorder();
         try { Outputs = ModuleCall.Run(module, inputs); }
         catch
@@ -42,20 +42,42 @@ internal sealed class ModuleRecording : IDisposable
 
     private ModuleSpan? open;
 
-    private void Watch(nn.Module<Tensor, Tensor> module, string name, List<Action> hooks)
+    private void Watch(nn.Module module, string name, List<Action> hooks)
     {
-        hooks.Add(module.register_forward_pre_hook((_, x) =>
+        switch (module)
         {
-            Spans.Add(open = new ModuleSpan(module, name, recorder!.Calls.Count, NativeValue.Of(x), open));
-            return null!;
-        }).remove);
-        hooks.Add(module.register_forward_hook((_, _, y) =>
-        {
-            var span = open!;
-            while (span.Module != module) span = span.Parent!; // a module whose forward threw has no end
-            (span.End, span.Output, open) = (recorder!.Calls.Count, NativeValue.Of(y), span.Parent);
-            return null!;
-        }).remove);
+            case nn.Module<Tensor, Tensor> m:
+                hooks.Add(m.register_forward_pre_hook((_, x) => Begin<Tensor>(module, name, x)!).remove);
+                hooks.Add(m.register_forward_hook((_, _, y) => End(module, y)).remove);
+                break;
+            case nn.Module<Tensor, Tensor, Tensor> m:
+                hooks.Add(m.register_forward_pre_hook((_, a, b) => Begin<(Tensor, Tensor)?>(module, name, a, b)).remove);
+                hooks.Add(m.register_forward_hook((_, _, _, y) => End(module, y)).remove);
+                break;
+            case nn.Module<Tensor, Tensor, Tensor, Tensor> m:
+                hooks.Add(m.register_forward_pre_hook((_, a, b, c) => Begin<(Tensor, Tensor, Tensor)?>(module, name, a, b, c)).remove);
+                hooks.Add(m.register_forward_hook((_, _, _, _, y) => End(module, y)).remove);
+                break;
+            case nn.Module<Tensor, Tensor, Tensor, Tensor, Tensor> m:
+                hooks.Add(m.register_forward_pre_hook((_, a, b, c, d) => Begin<(Tensor, Tensor, Tensor, Tensor)?>(module, name, a, b, c, d)).remove);
+                hooks.Add(m.register_forward_hook((_, _, _, _, _, y) => End(module, y)).remove);
+                break;
+        }
+    }
+
+    // What a hook gives back takes the place of what the module was given or gives: nothing does here.
+    private T? Begin<T>(nn.Module module, string name, params Tensor?[] inputs)
+    {
+        Spans.Add(open = new ModuleSpan(module, name, recorder!.Calls.Count, Array.ConvertAll(inputs, NativeValue.Of), open));
+        return default;
+    }
+
+    private Tensor End(nn.Module module, Tensor output)
+    {
+        var span = open!;
+        while (span.Module != module) span = span.Parent!; // a module whose forward threw has no end
+        (span.End, span.Output, open) = (recorder!.Calls.Count, NativeValue.Of(output), span.Parent);
+        return null!;
     }
 
     /// <summary>The innermost module that ran a call.</summary>
@@ -68,9 +90,11 @@ internal sealed class ModuleRecording : IDisposable
     }
 
     /// <summary>True when a module writes over what it is given.</summary>
-    public bool Overwrites(ModuleSpan span)
+    public bool Overwrites(ModuleSpan span) => span.Given.Any(input => Overwrites(span, input));
+
+    private bool Overwrites(ModuleSpan span, NativeValue given)
     {
-        using var input = span.Input.ToTensor();
+        using var input = given.ToTensor();
         for (var i = span.Begin; i < span.End; i++)
             if (Calls[i] is { Arguments: [{ Tag: ValueTag.Tensor } target, ..] } call && call.Name.EndsWith('_'))
             {
@@ -86,8 +110,7 @@ internal sealed class ModuleRecording : IDisposable
         recorder.Dispose();
         foreach (var span in Spans)
         {
-            var input = span.Input;
-            input.Release();
+            foreach (ref var input in span.Inputs.AsSpan()) input.Release();
             var output = span.Output;
             output.Release();
         }

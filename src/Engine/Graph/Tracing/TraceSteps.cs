@@ -1,3 +1,4 @@
+using Interactive.Graphs.Ops;
 using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,6 +14,7 @@ internal sealed class TraceSteps
     private readonly Dictionary<nint, nint> storages = []; // of tensors seen
     private readonly Dictionary<nint, ModuleSpan?> stale = []; // overwritten through another tensor of the same storage, and where
     private readonly Dictionary<nint, TensorRef> numbers = []; // of constants
+    private readonly HashSet<int> ofConstants = []; // steps
 
     /// <summary>Names the tensors of a run.</summary>
     /// <param name="recording">The run; must stay alive.</param>
@@ -72,10 +74,10 @@ internal sealed class TraceSteps
 
     private void AddModule(ModuleSpan span, List<TraceStep> effects)
     {
-        var given = Find(span.Input, span.Parent);
+        TensorRef[][] given = [.. span.Given.Select(input => Find(input, span.Parent))];
         var output = span.Output;
         Name((nint)output.Payload, StorageOf(output), new(RefKind.Result, Steps.Count), again: true);
-        Steps.Add(new(null, span, [given], [output], [.. effects]));
+        Steps.Add(new(null, span, given, [output], [.. effects]));
         effects.Clear();
     }
 
@@ -87,10 +89,10 @@ internal sealed class TraceSteps
         var step = new TraceStep(call, span, [.. call.Tensors.Select(t => Find(t, span))], [.. TraceStep.Flat(call.Results)], []);
         if (call.Name is CallRecorder.DataRead or "aten::item" or "aten::_local_scalar_dense" or "aten::is_nonzero" or "aten::equal" or "aten::allclose")
         {
-            if (step.Tensors.All(t => !t[0].IsFlowing)) return; // of a counter, say
+            if (step.Tensors.All(t => !t[0].IsFlowing || IsOfConstants(t[0]))) return; // of a counter, or of a size that a TorchScript file reckons with
             throw new TraceFailure(span, $"{(call.Name == CallRecorder.DataRead ? "item or data" : call.Name[6..])} reads a value of the data, which may decide what runs");
         }
-        if (call.Overload.EndsWith("out", StringComparison.Ordinal)) throw new TraceFailure(span, $"{call.FullName} writes into a tensor that it is given");
+        if (WritesIntoIt(call.Overload)) throw new TraceFailure(span, $"{call.FullName} writes into a tensor that it is given");
         if (step.IsInPlace && step.Tensors is [var target, ..] && !target[0].IsFlowing)
         {
             if (target[0].Kind == RefKind.Parameter || step.Tensors.Any(t => t[0].IsFlowing))
@@ -111,13 +113,21 @@ internal sealed class TraceSteps
             {
                 names.Remove(id);
                 foreach (var (other, where) in storages)
-                    if (where == storage && other != id) stale[other] = span;
+                    if (where == storage && other != id && SharedBytes.Any(other, id)) stale[other] = span;
                 stale.Remove(id);
             }
             Name(id, storage, new(RefKind.Result, Steps.Count, part), again: isKnown && !step.IsInPlace);
         }
+        if (step.Results.Count > 0 && !step.IsInPlace && !AtenTraits.IsRandom(call.Name) && step.Tensors.All(t => t[0].Kind == RefKind.Constant || IsOfConstants(t[0]))) ofConstants.Add(Steps.Count);
         Steps.Add(step);
     }
+
+    /// <summary>It is made of constants alone: nothing in the data can change it.</summary>
+    public bool IsOfConstants(TensorRef reference) => reference.Kind == RefKind.Result && ofConstants.Contains(reference.Index);
+
+    // As in div.out_mode and add.Tensor_out; not in to.dtype_layout.
+    private static bool WritesIntoIt(string overload)
+        => overload == "out" || overload.StartsWith("out_", StringComparison.Ordinal) || overload.EndsWith("_out", StringComparison.Ordinal);
 
     private void Name(nint tensor, nint storage, TensorRef name, bool again)
     {

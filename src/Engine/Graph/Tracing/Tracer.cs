@@ -57,13 +57,19 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         foreach (var span in run.Spans.Where(s => s.End > s.Begin && s.Module != module).OrderBy(s => s.End - s.Begin))
         {
             if (!seen.Add(span.Module) || opaque.Any(name => $"{span.Name}.".StartsWith(name + ".", StringComparison.Ordinal))) continue;
-            using var input = span.Input.ToTensor();
-            var alone = new Tracer(span.Module, [input.detach().clone()], span.Name);
+            if (span.Inputs.Length != span.Given.Count()) continue; // it is not told by itself what was absent
+            var alone = new Tracer(span.Module, [.. span.Given.Select(Copy)], span.Name);
             foreach (var name in opaque)
                 if (name.StartsWith(span.Name + ".", StringComparison.Ordinal)) alone.opaque.Add(name[(span.Name.Length + 1)..]);
             if (alone.DiffersByItself()) return span.Name;
         }
         return null;
+    }
+
+    private static Tensor Copy(NativeValue value)
+    {
+        using var tensor = value.ToTensor();
+        return tensor.detach().clone();
     }
 
     private bool DiffersByItself()
@@ -90,10 +96,18 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
     private Graph Whole()
     {
         var why = notes[^1].Why;
-        if (module is not nn.Module<Tensor, Tensor> single || examples.Count != 1) throw new GraphException($"{name} cannot be traced: {why}");
         var builder = Builder();
-        return builder.BuildTraced([builder.Add(Ops.Opaque.Of(single, builder.Input), name, builder.Input)], module, notes);
+        var inputs = Inputs(builder);
+        try
+        {
+            var seen = Ops.Opaque.Of(module, inputs);
+            return builder.BuildTraced([builder.Add(seen.AsWhole(), name, inputs)], module, notes);
+        }
+        catch (GraphException e) when (inputs.Length > 1 || module is not nn.Module<Tensor, Tensor>) { throw new GraphException($"{name} cannot be traced: {why}; nor be one node: {e.Message}"); }
     }
+
+    private Value[] Inputs(GraphBuilder builder)
+        => [.. examples.Select((e, i) => i == 0 ? builder.Input : builder.AddInput($"input{i + 1}", new Shape(e.shape[1..]), e.dtype))];
 
     private GraphBuilder Builder() => new(name, new Shape(examples[0].shape[1..]), examples[0].dtype);
 
@@ -109,8 +123,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps, evaluation: true), (First, Second));
         trace.Check();
         var builder = Builder();
-        var inputs = examples.Select((e, i) => i == 0 ? builder.Input : builder.AddInput($"input{i + 1}", new Shape(e.shape[1..]), e.dtype)).ToArray();
-        return builder.BuildTraced(new Lowering(trace, tensors, builder, inputs).Run(), module, notes);
+        return builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes);
     }
 
     // Numbers of the other sign are the likeliest to take another course; not every module takes them.
@@ -129,5 +142,9 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         manual_seed(5);
         try { return new ModuleRecording(module, inputs); }
         catch (ExternalException e) { throw new GraphException($"{name} refuses {string.Join(", ", inputs.Select(i => $"({string.Join(", ", i.shape)})"))}: {e.Message.Split('\n')[0]}"); }
+        catch (Exception e) when (!training && e is not GraphException) // in training it is the user's to see as it is; that it fails here alone is not
+        {
+            throw new GraphException($"{name} fails in evaluation: {e.GetType().Name}: {e.Message.Split('\n')[0]}");
+        }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
     /// <exception cref="UsageException">They do not fit; the message names the sample or the input.</exception>
     public Batch Read(IBatchSource source, ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
     {
-        return Take(source.Read(samples, epoch, seed), source, samples);
+        return Take(SampleError.Read(source, samples, epoch, seed), source, samples);
     }
 
     /// <summary>Arranges a batch that was read, and takes it over. From any thread.</summary>
@@ -36,10 +36,24 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
     }
 
     /// <summary>Reads the first sample and checks it, for an error before anything is prepared.</summary>
-    public void Check(IBatchSource source)
+    /// <param name="source">The data.</param>
+    /// <param name="metrics">What is measured on them; default nothing.</param>
+    public void Check(IBatchSource source, params IReadOnlyList<IMetric> metrics)
     {
         using var batch = Read(source, [0]);
-        CheckObjective(batch);
+        Require(Called(), batch, outputs =>
+        {
+            var loss = objective.Loss(outputs, batch.Targets);
+            return loss.numel() != 1 ? $"its loss has the shape ({string.Join(", ", loss.shape)}), a single number is needed"
+                : !loss.requires_grad ? "its loss does not depend on them by autograd (detach or no_grad within?), so nothing would be trained" : null;
+        });
+        foreach (var metric in metrics)
+            Require($"the metric {metric.Name}", batch, outputs =>
+            {
+                using var noGrad = no_grad();
+                metric.Sums(outputs, batch.Targets);
+                return null;
+            });
         if (objective is CrossEntropy && graph.Outputs is [{ Shape: { Rank: 1 } scores }]) CheckClasses(source, scores[0]);
     }
 
@@ -54,23 +68,21 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
         throw new UsageException($"the data have {told} classes, but {graph.Name} tells {classes} classes apart");
     }
 
+    // A lambda's name is the compiler's.
+    private string Called() => objective.Name.Contains('<', StringComparison.Ordinal) ? "the loss" : objective.Name;
+
     // One's own function may not say what it takes: outputs of zeros show it.
-    private void CheckObjective(Batch batch)
+    private void Require(string what, Batch batch, Func<IReadOnlyList<Tensor>, string?> run)
     {
         using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
         string? misfit;
-        try
-        {
-            var loss = objective.Loss([.. graph.Outputs.Select(o => zeros(o.Shape.WithBatch(1), o.Type))], batch.Targets);
-            misfit = loss.numel() == 1 ? null : $"its loss has the shape ({string.Join(", ", loss.shape)}), a single number is needed";
-        }
+        try { misfit = run([.. graph.Outputs.Select(o => zeros(o.Shape.WithBatch(1), o.Type, requires_grad: o.Type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64))]); }
         catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or ArgumentException or IndexOutOfRangeException or InvalidOperationException)
         {
             misfit = e.Message.Split('\n')[0];
         }
         if (misfit is not null)
-            throw new UsageException($"{objective.Name} does not take the net's {Text(graph.Outputs.Select(o => $"{o.Shape} {o.Type}"))} with the data's targets {Text(batch.Targets.Select(t => $"({string.Join(", ", t.shape)}) {t.dtype}"))}: {misfit}");
+            throw new UsageException($"{what} does not take the net's {Text(graph.Outputs.Select(o => $"{o.Shape} {o.Type}"))} with the data's targets {Text(batch.Targets.Select(t => $"({string.Join(", ", t.shape)}) {t.dtype}"))}: {misfit}");
 
         static string Text(IEnumerable<string> parts) => string.Join(" and ", parts);
     }

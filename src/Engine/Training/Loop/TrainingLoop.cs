@@ -196,7 +196,7 @@ public sealed class TrainingLoop : IDisposable
         if (!IsMain) return;
         log = new RunLog(Directory, Step);
         Directory.WriteConfig(new { model = string.Join(" + ", models.Select(m => m.Graph.Name)), parameters = models.Sum(m => m.Graph.ParameterCount), ranks = world.Size, options = Options });
-        foreach (var line in models.SelectMany(m => new[] { m.Graph.Precision.Caution(Device), m.PlanDescription }).OfType<string>().Distinct()) Console.WriteLine(line);
+        foreach (var line in models.SelectMany(m => (string?[])[m.Graph.Precision.Caution(Device), .. m.Graph.Notes.Select(note => $"note: {m.Graph.Name}: {note}"), m.PlanDescription]).OfType<string>().Distinct()) Console.WriteLine(line);
         started = told = Stopwatch.GetTimestamp();
     }
 

@@ -37,7 +37,7 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
                 peak = [report.Plan.Prediction.PeakBytes];
                 text = FormattableString.Invariant($"memory budget {wanted}: the plan peaks at {report.Plan.Prediction.PeakBytes / 1048576.0:F1} MiB of activations, {100.0 * report.Plan.Prediction.PeakBytes / report.PlainPeakBytes:F0}% of plain autograd's, for {report.Plan.Overhead * 100:F1}% more time");
             }
-            catch (UsageException e) { text = e.Message; }
+            catch (UsageException e) { text = e.Message + string.Concat(graph.Notes.Select(note => $"; {note}")); }
         steps = world.AllGather(steps)[0];
         text = Encoding.UTF8.GetString(world.AllGather(Encoding.UTF8.GetBytes(text))[0]);
         var foreseen = MemoryMarshal.Read<long>(world.AllGather(MemoryMarshal.AsBytes<long>(peak))[0]);

@@ -53,12 +53,17 @@ internal static class PlanCommand
                 predictedOverhead = report.Plan.Overhead,
                 planSeconds = report.PlanSeconds,
                 profile = facts.Profile.Source,
+                notes = graph.Notes.Select(n => n.ToString()),
                 pareto = pareto.Select(p => new { budgetBytes = p.Prediction.PeakBytes, overhead = p.Overhead }),
                 planners = rivals.Select(r => new { name = r.Name, peakBytes = r.Plan?.Prediction.PeakBytes, overhead = r.Plan?.Overhead }),
             }, JsonSerializerOptions.Web);
             if (parsed.GetValue(figure) is { } file) FigureFile.Write(file, MemoryFigures.Timeline(facts, report.Plan, report.KeepAll, report.BudgetBytes), MemoryFigures.Tensors(facts, report.Plan), PlanFigures.Pareto(result));
             if (parsed.GetValue(json)) Console.WriteLine(result.GetRawText());
-            else PlanTables.Print(facts, report, pareto, rivals, peak, fixedBytes);
+            else
+            {
+                foreach (var note in graph.Notes) Console.WriteLine($"note: {note}");
+                PlanTables.Print(facts, report, pareto, rivals, peak, fixedBytes);
+            }
             return 0;
         });
         return command;

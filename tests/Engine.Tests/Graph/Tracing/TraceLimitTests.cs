@@ -227,4 +227,99 @@ public class TraceLimitTests
         using var scope = NewDisposeScope();
         Assert.Contains("refuses", Assert.Throws<GraphException>(() => Graph.Trace(Linear(5, 2), randn(2, 4))).Message);
     }
+
+    private sealed class Chooses : Module<Tensor, Tensor, Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> a = Linear(6, 6), b = Linear(6, 6);
+        public Chooses() : base("chooses") => RegisterComponents();
+        public override Tensor forward(Tensor x, Tensor y, Tensor scale) => ((x * y).sum().item<float>() > 0 ? a.call(x) : b.call(y)) * (scale ?? ones(6));
+    }
+
+    private sealed class Merges(bool scaled) : Module<Tensor, Tensor>("merges")
+    {
+        private readonly Module<Tensor, Tensor> before = Linear(6, 6), after = Linear(6, 3);
+        private readonly Chooses chooses = new();
+        public Merges Registered()
+        {
+            RegisterComponents();
+            return this;
+        }
+        public override Tensor forward(Tensor x) => after.call(functional.relu(chooses.call(before.call(x), x, scaled ? arange(6f) : null!)));
+    }
+
+    [Theory]
+    [InlineData(false)] // it is not given its last tensor
+    [InlineData(true)] // the last tensor is the same for all data
+    public void A_part_of_several_tensors_is_one_node_by_itself(bool scaled)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var graph = Trace(Sequential(("in", Linear(6, 6)), ("merges", new Merges(scaled).Registered()), ("out", Linear(3, 3))));
+        Assert.Equal(["in", "merges.before", "merges.chooses", "merges.relu", "merges.after", "out"], graph.Nodes.Select(n => n.Name));
+        Assert.Equal("merges.chooses", Assert.Single(graph.Notes).Where);
+        Assert.Equal(2, graph.Nodes[2].Inputs.Count);
+    }
+
+    private sealed class Pair : Module<Tensor, Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> layer = Linear(6, 3);
+        public Pair() : base("pair") => RegisterComponents();
+        public override Tensor forward(Tensor x, Tensor y)
+        {
+            x = functional.dropout(x, 0.5, training);
+            return layer.call(x.sum().item<float>() > 1e6 ? y : x + y);
+        }
+    }
+
+    [Fact]
+    public void A_net_that_is_one_node_takes_several_tensors_and_follows_the_graph_s_mode()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var net = new Pair();
+        var graph = Graph.Trace(net, [randn(2, 6), randn(2, 6)]);
+        Assert.Equal(("", "opaque"), (Assert.Single(graph.Notes).Where, graph.Nodes[^1].Op.Kind));
+        Tensor[] batch = [randn(5, 6), randn(5, 6)];
+        graph.eval();
+        net.eval();
+        var wanted = net.call(batch[0], batch[1]);
+        net.train();
+        Assert.True(wanted.Equals(graph.Forward(batch)[0]));
+        graph.train();
+        Assert.False(graph.Forward(batch)[0].Equals(graph.Forward(batch)[0]));
+
+        manual_seed(3);
+        net.call(batch[0], batch[1]).sin().sum().backward();
+        var gradient = net.get_parameter("layer.weight")!.grad!.clone();
+        net.zero_grad();
+        using var executor = new Interactive.Execution.Executor(graph, null, Interactive.Execution.Objective.From("sines", (outputs, _) => outputs[0].sin().sum()));
+        manual_seed(3);
+        executor.Step(batch, []);
+        Assert.True(gradient.Equals(net.get_parameter("layer.weight")!.grad!));
+    }
+
+    private sealed class Copies : Module<Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> layer = Linear(6, 6);
+        public Copies() : base("copies") => RegisterComponents();
+        public override Tensor forward(Tensor x) => layer.call(x.to(CPU).to(ScalarType.Float32)).cpu();
+    }
+
+    [Fact]
+    public void A_move_to_where_it_is_hides_nothing()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Empty(Trace(Around(new Copies())).Notes);
+    }
+
+    private sealed class OnlyTrains : Module<Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> layer = Linear(6, 6);
+        public OnlyTrains() : base("only_trains") => RegisterComponents();
+        public override Tensor forward(Tensor x) => training ? layer.call(x) : throw new InvalidOperationException("not now");
+    }
+
+    [Fact]
+    public void A_module_that_fails_in_evaluation_alone_is_told_so()
+        => Assert.Equal("only_trains fails in evaluation: InvalidOperationException: not now", Assert.Throws<GraphException>(() => Graph.Trace(new OnlyTrains(), randn(2, 6))).Message);
 }
