@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Interactive.Monitoring;
 
-/// <summary>Something that happened to a run, a line of its <c>events.jsonl</c>.</summary>
+/// <summary>Something that happened to a run, a line of its <c>history.jsonl</c>.</summary>
 /// <param name="Kind">start, first-step, checkpoint, slow, stop, fail, restart or finish.</param>
 /// <param name="Step">Steps made by then.</param>
 /// <param name="Time">By the wall clock.</param>
@@ -44,5 +44,5 @@ public static class RunEvents
         return events;
     }
 
-    private static string PathOf(RunDirectory run) => Path.Combine(run.Path, "events.jsonl");
+    private static string PathOf(RunDirectory run) => Path.Combine(run.Path, "history.jsonl");
 }

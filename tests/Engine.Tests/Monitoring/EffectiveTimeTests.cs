@@ -16,7 +16,7 @@ public sealed class EffectiveTimeTests : IDisposable
     private EffectiveTime? Of(string[] events, string[] steps)
     {
         var run = RunDirectory.Open(Path.Combine(folder, "20260102-030405-net"));
-        File.WriteAllLines(Path.Combine(run.Path, "events.jsonl"), events);
+        File.WriteAllLines(Path.Combine(run.Path, "history.jsonl"), events);
         File.WriteAllLines(run.Metrics, steps);
         return EffectiveTime.Of(run);
     }

@@ -53,6 +53,33 @@ public sealed class ScriptSessionTests
     }
 
     [Fact]
+    public async Task ADefinitionAnew_LeavesOtherNamesAlone_AfterCellsWithoutCode()
+    {
+        using var session = new ScriptSession();
+        Assert.Equal("see5", await Value(session, "using System.Text;", "// nothing", "var b = 1;", "var c = \"see\";", "var d = 5;", "var b = 3;", "c + d"));
+        Assert.Equal(3, await Value(session, "b"));
+    }
+
+    [Fact]
+    public async Task CellsMadeAgain_TakeThePlaceOfTheEarlierOnes()
+    {
+        Assert.True(SubmissionFriends.IsKnown); // else 300 cells take the compiler minutes
+        using var session = new ScriptSession();
+        await Value(session, "var all = new List<Func<int>>();");
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(2 * i, await Value(session, $"var x = {i}; int Twice(int y) => 2 * y; all.Add(() => Twice(x)); Twice(x)"));
+            Assert.Equal(i + 1, await Value(session, "all.Count"));
+        }
+        Assert.Equal(2, session.Links); // the list, and the newest x and Twice
+        Assert.Equal(0 + 2 + 4 + 6 + 8, await Value(session, "all.Sum(f => f())"));
+        Assert.Equal(4, session.Variables["x"]);
+        // An overload, a type or an import replaces nothing.
+        Assert.Equal("4 two", await Value(session, "string Twice(string y) => y; string x = \"two\";", "$\"{Twice(2)} {Twice(x)}\""));
+        Assert.Equal("1, 2", await Value(session, "using System.Globalization; record P(int X); var p = new P(1);", "var p = new P(2);", "var q = new P(1); $\"{q.X.ToString(CultureInfo.InvariantCulture)}, {p.X}\""));
+    }
+
+    [Fact]
     public async Task CompileError_ChangesNothingAndNamesTheLine()
     {
         using var session = new ScriptSession();

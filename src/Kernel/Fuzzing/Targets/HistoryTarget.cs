@@ -10,7 +10,7 @@ internal sealed class HistoryTarget(string file) : IFuzzTarget
 
     public string Write(string folder)
     {
-        File.WriteAllText(Path.Combine(folder, "events.jsonl"), """
+        File.WriteAllText(Path.Combine(folder, "history.jsonl"), """
             {"kind":"start","step":0,"time":"2026-01-01T00:00:00+00:00","uptime":10.5,"boot":"b","detail":"rank 0 of 1"}
             {"kind":"first-step","step":1,"time":"2026-01-01T00:00:01+00:00","uptime":11.5,"boot":"b","detail":""}
             {"kind":"finish","step":2,"time":"2026-01-01T00:00:03+00:00","uptime":13.5,"boot":"b","detail":""}

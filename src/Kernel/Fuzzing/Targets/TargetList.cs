@@ -10,7 +10,7 @@ internal static class TargetList
         new IdxTarget(".idx"), new IdxTarget(".idx.gz"), new CsvTarget(), new CharactersTarget(), new BytePairsTarget(), new VocabularyTarget(),
         new WordPiecesTarget(), new OnnxTarget(), new WeightsTarget("torch"), new WeightsTarget("weights-index"),
         new SamplesTarget("mds-index"), new SamplesTarget("mds-shard"), new SamplesTarget("mds-classes"), new SamplesTarget("tar"), new SamplesTarget("tar-index"), new SamplesTarget("megatron"),
-        new HistoryTarget("events.jsonl"), new HistoryTarget("metrics.jsonl"), new HistoryTarget("trials.jsonl"),
+        new HistoryTarget("history.jsonl"), new HistoryTarget("metrics.jsonl"), new HistoryTarget("trials.jsonl"),
         new RunTarget("metrics.jsonl"), new RunTarget("config.json"), new TraceTarget(),
         new NotebookTarget("ipynb"), new NotebookTarget("dib"), new NotebookTarget("csx"), new ConnectionTarget(), new MessageTarget(), new PackagesTarget(),
     ];

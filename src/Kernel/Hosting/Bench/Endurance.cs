@@ -28,7 +28,8 @@ internal static class Endurance
     private const int Moments = 10;
 
     /// <summary>Steps of a small net with a convolution, batch norm and Adam, logged and kept as every run is.</summary>
-    public static IReadOnlyList<Holding> Steps(int count)
+    /// <param name="tell">Gets what is held at each moment, at that moment.</param>
+    public static IReadOnlyList<Holding> Steps(int count, Action<Holding> tell)
     {
         var folder = Directory.CreateTempSubdirectory("interactive-endurance-");
         try
@@ -36,7 +37,7 @@ internal static class Endurance
             var net = new GraphBuilder("endurance", new Shape(3, 16, 16));
             using var graph = net.Build(net.Input.Conv(16, 3, padding: 1).BatchNorm().Relu().Conv(16, 3, padding: 1).BatchNorm().Relu().AdaptiveAvgPool(1).Flatten().Linear(10));
             var (train, test) = (new SyntheticData(16_000, new Shape(3, 16, 16), 10, seed: 1), new SyntheticData(64, new Shape(3, 16, 16), 10, seed: 2));
-            var watch = new Watch(Math.Max(1, count / Moments));
+            var watch = new Watch(Math.Max(1, count / Moments), tell);
             using var trainer = new Trainer(graph, train, test, new TrainerOptions
             {
                 Name = "endurance", Out = folder.FullName, Epochs = int.MaxValue >> 8, MaxSteps = count, BatchSize = 16, Optimizer = "adam", LearningRate = 1e-3, Schedule = "constant", CheckpointEvery = 1000, Progress = false, Device = "cpu",
@@ -48,7 +49,7 @@ internal static class Endurance
     }
 
     /// <summary>Cells of one session: each defines a function, a lambda and a megabyte anew.</summary>
-    public static async Task<IReadOnlyList<Holding>> Cells(int count)
+    public static async Task<IReadOnlyList<Holding>> Cells(int count, Action<Holding> tell)
     {
         using var session = new ScriptSession();
         var held = new List<Holding>();
@@ -56,18 +57,22 @@ internal static class Endurance
         {
             var result = await session.RunAsync($"var block = new byte[1 << 20]; int Twice(int x) => 2 * x; var sum = Enumerable.Range(0, {i}).Select(x => Twice(x) + block.Length).Sum(x => (long)x); sum", $"cell-{i}").ConfigureAwait(false);
             if (result.Error is not null) throw result.Error;
-            if (i % Math.Max(1, count / Moments) == 0) held.Add(Holding.Now(i));
+            if (i % Math.Max(1, count / Moments) != 0) continue;
+            held.Add(Holding.Now(i));
+            tell(held[^1]);
         }
         return held;
     }
 
-    private sealed class Watch(int every) : Hook
+    private sealed class Watch(int every, Action<Holding> tell) : Hook
     {
         public List<Holding> Held { get; } = [];
 
         public override void AfterStep(Trainer trainer, TrainRecord record)
         {
-            if (record.Step % every == 0) Held.Add(Holding.Now(record.Step));
+            if (record.Step % every != 0) return;
+            Held.Add(Holding.Now(record.Step));
+            tell(Held[^1]);
         }
     }
 }

@@ -18,19 +18,14 @@ internal static class BenchEnduranceCommand
         {
             var (stepCount, cellCount) = (parsed.GetValue(steps), parsed.GetValue(cells));
             if (stepCount < 0 || cellCount < 0) throw new UsageException($"--steps {stepCount} --cells {cellCount}: at least 0 of each");
-            var ofSteps = stepCount == 0 ? [] : Endurance.Steps(stepCount);
-            Tell("steps", ofSteps);
-            var ofCells = cellCount == 0 ? [] : Endurance.Cells(cellCount).GetAwaiter().GetResult();
-            Tell("cells", ofCells);
+            var ofSteps = stepCount == 0 ? [] : Endurance.Steps(stepCount, h => Tell("steps", h));
+            var ofCells = cellCount == 0 ? [] : Endurance.Cells(cellCount, h => Tell("cells", h)).GetAwaiter().GetResult();
             if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { steps = ofSteps, cells = ofCells }, JsonSerializerOptions.Web));
             return 0;
         });
         return command;
     }
 
-    private static void Tell(string what, IReadOnlyList<Holding> held)
-    {
-        foreach (var h in held)
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{h.Done,8} {what}: tensors {h.TensorBytes / 1048576.0,8:F3} MiB, managed {h.ManagedBytes / 1048576.0,8:F2} MiB, resident {h.ResidentBytes / 1048576.0,8:F1} MiB"));
-    }
+    private static void Tell(string what, Holding h) =>
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{h.Done,8} {what}: tensors {h.TensorBytes / 1048576.0,8:F3} MiB, managed {h.ManagedBytes / 1048576.0,8:F2} MiB, resident {h.ResidentBytes / 1048576.0,8:F1} MiB"));
 }

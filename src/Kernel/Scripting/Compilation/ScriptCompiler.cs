@@ -44,8 +44,11 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
     /// <param name="loaded">Texts to take for files of <c>#load</c>, by path; null for the files' own.</param>
     public CSharpCompilation Create(SyntaxTree tree, int number, CSharpCompilation? previous, IEnumerable<MetadataReference> references,
         IReadOnlyDictionary<string, string>? packages = null, IReadOnlyDictionary<string, string>? loaded = null) =>
-        CSharpCompilation.CreateScriptCompilation($"\u211B*{number}", tree, references, Loading(packages, loaded).WithScriptClassName($"{ClassName}{number}"),
-            previous, typeof(object), globals);
+        SubmissionFriends.Tell(CSharpCompilation.CreateScriptCompilation($"\u211B*{number}", tree, references, Importing(Loading(packages, loaded), previous).WithScriptClassName($"{ClassName}{number}"),
+            previous, typeof(object), globals));
+
+    // A submission has the imports of those before it: were they asked for again, each cell would bind those of all cells.
+    private static CSharpCompilationOptions Importing(CSharpCompilationOptions options, CSharpCompilation? previous) => previous is null ? options : options.WithUsings();
 
     /// <summary>A compilation without code and without earlier submissions, for questions about names.</summary>
     /// <param name="usings">Imported besides those that every script has.</param>

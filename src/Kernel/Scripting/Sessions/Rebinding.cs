@@ -15,42 +15,44 @@ internal sealed class Rebinding
     private readonly Dictionary<string, int> owners = []; // the last submission that defines a member, a method with its parameters
     private readonly Dictionary<int, int> reachable = []; // members of a submission that later code still finds by name
     private readonly Dictionary<string, int> mentionedBy = []; // the last submission in whose deferred code a name stands
+    private readonly Dictionary<int, int> slotOf = []; // where a submission's object is, while it is there
 
     /// <summary>A cell has been compiled, and is about to run.</summary>
-    /// <param name="slots">The submissions' objects by number.</param>
-    public void Define(CSharpCompilation compilation, int number, object?[] slots)
+    /// <param name="slot">Where its object will be among <paramref name="slots"/>; 0 for a submission without code. Not its number: a submission
+    /// may take the place of one that it replaces.</param>
+    /// <param name="slots">The submissions' objects.</param>
+    public void Define(CSharpCompilation compilation, int number, int slot, object?[] slots)
     {
         var names = compilation.ScriptClass?.GetMembers().OfType<IFieldSymbol>().Where(f => !f.IsImplicitlyDeclared).Select(f => f.Name).ToList() ?? [];
         foreach (var name in names)
         {
-            if (definedBy.TryGetValue(name, out var before) && mentionedBy.GetValueOrDefault(name, -1) < before) slots[before]?.GetType().GetField(name)?.SetValue(slots[before], null);
+            if (definedBy.TryGetValue(name, out var before) && mentionedBy.GetValueOrDefault(name, -1) < before && slotOf.TryGetValue(before, out var place))
+                slots[place]?.GetType().GetField(name)?.SetValue(slots[place], null);
             definedBy[name] = number;
         }
-        Supersede([.. compilation.ScriptClass?.GetMembers().Select(Key).OfType<string>().Distinct() ?? []], number, slots);
+        Supersede(SubmissionMembers.Of(compilation).Keys, number, slots);
+        if (slot > 0) slotOf[number] = slot;
         foreach (var tree in compilation.SyntaxTrees)
             foreach (var node in tree.GetRoot().DescendantNodes())
                 if (node is IdentifierNameSyntax mention && IsDeferred(mention)) mentionedBy[mention.Identifier.ValueText] = number;
     }
 
-    private void Supersede(List<string> members, int number, object?[] slots)
+    private void Supersede(IReadOnlyList<string> members, int number, object?[] slots)
     {
         foreach (var member in members)
         {
-            if (owners.TryGetValue(member, out var before) && --reachable[before] == 0) slots[before] = null;
+            if (owners.TryGetValue(member, out var before) && --reachable[before] == 0) LetGo(before, slots);
             owners[member] = number;
         }
         reachable[number] = members.Count;
-        if (reachable.GetValueOrDefault(number - 1, -1) == 0) slots[number - 1] = null; // it had no names at all
+        if (reachable.GetValueOrDefault(number - 1, -1) == 0) LetGo(number - 1, slots); // it had no names at all
     }
 
-    // What a name, or a call of a method, finds. A type needs no object of its cell.
-    private static string? Key(ISymbol member) => member switch
+    private void LetGo(int number, object?[] slots)
     {
-        { IsImplicitlyDeclared: true } => null,
-        IMethodSymbol { MethodKind: MethodKind.Ordinary } method => $"{method.Name}`{method.Arity}({string.Join(", ", method.Parameters.Select(p => $"{p.RefKind} {p.Type.ToDisplayString()}"))})",
-        IFieldSymbol or IPropertySymbol or IEventSymbol => member.Name,
-        _ => null,
-    };
+        reachable.Remove(number);
+        if (slotOf.Remove(number, out var slot)) slots[slot] = null;
+    }
 
     // Whatever may run when the cell's own statements have ended.
     private static bool IsDeferred(SyntaxNode node) => node.Ancestors().Any(a => a is AnonymousFunctionExpressionSyntax or LocalFunctionStatementSyntax or BaseMethodDeclarationSyntax

@@ -30,7 +30,7 @@ public sealed class ScriptSession : IDisposable
         this.folder = folder ?? Directory.GetCurrentDirectory();
         compiler = new(globals.GetType(), this.folder, imports: HostReferences.ImportsOfCells);
         references = SessionReferences.None(this.folder);
-        history = new(compiler, 0, null, HostReferences.All);
+        history = new(compiler, 0, SubmissionChain.Empty, HostReferences.All);
         slots[0] = globals;
         if (Path.GetDirectoryName(globals.GetType().Assembly.Location) is { Length: > 0 } && globals.GetType().Assembly != typeof(ScriptGlobals).Assembly)
         {
@@ -86,6 +86,9 @@ public sealed class ScriptSession : IDisposable
         Task.Run(() => DirectiveLine.Complete(Directives, code, position) ?? Completion.At(history, code, position, cancellationToken), cancellationToken);
 
     internal int NamesBound => history.Names.Bound;
+
+    /// <summary>How many cells the next one sees.</summary>
+    internal int Links => history.Chain.Count;
 
     /// <summary>What is at a position: its declaration and documentation, or the overloads of the call around it. Null when nothing is known.</summary>
     /// <param name="position">In UTF-16 units from the start of the code.</param>
@@ -184,12 +187,15 @@ public sealed class ScriptSession : IDisposable
         var (wanted, added) = references.With(ScriptDirectives.Read(code, name, folder), cancellation);
         var all = (IReadOnlyList<MetadataReference>)[.. now.References, .. added.Select(HostReferences.Reference)];
         var number = now.Number + 1;
-        var (compilation, submission) = compiler.CompileInterruptible(code, name, number, now.Last, all, wanted.Loadable, cancellation);
+        var before = all.Count > 0 ? now.Chain : now.Chain.For(code, () => compiler.Create(ScriptCompiler.Parse(code, name), number, now.Last, [], wanted.Loadable));
+        var (compilation, submission) = compiler.CompileInterruptible(code, name, number, before.Last, all, wanted.Loadable, cancellation);
         references = wanted;
         wanted.AddTo(context);
-        if (number >= slots.Length) Array.Resize(ref slots, slots.Length * 2);
-        history = new(compiler, number, compilation, []) { Names = now.Names };
-        rebinding.Define(compilation, number, slots);
+        var slot = before.NextSlot;
+        if (slot >= slots.Length) Array.Resize(ref slots, slots.Length * 2);
+        var chain = before.With(compilation, submission.Image.Length > 0, all.Count > 0);
+        history = new(compiler, number, chain, []) { Names = now.Names };
+        rebinding.Define(compilation, number, submission.Image.Length > 0 ? slot : 0, slots);
         return submission;
     }
 }

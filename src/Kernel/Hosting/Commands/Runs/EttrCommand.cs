@@ -18,7 +18,7 @@ internal static class EttrCommand
         {
             var asked = parsed.GetValue(all) ? RunDirectory.All(parsed.GetValue(root)!) : [RunDirectory.Find(parsed.GetValue(root)!, parsed.GetValue(run)!)];
             var times = asked.Select(r => (r.Id, Time: EffectiveTime.Of(r))).Where(r => r.Time is not null).Select(r => (r.Id, Time: r.Time!)).ToList();
-            if (times.Count == 0) throw new UsageException(parsed.GetValue(all) ? $"no run in {parsed.GetValue(root)} has kept its history" : $"{asked[0].Id} has kept no history (events.jsonl)");
+            if (times.Count == 0) throw new UsageException(parsed.GetValue(all) ? $"no run in {parsed.GetValue(root)} has kept its history" : $"{asked[0].Id} has kept no history (history.jsonl)");
             if (parsed.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(new { runs = times.Select(t => new { run = t.Id, t.Time.StepSeconds, t.Time.WallSeconds, t.Time.Starts, t.Time.Failures, ettr = t.Time.Ratio }) }, RunRowJson.Options));
