@@ -7,7 +7,7 @@ namespace Interactive.Training;
 
 /// <summary>
 /// How often a run saves besides the ends of its epochs: after so many steps (<c>200</c>; <c>0</c>: never), after so much time
-/// (<c>10min</c>), or <c>auto</c>: as often as <see cref="Daly"/> finds best for what a save costs and how often a failure is expected.
+/// (<c>10min</c>), or <c>auto</c>: as often as is best (Daly, 2006) for what a save costs and how often a failure is expected.
 /// </summary>
 [JsonConverter(typeof(Json))]
 public readonly record struct CheckpointInterval
@@ -43,7 +43,7 @@ public readonly record struct CheckpointInterval
     /// The time between saves that loses least, for saves that block for <paramref name="blocking"/> and failures that come every
     /// <paramref name="betweenFailures"/> on the average (Daly, 2006, the expansion of second order).
     /// </summary>
-    public static TimeSpan Daly(TimeSpan blocking, TimeSpan betweenFailures)
+    internal static TimeSpan Daly(TimeSpan blocking, TimeSpan betweenFailures)
     {
         var (delta, mean) = (blocking.TotalSeconds, betweenFailures.TotalSeconds);
         if (delta >= 2 * mean) return betweenFailures;
