@@ -40,6 +40,8 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     internal IReadOnlyList<Tensor?>? Held { get; init; }
     /// <summary>The places in its forward of what the node reads; default all from the first on.</summary>
     internal IReadOnlyList<int>? Places { get; init; }
+    /// <summary>All sizes of its result, where the samples need not be first; default the samples and then those of the output.</summary>
+    internal IReadOnlyList<Extent>? Sizes { get; init; }
     /// <summary>It is the whole net, whose mode no layer of the graph has: it takes the graph's.</summary>
     internal bool IsWhole { get; init; }
 
@@ -68,6 +70,8 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     public override bool IsRandom => true;
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => output;
+    /// <inheritdoc/>
+    public override IReadOnlyList<Extent> Extents(IReadOnlyList<Value> inputs, Shape output) => Sizes ?? base.Extents(inputs, output);
     /// <inheritdoc/>
     public override bool IsTraining(bool net) => IsWhole ? net : module.training;
 

@@ -72,10 +72,9 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         }
         if (read.Count == 0) throw new TraceFailure(step.Span.Parent, $"{step.Span.Name} reads nothing of the data");
         var extents = trace.Extents(index, 0);
-        if (extents is not [{ PerSample: 1, Fixed: 0 }, ..] || extents.Skip(1).Any(e => e.PerSample != 0))
-            throw new TraceFailure(step.Span!.Parent, $"{step.Span.Name} gives {string.Join('x', extents)}, not samples in a row");
+        if (extents.All(e => e.PerSample == 0)) throw new TraceFailure(step.Span.Parent, $"{step.Span.Name} gives {string.Join('x', extents)}, whatever the number of samples");
         using var result = step.Results[0].ToTensor();
-        var op = new Opaque(step.Span.Module, (new Shape(result.shape[1..]), result.dtype), trace.First.Recording.Overwrites(step.Span)) { Held = held, Places = places };
+        var op = new Opaque(step.Span.Module, (AtenOp.OfSample(extents), result.dtype), trace.First.Recording.Overwrites(step.Span)) { Held = held, Places = places, Sizes = extents };
         values[new(RefKind.Result, index)] = builder.Add(op, Unused(step.Span.Name), [.. read]);
     }
 

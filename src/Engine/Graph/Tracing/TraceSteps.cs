@@ -90,6 +90,7 @@ internal sealed class TraceSteps
         if (call.Name is CallRecorder.DataRead or "aten::item" or "aten::_local_scalar_dense" or "aten::is_nonzero" or "aten::equal" or "aten::allclose")
         {
             if (step.Tensors.All(t => !t[0].IsFlowing || IsOfConstants(t[0]))) return; // of a counter, or of a size that a TorchScript file reckons with
+            if (call.Name == "aten::equal" && IsDecided(step)) return;
             throw new TraceFailure(span, $"{(call.Name == CallRecorder.DataRead ? "item or data" : call.Name[6..])} reads a value of the data, which may decide what runs");
         }
         if (WritesIntoIt(call.Overload)) throw new TraceFailure(span, $"{call.FullName} writes into a tensor that it is given");
@@ -120,6 +121,14 @@ internal sealed class TraceSteps
         }
         if (step.Results.Count > 0 && !step.IsInPlace && !AtenTraits.IsRandom(call.Name) && step.Tensors.All(t => t[0].Kind == RefKind.Constant || IsOfConstants(t[0]))) ofConstants.Add(Steps.Count);
         Steps.Add(step);
+    }
+
+    // Attention asks whether query, key and value are one tensor: the same one is equal to itself, and one of other sizes is not, whatever the data.
+    private static bool IsDecided(TraceStep step)
+    {
+        if (step.Tensors[0].Intersect(step.Tensors[1]).Any()) return true;
+        using Tensor one = step.Call!.Tensors.First().ToTensor(), other = step.Call.Tensors.Last().ToTensor();
+        return !one.shape.SequenceEqual(other.shape);
     }
 
     /// <summary>It is made of constants alone: nothing in the data can change it.</summary>

@@ -30,6 +30,8 @@ internal static class PlanCommand
             var batch = model.Batch(parsed);
             using var graph = budget.Create(parsed, model);
             var wanted = budget.Budget(parsed, graph, batch) ?? new MemoryBudget(1, null);
+            if (!parsed.GetValue(json))
+                foreach (var note in graph.Notes) Console.WriteLine($"note: {note}"); // also where no plan fits
             var facts = budget.Profile(parsed, graph, batch);
             var report = PlanReport.Make(facts, wanted, planner);
             var rivals = planners.Select(p => (p.Name, Plan: p.Name == planner.Name ? report.Plan : p.Make(facts, report.BudgetBytes))).ToArray();
@@ -59,11 +61,7 @@ internal static class PlanCommand
             }, JsonSerializerOptions.Web);
             if (parsed.GetValue(figure) is { } file) FigureFile.Write(file, MemoryFigures.Timeline(facts, report.Plan, report.KeepAll, report.BudgetBytes), MemoryFigures.Tensors(facts, report.Plan), PlanFigures.Pareto(result));
             if (parsed.GetValue(json)) Console.WriteLine(result.GetRawText());
-            else
-            {
-                foreach (var note in graph.Notes) Console.WriteLine($"note: {note}");
-                PlanTables.Print(facts, report, pareto, rivals, peak, fixedBytes);
-            }
+            else PlanTables.Print(facts, report, pareto, rivals, peak, fixedBytes);
             return 0;
         });
         return command;

@@ -99,6 +99,38 @@ internal static class SequenceNets
         }
     }
 
+    /// <summary>TorchSharp's own attention, whose tokens come first: libtorch asks whether query, key and value are one.</summary>
+    internal sealed class AttentionLayer : Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.MultiheadAttention attention = MultiheadAttention(8, 2, dropout: 0.1);
+        public AttentionLayer() : base("attention_layer") => RegisterComponents();
+        public override Tensor forward(Tensor x)
+        {
+            var t = x.transpose(0, 1);
+            return attention.call(t, t, t, null, false, null).Item1.transpose(0, 1).flatten(1);
+        }
+    }
+
+    internal sealed class CrossAttention : Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.MultiheadAttention attention = MultiheadAttention(8, 2);
+        private readonly TorchSharp.Modules.Parameter queries = new(randn(3, 1, 8));
+        public CrossAttention() : base("cross_attention") => RegisterComponents();
+        public override Tensor forward(Tensor x)
+        {
+            var t = x.transpose(0, 1);
+            return attention.call(queries.expand(3, x.shape[0], 8), t, t, null, false, null).Item1.mean([0]);
+        }
+    }
+
+    internal sealed class EncoderLayers : Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.TransformerEncoder layers = TransformerEncoder(TransformerEncoderLayer(8, 2, 16, 0.1), 2);
+        private readonly Module<Tensor, Tensor> head = Linear(8, 3);
+        public EncoderLayers() : base("encoder_layers") => RegisterComponents();
+        public override Tensor forward(Tensor x) => head.call(layers.call(x.transpose(0, 1), null, null).mean([0]));
+    }
+
     internal sealed class Masked : Module<Tensor, Tensor>
     {
         private readonly Module<Tensor, Tensor> q = Linear(8, 8), k = Linear(8, 8), v = Linear(8, 8), o = Linear(8, 8);

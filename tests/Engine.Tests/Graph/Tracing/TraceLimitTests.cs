@@ -260,6 +260,22 @@ public class TraceLimitTests
         Assert.Equal(2, graph.Nodes[2].Inputs.Count);
     }
 
+    private sealed class TokensFirst : Module<Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> choice = new Seldom(), last = Linear(6, 3);
+        public TokensFirst() : base("tokens_first") => RegisterComponents();
+        public override Tensor forward(Tensor x) => last.call(choice.call(x.unsqueeze(0).expand(4, x.shape[0], 6)).mean([0]));
+    }
+
+    [Fact]
+    public void A_part_whose_samples_are_not_first_is_one_node_by_itself()
+    {
+        using var scope = NewDisposeScope();
+        var graph = Trace(new TokensFirst());
+        Assert.Equal("choice", Assert.Single(graph.Notes).Where);
+        Assert.Equal("4xbatchx6", string.Join('x', Assert.Single(graph.Nodes, n => n.Op.Kind == "opaque").Output.Extents));
+    }
+
     private sealed class Pair : Module<Tensor, Tensor, Tensor>
     {
         private readonly Module<Tensor, Tensor> layer = Linear(6, 3);
