@@ -44,7 +44,11 @@ public sealed class RunDirectory
     public static RunDirectory Create(string root, string name)
     {
         RequireName(name);
-        Directory.CreateDirectory(root);
+        try { Directory.CreateDirectory(root); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException(File.Exists(root) ? $"--out {root} is a file: give a folder for runs" : $"--out {root}: no folder can be made there: {e.Message.ReplaceLineEndings(" ")}");
+        }
         var time = DateTime.Now.ToString(Time, CultureInfo.InvariantCulture);
         for (var i = 0; ; i++)
         {

@@ -92,6 +92,7 @@ public static class TorchLoader
             DataReads.Watch(Handles[^1]);
             CaughtCalls.Watch(Handles[^1]);
             ScalarFrees.Watch(Handles[^1]);
+            ErrorTexts.Watch(Handles[^1]);
             (LoadedFrom, LibtorchFolder) = (torchSharp, libtorch);
             loaded = true;
             _ = MemoryMeter.Current; // before the first tensor, so that every tensor is counted

@@ -22,10 +22,14 @@ internal sealed class Trainable(Graph graph)
     /// <summary>Whether others want one than when <see cref="Note"/> was called.</summary>
     public bool HasChanged => wanted.Where((want, i) => all[i].Parameter.requires_grad != want).Any();
 
+    /// <summary>Whether any did when <see cref="Note"/> was called.</summary>
+    public bool IsAny { get; private set; }
+
     /// <summary>Takes note of those that want a gradient. A layer with running statistics whose own parameters are all frozen keeps its statistics, too.</summary>
     public void Note()
     {
         wanted = Array.ConvertAll(all, p => p.Parameter.requires_grad);
+        IsAny = wanted.Contains(true);
         foreach (var module in graph.modules())
         {
             var own = module.named_parameters(recurse: false).ToList();

@@ -259,6 +259,7 @@ public sealed class Trainer : IDisposable
         for (var i = first; i < StepsPerEpoch; i++)
         {
             if (trainable.HasChanged) Prepare();
+            if (!trainable.IsAny) throw new UsageException($"no parameter of {Graph.Name} requires a gradient, so nothing would be trained: set requires_grad of those to train");
             var (started, communicated) = (Stopwatch.GetTimestamp(), CommunicationTime.Seconds);
             double loss, rate, waited;
             double? norm;

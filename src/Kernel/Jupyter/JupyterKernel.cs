@@ -51,6 +51,7 @@ internal sealed class JupyterKernel
             context.Cancel = true;
             session.Interrupt();
         });
+        PoolRelief.Start();
         sockets.Start();
         outbox.Publish("status", null, new() { ["execution_state"] = "starting" });
         if (ParentWatch.Parent is { } parent) _ = ParentWatch.Ended(parent).ContinueWith(_ => ended.TrySetResult(), TaskScheduler.Default);

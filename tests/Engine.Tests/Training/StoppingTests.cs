@@ -81,6 +81,24 @@ public sealed class StoppingTests : IDisposable
         Assert.All(modes, Assert.True);
     }
 
+    [Fact]
+    public void A_net_without_anything_to_train_is_refused_unless_a_hook_gives_it_some()
+    {
+        using var graph = Nets.Mlp();
+        foreach (var parameter in graph.parameters()) parameter.requires_grad = false;
+        using (var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("nothing")))
+            Assert.Contains("requires a gradient, so nothing would be trained", Assert.Throws<UsageException>(() => trainer.Run()).Message);
+        var file = Path.GetTempFileName();
+        using (var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("file") with { Out = file }))
+            Assert.Equal($"--out {file} is a file: give a folder for runs", Assert.Throws<UsageException>(() => trainer.Run()).Message);
+        File.Delete(file);
+        var last = graph.parameters().Last();
+        var before = Convert.ToHexString(last.bytes);
+        using var woken = new Trainer(graph, Nets.Data, Nets.Data, Options("woken"), hooks: [new At { Epoch = (_, _) => last.requires_grad = true }]);
+        woken.Run();
+        Assert.NotEqual(before, Convert.ToHexString(last.bytes));
+    }
+
     [Theory]
     [InlineData(0, false)]
     [InlineData(1, false)]

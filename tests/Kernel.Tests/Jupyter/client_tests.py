@@ -144,6 +144,11 @@ class BusyTests(KernelTestCase):
         self.manager.interrupt_kernel()
         self.assertEqual(self.reply(busy)["content"]["ename"], "Interrupted")
 
+    def test_tasks_that_wait_in_the_pool_do_not_hold_the_kernel(self):
+        self.run_cell("using System.Threading; var gate = new ManualResetEventSlim(); for (var i = 0; i < 200; i++) _ = Task.Run(() => gate.Wait());")
+        self.assertEqual(self.run_cell("40 + 2").value, "42")
+        self.run_cell("gate.Set();")
+
     def test_interrupt_aborts_what_is_queued(self):
         ids = [self.send('WriteLine("begun"); while (true) ;'), self.send("1")]
         self.wait_until_running(ids[0])

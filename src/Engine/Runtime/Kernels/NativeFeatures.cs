@@ -13,6 +13,7 @@ internal static class NativeFeatures
             ["bfloat16Units"] = Processor.HasBFloat16,
             ["errorsCaught"] = CaughtCalls.AreCaught,
             ["scalarsFreedLate"] = ScalarFrees.AreLate,
+            ["errorsShort"] = ErrorTexts.AreShort,
             ["cacheSizesKnown"] = !HiddenCaches.AreHidden() || HiddenCaches.AreMended,
         };
         if (TorchSharp.torch.cuda.is_available())
