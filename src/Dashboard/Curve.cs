@@ -1,8 +1,9 @@
 namespace Interactive.Dashboard;
 
 /// <summary>
-/// One measured value over the steps of a run, as it was written. Asked for a window, it answers with the first, the least, the
-/// greatest and the last value of each of so many columns of pixels: a spike of one step in a million stays visible.
+/// One measured value over the steps of a run, as it was written. Asked for a window, it answers with the first, the
+/// least, the greatest and the last value of each of so many columns of pixels: a spike of one step in a million stays
+/// visible.
 /// </summary>
 internal sealed class Curve
 {
@@ -26,14 +27,16 @@ internal sealed class Curve
     }
 
     /// <summary>The points between two places on the axis.</summary>
-    /// <param name="place">Where a step lies on the axis: its number, its seconds, its samples. Grows with the step.</param>
+    /// <param name="place">Where a step lies on the axis: its number, its seconds, its samples. Grows with the
+    /// step.</param>
     /// <param name="from">The left end.</param>
     /// <param name="to">The right end.</param>
     /// <param name="columns">Columns of pixels.</param>
     public IEnumerable<(double X, float Y)> Between(Func<int, double> place, double from, double to, int columns)
     {
         // One point more at either side, so that lines leave the picture.
-        var (begin, end) = (Math.Max(0, FirstAtLeast(from, place) - 1), Math.Min(Count, FirstAtLeast(Math.BitIncrement(to), place) + 1));
+        var (begin, end) = (Math.Max(0, FirstAtLeast(from, place) - 1),
+            Math.Min(Count, FirstAtLeast(Math.BitIncrement(to), place) + 1));
         if (end - begin <= 4 * columns)
         {
             for (var i = begin; i < end; i++) yield return (place(steps[i]), values[i]);
@@ -48,7 +51,8 @@ internal sealed class Curve
         }
     }
 
-    // First, least, greatest and last, in their order. What is no number is passed over unless it begins or ends the column, or is all there is.
+    // First, least, greatest and last, in their order. What is no number is passed over unless it begins or ends the
+    // column, or is all there is.
     private IEnumerable<int> Outline(int begin, int end)
     {
         var (least, greatest) = (begin, begin);

@@ -5,17 +5,21 @@ using Interactive.Monitoring;
 namespace Interactive.Dashboard;
 
 /// <summary>
-/// Tells a page that runs have changed, as server-sent events: the page then asks for what it shows. One connection a page: browsers
-/// open six to a host. The id is how much has been written, so that a page that was cut off learns at once whether it missed something.
+/// Tells a page that runs have changed, as server-sent events: the page then asks for what it shows. One connection a
+/// page: browsers open six to a host. The id is how much has been written, so that a page that was cut off learns at
+/// once whether it missed something.
 /// </summary>
 internal static class LiveRoute
 {
     // A run is followed closely; a list of a thousand is looked through now and then.
-    private static readonly TimeSpan glance = TimeSpan.FromMilliseconds(250), look = TimeSpan.FromSeconds(2), breath = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan glance = TimeSpan.FromMilliseconds(250), look = TimeSpan.FromSeconds(2),
+        breath = TimeSpan.FromSeconds(15);
 
-    public static void Map(IEndpointRouteBuilder routes, RunStore store) => routes.MapGet("/api/live", async (HttpContext context, IHostApplicationLifetime life) =>
+    public static void Map(IEndpointRouteBuilder routes, RunStore store)
+        => routes.MapGet("/api/live", async (HttpContext context, IHostApplicationLifetime life) =>
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, life.ApplicationStopping);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted,
+            life.ApplicationStopping);
         var response = context.Response;
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
@@ -47,13 +51,15 @@ internal static class LiveRoute
     // How much those asked for (or all) have written: any change of a run changes it.
     private static string State(RunStore store, string[] asked)
     {
-        var runs = asked.Length == 0 ? RunDirectory.All(store.Folder) : [.. asked.Select(store.Find).OfType<RunDirectory>()];
+        var runs = asked.Length == 0 ? RunDirectory.All(store.Folder)
+            : [.. asked.Select(store.Find).OfType<RunDirectory>()];
         var hash = new HashCode();
         foreach (var run in runs)
         {
             hash.Add(run.Id);
             hash.Add(RunRow.StateOf(run));
-            if (new FileInfo(run.Metrics) is { Exists: true } metrics) hash.Add((metrics.Length, metrics.LastWriteTimeUtc));
+            if (new FileInfo(run.Metrics) is { Exists: true } metrics)
+                hash.Add((metrics.Length, metrics.LastWriteTimeUtc));
         }
         return string.Create(CultureInfo.InvariantCulture, $"{runs.Count}-{(uint)hash.ToHashCode()}");
     }

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 using Interactive.Dashboard;
 
 // interactive-dashboard FOLDER ADDRESS PORT: `interactive dashboard` has checked them.
-var settings = new Settings(Path.GetFullPath(args[0]), IPAddress.Parse(args[1]), int.Parse(args[2], CultureInfo.InvariantCulture), Environment.GetEnvironmentVariable(Settings.TokenVariable));
+var settings = new Settings(Path.GetFullPath(args[0]), IPAddress.Parse(args[1]),
+    int.Parse(args[2], CultureInfo.InvariantCulture), Environment.GetEnvironmentVariable(Settings.TokenVariable));
 WebApplication app;
 try
 {

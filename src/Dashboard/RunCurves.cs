@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Interactive.Dashboard;
 
 /// <summary>
-/// The numbers of one run, read once and then followed: only what a run has written since is read. A run that goes on after a cut
-/// writes its file anew; then all is read again.
+/// The numbers of one run, read once and then followed: only what a run has written since is read. A run that goes on
+/// after a cut writes its file anew; then all is read again.
 /// </summary>
 internal sealed class RunCurves(string metrics)
 {
@@ -18,11 +18,15 @@ internal sealed class RunCurves(string metrics)
     /// <summary>Bytes read so far: a place in the file.</summary>
     public long Offset => offset;
 
-    /// <summary>What was measured: <c>loss</c>, <c>learningRate</c>, …, and <c>test loss</c>, <c>test accuracy</c>, … of evaluations.</summary>
+    /// <summary>
+    /// What was measured: <c>loss</c>, <c>learningRate</c>, …, and <c>test loss</c>, <c>test accuracy</c>, … of
+    /// evaluations.
+    /// </summary>
     public IReadOnlyDictionary<string, Curve> Curves => curves;
 
     /// <summary>The steps that are kept, with their seconds.</summary>
-    public IEnumerable<(long Step, double Seconds)> Steps => steps.Select((step, i) => ((long)step, i == 0 ? seconds[0] : seconds[i] - seconds[i - 1]));
+    public IEnumerable<(long Step, double Seconds)> Steps
+        => steps.Select((step, i) => ((long)step, i == 0 ? seconds[0] : seconds[i] - seconds[i - 1]));
 
     /// <summary>Values held, all curves together.</summary>
     public long Points => curves.Values.Sum(c => (long)c.Count) + 2L * steps.Count;
@@ -31,7 +35,8 @@ internal sealed class RunCurves(string metrics)
     public void Refresh()
     {
         if (!File.Exists(metrics)) return;
-        using var file = new FileStream(metrics, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        using var file = new FileStream(metrics, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0);
         if (!Continues(file)) Forget();
         var block = new byte[Block];
         file.Seek(offset, SeekOrigin.Begin);
@@ -44,11 +49,14 @@ internal sealed class RunCurves(string metrics)
             offset += used;
             block.AsSpan(used, held - used).CopyTo(block);
             held -= used;
-            if (held == block.Length) Array.Resize(ref block, 2 * block.Length); // a line as long as that is none of ours
+            // a line as long as that is none of ours
+            if (held == block.Length) Array.Resize(ref block, 2 * block.Length);
         }
     }
 
-    /// <summary>Where a step lies on an axis: <c>step</c>, <c>time</c> (seconds of training) or <c>samples</c>.</summary>
+    /// <summary>
+    /// Where a step lies on an axis: <c>step</c>, <c>time</c> (seconds of training) or <c>samples</c>.
+    /// </summary>
     public Func<int, double> Place(string axis) => axis switch
     {
         "time" => step => At(seconds, step),
@@ -112,15 +120,19 @@ internal sealed class RunCurves(string metrics)
                 else if (name == "kind") kind = reader.GetString();
                 else if (name == "epoch") { }
                 else if (reader.TokenType == JsonTokenType.Number) fields.Add((name, reader.GetDouble()));
-                else if (reader.TokenType == JsonTokenType.String && NoNumber(ref reader) is { } value) fields.Add((name, value));
+                else if (reader.TokenType == JsonTokenType.String && NoNumber(ref reader) is { } value)
+                    fields.Add((name, value));
                 else reader.Skip();
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) { return; } // a line that was cut, or none of ours
+        // a line that was cut, or none of ours
+        catch (Exception e) when (e is JsonException or InvalidOperationException) { return; }
         if (step is not { } at || kind is not ("train" or "eval")) return;
-        if (kind == "train" && steps.Count > 0 && at <= steps[^1]) return; // made again after a crash: the first is shown
+        // made again after a crash: the first is shown
+        if (kind == "train" && steps.Count > 0 && at <= steps[^1]) return;
         if (kind == "train") Advance(at);
-        foreach (var (name, value) in fields) CurveOf(kind == "eval" ? $"test {name}" : name, at)?.Add(at, (float)value);
+        foreach (var (name,
+            value) in fields) CurveOf(kind == "eval" ? $"test {name}" : name, at)?.Add(at, (float)value);
     }
 
     private readonly List<(string Name, double Value)> fields = [];
@@ -144,7 +156,10 @@ internal sealed class RunCurves(string metrics)
         samples.Add((samples.Count == 0 ? 0 : samples[^1]) + Math.Round(took * Field("samplesPerSecond")));
     }
 
-    private static double? NoNumber(ref Utf8JsonReader reader) => reader.ValueTextEquals("NaN"u8) ? double.NaN : reader.ValueTextEquals("Infinity"u8) ? double.PositiveInfinity : reader.ValueTextEquals("-Infinity"u8) ? double.NegativeInfinity : null;
+    private static double? NoNumber(ref Utf8JsonReader reader)
+        => reader.ValueTextEquals("NaN"u8) ? double.NaN
+        : reader.ValueTextEquals("Infinity"u8) ? double.PositiveInfinity
+        : reader.ValueTextEquals("-Infinity"u8) ? double.NegativeInfinity : null;
 
     // The same few names a million times: none is made twice.
     private readonly Dictionary<int, string> names = [];

@@ -19,7 +19,9 @@ internal static class RunFacts
         foreach (var (name, curve) in run.Curves.Where(c => c.Key.StartsWith(Test, StringComparison.Ordinal)))
             yield return ($"last {name.Replace('_', ' ')}", MetricText.Value(name[Test.Length..], curve.Last));
         if (run.Curves.TryGetValue("loss", out var loss)) yield return ("steps", Text($"{loss.LastStep:N0}"));
-        if (run.Curves.TryGetValue("samplesPerSecond", out var speed)) yield return ("samples / s, median", Text($"{speed.Median():N0}"));
-        if (run.Curves.TryGetValue("peakBytes", out var peak)) yield return ("peak of tensors", Text($"{peak.Greatest / 1048576:N0} MiB"));
+        if (run.Curves.TryGetValue("samplesPerSecond", out var speed))
+            yield return ("samples / s, median", Text($"{speed.Median():N0}"));
+        if (run.Curves.TryGetValue("peakBytes", out var peak))
+            yield return ("peak of tensors", Text($"{peak.Greatest / 1048576:N0} MiB"));
     }
 }

@@ -5,7 +5,9 @@ using Interactive.Monitoring;
 
 namespace Interactive.Dashboard;
 
-/// <summary>What the page asks of runs, as JSON. Numbers that are none (NaN, infinite) are texts, or null in curves.</summary>
+/// <summary>
+/// What the page asks of runs, as JSON. Numbers that are none (NaN, infinite) are texts, or null in curves.
+/// </summary>
 internal static class RunRoutes
 {
     private const int MostRuns = 40, MostColumns = 4000;
@@ -16,11 +18,22 @@ internal static class RunRoutes
         {
             var damaged = new List<string>();
             var rows = store.Rows(damaged);
-            return Json(context, new { folder = store.Folder, damaged, defaults = RunOptions.Defaults, runs = rows.Select(r => new { r.Run, r.State, r.Model, r.Steps, r.Metrics, chosen = r.Chosen.ToDictionary() }) });
+            return Json(context,
+                new
+                {
+                    folder = store.Folder,
+                    damaged,
+                    defaults = RunOptions.Defaults,
+                    runs = rows.Select(r
+                    => new { r.Run, r.State, r.Model, r.Steps, r.Metrics, chosen = r.Chosen.ToDictionary() })
+                });
         });
         routes.MapGet("/api/runs/{run}", context => Run(context, store));
         routes.MapGet("/api/runs/{run}/report.html", context => Report(context, store));
-        routes.MapGet("/api/keys", context => Json(context, Asked(context, store).SelectMany(r => store.Ask(r, c => c.Curves.Keys.ToList())).Distinct()));
+        routes.MapGet("/api/keys",
+            context
+            => Json(context,
+            Asked(context, store).SelectMany(r => store.Ask(r, c => c.Curves.Keys.ToList())).Distinct()));
         routes.MapGet("/api/curves", context => Curves(context, store));
     }
 
@@ -39,7 +52,9 @@ internal static class RunRoutes
             row.Options,
             chosen = row.Chosen.ToDictionary(),
             folder = run.Path,
-            facts = store.Ask(run, curves => RunFacts.Of(RunMetrics.ReadConfig(run.Path), curves).Select(f => new { f.Name, f.Value }).ToList()),
+            facts = store.Ask(run,
+                curves
+                => RunFacts.Of(RunMetrics.ReadConfig(run.Path), curves).Select(f => new { f.Name, f.Value }).ToList()),
             ettr = store.Ask(run, curves => EffectiveTime.Of(events, curves.Steps)),
             events = events.Select(e => new { e.Kind, e.Step, e.Time, e.Detail, after = e.SecondsSince(events[0]) }),
             keys = store.Ask(run, c => c.Curves.Keys.ToList()),
@@ -54,11 +69,18 @@ internal static class RunRoutes
         var axis = (string?)query["axis"] ?? "step";
         var (from, to) = (Number(query["from"], double.NegativeInfinity), Number(query["to"], double.PositiveInfinity));
         var columns = (int)Math.Clamp(Number(query["columns"], 800), 10, MostColumns);
-        if (axis is not ("step" or "time" or "samples")) return Refuse(context, $"axis={axis}: choose step, time or samples");
-        var answer = Asked(context, store).ToDictionary(run => run.Id, run => store.Ask(run, read => query["key"].OfType<string>().Distinct().ToDictionary(key => key, key =>
+        if (axis is not ("step" or "time" or "samples"))
+            return Refuse(context, $"axis={axis}: choose step, time or samples");
+        var answer = Asked(context, store).ToDictionary(run => run.Id,
+            run => store.Ask(run, read => query["key"].OfType<string>().Distinct().ToDictionary(key => key, key =>
         {
-            var points = read.Curves.TryGetValue(key, out var curve) ? curve.Between(read.Place(axis), from, to, columns).ToList() : [];
-            return new { x = points.Select(p => p.X), y = points.Select(p => float.IsFinite(p.Y) ? p.Y : (float?)null) };
+            var points = read.Curves.TryGetValue(key, out var curve)
+                ? curve.Between(read.Place(axis), from, to, columns).ToList() : [];
+            return new
+            {
+                x = points.Select(p => p.X),
+                y = points.Select(p => float.IsFinite(p.Y) ? p.Y : (float?)null)
+            };
         })));
         return Json(context, answer);
     }
@@ -66,15 +88,19 @@ internal static class RunRoutes
     // A page that a training has written: it may run its own figures, and nothing of ours.
     private static Task Report(HttpContext context, RunStore store)
     {
-        if (store.Find(context.Request.RouteValues["run"] as string) is not { } run || Path.Combine(run.Path, "report.html") is var report && !File.Exists(report)) return Missing(context);
+        if (store.Find(context.Request.RouteValues["run"] as string) is not { } run
+            || Path.Combine(run.Path, "report.html") is var report && !File.Exists(report)) return Missing(context);
         context.Response.Headers.ContentSecurityPolicy = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:";
         context.Response.ContentType = "text/html; charset=utf-8";
         return context.Response.SendFileAsync(report);
     }
 
-    private static List<RunDirectory> Asked(HttpContext context, RunStore store) => [.. context.Request.Query["run"].Distinct().Take(MostRuns).Select(store.Find).OfType<RunDirectory>()];
+    private static List<RunDirectory> Asked(HttpContext context, RunStore store)
+        => [.. context.Request.Query["run"].Distinct().Take(MostRuns).Select(store.Find).OfType<RunDirectory>()];
 
-    private static double Number(string? text, double otherwise) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && !double.IsNaN(number) ? number : otherwise;
+    private static double Number(string? text, double otherwise)
+        => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        && !double.IsNaN(number) ? number : otherwise;
 
     private static Task Missing(HttpContext context)
     {

@@ -23,7 +23,9 @@ internal sealed class RunStore(string folder)
         var all = new List<RunRow>();
         foreach (var run in RunDirectory.All(folder).Reverse())
             try { all.Add(Row(run)); }
-            catch (Exception e) when (e is UsageException or IOException or UnauthorizedAccessException) { damaged.Add(e.Message); }
+            catch (Exception e) when (e is UsageException or IOException
+                or UnauthorizedAccessException)
+            { damaged.Add(e.Message); }
         return all;
     }
 
@@ -31,7 +33,11 @@ internal sealed class RunStore(string folder)
     public RunDirectory? Find(string? id)
     {
         if (string.IsNullOrEmpty(id) || id is "." or ".." || id.AsSpan().IndexOfAny('/', '\\', '\0') >= 0) return null;
-        try { return RunDirectory.Find(folder, Path.Combine(folder, id)) is { } run && File.Exists(run.Metrics) ? run : null; }
+        try
+        {
+            return RunDirectory.Find(folder, Path.Combine(folder, id)) is { } run && File.Exists(run.Metrics) ? run
+            : null;
+        }
         catch (UsageException) { return null; }
     }
 
@@ -40,7 +46,8 @@ internal sealed class RunStore(string folder)
     {
         var (file, state) = (new FileInfo(run.Metrics), RunRow.StateOf(run));
         lock (door)
-            if (rows.TryGetValue(run.Id, out var known) && known.Written == file.LastWriteTimeUtc && known.Length == file.Length && known.State == state) return known.Row;
+            if (rows.TryGetValue(run.Id, out var known) && known.Written == file.LastWriteTimeUtc
+                && known.Length == file.Length && known.State == state) return known.Row;
         var row = RunRow.Read(run);
         lock (door) rows[run.Id] = (file.LastWriteTimeUtc, file.Length, state, row);
         return row;
@@ -62,7 +69,8 @@ internal sealed class RunStore(string folder)
             answer = question(curves);
         }
         lock (door)
-            while (read.Count > 1 && read.Values.Sum(r => r.Curves.Points) > MostPoints) read.Remove(read.MinBy(r => r.Value.Used).Key);
+            while (read.Count > 1 && read.Values.Sum(r => r.Curves.Points) > MostPoints)
+                read.Remove(read.MinBy(r => r.Value.Used).Key);
         return answer;
     }
 }

@@ -17,7 +17,8 @@ internal static class Server
             kestrel.AddServerHeader = false;
             kestrel.Listen(settings.Address, settings.Port);
         });
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1)); // a page that follows a run never ends by itself
+        // a page that follows a run never ends by itself
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();
         app.Use(new Gate(settings).Pass);
         app.UseRouting();
@@ -31,8 +32,13 @@ internal static class Server
     /// <summary>What to open in a browser.</summary>
     public static string AddressOf(WebApplication app, Settings settings)
     {
-        var address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        var host = settings.IsLocal ? "127.0.0.1" : settings.Address.Equals(IPAddress.Any) || settings.Address.Equals(IPAddress.IPv6Any) ? Dns.GetHostName() : settings.Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{settings.Address}]" : settings.Address.ToString();
+        var address =
+            new Uri(app.Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        var host = settings.IsLocal ? "127.0.0.1"
+            : settings.Address.Equals(IPAddress.Any) || settings.Address.Equals(IPAddress.IPv6Any) ? Dns.GetHostName()
+            : settings.Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{settings.Address}]"
+            : settings.Address.ToString();
         return $"http://{(settings.Address.Equals(IPAddress.IPv6Loopback) ? "[::1]" : host)}:{address.Port}/{(settings.Token is null ? "" : $"?token={Uri.EscapeDataString(settings.Token)}")}";
     }
 }

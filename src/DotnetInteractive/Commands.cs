@@ -2,7 +2,9 @@ using Microsoft.DotNet.Interactive.Commands;
 
 namespace Interactive.DotnetInteractive;
 
-/// <summary>What <c>#!plan</c> and <c>#!memory</c> are given; the host fills the properties from the options of these names.</summary>
+/// <summary>
+/// What <c>#!plan</c> and <c>#!memory</c> are given; the host fills the properties from the options of these names.
+/// </summary>
 public abstract class ModelCommand : KernelCommand
 {
     /// <summary>A model of the zoo.</summary>

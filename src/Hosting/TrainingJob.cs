@@ -6,7 +6,8 @@ namespace Interactive.Hosting;
 /// <summary>What a host gives to a training job.</summary>
 public sealed class TrainingJob
 {
-    internal TrainingJob(IServiceProvider services, TrainerOptions options, IReadOnlyList<IRunLog> logs, CancellationToken stopping)
+    internal TrainingJob(IServiceProvider services, TrainerOptions options, IReadOnlyList<IRunLog> logs,
+        CancellationToken stopping)
         => (Services, Options, Logs, Stopping) = (services, options, logs, stopping);
 
     /// <summary>The host's services.</summary>

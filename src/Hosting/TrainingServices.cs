@@ -11,17 +11,22 @@ namespace Interactive.Hosting;
 public static class TrainingServices
 {
     /// <summary>
-    /// Trains when the host starts. The host's stop ends the run after the step that is being made, with a checkpoint; the host stops when
-    /// the run is done. Losses and evaluations go to <see cref="ILogger"/>.
+    /// Trains when the host starts. The host's stop ends the run after the step that is being made, with a checkpoint;
+    /// the host stops when the run is done. Losses and evaluations go to <see cref="ILogger"/>.
     /// </summary>
     /// <param name="services">The host's services.</param>
-    /// <param name="create">Makes the trainer from what the host has: <c>job => new Trainer(net, train, test, job.Options, logs: job.Logs, cancellation: job.Stopping)</c>.</param>
-    /// <param name="configuration">Where <see cref="TrainerOptions"/> are bound from, such as <c>builder.Configuration.GetSection("Training")</c>; default: what the services configure.</param>
-    public static IServiceCollection AddTraining(this IServiceCollection services, Func<TrainingJob, Trainer> create, IConfiguration? configuration = null)
+    /// <param name="create">Makes the trainer from what the host has: <c>job => new Trainer(net, train, test,
+    /// job.Options, logs: job.Logs, cancellation: job.Stopping)</c>.</param>
+    /// <param name="configuration">Where <see cref="TrainerOptions"/> are bound from, such as
+    /// <c>builder.Configuration.GetSection("Training")</c>; default: what the services configure.</param>
+    public static IServiceCollection AddTraining(this IServiceCollection services, Func<TrainingJob, Trainer> create,
+        IConfiguration? configuration = null)
     {
         services.AddOptions<TrainerOptions>();
         if (configuration is not null) services.Configure<TrainerOptions>(configuration);
-        return services.AddHostedService(provider => new TrainingService(provider, create, provider.GetRequiredService<IOptions<TrainerOptions>>(),
-            provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<ILogger<TrainingJob>>()));
+        return services.AddHostedService(provider
+            => new TrainingService(provider, create, provider.GetRequiredService<IOptions<TrainerOptions>>(),
+            provider.GetRequiredService<IHostApplicationLifetime>(),
+                provider.GetRequiredService<ILogger<TrainingJob>>()));
     }
 }

@@ -6,12 +6,13 @@ using MPI;
 namespace Interactive.MpiNet;
 
 /// <summary>
-/// Objects as JSON with their length in front, so that several may lie in one stream: public properties and fields, collections, tuples.
-/// Reading runs no code of the sender's choice, unlike the formatter that it replaces.
+/// Objects as JSON with their length in front, so that several may lie in one stream: public properties and fields,
+/// collections, tuples. Reading runs no code of the sender's choice, unlike the formatter that it replaces.
 /// </summary>
 internal sealed class JsonObjects : BinaryFormatterSerializer, ISerializer
 {
-    private static readonly JsonSerializerOptions Options = new() { IncludeFields = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static readonly JsonSerializerOptions Options =
+        new() { IncludeFields = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     void ISerializer.Serialize<T>(Stream stream, T value)
     {

@@ -7,8 +7,9 @@ using MPI;
 namespace Interactive.MpiNet;
 
 /// <summary>
-/// Lets programs that were written for MPI.NET run here unchanged. Its package asks for Windows' <c>msmpi.dll</c>, whose binary interface
-/// MPICH shares, and sends objects by a formatter that .NET no longer has: they travel as JSON instead.
+/// Lets programs that were written for MPI.NET run here unchanged. Its package asks for Windows' <c>msmpi.dll</c>,
+/// whose binary interface MPICH shares, and sends objects by a formatter that .NET no longer has: they travel as JSON
+/// instead.
 /// </summary>
 public static class MpiNetPrograms
 {
@@ -16,7 +17,9 @@ public static class MpiNetPrograms
     private static readonly Lazy<MpiLibrary> library = new(Load);
     private static int prepared;
 
-    /// <summary>To be called before MPI.NET is first used. Scripts and cells of this project do so by themselves.</summary>
+    /// <summary>
+    /// To be called before MPI.NET is first used. Scripts and cells of this project do so by themselves.
+    /// </summary>
     public static void Prepare()
     {
         if (Interlocked.Exchange(ref prepared, 1) != 0) return;
@@ -42,8 +45,8 @@ public static class MpiNetPrograms
         return mpich;
     }
 
-    // Each communicator takes the serializer of this field when it is made. The field is read-only for C#, but not for the runtime as long
-    // as nothing has been compiled against its value.
+    // Each communicator takes the serializer of this field when it is made. The field is read-only for C#, but not for
+    // the runtime as long as nothing has been compiled against its value.
     private static void SendObjectsAsJson()
     {
         var field = typeof(BinaryFormatterSerializer).GetField(nameof(BinaryFormatterSerializer.Default))!;

@@ -4,8 +4,8 @@ using MPI;
 namespace Interactive.MpiNet;
 
 /// <summary>
-/// Messages over MPI.NET, behind the same seam as the engine's own binding. It has no shared memory and sums nothing on a GPU, so the
-/// algorithms that need those are not offered; all others run over it unchanged.
+/// Messages over MPI.NET, behind the same seam as the engine's own binding. It has no shared memory and sums nothing on
+/// a GPU, so the algorithms that need those are not offered; all others run over it unchanged.
 /// </summary>
 public sealed unsafe class MpiNetTransport : ITransport
 {
@@ -22,7 +22,9 @@ public sealed unsafe class MpiNetTransport : ITransport
         (Rank, Size) = (rank, size);
     }
 
-    /// <summary>Starts MPI.NET in this process, which a launcher of MPICH has started; it ends with the process.</summary>
+    /// <summary>
+    /// Starts MPI.NET in this process, which a launcher of MPICH has started; it ends with the process.
+    /// </summary>
     /// <exception cref="UsageException">MPICH is not installed, or another MPI has started this process.</exception>
     public static MpiNetTransport Start()
     {
@@ -47,19 +49,22 @@ public sealed unsafe class MpiNetTransport : ITransport
     /// <inheritdoc/>
     public int Size { get; }
     /// <inheritdoc/>
-    public string Host { get; } = System.Environment.GetEnvironmentVariable("INTERACTIVE_HOST") ?? System.Environment.MachineName;
+    public string Host { get; } = System.Environment.GetEnvironmentVariable("INTERACTIVE_HOST")
+        ?? System.Environment.MachineName;
 
     /// <inheritdoc/>
     public Transfer Send(void* data, int bytes, int peer, int tag)
     {
-        Check(MPI.Unsafe.MPI_Isend((nint)data, bytes, MPI.Unsafe.MPI_BYTE, peer, tag, communicator, out var request), "MPI_Isend");
+        Check(MPI.Unsafe.MPI_Isend((nint)data, bytes, MPI.Unsafe.MPI_BYTE, peer, tag, communicator, out var request),
+            "MPI_Isend");
         return new Transfer { Pending = true, IsLong = bytes >= LongMessage, Request = request };
     }
 
     /// <inheritdoc/>
     public Transfer Receive(void* data, int bytes, int peer, int tag)
     {
-        Check(MPI.Unsafe.MPI_Irecv((nint)data, bytes, MPI.Unsafe.MPI_BYTE, peer, tag, communicator, out var request), "MPI_Irecv");
+        Check(MPI.Unsafe.MPI_Irecv((nint)data, bytes, MPI.Unsafe.MPI_BYTE, peer, tag, communicator, out var request),
+            "MPI_Irecv");
         return new Transfer { Pending = true, IsLong = bytes >= LongMessage, Request = request };
     }
 

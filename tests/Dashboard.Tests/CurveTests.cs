@@ -9,7 +9,8 @@ public class CurveTests
         return curve;
     }
 
-    private static List<(double X, float Y)> Points(Curve curve, double from = double.NegativeInfinity, double to = double.PositiveInfinity) => [.. curve.Between(step => step, from, to, 800)];
+    private static List<(double X, float Y)> Points(Curve curve, double from = double.NegativeInfinity,
+        double to = double.PositiveInfinity) => [.. curve.Between(step => step, from, to, 800)];
 
     [Theory]
     [InlineData(1)]
@@ -25,7 +26,8 @@ public class CurveTests
 
     [Fact]
     public void A_narrow_window_has_every_step_and_one_more_at_either_side()
-        => Assert.Equal(Enumerable.Range(499, 103).Select(x => (double)x), Points(Of(1_000_000, step => step), 500, 600).Select(p => p.X));
+        => Assert.Equal(Enumerable.Range(499, 103).Select(x => (double)x),
+        Points(Of(1_000_000, step => step), 500, 600).Select(p => p.X));
 
     [Fact]
     public void What_is_no_number_hides_no_number()
@@ -36,7 +38,9 @@ public class CurveTests
     }
 
     [Fact]
-    public void Steps_that_take_no_time_lie_at_one_place() => Assert.NotEmpty(new Curve[] { Of(10_000, step => step) }[0].Between(_ => 0, double.NegativeInfinity, double.PositiveInfinity, 800));
+    public void Steps_that_take_no_time_lie_at_one_place()
+        => Assert.NotEmpty(new Curve[] { Of(10_000, step => step) }[0].Between(_ => 0, double.NegativeInfinity,
+        double.PositiveInfinity, 800));
 
     [Fact]
     public void Nothing_is_nothing() => Assert.Empty(Points(new Curve()));

@@ -4,7 +4,10 @@ public sealed class RunCurvesTests : IDisposable
 {
     private readonly RunFolder folder = new();
     private RunCurves Open(string id = "run") => new(folder.Metrics(id));
-    private static double[] Loss(RunCurves curves) => curves.Curves.TryGetValue("loss", out var loss) ? [.. loss.Between(s => s, double.NegativeInfinity, double.PositiveInfinity, 800).Select(p => (double)p.Y)] : [];
+    private static double[] Loss(RunCurves curves)
+        => curves.Curves.TryGetValue("loss", out var loss)
+        ? [.. loss.Between(s => s, double.NegativeInfinity, double.PositiveInfinity, 800).Select(p => (double)p.Y)]
+        : [];
 
     [Fact]
     public void A_line_that_is_being_written_waits_for_its_end()
@@ -32,7 +35,9 @@ public sealed class RunCurvesTests : IDisposable
         curves.Refresh();
         Assert.Equal(10, Loss(curves).Length);
         File.Delete(folder.Metrics("run"));
-        folder.Write("run", [.. Enumerable.Range(1, kept).Select(s => RunFolder.Train(s, 1.0)), .. Enumerable.Range(kept + 1, more).Select(s => RunFolder.Train(s, 7.0))]);
+        folder.Write("run",
+            [.. Enumerable.Range(1, kept).Select(s => RunFolder.Train(s, 1.0)),
+            .. Enumerable.Range(kept + 1, more).Select(s => RunFolder.Train(s, 7.0))]);
         curves.Refresh();
         Assert.Equal([.. Enumerable.Repeat(1.0, kept), .. Enumerable.Repeat(7.0, more)], Loss(curves));
     }
@@ -41,7 +46,9 @@ public sealed class RunCurvesTests : IDisposable
     public void Lines_that_are_no_records_do_not_count()
     {
         folder.Add("run", 0);
-        folder.Write("run", "", "{", "[]", "null", "7", "{\"kind\":\"train\"}", "{\"kind\":\"other\",\"step\":1,\"loss\":1}", "{\"kind\":\"train\",\"step\":1,\"loss\":{\"a\":[1]}}", "\u00ff\u00fe", RunFolder.Train(2, "NaN"), RunFolder.Train(3, 4.0), RunFolder.Train(3, 9.0));
+        folder.Write("run", "", "{", "[]", "null", "7", "{\"kind\":\"train\"}",
+            "{\"kind\":\"other\",\"step\":1,\"loss\":1}", "{\"kind\":\"train\",\"step\":1,\"loss\":{\"a\":[1]}}",
+            "\u00ff\u00fe", RunFolder.Train(2, "NaN"), RunFolder.Train(3, 4.0), RunFolder.Train(3, 9.0));
         var curves = Open();
         curves.Refresh();
         Assert.Equal([double.NaN, 4], Loss(curves));
@@ -54,7 +61,9 @@ public sealed class RunCurvesTests : IDisposable
         folder.Write("run", """{"kind":"eval","step":20,"epoch":0,"loss":0.5,"accuracy":0.75}""");
         var curves = Open();
         curves.Refresh();
-        double Place(string axis) => curves.Curves["test accuracy"].Between(curves.Place(axis), double.NegativeInfinity, double.PositiveInfinity, 800).Single().X;
+        double Place(string axis)
+            => curves.Curves["test accuracy"].Between(curves.Place(axis), double.NegativeInfinity,
+            double.PositiveInfinity, 800).Single().X;
         Assert.Equal(20, Place("step"));
         Assert.Equal(2, Place("time"), 9);
         Assert.Equal(80, Place("samples"));
@@ -64,7 +73,8 @@ public sealed class RunCurvesTests : IDisposable
     public void A_file_larger_than_a_block_is_read_whole()
     {
         folder.Add("run", 0);
-        File.WriteAllLines(folder.Metrics("run"), Enumerable.Range(1, 30_000).Select(step => RunFolder.Train(step, step)));
+        File.WriteAllLines(folder.Metrics("run"),
+            Enumerable.Range(1, 30_000).Select(step => RunFolder.Train(step, step)));
         var curves = Open();
         curves.Refresh();
         Assert.Equal(30_000, curves.Curves["loss"].LastStep);

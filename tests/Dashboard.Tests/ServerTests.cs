@@ -15,10 +15,16 @@ public sealed class ServerTests : IAsyncLifetime
         var app = Server.Create(settings);
         servers.Add(app);
         await app.StartAsync();
-        return new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new() }) { BaseAddress = new(new Uri(Server.AddressOf(app, settings)).GetLeftPart(UriPartial.Authority)) };
+        return new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, CookieContainer =
+            new()
+        })
+        { BaseAddress = new(new Uri(Server.AddressOf(app, settings)).GetLeftPart(UriPartial.Authority)) };
     }
 
-    private static async Task<JsonElement> Json(HttpClient client, string path) => JsonDocument.Parse(await client.GetStringAsync(path)).RootElement;
+    private static async Task<JsonElement> Json(HttpClient client, string path)
+        => JsonDocument.Parse(await client.GetStringAsync(path)).RootElement;
 
     [Fact]
     public async Task Runs_are_listed_newest_first_and_a_damaged_one_is_told()
@@ -27,7 +33,9 @@ public sealed class ServerTests : IAsyncLifetime
         folder.Add("20260102-000000-new", 2);
         File.WriteAllText(Path.Combine(folder.Add("20260103-000000-bad", 1), "config.json"), "{");
         var answer = await Json(await Serve(), "/api/runs");
-        Assert.Equal(["20260102-000000-new cut 2", "20260101-000000-old finished 3"], answer.GetProperty("runs").EnumerateArray().Select(r => $"{r.GetProperty("run")} {r.GetProperty("state")} {r.GetProperty("steps")}"));
+        Assert.Equal(["20260102-000000-new cut 2", "20260101-000000-old finished 3"],
+            answer.GetProperty("runs").EnumerateArray()
+            .Select(r => $"{r.GetProperty("run")} {r.GetProperty("state")} {r.GetProperty("steps")}"));
         Assert.Contains("20260103-000000-bad", answer.GetProperty("damaged")[0].GetString());
     }
 
@@ -71,7 +79,9 @@ public sealed class ServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_can_be_written() => Assert.Equal(HttpStatusCode.MethodNotAllowed, (await (await Serve()).PostAsync("/api/runs", null)).StatusCode);
+    public async Task Nothing_can_be_written()
+        => Assert.Equal(HttpStatusCode.MethodNotAllowed,
+        (await (await Serve()).PostAsync("/api/runs", null)).StatusCode);
 
     [Fact]
     public async Task A_token_is_brought_once_and_leaves_the_address()
@@ -103,7 +113,8 @@ public sealed class ServerTests : IAsyncLifetime
         Assert.Equal("event: begin", await stream.ReadLineAsync());
         folder.Write("a", RunFolder.Train(2, 0.25));
         for (string? line; (line = await stream.ReadLineAsync()) != "event: changed";) Assert.NotNull(line);
-        Assert.Equal("""{"x":[1,2],"y":[1,0.25]}""", (await Json(client, "/api/curves?run=a&key=loss")).GetProperty("a").GetProperty("loss").GetRawText());
+        Assert.Equal("""{"x":[1,2],"y":[1,0.25]}""",
+            (await Json(client, "/api/curves?run=a&key=loss")).GetProperty("a").GetProperty("loss").GetRawText());
     }
 
     public Task InitializeAsync() => Task.CompletedTask;

@@ -1,1 +1,2 @@
-[assembly: CollectionBehavior(DisableTestParallelization = true)] // libtorch, its thread pool and the memory meter are one per process
+// libtorch, its thread pool and the memory meter are one per process
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -19,8 +19,11 @@ public class TorchLoaderTests
     {
         Assert.True(TorchLoader.TryGetExport("torch_call_dispatcher", out var export));
         Assert.True(TorchLoader.TryGetExport("aoti_torch_new_tensor_handle", out var other));
-        var library = File.ReadLines("/proc/self/maps").Select(line => line.Split(' ')[^1]).First(path => path.EndsWith("libtorch_cpu.so"));
-        Assert.Equal(export - other, ElfSymbols.Find(library, "torch_call_dispatcher") - ElfSymbols.Find(library, "aoti_torch_new_tensor_handle"));
+        var library = File.ReadLines("/proc/self/maps").Select(line => line.Split(' ')[^1])
+            .First(path => path.EndsWith("libtorch_cpu.so"));
+        Assert.Equal(export - other,
+            ElfSymbols.Find(library, "torch_call_dispatcher")
+            - ElfSymbols.Find(library, "aoti_torch_new_tensor_handle"));
         Assert.Null(ElfSymbols.Find(library, "no_such_symbol"));
         const string local = "_ZN4dnnl4impl3cpu3x643cpuEv";
         Assert.NotNull(ElfSymbols.Find(library, local));

@@ -23,7 +23,9 @@ public sealed class TrainingServiceTests : IDisposable
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders().AddProvider(lines).SetMinimumLevel(LogLevel.Debug);
-        foreach (var (key, value) in settings.Prepend(("Out", folder)).Prepend(("Name", "job"))) builder.Configuration["Training:" + key] = value;
+        foreach (var (key,
+            value) in settings.Prepend(("Out", folder))
+            .Prepend(("Name", "job"))) builder.Configuration["Training:" + key] = value;
         builder.Services.AddTraining(create, builder.Configuration.GetSection("Training"));
         return builder.Build();
     }
@@ -32,7 +34,8 @@ public sealed class TrainingServiceTests : IDisposable
     {
         var data = new SyntheticData(64, new Shape(6), 3);
         var net = new GraphBuilder("hosted", data.Shape);
-        return new Trainer(net.Build(net.Input.Linear(3)), data, data, job.Options, hooks: hooks, logs: job.Logs, cancellation: job.Stopping);
+        return new Trainer(net.Build(net.Input.Linear(3)), data, data, job.Options, hooks: hooks, logs: job.Logs,
+            cancellation: job.Stopping);
     }
 
     [Fact]
@@ -46,7 +49,8 @@ public sealed class TrainingServiceTests : IDisposable
         }, ("Epochs", "2"), ("BatchSize", "16"), ("LearningRate", "0.25"));
         await host.RunAsync().WaitAsync(TimeSpan.FromMinutes(2));
         Assert.Equal((2, 16, 0.25, false), (seen!.Epochs, seen.BatchSize, seen.LearningRate, seen.Progress));
-        Assert.Contains(lines.All, line => line.StartsWith("Information training hosted on 8 steps", StringComparison.Ordinal));
+        Assert.Contains(lines.All,
+            line => line.StartsWith("Information training hosted on 8 steps", StringComparison.Ordinal));
         Assert.Equal(8, lines.All.Count(line => line.StartsWith("Debug step ", StringComparison.Ordinal)));
         Assert.Equal(2, lines.All.Count(line => line.StartsWith("Information epoch ", StringComparison.Ordinal)));
         Assert.Contains(lines.All, line => line.StartsWith("Information trained hosted: ", StringComparison.Ordinal));
@@ -69,7 +73,8 @@ public sealed class TrainingServiceTests : IDisposable
         Assert.NotEmpty(Directory.GetFileSystemEntries(Path.Combine(run, "checkpoints")));
 
         long first = 0;
-        using var again = Host(job => Create(job, new First(step => first = step)), ("Epochs", "100000"), ("BatchSize", "16"), ("Resume", "true"), ("MaxSteps", "0"));
+        using var again = Host(job => Create(job, new First(step => first = step)), ("Epochs", "100000"),
+            ("BatchSize", "16"), ("Resume", "true"), ("MaxSteps", "0"));
         await again.StartAsync();
         for (var i = 0; i < 1200 && Interlocked.Read(ref first) == 0; i++) await Task.Delay(100);
         await again.StopAsync();
@@ -112,7 +117,8 @@ public sealed class TrainingServiceTests : IDisposable
         public ILogger CreateLogger(string category) => this;
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
         public bool IsEnabled(LogLevel level) => true;
-        public void Log<TState>(LogLevel level, EventId id, TState state, Exception? exception, Func<TState, Exception?, string> text) => lines.Enqueue($"{level} {text(state, exception)}");
+        public void Log<TState>(LogLevel level, EventId id, TState state, Exception? exception,
+            Func<TState, Exception?, string> text) => lines.Enqueue($"{level} {text(state, exception)}");
         public void Dispose() { }
     }
 }

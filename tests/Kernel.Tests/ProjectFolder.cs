@@ -7,5 +7,6 @@ internal static class ProjectFolder
     public static string Root { get; } = Find(AppContext.BaseDirectory);
 
     private static string Find(string folder) => File.Exists(Path.Combine(folder, "Interactive.sln")) ? folder
-        : Find(Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("the tests run outside the project"));
+        : Find(Path.GetDirectoryName(folder)
+        ?? throw new InvalidOperationException("the tests run outside the project"));
 }

@@ -14,7 +14,8 @@ static unsafe class DeviceSums
     public static void Run(ICommunicator world)
     {
         if (!world.Reaches("cpu")) throw new InvalidOperationException("the CPU's memory is not reached");
-        if (world.Reaches("cuda:0")) throw new InvalidOperationException("an MPI that was built without CUDA takes a GPU's pointers");
+        if (world.Reaches("cuda:0"))
+            throw new InvalidOperationException("an MPI that was built without CUDA takes a GPU's pointers");
         using var there = world.Duplicate(new AllReduceOptions { Device = "cpu" });
         Operations.Sums(there, 300_007);
         SumInPieces(there, (1 << 24) + 5);
@@ -39,10 +40,12 @@ static unsafe class DeviceSums
     {
         manual_seed(5);
         var net = new GraphBuilder("device", new Shape(1, 8, 8));
-        using var model = net.Build(net.Input.Conv(8, 3, padding: 1).Relu().MaxPool(2).Flatten().Linear(32).Relu().Linear(4));
+        using var model =
+            net.Build(net.Input.Conv(8, 3, padding: 1).Relu().MaxPool(2).Flatten().Linear(32).Relu().Linear(4));
         using var executor = new Executor(model);
         using var pool = new GradientPool(executor.BackwardOrder, world, null, isApart: true);
-        using var reducer = new OverlappedReducer(world, pool, new ReducerOptions { BucketBytes = 4096, FirstBucketBytes = 64 });
+        using var reducer = new OverlappedReducer(world, pool,
+            new ReducerOptions { BucketBytes = 4096, FirstBucketBytes = 64 });
         using var optimizer = new Sgd(0.9, 0);
         executor.GradientReady += reducer.Ready;
         manual_seed(100 + world.Rank);

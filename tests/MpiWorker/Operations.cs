@@ -10,7 +10,9 @@ static unsafe class Operations
     public static void Run(ICommunicator world, bool withSharedMemory = true)
     {
         Sums(world, 3_000_001);
-        foreach (var algorithm in AllReduceTable.Algorithms.Where(name => name != "hierarchical" && (withSharedMemory || name is not ("window" or "mpi")) && (name != "window" || world.Hosts.Distinct().Count() == 1)))
+        foreach (var algorithm in AllReduceTable.Algorithms.Where(name
+            => name != "hierarchical" && (withSharedMemory || name is not ("window" or "mpi"))
+            && (name != "window" || world.Hosts.Distinct().Count() == 1)))
         {
             using var other = world.Duplicate(new AllReduceOptions { Algorithm = algorithm });
             Sums(other, 300_007);
@@ -21,10 +23,12 @@ static unsafe class Operations
         {
             var text = Encoding.UTF8.GetBytes(world.Rank == root ? $"from {root}" : "------");
             world.Broadcast(text, root);
-            if (Encoding.UTF8.GetString(text) != $"from {root}") throw new InvalidOperationException($"broadcast from {root} gave {Encoding.UTF8.GetString(text)}");
+            if (Encoding.UTF8.GetString(text) != $"from {root}")
+                throw new InvalidOperationException($"broadcast from {root} gave {Encoding.UTF8.GetString(text)}");
         }
         var gathered = world.AllGather(new byte[world.Rank * 3]);
-        if (!gathered.Select(bytes => bytes.Length).SequenceEqual(Enumerable.Range(0, world.Size).Select(rank => rank * 3)))
+        if (!gathered.Select(bytes => bytes.Length)
+            .SequenceEqual(Enumerable.Range(0, world.Size).Select(rank => rank * 3)))
             throw new InvalidOperationException("all-gather returned wrong lengths");
         world.Barrier();
         Console.WriteLine($"rank {world.Rank} of {world.Size} local {world.LocalRank} on {World.Library}: ok");
@@ -45,10 +49,13 @@ static unsafe class Operations
             for (int i = 0; i < count; i += 1 + count / 5000)
             {
                 double sum = Enumerable.Range(0, world.Size).Sum(rank => (double)Value(rank, i));
-                if (Math.Abs(sum - data[i]) > tolerance) throw new InvalidOperationException($"element {i} of {count}: {data[i]}, not {sum}");
+                if (Math.Abs(sum - data[i]) > tolerance)
+                    throw new InvalidOperationException($"element {i} of {count}: {data[i]}, not {sum}");
             }
-            var hashes = world.AllGather(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(data.AsSpan())));
-            if (hashes.Any(hash => !hash.SequenceEqual(hashes[0]))) throw new InvalidOperationException($"ranks differ at {count} elements");
+            var hashes =
+                world.AllGather(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(data.AsSpan())));
+            if (hashes.Any(hash => !hash.SequenceEqual(hashes[0])))
+                throw new InvalidOperationException($"ranks differ at {count} elements");
         }
     }
 
@@ -61,7 +68,8 @@ static unsafe class Operations
         for (int i = 0; i < count; i += 97)
         {
             double sum = Enumerable.Range(0, world.Size).Sum(rank => (double)Value(rank, i));
-            if (Math.Abs(sum - data[i]) > 1e-5) throw new InvalidOperationException($"element {i} in shared memory: {data[i]}, not {sum}");
+            if (Math.Abs(sum - data[i]) > 1e-5)
+                throw new InvalidOperationException($"element {i} in shared memory: {data[i]}, not {sum}");
         }
         world.Release(data);
     }

@@ -17,7 +17,9 @@ static class PipelineNets
             "mlp" => net.Input.Flatten().Linear(48).Relu().Linear(40).Relu().Linear(32).Gelu().Linear(4),
             "resnet" => Residual(net.Input),
             "skips" => Skips(net.Input),
-            "dropout" => net.Input.Flatten().Linear(48).Relu().Dropout(0.3).Linear(40).Dropout(0.2).Relu().Linear(32).Dropout(0.5).Linear(4),
+            "dropout"
+                => net.Input.Flatten().Linear(48).Relu().Dropout(0.3).Linear(40).Dropout(0.2).Relu().Linear(32)
+                .Dropout(0.5).Linear(4),
             "tied" => Tied(net),
             _ => throw new ArgumentException($"no net {name}"),
         });
@@ -29,7 +31,8 @@ static class PipelineNets
         x = x.Conv(8, 3, padding: 1, bias: false).BatchNorm().Relu();
         for (var i = 0; i < 3; i++)
         {
-            var y = x.Conv(8, 3, padding: 1, bias: false).BatchNorm().Relu().Conv(8, 3, padding: 1, bias: false).BatchNorm();
+            var y = x.Conv(8, 3, padding: 1, bias: false).BatchNorm().Relu().Conv(8, 3, padding: 1, bias: false)
+                .BatchNorm();
             x = y.Add(x).Relu();
         }
         return x.AdaptiveAvgPool(1).Flatten().Linear(4);

@@ -29,10 +29,9 @@ function measure() {
   const over = [], cut = [], pale = [];
   for (const figure of document.querySelectorAll('svg, .js-plotly-plot')) {
     if (figure.parentElement.closest('.js-plotly-plot') || figure.closest('.modebar')) continue;
-    const frame = figure.getBoundingClientRect();
     const texts = [...figure.querySelectorAll('text')].filter(t => t.textContent.trim() && getComputedStyle(t).visibility !== 'hidden' && getComputedStyle(t).opacity > 0 && !t.closest('.hoverlayer'))
       .map(t => ({ t, box: t.getBoundingClientRect() })).filter(({ box }) => box.width > 0);
-    texts.forEach(({ t, box }) => { if (box.left < frame.left - 1 || box.right > frame.right + 1) cut.push(`"${t.textContent}"`); });
+    texts.forEach(({ t, box }) => { const frame = t.closest('.main-svg, svg').getBoundingClientRect(); if (box.left < frame.left - 1 || box.right > frame.right + 1) cut.push(`"${t.textContent}"`); });
     texts.forEach((a, i) => texts.slice(i + 1).forEach(b => {
       const width = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left), height = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
       if (width > 2 && height > 4) over.push(`"${a.t.textContent}" and "${b.t.textContent}"`);

@@ -25,12 +25,15 @@ public sealed unsafe class Communicator : ICommunicator
     ulong wordsDigest;
     long number;
 
-    /// <summary>Takes ownership of <paramref name="transport"/>. Collective: exchanges the names of the hosts.</summary>
+    /// <summary>
+    /// Takes ownership of <paramref name="transport"/>. Collective: exchanges the names of the hosts.
+    /// </summary>
     /// <exception cref="UsageException">The options contradict each other.</exception>
     public Communicator(ITransport transport, AllReduceOptions? options = null, FlightRecorder? recorder = null)
         : this(transport, options ?? new AllReduceOptions(), recorder ?? new FlightRecorder(), null, null) { }
 
-    Communicator(ITransport transport, AllReduceOptions options, FlightRecorder recorder, string[]? hosts, List<SharedWindow>? windows)
+    Communicator(ITransport transport, AllReduceOptions options, FlightRecorder recorder, string[]? hosts,
+        List<SharedWindow>? windows)
     {
         this.transport = transport;
         this.options = options.Validate();
@@ -40,7 +43,8 @@ public sealed unsafe class Communicator : ICommunicator
         direct = new DirectExchange(transport);
         this.hosts = hosts ?? [.. Gather(Encoding.UTF8.GetBytes(transport.Host)).Select(Encoding.UTF8.GetString)];
         local = [.. Enumerable.Range(0, Size).Where(rank => this.hosts[rank] == this.hosts[Rank])];
-        if (Size > 1 && transport is ISharesMemory shares && this.hosts.CountBy(host => host).Any(pair => pair.Value > 1))
+        if (Size > 1 && transport is ISharesMemory shares
+            && this.hosts.CountBy(host => host).Any(pair => pair.Value > 1))
         {
             group = new NodeGroup(shares, local);
             Dissemination(); // nobody reads a counter before its owner has cleared it
@@ -113,7 +117,8 @@ public sealed unsafe class Communicator : ICommunicator
     /// <inheritdoc/>
     public void Broadcast(Span<byte> data, int root)
     {
-        if (root < 0 || root >= Size) throw new ArgumentOutOfRangeException(nameof(root), $"root {root} of {Size} ranks");
+        if (root < 0 || root >= Size)
+            throw new ArgumentOutOfRangeException(nameof(root), $"root {root} of {Size} ranks");
         if (Size == 1) return;
         var entry = Enter("broadcast", data.Length, $"from rank {root}");
         // Binomial tree: after round k, 2^k ranks (counted from the root) hold the data.
@@ -124,7 +129,8 @@ public sealed unsafe class Communicator : ICommunicator
             for (int distance = 1; distance < Size; distance *= 2)
             {
                 if (me < distance && me + distance < Size) Exchange(piece, (Rank + distance) % Size, default, 0);
-                else if (me >= distance && me < 2 * distance) Exchange(default, 0, piece, (Rank - distance + Size) % Size);
+                else if (me >= distance && me < 2 * distance)
+                    Exchange(default, 0, piece, (Rank - distance + Size) % Size);
             }
         }
         recorder.Finish(entry);
@@ -172,14 +178,18 @@ public sealed unsafe class Communicator : ICommunicator
 
     /// <inheritdoc/>
     public bool Reaches(string device, AllReduceOptions? options = null) =>
-        Size > 1 && (options ?? this.options).LeavesOrderToMpi && transport is IReachesDevices ends && ends.Reaches(device);
+        Size > 1 && (options ?? this.options).LeavesOrderToMpi && transport is IReachesDevices ends
+            && ends.Reaches(device);
 
     /// <inheritdoc/>
     public ICommunicator Duplicate(AllReduceOptions? options = null) =>
         new Communicator(transport.Duplicate(), options ?? this.options, recorder, hosts, windows);
 
     /// <inheritdoc/>
-    public ICommunicator Split(IReadOnlyList<int> members) => new Communicator(new SubTransport(transport.Duplicate(), members, ownsParent: true), options with { Algorithm = options.Algorithm ?? "ring" }, recorder); // it shares no memory
+    // it shares no memory
+    public ICommunicator Split(IReadOnlyList<int> members)
+        => new Communicator(new SubTransport(transport.Duplicate(), members, ownsParent: true),
+        options with { Algorithm = options.Algorithm ?? "ring" }, recorder);
 
     /// <inheritdoc/>
     public MessageLink Link() => new(transport.Duplicate(), recorder);
@@ -215,7 +225,8 @@ public sealed unsafe class Communicator : ICommunicator
     IAllReduce Get(string name) => algorithms.TryGetValue(name, out var known) ? known : algorithms[name] = name switch
     {
         "own" => options.Own!(transport),
-        "device" when transport is IReachesDevices ends && ends.Reaches(options.Device!) => new DeviceAllReduce(ends, options.Device!),
+        "device" when transport is IReachesDevices ends && ends.Reaches(options.Device!)
+            => new DeviceAllReduce(ends, options.Device!),
         "half" => new TwoByteAllReduce(transport, options.Wire, options.ErrorFeedback),
         "halving-doubling" => new HalvingDoublingAllReduce(transport),
         "window" when group?.Count == Size => new WindowAllReduce(group, WindowOf),
@@ -228,7 +239,8 @@ public sealed unsafe class Communicator : ICommunicator
 
     /// <summary>One rank of every host, those with this rank's number on its host.</summary>
     int[] SameLocalRank() =>
-        [.. hosts.Distinct().Select(host => Enumerable.Range(0, Size).Where(rank => hosts[rank] == host).ElementAt(LocalRank))];
+        [.. hosts.Distinct()
+            .Select(host => Enumerable.Range(0, Size).Where(rank => hosts[rank] == host).ElementAt(LocalRank))];
 
     SharedWindow? WindowOf(nint data, long bytes)
     {
@@ -243,7 +255,8 @@ public sealed unsafe class Communicator : ICommunicator
         long now = number++;
         var entry = recorder.Start(now, operation, name, count);
         if (Size == 1) return entry;
-        if (ReferenceEquals(operation, written.Operation) && ReferenceEquals(name, written.Name)) Notice.Renumber(mine, now, count);
+        if (ReferenceEquals(operation, written.Operation) && ReferenceEquals(name, written.Name))
+            Notice.Renumber(mine, now, count);
         else
         {
             new Notice(now, count, operation, name).Write(mine);
@@ -307,7 +320,8 @@ public sealed unsafe class Communicator : ICommunicator
         {
             for (int offset = 0; offset < Math.Max(outgoing.Length, incoming.Length); offset += MessageBytes)
             {
-                int sends = Math.Clamp(outgoing.Length - offset, 0, MessageBytes), receives = Math.Clamp(incoming.Length - offset, 0, MessageBytes);
+                int sends = Math.Clamp(outgoing.Length - offset, 0, MessageBytes),
+                    receives = Math.Clamp(incoming.Length - offset, 0, MessageBytes);
                 var receiving = receives > 0 ? transport.Receive(receive + offset, receives, from, tag) : default;
                 var sending = sends > 0 ? transport.Send(send + offset, sends, to, tag) : default;
                 transport.Wait(ref receiving);

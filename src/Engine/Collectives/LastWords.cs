@@ -9,7 +9,9 @@ namespace Interactive.Collectives;
 /// </summary>
 internal static unsafe class LastWords
 {
-    /// <summary>Writes <paramref name="line"/> and a line end at once, so that lines of several ranks do not mix.</summary>
+    /// <summary>
+    /// Writes <paramref name="line"/> and a line end at once, so that lines of several ranks do not mix.
+    /// </summary>
     public static void Write(string line) => Write(Prepare(line));
 
     /// <summary>The bytes of a line, for a write that must not lose time on them.</summary>

@@ -3,8 +3,9 @@ using Interactive.Collectives.Transports;
 namespace Interactive.Collectives;
 
 /// <summary>
-/// Messages between single ranks, moved by a thread of their own while the caller computes: MPI moves nothing large unless it is asked
-/// again and again. Messages of one (sender, receiver, tag) arrive in the order in which they were sent.
+/// Messages between single ranks, moved by a thread of their own while the caller computes: MPI moves nothing large
+/// unless it is asked again and again. Messages of one (sender, receiver, tag) arrive in the order in which they were
+/// sent.
 /// </summary>
 public sealed unsafe class MessageLink : IDisposable
 {
@@ -48,15 +49,21 @@ public sealed unsafe class MessageLink : IDisposable
     /// <param name="peer">To which rank.</param>
     /// <param name="tag">Which of the messages between two ranks.</param>
     /// <param name="name">What it is, for the report when something hangs.</param>
-    public Message Send(void* data, int bytes, int peer, int tag, string name) => Ask(true, data, bytes, peer, tag, name);
+    public Message Send(void* data, int bytes, int peer, int tag, string name)
+        => Ask(true, data, bytes, peer, tag, name);
 
-    /// <summary>Starts receiving exactly so many bytes into memory, which must not be touched until the message has been waited for.</summary>
+    /// <summary>
+    /// Starts receiving exactly so many bytes into memory, which must not be touched until the message has been waited
+    /// for.
+    /// </summary>
     /// <inheritdoc cref="Send"/>
-    public Message Receive(void* data, int bytes, int peer, int tag, string name) => Ask(false, data, bytes, peer, tag, name);
+    public Message Receive(void* data, int bytes, int peer, int tag, string name)
+        => Ask(false, data, bytes, peer, tag, name);
 
     private Message Ask(bool isSend, void* data, int bytes, int peer, int tag, string name)
     {
-        var message = new Message { IsSend = isSend, Data = (nint)data, Bytes = bytes, Peer = peer, Tag = tag, Name = name };
+        var message =
+            new Message { IsSend = isSend, Data = (nint)data, Bytes = bytes, Peer = peer, Tag = tag, Name = name };
         lock (gate)
         {
             if (isSend) SentBytes += bytes;
@@ -96,7 +103,8 @@ public sealed unsafe class MessageLink : IDisposable
                     if (closing) return;
                     while (asked.TryDequeue(out var next))
                     {
-                        next.Transfer = next.IsSend ? transport.Send((void*)next.Data, next.Bytes, next.Peer, next.Tag) : transport.Receive((void*)next.Data, next.Bytes, next.Peer, next.Tag);
+                        next.Transfer = next.IsSend ? transport.Send((void*)next.Data, next.Bytes, next.Peer, next.Tag)
+                            : transport.Receive((void*)next.Data, next.Bytes, next.Peer, next.Tag);
                         moving.Add(next);
                         patience = YieldingWait.Asleep;
                     }

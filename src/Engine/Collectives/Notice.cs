@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Interactive.Collectives;
 
-/// <summary>What a rank is about to do, in 128 bytes, so that the others can compare it with what they are about to do.</summary>
+/// <summary>
+/// What a rank is about to do, in 128 bytes, so that the others can compare it with what they are about to do.
+/// </summary>
 internal readonly record struct Notice(long Number, long Count, string Operation, string Name)
 {
     public const int Bytes = NodeGroup.NoticeBytes / 2;
@@ -20,7 +22,8 @@ internal readonly record struct Notice(long Number, long Count, string Operation
         Encoding.ASCII.GetBytes(Operation, target[Header..]);
         // A long name keeps its end: "…layer4.2.conv3.weight".
         var name = Encoding.UTF8.GetBytes(Name);
-        name.AsSpan(Math.Max(0, name.Length - (Bytes - Header - Operation.Length))).CopyTo(target[(Header + Operation.Length)..]);
+        name.AsSpan(Math.Max(0, name.Length - (Bytes - Header - Operation.Length)))
+            .CopyTo(target[(Header + Operation.Length)..]);
     }
 
     /// <summary>Writes another number and count over those of a written notice.</summary>
@@ -39,7 +42,8 @@ internal readonly record struct Notice(long Number, long Count, string Operation
     }
 
     /// <summary>A number for the whole notice: the same on every rank, and another one for anything else.</summary>
-    public static ulong Digest(ulong ofWords, long number, long count) => Mix(Mix(ofWords, (ulong)number), (ulong)count);
+    public static ulong Digest(ulong ofWords, long number, long count)
+        => Mix(Mix(ofWords, (ulong)number), (ulong)count);
 
     const ulong Prime = 0x9E3779B97F4A7C15; // 2^64 over the golden ratio, odd
     static ulong Mix(ulong digest, ulong word) => BitOperations.RotateLeft((digest ^ word) * Prime, 29);
@@ -48,8 +52,10 @@ internal readonly record struct Notice(long Number, long Count, string Operation
     {
         int operation = source[16];
         return new(BinaryPrimitives.ReadInt64LittleEndian(source), BinaryPrimitives.ReadInt64LittleEndian(source[8..]),
-            Encoding.ASCII.GetString(source.Slice(Header, operation)), Encoding.UTF8.GetString(source[(Header + operation)..Bytes]).TrimEnd('\0'));
+            Encoding.ASCII.GetString(source.Slice(Header, operation)),
+                Encoding.UTF8.GetString(source[(Header + operation)..Bytes]).TrimEnd('\0'));
     }
 
-    public override string ToString() => $"{Operation}{(Name == "" ? "" : " " + Name)} ({Count} elements, operation {Number})";
+    public override string ToString()
+        => $"{Operation}{(Name == "" ? "" : " " + Name)} ({Count} elements, operation {Number})";
 }

@@ -9,7 +9,9 @@ namespace Interactive.Data;
 /// <param name="Tensor">(batch, …), of any type.</param>
 public readonly record struct NamedTensor(string Name, Tensor Tensor);
 
-/// <summary>Samples as named tensors: what the graph takes and what the objective takes. Whoever takes it disposes it.</summary>
+/// <summary>
+/// Samples as named tensors: what the graph takes and what the objective takes. Whoever takes it disposes it.
+/// </summary>
 public sealed class Batch : IDisposable
 {
     /// <summary>Takes over tensors, which leave their dispose scope.</summary>
@@ -21,14 +23,15 @@ public sealed class Batch : IDisposable
         (Inputs, Targets) = ([.. NamedInputs.Select(n => n.Tensor)], [.. NamedTargets.Select(n => n.Tensor)]);
     }
 
-    // A tensor over an array of .NET's lies where the collector has put it, and kernels sum in another order there: copied to a
-    // cache line's begin, the same samples give the same bits in every run.
+    // A tensor over an array of .NET's lies where the collector has put it, and kernels sum in another order there:
+    // copied to a cache line's begin, the same samples give the same bits in every run.
     private static unsafe NamedTensor Own(NamedTensor named)
     {
         const int Line = 64;
         var tensor = named.Tensor;
         tensor.DetachFromDisposeScope();
-        if (tensor.device_type != DeviceType.CPU || tensor.numel() == 0 || (nuint)ElementKernels.Data(tensor) % Line == 0) return named;
+        if (tensor.device_type != DeviceType.CPU || tensor.numel() == 0
+            || (nuint)ElementKernels.Data(tensor) % Line == 0) return named;
         using (tensor) return named with { Tensor = tensor.clone().DetachFromDisposeScope() };
     }
 
@@ -53,16 +56,23 @@ public sealed class Batch : IDisposable
     /// <summary>The same samples on a device; this batch goes with it.</summary>
     public Batch MoveTo(Device device)
     {
-        if (device.type == Input.device.type && (device.type == TorchSharp.DeviceType.CPU || device.index == Input.device.index)) return this;
+        if (device.type == Input.device.type
+            && (device.type == TorchSharp.DeviceType.CPU || device.index == Input.device.index)) return this;
         using (this) return new Batch(Moved(NamedInputs), Moved(NamedTargets));
-        NamedTensor[] Moved(IReadOnlyList<NamedTensor> tensors) => [.. tensors.Select(n => n with { Tensor = n.Tensor.to(device) })];
+        NamedTensor[] Moved(IReadOnlyList<NamedTensor> tensors)
+            => [.. tensors.Select(n => n with { Tensor = n.Tensor.to(device) })];
     }
 
-    /// <summary>The same samples on a device, in tensors of their own; this batch stays, and shares the bytes where it is there already.</summary>
+    /// <summary>
+    /// The same samples on a device, in tensors of their own; this batch stays, and shares the bytes where it is there
+    /// already.
+    /// </summary>
     public Batch CopyTo(Device device)
     {
         return new Batch(Copies(NamedInputs), Copies(NamedTargets));
-        NamedTensor[] Copies(IReadOnlyList<NamedTensor> tensors) => [.. tensors.Select(n => n with { Tensor = n.Tensor.device_type == device.type ? n.Tensor.alias() : n.Tensor.to(device) })];
+        NamedTensor[] Copies(IReadOnlyList<NamedTensor> tensors)
+            => [.. tensors.Select(n
+            => n with { Tensor = n.Tensor.device_type == device.type ? n.Tensor.alias() : n.Tensor.to(device) })];
     }
 
     /// <inheritdoc/>

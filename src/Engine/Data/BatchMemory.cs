@@ -16,7 +16,8 @@ internal sealed unsafe class BatchMemory<T> : IDisposable where T : unmanaged
     /// <param name="shape">(batch, …).</param>
     public BatchMemory(string name, long[] shape)
     {
-        var type = typeof(T) == typeof(float) ? ScalarType.Float32 : typeof(T) == typeof(long) ? ScalarType.Int64 : typeof(T) == typeof(byte) ? ScalarType.Byte
+        var type = typeof(T) == typeof(float) ? ScalarType.Float32
+            : typeof(T) == typeof(long) ? ScalarType.Int64 : typeof(T) == typeof(byte) ? ScalarType.Byte
             : throw new NotSupportedException($"batches hold no {typeof(T).Name}");
         this.name = name;
         tensor = empty(shape, type).DetachFromDisposeScope();

@@ -1,8 +1,8 @@
 namespace Interactive.Data;
 
 /// <summary>
-/// Random numbers as a pure function of (seed, stream, counter): SplitMix64's finaliser (Steele et al. 2014) over a mixed
-/// key. The same on every machine and in every version: samplers and augmentations rest on it.
+/// Random numbers as a pure function of (seed, stream, counter): SplitMix64's finaliser (Steele et al. 2014) over a
+/// mixed key. The same on every machine and in every version: samplers and augmentations rest on it.
 /// </summary>
 public struct CounterRandom(ulong seed, ulong stream)
 {

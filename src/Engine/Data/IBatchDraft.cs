@@ -9,7 +9,10 @@ public interface IBatchDraft : IDisposable
     /// <exception cref="UsageException">The sample cannot be read; the message names it.</exception>
     void Write(int slot, int sample);
 
-    /// <summary>The batch, when all places are filled. Called once; the caller owns the batch, and the draft is disposed all the same.</summary>
+    /// <summary>
+    /// The batch, when all places are filled. Called once; the caller owns the batch, and the draft is disposed all the
+    /// same.
+    /// </summary>
     /// <exception cref="UsageException">The samples do not lie in one batch.</exception>
     Batch Finish();
 }

@@ -3,8 +3,8 @@ using Interactive.Graphs;
 namespace Interactive.Data;
 
 /// <summary>
-/// Samples of one fp32 shape with a class each, written where the batch wants them: images, mostly. Implementations are safe to
-/// read from several threads.
+/// Samples of one fp32 shape with a class each, written where the batch wants them: images, mostly. Implementations are
+/// safe to read from several threads.
 /// </summary>
 public interface IDataSource : IBatchSource
 {
@@ -23,7 +23,8 @@ public interface IDataSource : IBatchSource
     void Augment(Span<float> pixels, int index, int epoch, ulong seed) { }
 
     /// <summary>fp32 <c>input</c> (batch, …) and int64 <c>target</c> (batch).</summary>
-    Batch IBatchSource.Read(ReadOnlySpan<int> samples, int? epoch, ulong seed) => BatchDraft.Fill(new LabelledDraft(this, samples.Length, epoch, seed), samples);
+    Batch IBatchSource.Read(ReadOnlySpan<int> samples, int? epoch, ulong seed)
+        => BatchDraft.Fill(new LabelledDraft(this, samples.Length, epoch, seed), samples);
 
     /// <inheritdoc/>
     IBatchDraft? IBatchSource.Begin(int count, int? epoch, ulong seed) => new LabelledDraft(this, count, epoch, seed);

@@ -16,7 +16,10 @@ public interface IDataset<out T>
     /// <summary>Whether a sample is another one in another pass; default false.</summary>
     bool Varies => false;
 
-    /// <summary>Where a sample comes from, such as its file, for messages; null (default) where its number is all there is to say.</summary>
+    /// <summary>
+    /// Where a sample comes from, such as its file, for messages; null (default) where its number is all there is to
+    /// say.
+    /// </summary>
     string? Origin(int index) => null;
 
     /// <summary>A sample's class, without reading it; null (default) where that cannot be told.</summary>

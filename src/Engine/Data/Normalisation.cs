@@ -24,16 +24,21 @@ public sealed record Normalisation(IReadOnlyList<float> Mean, IReadOnlyList<floa
     /// <exception cref="UsageException">The images do not fit the net, or the numbers the channels.</exception>
     public Tensor Apply(Tensor images, Shape shape)
     {
-        if (images.dim() != 4 || shape.Rank != 3 || images.shape[1] != shape[0]) throw new UsageException($"the model takes images of {shape}, got {string.Join('x', images.shape)}");
+        if (images.dim() != 4 || shape.Rank != 3 || images.shape[1] != shape[0])
+            throw new UsageException($"the model takes images of {shape}, got {string.Join('x', images.shape)}");
         RequireFit((int)shape[0]);
-        var x = images.dtype == ScalarType.Byte ? images.to_type(ScalarType.Float32).div_(255f) : images.to_type(ScalarType.Float32);
+        var x = images.dtype == ScalarType.Byte ? images.to_type(ScalarType.Float32).div_(255f)
+            : images.to_type(ScalarType.Float32);
         if (x.shape[2] != shape[1] || x.shape[3] != shape[2])
-            x = nn.functional.interpolate(x, [shape[1], shape[2]], mode: InterpolationMode.Bilinear, align_corners: false, antialias: true);
+            x = nn.functional.interpolate(x, [shape[1], shape[2]], mode: InterpolationMode.Bilinear,
+                align_corners: false, antialias: true);
         Tensor Channels(IReadOnlyList<float> numbers) => tensor(numbers.ToArray()).view(1, -1, 1, 1).to(x.device);
         return x.sub(Channels(Mean)).div_(Channels(Deviation));
     }
 
-    /// <summary>Lays pixels over white and writes (channels, height, width): colours, or for one channel their luminance.</summary>
+    /// <summary>
+    /// Lays pixels over white and writes (channels, height, width): colours, or for one channel their luminance.
+    /// </summary>
     /// <param name="rgba">Rows of (red, green, blue, alpha) pixels, the colours multiplied by alpha.</param>
     /// <param name="pixels">Where the numbers go.</param>
     internal void Write(ReadOnlySpan<byte> rgba, Span<float> pixels) => Write(rgba, White, pixels);

@@ -3,12 +3,13 @@ using System.Text;
 namespace Interactive.Data;
 
 /// <summary>
-/// One pass over samples: what is random in a sample is a function of the pass, the sample's number and the name of the stage that
-/// draws, so it does not change with workers, ranks or other stages.
+/// One pass over samples: what is random in a sample is a function of the pass, the sample's number and the name of the
+/// stage that draws, so it does not change with workers, ranks or other stages.
 /// </summary>
 /// <param name="Epoch">The epoch; null for evaluation, where nothing is random.</param>
 /// <param name="Seed">The run's seed.</param>
-/// <param name="Repeat">0, or how often the sample has come before in this epoch where samples come more than once.</param>
+/// <param name="Repeat">0, or how often the sample has come before in this epoch where samples come more than
+/// once.</param>
 public readonly record struct Pass(int? Epoch, ulong Seed = 0, int Repeat = 0)
 {
     /// <summary>A pass in which nothing is random.</summary>

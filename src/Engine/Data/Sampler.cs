@@ -2,8 +2,8 @@ namespace Interactive.Data;
 
 /// <summary>
 /// Which samples a rank sees, as a pure function of (seed, epoch, world size, rank). Global batch k of an epoch is the
-/// same set of samples for any number of ranks that divides it; each rank takes a contiguous part. The last samples that
-/// do not fill a global batch are left out; another epoch's order brings them in.
+/// same set of samples for any number of ranks that divides it; each rank takes a contiguous part. The last samples
+/// that do not fill a global batch are left out; another epoch's order brings them in.
 /// </summary>
 /// <param name="Samples">Size of the data set.</param>
 /// <param name="GlobalBatch">Samples per step over all ranks.</param>

@@ -2,7 +2,9 @@ using Interactive.Graphs;
 
 namespace Interactive.Data;
 
-/// <summary>Normal noise with a class each, as a pure function of the sample's number: for benchmarks and tests.</summary>
+/// <summary>
+/// Normal noise with a class each, as a pure function of the sample's number: for benchmarks and tests.
+/// </summary>
 public sealed class SyntheticData(int count, Shape shape, int classes, ulong seed = 0) : IDataSource
 {
     /// <inheritdoc/>
@@ -17,7 +19,8 @@ public sealed class SyntheticData(int count, Shape shape, int classes, ulong see
     {
         var random = new CounterRandom(seed, (ulong)index);
         for (var i = 0; i < pixels.Length; i++) // Box and Muller
-            pixels[i] = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+            pixels[i] = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()))
+                * Math.Cos(2 * Math.PI * random.NextDouble()));
         return random.Next(classes);
     }
 }

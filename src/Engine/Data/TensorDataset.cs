@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Data;
 
-/// <summary>Samples that lie in tensors, one sample a row of each. Holds tensors of its own that share the given ones' memory.</summary>
+/// <summary>
+/// Samples that lie in tensors, one sample a row of each. Holds tensors of its own that share the given ones' memory.
+/// </summary>
 public sealed class TensorDataset : IBatchSource, IDisposable
 {
     private readonly NamedTensor[] inputs, targets;
@@ -13,7 +15,8 @@ public sealed class TensorDataset : IBatchSource, IDisposable
     public TensorDataset(Tensor input, Tensor target) : this([new("input", input)], [new("target", target)]) { }
 
     /// <summary>Several of each, by the names that the graph and the metrics know.</summary>
-    /// <exception cref="UsageException">There is no input, or they do not have equally many samples; the message names both.</exception>
+    /// <exception cref="UsageException">There is no input, or they do not have equally many samples; the message names
+    /// both.</exception>
     public TensorDataset(IReadOnlyList<NamedTensor> inputs, IReadOnlyList<NamedTensor> targets)
     {
         if (inputs.Count == 0) throw new UsageException("a tensor data set needs an input");
@@ -33,7 +36,8 @@ public sealed class TensorDataset : IBatchSource, IDisposable
     {
         using var rows = tensor(Array.ConvertAll(samples.ToArray(), sample => (long)sample));
         return new Batch(Take(inputs), Take(targets));
-        NamedTensor[] Take(NamedTensor[] from) => Array.ConvertAll(from, n => n with { Tensor = n.Tensor.index_select(0, rows) });
+        NamedTensor[] Take(NamedTensor[] from)
+            => Array.ConvertAll(from, n => n with { Tensor = n.Tensor.index_select(0, rows) });
     }
 
     private static NamedTensor[] Own(IReadOnlyList<NamedTensor> tensors)

@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Execution;
 
-/// <summary>What an executor knows before it runs: the fused graph, the steps, and what follows from both. Shared by all micro-batches in flight.</summary>
+/// <summary>
+/// What an executor knows before it runs: the fused graph, the steps, and what follows from both. Shared by all
+/// micro-batches in flight.
+/// </summary>
 internal sealed class ExecutionPlan
 {
     private readonly Graph source;
@@ -25,7 +28,9 @@ internal sealed class ExecutionPlan
         Schedule = schedule ?? KeepAll.Schedule(Graph, traits);
         Steps = [.. Schedule.Steps];
         InPlace = Memory.InPlace.Find(Graph, Steps);
-        LossAt = stage is not null ? stage.ForwardEnd - 1 : Array.FindIndex(Steps, s => s.Kind is StepKind.Forward or StepKind.ForwardOnly && s.Id == LossRules.LastNode(Graph));
+        LossAt = stage is not null ? stage.ForwardEnd - 1
+            : Array.FindIndex(Steps,
+            s => s.Kind is StepKind.Forward or StepKind.ForwardOnly && s.Id == LossRules.LastNode(Graph));
         Completes = [.. Graph.Nodes.Select(_ => new List<Parameter>())];
         var seen = new HashSet<nint>();
         foreach (var node in Mine) // the first user in forward order runs backward last
@@ -33,14 +38,17 @@ internal sealed class ExecutionPlan
                 if (!parameter.requires_grad) continue;
                 else if (seen.Add(parameter.Identity())) Completes[node.Id].Add(parameter);
                 else Tied.Add(parameter);
-        parameters = [.. Graph.Nodes.SelectMany(n => n.Op.Parameters.Select(p => (n.Name, p, p.requires_grad))).DistinctBy(p => p.p.Identity())];
+        parameters =
+            [.. Graph.Nodes.SelectMany(n => n.Op.Parameters.Select(p => (n.Name, p, p.requires_grad)))
+            .DistinctBy(p => p.p.Identity())];
         Refuse();
     }
 
     public Graph Graph { get; }
     /// <summary>The part of the graph that is run, or null for all of it.</summary>
     public StageSchedule? Stage { get; }
-    private IEnumerable<Node> Mine => Stage is { Stage: var stage } ? Graph.Nodes.Skip(stage.First).Take(stage.End - stage.First) : Graph.Nodes;
+    private IEnumerable<Node> Mine
+        => Stage is { Stage: var stage } ? Graph.Nodes.Skip(stage.First).Take(stage.End - stage.First) : Graph.Nodes;
     public Device Device { get; }
     public Schedule Schedule { get; }
     public Step[] Steps { get; }
@@ -48,7 +56,9 @@ internal sealed class ExecutionPlan
     public sbyte[] InPlace { get; }
     /// <summary>The step after which the loss is computed.</summary>
     public int LossAt { get; }
-    /// <summary>Number after the last step of backward; what follows are gradients of parameters that were put off.</summary>
+    /// <summary>
+    /// Number after the last step of backward; what follows are gradients of parameters that were put off.
+    /// </summary>
     public int BackwardEnd => Stage?.BackwardEnd ?? Steps.Length;
     /// <summary>By output: its bytes go as soon as the loss has been computed.</summary>
     public bool[] LetsGo { get; }
@@ -73,8 +83,10 @@ internal sealed class ExecutionPlan
 
     private void Refuse()
     {
-        if (LossAt < 0) throw new UsageException($"the schedule never runs {Graph.Nodes[^1].Name}: it was made for another graph");
-        var backward = Steps.Where(s => s.Kind is StepKind.Backward or StepKind.InputGradient).Select(s => s.Id).ToHashSet();
+        if (LossAt < 0)
+            throw new UsageException($"the schedule never runs {Graph.Nodes[^1].Name}: it was made for another graph");
+        var backward = Steps.Where(s => s.Kind is StepKind.Backward or StepKind.InputGradient).Select(s => s.Id)
+            .ToHashSet();
         foreach (var node in Mine)
             if (node.Output is { NeedsGradient: true, IsInput: false } && !backward.Contains(node.Id))
                 throw new UsageException($"the schedule was planned with other layers frozen: {node.Name} is to be trained and never runs backward; plan again");

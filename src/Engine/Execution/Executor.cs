@@ -10,9 +10,10 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Runs a graph under a schedule: forward, loss and backward, node by node. Each node runs directly, or on detached inputs with
-/// an autograd graph of its own, so the schedule alone decides how long a tensor lives. Loss and gradients have the bits of
-/// whole-graph autograd: nodes run backward in the reverse of their creation, which is autograd's own order.
+/// Runs a graph under a schedule: forward, loss and backward, node by node. Each node runs directly, or on detached
+/// inputs with an autograd graph of its own, so the schedule alone decides how long a tensor lives. Loss and gradients
+/// have the bits of whole-graph autograd: nodes run backward in the reverse of their creation, which is autograd's own
+/// order.
 /// </summary>
 public sealed class Executor : IDisposable
 {
@@ -22,12 +23,18 @@ public sealed class Executor : IDisposable
     private readonly List<MicroBatch> all = [];
     private readonly Stack<MicroBatch> idle = [];
 
-    /// <summary>Prepares to run <paramref name="graph"/>, which keeps owning its parameters. Their <c>requires_grad</c> is read here.</summary>
+    /// <summary>
+    /// Prepares to run <paramref name="graph"/>, which keeps owning its parameters. Their <c>requires_grad</c> is read
+    /// here.
+    /// </summary>
     /// <param name="graph">The model, on the device where it will run.</param>
-    /// <param name="schedule">A schedule over <c>Fusion.Fuse(graph)</c>; default: keep everything, recompute nothing.</param>
+    /// <param name="schedule">A schedule over <c>Fusion.Fuse(graph)</c>; default: keep everything, recompute
+    /// nothing.</param>
     /// <param name="objective">What is minimised; default: softmax cross-entropy.</param>
-    /// <exception cref="UsageException">The schedule was planned for another graph or with other layers frozen.</exception>
-    public Executor(Graph graph, Schedule? schedule = null, IObjective? objective = null) : this(graph, schedule, objective, null) { }
+    /// <exception cref="UsageException">The schedule was planned for another graph or with other layers
+    /// frozen.</exception>
+    public Executor(Graph graph, Schedule? schedule = null, IObjective? objective = null)
+        : this(graph, schedule, objective, null) { }
 
     private Executor(Graph graph, Schedule? schedule, IObjective? objective, StageSchedule? stage)
     {
@@ -38,12 +45,19 @@ public sealed class Executor : IDisposable
     }
 
     /// <summary>One that runs a stage of the graph and nothing else.</summary>
-    internal static Executor OfStage(Graph graph, StageSchedule stage, IObjective objective) => new(graph, stage.Schedule, objective, stage);
+    internal static Executor OfStage(Graph graph, StageSchedule stage, IObjective objective)
+        => new(graph, stage.Schedule, objective, stage);
 
-    /// <summary>Seeds the generator before a random node's first run in a micro-batch, by the node's number; null (default): it goes on from where it is.</summary>
+    /// <summary>
+    /// Seeds the generator before a random node's first run in a micro-batch, by the node's number; null (default): it
+    /// goes on from where it is.
+    /// </summary>
     internal Func<int, long>? Stream { get; set; }
 
-    /// <summary>By node: parameters of several uses with the tensor to which this one adds; null (default): each micro-batch's uses are added first.</summary>
+    /// <summary>
+    /// By node: parameters of several uses with the tensor to which this one adds; null (default): each micro-batch's
+    /// uses are added first.
+    /// </summary>
     internal IReadOnlyDictionary<int, IReadOnlyList<(Parameter Parameter, Tensor Sum)>>? Uses { get; set; }
 
     /// <summary>A micro-batch of a stage.</summary>
@@ -60,7 +74,8 @@ public sealed class Executor : IDisposable
     /// <param name="graph">The model, on the device where it will run.</param>
     /// <param name="schedule">As above.</param>
     /// <param name="loss">(output, target) to a scalar; null: softmax cross-entropy.</param>
-    /// <param name="lossReadsOutput">Whether the loss's backward reads the output; if not, its bytes go before backward.</param>
+    /// <param name="lossReadsOutput">Whether the loss's backward reads the output; if not, its bytes go before
+    /// backward.</param>
     public Executor(Graph graph, Schedule? schedule, Func<Tensor, Tensor, Tensor>? loss, bool lossReadsOutput = true)
         : this(graph, schedule, loss is null ? null : Execution.Objective.From(loss, lossReadsOutput)) { }
 
@@ -73,10 +88,14 @@ public sealed class Executor : IDisposable
     /// <summary>The trainable parameters in the order in which their gradients become complete.</summary>
     public IEnumerable<Parameter> BackwardOrder => plan.Completes.Reverse().SelectMany(p => p);
 
-    /// <summary>False once some parameter's <c>requires_grad</c> is another than it was: then another executor is needed.</summary>
+    /// <summary>
+    /// False once some parameter's <c>requires_grad</c> is another than it was: then another executor is needed.
+    /// </summary>
     public bool IsCurrent => plan.Changed() is null;
 
-    /// <summary>The number under which the loss is announced to <see cref="StepBegins"/> and <see cref="StepEnds"/>.</summary>
+    /// <summary>
+    /// The number under which the loss is announced to <see cref="StepBegins"/> and <see cref="StepEnds"/>.
+    /// </summary>
     internal const int LossStep = -1;
     /// <summary>Called around each step of the schedule with its number, for measuring.</summary>
     internal Action<int>? StepBegins, StepEnds;
@@ -84,7 +103,9 @@ public sealed class Executor : IDisposable
     /// <summary>Called before each backward pass, of which a step may have several.</summary>
     internal Action? BackwardBegins;
 
-    /// <summary>Serves the temporary tensors of steps from one block; null (default) for malloc. Stays the caller's.</summary>
+    /// <summary>
+    /// Serves the temporary tensors of steps from one block; null (default) for malloc. Stays the caller's.
+    /// </summary>
     public StepArena? Arena { get; init; }
 
     /// <summary>Raised once per parameter and step, on the stepping thread, when its gradient is complete.</summary>
@@ -100,19 +121,23 @@ public sealed class Executor : IDisposable
     public double Step(Tensor input, Tensor target, double gradientScale = 1) => Step([input], [target], gradientScale);
 
     /// <summary>
-    /// One forward, loss and backward in the modules' own modes. Gradients are added to the parameters' <c>grad</c> as autograd does.
+    /// One forward, loss and backward in the modules' own modes. Gradients are added to the parameters' <c>grad</c> as
+    /// autograd does.
     /// </summary>
     /// <param name="inputs">(batch, …) each, of the graph's inputs' shapes and types; they stay the caller's.</param>
     /// <param name="targets">What the objective takes; they stay the caller's.</param>
-    /// <param name="gradientScale">Multiplies the gradient (not the loss returned): 1 / accumulation steps, or a loss scale.</param>
+    /// <param name="gradientScale">Multiplies the gradient (not the loss returned): 1 / accumulation steps, or a loss
+    /// scale.</param>
     /// <returns>The loss.</returns>
-    /// <exception cref="UsageException">The batch does not fit the graph or the objective, or <see cref="IsCurrent"/> is false.</exception>
+    /// <exception cref="UsageException">The batch does not fit the graph or the objective, or <see cref="IsCurrent"/>
+    /// is false.</exception>
     /// <exception cref="OutOfMemoryException">There was no memory for a tensor.</exception>
     public double Step(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, double gradientScale = 1)
     {
         Require(inputs);
         loss.RequireFit(targets);
-        return Arena is null ? RunSteps(inputs, targets, gradientScale) : Arena.Run(() => RunSteps(inputs, targets, gradientScale));
+        return Arena is null ? RunSteps(inputs, targets, gradientScale)
+            : Arena.Run(() => RunSteps(inputs, targets, gradientScale));
     }
 
     private double RunSteps(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, double gradientScale)
@@ -134,24 +159,29 @@ public sealed class Executor : IDisposable
         finally { Return(state); }
     }
 
-    /// <summary>Runs a part of a step; where memory runs out in it the exception says what was asked for and under which plan.</summary>
+    /// <summary>
+    /// Runs a part of a step; where memory runs out in it the exception says what was asked for and under which plan.
+    /// </summary>
     internal T Explaining<T>(string part, long samples, Func<T> run)
     {
         try { return run(); }
         catch (ExternalException e) when (AllocationFailure.Is(e))
         {
             var foreseen = Schedule.PeakBytes is { } peak ? $", which was said to take {ByteText.Of(peak)} of activations{(Schedule.Batch is { } batch ? $" with {batch} samples" : "")}" : "";
-            throw AllocationFailure.Explained(e, $"{part} of {graph.Name} with {samples} samples under the plan '{Schedule.Planner}'{foreseen}");
+            throw AllocationFailure.Explained(e,
+                $"{part} of {graph.Name} with {samples} samples under the plan '{Schedule.Planner}'{foreseen}");
         }
     }
 
     /// <summary>
-    /// Forward in the modules' own modes, for a loop that computes the gradients of the outputs itself. Several forwards may be in flight;
-    /// each has one <see cref="StepState.Backward"/>.
+    /// Forward in the modules' own modes, for a loop that computes the gradients of the outputs itself. Several
+    /// forwards may be in flight; each has one <see cref="StepState.Backward"/>.
     /// </summary>
-    /// <param name="inputs">(batch, …) each, of the graph's inputs' shapes and types; they stay the caller's, unchanged until backward.</param>
+    /// <param name="inputs">(batch, …) each, of the graph's inputs' shapes and types; they stay the caller's, unchanged
+    /// until backward.</param>
     /// <returns>What is in flight, with the outputs; the caller disposes it.</returns>
-    /// <exception cref="UsageException">The inputs do not fit the graph, or <see cref="IsCurrent"/> is false.</exception>
+    /// <exception cref="UsageException">The inputs do not fit the graph, or <see cref="IsCurrent"/> is
+    /// false.</exception>
     /// <exception cref="OutOfMemoryException">There was no memory for a tensor.</exception>
     public StepState Forward(params IReadOnlyList<Tensor> inputs)
     {
@@ -183,7 +213,9 @@ public sealed class Executor : IDisposable
         return outputs[0];
     }
 
-    /// <summary>The outputs in evaluation mode, without gradients; every module keeps its mode. The caller disposes them.</summary>
+    /// <summary>
+    /// The outputs in evaluation mode, without gradients; every module keeps its mode. The caller disposes them.
+    /// </summary>
     /// <param name="inputs">(batch, …) each; they stay the caller's.</param>
     /// <exception cref="UsageException">The inputs do not fit the graph.</exception>
     public IReadOnlyList<Tensor> Infer(IReadOnlyList<Tensor> inputs)
@@ -194,14 +226,23 @@ public sealed class Executor : IDisposable
         using var modes = new ModuleModes(plan.Modules);
         if (modes.AnyTrains)
             foreach (var module in plan.Modules) module.eval();
-        try { return [.. plan.Graph.Run(inputs, _ => new RunMode(Training: false)).Select(t => t.MoveToOuterDisposeScope())]; }
-        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw AllocationFailure.Explained(e, $"{inputs[0].shape[0]} samples through {graph.Name} without gradients"); }
+        try
+        {
+            return [.. plan.Graph.Run(inputs, _ => new RunMode(Training: false))
+            .Select(t => t.MoveToOuterDisposeScope())];
+        }
+        catch (ExternalException e) when (AllocationFailure.Is(e))
+        {
+            throw AllocationFailure.Explained(e,
+            $"{inputs[0].shape[0]} samples through {graph.Name} without gradients");
+        }
     }
 
     private void Require(IReadOnlyList<Tensor> inputs)
     {
         InputCheck.Require(graph, inputs);
-        if (plan.Changed() is { } name) throw new UsageException($"{name} was frozen or freed after the executor was made: make another one");
+        if (plan.Changed() is { } name)
+            throw new UsageException($"{name} was frozen or freed after the executor was made: make another one");
     }
 
     private MicroBatch Rent()

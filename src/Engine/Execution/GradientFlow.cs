@@ -20,8 +20,8 @@ internal sealed class GradientFlow(LiveValues values, int count)
     public void PutBack(Value value, SharedGradient gradient) => gradients[value.Id] = gradient;
 
     /// <summary>
-    /// Takes the gradient of a node's output, or null where none has come, masked, and in bytes of its own where kernels are to
-    /// read it; the output itself is read by nobody any more.
+    /// Takes the gradient of a node's output, or null where none has come, masked, and in bytes of its own where
+    /// kernels are to read it; the output itself is read by nobody any more.
     /// </summary>
     public SharedGradient? Take(NodeState state)
     {
@@ -33,7 +33,8 @@ internal sealed class GradientFlow(LiveValues values, int count)
         if (node.Op.Rectifies && !state.HasAddedGradients)
             gradient = output is not null ? gradient.Masked(output) : MaskedByInput(state, gradient);
         else if (gradient.IsPart && !node.Op.PassesGradientOn) gradient = gradient.Copied();
-        else if (node.Op is Graphs.Ops.Conv2d && !gradient.Tensor.is_contiguous()) gradient = gradient.Straightened(); // libtorch would, and hold both meanwhile
+        // libtorch would, and hold both meanwhile
+        else if (node.Op is Graphs.Ops.Conv2d && !gradient.Tensor.is_contiguous()) gradient = gradient.Straightened();
         if (isThere) values.Free(node.Output.Id);
         return gradient;
     }
@@ -44,10 +45,13 @@ internal sealed class GradientFlow(LiveValues values, int count)
         if (state.Saved.Output || node.Op is not IReapplied op)
             throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output");
         if (state.Statistics is { } statistics)
-            return gradient.Masked(gradient.Tensor.is_contiguous(), () => empty(gradient.Tensor.shape, gradient.Tensor.dtype, gradient.Tensor.device),
+            return gradient.Masked(gradient.Tensor.is_contiguous(),
+                () => empty(gradient.Tensor.shape, gradient.Tensor.dtype, gradient.Tensor.device),
                 (arriving, result) => op.Mask(values.Pieces(node.Inputs[0], node), arriving, statistics, result));
-        using var noGrad = no_grad(); // autograd has recorded an input that the kernels do not take: the output once more
-        using var output = node.Op.Forward([values.Of(node.Inputs[0], node)], new RunMode(state.Training, Recompute: true));
+        // autograd has recorded an input that the kernels do not take: the output once more
+        using var noGrad = no_grad();
+        using var output = node.Op.Forward([values.Of(node.Inputs[0], node)],
+            new RunMode(state.Training, Recompute: true));
         return gradient.Masked(output);
     }
 
@@ -64,7 +68,8 @@ internal sealed class GradientFlow(LiveValues values, int count)
     {
         for (var i = 0; i < weights.Count; i++)
             if (node.Inputs[i].NeedsGradient)
-                Add(node.Inputs[i], weights[i] == 1 ? gradient.Share() : new SharedGradient(gradient.Tensor.mul(weights[i])));
+                Add(node.Inputs[i],
+                    weights[i] == 1 ? gradient.Share() : new SharedGradient(gradient.Tensor.mul(weights[i])));
     }
 
     private void PassView(Node node, SharedGradient gradient)
@@ -73,7 +78,9 @@ internal sealed class GradientFlow(LiveValues values, int count)
         if (node.Op is Graphs.Ops.PackedResult result)
         {
             ref var all = ref gradients[node.Inputs[0].Id];
-            all ??= new SharedGradient(empty(0, gradient.Tensor.dtype, device: gradient.Tensor.device)) { Results = new SharedGradient?[result.Count] };
+            all ??= new SharedGradient(empty(0, gradient.Tensor.dtype,
+                device: gradient.Tensor.device))
+            { Results = new SharedGradient?[result.Count] };
             all.Results![result.Index] = gradient.Share();
             return;
         }
@@ -89,7 +96,8 @@ internal sealed class GradientFlow(LiveValues values, int count)
 
     private static long[] Sizes(Node view, Tensor output)
     {
-        var at = Enumerable.Range(0, view.Output.Extents.Count).FirstOrDefault(i => view.Output.Extents[i].PerSample != 0, -1);
+        var at = Enumerable.Range(0, view.Output.Extents.Count)
+            .FirstOrDefault(i => view.Output.Extents[i].PerSample != 0, -1);
         var batch = at < 0 ? 0 : view.Output.Extents[at].BatchFor(output.shape[at]);
         return [.. view.Inputs[0].Extents.Select(e => e.At(batch))];
     }
@@ -102,7 +110,8 @@ internal sealed class GradientFlow(LiveValues values, int count)
             var count = node.Inputs[i].Shape[0];
             if (node.Inputs[i].NeedsGradient)
             {
-                if (gradient.IsRepetition) Add(node.Inputs[i], gradient.Repeated(gradient.Tensor.narrow(1, from, count)));
+                if (gradient.IsRepetition)
+                    Add(node.Inputs[i], gradient.Repeated(gradient.Tensor.narrow(1, from, count)));
                 else
                 {
                     var part = gradient.Part(from, count);

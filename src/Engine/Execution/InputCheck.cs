@@ -15,9 +15,11 @@ internal static class InputCheck
         for (var i = 0; i < inputs.Count; i++)
         {
             var (value, shape) = (graph.Inputs[i], inputs[i].shape);
-            if (shape.Length == 0 || !shape.AsSpan(1).SequenceEqual(value.Shape.ToArray()) || shape[0] != inputs[0].shape[0])
+            if (shape.Length == 0 || !shape.AsSpan(1).SequenceEqual(value.Shape.ToArray())
+                || shape[0] != inputs[0].shape[0])
                 throw new UsageException($"{graph.Name} takes ({(i == 0 ? "batch" : inputs[0].shape[0])}{string.Concat(value.Shape.ToArray().Select(d => $", {d}"))}) as {value.Name}, got ({string.Join(", ", shape)})");
-            if (inputs[i].dtype != value.Type) throw new UsageException($"{graph.Name} takes {value.Type} as {value.Name}, got {inputs[i].dtype}");
+            if (inputs[i].dtype != value.Type)
+                throw new UsageException($"{graph.Name} takes {value.Type} as {value.Name}, got {inputs[i].dtype}");
         }
     }
 }

@@ -5,14 +5,17 @@ using static TorchSharp.torch;
 
 namespace Interactive.Execution;
 
-/// <summary>The values of a step: the one holder of each one's bytes, and the autograd graphs that saved them.</summary>
+/// <summary>
+/// The values of a step: the one holder of each one's bytes, and the autograd graphs that saved them.
+/// </summary>
 internal sealed class LiveValues : IDisposable
 {
     private readonly NodeState[] nodes;
     private readonly Device device;
     private readonly Tensor?[] held;
     private readonly Tensor[]?[] lists; // of values that stay in pieces
-    private readonly Dictionary<ScalarType, (Tensor Nothing, Tensor One)> blanks = []; // a leaf that is given another type loses its gradient
+    // a leaf that is given another type loses its gradient
+    private readonly Dictionary<ScalarType, (Tensor Nothing, Tensor One)> blanks = [];
 
     /// <param name="nodes">All nodes, in the graph's order.</param>
     /// <param name="device">Where they are.</param>
@@ -43,7 +46,8 @@ internal sealed class LiveValues : IDisposable
 
     /// <summary>A value's bytes, one piece or several along the channels.</summary>
     /// <exception cref="InvalidOperationException">They were freed.</exception>
-    public ReadOnlySpan<Tensor> Pieces(Value value, Node reader) => lists[value.Id] is { } list ? list : new[] { Of(value, reader) };
+    public ReadOnlySpan<Tensor> Pieces(Value value, Node reader)
+        => lists[value.Id] is { } list ? list : new[] { Of(value, reader) };
 
     /// <summary>Takes over a value in pieces.</summary>
     public void Put(Value value, Tensor[] pieces) => lists[value.Id] = pieces;
@@ -51,7 +55,8 @@ internal sealed class LiveValues : IDisposable
     /// <summary>A value's bytes.</summary>
     /// <exception cref="InvalidOperationException">They were freed.</exception>
     public Tensor Of(Value value, Node reader)
-        => held[value.Id] ?? throw new InvalidOperationException($"the schedule runs {reader.Name} after freeing its input {value.Name}");
+        => held[value.Id]
+        ?? throw new InvalidOperationException($"the schedule runs {reader.Name} after freeing its input {value.Name}");
 
     /// <summary>Takes over a value's bytes, which graphs that saved them before read from now on.</summary>
     public void Put(Value value, Tensor data, bool isAgain)
@@ -93,7 +98,8 @@ internal sealed class LiveValues : IDisposable
     private (Tensor Nothing, Tensor One) Blanks(ScalarType type)
     {
         if (blanks.TryGetValue(type, out var made)) return made;
-        return blanks[type] = (empty(0, type, device).DetachFromDisposeScope(), empty(1, type, device).DetachFromDisposeScope());
+        return blanks[type] = (empty(0, type, device).DetachFromDisposeScope(),
+            empty(1, type, device).DetachFromDisposeScope());
     }
 
     /// <summary>Points the consumers that saved this value for backward at other bytes.</summary>

@@ -58,7 +58,8 @@ internal sealed class MicroBatch : IDisposable
     /// <summary>The gradients of parameters that backward has put off.</summary>
     public void RunDeferred()
     {
-        for (var i = plan.BackwardEnd; i < plan.Steps.Length; i++) Execution.NodeBackward.DeferredParameters(nodes[plan.Steps[i].Id], plan.Steps[i].Way);
+        for (var i = plan.BackwardEnd; i < plan.Steps.Length; i++)
+            Execution.NodeBackward.DeferredParameters(nodes[plan.Steps[i].Id], plan.Steps[i].Way);
     }
 
     private void Run(int at)
@@ -68,7 +69,8 @@ internal sealed class MicroBatch : IDisposable
         switch (step.Kind)
         {
             case StepKind.Forward or StepKind.ForwardOnly:
-                if (owner.Stream is { } stream && nodes[step.Id] is { HasRun: false, Node.Op.IsRandom: true }) Devices.ManualSeed(stream(step.Id));
+                if (owner.Stream is { } stream && nodes[step.Id] is { HasRun: false, Node.Op.IsRandom: true })
+                    Devices.ManualSeed(stream(step.Id));
                 forward.Run(nodes[step.Id], forBackward: step.Kind == StepKind.Forward, plan.InPlace[at]);
                 break;
             case StepKind.Free: Values.Free(step.Id); break;
@@ -108,7 +110,8 @@ internal sealed class MicroBatch : IDisposable
     public IReadOnlyList<Tensor> Keep()
     {
         Detach();
-        return [.. plan.Graph.Outputs.Select(o => Values.Find(o)!.detach().requires_grad_(o.NeedsGradient).DetachFromDisposeScope())];
+        return [.. plan.Graph.Outputs.Select(o
+            => Values.Find(o)!.detach().requires_grad_(o.NeedsGradient).DetachFromDisposeScope())];
     }
 
     /// <summary>Empty again, ready for another.</summary>

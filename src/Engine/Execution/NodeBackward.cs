@@ -9,15 +9,20 @@ namespace Interactive.Execution;
 /// <summary>Runs nodes backward: by autograd, directly, or in two parts.</summary>
 internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
 {
-    /// <summary>Adds to the gradients of a node's parameters, so that the input can go before its own gradient is made.</summary>
+    /// <summary>
+    /// Adds to the gradients of a node's parameters, so that the input can go before its own gradient is made.
+    /// </summary>
     /// <param name="state">The node.</param>
     /// <param name="way">As the op counts its ways.</param>
-    /// <param name="ownWays">Whether they are known to have autograd's bits for this batch; else autograd's whole backward runs here.</param>
+    /// <param name="ownWays">Whether they are known to have autograd's bits for this batch; else autograd's whole
+    /// backward runs here.</param>
     public void Parameters(NodeState state, int way, bool ownWays)
     {
         var node = state.Node;
         if (gradients.Take(state) is not { } gradient) return;
-        if (!ownWays || !gradient.Tensor.is_contiguous() || !HaveGradients(node)) state.InputGradient = Whole(state, gradient)[0]; // a first gradient is handed over as it is
+        // a first gradient is handed over as it is
+        if (!ownWays || !gradient.Tensor.is_contiguous() || !HaveGradients(node))
+            state.InputGradient = Whole(state, gradient)[0];
         else
         {
             using var input = state.Leaves is { } leaves ? leaves[0].detach() : Read(state, 0, gradient.Tensor);
@@ -30,18 +35,21 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     /// <summary>Makes the input's gradient alone, and keeps what <see cref="DeferredParameters"/> reads.</summary>
     /// <param name="state">The node.</param>
     /// <param name="way">As the op counts its ways.</param>
-    /// <param name="ownWays">Whether they are known to have autograd's bits for this batch; else autograd's whole backward runs here.</param>
+    /// <param name="ownWays">Whether they are known to have autograd's bits for this batch; else autograd's whole
+    /// backward runs here.</param>
     public void Input(NodeState state, int way, bool ownWays)
     {
         var node = state.Node;
-        if (!ownWays || gradients.Find(node.Output) is not { } arriving || !arriving.Tensor.is_contiguous() || !HaveGradients(node))
+        if (!ownWays || gradients.Find(node.Output) is not { } arriving || !arriving.Tensor.is_contiguous()
+            || !HaveGradients(node))
         {
             Run(state, 0);
             return;
         }
         var gradient = gradients.Take(state)!;
         var input = state.Leaves is { } leaves ? leaves[0].detach() : Read(state, 0, gradient.Tensor);
-        if (node.Inputs[0].NeedsGradient) gradients.Add(node.Inputs[0], new SharedGradient(InputGradient(state, gradient.Tensor, way)));
+        if (node.Inputs[0].NeedsGradient)
+            gradients.Add(node.Inputs[0], new SharedGradient(InputGradient(state, gradient.Tensor, way)));
         state.Finish();
         state.Deferred = (input, gradient);
         values.Drop(node.Output);
@@ -69,7 +77,8 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     private void Kernels(NodeState state, SharedGradient gradient, int way)
     {
         var node = state.Node;
-        if (state.Statistics is { } statistics && node.Op is IOverwritesGradient op && !gradient.IsShared && node.Inputs[0].NeedsGradient)
+        if (state.Statistics is { } statistics && node.Op is IOverwritesGradient op && !gradient.IsShared
+            && node.Inputs[0].NeedsGradient)
         {
             using (no_grad())
             using (var input = Read(state, 0, gradient.Tensor)) op.BackwardOver(input, gradient.Tensor, statistics);
@@ -86,35 +95,47 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         var found = new SharedGradient?[arriving.Length];
         for (var i = 0; i < found.Length; i++)
             if (arriving[i] is { } tensor)
-                found[i] = repeats ? gradient.Repeated(tensor) : isDirect ? new SharedGradient(tensor) : Among(tensor, [gradient, .. gradient.Results ?? [], .. found.AsSpan(0, i)]);
+                found[i] = repeats ? gradient.Repeated(tensor)
+                    : isDirect ? new SharedGradient(tensor)
+                    : Among(tensor, [gradient, .. gradient.Results ?? [], .. found.AsSpan(0, i)]);
         gradient.Release();
         state.DropGraph();
         for (var i = 0; i < found.Length; i++)
             if (found[i] is { } shared) gradients.Add(node.Inputs[i], shared);
     }
 
-    /// <summary>Parameters' and inputs' gradients; returns the latter, null for the graph's input and for what has none.</summary>
+    /// <summary>
+    /// Parameters' and inputs' gradients; returns the latter, null for the graph's input and for what has none.
+    /// </summary>
     private Tensor?[] Whole(NodeState state, SharedGradient gradient)
     {
         var node = state.Node;
         var arriving = new Tensor?[node.Inputs.Count];
-        if (state.Statistics is { } statistics && node.Op is IDirect op) Directly(state, op, gradient.Tensor, statistics, arriving);
-        else if (state.Results is { } results) return HandedOn(state, results, gradient.Results is { } each ? Array.ConvertAll(each, g => g?.Tensor) : ((AtenOp)node.Op).Split(gradient.Tensor));
-        else if (state.Root is { requires_grad: true } root) return node.Op is Opaque ? Accumulated(state, root, gradient.Tensor) : HandedOn(state, [root], [gradient.Tensor]);
+        if (state.Statistics is { } statistics && node.Op is IDirect op)
+            Directly(state, op, gradient.Tensor, statistics, arriving);
+        else if (state.Results is { } results)
+            return HandedOn(state, results,
+            gradient.Results is { } each ? Array.ConvertAll(each, g => g?.Tensor)
+            : ((AtenOp)node.Op).Split(gradient.Tensor));
+        else if (state.Root is { requires_grad: true } root)
+            return node.Op is Opaque ? Accumulated(state, root, gradient.Tensor)
+            : HandedOn(state, [root], [gradient.Tensor]);
         return arriving;
     }
 
     /// <summary>
-    /// By autograd, the inputs' gradients as it hands them from operator to operator: accumulating them in leaves would lay those anew that
-    /// are not laid as the inputs are, and sums over them would have other bits.
+    /// By autograd, the inputs' gradients as it hands them from operator to operator: accumulating them in leaves would
+    /// lay those anew that are not laid as the inputs are, and sums over them would have other bits.
     /// </summary>
     private static Tensor?[] HandedOn(NodeState state, Tensor[] roots, Tensor?[] gradients)
     {
-        var reached = Enumerable.Range(0, roots.Length).Where(i => gradients[i] is not null && roots[i].requires_grad).ToArray();
+        var reached = Enumerable.Range(0, roots.Length).Where(i => gradients[i] is not null && roots[i].requires_grad)
+            .ToArray();
         var leaves = state.Leaves!;
         var parameters = state.Node.Op.Parameters.Where(p => p.requires_grad).DistinctBy(p => p.Identity()).ToArray();
         Tensor[] wanted = [.. leaves.Where(l => l.requires_grad), .. parameters];
-        var found = autograd.grad([.. reached.Select(i => roots[i])], wanted, [.. reached.Select(i => gradients[i]!)], allow_unused: true);
+        var found = autograd.grad([.. reached.Select(i => roots[i])], wanted, [.. reached.Select(i => gradients[i]!)],
+            allow_unused: true);
         var arriving = new Tensor?[leaves.Length];
         var at = 0;
         for (var i = 0; i < leaves.Length; i++)
@@ -127,7 +148,9 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         static Tensor? Given(Tensor? tensor) => tensor is null || tensor.IsInvalid ? null : tensor;
     }
 
-    /// <summary>By autograd, whatever the module's backward reaches: what a checkpoint in it finds is not asked for by name.</summary>
+    /// <summary>
+    /// By autograd, whatever the module's backward reaches: what a checkpoint in it finds is not asked for by name.
+    /// </summary>
     private static Tensor?[] Accumulated(NodeState state, Tensor root, Tensor gradient)
     {
         autograd.backward([root], [gradient]);
@@ -138,7 +161,8 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     private static SharedGradient Among(Tensor tensor, ReadOnlySpan<SharedGradient?> others)
     {
         foreach (var other in others)
-            if (other is not null && NativeValue.StorageOf(tensor) == NativeValue.StorageOf(other.Tensor)) return other.Repeated(tensor);
+            if (other is not null && NativeValue.StorageOf(tensor) == NativeValue.StorageOf(other.Tensor))
+                return other.Repeated(tensor);
         return new SharedGradient(tensor);
     }
 
@@ -156,13 +180,16 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         foreach (var input in inputs) input.Dispose();
     }
 
-    /// <summary>Copies what lies in the bytes of a gradient that others wait for: the backward of a view hands on a view.</summary>
+    /// <summary>
+    /// Copies what lies in the bytes of a gradient that others wait for: the backward of a view hands on a view.
+    /// </summary>
     private static unsafe void OwnBytes(Tensor?[] arriving, Tensor shared)
     {
         var from = (byte*)ElementKernels.Data(shared);
         var to = from + shared.numel() * shared.element_size();
         for (var i = 0; i < arriving.Length; i++)
-            if (arriving[i] is { } tensor && (byte*)ElementKernels.Data(tensor) is var data && data >= from && data < to)
+            if (arriving[i] is { } tensor && (byte*)ElementKernels.Data(tensor) is var data && data >= from
+                && data < to)
             {
                 arriving[i] = tensor.clone();
                 tensor.Dispose();
@@ -173,7 +200,9 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
     private Tensor Read(NodeState state, int index, Tensor gradient)
     {
         var (node, input) = (state.Node, state.Node.Inputs[index]);
-        if (!state.Saved.Input(index) && !input.IsFixed) return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device, input.Type); // its bytes may have gone
+        // its bytes may have gone
+        if (!state.Saved.Input(index) && !input.IsFixed)
+            return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device, input.Type);
         return values.IsInPieces(input) ? values.Joined(input) : values.Of(input, node).alias();
     }
 
@@ -190,7 +219,9 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
 
     private static Tensor InputGradient(NodeState state, Tensor gradient, int way)
     {
-        using var like = BlankTensor.Of(state.Node.Inputs[0].Shape.WithBatch(gradient.shape[0]), gradient.device, gradient.dtype); // the input may have been freed
+        // the input may have been freed
+        using var like = BlankTensor.Of(state.Node.Inputs[0].Shape.WithBatch(gradient.shape[0]), gradient.device,
+            gradient.dtype);
         return ((IBackwardInParts)state.Node.Op).InputGradient(like, gradient, way);
     }
 }

@@ -46,13 +46,16 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
     private Tensor Directly(NodeState state, IDirect op, RunMode mode)
     {
         state.DropGraph();
-        var output = op is IReapplied reapplied ? reapplied.ForwardPieces(values.Pieces(state.Node.Inputs[0], state.Node), mode, out var statistics)
+        var output = op is IReapplied reapplied
+            ? reapplied.ForwardPieces(values.Pieces(state.Node.Inputs[0], state.Node), mode, out var statistics)
             : op.Forward(First(state.Node), mode, out statistics);
         state.KeepStatistics(statistics);
         return output;
     }
 
-    /// <summary>The bytes of each input; of one in pieces, which only an op that reads them all is given, the first.</summary>
+    /// <summary>
+    /// The bytes of each input; of one in pieces, which only an op that reads them all is given, the first.
+    /// </summary>
     private Tensor[] First(Node node)
     {
         var inputs = new Tensor[node.Inputs.Count];
@@ -91,7 +94,8 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
         var leaves = new Tensor[node.Inputs.Count];
         for (var i = 0; i < leaves.Length; i++)
         {
-            leaves[i] = values.IsInPieces(node.Inputs[i]) ? values.Joined(node.Inputs[i]) : values.Of(node.Inputs[i], node).detach();
+            leaves[i] = values.IsInPieces(node.Inputs[i]) ? values.Joined(node.Inputs[i])
+                : values.Of(node.Inputs[i], node).detach();
             if (node.Inputs[i].NeedsGradient) leaves[i].requires_grad_(true);
         }
         return leaves;
@@ -113,7 +117,9 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
         }
         if (node.Op.IsJoin) return node.Op.Forward(AllPieces(node), mode);
         var inputs = new Tensor[node.Inputs.Count];
-        for (var i = 0; i < inputs.Length; i++) inputs[i] = values.IsInPieces(node.Inputs[i]) ? values.Joined(node.Inputs[i]) : values.Of(node.Inputs[i], node);
+        for (var i = 0; i < inputs.Length; i++)
+            inputs[i] = values.IsInPieces(node.Inputs[i]) ? values.Joined(node.Inputs[i])
+            : values.Of(node.Inputs[i], node);
         if (into >= 0)
         {
             if (inputs.Length == 1) ElementKernels.Rectify(inputs[0]);
@@ -123,10 +129,12 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
         return OfItsOwn(node, inputs, mode, node.Op.Forward(inputs, mode));
     }
 
-    // In evaluation mode some ops hand their input on; everywhere else their results are taken to be bytes of their own.
+    // In evaluation mode some ops hand their input on; everywhere else their results are taken to be bytes of their
+    // own.
     private static Tensor OfItsOwn(Node node, Tensor[] inputs, RunMode mode, Tensor output)
     {
-        if (mode.Training || !node.Op.HasModes || node.Op.IsView || !ElementKernels.ShareBytes(inputs[0], output)) return output;
+        if (mode.Training || !node.Op.HasModes || node.Op.IsView || !ElementKernels.ShareBytes(inputs[0], output))
+            return output;
         using (output) return output.clone();
     }
 

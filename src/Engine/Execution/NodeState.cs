@@ -24,7 +24,9 @@ internal sealed class NodeState(Node node)
     public bool HasAddedGradients { get; set; }
     /// <summary>The input's gradient, where it was made together with the parameters' before its turn.</summary>
     public Tensor? InputGradient { get; set; }
-    /// <summary>What the gradients of the parameters are yet to be made of: the input and the output's gradient.</summary>
+    /// <summary>
+    /// What the gradients of the parameters are yet to be made of: the input and the output's gradient.
+    /// </summary>
     public (Tensor Input, SharedGradient Gradient)? Deferred { get; set; }
     /// <summary>The mode of the last forward: training or evaluation.</summary>
     public bool Training { get; set; }

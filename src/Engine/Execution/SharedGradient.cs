@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// The gradient of one or several values: a sum hands the same bytes on to all its inputs, a join a part to each. Only an owner
-/// that is alone may write them, and nobody writes a part.
+/// The gradient of one or several values: a sum hands the same bytes on to all its inputs, a join a part to each. Only
+/// an owner that is alone may write them, and nobody writes a part.
 /// </summary>
 internal sealed class SharedGradient(Tensor tensor)
 {
@@ -14,10 +14,15 @@ internal sealed class SharedGradient(Tensor tensor)
     private SharedGradient? whole; // of which this is a part or a repetition
 
     public Tensor Tensor { get; } = tensor;
-    /// <summary>Of an operator with several results, laid in one value: the gradient of each, as it came, null where none came.</summary>
+    /// <summary>
+    /// Of an operator with several results, laid in one value: the gradient of each, as it came, null where none came.
+    /// </summary>
     public SharedGradient?[]? Results { get; init; }
     public bool IsPart => whole is not null && !IsRepetition;
-    /// <summary>One number stands in several places, or what is seen lies in another gradient's bytes: nobody writes it, and each reads it as it lies.</summary>
+    /// <summary>
+    /// One number stands in several places, or what is seen lies in another gradient's bytes: nobody writes it, and
+    /// each reads it as it lies.
+    /// </summary>
     public bool IsRepetition { get; private init; } = RepeatsItself(tensor);
     public bool IsShared => owners > 1 || whole is not null || IsRepetition;
 
@@ -37,10 +42,15 @@ internal sealed class SharedGradient(Tensor tensor)
         return this;
     }
 
-    /// <summary>Channels [<paramref name="from"/>, <paramref name="from"/> + <paramref name="count"/>) as they lie; the whole lives as long as they do.</summary>
+    /// <summary>
+    /// Channels [<paramref name="from"/>, <paramref name="from"/> + <paramref name="count"/>) as they lie; the whole
+    /// lives as long as they do.
+    /// </summary>
     public SharedGradient Part(long from, long count) => new(Tensor.narrow(1, from, count)) { whole = Share() };
 
-    /// <summary>A view that repeats numbers of this one, as autograd hands it on from a sum; nobody writes it.</summary>
+    /// <summary>
+    /// A view that repeats numbers of this one, as autograd hands it on from a sum; nobody writes it.
+    /// </summary>
     public SharedGradient Repeated(Tensor view) => new(view) { whole = Share(), IsRepetition = true };
 
     /// <summary>One owner fewer; the last one frees the bytes.</summary>
@@ -52,7 +62,9 @@ internal sealed class SharedGradient(Tensor tensor)
         foreach (var result in Results ?? []) result?.Release();
     }
 
-    /// <summary>Adds another gradient of the same value. Takes over both owners' shares and returns the sum's.</summary>
+    /// <summary>
+    /// Adds another gradient of the same value. Takes over both owners' shares and returns the sum's.
+    /// </summary>
     public SharedGradient Add(SharedGradient arriving)
     {
         if (!IsShared) Tensor.add_(arriving.Tensor, Scalars.One);
@@ -73,7 +85,9 @@ internal sealed class SharedGradient(Tensor tensor)
         return this;
     }
 
-    /// <summary>The same numbers in bytes of their own. Takes over the owner's share and returns the result's.</summary>
+    /// <summary>
+    /// The same numbers in bytes of their own. Takes over the owner's share and returns the result's.
+    /// </summary>
     public SharedGradient Copied()
     {
         var copy = new SharedGradient(Tensor.clone()); // contiguous, as a part is not dense
@@ -89,8 +103,12 @@ internal sealed class SharedGradient(Tensor tensor)
         return copy;
     }
 
-    /// <summary>Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.</summary>
-    public SharedGradient Masked(Tensor output) => Masked(isAlike: Tensor.is_contiguous() || !output.is_contiguous(), () => empty_like(output), (gradient, result) => ElementKernels.Mask(gradient, output, result));
+    /// <summary>
+    /// Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.
+    /// </summary>
+    public SharedGradient Masked(Tensor output)
+        => Masked(isAlike: Tensor.is_contiguous() || !output.is_contiguous(), () => empty_like(output),
+        (gradient, result) => ElementKernels.Mask(gradient, output, result));
 
     /// <summary>The same by a pass that writes one tensor masked to another, which may be the same.</summary>
     /// <param name="isAlike">It lies as the output does: else the result is laid so, as autograd's is.</param>

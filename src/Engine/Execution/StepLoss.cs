@@ -35,9 +35,11 @@ internal sealed class StepLoss(ExecutionPlan plan, IObjective objective)
         try
         {
             Overwrote = plan.MayOverwrite && objective.MayOverwrite(state.Values.Find(plan.Graph.Output)!);
-            return Overwrote ? new(OverOutput(state, targets[0], gradientScale), null) : ByAutograd(state, targets, gradientScale);
+            return Overwrote ? new(OverOutput(state, targets[0], gradientScale), null)
+                : ByAutograd(state, targets, gradientScale);
         }
-        catch (Exception e) when (e is ExternalException or InvalidOperationException && objective.Misfit(plan.Graph.Outputs, targets) is { } line)
+        catch (Exception e) when (e is ExternalException or InvalidOperationException
+            && objective.Misfit(plan.Graph.Outputs, targets) is { } line)
         {
             throw new UsageException(line);
         }
@@ -58,10 +60,12 @@ internal sealed class StepLoss(ExecutionPlan plan, IObjective objective)
             }
         if (result.requires_grad) Backward(result, gradientScale);
         for (var i = 0; i < leaves.Length; i++)
-            if (leaves[i].grad is { } gradient) state.Gradients.Add(outputs[i], new SharedGradient(gradient.MoveToOuterDisposeScope()));
+            if (leaves[i].grad is { } gradient)
+                state.Gradients.Add(outputs[i], new SharedGradient(gradient.MoveToOuterDisposeScope()));
         var value = result.to_type(ScalarType.Float64);
         if (plan.Device.type == DeviceType.CPU) return new(value.item<double>(), null);
-        return new(double.NaN, value.detach().MoveToOuterDisposeScope()); // reading it would wait for the GPU in the middle of the step
+        // reading it would wait for the GPU in the middle of the step
+        return new(double.NaN, value.detach().MoveToOuterDisposeScope());
     }
 
     private static void Backward(Tensor result, double gradientScale)

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// One micro-batch between its forward and its backward. Several may be in flight at once. For loops that compute the gradients of the
-/// outputs themselves:
+/// One micro-batch between its forward and its backward. Several may be in flight at once. For loops that compute the
+/// gradients of the outputs themselves:
 /// <code>using var step = executor.Forward(x);
 /// using var loss = nn.functional.mse_loss(step.Outputs[0], y);
 /// loss.backward();
@@ -28,17 +28,19 @@ public sealed class StepState : IDisposable
     }
 
     /// <summary>
-    /// The graph's outputs, detached, requiring gradients where something before them is trained: leaves for a loss of one's own. They
-    /// go with this object.
+    /// The graph's outputs, detached, requiring gradients where something before them is trained: leaves for a loss of
+    /// one's own. They go with this object.
     /// </summary>
     public IReadOnlyList<Tensor> Outputs { get; }
 
     /// <summary>
-    /// Runs backward from gradients of the outputs, once. Gradients of the parameters are added to their <c>grad</c>; what the plan
-    /// dropped is made again.
+    /// Runs backward from gradients of the outputs, once. Gradients of the parameters are added to their <c>grad</c>;
+    /// what the plan dropped is made again.
     /// </summary>
-    /// <param name="outputGradients">One an output, null where none came; default: what the backward of a loss left in the <c>grad</c> of <see cref="Outputs"/>. They stay the caller's.</param>
-    /// <returns>The gradients of the graph's inputs, null where there is none: all, unless <see cref="Graph.InputGradients"/> is set. The caller disposes them.</returns>
+    /// <param name="outputGradients">One an output, null where none came; default: what the backward of a loss left in
+    /// the <c>grad</c> of <see cref="Outputs"/>. They stay the caller's.</param>
+    /// <returns>The gradients of the graph's inputs, null where there is none: all, unless
+    /// <see cref="Graph.InputGradients"/> is set. The caller disposes them.</returns>
     /// <exception cref="UsageException">Backward has run, or the gradients do not fit the outputs.</exception>
     /// <exception cref="OutOfMemoryException">There was no memory for a tensor.</exception>
     public IReadOnlyList<Tensor?> Backward(IReadOnlyList<Tensor?>? outputGradients = null)
@@ -48,7 +50,8 @@ public sealed class StepState : IDisposable
         try
         {
             var given = outputGradients ?? [.. Outputs.Select(o => o.grad)];
-            if (given.Count != Outputs.Count) throw new UsageException($"{graph.Name} has {Outputs.Count} outputs, got {given.Count} gradients");
+            if (given.Count != Outputs.Count)
+                throw new UsageException($"{graph.Name} has {Outputs.Count} outputs, got {given.Count} gradients");
             for (var i = 0; i < given.Count; i++)
                 if (given[i] is { } gradient) Give(graph.Outputs[i], Outputs[i], gradient);
             return owner.Explaining<IReadOnlyList<Tensor?>>("a backward", samples, () =>
@@ -66,7 +69,10 @@ public sealed class StepState : IDisposable
             throw new UsageException($"the gradient of {output.Name} must be ({string.Join(", ", value.shape)}) {value.dtype}, got ({string.Join(", ", gradient.shape)}) {gradient.dtype}");
         if (!output.NeedsGradient) return;
         var detached = gradient.detach();
-        flight!.Gradients.Add(output, detached.is_contiguous() ? new SharedGradient(detached).Share() : new SharedGradient(detached.contiguous())); // the caller's is not written over
+        // the caller's is not written over
+        flight!.Gradients.Add(output,
+            detached.is_contiguous() ? new SharedGradient(detached).Share()
+            : new SharedGradient(detached.contiguous()));
     }
 
     private void Return()

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Gradients of parameters that several nodes use. Autograd sums the uses before it adds to what was accumulated: this keeps
-/// that order of additions.
+/// Gradients of parameters that several nodes use. Autograd sums the uses before it adds to what was accumulated: this
+/// keeps that order of additions.
 /// </summary>
 internal sealed class TiedGradients(IReadOnlyList<Parameter> parameters)
 {
@@ -23,7 +23,9 @@ internal sealed class TiedGradients(IReadOnlyList<Parameter> parameters)
             }
     }
 
-    /// <summary>Adds the step's sum to what was set aside, once all uses have added theirs; does nothing for other parameters.</summary>
+    /// <summary>
+    /// Adds the step's sum to what was set aside, once all uses have added theirs; does nothing for other parameters.
+    /// </summary>
     public void Join(Parameter parameter)
     {
         if (!earlier.Remove(parameter.Identity(), out var sum)) return;

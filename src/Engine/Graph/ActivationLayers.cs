@@ -12,11 +12,14 @@ public static class ActivationLayers
     /// <summary>x sigmoid(x).</summary>
     public static Value Silu(this Value x, string? name = null) => x.Builder.Add(new Silu(), name, x);
     /// <summary>Exponential linear unit.</summary>
-    public static Value Elu(this Value x, double alpha = 1, string? name = null) => x.Builder.Add(new Elu(alpha), name, x);
+    public static Value Elu(this Value x, double alpha = 1, string? name = null)
+        => x.Builder.Add(new Elu(alpha), name, x);
     /// <summary>log(1 + exp(beta x)) / beta.</summary>
-    public static Value Softplus(this Value x, double beta = 1, double threshold = 20, string? name = null) => x.Builder.Add(new Softplus(beta, threshold), name, x);
+    public static Value Softplus(this Value x, double beta = 1, double threshold = 20, string? name = null)
+        => x.Builder.Add(new Softplus(beta, threshold), name, x);
     /// <summary>Rectifier that lets a part of the negative side through.</summary>
-    public static Value LeakyRelu(this Value x, double slope = 0.01, string? name = null) => x.Builder.Add(new LeakyRelu(slope), name, x);
+    public static Value LeakyRelu(this Value x, double slope = 0.01, string? name = null)
+        => x.Builder.Add(new LeakyRelu(slope), name, x);
     /// <summary>Rectifier cut off at 6.</summary>
     public static Value Relu6(this Value x, string? name = null) => x.Builder.Add(new Relu6(), name, x);
     /// <summary>x (x + 3) / 6 between -3 and 3, 0 below, x above.</summary>

@@ -10,18 +10,21 @@ namespace Interactive.Graphs;
 internal static class Capture
 {
     /// <summary>
-    /// Traces the module on made-up samples, so that what it really runs becomes the graph. Where libtorch cannot be watched, and for
-    /// modules of shapes alone, walks nested <c>Sequential</c>s; a module that the graph does not know becomes one opaque node.
+    /// Traces the module on made-up samples, so that what it really runs becomes the graph. Where libtorch cannot be
+    /// watched, and for modules of shapes alone, walks nested <c>Sequential</c>s; a module that the graph does not know
+    /// becomes one opaque node.
     /// </summary>
     /// <param name="module">The model. It keeps working on its own; both see the same parameters.</param>
     /// <param name="input">One sample's shape.</param>
     /// <param name="type">Element type of the input.</param>
     /// <param name="name">The graph's name; default the module's.</param>
     /// <exception cref="GraphException">The modules do not fit one another.</exception>
-    public static Graph Module(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type = ScalarType.Float32, string? name = null)
+    public static Graph Module(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type = ScalarType.Float32,
+        string? name = null)
     {
         name ??= module is Sequential ? "sequential" : module.GetName();
-        if (!CallRecorder.IsAvailable || module.parameters().Any(p => p.device_type == DeviceType.META)) return Tree(module, input, type, name);
+        if (!CallRecorder.IsAvailable || module.parameters().Any(p => p.device_type == DeviceType.META))
+            return Tree(module, input, type, name);
         using var example = Example(module, input, type);
         try
         {
@@ -48,7 +51,9 @@ internal static class Capture
                 using var numbers = randn(shape, device: device);
                 return numbers.to_type(type, copy: true);
             }
-            var least = module.modules().OfType<TorchSharp.Modules.Embedding>().Select(e => e.weight!.shape[0]).DefaultIfEmpty(1).Min();
+            var least =
+                module.modules().OfType<TorchSharp.Modules.Embedding>().Select(e => e.weight!.shape[0])
+                .DefaultIfEmpty(1).Min();
             return randint(0, least, shape, dtype: type, device: device);
         }
         finally { generator.PutBack(); }
@@ -74,7 +79,8 @@ internal static class Capture
 
     internal static Op? Known(nn.Module module) => module switch
     {
-        TorchSharp.Modules.Conv2d m when m.padding_mode == PaddingModes.Zeros && m.padding_type is null => new Ops.Conv2d(m) { AsInTheModule = true },
+        TorchSharp.Modules.Conv2d m when m.padding_mode == PaddingModes.Zeros && m.padding_type is null
+            => new Ops.Conv2d(m) { AsInTheModule = true },
         TorchSharp.Modules.ConvTranspose2d m => new Ops.ConvTranspose2d(m),
         TorchSharp.Modules.BatchNorm2d m when m.affine => new Ops.BatchNorm2d(m),
         TorchSharp.Modules.LayerNorm m when m.elementwise_affine => new Ops.LayerNorm(m),
@@ -84,9 +90,11 @@ internal static class Capture
         GELU m => new Gelu(tanh: m.approximate == GELU.Approximate.tanh),
         TorchSharp.Modules.Dropout m => new Ops.Dropout(m.p, m),
         TorchSharp.Modules.MaxPool2d m when m.dilation is null or [1] or [1, 1]
-            => new Ops.MaxPool2d(Pair(m.kernel_size), Pair(m.stride is { Length: > 0 } s ? s : m.kernel_size), Pair(m.padding is { Length: > 0 } p ? p : [0]), m.ceil_mode),
+            => new Ops.MaxPool2d(Pair(m.kernel_size), Pair(m.stride is { Length: > 0 } s ? s : m.kernel_size),
+            Pair(m.padding is { Length: > 0 } p ? p : [0]), m.ceil_mode),
         TorchSharp.Modules.AvgPool2d m when m.divisor_override is null
-            => new Ops.AvgPool2d(Pair(m.kernel_size), Pair(m.stride is { Length: > 0 } s ? s : m.kernel_size), Pair(m.padding is { Length: > 0 } p ? p : [0]), m.ceil_mode, m.count_include_pad),
+            => new Ops.AvgPool2d(Pair(m.kernel_size), Pair(m.stride is { Length: > 0 } s ? s : m.kernel_size),
+            Pair(m.padding is { Length: > 0 } p ? p : [0]), m.ceil_mode, m.count_include_pad),
         TorchSharp.Modules.AdaptiveAvgPool2d m => new Ops.AdaptiveAvgPool2d(Pair(m.output_size)),
         TorchSharp.Modules.AdaptiveMaxPool2d m => new Ops.AdaptiveMaxPool2d(Pair(m.output_size)),
         TorchSharp.Modules.Flatten { start_dim: 1, end_dim: -1 } => new Ops.Flatten(),
@@ -120,12 +128,19 @@ internal static class Capture
 
     private static Op? Volume(nn.Module module) => module switch
     {
-        Conv1d or Conv3d or ConvTranspose1d when module is Convolution { padding_mode: PaddingModes.Zeros, padding_type: null } m => new ConvNd(m),
-        TorchSharp.Modules.MaxPool1d m when m.dilation is null or 1 => new Ops.MaxPool1d(m.kernel_size, m.stride ?? m.kernel_size, m.padding ?? 0, m.ceil_mode),
-        TorchSharp.Modules.AvgPool1d m => new Ops.AvgPool1d(m.kernel_size, m.stride ?? m.kernel_size, m.padding ?? 0, m.ceil_mode, m.count_include_pad),
+        Conv1d or Conv3d
+            or ConvTranspose1d when module is Convolution { padding_mode: PaddingModes.Zeros, padding_type: null } m
+            => new ConvNd(m),
+        TorchSharp.Modules.MaxPool1d m when m.dilation is null or 1
+            => new Ops.MaxPool1d(m.kernel_size, m.stride ?? m.kernel_size, m.padding ?? 0, m.ceil_mode),
+        TorchSharp.Modules.AvgPool1d m
+            => new Ops.AvgPool1d(m.kernel_size, m.stride ?? m.kernel_size, m.padding ?? 0, m.ceil_mode,
+            m.count_include_pad),
         TorchSharp.Modules.AdaptiveAvgPool1d m => new Ops.AdaptiveAvgPool1d(m.output_size),
-        TorchSharp.Modules.MaxPool3d m when m.dilation is null || m.dilation.All(d => d == 1) => new Ops.MaxPool3d(m.kernel_size, Given(m.stride), Given(m.padding), m.ceil_mode),
-        TorchSharp.Modules.AvgPool3d m when m.divisor_override is null => new Ops.AvgPool3d(m.kernel_size, Given(m.stride), Given(m.padding), m.ceil_mode, m.count_include_pad),
+        TorchSharp.Modules.MaxPool3d m when m.dilation is null || m.dilation.All(d => d == 1)
+            => new Ops.MaxPool3d(m.kernel_size, Given(m.stride), Given(m.padding), m.ceil_mode),
+        TorchSharp.Modules.AvgPool3d m when m.divisor_override is null
+            => new Ops.AvgPool3d(m.kernel_size, Given(m.stride), Given(m.padding), m.ceil_mode, m.count_include_pad),
         _ => null,
     };
 

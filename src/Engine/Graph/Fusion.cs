@@ -6,7 +6,10 @@ namespace Interactive.Graphs;
 /// </summary>
 public static class Fusion
 {
-    /// <summary>The graph as it is executed, in its <see cref="Graph.Precision"/>. The given graph stays as it is and keeps owning the modules.</summary>
+    /// <summary>
+    /// The graph as it is executed, in its <see cref="Graph.Precision"/>. The given graph stays as it is and keeps
+    /// owning the modules.
+    /// </summary>
     public static Graph Fuse(Graph graph) => Join(MixedGraph.Of(graph));
 
     private static Graph Join(Graph graph)
@@ -21,12 +24,14 @@ public static class Fusion
                 values[node.Output.Id] = values[producer.Output.Id];
                 continue;
             }
-            var op = !node.Output.IsOutput && node.Output.Consumers is [{ Op: Ops.Relu }] ? node.Op.WithRelu() ?? node.Op : node.Op;
+            var op = !node.Output.IsOutput && node.Output.Consumers is [{ Op: Ops.Relu }]
+                ? node.Op.WithRelu() ?? node.Op : node.Op;
             values[node.Output.Id] = builder.Add(op, node.Name, [.. node.Inputs.Select(v => values[v.Id])]);
         }
         return builder.BuildView([.. graph.Outputs.Select(o => values[o.Id])], graph.InputGradients);
 
         Node? FusedInto(Node node) => node.Op is Ops.Relu && node.Inputs[0].Producer is { } producer
-            && producer.Output.Consumers.Count == 1 && !producer.Output.IsOutput && producer.Op.WithRelu() is not null ? producer : null;
+            && producer.Output.Consumers.Count == 1 && !producer.Output.IsOutput && producer.Op.WithRelu() is not null
+            ? producer : null;
     }
 }

@@ -32,14 +32,19 @@ public sealed class GraphBuilder
     /// <summary>The graph's input.</summary>
     public Value Input { get; }
 
-    /// <summary>One more input: a node without inputs, whose tensor comes with the batch after those of the inputs before it.</summary>
+    /// <summary>
+    /// One more input: a node without inputs, whose tensor comes with the batch after those of the inputs before it.
+    /// </summary>
     /// <param name="name">Its name.</param>
     /// <param name="shape">One sample.</param>
     /// <param name="type">Element type.</param>
     /// <exception cref="GraphException">The name is taken.</exception>
-    public Value AddInput(string name, Shape shape, ScalarType type = ScalarType.Float32) => Add(new Ops.Input(shape, type), name);
+    public Value AddInput(string name, Shape shape, ScalarType type = ScalarType.Float32)
+        => Add(new Ops.Input(shape, type), name);
 
-    /// <summary>Names of nodes added until the result is disposed start with <paramref name="name"/> and a dot.</summary>
+    /// <summary>
+    /// Names of nodes added until the result is disposed start with <paramref name="name"/> and a dot.
+    /// </summary>
     public IDisposable Scope(string name)
     {
         var outer = prefix;
@@ -48,7 +53,8 @@ public sealed class GraphBuilder
     }
 
     /// <summary>Adds a node and returns its output.</summary>
-    /// <exception cref="GraphException">The inputs do not fit the op, or the name is taken; the message names the node.</exception>
+    /// <exception cref="GraphException">The inputs do not fit the op, or the name is taken; the message names the
+    /// node.</exception>
     public Value Add(Op op, string? name, params ReadOnlySpan<Value> inputs)
     {
         var full = prefix + (name ?? Unused(op.Kind));
@@ -59,7 +65,8 @@ public sealed class GraphBuilder
         (Shape shape, ScalarType type) inferred;
         try { inferred = op.Infer(node.Inputs); }
         catch (GraphException e) { throw new GraphException($"{full}: {e.Message}"); }
-        node.Output = new Value(this, node, inferred.shape, inferred.type, node.Id + 1, op.Extents(node.Inputs, inferred.shape));
+        node.Output = new Value(this, node, inferred.shape, inferred.type, node.Id + 1,
+            op.Extents(node.Inputs, inferred.shape));
         foreach (var input in inputs) input.AddConsumer(node);
         node.Output.FindGradient(ofInputs: false);
         nodes.Add(node);
@@ -68,7 +75,8 @@ public sealed class GraphBuilder
 
     /// <summary>The finished graph with these results. An output may be read by other nodes too.</summary>
     /// <param name="outputs">At least one.</param>
-    /// <exception cref="GraphException">A node leads to no output, or an output is given twice or not made by a node of this graph.</exception>
+    /// <exception cref="GraphException">A node leads to no output, or an output is given twice or not made by a node of
+    /// this graph.</exception>
     public Graph Build(params Value[] outputs)
     {
         Check(outputs);
@@ -93,7 +101,10 @@ public sealed class GraphBuilder
                 throw new GraphException($"{node.Name}: its result is never used");
     }
 
-    /// <summary>A graph that a trace of <paramref name="module"/> gave: it has the module's parameters and buffers under the module's names.</summary>
+    /// <summary>
+    /// A graph that a trace of <paramref name="module"/> gave: it has the module's parameters and buffers under the
+    /// module's names.
+    /// </summary>
     internal Graph BuildTraced(IReadOnlyList<Value> outputs, nn.Module module, IReadOnlyList<TraceNote> notes)
     {
         var graph = new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = [.. notes] };
@@ -102,14 +113,21 @@ public sealed class GraphBuilder
     }
 
     /// <summary>A graph over modules that another graph owns.</summary>
-    internal Graph BuildView(IReadOnlyList<Value> outputs, bool inputGradients) => new(Name, Inputs, outputs, nodes, ownsModules: false) { InputGradients = inputGradients };
+    internal Graph BuildView(IReadOnlyList<Value> outputs, bool inputGradients)
+        => new(Name, Inputs, outputs, nodes, ownsModules: false) { InputGradients = inputGradients };
 
     /// <summary>A graph whose layers <see cref="GraphCut"/> registers.</summary>
     internal Graph BuildCut(IReadOnlyList<Value> outputs, Graph from)
     {
         foreach (var node in nodes)
-            if (node.Output.Consumers.Count == 0 && !node.Output.IsInput && !outputs.Contains(node.Output)) throw new GraphException($"{node.Name}: its result is never used");
-        return new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = from.Notes, InputGradients = from.InputGradients, Precision = from.Precision };
+            if (node.Output.Consumers.Count == 0 && !node.Output.IsInput && !outputs.Contains(node.Output))
+                throw new GraphException($"{node.Name}: its result is never used");
+        return new Graph(Name, Inputs, outputs, nodes,
+            ownsModules: false)
+        {
+            Notes = from.Notes, InputGradients = from.InputGradients, Precision =
+            from.Precision
+        };
     }
 
     private List<Value> Inputs => [Input, .. nodes.Select(n => n.Output).Where(v => v.IsInput)];

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// A graph made of another one's nodes and new ones. It shares the layers that it keeps, under their names, modes and all: the given
-/// graph gives them up and is not used further.
+/// A graph made of another one's nodes and new ones. It shares the layers that it keeps, under their names, modes and
+/// all: the given graph gives them up and is not used further.
 /// </summary>
 internal sealed class GraphCut
 {
@@ -26,7 +26,10 @@ internal sealed class GraphCut
         values[0] = builder.Input;
     }
 
-    /// <summary>What stands for a value of the given graph here; its node and all before it are taken over when they are first asked for.</summary>
+    /// <summary>
+    /// What stands for a value of the given graph here; its node and all before it are taken over when they are first
+    /// asked for.
+    /// </summary>
     public Value Of(Value value)
     {
         if (values[value.Id] is { } made) return made;
@@ -55,7 +58,8 @@ internal sealed class GraphCut
             if (!kept.Contains(node.Op)) RegisterNew(graph, node);
             else
                 foreach (var place in PlacesOf(node.Op, places))
-                    if (covered.Add(place.Path) && !Above(place.Path).Any(covered.Contains)) ModuleTree.Register(graph, place.Path, place.Module);
+                    if (covered.Add(place.Path) && !Above(place.Path).Any(covered.Contains))
+                        ModuleTree.Register(graph, place.Path, place.Module);
         var used = graph.Nodes.SelectMany(n => n.Op.Parameters).Select(p => p.Identity()).ToHashSet();
         foreach (var (name, parameter) in from.named_parameters(false))
             if (used.Contains(parameter.Identity())) graph.register_parameter(name, parameter);
@@ -68,16 +72,20 @@ internal sealed class GraphCut
         if (node.Op.Module is { } module) ModuleTree.Register(graph, node.Name, module);
     }
 
-    // Where the given graph has what holds something itself: a traced net's ops have its parameters, but not its modules.
+    // Where the given graph has what holds something itself: a traced net's ops have its parameters, but not its
+    // modules.
     private List<Place> Places()
         => [.. from.named_modules().Where(m => m.name.Length > 0)
-            .Select(m => new Place(m.name, m.module, [.. m.module.named_parameters(false).Select(p => p.parameter.Identity())]))
+            .Select(m
+            => new Place(m.name, m.module, [.. m.module.named_parameters(false).Select(p => p.parameter.Identity())]))
             .Where(p => p.Parameters.Count > 0 || p.Module.named_buffers(false).Any())];
 
     private static IEnumerable<Place> PlacesOf(Op op, List<Place> places)
     {
         var own = op.Parameters.Select(p => p.Identity()).ToHashSet();
-        return places.Where(p => ReferenceEquals(p.Module, op.Module) || p.Parameters.Overlaps(own) || own.Count == 0 && op.Module is { } module && module.modules().Contains(p.Module));
+        return places.Where(p
+            => ReferenceEquals(p.Module, op.Module) || p.Parameters.Overlaps(own)
+            || own.Count == 0 && op.Module is { } module && module.modules().Contains(p.Module));
     }
 
     private static IEnumerable<string> Above(string path)

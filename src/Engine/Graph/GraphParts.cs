@@ -3,8 +3,8 @@ using Interactive.Graphs.Ops;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// Makes a net of another one's layers: its beginning, more layers after it, another head. The layers are the given graph's, with their
-/// weights and names; go on with the graph that is returned, and forget the given one.
+/// Makes a net of another one's layers: its beginning, more layers after it, another head. The layers are the given
+/// graph's, with their weights and names; go on with the graph that is returned, and forget the given one.
 /// </summary>
 public static class GraphParts
 {
@@ -16,12 +16,15 @@ public static class GraphParts
     /// <exception cref="GraphException">It has no such node; the message names some like it.</exception>
     public static Graph UpTo(this Graph graph, string node)
     {
-        var last = graph.Nodes.FirstOrDefault(n => n.Name == node) ?? throw new GraphException($"{graph.Name} has no node '{node}': {Like(graph, node)}");
+        var last = graph.Nodes.FirstOrDefault(n => n.Name == node)
+            ?? throw new GraphException($"{graph.Name} has no node '{node}': {Like(graph, node)}");
         var cut = new GraphCut(graph);
         return cut.Build([cut.Of(last.Output)]);
     }
 
-    /// <summary>More layers after the first output: <c>net.Then(x => x.Dropout(0.2).Linear(10, name: "head"))</c>.</summary>
+    /// <summary>
+    /// More layers after the first output: <c>net.Then(x => x.Dropout(0.2).Linear(10, name: "head"))</c>.
+    /// </summary>
     /// <param name="graph">The net.</param>
     /// <param name="layers">Adds them and gives the new output.</param>
     /// <exception cref="GraphException">The layers do not fit the output.</exception>
@@ -34,12 +37,13 @@ public static class GraphParts
     }
 
     /// <summary>
-    /// The net with a new, untrained last layer, for other classes: in place of the linear layer at its end and under its name, or, where
-    /// it ends in features, after them under the name <c>head</c>.
+    /// The net with a new, untrained last layer, for other classes: in place of the linear layer at its end and under
+    /// its name, or, where it ends in features, after them under the name <c>head</c>.
     /// </summary>
     /// <param name="graph">The net.</param>
     /// <param name="classes">Outputs of the new layer.</param>
-    /// <exception cref="GraphException">Its output is no list of numbers, or less than one class is asked for.</exception>
+    /// <exception cref="GraphException">Its output is no list of numbers, or less than one class is asked
+    /// for.</exception>
     public static Graph WithHead(this Graph graph, long classes)
     {
         if (classes < 1) throw new GraphException($"a head needs at least one class, got {classes}");
@@ -57,7 +61,8 @@ public static class GraphParts
     internal static Node? HeadOf(Graph graph)
     {
         var node = graph.Output.Producer;
-        while (node is { Op: not Linear, Inputs: [{ Producer: { } before, Consumers.Count: 1 }] } && !node.Op.Parameters.Any()) node = before;
+        while (node is { Op: not Linear, Inputs: [{ Producer: { } before, Consumers.Count: 1 }] }
+            && !node.Op.Parameters.Any()) node = before;
         return node is { Op: Linear } ? node : null;
     }
 

@@ -22,7 +22,8 @@ public sealed class GraphSummary
         (Name, Input) = (graph.Name, graph.Input.Shape);
         var seen = new HashSet<nint>();
         Layers = [.. graph.Nodes.Select(node => new LayerSummary(node.Name, node.Op.Kind, node.Output.Shape,
-            node.Op.Parameters.Where(p => seen.Add(p.Identity())).Sum(p => p.numel()), node.Op.Flops(node), node.Output.Bytes(1)))];
+            node.Op.Parameters.Where(p => seen.Add(p.Identity())).Sum(p => p.numel()), node.Op.Flops(node),
+                node.Output.Bytes(1)))];
         var all = graph.parameters().DistinctBy(p => p.Identity()).ToArray();
         Parameters = all.Sum(p => p.numel());
         Trainable = all.Where(p => p.requires_grad).Sum(p => p.numel());
@@ -51,7 +52,8 @@ public sealed class GraphSummary
     {
         string[][] rows = [["layer", "op", "output", "parameters", "MFLOP"], .. Layers.Select(layer => new[]
         {
-            layer.Name, layer.Kind, layer.Output.ToString(), layer.Parameters == 0 ? "" : layer.Parameters.ToString("N0", CultureInfo.InvariantCulture),
+            layer.Name, layer.Kind, layer.Output.ToString(), layer.Parameters == 0 ? ""
+                : layer.Parameters.ToString("N0", CultureInfo.InvariantCulture),
             (layer.Flops / 1e6).ToString("N2", CultureInfo.InvariantCulture),
         })];
         var widths = Enumerable.Range(0, 5).Select(column => rows.Max(row => row[column].Length)).ToArray();

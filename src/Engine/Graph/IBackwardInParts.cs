@@ -3,13 +3,17 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// An op of one input that can run backward without autograd: first the gradients of its parameters, after which nobody reads
-/// the input any more, then the input's. Either can be made part by part, so that neither a gradient nor what a kernel copies
-/// is ever whole beside the sum, as it is under autograd, which makes a gradient before it adds it to what was accumulated.
+/// An op of one input that can run backward without autograd: first the gradients of its parameters, after which nobody
+/// reads the input any more, then the input's. Either can be made part by part, so that neither a gradient nor what a
+/// kernel copies is ever whole beside the sum, as it is under autograd, which makes a gradient before it adds it to
+/// what was accumulated.
 /// </summary>
 internal interface IBackwardInParts
 {
-    /// <summary>Ways to make the parameters' gradients, as numbers of the op's own, the fewest parts first; each takes fewer temporary bytes than all with fewer parts.</summary>
+    /// <summary>
+    /// Ways to make the parameters' gradients, as numbers of the op's own, the fewest parts first; each takes fewer
+    /// temporary bytes than all with fewer parts.
+    /// </summary>
     /// <param name="node">The op's place.</param>
     /// <param name="batch">Samples in a batch.</param>
     IEnumerable<int> ParameterWays(Node node, long batch);

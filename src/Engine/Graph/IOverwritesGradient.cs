@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs;
 
-/// <summary>A direct op of one input whose input's gradient takes the place of its output's, number by number, where nobody else holds that.</summary>
+/// <summary>
+/// A direct op of one input whose input's gradient takes the place of its output's, number by number, where nobody else
+/// holds that.
+/// </summary>
 internal interface IOverwritesGradient : IDirectUnary
 {
     /// <summary>Backward of an op without parameters, with autograd off.</summary>

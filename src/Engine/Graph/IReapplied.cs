@@ -3,9 +3,10 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// An op whose second run is cheaper than its first, given the statistics of the first. Where it rectifies and yet declares that backward
-/// does not read its output (<see cref="Saved.Output"/>), the gradient is masked by what the input tells of the output. Channels do not
-/// meet in it, so its input may be in pieces, one behind the other along the channels.
+/// An op whose second run is cheaper than its first, given the statistics of the first. Where it rectifies and yet
+/// declares that backward does not read its output (<see cref="Saved.Output"/>), the gradient is masked by what the
+/// input tells of the output. Channels do not meet in it, so its input may be in pieces, one behind the other along the
+/// channels.
 /// </summary>
 internal interface IReapplied : IDirectUnary
 {

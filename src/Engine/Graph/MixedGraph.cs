@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// Writes a precision into a graph: casts stand where a value is read in another type than it has, one a value and type. Everything that
-/// runs or plans a graph then follows by itself. Outputs have the types that the graph says.
+/// Writes a precision into a graph: casts stand where a value is read in another type than it has, one a value and
+/// type. Everything that runs or plans a graph then follows by itself. Outputs have the types that the graph says.
 /// </summary>
 public sealed class MixedGraph
 {
@@ -14,10 +14,15 @@ public sealed class MixedGraph
     private readonly ScalarType low;
     private readonly Dictionary<(Value Value, ScalarType Type), Value> casts = [];
 
-    private MixedGraph(Graph graph, ScalarType low) => (builder, this.low) = (new GraphBuilder(graph.Name, graph.Input.Shape, graph.Input.Type), low);
+    private MixedGraph(Graph graph, ScalarType low)
+        => (builder, this.low) = (new GraphBuilder(graph.Name, graph.Input.Shape, graph.Input.Type), low);
 
-    /// <summary>The graph with the casts of its <see cref="Graph.Precision"/>, or itself where that needs none. The given graph stays as it is and keeps owning the modules.</summary>
-    public static Graph Of(Graph graph) => graph.Precision.IsMixed ? new MixedGraph(graph, graph.Precision.Products).Make(graph) : graph;
+    /// <summary>
+    /// The graph with the casts of its <see cref="Graph.Precision"/>, or itself where that needs none. The given graph
+    /// stays as it is and keeps owning the modules.
+    /// </summary>
+    public static Graph Of(Graph graph)
+        => graph.Precision.IsMixed ? new MixedGraph(graph, graph.Precision.Products).Make(graph) : graph;
 
     private Graph Make(Graph graph)
     {
@@ -44,6 +49,7 @@ public sealed class MixedGraph
     {
         if (value.Type == type || value.Type != ScalarType.Float32 && value.Type != low) return value;
         if (casts.TryGetValue((value, type), out var made)) return made;
-        return casts[(value, type)] = builder.Add(new Cast(value.Type, type, Broadcast.IsBatched(value)), $"{value.Name}.{type.ToString().ToLowerInvariant()}", value);
+        return casts[(value, type)] = builder.Add(new Cast(value.Type, type, Broadcast.IsBatched(value)),
+            $"{value.Name}.{type.ToString().ToLowerInvariant()}", value);
     }
 }

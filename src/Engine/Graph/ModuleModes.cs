@@ -5,7 +5,8 @@ namespace Interactive.Graphs;
 /// <summary>The training or evaluation mode of each module of a tree, put back when disposed.</summary>
 internal sealed class ModuleModes : IDisposable
 {
-    private readonly List<(nn.Module Module, bool Training)> modes = []; // a parent before its children, whom its mode overwrites
+    // a parent before its children, whom its mode overwrites
+    private readonly List<(nn.Module Module, bool Training)> modes = [];
 
     /// <summary>Remembers the modes of these modules and all below them.</summary>
     public ModuleModes(IEnumerable<nn.Module> roots)

@@ -2,12 +2,15 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs;
 
-/// <summary>Registers modules under dotted names, making the containers on the way, so that state dictionaries nest.</summary>
+/// <summary>
+/// Registers modules under dotted names, making the containers on the way, so that state dictionaries nest.
+/// </summary>
 internal static class ModuleTree
 {
     private sealed class Container() : nn.Module("scope");
 
-    public static void Register(nn.Module root, string path, nn.Module module) => Parent(root, path, out var name).register_module(name, module);
+    public static void Register(nn.Module root, string path, nn.Module module)
+        => Parent(root, path, out var name).register_module(name, module);
 
     /// <summary>Registers a parameter or a buffer in the same way.</summary>
     public static void Register(nn.Module root, string path, Tensor tensor)

@@ -3,7 +3,8 @@ namespace Interactive.Graphs;
 /// <summary>One operation of a graph with its inputs and its single output.</summary>
 public sealed class Node
 {
-    internal Node(int id, string name, Op op, IReadOnlyList<Value> inputs) => (Id, Name, Op, Inputs) = (id, name, op, inputs);
+    internal Node(int id, string name, Op op, IReadOnlyList<Value> inputs)
+        => (Id, Name, Op, Inputs) = (id, name, op, inputs);
 
     /// <summary>Position in the graph's topological order.</summary>
     public int Id { get; }
@@ -16,5 +17,6 @@ public sealed class Node
     /// <summary>What it writes.</summary>
     public Value Output { get; internal set; } = null!;
     /// <inheritdoc/>
-    public override string ToString() => $"{Name} ({Op.Kind}): {string.Join(", ", Inputs.Select(i => i.Shape))} -> {Output.Shape}";
+    public override string ToString()
+        => $"{Name} ({Op.Kind}): {string.Join(", ", Inputs.Select(i => i.Shape))} -> {Output.Shape}";
 }

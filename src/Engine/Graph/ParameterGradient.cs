@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs;
 
-/// <summary>Gathers a parameter's gradient as autograd does: the first is handed over, later ones are added; one of another type than the parameter's is made of that first.</summary>
+/// <summary>
+/// Gathers a parameter's gradient as autograd does: the first is handed over, later ones are added; one of another type
+/// than the parameter's is made of that first.
+/// </summary>
 internal static class ParameterGradient
 {
     /// <summary>Takes over a gradient of this parameter.</summary>
@@ -26,7 +29,10 @@ internal static class ParameterGradient
             using (gradient) parameter.grad = gradient.contiguous();
     }
 
-    /// <summary>Takes over the three results of a backward kernel (of the input, a weight and a bias), where each was wanted, and returns the first.</summary>
+    /// <summary>
+    /// Takes over the three results of a backward kernel (of the input, a weight and a bias), where each was wanted,
+    /// and returns the first.
+    /// </summary>
     public static Tensor? Take(ReadOnlySpan<nint> results, long[] wanted, Parameter? weight, Parameter? bias)
     {
         if (Found(results[1], wanted[1]) is { } ofWeight) Add(weight!, ofWeight);

@@ -7,8 +7,9 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// The element type in which a graph multiplies. Parameters, their gradients, the optimiser, running statistics and the loss are fp32 in
-/// either; with <see cref="BFloat16"/> products and what lies between them are not (<see cref="PrecisionRules"/>).
+/// The element type in which a graph multiplies. Parameters, their gradients, the optimiser, running statistics and the
+/// loss are fp32 in either; with <see cref="BFloat16"/> products and what lies between them are not
+/// (<see cref="PrecisionRules"/>).
 /// </summary>
 [JsonConverter(typeof(AsText))]
 public sealed record Precision
@@ -45,7 +46,9 @@ public sealed record Precision
 
     private sealed class AsText : JsonConverter<Precision>
     {
-        public override Precision Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => Parse(reader.GetString() ?? "");
-        public override void Write(Utf8JsonWriter writer, Precision value, JsonSerializerOptions options) => writer.WriteStringValue(value.Name);
+        public override Precision Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
+            => Parse(reader.GetString() ?? "");
+        public override void Write(Utf8JsonWriter writer, Precision value, JsonSerializerOptions options)
+            => writer.WriteStringValue(value.Name);
     }
 }

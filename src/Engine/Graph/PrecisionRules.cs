@@ -15,8 +15,9 @@ public enum PrecisionRule
 }
 
 /// <summary>
-/// The rule of each kind of op, as in PyTorch's autocast: products low, exponentials and sums of many numbers full, the rest as it comes.
-/// What is not listed is full: recurrent nets, ops with a parameter added or multiplied, operators of a trace, modules that nobody sees into.
+/// The rule of each kind of op, as in PyTorch's autocast: products low, exponentials and sums of many numbers full, the
+/// rest as it comes. What is not listed is full: recurrent nets, ops with a parameter added or multiplied, operators of
+/// a trace, modules that nobody sees into.
 /// </summary>
 public static class PrecisionRules
 {
@@ -28,16 +29,22 @@ public static class PrecisionRules
         (PrecisionRule.Follow, "max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool2d upsample interpolate pixel_shuffle pad"),
         (PrecisionRule.Follow, "add broadcast_add mul div where masked_fill equal_to not_equal_to add_scalar mul_scalar div_scalar concat concat_along"),
         (PrecisionRule.Follow, "flatten reshape permute narrow select to_tokens select_token"),
-        (PrecisionRule.Full, "layer_norm rms_norm group_norm instance_norm softmax log_softmax softplus exp log pow rsqrt sum mean"),
+        (PrecisionRule.Full,
+            "layer_norm rms_norm group_norm instance_norm softmax log_softmax softplus exp log pow rsqrt sum mean"),
         (PrecisionRule.Full, "embedding positional_embedding class_token add_parameter mul_parameter lstm gru"),
     ];
 
-    private static readonly FrozenDictionary<string, PrecisionRule> ByKind = Rules.SelectMany(r => r.Kinds.Split(' ').Select(kind => (kind, r.Rule))).ToFrozenDictionary(p => p.kind, p => p.Rule);
+    private static readonly FrozenDictionary<string,
+        PrecisionRule> ByKind = Rules.SelectMany(r => r.Kinds.Split(' ').Select(kind => (kind, r.Rule)))
+        .ToFrozenDictionary(p => p.kind, p => p.Rule);
 
     /// <summary>Each kind of op that has a rule of its own, in the table's order.</summary>
-    public static IEnumerable<(string Kind, PrecisionRule Rule)> All => Rules.SelectMany(r => r.Kinds.Split(' ').Select(kind => (kind, r.Rule)));
+    public static IEnumerable<(string Kind, PrecisionRule Rule)> All
+        => Rules.SelectMany(r => r.Kinds.Split(' ').Select(kind => (kind, r.Rule)));
 
     /// <summary>The rule of an op.</summary>
     public static PrecisionRule Of(Op op)
-        => op is AtenOp or Opaque ? PrecisionRule.Full : ByKind.GetValueOrDefault(op.Rectifies && op.Kind.EndsWith("_relu", StringComparison.Ordinal) ? op.Kind[..^"_relu".Length] : op.Kind, PrecisionRule.Full);
+        => op is AtenOp or Opaque ? PrecisionRule.Full
+        : ByKind.GetValueOrDefault(op.Rectifies && op.Kind.EndsWith("_relu", StringComparison.Ordinal)
+        ? op.Kind[..^"_relu".Length] : op.Kind, PrecisionRule.Full);
 }

@@ -5,7 +5,9 @@ public sealed class Shape : IEquatable<Shape>
 {
     private readonly long[] dimensions;
 
-    /// <summary>A shape such as <c>new Shape(3, 224, 224)</c> for an RGB image. No dimensions: one number per sample.</summary>
+    /// <summary>
+    /// A shape such as <c>new Shape(3, 224, 224)</c> for an RGB image. No dimensions: one number per sample.
+    /// </summary>
     /// <exception cref="GraphException">A dimension is not positive.</exception>
     public Shape(params ReadOnlySpan<long> dimensions)
     {

@@ -3,14 +3,17 @@ using System.Globalization;
 namespace Interactive.Layouts;
 
 /// <summary>
-/// How the ranks of a job share a model: <c>pipe</c> stages one behind the other, each by <c>data</c> ranks that divide the batch. Rank
-/// (pipe, data) is pipe x data + its place, so that the stages of a pipeline lie on different hosts before the copies of one stage do.
+/// How the ranks of a job share a model: <c>pipe</c> stages one behind the other, each by <c>data</c> ranks that divide
+/// the batch. Rank (pipe, data) is pipe x data + its place, so that the stages of a pipeline lie on different hosts
+/// before the copies of one stage do.
 /// </summary>
 /// <param name="Data">Ranks that divide the batch.</param>
 /// <param name="Pipe">Ranks that divide the layers.</param>
 /// <param name="Order">In which order a pipeline works.</param>
-/// <param name="Micro">Micro-batches in which each of the data ranks works off its part of a batch; 0 to choose.</param>
-/// <param name="Stages">By stage from the second on: the first layer, or nothing where the stages are to be chosen.</param>
+/// <param name="Micro">Micro-batches in which each of the data ranks works off its part of a batch; 0 to
+/// choose.</param>
+/// <param name="Stages">By stage from the second on: the first layer, or nothing where the stages are to be
+/// chosen.</param>
 public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro, IReadOnlyList<string> Stages)
 {
     private const string Accepted = "give parts of data=2,pipe=2,order=1f1b,micro=8,chunks=2, or auto";
@@ -20,7 +23,8 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
 
     /// <summary>Reads <c>pipe=2,order=1f1b,micro=8</c>.</summary>
     /// <param name="text">The parts, in any order.</param>
-    /// <param name="stages">First layers of the stages from the second on, with commas between; empty to choose.</param>
+    /// <param name="stages">First layers of the stages from the second on, with commas between; empty to
+    /// choose.</param>
     /// <exception cref="UsageException">A part is unknown, is given twice, or has no such value.</exception>
     public static Layout Parse(string text, string stages = "")
     {
@@ -29,16 +33,21 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
         {
             var at = part.IndexOf('=');
             var name = at < 0 ? part : part[..at];
-            if (at < 0 || name is not ("data" or "pipe" or "order" or "micro" or "chunks")) throw new UsageException($"--layout {text}: '{part}' is none of its parts: {Accepted}");
-            if (!parts.TryAdd(name, part[(at + 1)..])) throw new UsageException($"--layout {text}: {name} is given twice");
+            if (at < 0 || name is not ("data" or "pipe" or "order" or "micro" or "chunks"))
+                throw new UsageException($"--layout {text}: '{part}' is none of its parts: {Accepted}");
+            if (!parts.TryAdd(name, part[(at + 1)..]))
+                throw new UsageException($"--layout {text}: {name} is given twice");
         }
         var pipe = Number("pipe", 1);
-        var order = PipelineOrders.Find(parts.GetValueOrDefault("order", "1f1b"), parts.ContainsKey("chunks") ? Number("chunks", 2) : null);
-        return new(Number("data", 1), pipe, order, Number("micro", 0, least: parts.ContainsKey("micro") ? 1 : 0), stages.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        var order = PipelineOrders.Find(parts.GetValueOrDefault("order", "1f1b"),
+            parts.ContainsKey("chunks") ? Number("chunks", 2) : null);
+        return new(Number("data", 1), pipe, order, Number("micro", 0, least: parts.ContainsKey("micro") ? 1 : 0),
+            stages.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
         int Number(string name, int fallback, int least = 1)
             => !parts.TryGetValue(name, out var digits) ? fallback
-            : int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least ? number
+            : int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least
+            ? number
             : throw new UsageException($"--layout {text}: {name} must be a whole number of at least {least}, got '{digits}'");
     }
 
@@ -49,13 +58,20 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
     {
         if (Ranks != ranks)
             throw new UsageException($"--layout {this} is for {Ranks} ranks, there are {ranks}: {Nearest(ranks)}");
-        if (Micro == 0) return (this with { Micro = Enumerable.Range(1, batch).Where(m => batch % (Data * m) == 0 && Order.Misfit(Pipe, m) is null).DefaultIfEmpty(Pipe).MinBy(m => Math.Abs(m - 4 * Pipe)) }).Fitted(ranks, batch);
+        if (Micro == 0)
+            return (this with
+            {
+                Micro =
+            Enumerable.Range(1, batch).Where(m => batch % (Data * m) == 0 && Order.Misfit(Pipe, m) is null)
+            .DefaultIfEmpty(Pipe).MinBy(m => Math.Abs(m - 4 * Pipe))
+            }).Fitted(ranks, batch);
         if (batch % (Data * Micro) != 0)
             throw new UsageException($"a batch of {batch} does not divide by {Data} ranks x {Micro} micro-batches: {Below(batch)}a batch of {(batch / (Data * Micro) + 1) * Data * Micro} works, or micro={Enumerable.Range(1, batch).Where(m => batch % (Data * m) == 0).DefaultIfEmpty(1).MinBy(m => Math.Abs(m - Micro))}");
         return Order.Misfit(Pipe, Micro) is { } misfit ? throw new UsageException($"--layout {this}: {misfit}") : this;
     }
 
-    private string Below(int batch) => batch >= Data * Micro ? $"a batch of {batch / (Data * Micro) * Data * Micro} or " : "";
+    private string Below(int batch)
+        => batch >= Data * Micro ? $"a batch of {batch / (Data * Micro) * Data * Micro} or " : "";
 
     private string Nearest(int ranks)
     {
@@ -64,5 +80,7 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"data={Data},pipe={Pipe},order={Order.Name}{(Micro > 0 ? $",micro={Micro}" : "")}");
+    public override string ToString()
+        => string.Create(CultureInfo.InvariantCulture,
+        $"data={Data},pipe={Pipe},order={Order.Name}{(Micro > 0 ? $",micro={Micro}" : "")}");
 }

@@ -10,7 +10,8 @@ public readonly record struct Span(int Rank, int Stage, PipelineAction Action, d
 
 /// <summary>A step of a pipeline, played through.</summary>
 /// <param name="Spans">By rank, in order.</param>
-/// <param name="InFlight">By rank: the most micro-batches between forward and the end of backward, a chunk counting its part.</param>
+/// <param name="InFlight">By rank: the most micro-batches between forward and the end of backward, a chunk counting its
+/// part.</param>
 public sealed record LayoutRun(IReadOnlyList<IReadOnlyList<Span>> Spans, IReadOnlyList<double> InFlight)
 {
     /// <summary>From the first begin to the last end.</summary>
@@ -25,11 +26,15 @@ public sealed record LayoutRun(IReadOnlyList<IReadOnlyList<Span>> Spans, IReadOn
     /// <summary>The part of the step in which ranks wait, all together.</summary>
     public double IdleShare => 1 - Enumerable.Range(0, Spans.Count).Sum(Busy) / (Spans.Count * StepSeconds);
 
-    /// <summary>The bubble as Qi et al. count it: what is idle of the longest own span, for ranks of equal work.</summary>
+    /// <summary>
+    /// The bubble as Qi et al. count it: what is idle of the longest own span, for ranks of equal work.
+    /// </summary>
     public double BubbleRate => 1 - Enumerable.Range(0, Spans.Count).Max(Busy) / LongestOwnSpan;
 }
 
-/// <summary>Plays an order through: every rank runs its actions one after another, each as soon as what it reads has come.</summary>
+/// <summary>
+/// Plays an order through: every rank runs its actions one after another, each as soon as what it reads has come.
+/// </summary>
 internal static class LayoutSimulator
 {
     /// <summary>A step.</summary>
@@ -37,12 +42,16 @@ internal static class LayoutSimulator
     /// <param name="ranks">Of the pipeline.</param>
     /// <param name="micros">Micro-batches.</param>
     /// <param name="times">By stage.</param>
-    /// <param name="transfer">By stage: seconds from the end of its forward to the begin of the next stage's, and back again; between ranks only. Default: none.</param>
+    /// <param name="transfer">By stage: seconds from the end of its forward to the begin of the next stage's, and back
+    /// again; between ranks only. Default: none.</param>
     /// <exception cref="ArgumentException">There are not as many stages as the order has.</exception>
-    public static LayoutRun Run(IPipelineOrder order, int ranks, int micros, IReadOnlyList<StageTimes> times, Func<int, double>? transfer = null)
+    public static LayoutRun Run(IPipelineOrder order, int ranks, int micros, IReadOnlyList<StageTimes> times,
+        Func<int, double>? transfer = null)
     {
         var stages = ranks * order.Chunks;
-        if (times.Count != stages) throw new ArgumentException($"{order.Name} over {ranks} ranks has {stages} stages, got {times.Count}", nameof(times));
+        if (times.Count != stages)
+            throw new ArgumentException($"{order.Name} over {ranks} ranks has {stages} stages, got {times.Count}",
+            nameof(times));
         var rankOf = new int[stages];
         for (var rank = 0; rank < ranks; rank++)
             for (var chunk = 0; chunk < order.Chunks; chunk++) rankOf[order.Stage(rank, chunk, ranks)] = rank;
@@ -58,7 +67,8 @@ internal static class LayoutSimulator
         {
             moved = false;
             for (var rank = 0; rank < ranks; rank++)
-                while (spans[rank].Count < actions[rank].Count && Step(rank, actions[rank][spans[rank].Count])) moved = true;
+                while (spans[rank].Count < actions[rank].Count && Step(rank, actions[rank][spans[rank].Count]))
+                    moved = true;
         }
         for (var rank = 0; rank < ranks; rank++)
             if (spans[rank].Count < actions[rank].Count) throw new InvalidOperationException($"rank {rank} never gets beyond {actions[rank][spans[rank].Count]}");

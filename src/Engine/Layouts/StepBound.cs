@@ -4,8 +4,8 @@ namespace Interactive.Layouts;
 internal static class StepBound
 {
     /// <summary>
-    /// Of 1f1b: every stage waits for the stages before it, runs all micro-batches, and the last of them goes back through the stages
-    /// before it, of which its own work ahead hides a part.
+    /// Of 1f1b: every stage waits for the stages before it, runs all micro-batches, and the last of them goes back
+    /// through the stages before it, of which its own work ahead hides a part.
     /// </summary>
     /// <param name="times">By stage.</param>
     /// <param name="micros">Micro-batches.</param>

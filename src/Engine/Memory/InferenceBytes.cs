@@ -5,10 +5,15 @@ namespace Interactive.Memory;
 /// <summary>Bytes that a pass without gradients takes, from shapes alone.</summary>
 internal static class InferenceBytes
 {
-    /// <summary>Batches that are at hand while one is used: that one, two that have been read, and one that is being read.</summary>
+    /// <summary>
+    /// Batches that are at hand while one is used: that one, two that have been read, and one that is being read.
+    /// </summary>
     public const int Batches = 4;
 
-    /// <summary>The most bytes of values alive at once and of kernels beside them, every value freed after its last use, and two more of the outputs for loss and metrics.</summary>
+    /// <summary>
+    /// The most bytes of values alive at once and of kernels beside them, every value freed after its last use, and two
+    /// more of the outputs for loss and metrics.
+    /// </summary>
     public static long Peak(Graph graph, long batch)
     {
         var live = new HashSet<Value>();
@@ -24,7 +29,10 @@ internal static class InferenceBytes
         return Math.Max(peak, bytes + 2 * graph.Outputs.Sum(o => o.Bytes(batch)));
     }
 
-    /// <summary>The most samples whose pass, with the batches that are at hand meanwhile, stays within some bytes; 1 at least, <paramref name="most"/> at most.</summary>
+    /// <summary>
+    /// The most samples whose pass, with the batches that are at hand meanwhile, stays within some bytes; 1 at least,
+    /// <paramref name="most"/> at most.
+    /// </summary>
     /// <param name="graph">The model, fused.</param>
     /// <param name="bytes">All there are.</param>
     /// <param name="most">What is asked for.</param>
@@ -41,8 +49,13 @@ internal static class InferenceBytes
         return fits;
     }
 
-    /// <summary>What measuring a profile takes at most: such a pass, and beside it for one node copies of the inputs, the gradients of inputs and output, and of the parameters.</summary>
+    /// <summary>
+    /// What measuring a profile takes at most: such a pass, and beside it for one node copies of the inputs, the
+    /// gradients of inputs and output, and of the parameters.
+    /// </summary>
     public static long OfProfile(Graph graph, long batch)
         => Peak(graph, batch) + graph.Nodes.Where(n => !n.Op.PassesGradientOn)
-            .Max(n => 2 * n.Inputs.Sum(v => v.Bytes(batch)) + n.Output.Bytes(batch) + 6 * n.Op.Parameters.Sum(p => p.numel() * p.element_size()));
+            .Max(n
+            => 2 * n.Inputs.Sum(v => v.Bytes(batch)) + n.Output.Bytes(batch)
+            + 6 * n.Op.Parameters.Sum(p => p.numel() * p.element_size()));
 }

@@ -4,7 +4,8 @@ namespace Interactive.Memory;
 
 /// <summary>
 /// How many bytes activations, their gradients and workspace may take: a share of what a step that recomputes nothing
-/// needs (<c>50%</c>), or bytes (<c>600MiB</c>). Parameters, their gradients, optimiser state and the batch do not count.
+/// needs (<c>50%</c>), or bytes (<c>600MiB</c>). Parameters, their gradients, optimiser state and the batch do not
+/// count.
 /// </summary>
 /// <param name="Share">0 to 1 and above, or null.</param>
 /// <param name="Bytes">Bytes, or null.</param>
@@ -17,7 +18,8 @@ public readonly record struct MemoryBudget(double? Share, long? Bytes)
     public static MemoryBudget Parse(string text)
     {
         var trimmed = text.Trim().ToUpperInvariant();
-        if (double.TryParse(trimmed, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var bare) && bare is >= 1 and < 1 << 20)
+        if (double.TryParse(trimmed, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var bare)
+            && bare is >= 1 and < 1 << 20)
             throw new UsageException($"a memory budget of \"{text}\" bytes holds nothing: say {text}% (of plain autograd's peak) or {text}MiB");
         if (trimmed.EndsWith('%')) return new(Number(trimmed[..^1], text) / 100, null);
         if (trimmed.EndsWith("IB")) trimmed = trimmed[..^2];
@@ -28,7 +30,8 @@ public readonly record struct MemoryBudget(double? Share, long? Bytes)
     }
 
     private static double Number(string digits, string text)
-        => double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : throw Refused(text);
+        => double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+        && number > 0 ? number : throw Refused(text);
 
     private static UsageException Refused(string text) => new($"a memory budget cannot be \"{text}\": {Accepted}");
 
@@ -37,5 +40,6 @@ public readonly record struct MemoryBudget(double? Share, long? Bytes)
     public long Of(long plainPeakBytes) => Bytes ?? (long)Math.Min(Share!.Value * plainPeakBytes, 1L << 60);
 
     /// <inheritdoc/>
-    public override string ToString() => Share is { } share ? string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.##}%") : $"{Bytes} bytes";
+    public override string ToString()
+        => Share is { } share ? string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.##}%") : $"{Bytes} bytes";
 }

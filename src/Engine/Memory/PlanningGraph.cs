@@ -3,8 +3,8 @@ using Interactive.Graphs;
 namespace Interactive.Memory;
 
 /// <summary>
-/// A fused graph with its profile in flat arrays, as the simulator and the searches read them thousands of times a second.
-/// Values are numbered as in the graph: node i writes value i + 1.
+/// A fused graph with its profile in flat arrays, as the simulator and the searches read them thousands of times a
+/// second. Values are numbered as in the graph: node i writes value i + 1.
 /// </summary>
 public sealed class PlanningGraph
 {
@@ -19,7 +19,8 @@ public sealed class PlanningGraph
         (Graph, Profile) = (graph, profile);
         graph.FindGradients();
         var count = graph.Nodes.Count;
-        if (profile.Nodes.Count != count) throw new ArgumentException($"the profile has {profile.Nodes.Count} nodes, the graph {count}");
+        if (profile.Nodes.Count != count)
+            throw new ArgumentException($"the profile has {profile.Nodes.Count} nodes, the graph {count}");
         ValueBytes = [.. graph.Values.Select(v => v.Bytes(profile.Batch))];
         Nodes = [.. graph.Nodes.Select(n => new Facts(n, profile.Nodes[n.Id]))];
         Outputs = [.. graph.Outputs.Select(o => o.Id)];
@@ -77,12 +78,15 @@ public sealed class PlanningGraph
             IsRandom = node.Op.IsRandom;
             IsJoin = node.Op.IsJoin;
             StaysApart = ConcatPieces.StayApart(node);
-            HandsOn = [.. Enumerable.Range(0, IsJoin ? Inputs.Length : 0).Select(i => ConcatGradients.AreHandedOn(node, i))];
+            HandsOn =
+                [.. Enumerable.Range(0, IsJoin ? Inputs.Length : 0).Select(i => ConcatGradients.AreHandedOn(node, i))];
             IsFixed = node.Output.IsFixed;
             HasGraph = HasBackward && !node.Op.PassesGradientOn;
             OverwritesGradient = node.Op is IOverwritesGradient && node.Inputs[0].NeedsGradient;
             SavedInputs = [.. Enumerable.Range(0, Inputs.Length).Where(saved.Input).Select(i => Inputs[i])];
-            Needs = Swappable && HasGraph ? [.. Enumerable.Range(0, Inputs.Length).Where(i => saved.Input(i) && !node.Inputs[i].IsFixed).Select(i => Inputs[i])] : [];
+            Needs = Swappable && HasGraph
+                ? [.. Enumerable.Range(0, Inputs.Length).Where(i => saved.Input(i) && !node.Inputs[i].IsFixed)
+                .Select(i => Inputs[i])] : [];
             InPlace = Memory.InPlace.Candidates(node);
             Extra = HasGraph ? profile.ExtraBytes : 0;
             Forward = profile.Forward;
@@ -95,7 +99,8 @@ public sealed class PlanningGraph
             ParameterWays = HasBackward ? [.. profile.ParameterWays] : [];
             InputWays = HasBackward ? [.. profile.InputWays] : [];
             // Worth choosing: a graph that pins more than a few statistics.
-            GraphIsChoice = HasGraph && (!Swappable || SavesOutput || Extra * 16 > profile.OutputBytes) && node.Op is not IReapplied;
+            GraphIsChoice = HasGraph && (!Swappable || SavesOutput || Extra * 16 > profile.OutputBytes)
+                && node.Op is not IReapplied;
         }
 
         public readonly int Id;
@@ -104,7 +109,8 @@ public sealed class PlanningGraph
         public readonly double[] Weights;
         public readonly bool[] HandsOn; // by input of a join: its part of the gradient is not copied
         public readonly sbyte[] InPlace;
-        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, ViewsAll, IsSum, IsJoin, StaysApart, IsRandom, HasGraph, HasBackward, IsFixed, GraphIsChoice, OverwritesGradient;
+        public readonly bool Swappable, SavesOutput, Rectifies, MasksByOutput, IsView, ViewsAll, IsSum, IsJoin,
+            StaysApart, IsRandom, HasGraph, HasBackward, IsFixed, GraphIsChoice, OverwritesGradient;
         public readonly double Forward, Recompute, Backward;
         public readonly long Extra, ForwardWorkspace, RecomputeWorkspace, BackwardWorkspace, BackwardResidue;
     }

@@ -12,8 +12,8 @@ public enum Keep : byte
 }
 
 /// <summary>
-/// A point in the space of plans: for each value and each node's graph how long it is kept. Everything else follows: the
-/// schedule makes what is missing on demand, recursively, and frees each thing after its last use.
+/// A point in the space of plans: for each value and each node's graph how long it is kept. Everything else follows:
+/// the schedule makes what is missing on demand, recursively, and frees each thing after its last use.
 /// </summary>
 public sealed class Retention
 {

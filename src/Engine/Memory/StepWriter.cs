@@ -10,7 +10,8 @@ namespace Interactive.Memory;
 internal sealed class StepWriter(PlanningGraph graph)
 {
     private const int Closed = -1;
-    private readonly int[] lastUse = new int[graph.ValueBytes.Length]; // value -> step that last used its bytes, or Closed
+    // value -> step that last used its bytes, or Closed
+    private readonly int[] lastUse = new int[graph.ValueBytes.Length];
     private readonly bool[] hasGraph = new bool[graph.Nodes.Length];
     private readonly List<Step> steps = [];
     private readonly List<(int After, int Value)> frees = [];
@@ -72,7 +73,9 @@ internal sealed class StepWriter(PlanningGraph graph)
         steps.Add(new Step(kind, node.Id));
     }
 
-    /// <summary>Runs a node backward, after making what that reads. One that gets no gradient only lets go of its output.</summary>
+    /// <summary>
+    /// Runs a node backward, after making what that reads. One that gets no gradient only lets go of its output.
+    /// </summary>
     public void BackwardOf(PlanningGraph.Facts node)
     {
         if (!node.HasBackward)
@@ -118,7 +121,10 @@ internal sealed class StepWriter(PlanningGraph graph)
         lastUse[value] = Closed;
     }
 
-    /// <summary>The steps, each Free behind the one after which it is due, and where ops overwrite an input; in buffers that the next call overwrites.</summary>
+    /// <summary>
+    /// The steps, each Free behind the one after which it is due, and where ops overwrite an input; in buffers that the
+    /// next call overwrites.
+    /// </summary>
     public ReadOnlySpan<Step> Finish(out ReadOnlySpan<sbyte> into)
     {
         var length = Merge();

@@ -2,7 +2,10 @@ using Interactive.Graphs;
 
 namespace Interactive.Models;
 
-/// <summary>The nets that began it: LeNet-5 (LeCun et al. 1998) with rectifiers and max pooling, AlexNet (Krizhevsky 2014, one column, torchvision's names).</summary>
+/// <summary>
+/// The nets that began it: LeNet-5 (LeCun et al. 1998) with rectifiers and max pooling, AlexNet (Krizhevsky 2014, one
+/// column, torchvision's names).
+/// </summary>
 internal static class ClassicNets
 {
     public static Graph LeNet5(ModelOptions options)
@@ -29,7 +32,8 @@ internal static class ClassicNets
         x = x.AdaptiveAvgPool(6, "avgpool").Flatten("flatten");
         using (net.Scope("classifier"))
         {
-            x = x.Dropout(0.5, "0").Linear(4096, name: "1").Relu("2").Dropout(0.5, "3").Linear(4096, name: "4").Relu("5");
+            x = x.Dropout(0.5, "0").Linear(4096, name: "1").Relu("2").Dropout(0.5, "3").Linear(4096, name: "4")
+                .Relu("5");
             return net.Build(x.Linear(options.Classes ?? 1000, name: "6"));
         }
     }

@@ -12,7 +12,8 @@ internal static class GoogLeNet
     {
         var net = Start.Image("googlenet", options);
         var x = net.Input.ConvNormRelu("conv1", 64, 7, stride: 2, padding: 3).MaxPool(3, stride: 2, ceiling: true);
-        x = x.ConvNormRelu("conv2", 64, 1).ConvNormRelu("conv3", 192, 3, padding: 1).MaxPool(3, stride: 2, ceiling: true);
+        x = x.ConvNormRelu("conv2", 64, 1).ConvNormRelu("conv3", 192, 3, padding: 1).MaxPool(3, stride: 2,
+            ceiling: true);
         x = Inception(x, "3a", 64, 96, 128, 16, 32, 32);
         x = Inception(x, "3b", 128, 128, 192, 32, 96, 64).MaxPool(3, stride: 2, ceiling: true);
         x = Inception(x, "4a", 192, 96, 208, 16, 48, 64);
@@ -25,7 +26,8 @@ internal static class GoogLeNet
         return net.Build(x.AdaptiveAvgPool(1).Flatten().Dropout(0.2).Linear(options.Classes ?? 1000, name: "fc"));
     }
 
-    private static Value Inception(Value x, string name, long ones, long reduce3, long threes, long reduce5, long fives, long pool)
+    private static Value Inception(Value x, string name, long ones, long reduce3, long threes, long reduce5, long fives,
+        long pool)
     {
         using var scope = x.Builder.Scope("inception" + name);
         var a = x.ConvNormRelu("branch1", ones, 1);

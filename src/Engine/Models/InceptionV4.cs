@@ -24,7 +24,8 @@ internal static class InceptionV4
 
     private static Value Stem(Value x)
     {
-        x = x.ConvNormRelu("conv1", 32, 3, stride: 2).ConvNormRelu("conv2", 32, 3).ConvNormRelu("conv3", 64, 3, padding: 1);
+        x = x.ConvNormRelu("conv1", 32, 3, stride: 2).ConvNormRelu("conv2", 32, 3).ConvNormRelu("conv3", 64, 3,
+            padding: 1);
         x = x.MaxPool(3, stride: 2).Concat(x.ConvNormRelu("mixed3", 96, 3, stride: 2));
         var left = x.ConvNormRelu("mixed4.0.0", 64, 1).ConvNormRelu("mixed4.0.1", 96, 3);
         var right = x.ConvNormRelu("mixed4.1.0", 64, 1).ConvNormRelu("mixed4.1.1", 64, (1, 7), padding: (0, 3))
@@ -38,20 +39,25 @@ internal static class InceptionV4
     private static Value BlockA(Value x)
     {
         var b = x.ConvNormRelu("1.0", 64, 1).ConvNormRelu("1.1", 96, 3, padding: 1);
-        var c = x.ConvNormRelu("2.0", 64, 1).ConvNormRelu("2.1", 96, 3, padding: 1).ConvNormRelu("2.2", 96, 3, padding: 1);
+        var c = x.ConvNormRelu("2.0", 64, 1).ConvNormRelu("2.1", 96, 3, padding: 1).ConvNormRelu("2.2", 96, 3,
+            padding: 1);
         return x.ConvNormRelu("0", 96, 1).Concat(b, c, Mean(x).ConvNormRelu("3", 96, 1));
     }
 
     private static Value ReductionA(Value x)
     {
-        var b = x.ConvNormRelu("1.0", 192, 1).ConvNormRelu("1.1", 224, 3, padding: 1).ConvNormRelu("1.2", 256, 3, stride: 2);
+        var b = x.ConvNormRelu("1.0", 192, 1).ConvNormRelu("1.1", 224, 3, padding: 1).ConvNormRelu("1.2", 256, 3,
+            stride: 2);
         return x.ConvNormRelu("0", 384, 3, stride: 2).Concat(b, x.MaxPool(3, stride: 2));
     }
 
     private static Value BlockB(Value x)
     {
-        var b = x.ConvNormRelu("1.0", 192, 1).ConvNormRelu("1.1", 224, (1, 7), padding: (0, 3)).ConvNormRelu("1.2", 256, (7, 1), padding: (3, 0));
-        var c = x.ConvNormRelu("2.0", 192, 1).ConvNormRelu("2.1", 192, (7, 1), padding: (3, 0)).ConvNormRelu("2.2", 224, (1, 7), padding: (0, 3))
+        var b = x.ConvNormRelu("1.0", 192, 1).ConvNormRelu("1.1", 224, (1, 7), padding: (0, 3)).ConvNormRelu("1.2", 256,
+            (7, 1), padding: (3, 0));
+        var c =
+            x.ConvNormRelu("2.0", 192, 1).ConvNormRelu("2.1", 192, (7, 1), padding: (3, 0)).ConvNormRelu("2.2", 224,
+            (1, 7), padding: (0, 3))
             .ConvNormRelu("2.3", 224, (7, 1), padding: (3, 0)).ConvNormRelu("2.4", 256, (1, 7), padding: (0, 3));
         return x.ConvNormRelu("0", 384, 1).Concat(b, c, Mean(x).ConvNormRelu("3", 128, 1));
     }
@@ -67,7 +73,8 @@ internal static class InceptionV4
     private static Value BlockC(Value x)
     {
         var b = x.ConvNormRelu("1.0", 384, 1);
-        var c = x.ConvNormRelu("2.0", 384, 1).ConvNormRelu("2.1", 448, (3, 1), padding: (1, 0)).ConvNormRelu("2.2", 512, (1, 3), padding: (0, 1));
+        var c = x.ConvNormRelu("2.0", 384, 1).ConvNormRelu("2.1", 448, (3, 1), padding: (1, 0)).ConvNormRelu("2.2", 512,
+            (1, 3), padding: (0, 1));
         return x.ConvNormRelu("0", 256, 1).Concat(
             b.ConvNormRelu("1.1a", 256, (1, 3), padding: (0, 1)), b.ConvNormRelu("1.1b", 256, (3, 1), padding: (1, 0)),
             c.ConvNormRelu("2.3a", 256, (1, 3), padding: (0, 1)), c.ConvNormRelu("2.3b", 256, (3, 1), padding: (1, 0)),

@@ -10,7 +10,8 @@ internal static class MobileNet
         var net = Start.Image("mobilenet", options);
         var x = Layer(net.Input, "conv0", 32, 3, 2, 1);
         (long Channels, long Stride)[] blocks =
-            [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1)];
+            [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (512, 1), (512, 1), (512, 1),
+                (512, 1), (1024, 2), (1024, 1)];
         for (var i = 0; i < blocks.Length; i++)
         {
             x = Layer(x, $"depthwise{i + 1}", x.Shape[0], 3, blocks[i].Stride, x.Shape[0]);
@@ -20,5 +21,6 @@ internal static class MobileNet
     }
 
     private static Value Layer(Value x, string name, long channels, long kernel, long stride, long groups)
-        => x.Conv(channels, kernel, stride, padding: kernel / 2, groups: groups, bias: false, name: name + ".conv").BatchNorm(name + ".bn").Relu(name + ".relu");
+        => x.Conv(channels, kernel, stride, padding: kernel / 2, groups: groups, bias: false, name: name + ".conv")
+        .BatchNorm(name + ".bn").Relu(name + ".relu");
 }

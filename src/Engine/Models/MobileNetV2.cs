@@ -8,7 +8,9 @@ internal static class MobileNetV2
     public static Graph Create(ModelOptions options)
     {
         var net = Start.Image("mobilenetv2", options);
-        (long Expansion, long Channels, int Repeats, long Stride)[] stages = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)];
+        (long Expansion, long Channels, int Repeats,
+            long Stride)[] stages = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
+            (6, 160, 3, 2), (6, 320, 1, 1)];
         var x = net.Input;
         using (net.Scope("features"))
         {
@@ -19,7 +21,8 @@ internal static class MobileNetV2
                     using (net.Scope($"{at++}")) x = InvertedResidual(x, expansion, channels, i == 0 ? stride : 1);
             x = Layer(x, $"{at}", 1280, 1, 1, 1);
         }
-        return net.Build(x.AdaptiveAvgPool(1, "avgpool").Flatten("flatten").Dropout(0.2, "classifier.0").Linear(options.Classes ?? 1000, name: "classifier.1"));
+        return net.Build(x.AdaptiveAvgPool(1, "avgpool").Flatten("flatten").Dropout(0.2, "classifier.0")
+            .Linear(options.Classes ?? 1000, name: "classifier.1"));
     }
 
     // Widens, convolves each channel by itself, narrows without a rectifier.
@@ -33,5 +36,6 @@ internal static class MobileNetV2
     }
 
     private static Value Layer(Value x, string name, long channels, long kernel, long stride, long groups)
-        => x.Conv(channels, kernel, stride, padding: kernel / 2, groups: groups, bias: false, name: name + ".0").BatchNorm(name + ".1").Relu6(name + ".2");
+        => x.Conv(channels, kernel, stride, padding: kernel / 2, groups: groups, bias: false, name: name + ".0")
+        .BatchNorm(name + ".1").Relu6(name + ".2");
 }

@@ -9,7 +9,9 @@ public sealed record ModelOptions
     public Shape? Image { get; init; }
     /// <summary>Classes to tell apart (default 1,000; LeNet-5 10; U-Net 2).</summary>
     public long? Classes { get; init; }
-    /// <summary>resnet: how it begins; default small for images of at most 64 pixels, else large. Weights are those of one stem.</summary>
+    /// <summary>
+    /// resnet: how it begins; default small for images of at most 64 pixels, else large. Weights are those of one stem.
+    /// </summary>
     public ResNetStem? Stem { get; init; }
     /// <summary>Transformer blocks (gpt 4, vit 12).</summary>
     public int? Layers { get; init; }

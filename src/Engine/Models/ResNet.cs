@@ -3,9 +3,10 @@ using Interactive.Graphs;
 namespace Interactive.Models;
 
 /// <summary>
-/// Residual networks (He et al. 2015), the stride of a bottleneck in its 3x3 convolution. Images of at most 64 pixels get
-/// the small stem (one 3x3 convolution and no pooling) unless the options say otherwise. Depth 1001 is the three-stage CIFAR family (9n + 2 layers, widths
-/// 16, 32, 64). Depth 1207 counts a deep stem of three 3x3 convolutions: 3 + 3 x 401 blocks + 1 layers.
+/// Residual networks (He et al. 2015), the stride of a bottleneck in its 3x3 convolution. Images of at most 64 pixels
+/// get the small stem (one 3x3 convolution and no pooling) unless the options say otherwise. Depth 1001 is the
+/// three-stage CIFAR family (9n + 2 layers, widths 16, 32, 64). Depth 1207 counts a deep stem of three 3x3
+/// convolutions: 3 + 3 x 401 blocks + 1 layers.
 /// </summary>
 internal static class ResNet
 {
@@ -14,7 +15,8 @@ internal static class ResNet
     public static Graph Create(int depth, ModelOptions options)
     {
         var net = Start.Image($"resnet{depth}", options);
-        var small = options.Stem is { } stem ? stem == ResNetStem.Small : Math.Max(options.Image![1], options.Image[2]) <= 64;
+        var small = options.Stem is { } stem ? stem == ResNetStem.Small
+            : Math.Max(options.Image![1], options.Image[2]) <= 64;
         var (blocks, width) = Stages(depth);
         Func<Value, long, long, Value> block = depth is 18 or 34 ? Basic : Bottleneck;
 
@@ -24,7 +26,8 @@ internal static class ResNet
                 using (net.Scope($"layer{stage + 1}.{i}"))
                     x = block(x, width << stage, i == 0 && stage > 0 ? 2 : 1);
 
-        return net.Build(x.AdaptiveAvgPool(1, "avgpool").Flatten("flatten").Linear(options.Classes ?? 1000, name: "fc"));
+        return net.Build(x.AdaptiveAvgPool(1, "avgpool").Flatten("flatten").Linear(options.Classes ?? 1000,
+            name: "fc"));
     }
 
     private static (int[] Blocks, long Width) Stages(int depth) => depth switch
@@ -53,11 +56,14 @@ internal static class ResNet
     {
         if (deep)
         {
-            x = x.Conv(width / 2, 3, stride: small ? 1 : 2, padding: 1, bias: false, name: "stem1").BatchNorm("stem_bn1").Relu("stem_relu1");
+            x =
+                x.Conv(width / 2, 3, stride: small ? 1 : 2, padding: 1, bias: false, name: "stem1")
+                .BatchNorm("stem_bn1").Relu("stem_relu1");
             x = x.Conv(width / 2, 3, padding: 1, bias: false, name: "stem2").BatchNorm("stem_bn2").Relu("stem_relu2");
             x = x.Conv(width, 3, padding: 1, bias: false, name: "conv1");
         }
-        else x = small ? x.Conv(width, 3, padding: 1, bias: false, name: "conv1") : x.Conv(width, 7, stride: 2, padding: 3, bias: false, name: "conv1");
+        else x = small ? x.Conv(width, 3, padding: 1, bias: false, name: "conv1")
+            : x.Conv(width, 7, stride: 2, padding: 3, bias: false, name: "conv1");
         x = x.BatchNorm("bn1").Relu("relu");
         return small ? x : x.MaxPool(3, stride: 2, padding: 1, name: "maxpool");
     }

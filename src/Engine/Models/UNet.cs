@@ -2,13 +2,17 @@ using Interactive.Graphs;
 
 namespace Interactive.Models;
 
-/// <summary>U-Net (Ronneberger et al. 2015) with padded convolutions, batch norm and transposed convolutions: a class per position.</summary>
+/// <summary>
+/// U-Net (Ronneberger et al. 2015) with padded convolutions, batch norm and transposed convolutions: a class per
+/// position.
+/// </summary>
 internal static class UNet
 {
     public static Graph Create(ModelOptions options)
     {
         var net = Start.Image("unet", options);
-        if (options.Image![1] % 16 != 0 || options.Image[2] % 16 != 0) throw new GraphException("height and width must be divisible by 16");
+        if (options.Image![1] % 16 != 0 || options.Image[2] % 16 != 0)
+            throw new GraphException("height and width must be divisible by 16");
         var skips = new Stack<Value>();
         var x = Double(net.Input, "inc", 64);
         long[] widths = [128, 256, 512, 1024];
@@ -27,5 +31,6 @@ internal static class UNet
     }
 
     private static Value Double(Value x, string name, long channels)
-        => x.ConvNormRelu(name + ".0", channels, 3, padding: 1, eps: 1e-5).ConvNormRelu(name + ".1", channels, 3, padding: 1, eps: 1e-5);
+        => x.ConvNormRelu(name + ".0", channels, 3, padding: 1, eps: 1e-5).ConvNormRelu(name + ".1", channels, 3,
+        padding: 1, eps: 1e-5);
 }

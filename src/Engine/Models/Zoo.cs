@@ -31,7 +31,9 @@ public static partial class Zoo
         ["vit"] = (new(3, 224, 224), VisionTransformer.Create),
     };
 
-    /// <summary>The listed names. Any other depth of the bottleneck family works too: <c>resnetN</c> with N - 2 divisible by 3.</summary>
+    /// <summary>
+    /// The listed names. Any other depth of the bottleneck family works too: <c>resnetN</c> with N - 2 divisible by 3.
+    /// </summary>
     public static IReadOnlyCollection<string> Names => Models.Keys;
 
     /// <summary>One sample's shape where none is asked for.</summary>
@@ -51,7 +53,8 @@ public static partial class Zoo
     private static (Shape Image, Func<ModelOptions, Graph> Create) Find(string name)
     {
         if (Models.TryGetValue(name, out var model)) return model;
-        if (BottleneckName().Match(name) is { Success: true } match && int.TryParse(match.Groups[1].Value, out var depth) && ResNet.IsBottleneckDepth(depth))
+        if (BottleneckName().Match(name) is { Success: true } match
+            && int.TryParse(match.Groups[1].Value, out var depth) && ResNet.IsBottleneckDepth(depth))
             return (new(3, 224, 224), o => ResNet.Create(depth, o));
         throw new UsageException($"unknown model '{name}': choose one of {string.Join(", ", Names)}, or resnetN with N = 3 blocks + 2 from 14 to 1207");
     }

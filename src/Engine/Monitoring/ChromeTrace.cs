@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Interactive.Monitoring;
 
 /// <summary>
-/// A timeline in Chrome's trace format (chrome://tracing, Perfetto): spans on the threads of one rank. Written as it grows, so
-/// that a run that is cut short leaves one too: viewers do not ask for the closing bracket.
+/// A timeline in Chrome's trace format (chrome://tracing, Perfetto): spans on the threads of one rank. Written as it
+/// grows, so that a run that is cut short leaves one too: viewers do not ask for the closing bracket.
 /// </summary>
 internal sealed class ChromeTrace : IDisposable
 {

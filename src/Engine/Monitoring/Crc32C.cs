@@ -14,7 +14,8 @@ internal static class Crc32C
     /// <summary>Takes in more bytes; the sum is the complement of what the last call gave.</summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> data)
     {
-        for (; data.Length >= sizeof(ulong); data = data[sizeof(ulong)..]) crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(data));
+        for (; data.Length >= sizeof(ulong); data = data[sizeof(ulong)..])
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(data));
         foreach (var value in data) crc = BitOperations.Crc32C(crc, value);
         return crc;
     }

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Interactive.Monitoring;
 
 /// <summary>
-/// How much of a run's time went into steps that were kept: the effective training time ratio (ETTR). What is not in it is
-/// starting, saving, evaluating, waiting for a restart, and steps that were made again after a failure.
+/// How much of a run's time went into steps that were kept: the effective training time ratio (ETTR). What is not in it
+/// is starting, saving, evaluating, waiting for a restart, and steps that were made again after a failure.
 /// </summary>
 /// <param name="StepSeconds">Time of the steps that count.</param>
 /// <param name="WallSeconds">From the first start to the last event or step.</param>
@@ -18,7 +18,9 @@ internal sealed record EffectiveTime(double StepSeconds, double WallSeconds, int
     /// <summary>Reads a run's events and the seconds of its steps; null for a run without events.</summary>
     public static EffectiveTime? Of(RunDirectory run) => Of(RunEvents.Read(run), Steps(run));
 
-    /// <summary>The same of what has been read already: a run's events, and its steps in order with their seconds.</summary>
+    /// <summary>
+    /// The same of what has been read already: a run's events, and its steps in order with their seconds.
+    /// </summary>
     public static EffectiveTime? Of(IReadOnlyList<RunEvent> events, IEnumerable<(long Step, double Seconds)> kept)
     {
         if (events.Count == 0) return null;
@@ -43,8 +45,11 @@ internal sealed record EffectiveTime(double StepSeconds, double WallSeconds, int
             try { document = JsonDocument.Parse(line); }
             catch (JsonException) { continue; }
             using (document)
-                if (document.RootElement is { ValueKind: JsonValueKind.Object } record && record.TryGetProperty("seconds", out var seconds) && seconds.ValueKind == JsonValueKind.Number && seconds.TryGetDouble(out var value)
-                    && record.TryGetProperty("step", out var step) && step.ValueKind == JsonValueKind.Number && step.TryGetInt64(out var number)) yield return (number, value);
+                if (document.RootElement is { ValueKind: JsonValueKind.Object } record
+                    && record.TryGetProperty("seconds", out var seconds) && seconds.ValueKind == JsonValueKind.Number
+                    && seconds.TryGetDouble(out var value)
+                    && record.TryGetProperty("step", out var step) && step.ValueKind == JsonValueKind.Number
+                    && step.TryGetInt64(out var number)) yield return (number, value);
         }
     }
 }

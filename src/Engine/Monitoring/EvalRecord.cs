@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Interactive.Monitoring;
 
-/// <summary>Numbers of one evaluation, as a line of <c>metrics.jsonl</c>, where each metric is a field of its name.</summary>
+/// <summary>
+/// Numbers of one evaluation, as a line of <c>metrics.jsonl</c>, where each metric is a field of its name.
+/// </summary>
 /// <param name="Step">Steps made.</param>
 /// <param name="Epoch">The epoch, from 0.</param>
 /// <param name="Loss">What the run minimises.</param>
@@ -11,7 +13,8 @@ namespace Interactive.Monitoring;
 public sealed record EvalRecord(long Step, int Epoch, double Loss, IReadOnlyDictionary<string, double> Metrics)
 {
     /// <summary>One whose only metric is the share of right answers, 0 to 1.</summary>
-    public EvalRecord(long step, int epoch, double loss, double accuracy) : this(step, epoch, loss, new Dictionary<string, double> { ["accuracy"] = accuracy }) { }
+    public EvalRecord(long step, int epoch, double loss, double accuracy)
+        : this(step, epoch, loss, new Dictionary<string, double> { ["accuracy"] = accuracy }) { }
 
     /// <summary>Tells the lines of the file apart.</summary>
     public string Kind => "eval";
@@ -23,8 +26,10 @@ public sealed record EvalRecord(long Step, int Epoch, double Loss, IReadOnlyDict
     public double this[string metric] => metric == "loss" ? Loss : Metrics.GetValueOrDefault(metric, double.NaN);
 
     /// <summary>The same numbers under the same names.</summary>
-    public bool Equals(EvalRecord? other) => other is not null && (Step, Epoch, Loss) == (other.Step, other.Epoch, other.Loss)
-        && Metrics.Count == other.Metrics.Count && Metrics.All(m => other.Metrics.TryGetValue(m.Key, out var value) && value.Equals(m.Value));
+    public bool Equals(EvalRecord? other)
+        => other is not null && (Step, Epoch, Loss) == (other.Step, other.Epoch, other.Loss)
+        && Metrics.Count == other.Metrics.Count
+        && Metrics.All(m => other.Metrics.TryGetValue(m.Key, out var value) && value.Equals(m.Value));
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Step, Epoch, Loss);

@@ -9,12 +9,14 @@ internal sealed class EvalRecordJson : JsonConverter<EvalRecord>
     public override EvalRecord Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
     {
         using var document = JsonDocument.ParseValue(ref reader);
-        if (document.RootElement.ValueKind != JsonValueKind.Object) throw new JsonException("an evaluation is an object");
+        if (document.RootElement.ValueKind != JsonValueKind.Object)
+            throw new JsonException("an evaluation is an object");
         var numbers = new Dictionary<string, double>();
         foreach (var field in document.RootElement.EnumerateObject())
             if (Number(field.Value) is { } number) numbers[field.Name] = number;
         numbers.Remove("step", out var step); // other tools may leave it out
-        if (!numbers.Remove("epoch", out var epoch) || !numbers.Remove("loss", out var loss)) throw new JsonException("an evaluation has epoch and loss");
+        if (!numbers.Remove("epoch", out var epoch) || !numbers.Remove("loss", out var loss))
+            throw new JsonException("an evaluation has epoch and loss");
         return new EvalRecord((long)step, (int)epoch, loss, numbers);
     }
 
@@ -32,13 +34,21 @@ internal sealed class EvalRecordJson : JsonConverter<EvalRecord>
     private static void Write(Utf8JsonWriter writer, string name, double number)
     {
         if (double.IsFinite(number)) writer.WriteNumber(name, number);
-        else writer.WriteString(name, number.ToString(System.Globalization.CultureInfo.InvariantCulture)); // NaN, Infinity, -Infinity
+        // NaN, Infinity, -Infinity
+        else writer.WriteString(name, number.ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
 
     private static double? Number(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number => value.GetDouble(),
-        JsonValueKind.String => value.GetString() switch { "NaN" => double.NaN, "Infinity" => double.PositiveInfinity, "-Infinity" => double.NegativeInfinity, _ => null },
+        JsonValueKind.String
+            => value.GetString() switch
+            {
+                "NaN" => double.NaN,
+                "Infinity" => double.PositiveInfinity,
+                "-Infinity" => double.NegativeInfinity,
+                _ => null
+            },
         _ => null,
     };
 }

@@ -4,8 +4,9 @@ using System.Text;
 namespace Interactive.Monitoring;
 
 /// <summary>
-/// A TensorBoard event file of scalars. Records are framed as TensorFlow does (length, masked CRC-32C of it, bytes, masked
-/// CRC-32C of them); events are protocol-buffer messages <c>Event { wall_time = 1; step = 2; file_version = 3; summary = 5 }</c>.
+/// A TensorBoard event file of scalars. Records are framed as TensorFlow does (length, masked CRC-32C of it, bytes,
+/// masked CRC-32C of them); events are protocol-buffer messages <c>Event { wall_time = 1; step = 2; file_version = 3;
+/// summary = 5 }</c>.
 /// </summary>
 internal sealed class EventFile : IDisposable
 {
@@ -25,7 +26,8 @@ internal sealed class EventFile : IDisposable
     public static EventFile Create(string folder)
     {
         var name = $"events.out.tfevents.{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}.{Environment.MachineName}.{Environment.ProcessId}";
-        return new EventFile(new FileStream(Path.Combine(folder, name), FileMode.Append, FileAccess.Write, FileShare.Read));
+        return new EventFile(new FileStream(Path.Combine(folder, name), FileMode.Append, FileAccess.Write,
+            FileShare.Read));
     }
 
     /// <summary>One number of a curve.</summary>
@@ -45,8 +47,8 @@ internal sealed class EventFile : IDisposable
     }
 
     /// <summary>
-    /// Says that the run begins anew at a step (<c>session_log = 7 { status = 1: START }</c>): viewers forget points from that step
-    /// on, which the part of the run before it was cut had written.
+    /// Says that the run begins anew at a step (<c>session_log = 7 { status = 1: START }</c>): viewers forget points
+    /// from that step on, which the part of the run before it was cut had written.
     /// </summary>
     public void Restart(long step)
     {

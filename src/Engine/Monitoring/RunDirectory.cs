@@ -11,8 +11,8 @@ namespace Interactive.Monitoring;
 public sealed class RunDirectory
 {
     /// <summary>
-    /// An environment variable: a file to which the path of each run is written, so that a supervisor outside knows where
-    /// to look for the <c>finished</c> marker.
+    /// An environment variable: a file to which the path of each run is written, so that a supervisor outside knows
+    /// where to look for the <c>finished</c> marker.
     /// </summary>
     public const string NoteVariable = "INTERACTIVE_RUN_NOTE";
 
@@ -37,8 +37,8 @@ public sealed class RunDirectory
     public bool IsFinished => File.Exists(System.IO.Path.Combine(Path, "finished"));
 
     /// <summary>
-    /// A new folder <c>root/yyyyMMdd-HHmmss-name</c>; a run that begins in the same second gets <c>yyyyMMdd-HHmmss.01-name</c>,
-    /// also when another process makes it at this moment.
+    /// A new folder <c>root/yyyyMMdd-HHmmss-name</c>; a run that begins in the same second gets
+    /// <c>yyyyMMdd-HHmmss.01-name</c>, also when another process makes it at this moment.
     /// </summary>
     /// <exception cref="UsageException">The name is none for a folder.</exception>
     public static RunDirectory Create(string root, string name)
@@ -67,15 +67,22 @@ public sealed class RunDirectory
     {
         Directory.CreateDirectory(System.IO.Path.Combine(path, "checkpoints"));
         var run = new RunDirectory(System.IO.Path.GetFullPath(path));
-        if (Environment.GetEnvironmentVariable(NoteVariable) is { Length: > 0 } note) AtomicFile.WriteText(note, run.Path);
+        if (Environment.GetEnvironmentVariable(NoteVariable) is { Length: > 0 } note)
+            AtomicFile.WriteText(note, run.Path);
         return run;
     }
 
-    /// <summary>The runs in a folder that have begun to write metrics, oldest first; none where there is no such folder.</summary>
+    /// <summary>
+    /// The runs in a folder that have begun to write metrics, oldest first; none where there is no such folder.
+    /// </summary>
     public static IReadOnlyList<RunDirectory> All(string root) => !Directory.Exists(root) ? []
-        : [.. Directory.GetDirectories(root).Order(StringComparer.Ordinal).Select(d => new RunDirectory(d)).Where(r => File.Exists(System.IO.Path.Combine(r.Path, "config.json")) && File.Exists(r.Metrics))];
+        : [.. Directory.GetDirectories(root).Order(StringComparer.Ordinal).Select(d => new RunDirectory(d))
+        .Where(r => File.Exists(System.IO.Path.Combine(r.Path, "config.json")) && File.Exists(r.Metrics))];
 
-    /// <summary>A run by its folder, by its folder's name below <paramref name="root"/>, the newest of a <c>--name</c>, or the <c>latest</c>. Nothing is made.</summary>
+    /// <summary>
+    /// A run by its folder, by its folder's name below <paramref name="root"/>, the newest of a <c>--name</c>, or the
+    /// <c>latest</c>. Nothing is made.
+    /// </summary>
     /// <exception cref="UsageException">There is no such run; the message names the newest ones.</exception>
     public static RunDirectory Find(string root, string run)
     {
@@ -84,33 +91,44 @@ public sealed class RunDirectory
         if (run.Length > 0 && IsRun(named)) return new(System.IO.Path.GetFullPath(named));
         var all = All(root);
         if ((run == "latest" ? all.LastOrDefault() : all.LastOrDefault(r => r.Name == run)) is { } found) return found;
-        throw new UsageException($"there is no run '{run}' in {root}: " + (all.Count == 0 ? "it holds none" : $"the newest are {string.Join(", ", all.Reverse().Take(3).Select(r => r.Id))}"));
+        throw new UsageException($"there is no run '{run}' in {root}: " + (all.Count == 0 ? "it holds none"
+            : $"the newest are {string.Join(", ", all.Reverse().Take(3).Select(r => r.Id))}"));
     }
 
     private static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, "config.json"));
 
-    /// <summary>The newest run of just this name that did not finish, or null. One that has written a checkpoint goes before newer ones that have not.</summary>
+    /// <summary>
+    /// The newest run of just this name that did not finish, or null. One that has written a checkpoint goes before
+    /// newer ones that have not.
+    /// </summary>
     /// <exception cref="UsageException">The name is none for a folder.</exception>
     public static RunDirectory? NewestUnfinished(string root, string name)
     {
         RequireName(name);
         if (!Directory.Exists(root)) return null;
         var open = Directory.GetDirectories(root).Where(d => NameOf(System.IO.Path.GetFileName(d)) == name)
-            .Order(StringComparer.Ordinal).Reverse().Select(d => new RunDirectory(d)).Where(r => !r.IsFinished).ToList();
-        return open.FirstOrDefault(r => Directory.Exists(r.Checkpoints) && Directory.GetFiles(r.Checkpoints, "step-*").Length > 0) ?? open.FirstOrDefault();
+            .Order(StringComparer.Ordinal).Reverse().Select(d => new RunDirectory(d)).Where(r => !r.IsFinished)
+            .ToList();
+        return open.FirstOrDefault(r
+            => Directory.Exists(r.Checkpoints) && Directory.GetFiles(r.Checkpoints, "step-*").Length > 0)
+            ?? open.FirstOrDefault();
     }
 
     /// <summary>Writes what the run was asked to do.</summary>
     public void WriteConfig(object config)
-        => AtomicFile.WriteText(System.IO.Path.Combine(Path, "config.json"), JsonSerializer.Serialize(config, RunLog.Json));
+        => AtomicFile.WriteText(System.IO.Path.Combine(Path, "config.json"),
+        JsonSerializer.Serialize(config, RunLog.Json));
 
     /// <summary>Marks the run as finished.</summary>
-    public void Finish() => AtomicFile.WriteText(System.IO.Path.Combine(Path, "finished"), DateTime.Now.ToString("O") + "\n");
+    public void Finish()
+        => AtomicFile.WriteText(System.IO.Path.Combine(Path, "finished"), DateTime.Now.ToString("O") + "\n");
 
     // The name in yyyyMMdd-HHmmss[.NN]-name, or null.
     private static string? NameOf(string id)
     {
-        if (id.Length <= Time.Length || !DateTime.TryParseExact(id[..Time.Length], Time, CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) return null;
+        if (id.Length <= Time.Length
+            || !DateTime.TryParseExact(id[..Time.Length], Time, CultureInfo.InvariantCulture, DateTimeStyles.None,
+            out _)) return null;
         var dash = id[Time.Length] == '.' ? id.IndexOf('-', Time.Length) : Time.Length;
         return dash < 0 || id[dash] != '-' ? null : id[(dash + 1)..];
     }
@@ -129,7 +147,8 @@ public sealed class RunDirectory
 
     /// <summary>False for a process of this machine that has ended.</summary>
     internal static bool MayLive(string owner)
-        => owner.Split(' ') is not ["process", var id, "on", var machine, ..] || machine != Environment.MachineName || Directory.Exists($"/proc/{id}");
+        => owner.Split(' ') is not ["process", var id, "on", var machine, ..] || machine != Environment.MachineName
+        || Directory.Exists($"/proc/{id}");
 
     private static void RequireName(string name)
     {

@@ -8,7 +8,10 @@ public static class OnnxGraphs
 {
     extension(Graph)
     {
-        /// <summary>A graph of an ONNX file, with its weights, ready to be trained; see <see cref="OnnxImport"/> for what became of its operators.</summary>
+        /// <summary>
+        /// A graph of an ONNX file, with its weights, ready to be trained; see <see cref="OnnxImport"/> for what became
+        /// of its operators.
+        /// </summary>
         /// <param name="path">The file.</param>
         /// <param name="options">Free sizes, and which weights train.</param>
         /// <exception cref="UsageException">It cannot be read; the message says why.</exception>
@@ -18,8 +21,8 @@ public static class OnnxGraphs
     extension(Graph graph)
     {
         /// <summary>
-        /// Writes the net in evaluation mode as an ONNX file of opset 18, whose batch is free. What a net runs decides what is written: an
-        /// imported file and a traced module come back as they were.
+        /// Writes the net in evaluation mode as an ONNX file of opset 18, whose batch is free. What a net runs decides
+        /// what is written: an imported file and a traced module come back as they were.
         /// </summary>
         /// <param name="path">The file, by custom <c>….onnx</c>; replaced at once when it is whole.</param>
         /// <param name="options">Names, classes, preprocessing, folded batch norms.</param>

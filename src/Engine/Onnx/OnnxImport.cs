@@ -9,9 +9,11 @@ namespace Interactive.Onnx;
 /// <summary>An ONNX file as a graph that trains, and what became of its operators.</summary>
 internal sealed class OnnxImport
 {
-    private OnnxImport(Graph graph, OnnxModel model, IReadOnlyDictionary<string, int> operators, IReadOnlyDictionary<string, int> fused, int folded)
+    private OnnxImport(Graph graph, OnnxModel model, IReadOnlyDictionary<string, int> operators,
+        IReadOnlyDictionary<string, int> fused, int folded)
     {
-        (Graph, Opset, Producer, Metadata, Operators, Fused, Folded) = (graph, model.Opset, model.Producer, model.Metadata, operators, fused, folded);
+        (Graph, Opset, Producer, Metadata, Operators, Fused, Folded) = (graph, model.Opset, model.Producer,
+            model.Metadata, operators, fused, folded);
         (Inputs, Outputs) = ([.. model.Graph.Inputs.Select(i => i.Name)], [.. model.Graph.Outputs.Select(o => o.Name)]);
     }
 
@@ -37,14 +39,16 @@ internal sealed class OnnxImport
     /// <summary>Reads a file.</summary>
     /// <param name="path">An ONNX model of opset 1 to 24; weights beside it are read too.</param>
     /// <param name="options">Default: all weights train.</param>
-    /// <exception cref="UsageException">It is damaged, has an operator that is not read (named, with its node), or leaves sizes free that are not given.</exception>
+    /// <exception cref="UsageException">It is damaged, has an operator that is not read (named, with its node), or
+    /// leaves sizes free that are not given.</exception>
     public static OnnxImport Read(string path, OnnxOptions? options = null)
     {
         options ??= new();
         var model = OnnxReader.Read(path);
         try
         {
-            var operators = model.Graph.Nodes.GroupBy(n => n.Operator).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count());
+            var operators = model.Graph.Nodes.GroupBy(n => n.Operator).OrderBy(g => g.Key, StringComparer.Ordinal)
+                .ToDictionary(g => g.Key, g => g.Count());
             var fused = OnnxRewriter.Rewrite(model.Graph);
             var examples = Examples(model.Graph, options);
             if (model.Graph.Name.Length == 0) model.Graph.Name = Path.GetFileNameWithoutExtension(path);
@@ -68,14 +72,18 @@ internal sealed class OnnxImport
         {
             using var scope = NewDisposeScope();
             if (input.Sizes is null or []) throw new InvalidDataException($"its input {input.Name} has no sizes, and the first must be that of the batch");
-            long[] sizes = Arrangements.Bounded([4, .. input.Sizes.Skip(1).Select((s, i) => Size(input, s, i + 1, options))]);
+            long[] sizes = Arrangements.Bounded([4,
+                .. input.Sizes.Skip(1).Select((s, i) => Size(input, s, i + 1, options))]);
             var type = OnnxTypes.ToTorch(input.Type);
-            return (type is ScalarType.Float32 or ScalarType.Float64 ? randn(sizes, type) : randint(0, 2, sizes).to_type(type)).DetachFromDisposeScope();
+            return (type is ScalarType.Float32 or ScalarType.Float64 ? randn(sizes, type)
+                : randint(0, 2, sizes).to_type(type)).DetachFromDisposeScope();
         })];
     }
 
     private static long Size(OnnxValue input, string size, int dimension, OnnxOptions options)
         => long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
-            : options.Sizes.TryGetValue(size, out var given) || options.Sizes.TryGetValue(FormattableString.Invariant($"{input.Name}.{dimension}"), out given) ? given > 0 ? given : throw new InvalidDataException($"the size {size} must be at least 1, got {given}")
+            : options.Sizes.TryGetValue(size, out var given)
+            || options.Sizes.TryGetValue(FormattableString.Invariant($"{input.Name}.{dimension}"), out given)
+            ? given > 0 ? given : throw new InvalidDataException($"the size {size} must be at least 1, got {given}")
             : throw new InvalidDataException($"its input {input.Name} ({string.Join(" x ", input.Sizes!.Select(s => s.Length > 0 ? s : "?"))}) leaves a size free: give {(size.Length > 0 ? size : FormattableString.Invariant($"{input.Name}.{dimension}"))}, such as 128");
 }

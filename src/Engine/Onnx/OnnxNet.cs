@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Interactive.Onnx;
 
 /// <summary>
-/// A file's graph as a module that runs it operator by operator. What depends on constants and sizes alone is computed on the side, so
-/// that a trace of the module sees only what flows.
+/// A file's graph as a module that runs it operator by operator. What depends on constants and sizes alone is computed
+/// on the side, so that a trace of the module sees only what flows.
 /// </summary>
 internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
 {
@@ -25,7 +25,8 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
     {
         this.model = model;
         foreach (var node in model.Graph.Nodes) OnnxOperators.Require(node, model.Opset);
-        declaredBatch = model.Graph.Inputs.FirstOrDefault()?.Sizes is [var first, ..] && long.TryParse(first, out var size) ? size : 0;
+        declaredBatch = model.Graph.Inputs.FirstOrDefault()?.Sizes is [var first, ..]
+            && long.TryParse(first, out var size) ? size : 0;
         var (weights, names) = (new OnnxWeights(model.Graph), new OnnxNames());
         foreach (var node in model.Graph.Nodes)
             try
@@ -34,20 +35,26 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
                 layers[node] = layer;
                 ModuleTree.Register(this, names.Layer(node), layer);
             }
-            catch (Exception e) when (e is ExternalException or ArgumentException or IndexOutOfRangeException or OverflowException)
+            catch (Exception e) when (e is ExternalException or ArgumentException or IndexOutOfRangeException
+                or OverflowException)
             {
                 throw new InvalidDataException($"{node.Operator} ({node.Label}): {e.Message.Split('\n')[0]}");
             }
         foreach (var node in model.Graph.Nodes)
             foreach (var (input, index) in node.Inputs.Select((name, i) => (name, i)))
             {
-                if (held.ContainsKey(input) || !model.Graph.Weights.TryGetValue(input, out var weight) || layers.ContainsKey(node) && OnnxOperators.Of(node).Weights?.Contains(index) == true) continue;
-                var slots = model.Graph.Nodes.Any(n => !layers.ContainsKey(n) && OnnxOperators.Of(n).Weights is { } w && w.Any(i => i < n.Inputs.Count && n.Inputs[i] == input));
-                if (slots && weights.Has(input) && !weights.IsMask(input)) Hold(input, weights.Parameter(input), names.Weight(input));
+                if (held.ContainsKey(input) || !model.Graph.Weights.TryGetValue(input, out var weight)
+                    || layers.ContainsKey(node) && OnnxOperators.Of(node).Weights?.Contains(index) == true) continue;
+                var slots = model.Graph.Nodes.Any(n
+                    => !layers.ContainsKey(n) && OnnxOperators.Of(n).Weights is { } w
+                    && w.Any(i => i < n.Inputs.Count && n.Inputs[i] == input));
+                if (slots && weights.Has(input) && !weights.IsMask(input))
+                    Hold(input, weights.Parameter(input), names.Weight(input));
                 else held[input] = new OnnxItem(weight.ToTensor().DetachFromDisposeScope(), IsKnown: true);
             }
         foreach (var output in model.Graph.Outputs)
-            if (model.Graph.Weights.TryGetValue(output.Name, out var weight) && !held.ContainsKey(output.Name)) held[output.Name] = new OnnxItem(weight.ToTensor().DetachFromDisposeScope(), IsKnown: true);
+            if (model.Graph.Weights.TryGetValue(output.Name, out var weight) && !held.ContainsKey(output.Name))
+                held[output.Name] = new OnnxItem(weight.ToTensor().DetachFromDisposeScope(), IsKnown: true);
     }
 
     /// <summary>Nodes that a run computed on the side, of constants and sizes.</summary>
@@ -68,7 +75,8 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
         nn.Module parent = this;
         foreach (var part in path[..at].Split('.'))
         {
-            if (parent.named_children().FirstOrDefault(c => c.name == part).module is not { } child) ModuleTree.Register(parent, part, child = new Scope());
+            if (parent.named_children().FirstOrDefault(c => c.name == part).module is not { } child)
+                ModuleTree.Register(parent, part, child = new Scope());
             parent = child;
         }
         parent.register_parameter(path[(at + 1)..], parameter);
@@ -91,10 +99,14 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
     private void Run(OnnxNode node, Dictionary<string, OnnxItem> values, long batch)
     {
         var inputs = node.Inputs.Select(i => i.Length == 0 ? null : values.GetValueOrDefault(i) ?? (layers.ContainsKey(node) ? null : throw new InvalidDataException($"{node.Operator} ({node.Label}) reads {i}, which was not made"))).ToArray();
-        var call = new OnnxCall(node, inputs, model.Opset, layers.GetValueOrDefault(node)) { DeclaredBatch = declaredBatch, Batch = batch };
+        var call = new OnnxCall(node, inputs, model.Opset,
+            layers.GetValueOrDefault(node))
+        { DeclaredBatch = declaredBatch, Batch = batch };
         var ofSizes = node.Operator is "Shape" or "Size" && node.Domain == "";
-        var follows = ofSizes && inputs[0] is not { IsKnown: true, FollowsSizes: false } || inputs.Any(i => i is { FollowsSizes: true });
-        var known = !layers.ContainsKey(node) && (ofSizes || inputs.All(i => i is null or { IsKnown: true })) && !OnnxOperators.IsRandom(node);
+        var follows = ofSizes && inputs[0] is not { IsKnown: true, FollowsSizes: false }
+            || inputs.Any(i => i is { FollowsSizes: true });
+        var known = !layers.ContainsKey(node) && (ofSizes || inputs.All(i => i is null or { IsKnown: true }))
+            && !OnnxOperators.IsRandom(node);
         try
         {
             if (known && (!follows || !OnnxOperators.GrowsWithSizes(node, call)))
@@ -106,7 +118,9 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
             }
             else Take(OnnxOperators.Of(node).Run(call), new OnnxItem(null!));
         }
-        catch (Exception e) when (e is ExternalException or ArgumentException or IndexOutOfRangeException or OverflowException or InvalidOperationException or NotSupportedException or NotImplementedException or InvalidDataException)
+        catch (Exception e) when (e is ExternalException or ArgumentException or IndexOutOfRangeException
+            or OverflowException or InvalidOperationException or NotSupportedException or NotImplementedException
+            or InvalidDataException)
         {
             throw new InvalidDataException($"{node.Operator} ({node.Label}): {e.Message.Split('\n')[0]}");
         }

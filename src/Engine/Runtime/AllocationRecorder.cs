@@ -1,6 +1,8 @@
 namespace Interactive.Runtime;
 
-/// <summary>What was allocated: its size, and the numbers of the first and the last allocation during which it was in use.</summary>
+/// <summary>
+/// What was allocated: its size, and the numbers of the first and the last allocation during which it was in use.
+/// </summary>
 /// <param name="Bytes">Size as asked for.</param>
 /// <param name="First">Its own number in the sequence.</param>
 /// <param name="Last">The last allocation before it was freed; null when it outlived the sequence.</param>

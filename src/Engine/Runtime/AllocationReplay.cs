@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// Serves a step's allocations from places in one block of memory that a record of an earlier step has assigned. A place is
-/// given out only while everything still in use is what the record has in use at that point; then no two overlap. Whatever
-/// differs from the record, in size, order or length of life, is a miss and goes to malloc.
+/// Serves a step's allocations from places in one block of memory that a record of an earlier step has assigned. A
+/// place is given out only while everything still in use is what the record has in use at that point; then no two
+/// overlap. Whatever differs from the record, in size, order or length of life, is a miss and goes to malloc.
 /// </summary>
 internal sealed unsafe class AllocationReplay : AllocationWatch, IDisposable
 {

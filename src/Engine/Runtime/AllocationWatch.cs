@@ -1,8 +1,9 @@
 namespace Interactive.Runtime;
 
 /// <summary>
-/// Sees what one thread asks of libtorch's CPU allocator between <see cref="Begin"/> and <see cref="End"/>, and may serve it.
-/// Other threads (data loading, finalisers) allocate as ever; what they free of ours is noticed. At most one watches at a time.
+/// Sees what one thread asks of libtorch's CPU allocator between <see cref="Begin"/> and <see cref="End"/>, and may
+/// serve it. Other threads (data loading, finalisers) allocate as ever; what they free of ours is noticed. At most one
+/// watches at a time.
 /// </summary>
 internal abstract unsafe class AllocationWatch
 {
@@ -19,7 +20,8 @@ internal abstract unsafe class AllocationWatch
     {
         lock (Sync)
         {
-            if (active is not null) throw new InvalidOperationException("a step inside a step: one allocation sequence at a time");
+            if (active is not null)
+                throw new InvalidOperationException("a step inside a step: one allocation sequence at a time");
             if (id == 0) Watches[id = ++lastId] = this;
             thread = Environment.CurrentManagedThreadId;
             OnBegin();
@@ -37,7 +39,10 @@ internal abstract unsafe class AllocationWatch
         }
     }
 
-    /// <summary>Takes an allocation: a block with room for the header, or null for malloc's; a tag to be handed back when it is freed, or 0.</summary>
+    /// <summary>
+    /// Takes an allocation: a block with room for the header, or null for malloc's; a tag to be handed back when it is
+    /// freed, or 0.
+    /// </summary>
     internal static byte* Take(nuint bytes, out long tag)
     {
         tag = 0;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// A few instructions in front of a managed allocator: where it returns null they ask libtorch's own for more than it can give, so
-/// that a C++ exception of that passes no managed frame.
+/// A few instructions in front of a managed allocator: where it returns null they ask libtorch's own for more than it
+/// can give, so that a C++ exception of that passes no managed frame.
 /// </summary>
 internal static unsafe class AllocatorThunk
 {
@@ -17,14 +17,16 @@ internal static unsafe class AllocatorThunk
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !OperatingSystem.IsLinux()) return 0;
         byte[] code =
         [
-            0x57, 0x56, 0x52,                                       // push rdi, rsi, rdx: the arguments, and the stack aligned
+            // push rdi, rsi, rdx: the arguments, and the stack aligned
+            0x57, 0x56, 0x52,
             0x48, 0xB8, .. BitConverter.GetBytes((long)managed),    // mov rax, managed
             0xFF, 0xD0,                                             // call rax
             0x5A, 0x5E, 0x5F,                                       // pop rdx, rsi, rdi
             0x48, 0x85, 0xC0,                                       // test rax, rax
             0x74, 0x01,                                             // jz over
             0xC3,                                                   // ret
-            0x48, 0xBA, .. BitConverter.GetBytes(1L << 60),         // over: mov rdx, more than there is, for malloc may give what a cgroup will not
+            // over: mov rdx, more than there is, for malloc may give what a cgroup will not
+            0x48, 0xBA, .. BitConverter.GetBytes(1L << 60),
             0x48, 0xBE, .. BitConverter.GetBytes((long)allocator),  // mov rsi, allocator
             0x48, 0xB8, .. BitConverter.GetBytes((long)original),   // mov rax, original
             0xFF, 0xE0,                                             // jmp rax
@@ -36,6 +38,8 @@ internal static unsafe class AllocatorThunk
         return mprotect((void*)page, (nuint)Environment.SystemPageSize, Read | Execute) == 0 ? page : 0;
     }
 
-    [DllImport("libc")] private static extern void* mmap(void* address, nuint bytes, int protection, int flags, int file, nint offset);
+    [DllImport("libc")]
+    private static extern void* mmap(void* address, nuint bytes, int protection, int flags,
+        int file, nint offset);
     [DllImport("libc")] private static extern int mprotect(void* address, nuint bytes, int protection);
 }

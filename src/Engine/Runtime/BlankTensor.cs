@@ -15,8 +15,8 @@ internal static unsafe class BlankTensor
     private static long length;
 
     /// <summary>
-    /// A tensor of this shape and type, by default fp32, never to be written; the caller disposes it. On a GPU one number stands for all: a kernel
-    /// that insists on a contiguous tensor takes the memory there.
+    /// A tensor of this shape and type, by default fp32, never to be written; the caller disposes it. On a GPU one
+    /// number stands for all: a kernel that insists on a contiguous tensor takes the memory there.
     /// </summary>
     public static Tensor Of(ReadOnlySpan<long> shape, Device device, ScalarType type = ScalarType.Float32)
     {
@@ -27,7 +27,9 @@ internal static unsafe class BlankTensor
         }
         long count = 1;
         foreach (var size in shape) count = checked(count * size);
-        using var flat = TensorBlob.Wrap(Zeros(checked((count * type.ElementSize() + sizeof(float) - 1) / sizeof(float))), count, type);
+        using var flat =
+            TensorBlob.Wrap(Zeros(checked((count * type.ElementSize() + sizeof(float) - 1) / sizeof(float))), count,
+            type);
         return flat.view(shape.ToArray());
     }
 
@@ -39,12 +41,15 @@ internal static unsafe class BlankTensor
         {
             if (count <= length) return zeros;
             var mapped = mmap(null, (nuint)count * sizeof(float), Read, PrivateAnonymousUnreserved, -1, 0);
-            if ((nint)mapped == -1) throw new OutOfMemoryException($"the system has no {count * sizeof(float)} free addresses");
+            if ((nint)mapped == -1)
+                throw new OutOfMemoryException($"the system has no {count * sizeof(float)} free addresses");
             zeros = (float*)mapped;
             length = count;
             return zeros;
         }
     }
 
-    [DllImport("libc")] private static extern void* mmap(void* address, nuint bytes, int protection, int flags, int file, nint offset);
+    [DllImport("libc")]
+    private static extern void* mmap(void* address, nuint bytes, int protection, int flags,
+        int file, nint offset);
 }

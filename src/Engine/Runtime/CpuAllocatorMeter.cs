@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// Exact live and peak bytes of libtorch's CPU tensors: it puts an allocator of our own in libtorch's place. Every block
-/// carries its size in a 64-byte header, so counts do not depend on malloc. Counted are the bytes asked for, as in
-/// <c>numel x element size</c>. An <see cref="AllocationWatch"/> may see and serve what is asked for; its tag is in the header.
-/// Where memory runs out libtorch's own allocator is asked, whose exception every caller of libtorch knows.
+/// Exact live and peak bytes of libtorch's CPU tensors: it puts an allocator of our own in libtorch's place. Every
+/// block carries its size in a 64-byte header, so counts do not depend on malloc. Counted are the bytes asked for, as
+/// in <c>numel x element size</c>. An <see cref="AllocationWatch"/> may see and serve what is asked for; its tag is in
+/// the header. Where memory runs out libtorch's own allocator is asked, whose exception every caller of libtorch knows.
 /// </summary>
 internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
 {
@@ -33,9 +33,11 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         // c10::Allocator's virtual table: two destructors, allocate, is_simple_data_ptr, raw_deleter, copy_data.
         var original = *(nint**)((delegate* unmanaged<nint>)get)();
         var table = (nint*)NativeMemory.AllocZeroed(10, (nuint)sizeof(nint));
-        for (var i = 0; i < 10; i++) table[i] = original[i - 2]; // from two slots before, where C++ keeps type information
+        // from two slots before, where C++ keeps type information
+        for (var i = 0; i < 10; i++) table[i] = original[i - 2];
         var own = (nint)(delegate* unmanaged<DataPtr*, nint, nuint, DataPtr*>)&Allocate;
-        table[2 + 2] = AllocatorThunk.Make(own, original[2], ((delegate* unmanaged<nint>)get)()) is var thunk && thunk != 0 ? thunk : own;
+        table[2 + 2] = AllocatorThunk.Make(own, original[2], ((delegate* unmanaged<nint>)get)()) is var thunk
+            && thunk != 0 ? thunk : own;
         throwsForUs = thunk != 0;
         table[2 + 4] = (nint)(delegate* unmanaged<nint, nint>)&Deleter;
         var instance = (nint*)NativeMemory.AllocZeroed(8, (nuint)sizeof(nint));
@@ -70,7 +72,13 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
                 seen = before;
             }
         }
-        *result = new DataPtr { Data = data, Deleter = (nint)(delegate* unmanaged<nint, void>)&Free, Context = data, Device = 0xFF00 }; // CPU, no index
+        // CPU, no index
+        *result =
+            new DataPtr
+            {
+                Data = data, Deleter = (nint)(delegate* unmanaged<nint,
+            void>)&Free, Context = data, Device = 0xFF00
+            };
         return result;
     }
 
@@ -83,7 +91,8 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         byte* block = null;
         if (Heap is null || bytes < TensorHeap.Least) block = (byte*)aligned_alloc(Header, bytes);
         else if (bytes <= long.MaxValue) block = Heap.Take((long)bytes);
-        if (block == null && !throwsForUs) Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
+        if (block == null && !throwsForUs)
+            Environment.FailFast($"out of memory: libtorch asked for {bytes:N0} bytes with {live:N0} in use");
         return block;
     }
 

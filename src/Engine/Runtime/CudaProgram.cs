@@ -5,12 +5,13 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// CUDA C, compiled for a GPU by the compiler that libtorch brings along (NVRTC) and run on the stream that TorchSharp's
-/// kernels run on, which is CUDA's default stream.
+/// CUDA C, compiled for a GPU by the compiler that libtorch brings along (NVRTC) and run on the stream that
+/// TorchSharp's kernels run on, which is CUDA's default stream.
 /// </summary>
 internal sealed unsafe class CudaProgram
 {
-    private const string Library = "libcaffe2_nvrtc.so"; // depends on the compiler and on the driver, so functions of both are found through it
+    // depends on the compiler and on the driver, so functions of both are found through it
+    private const string Library = "libcaffe2_nvrtc.so";
     private const uint Threads = 256, BlocksPerProcessor = 16;
     private const int Processors = 16, MajorCapability = 75, MinorCapability = 76; // CUdevice_attribute
 
@@ -21,23 +22,28 @@ internal sealed unsafe class CudaProgram
     /// <summary>Compiles; the program stays for the life of the process.</summary>
     /// <param name="source">CUDA C without headers; products and sums are not contracted.</param>
     /// <param name="index">Of the GPU.</param>
-    /// <exception cref="NotSupportedException">There is no compiler or driver, or one of them refused; the message says which.</exception>
+    /// <exception cref="NotSupportedException">There is no compiler or driver, or one of them refused; the message says
+    /// which.</exception>
     public CudaProgram(string source, int index)
     {
-        if (!NativeLibrary.TryLoad(Path.Combine(TorchLoader.LibtorchFolder ?? "", Library), out _)) throw new NotSupportedException($"{Library} cannot be loaded from libtorch's folder");
+        if (!NativeLibrary.TryLoad(Path.Combine(TorchLoader.LibtorchFolder ?? "", Library), out _))
+            throw new NotSupportedException($"{Library} cannot be loaded from libtorch's folder");
         try
         {
             using var first = empty(1, device: device(TorchSharp.DeviceType.CUDA, index)); // libtorch makes the context
             Check(cuDevicePrimaryCtxRetain(out context, index));
             mostBlocks = (uint)Attribute(Processors, index) * BlocksPerProcessor;
-            var binary = Compile(source, $"--gpu-architecture=sm_{Attribute(MajorCapability, index)}{Attribute(MinorCapability, index)}");
+            var binary = Compile(source,
+                $"--gpu-architecture=sm_{Attribute(MajorCapability, index)}{Attribute(MinorCapability, index)}");
             Enter();
             Check(cuModuleLoadData(out module, binary));
         }
         catch (EntryPointNotFoundException e) { throw new NotSupportedException(e.Message); }
     }
 
-    /// <summary>Queues a kernel over <paramref name="items"/> numbers or groups of numbers; its threads stride over them.</summary>
+    /// <summary>
+    /// Queues a kernel over <paramref name="items"/> numbers or groups of numbers; its threads stride over them.
+    /// </summary>
     /// <param name="kernel">Its name, declared <c>extern "C"</c>.</param>
     /// <param name="items">How many at most can be worked on at once.</param>
     /// <param name="arguments">Device addresses and 32-bit numbers, in order.</param>
@@ -92,12 +98,16 @@ internal sealed unsafe class CudaProgram
         return value;
     }
 
-    private static void Check(int result, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(result))] string call = "")
+    private static void Check(int result,
+        [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(result))] string call = "")
     {
-        if (result != 0) throw new NotSupportedException($"CUDA error {result} of {call[..Math.Max(0, call.IndexOf('('))]}");
+        if (result != 0)
+            throw new NotSupportedException($"CUDA error {result} of {call[..Math.Max(0, call.IndexOf('('))]}");
     }
 
-    [DllImport(Library)] private static extern int nvrtcCreateProgram(out nint program, string source, string name, int headers, nint sources, nint names);
+    [DllImport(Library)]
+    private static extern int nvrtcCreateProgram(out nint program, string source, string name,
+        int headers, nint sources, nint names);
     [DllImport(Library)] private static extern int nvrtcCompileProgram(nint program, int count, string[] options);
     [DllImport(Library)] private static extern int nvrtcGetProgramLogSize(nint program, out nuint size);
     [DllImport(Library)] private static extern int nvrtcGetProgramLog(nint program, byte[] log);
@@ -110,5 +120,8 @@ internal sealed unsafe class CudaProgram
     [DllImport(Library)] private static extern int cuCtxSetCurrent(nint context);
     [DllImport(Library)] private static extern int cuModuleLoadData(out nint module, byte[] binary);
     [DllImport(Library)] private static extern int cuModuleGetFunction(out nint function, nint module, string name);
-    [DllImport(Library)] private static extern int cuLaunchKernel(nint function, uint blocksX, uint blocksY, uint blocksZ, uint threadsX, uint threadsY, uint threadsZ, uint shared, nint stream, void** arguments, void** extra);
+    [DllImport(Library)]
+    private static extern int cuLaunchKernel(nint function, uint blocksX, uint blocksY,
+        uint blocksZ, uint threadsX, uint threadsY, uint threadsZ, uint shared, nint stream, void** arguments,
+        void** extra);
 }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Interactive.Runtime;
 
-/// <summary>Reads addresses from the full symbol table of an ELF64 file, which also lists what is not exported.</summary>
+/// <summary>
+/// Reads addresses from the full symbol table of an ELF64 file, which also lists what is not exported.
+/// </summary>
 internal static unsafe class ElfSymbols
 {
     private const int SectionSymbols = 2, SectionHeader = 64, SymbolSize = 24;
@@ -22,7 +24,8 @@ internal static unsafe class ElfSymbols
             {
                 var header = sections + i * SectionHeader;
                 if (*(int*)(header + 4) == SectionSymbols)
-                    return Search(image + *(long*)(header + 24), *(long*)(header + 32) / SymbolSize, image + *(long*)(sections + *(int*)(header + 40) * SectionHeader + 24), name);
+                    return Search(image + *(long*)(header + 24), *(long*)(header + 32) / SymbolSize,
+                        image + *(long*)(sections + *(int*)(header + 40) * SectionHeader + 24), name);
             }
             return null;
         }
@@ -34,7 +37,9 @@ internal static unsafe class ElfSymbols
         var wanted = Encoding.ASCII.GetBytes(name + "\0");
         for (var symbol = symbols; symbol < symbols + count * SymbolSize; symbol += SymbolSize)
             // An address of 0: defined elsewhere.
-            if (*(long*)(symbol + 8) != 0 && new ReadOnlySpan<byte>(text + *(uint*)symbol, wanted.Length).SequenceEqual(wanted)) return *(long*)(symbol + 8);
+            if (*(long*)(symbol + 8) != 0
+                && new ReadOnlySpan<byte>(text + *(uint*)symbol, wanted.Length).SequenceEqual(wanted))
+                return *(long*)(symbol + 8);
         return null;
     }
 }

@@ -12,8 +12,11 @@ internal static unsafe class FileOwner
     /// <summary>The number of the user whose rights this process has.</summary>
     public static uint Current { get; } = geteuid();
 
-    /// <summary>True for a file or folder, no link, that belongs to this user and that neither its group nor others may write.</summary>
-    public static bool IsOurs(string path) => Look(path) is { } status && IsOwned(status) && (status.Mode & WritableByOthers) == 0;
+    /// <summary>
+    /// True for a file or folder, no link, that belongs to this user and that neither its group nor others may write.
+    /// </summary>
+    public static bool IsOurs(string path)
+        => Look(path) is { } status && IsOwned(status) && (status.Mode & WritableByOthers) == 0;
 
     private static bool IsOwned(string path) => Look(path) is { } status && IsOwned(status);
 
@@ -26,8 +29,8 @@ internal static unsafe class FileOwner
     }
 
     /// <summary>
-    /// Makes a folder that only this user can read and write. One of this user's that others could write is closed to them: what
-    /// they have left in it is theirs, and no file counts without <see cref="IsOurs"/>.
+    /// Makes a folder that only this user can read and write. One of this user's that others could write is closed to
+    /// them: what they have left in it is theirs, and no file counts without <see cref="IsOurs"/>.
     /// </summary>
     /// <returns>False where the folder is a link or another user's.</returns>
     public static bool MakePrivate(string folder)

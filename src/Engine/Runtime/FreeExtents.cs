@@ -1,9 +1,9 @@
 namespace Interactive.Runtime;
 
 /// <summary>
-/// The free stretches of a range of addresses, side by side ones joined, and in which of its chunks (the pages of memory that come
-/// and go together) there is memory at all. A taken stretch lies where the fewest chunks have to come, then in the tightest gap, then
-/// lowest.
+/// The free stretches of a range of addresses, side by side ones joined, and in which of its chunks (the pages of
+/// memory that come and go together) there is memory at all. A taken stretch lies where the fewest chunks have to come,
+/// then in the tightest gap, then lowest.
 /// </summary>
 /// <param name="bytes">Size of the range, a multiple of <paramref name="chunk"/>.</param>
 /// <param name="chunk">Bytes of a chunk.</param>

@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Runtime;
 
-/// <summary>The few in-place operations that optimisers are made of, with numbers that no collection can take away (<see cref="Scalars"/>).</summary>
+/// <summary>
+/// The few in-place operations that optimisers are made of, with numbers that no collection can take away
+/// (<see cref="Scalars"/>).
+/// </summary>
 internal static class InPlaceMath
 {
     /// <summary><c>tensor *= factor</c>.</summary>

@@ -4,9 +4,10 @@ using System.Text;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// The error that TorchSharp throws when the native call in progress returns. Managed code that libtorch calls back must not throw
-/// across native frames: it leaves its error here, gives libtorch something harmless, and whoever made the call gets the exception.
-/// TorchSharp's library keeps the text in its one thread-local variable, and empties it where a native call begins.
+/// The error that TorchSharp throws when the native call in progress returns. Managed code that libtorch calls back
+/// must not throw across native frames: it leaves its error here, gives libtorch something harmless, and whoever made
+/// the call gets the exception. TorchSharp's library keeps the text in its one thread-local variable, and empties it
+/// where a native call begins.
 /// </summary>
 internal static unsafe class LastError
 {
@@ -48,18 +49,22 @@ internal static unsafe class LastError
         return text;
     }
 
-    /// <summary>Lets the call in progress fail. No other native call of TorchSharp's may follow in the callback.</summary>
+    /// <summary>
+    /// Lets the call in progress fail. No other native call of TorchSharp's may follow in the callback.
+    /// </summary>
     /// <param name="text">From <see cref="Take"/> or <see cref="Text"/>.</param>
     public static void Put(nint text)
     {
-        if (Variable == null) ((delegate* unmanaged<nint>)NativeRedirect.Find(Library, Reader))(); // this thread's first: it has its variable now
+        // this thread's first: it has its variable now
+        if (Variable == null) ((delegate* unmanaged<nint>)NativeRedirect.Find(Library, Reader))();
         *Variable = text;
     }
 
     /// <summary>An exception as such a text: libtorch's own words as they are.</summary>
     public static nint Text(Exception e)
     {
-        var bytes = Encoding.UTF8.GetBytes((e is ExternalException ? e.Message : $"{e.GetType().Name}: {e.Message}") + "\0");
+        var bytes =
+            Encoding.UTF8.GetBytes((e is ExternalException ? e.Message : $"{e.GetType().Name}: {e.Message}") + "\0");
         var text = NativeMemory.Alloc((nuint)bytes.Length); // TorchSharp frees none of these
         bytes.CopyTo(new Span<byte>(text, bytes.Length));
         return (nint)text;

@@ -23,11 +23,15 @@ internal static class LibstdcxxPatch
     public static bool IsNeeded()
     {
         if (!OperatingSystem.IsLinux()) return false;
-        return NativeLibrary.TryLoad("libstdc++.so.6", out var handle) && !NativeLibrary.TryGetExport(handle, Anchor, out _);
+        return NativeLibrary.TryLoad("libstdc++.so.6", out var handle)
+            && !NativeLibrary.TryGetExport(handle, Anchor, out _);
     }
 
-    /// <summary>Patches an ELF64 image in memory. Returns false when the image does not ask for the newer version.</summary>
-    /// <exception cref="InvalidDataException">The image asks for the newer version for another symbol than the anchor.</exception>
+    /// <summary>
+    /// Patches an ELF64 image in memory. Returns false when the image does not ask for the newer version.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The image asks for the newer version for another symbol than the
+    /// anchor.</exception>
     public static bool Apply(Span<byte> image)
     {
         var (symbols, versions, needs) = FindSections(image);
@@ -40,7 +44,8 @@ internal static class LibstdcxxPatch
             var version = image[((int)versions.Offset + 2 * i)..];
             if (BitConverter.ToUInt16(version) != versionIndex) continue;
             var name = Text(image, strings, BitConverter.ToUInt32(symbol));
-            if (name != Anchor) throw new InvalidDataException($"{WantedVersion} is also needed by {name}: cannot patch");
+            if (name != Anchor)
+                throw new InvalidDataException($"{WantedVersion} is also needed by {name}: cannot patch");
             BitConverter.TryWriteBytes(symbol, FindText(image, strings, Substitute));
             BitConverter.TryWriteBytes(version, (ushort)1); // 1 = global, no version
         }
@@ -75,7 +80,8 @@ internal static class LibstdcxxPatch
     private static ElfSection Section(ReadOnlySpan<byte> image, int index)
     {
         var header = image[(int)(BitConverter.ToInt64(image[0x28..]) + index * BitConverter.ToUInt16(image[0x3A..]))..];
-        return new(BitConverter.ToUInt32(header[4..]), BitConverter.ToInt64(header[24..]), BitConverter.ToInt64(header[32..]),
+        return new(BitConverter.ToUInt32(header[4..]), BitConverter.ToInt64(header[24..]),
+            BitConverter.ToInt64(header[32..]),
             BitConverter.ToUInt32(header[40..]), BitConverter.ToUInt32(header[44..]));
     }
 

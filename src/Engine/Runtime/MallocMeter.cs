@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// The fallback: glibc's own count of bytes in use. It includes what is not tensors, and its peak is only as good as how
-/// often somebody asks for <see cref="LiveBytes"/>.
+/// The fallback: glibc's own count of bytes in use. It includes what is not tensors, and its peak is only as good as
+/// how often somebody asks for <see cref="LiveBytes"/>.
 /// </summary>
 internal sealed class MallocMeter : IMemoryMeter
 {
@@ -28,6 +28,10 @@ internal sealed class MallocMeter : IMemoryMeter
     public void ResetPeak() => peak = 0;
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct MallInfo { public nuint arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost; }
+    private struct MallInfo
+    {
+        public nuint arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks,
+        keepcost;
+    }
     [DllImport("libc")] private static extern MallInfo mallinfo2();
 }

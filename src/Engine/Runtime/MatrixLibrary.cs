@@ -12,5 +12,6 @@ internal static class MatrixLibrary
     /// True where they use half of the vector unit: MKL takes 512-bit instructions on its own maker's processors only.
     /// oneDNN, which computes libtorch's convolutions, asks the processor alone.
     /// </summary>
-    public static bool UsesHalfTheVectors { get; } = Avx512F.IsSupported && X86Base.CpuId(0, 0) is not (_, Genu, Ntel, IneI);
+    public static bool UsesHalfTheVectors { get; } = Avx512F.IsSupported
+        && X86Base.CpuId(0, 0) is not (_, Genu, Ntel, IneI);
 }

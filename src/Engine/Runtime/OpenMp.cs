@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// Runs managed loops on the threads of libtorch's own OpenMP pool. Threads of .NET's would compete with them: an OpenMP
-/// thread spins for a while after its work. Without the pool's entry points a loop runs on the calling thread.
+/// Runs managed loops on the threads of libtorch's own OpenMP pool. Threads of .NET's would compete with them: an
+/// OpenMP thread spins for a while after its work. Without the pool's entry points a loop runs on the calling thread.
 /// </summary>
 internal static unsafe class OpenMp
 {
@@ -16,8 +16,10 @@ internal static unsafe class OpenMp
 
     private static readonly delegate* unmanaged<delegate* unmanaged<nint, void>, nint, uint, uint, void> Parallel
         = (delegate* unmanaged<delegate* unmanaged<nint, void>, nint, uint, uint, void>)Export("GOMP_parallel");
-    private static readonly delegate* unmanaged<int> ThreadNumber = (delegate* unmanaged<int>)Export("omp_get_thread_num");
-    private static readonly delegate* unmanaged<int> ThreadCount = (delegate* unmanaged<int>)Export("omp_get_num_threads");
+    private static readonly delegate* unmanaged<int> ThreadNumber =
+        (delegate* unmanaged<int>)Export("omp_get_thread_num");
+    private static readonly delegate* unmanaged<int> ThreadCount =
+        (delegate* unmanaged<int>)Export("omp_get_num_threads");
 
     private static nint Export(string name) => TorchLoader.TryGetExport(name, out var address) ? address : 0;
 
@@ -29,7 +31,10 @@ internal static unsafe class OpenMp
         public ExceptionDispatchInfo? Failure { get; set; }
     }
 
-    /// <summary>Calls <paramref name="part"/> for disjoint parts of [0, count), each a multiple of <paramref name="grain"/> but the last.</summary>
+    /// <summary>
+    /// Calls <paramref name="part"/> for disjoint parts of [0, count), each a multiple of <paramref name="grain"/> but
+    /// the last.
+    /// </summary>
     public static void For(long count, long grain, Part part)
     {
         var threads = IsAvailable && count > grain ? get_num_threads() : 1;
@@ -55,6 +60,7 @@ internal static unsafe class OpenMp
         {
             if (from < to) work.Part(from, to);
         }
-        catch (Exception e) { work.Failure = ExceptionDispatchInfo.Capture(e); } // managed code must not throw across native frames
+        // managed code must not throw across native frames
+        catch (Exception e) { work.Failure = ExceptionDispatchInfo.Capture(e); }
     }
 }

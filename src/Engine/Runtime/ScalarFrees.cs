@@ -1,9 +1,10 @@
 namespace Interactive.Runtime;
 
 /// <summary>
-/// Frees TorchSharp's scalars late. A number in a call (<c>x + 1</c>) becomes an object whose last use is that its handle is read: from
-/// then on a garbage collection may finalise it, and libtorch, still in the call, reads memory that is another's by then: an error at
-/// best, other numbers at worst. So a scalar is freed when as many others have been let go of as no call outlives.
+/// Frees TorchSharp's scalars late. A number in a call (<c>x + 1</c>) becomes an object whose last use is that its
+/// handle is read: from then on a garbage collection may finalise it, and libtorch, still in the call, reads memory
+/// that is another's by then: an error at best, other numbers at worst. So a scalar is freed when as many others have
+/// been let go of as no call outlives.
 /// </summary>
 internal static unsafe class ScalarFrees
 {
@@ -24,7 +25,8 @@ internal static unsafe class ScalarFrees
     public static void Watch(nint library)
     {
         original = (delegate* unmanaged<nint, void>)NativeRedirect.Find(library, Export);
-        AreLate = original != null && NativeRedirect.TryPut(Export, (nint)original, (nint)(delegate* unmanaged<nint, void>)&Free);
+        AreLate = original != null
+            && NativeRedirect.TryPut(Export, (nint)original, (nint)(delegate* unmanaged<nint, void>)&Free);
     }
 
     [System.Runtime.InteropServices.UnmanagedCallersOnly]

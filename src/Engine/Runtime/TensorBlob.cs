@@ -8,7 +8,10 @@ internal static unsafe class TensorBlob
 {
     const int Cpu = 0;
 
-    /// <summary>A one-dimensional tensor, by default of fp32, over <paramref name="data"/>, which must outlive it and all its views.</summary>
+    /// <summary>
+    /// A one-dimensional tensor, by default of fp32, over <paramref name="data"/>, which must outlive it and all its
+    /// views.
+    /// </summary>
     /// <exception cref="NotSupportedException">This libtorch lacks the export.</exception>
     public static Tensor Wrap(float* data, long length, ScalarType type = ScalarType.Float32)
     {
@@ -17,7 +20,8 @@ internal static unsafe class TensorBlob
         long stride = 1;
         nint handle;
         var create = (delegate* unmanaged<void*, long, long*, long*, long, int, int, int, nint*, int>)export;
-        if (create(data, 1, &length, &stride, 0, (int)type, Cpu, 0, &handle) != 0) throw new InvalidOperationException("libtorch refused to wrap memory; its message is on stderr");
+        if (create(data, 1, &length, &stride, 0, (int)type, Cpu, 0, &handle) != 0)
+            throw new InvalidOperationException("libtorch refused to wrap memory; its message is on stderr");
         return Tensor.UnsafeCreateTensor(handle).DetachFromDisposeScope();
     }
 }

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// The memory of big tensors: addresses reserved once, in which huge pages come as they are touched, stay for the next tensor, and go
-/// back when more of them would be there than the most that was ever in use and a sixteenth. malloc promises no such thing: its
-/// heap grew to three times of what a step's tensors take, for it never finds a place again that an aligned block has left
-/// (glibc before 2.38), and mapping each block anew costs its page faults in every step.
+/// The memory of big tensors: addresses reserved once, in which huge pages come as they are touched, stay for the next
+/// tensor, and go back when more of them would be there than the most that was ever in use and a sixteenth. malloc
+/// promises no such thing: its heap grew to three times of what a step's tensors take, for it never finds a place again
+/// that an aligned block has left (glibc before 2.38), and mapping each block anew costs its page faults in every step.
 /// </summary>
 internal sealed unsafe class TensorHeap
 {
@@ -34,7 +34,10 @@ internal sealed unsafe class TensorHeap
         granted = (all - besides) / 4 * 3;
     }
 
-    /// <summary>Reserves addresses for four times of the machine's memory, none of which is there yet; null where that is not allowed.</summary>
+    /// <summary>
+    /// Reserves addresses for four times of the machine's memory, none of which is there yet; null where that is not
+    /// allowed.
+    /// </summary>
     public static TensorHeap? TryReserve()
     {
         var wanted = Math.Max(4 * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, 64L << 30) / Chunk * Chunk;
@@ -51,12 +54,16 @@ internal sealed unsafe class TensorHeap
     /// <summary>Bytes of memory that the heap holds without use.</summary>
     public long IdleBytes { get { lock (gate) return Math.Max(0, extents.Present - live); } }
 
-    /// <summary>A block of <paramref name="size"/> bytes, a multiple of its alignment of 64; null where there is not so much memory, or the addresses are used up.</summary>
+    /// <summary>
+    /// A block of <paramref name="size"/> bytes, a multiple of its alignment of 64; null where there is not so much
+    /// memory, or the addresses are used up.
+    /// </summary>
     public byte* Take(long size)
     {
         lock (gate)
         {
-            if (size > all - besides - live) return null; // the kernel would give the addresses, and kill the process later
+            // the kernel would give the addresses, and kill the process later
+            if (size > all - besides - live) return null;
             var before = extents.Present;
             var at = extents.Take(size);
             if (at < 0) return null;
@@ -104,6 +111,8 @@ internal sealed unsafe class TensorHeap
     }
 
     private const int ReadWrite = 3, PrivateAnonymousNoReserve = 0x4022, DontNeed = 4;
-    [DllImport("libc")] private static extern void* mmap(void* address, nuint length, int protection, int flags, int file, nint offset);
+    [DllImport("libc")]
+    private static extern void* mmap(void* address, nuint length, int protection, int flags,
+        int file, nint offset);
     [DllImport("libc")] private static extern int madvise(void* address, nuint length, int advice);
 }

@@ -13,14 +13,17 @@ namespace Interactive.Runtime;
 /// </summary>
 public static class TorchLoader
 {
-    /// <summary>Names a folder with another build of libtorch, such as <c>torch/lib</c> of a Python installation.</summary>
+    /// <summary>
+    /// Names a folder with another build of libtorch, such as <c>torch/lib</c> of a Python installation.
+    /// </summary>
     public const string Variable = "INTERACTIVE_LIBTORCH";
 
     /// <summary>The library by which a folder of libtorch's is known.</summary>
     public const string Libtorch = "libtorch_cpu.so";
 
     private const string TorchSharpLibrary = "libLibTorchSharp.so";
-    internal const string TorchSharpVersion = "0.107.0", LibtorchVersion = "2.10.0"; // as pinned in Directory.Packages.props
+    // as pinned in Directory.Packages.props
+    internal const string TorchSharpVersion = "0.107.0", LibtorchVersion = "2.10.0";
     // Dependencies first; the CUDA ones are present only in a CUDA build.
     private static readonly string[] LibtorchLibraries =
         ["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"];
@@ -29,7 +32,9 @@ public static class TorchLoader
     private static bool registered;
     private static volatile bool loaded;
 
-    /// <summary>Where TorchSharp's native library was loaded from, or null before <see cref="EnsureLoaded"/> or off Linux.</summary>
+    /// <summary>
+    /// Where TorchSharp's native library was loaded from, or null before <see cref="EnsureLoaded"/> or off Linux.
+    /// </summary>
     public static string? LoadedFrom { get; private set; }
 
     /// <summary>True once <see cref="EnsureLoaded"/> has run: before, there is no tensor in the process.</summary>
@@ -57,13 +62,16 @@ public static class TorchLoader
             if (registered) return;
             registered = true;
         }
-        AppDomain.CurrentDomain.AssemblyLoad += (_, e) => { if (e.LoadedAssembly.GetName().Name == "TorchSharp") EnsureLoaded(); };
+        AppDomain.CurrentDomain.AssemblyLoad += (_, e)
+            =>
+        { if (e.LoadedAssembly.GetName().Name == "TorchSharp") EnsureLoaded(); };
         foreach (var assembly in AppDomain.CurrentDomain.GetAssemblies())
             if (assembly.GetName().Name == "TorchSharp") EnsureLoaded();
     }
 
     /// <summary>Loads the native libraries now. Safe to call often and from several threads and processes.</summary>
-    /// <exception cref="DllNotFoundException">The native libraries are not beside the application nor in the NuGet cache, nor in the folder that <see cref="Variable"/> names.</exception>
+    /// <exception cref="DllNotFoundException">The native libraries are not beside the application nor in the NuGet
+    /// cache, nor in the folder that <see cref="Variable"/> names.</exception>
     public static void EnsureLoaded()
     {
         if (!OperatingSystem.IsLinux()) return;
@@ -102,7 +110,8 @@ public static class TorchLoader
     private static string? Chosen()
     {
         if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } folder) return null;
-        return File.Exists(Path.Combine(folder, Libtorch)) ? folder : throw new DllNotFoundException($"{Variable}={folder}: there is no {Libtorch} in it");
+        return File.Exists(Path.Combine(folder, Libtorch)) ? folder
+            : throw new DllNotFoundException($"{Variable}={folder}: there is no {Libtorch} in it");
     }
 
     /// <summary>Folders that may hold the native libraries, best first.</summary>
@@ -121,12 +130,13 @@ public static class TorchLoader
         return folders.Distinct();
     }
 
-    private static string? Find(string name) => SearchFolders().Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists);
+    private static string? Find(string name)
+        => SearchFolders().Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists);
 
     /// <summary>
-    /// The patched copy in the user's cache folder, made on first use, and anew where what lies there is not it: what is
-    /// loaded is what was patched here. Several processes may race here: each writes a name of its own and renames, and
-    /// whichever comes last replaces an identical file.
+    /// The patched copy in the user's cache folder, made on first use, and anew where what lies there is not it: what
+    /// is loaded is what was patched here. Several processes may race here: each writes a name of its own and renames,
+    /// and whichever comes last replaces an identical file.
     /// </summary>
     internal static string PatchedCopy(string original)
     {
@@ -135,11 +145,18 @@ public static class TorchLoader
         if (!LibstdcxxPatch.Apply(image)) return original;
         var folder = Path.Combine(CacheFolder.Find(), "native", key);
         var copy = Path.Combine(folder, TorchSharpLibrary);
-        if (FileOwner.IsOurs(folder) && FileOwner.IsOurs(copy) && File.ReadAllBytes(copy).AsSpan().SequenceEqual(image)) return copy;
+        if (FileOwner.IsOurs(folder) && FileOwner.IsOurs(copy) && File.ReadAllBytes(copy).AsSpan().SequenceEqual(image))
+            return copy;
 
-        if (!FileOwner.MakePrivate(Path.GetDirectoryName(folder)!) || !FileOwner.MakePrivate(folder)) throw new IOException($"{folder} is a link or another user's: delete it");
+        if (!FileOwner.MakePrivate(Path.GetDirectoryName(folder)!) || !FileOwner.MakePrivate(folder))
+            throw new IOException($"{folder} is a link or another user's: delete it");
         var temporary = $"{copy}.{Environment.ProcessId}.tmp";
-        using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+        using (var file = new FileStream(temporary,
+            new FileStreamOptions
+            {
+                Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode =
+            UnixFileMode.UserRead | UnixFileMode.UserWrite
+            }))
         {
             file.Write(image);
             file.Flush(flushToDisk: true);
@@ -148,7 +165,9 @@ public static class TorchLoader
         return copy;
     }
 
-    /// <summary>Finds a function of libtorch or of TorchSharp's library by its exported (possibly mangled) name.</summary>
+    /// <summary>
+    /// Finds a function of libtorch or of TorchSharp's library by its exported (possibly mangled) name.
+    /// </summary>
     internal static bool TryGetExport(string symbol, out nint address)
     {
         EnsureLoaded();

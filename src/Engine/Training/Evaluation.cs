@@ -7,8 +7,12 @@ using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>Loss and metrics over a set of samples, each rank taking every so manieth batch; the same bits for any number of ranks.</summary>
-internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFit fit, IObjective objective, IReadOnlyList<IMetric> metrics, int batchSize, LoaderOptions loading)
+/// <summary>
+/// Loss and metrics over a set of samples, each rank taking every so manieth batch; the same bits for any number of
+/// ranks.
+/// </summary>
+internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFit fit, IObjective objective,
+    IReadOnlyList<IMetric> metrics, int batchSize, LoaderOptions loading)
 {
     private readonly Loader loader = new(data, loading);
 
@@ -20,7 +24,8 @@ internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFi
         string? error = null;
         try
         {
-            foreach (var batch in loader.Read(Samples(), arrange: (batch, samples) => fit.Take(batch, data, samples))) mine.AddRange(Sums(batch, executor, device));
+            foreach (var batch in loader.Read(Samples(), arrange: (batch, samples) => fit.Take(batch, data, samples)))
+                mine.AddRange(Sums(batch, executor, device));
         }
         catch (UsageException e) { error = e.Message; }
         Agreement.Throw(world, error);
@@ -50,7 +55,8 @@ internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFi
         var weight = objective.Weight(batch.Targets);
         using var moved = batch.MoveTo(device);
         var outputs = executor.Infer(moved.Inputs);
-        List<double> sums = [weight == 0 ? 0 : objective.Loss(outputs, moved.Targets).to_type(ScalarType.Float64).item<double>() * weight, weight];
+        List<double> sums = [weight == 0 ? 0
+            : objective.Loss(outputs, moved.Targets).to_type(ScalarType.Float64).item<double>() * weight, weight];
         for (var i = 0; i < metrics.Count; i++)
         {
             var ofMetric = metrics[i].Sums(outputs, moved.Targets);
@@ -67,7 +73,9 @@ internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFi
         // Rank 0 has run the first batch, and knows how many sums there are.
         MemoryMarshal.Cast<byte, int>(world.AllGather(MemoryMarshal.AsBytes<int>(widths))[0]).CopyTo(widths);
         var width = 2 + widths.Sum();
-        var parts = world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine))).Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToArray();
+        var parts =
+            world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine)))
+            .Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToArray();
         var total = new double[width];
         for (var batch = 0; width * (batch / world.Size) < parts[batch % world.Size].Length; batch++)
         {

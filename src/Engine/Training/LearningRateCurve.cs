@@ -6,8 +6,8 @@ namespace Interactive.Training;
 public sealed record LearningRateCurve(IReadOnlyList<double> Rates, IReadOnlyList<double> Losses)
 {
     /// <summary>
-    /// The rate at which the loss falls fastest, the first tenth left out, where it only wavers: a good peak for a schedule. Not a
-    /// number where it never falls.
+    /// The rate at which the loss falls fastest, the first tenth left out, where it only wavers: a good peak for a
+    /// schedule. Not a number where it never falls.
     /// </summary>
     public double Suggestion
     {

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// Finds a learning rate by a range test (Smith 2017): the rate rises exponentially from step to step until the loss explodes.
-/// Model, optimiser and random numbers are afterwards as they were.
+/// Finds a learning rate by a range test (Smith 2017): the rate rises exponentially from step to step until the loss
+/// explodes. Model, optimiser and random numbers are afterwards as they were.
 /// </summary>
 public static class LearningRateFinder
 {
@@ -27,7 +27,8 @@ public static class LearningRateFinder
         var model = trainer.Graph.state_dict();
         var before = model.ToDictionary(e => e.Key, e => e.Value.clone());
         var optimizer = trainer.Optimizer;
-        var (state, made, late) = (optimizer.State.ToDictionary(e => e.Key, e => e.Value.clone()), optimizer.Steps, optimizer.LateCounts);
+        var (state, made, late) = (optimizer.State.ToDictionary(e => e.Key, e => e.Value.clone()), optimizer.Steps,
+            optimizer.LateCounts);
         using var random = RandomState.Of(Devices.Of(trainer.Graph));
         var curve = new List<(double Rate, double Loss)>();
         var (mean, least) = (0.0, double.PositiveInfinity);

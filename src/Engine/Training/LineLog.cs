@@ -4,14 +4,15 @@ using Interactive.Monitoring;
 namespace Interactive.Training;
 
 /// <summary>
-/// Hands a run's numbers on as lines: <c>new LineLog(line => logger.LogInformation("{Line}", line))</c> for a host's logger, where a bar on the
-/// console is out of place.
+/// Hands a run's numbers on as lines: <c>new LineLog(line => logger.LogInformation("{Line}", line))</c> for a host's
+/// logger, where a bar on the console is out of place.
 /// </summary>
 /// <param name="write">Takes a line.</param>
 /// <param name="every">Steps between lines; evaluations have a line each.</param>
 public sealed class LineLog(Action<string> write, int every = 100) : IRunLog
 {
-    private readonly int every = every >= 1 ? every : throw new UsageException($"a line every {every} steps cannot be: give at least 1");
+    private readonly int every = every >= 1 ? every
+        : throw new UsageException($"a line every {every} steps cannot be: give at least 1");
 
     /// <inheritdoc/>
     public void Write(TrainRecord record)
@@ -22,7 +23,8 @@ public sealed class LineLog(Action<string> write, int every = 100) : IRunLog
 
     /// <inheritdoc/>
     public void Write(EvalRecord record)
-        => write(string.Create(CultureInfo.InvariantCulture, $"epoch {record.Epoch + 1}  test loss {record.Loss:F4}{string.Concat(record.Metrics.Select(MetricText.Of))}"));
+        => write(string.Create(CultureInfo.InvariantCulture,
+        $"epoch {record.Epoch + 1}  test loss {record.Loss:F4}{string.Concat(record.Metrics.Select(MetricText.Of))}"));
 
     /// <inheritdoc/>
     public void Dispose() { }

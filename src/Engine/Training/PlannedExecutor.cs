@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>The executor of what is trainable now, under the plan that the options' memory asks for. Made anew when other parameters become trainable.</summary>
+/// <summary>
+/// The executor of what is trainable now, under the plan that the options' memory asks for. Made anew when other
+/// parameters become trainable.
+/// </summary>
 /// <param name="graph">The net.</param>
 /// <param name="options">Their budget, layout and arena count.</param>
 /// <param name="schedule">The user's own, in place of a plan.</param>
@@ -18,7 +21,8 @@ namespace Interactive.Training;
 /// <param name="microBatch">Samples that run at once.</param>
 /// <param name="world">The ranks, which plan alike.</param>
 /// <param name="device">Where the net is.</param>
-internal sealed class PlannedExecutor(Graph graph, TrainerOptions options, Schedule? schedule, MemoryFit? memory, IObjective objective, Trainable trainable, int microBatch, ICommunicator world, Device device) : IDisposable
+internal sealed class PlannedExecutor(Graph graph, TrainerOptions options, Schedule? schedule, MemoryFit? memory,
+    IObjective objective, Trainable trainable, int microBatch, ICommunicator world, Device device) : IDisposable
 {
     private readonly StepArena? arena = options.Arena ? ArenaOn(device) : null;
     private RankPlan? plan;
@@ -37,7 +41,9 @@ internal sealed class PlannedExecutor(Graph graph, TrainerOptions options, Sched
         var before = Executor;
         if (before is not null && schedule is not null) throw new UsageException($"other parameters of {graph.Name} want gradients now than when its schedule was made: train without a schedule of one's own, or change none");
         trainable.Note();
-        plan = Budget() is { } budget && schedule is null && options.Layout.Length == 0 ? RankPlan.Make(graph, budget, microBatch, world, objective, memory?.MayMeasure(graph, microBatch, trainable.Bytes) ?? true) : null;
+        plan = Budget() is { } budget && schedule is null && options.Layout.Length == 0
+            ? RankPlan.Make(graph, budget, microBatch, world, objective,
+            memory?.MayMeasure(graph, microBatch, trainable.Bytes) ?? true) : null;
         planned ??= plan?.Budget;
         Executor = new Executor(graph, schedule ?? plan?.Schedule, objective) { Arena = arena };
         return before;
@@ -54,9 +60,12 @@ internal sealed class PlannedExecutor(Graph graph, TrainerOptions options, Sched
             yield return FormattableString.Invariant($"arena: {arena.PackedBytes / 1048576.0:F1} MiB in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped");
     }
 
-    private MemoryBudget? Budget() => memory is not null ? new(null, memory.Activations(trainable.Bytes)) : options.MemoryBudget.Length > 0 ? planned ?? MemoryBudget.Parse(options.MemoryBudget) : null;
+    private MemoryBudget? Budget()
+        => memory is not null ? new(null, memory.Activations(trainable.Bytes))
+        : options.MemoryBudget.Length > 0 ? planned ?? MemoryBudget.Parse(options.MemoryBudget) : null;
 
-    private static StepArena ArenaOn(Device device) => MemoryMeter.Current.IsExact && device.type == DeviceType.CPU ? new StepArena()
+    private static StepArena ArenaOn(Device device)
+        => MemoryMeter.Current.IsExact && device.type == DeviceType.CPU ? new StepArena()
         : throw new UsageException($"--arena replaces libtorch's CPU allocator, which cannot be done {(device.type == DeviceType.CPU ? "with this libtorch" : $"on {device}")}");
 
     /// <inheritdoc/>

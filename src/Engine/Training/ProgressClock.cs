@@ -3,7 +3,9 @@ using Interactive.Monitoring;
 
 namespace Interactive.Training;
 
-/// <summary>Tells how far a run is and how long it still takes. Begins with its making, right before the first step.</summary>
+/// <summary>
+/// Tells how far a run is and how long it still takes. Begins with its making, right before the first step.
+/// </summary>
 /// <param name="trainer">The run.</param>
 /// <param name="time">Its clock; default the system's.</param>
 internal sealed class ProgressClock(Trainer trainer, TimeProvider? time = null)

@@ -13,5 +13,7 @@ public static class ProgressDisplay
     }
 
     /// <summary>A bar that redraws itself on a terminal, a line every few seconds elsewhere.</summary>
-    public static Hook Console() => new ProgressHook(System.Console.Out, !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or null));
+    public static Hook Console()
+        => new ProgressHook(System.Console.Out,
+        !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or null));
 }

@@ -4,8 +4,8 @@ using Interactive.Runtime;
 namespace Interactive.Training;
 
 /// <summary>
-/// Holds a run directory while a process trains in it: an advisory lock on its file <c>lock</c>, which the system gives back
-/// when the process ends, however it ends. Its file <c>owner</c> says who that is.
+/// Holds a run directory while a process trains in it: an advisory lock on its file <c>lock</c>, which the system gives
+/// back when the process ends, however it ends. Its file <c>owner</c> says who that is.
 /// </summary>
 internal sealed class RunLock : IDisposable
 {
@@ -22,7 +22,8 @@ internal sealed class RunLock : IDisposable
         FileStream file;
         try { file = new FileStream(PathOf(run), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); }
         catch (IOException) when (File.Exists(PathOf(run))) { return null; }
-        AtomicFile.WriteText(run.OwnerFile, $"process {Environment.ProcessId} on {Environment.MachineName}{(resumes ? Resumes : "")}");
+        AtomicFile.WriteText(run.OwnerFile,
+            $"process {Environment.ProcessId} on {Environment.MachineName}{(resumes ? Resumes : "")}");
         return new RunLock(file, run.OwnerFile);
     }
 
@@ -33,7 +34,8 @@ internal sealed class RunLock : IDisposable
         for (var attempt = 0; attempt < 20; attempt++)
         {
             if (run.OwnerText is { } name && RunDirectory.MayLive(name))
-                return name.EndsWith(Resumes, StringComparison.Ordinal) ? (name[..^Resumes.Length], true) : (name, false);
+                return name.EndsWith(Resumes, StringComparison.Ordinal) ? (name[..^Resumes.Length], true)
+                    : (name, false);
             Thread.Sleep(50);
         }
         return ("another process", true);

@@ -5,7 +5,10 @@ using Interactive.Monitoring;
 
 namespace Interactive.Training;
 
-/// <summary>Writes a rank's timeline of a run: forward and backward, the optimiser, and every collective operation with its thread.</summary>
+/// <summary>
+/// Writes a rank's timeline of a run: forward and backward, the optimiser, and every collective operation with its
+/// thread.
+/// </summary>
 internal sealed class StepTrace : IDisposable
 {
     private readonly FlightRecorder? recorder;
@@ -58,8 +61,10 @@ internal sealed class StepTrace : IDisposable
         started = Stopwatch.GetTimestamp();
     }
 
-    private void Communicated(FlightRecorder.Entry entry) => trace.Span(entry.Name == "" ? entry.Operation : $"{entry.Operation} {entry.Name}", "communication",
-        Thread.CurrentThread.Name == OverlappedReducer.ThreadName ? OverlappedReducer.ThreadName : "main", entry.Started, entry.Finished!.Value, entry.Count < 0 ? -1 : entry.Count * sizeof(float));
+    private void Communicated(FlightRecorder.Entry entry)
+        => trace.Span(entry.Name == "" ? entry.Operation : $"{entry.Operation} {entry.Name}", "communication",
+        Thread.CurrentThread.Name == OverlappedReducer.ThreadName ? OverlappedReducer.ThreadName : "main",
+            entry.Started, entry.Finished!.Value, entry.Count < 0 ? -1 : entry.Count * sizeof(float));
 
     /// <inheritdoc/>
     public void Dispose()

@@ -9,12 +9,15 @@ namespace Interactive.Training;
 /// <summary>Which parameters of a graph are trained, and what follows from it.</summary>
 internal sealed class Trainable(Graph graph)
 {
-    private readonly (string Name, Parameter Parameter)[] all = [.. graph.named_parameters().Select(p => (p.name, p.parameter)).DistinctBy(p => p.parameter.Identity())];
+    private readonly (string Name,
+        Parameter Parameter)[] all =
+        [.. graph.named_parameters().Select(p => (p.name, p.parameter)).DistinctBy(p => p.parameter.Identity())];
     private readonly HashSet<nn.Module> still = []; // modules whose statistics do not move
     private bool[] wanted = [];
 
     /// <summary>Those that want a gradient, by name.</summary>
-    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [.. all.Where(p => p.Parameter.requires_grad)];
+    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters
+        => [.. all.Where(p => p.Parameter.requires_grad)];
 
     /// <summary>Their bytes.</summary>
     public long Bytes => Parameters.Sum(p => p.Parameter.numel() * p.Parameter.element_size());
@@ -25,7 +28,10 @@ internal sealed class Trainable(Graph graph)
     /// <summary>Whether any did when <see cref="Note"/> was called.</summary>
     public bool IsAny { get; private set; }
 
-    /// <summary>Takes note of those that want a gradient. A layer with running statistics whose own parameters are all frozen keeps its statistics, too.</summary>
+    /// <summary>
+    /// Takes note of those that want a gradient. A layer with running statistics whose own parameters are all frozen
+    /// keeps its statistics, too.
+    /// </summary>
     public void Note()
     {
         wanted = Array.ConvertAll(all, p => p.Parameter.requires_grad);
@@ -40,7 +46,9 @@ internal sealed class Trainable(Graph graph)
         }
     }
 
-    /// <summary>The first parameter or buffer that holds a number that is none, with it; null where all are finite.</summary>
+    /// <summary>
+    /// The first parameter or buffer that holds a number that is none, with it; null where all are finite.
+    /// </summary>
     public string? NotFinite()
     {
         using var scope = NewDisposeScope();

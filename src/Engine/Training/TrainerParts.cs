@@ -5,12 +5,15 @@ using Interactive.Monitoring;
 
 namespace Interactive.Training;
 
-/// <summary>What a trainer is made of: the parts it was given, and for those it was not, what the options' texts say.</summary>
+/// <summary>
+/// What a trainer is made of: the parts it was given, and for those it was not, what the options' texts say.
+/// </summary>
 internal sealed class TrainerParts : IDisposable
 {
     private readonly IDisposable?[] made;
 
-    public TrainerParts(TrainerOptions options, Graph graph, IBatchSource train, IBatchSource test, IObjective? objective, IReadOnlyList<IMetric>? metrics, Optimizer? optimizer,
+    public TrainerParts(TrainerOptions options, Graph graph, IBatchSource train, IBatchSource test,
+        IObjective? objective, IReadOnlyList<IMetric>? metrics, Optimizer? optimizer,
         LearningRate? learningRate, IParallelStrategy? strategy, IEnumerable<Hook>? hooks, IEnumerable<IRunLog>? logs)
     {
         Train = options.Augmentation is not { } augmentation ? train
@@ -27,7 +30,9 @@ internal sealed class TrainerParts : IDisposable
         var own = options.Ema > 0 ? new ExponentialMovingAverage(options.Ema) : null;
         Best = options.BestBy != "" ? options.BestBy : Metrics.Count > 0 ? Metrics[0].Name : "loss";
         if (Best != "loss" && Metrics.All(m => m.Name != Best)) throw new UsageException($"--best-by {Best}: choose {string.Join(", ", Metrics.Select(m => m.Name).Prepend("loss"))}");
-        Hooks = [new NonFiniteGuard(), .. own is null ? Array.Empty<Hook>() : [own], .. options.Patience > 0 ? [new EarlyStopping(Best, options.Patience)] : Array.Empty<Hook>(), .. hooks ?? []];
+        Hooks = [new NonFiniteGuard(), .. own is null ? Array.Empty<Hook>() : [own],
+            .. options.Patience > 0 ? [new EarlyStopping(Best, options.Patience)] : Array.Empty<Hook>(),
+            .. hooks ?? []];
         if (LearningRate.Target is Hook listens && !Hooks.Contains(listens)) Hooks = [.. Hooks, listens];
         Logs = [.. logs ?? []];
         made = [optimizer is null ? Optimizer : null, strategy is null ? Strategy : null, own];
@@ -46,13 +51,25 @@ internal sealed class TrainerParts : IDisposable
     public string Best { get; }
 
     /// <summary>The optimiser that the options name.</summary>
-    public static Optimizer OptimizerOf(TrainerOptions options) => OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
+    public static Optimizer OptimizerOf(TrainerOptions options)
+        => OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
 
     private static IParallelStrategy StrategyOf(TrainerOptions options, Graph graph)
-        => options.Layout.Length > 0 ? new PipelineParallel(options.Layout, options.Stages, options.Memory.Length > 0 ? options.Memory : null, graph)
-        : options.Deterministic ? new DeterministicDataParallel(options.Shards, options.Zero, options.Overlap, options.BucketBytes)
-        : options.Zero > 0 ? new ZeroDataParallel(options.Zero) { Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes = options.BucketBytes }
-        : new DataParallel { Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes = options.BucketBytes };
+        => options.Layout.Length > 0
+        ? new PipelineParallel(options.Layout, options.Stages, options.Memory.Length > 0 ? options.Memory : null, graph)
+        : options.Deterministic
+        ? new DeterministicDataParallel(options.Shards, options.Zero, options.Overlap, options.BucketBytes)
+        : options.Zero > 0
+        ? new ZeroDataParallel(options.Zero)
+        {
+            Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes =
+        options.BucketBytes
+        }
+        : new DataParallel
+        {
+            Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes =
+        options.BucketBytes
+        };
 
     /// <summary>Frees what was made from options; what was given stays the giver's.</summary>
     public void Dispose()

@@ -5,7 +5,9 @@ namespace Interactive.Extensions.Display;
 /// <summary>PNG pictures as bundles and pages hold them.</summary>
 internal static class Picture
 {
-    /// <summary>An image element that carries its picture: it shows where scripts do not run, and without a network.</summary>
+    /// <summary>
+    /// An image element that carries its picture: it shows where scripts do not run, and without a network.
+    /// </summary>
     public static string Element(byte[] png, string alt, int? width = null)
         => $"<img alt=\"{Table.Encode(alt)}\"{(width is null ? "" : $" width=\"{width}\"")} style=\"max-width:100%\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">";
 

@@ -6,10 +6,12 @@ namespace Interactive.Extensions.DotnetInteractive;
 internal sealed class PolyglotFormatterSource
 {
     /// <summary>What .NET Interactive calls, by this name.</summary>
-    public IEnumerable<object> CreateTypeFormatters() => new[] { Mime.Html, Mime.Plotly, Mime.Text }.Select(mimeType => new OneForm(mimeType));
+    public IEnumerable<object> CreateTypeFormatters()
+        => new[] { Mime.Html, Mime.Plotly, Mime.Text }.Select(mimeType => new OneForm(mimeType));
 
     /// <summary>Makes the forms: given by the folder above, which knows the types.</summary>
-    internal static Func<object, MimeBundle> Formatter { get; set; } = value => MimeBundle.Plain(value.ToString() ?? "");
+    internal static Func<object, MimeBundle> Formatter { get; set; } = value
+        => MimeBundle.Plain(value.ToString() ?? "");
 
     private sealed class OneForm(string mimeType)
     {

@@ -10,7 +10,8 @@ namespace Interactive.Extensions.Display;
 /// <param name="Rows">Cells, one a column.</param>
 /// <param name="Note">A line below, such as how many rows were left out; null for none.</param>
 [TypeFormatterSource(typeof(PolyglotFormatterSource))]
-public sealed record Table(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows, string? Note = null)
+public sealed record Table(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows,
+    string? Note = null)
 {
     /// <summary>A cell's text: numbers with at most six digits, without the machine's own culture.</summary>
     public static string Cell(object? value) => value switch
@@ -23,7 +24,8 @@ public sealed record Table(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnl
     };
 
     /// <summary>Text and HTML.</summary>
-    public MimeBundle ToBundle() => new(new Dictionary<string, object> { [Mime.Html] = ToHtml(), [Mime.Text] = ToText() });
+    public MimeBundle ToBundle()
+        => new(new Dictionary<string, object> { [Mime.Html] = ToHtml(), [Mime.Text] = ToText() });
 
     /// <summary>Aligned columns.</summary>
     public string ToText()
@@ -33,7 +35,8 @@ public sealed record Table(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnl
         foreach (var row in Rows.Prepend(Columns))
         {
             for (var i = 0; i < widths.Length; i++)
-                text.Append(i > 0 ? "  " : "").Append(IsNumeric(i) ? row[i].PadLeft(widths[i]) : i == widths.Length - 1 ? row[i] : row[i].PadRight(widths[i]));
+                text.Append(i > 0 ? "  " : "").Append(IsNumeric(i) ? row[i].PadLeft(widths[i])
+                    : i == widths.Length - 1 ? row[i] : row[i].PadRight(widths[i]));
             text.Append('\n');
         }
         return (Note is null ? text.ToString() : text.Append(Note).ToString()).TrimEnd('\n');
@@ -43,17 +46,24 @@ public sealed record Table(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnl
     public string ToHtml()
     {
         var html = new StringBuilder("<table>");
-        if (Columns.Any(c => c.Length > 0)) html.Append("<thead><tr>").AppendJoin("", Columns.Select((c, i) => $"<th{Style(i)}>{Encode(c)}</th>")).Append("</tr></thead>");
+        if (Columns.Any(c => c.Length > 0))
+            html.Append("<thead><tr>").AppendJoin("", Columns.Select((c, i) => $"<th{Style(i)}>{Encode(c)}</th>"))
+            .Append("</tr></thead>");
         html.Append("<tbody>");
-        foreach (var row in Rows) html.Append("<tr>").AppendJoin("", row.Select((c, i) => $"<td{Style(i)}>{Encode(c)}</td>")).Append("</tr>");
+        foreach (var row in Rows)
+            html.Append("<tr>").AppendJoin("", row.Select((c, i) => $"<td{Style(i)}>{Encode(c)}</td>")).Append("</tr>");
         html.Append("</tbody></table>");
         return Note is null ? html.ToString() : html.Append($"<p>{Encode(Note)}</p>").ToString();
     }
 
-    private string Style(int column) => IsNumeric(column) ? " style=\"text-align:right\"" : " style=\"text-align:left\"";
+    private string Style(int column)
+        => IsNumeric(column) ? " style=\"text-align:right\"" : " style=\"text-align:left\"";
 
     private bool IsNumeric(int column) => Rows.Count > 0
-        && Rows.All(r => r[column].Length == 0 || double.TryParse(r[column], NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out _));
+        && Rows.All(r
+        => r[column].Length == 0
+        || double.TryParse(r[column], NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture,
+        out _));
 
     internal static string Encode(string text) => WebUtility.HtmlEncode(text);
 }

@@ -1,6 +1,8 @@
 namespace Interactive.Extensions.Display;
 
-/// <summary>Shows plain text on stdout. An update is written anew where it differs from what was shown last; nothing is cleared.</summary>
+/// <summary>
+/// Shows plain text on stdout. An update is written anew where it differs from what was shown last; nothing is cleared.
+/// </summary>
 public sealed class ConsoleDisplayHost : IDisplayHost
 {
     private readonly Dictionary<string, string> shown = [];

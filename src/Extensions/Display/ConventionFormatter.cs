@@ -31,11 +31,15 @@ internal static class ConventionFormatter
 
     private static Source[] Sources(Type type)
     {
-        var attribute = type.GetCustomAttributes(inherit: true).FirstOrDefault(a => a.GetType().Name == "TypeFormatterSourceAttribute");
-        if (attribute?.GetType().GetProperty("FormatterSourceType")?.GetValue(attribute) is not Type sourceType) return [];
+        var attribute = type.GetCustomAttributes(inherit: true)
+            .FirstOrDefault(a => a.GetType().Name == "TypeFormatterSourceAttribute");
+        if (attribute?.GetType().GetProperty("FormatterSourceType")?.GetValue(attribute) is not Type sourceType)
+            return [];
         var source = Activator.CreateInstance(sourceType, nonPublic: true)!;
-        var create = sourceType.GetMethod("CreateTypeFormatters", BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
-        return create?.Invoke(source, null) is IEnumerable formatters ? [.. formatters.Cast<object>().Select(Read).OfType<Source>()] : [];
+        var create = sourceType.GetMethod("CreateTypeFormatters",
+            BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
+        return create?.Invoke(source, null) is IEnumerable formatters
+            ? [.. formatters.Cast<object>().Select(Read).OfType<Source>()] : [];
     }
 
     private static Source? Read(object formatter)

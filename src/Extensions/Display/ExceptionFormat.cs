@@ -24,7 +24,11 @@ internal static class ExceptionFormat
 
     private static string Text(Exception exception)
     {
-        try { return exception.ToString() is { } text && text.Length > MostCharacters ? text[..MostCharacters] + "…" : exception.ToString() ?? ""; }
+        try
+        {
+            return exception.ToString() is { } text && text.Length > MostCharacters ? text[..MostCharacters] + "…"
+            : exception.ToString() ?? "";
+        }
         catch (Exception) when (!DisplayHost.IsInterrupted()) { return $"{exception.GetType()}: {Message(exception)}"; }
     }
 }

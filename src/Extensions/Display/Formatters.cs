@@ -20,13 +20,17 @@ public static class Formatters
         lock (registered) registered[typeof(T)] = value => format((T)value);
     }
 
-    /// <summary>Has the last word on the forms of every value: gets the value and what makes its usual forms. Default: those; set by a host.</summary>
+    /// <summary>
+    /// Has the last word on the forms of every value: gets the value and what makes its usual forms. Default: those;
+    /// set by a host.
+    /// </summary>
     public static Func<object, Func<MimeBundle>, MimeBundle> Adapt { get; set; } = (_, usual) => usual();
 
     /// <summary>
     /// The forms of a value; a bundle is its own. What <see cref="Register"/> was told counts most, then what is known
-    /// here (figures, tensors, graphs, runs, exceptions), then the type's own attribute named TypeFormatterSourceAttribute,
-    /// then a table of its properties. What a formatter throws is shown in the value's place.
+    /// here (figures, tensors, graphs, runs, exceptions), then the type's own attribute named
+    /// TypeFormatterSourceAttribute, then a table of its properties. What a formatter throws is shown in the value's
+    /// place.
     /// </summary>
     public static MimeBundle Format(object? value)
     {
@@ -37,7 +41,9 @@ public static class Formatters
         }
     }
 
-    private static MimeBundle Usual(object value) => Registered(value) ?? Known(value) ?? OfTorch(value) ?? ConventionFormatter.Format(value) ?? ObjectFormat.Format(value);
+    private static MimeBundle Usual(object value)
+        => Registered(value)
+        ?? Known(value) ?? OfTorch(value) ?? ConventionFormatter.Format(value) ?? ObjectFormat.Format(value);
 
     // .NET Interactive may ask for the forms of a value before anything else of this library has run.
 #pragma warning disable CA2255 // it only sets a field
@@ -78,7 +84,8 @@ public static class Formatters
     {
         Func<object, MimeBundle>? format = null;
         lock (registered)
-            for (var type = value.GetType(); type is not null && registered.Count > 0 && !registered.TryGetValue(type, out format); type = type.BaseType) { }
+            for (var type = value.GetType(); type is not null && registered.Count > 0
+                && !registered.TryGetValue(type, out format); type = type.BaseType) { }
         return format?.Invoke(value);
     }
 }

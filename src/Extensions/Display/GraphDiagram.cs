@@ -4,17 +4,20 @@ using SkiaSharp;
 namespace Interactive.Extensions.Display;
 
 /// <summary>
-/// Draws a graph from left to right in lines like text, an arc for every edge that is not to the next box. Deep nets are
-/// drawn by block: nodes whose names begin alike (<c>layer1.0</c>) share a box. Colours tell kinds of operations.
+/// Draws a graph from left to right in lines like text, an arc for every edge that is not to the next box. Deep nets
+/// are drawn by block: nodes whose names begin alike (<c>layer1.0</c>) share a box. Colours tell kinds of operations.
 /// </summary>
 internal sealed class GraphDiagram
 {
-    private const int MostBoxes = 48, BoxesInLine = 8, BoxWidth = 104, BoxHeight = 38, GapX = 22, GapY = 46, Margin = 12, Scale = 2;
+    private const int MostBoxes = 48, BoxesInLine = 8, BoxWidth = 104, BoxHeight = 38, GapX = 22, GapY = 46,
+        Margin = 12, Scale = 2;
 
     private static readonly Dictionary<string, string> colours = new()
     {
-        ["conv"] = "#dbeafe", ["linear"] = "#dbeafe", ["batch"] = "#fef3c7", ["layer"] = "#fef3c7", ["relu"] = "#fee2e2", ["gelu"] = "#fee2e2",
-        ["max"] = "#dcfce7", ["avg"] = "#dcfce7", ["adaptive"] = "#dcfce7", ["add"] = "#ede9fe", ["concat"] = "#ede9fe", ["attention"] = "#cffafe",
+        ["conv"] = "#dbeafe", ["linear"] = "#dbeafe", ["batch"] = "#fef3c7", ["layer"] = "#fef3c7", ["relu"] =
+            "#fee2e2", ["gelu"] = "#fee2e2",
+        ["max"] = "#dcfce7", ["avg"] = "#dcfce7", ["adaptive"] = "#dcfce7", ["add"] = "#ede9fe", ["concat"] =
+            "#ede9fe", ["attention"] = "#cffafe",
     };
 
     private readonly List<(string Title, string Detail, string Kind)> boxes = [];
@@ -22,8 +25,10 @@ internal sealed class GraphDiagram
 
     public GraphDiagram(Graph graph)
     {
-        var depth = Enumerable.Range(1, 4).Reverse().Append(0).First(d => d == 0 || graph.Nodes.Count <= MostBoxes || Groups(graph, d).Distinct().Count() <= MostBoxes);
-        var keys = graph.Nodes.Count <= MostBoxes ? [.. graph.Nodes.Select(n => n.Name)] : Groups(graph, Math.Max(1, depth)).ToList();
+        var depth = Enumerable.Range(1, 4).Reverse().Append(0)
+            .First(d => d == 0 || graph.Nodes.Count <= MostBoxes || Groups(graph, d).Distinct().Count() <= MostBoxes);
+        var keys = graph.Nodes.Count <= MostBoxes ? [.. graph.Nodes.Select(n => n.Name)]
+            : Groups(graph, Math.Max(1, depth)).ToList();
         // A block is a run of neighbours: where its name comes back later, a new box begins.
         var box = new int[graph.Nodes.Count + 1];
         boxes.Add(("input", graph.Input.Shape.ToString(), ""));
@@ -50,7 +55,8 @@ internal sealed class GraphDiagram
     {
         var columns = Math.Min(BoxesInLine, boxes.Count);
         var lines = (boxes.Count + columns - 1) / columns;
-        var (width, height) = (2 * Margin + columns * (BoxWidth + GapX) - GapX, 2 * Margin + lines * (BoxHeight + GapY) - GapY + 16);
+        var (width, height) = (2 * Margin + columns * (BoxWidth + GapX) - GapX,
+            2 * Margin + lines * (BoxHeight + GapY) - GapY + 16);
         using var bitmap = new SKBitmap(width * Scale, height * Scale);
         using var canvas = new SKCanvas(bitmap);
         canvas.Clear(SKColors.White);
@@ -61,7 +67,8 @@ internal sealed class GraphDiagram
     }
 
     private static IEnumerable<string> Groups(Graph graph, int depth) =>
-        graph.Nodes.Select(n => n.Name.Split('.') is var parts && parts.Length > depth ? string.Join('.', parts.Take(depth)) : n.Name);
+        graph.Nodes.Select(n
+            => n.Name.Split('.') is var parts && parts.Length > depth ? string.Join('.', parts.Take(depth)) : n.Name);
 
     private static SKRect Place(int index, int columns)
     {
@@ -73,8 +80,14 @@ internal sealed class GraphDiagram
     {
         var place = Place(index, columns);
         var (title, detail, kind) = boxes[index];
-        using var fill = new SKPaint { IsAntialias = true, Color = SKColor.Parse(colours.FirstOrDefault(c => kind.StartsWith(c.Key)).Value ?? "#f3f4f6") };
-        using var border = new SKPaint { IsAntialias = true, IsStroke = true, StrokeWidth = 1, Color = SKColor.Parse("#9ca3af") };
+        using var fill =
+            new SKPaint
+            {
+                IsAntialias = true, Color =
+            SKColor.Parse(colours.FirstOrDefault(c => kind.StartsWith(c.Key)).Value ?? "#f3f4f6")
+            };
+        using var border =
+            new SKPaint { IsAntialias = true, IsStroke = true, StrokeWidth = 1, Color = SKColor.Parse("#9ca3af") };
         canvas.DrawRoundRect(place, 5, 5, fill);
         canvas.DrawRoundRect(place, 5, 5, border);
         using var bold = SKTypeface.FromFamilyName(Picture.FontFamily, SKFontStyle.Bold);
@@ -94,7 +107,12 @@ internal sealed class GraphDiagram
 
     private static void Edge(SKCanvas canvas, int from, int to, int columns)
     {
-        using var paint = new SKPaint { IsAntialias = true, IsStroke = true, StrokeWidth = 1.2f, Color = SKColor.Parse(to == from + 1 ? "#6b7280" : "#8b5cf6") };
+        using var paint =
+            new SKPaint
+            {
+                IsAntialias = true, IsStroke = true, StrokeWidth = 1.2f, Color = SKColor.Parse(to == from + 1
+            ? "#6b7280" : "#8b5cf6")
+            };
         SKRect a = Place(from, columns), b = Place(to, columns);
         using var path = new SKPath();
         SKPoint tip;

@@ -10,7 +10,8 @@ internal static class GraphFormat
     {
         var summary = string.Create(CultureInfo.InvariantCulture,
             $"{graph.Name}: {graph.Input.Shape} -> {graph.Output.Shape}, {graph.Nodes.Count} nodes, {graph.ParameterCount:N0} parameters");
-        var table = new Table(["node", "operation", "reads", "output", "parameters", "MFLOP"], [.. graph.Nodes.Select(Row)]);
+        var table = new Table(["node", "operation", "reads", "output", "parameters", "MFLOP"],
+            [.. graph.Nodes.Select(Row)]);
         var png = new GraphDiagram(graph).Draw();
         return new(new Dictionary<string, object>
         {
@@ -21,16 +22,21 @@ internal static class GraphFormat
     }
 
     /// <summary>Several models side by side. They may be made while they are read.</summary>
-    public static MimeBundle Format(IEnumerable<Graph> graphs) => new Table(["model", "input", "output", "nodes", "parameters", "GFLOP"], [.. graphs.Select(g => (IReadOnlyList<string>)
+    public static MimeBundle Format(IEnumerable<Graph> graphs)
+        => new Table(["model", "input", "output", "nodes", "parameters", "GFLOP"],
+        [.. graphs.Select(g => (IReadOnlyList<string>)
     [
-        g.Name, g.Input.Shape.ToString(), g.Output.Shape.ToString(), g.Nodes.Count.ToString(CultureInfo.InvariantCulture), g.ParameterCount.ToString("N0", CultureInfo.InvariantCulture),
+        g.Name, g.Input.Shape.ToString(), g.Output.Shape.ToString(),
+            g.Nodes.Count.ToString(CultureInfo.InvariantCulture),
+            g.ParameterCount.ToString("N0", CultureInfo.InvariantCulture),
         (g.Nodes.Sum(n => n.Op.Flops(n)) / 1e9).ToString("N2", CultureInfo.InvariantCulture),
     ])]).ToBundle();
 
     private static IReadOnlyList<string> Row(Node node) =>
     [
         node.Name, node.Op.Kind, string.Join(" ", node.Inputs.Select(v => v.Name)), node.Output.Shape.ToString(),
-        node.Op.Parameters.Sum(p => p.numel()) is > 0 and var count ? count.ToString("N0", CultureInfo.InvariantCulture) : "",
+        node.Op.Parameters.Sum(p => p.numel()) is > 0 and var count ? count.ToString("N0", CultureInfo.InvariantCulture)
+            : "",
         (node.Op.Flops(node) / 1e6).ToString("N1", CultureInfo.InvariantCulture),
     ];
 }

@@ -6,9 +6,9 @@ using Interactive.Training;
 namespace Interactive.Extensions.Display;
 
 /// <summary>
-/// Shows a run live in a notebook: a progress bar and the loss curve, replaced in place about twice a second while the run
-/// goes, and at its end a figure to hover. Drawing takes at most a twentieth of the time, but for the first one. Trainers add it by themselves
-/// when the process has a notebook.
+/// Shows a run live in a notebook: a progress bar and the loss curve, replaced in place about twice a second while the
+/// run goes, and at its end a figure to hover. Drawing takes at most a twentieth of the time, but for the first one.
+/// Trainers add it by themselves when the process has a notebook.
 /// </summary>
 /// <param name="host">Where it is shown; default <see cref="DisplayHost.Current"/>.</param>
 /// <param name="time">The clock; default the system's.</param>
@@ -47,7 +47,8 @@ public sealed class LiveTrainingHook(IDisplayHost? host = null, TimeProvider? ti
         line = $"epoch {record.Epoch + 1}/{trainer.Options.Epochs}  step {record.Step}/{trainer.TotalSteps}  {clock.Describe(record)}{Measured()}";
         var begun = clock.Elapsed;
         host.Update(id!, Live());
-        // The first drawing loads and compiles what draws: twenty times as long would leave a short run without a second.
+        // The first drawing loads and compiles what draws: twenty times as long would leave a short run without a
+        // second.
         var rest = hasDrawn ? 20 * (clock.Elapsed - begun) : TimeSpan.Zero;
         next = clock.Elapsed + (rest > interval ? rest : interval);
         hasDrawn = true;
@@ -63,7 +64,13 @@ public sealed class LiveTrainingHook(IDisplayHost? host = null, TimeProvider? ti
         line = string.Create(CultureInfo.InvariantCulture,
             $"{trainer.Graph.Name}: {trainer.Step} of {trainer.TotalSteps} steps in {seconds:F1} s, {clock.SecondsPerStep * 1000:F0} ms/iter{Measured()}");
         var figure = FigureFormat.Format(curve.Figure(objective));
-        host.Update(id!, new(new Dictionary<string, object>(figure.Data) { [Mime.Html] = $"<p>{Table.Encode(line)}</p>{figure.Data[Mime.Html]}", [Mime.Text] = line }));
+        host.Update(id!,
+            new(new Dictionary<string,
+            object>(figure.Data)
+            {
+                [Mime.Html] = $"<p>{Table.Encode(line)}</p>{figure.Data[Mime.Html]}", [Mime.Text] =
+            line
+            }));
     }
 
     // No plotly while it runs: redrawing it flickers, and the page would keep every one.

@@ -6,7 +6,9 @@ using System.Text.Json.Nodes;
 
 namespace Interactive.Extensions.Display;
 
-/// <summary>Values of types that are not known here: a sequence of records as a table, an object by its properties and fields.</summary>
+/// <summary>
+/// Values of types that are not known here: a sequence of records as a table, an object by its properties and fields.
+/// </summary>
 internal static class ObjectFormat
 {
     private const int MostRows = 50, MostItems = 200, MostColumns = 40;
@@ -41,20 +43,26 @@ internal static class ObjectFormat
             if (taken.Count > MostItems) break;
         }
         var records = taken.OfType<object>().ToList();
-        if (records.Count == 0 || records.Any(r => !IsRecord(r))) return MimeBundle.Plain(ObjectText.Of(items is ICollection ? items : taken));
+        if (records.Count == 0 || records.Any(r => !IsRecord(r)))
+            return MimeBundle.Plain(ObjectText.Of(items is ICollection ? items : taken));
         // Records of several types share the columns whose names they share.
         var columns = records.SelectMany(r => ObjectMembers.Of(r.GetType()).Select(m => m.Name)).Distinct().ToList();
-        if (columns.Count > MostColumns && records.Select(r => r.GetType()).Distinct().Count() > 1) return MimeBundle.Plain(ObjectText.Of(taken));
-        var rows = taken.Take(MostRows).Select(item => (IReadOnlyList<string>)[.. columns.Select(c => Member(item, c))]).ToList();
-        var note = taken.Count <= MostRows ? null : items is ICollection all ? $"{MostRows} of {all.Count} rows" : $"the first {MostRows} rows";
+        if (columns.Count > MostColumns && records.Select(r => r.GetType()).Distinct().Count() > 1)
+            return MimeBundle.Plain(ObjectText.Of(taken));
+        var rows = taken.Take(MostRows).Select(item => (IReadOnlyList<string>)[.. columns.Select(c => Member(item, c))])
+            .ToList();
+        var note = taken.Count <= MostRows ? null
+            : items is ICollection all ? $"{MostRows} of {all.Count} rows" : $"the first {MostRows} rows";
         return new Table(columns, rows, note).ToBundle();
     }
 
     private static string Member(object? item, string name) =>
-        item is not null && ObjectMembers.Of(item.GetType()).FirstOrDefault(m => m.Name == name) is { } member ? ObjectText.Cell(member.Get(item)) : "";
+        item is not null && ObjectMembers.Of(item.GetType()).FirstOrDefault(m => m.Name == name) is { } member
+            ? ObjectText.Cell(member.Get(item)) : "";
 
     // What a table's row can be made of: no text, no number, nothing that has elements itself.
-    private static bool IsRecord(object value) => value.GetType() is var type && !ObjectText.IsPlain(type) && value is not IEnumerable and not JsonElement
+    private static bool IsRecord(object value)
+        => value.GetType() is var type && !ObjectText.IsPlain(type) && value is not IEnumerable and not JsonElement
         && ObjectText.OfDocument(value) is null && ObjectMembers.Of(type).Count > 0;
 
     private static MimeBundle Map(IDictionary map)
@@ -65,14 +73,21 @@ internal static class ObjectFormat
             if (rows.Count == MostItems) break;
             rows.Add([ObjectText.Cell(entry.Key), ObjectText.Cell(entry.Value)]);
         }
-        return new Table(["key", "value"], rows, map.Count > MostItems ? $"{MostItems} of {map.Count} entries" : null).ToBundle();
+        return new Table(["key", "value"], rows,
+            map.Count > MostItems ? $"{MostItems} of {map.Count} entries" : null).ToBundle();
     }
 
     private static MimeBundle Group(object? key, MimeBundle items)
     {
         var name = ObjectText.Of(key);
-        var html = items.Data.TryGetValue(Mime.Html, out var table) ? (string)table : $"<pre>{Table.Encode(items.Text)}</pre>";
-        return new(new Dictionary<string, object> { [Mime.Html] = $"<b>{Table.Encode(name)}</b>{html}", [Mime.Text] = items.Text.Contains('\n') ? $"{name}:\n{items.Text}" : $"{name}: {items.Text}" });
+        var html = items.Data.TryGetValue(Mime.Html, out var table) ? (string)table
+            : $"<pre>{Table.Encode(items.Text)}</pre>";
+        return new(new Dictionary<string,
+            object>
+        {
+            [Mime.Html] = $"<b>{Table.Encode(name)}</b>{html}", [Mime.Text] = items.Text.Contains('\n')
+            ? $"{name}:\n{items.Text}" : $"{name}: {items.Text}"
+        });
     }
 
     private static MimeBundle Properties(object value, IEnumerable<(string Name, object? Value)> members)
@@ -81,18 +96,31 @@ internal static class ObjectFormat
         var type = value.GetType();
         if (rows.Count == 0) return MimeBundle.Plain(ObjectText.Of(value));
         var table = new Table(["", ""], rows);
-        var isWords = ObjectText.HasOwnText(type) || value is System.Runtime.CompilerServices.ITuple || value is ValueType || IsRecordType(type);
-        return new(new Dictionary<string, object> { [Mime.Html] = table.ToHtml(), [Mime.Text] = isWords ? ObjectText.Of(value) : table.ToText().TrimStart('\n', ' ') });
+        var isWords = ObjectText.HasOwnText(type) || value is System.Runtime.CompilerServices.ITuple
+            || value is ValueType || IsRecordType(type);
+        return new(new Dictionary<string,
+            object>
+        {
+            [Mime.Html] = table.ToHtml(), [Mime.Text] = isWords ? ObjectText.Of(value)
+            : table.ToText().TrimStart('\n', ' ')
+        });
     }
 
     private static bool IsRecordType(Type type) => type.GetMethod("<Clone>$") is not null;
 
-    private static IEnumerable<(string, object?)> Result(Task task) => task is { IsCompletedSuccessfully: true } && task.GetType().GetProperty("Result") is { } result && result.PropertyType.Name != "VoidTaskResult"
-        ? [("Result", result.GetValue(task))] : task.Exception is { } error ? [("Exception", error.GetBaseException().GetType().Name)] : [];
+    private static IEnumerable<(string, object?)> Result(Task task)
+        => task is { IsCompletedSuccessfully: true } && task.GetType().GetProperty("Result") is { } result
+        && result.PropertyType.Name != "VoidTaskResult"
+        ? [("Result", result.GetValue(task))]
+        : task.Exception is { } error ? [("Exception", error.GetBaseException().GetType().Name)] : [];
 
     // Memory<T> has elements, but is no sequence.
-    private static IEnumerable? Elements(object value) => value.GetType() is { IsGenericType: true } type && (type.GetGenericTypeDefinition() == typeof(Memory<>) || type.GetGenericTypeDefinition() == typeof(ReadOnlyMemory<>))
-        ? (IEnumerable?)type.GetMethod("ToArray", BindingFlags.Instance | BindingFlags.Public)!.Invoke(value, null) : null;
+    private static IEnumerable? Elements(object value)
+        => value.GetType() is { IsGenericType: true } type
+        && (type.GetGenericTypeDefinition() == typeof(Memory<>)
+        || type.GetGenericTypeDefinition() == typeof(ReadOnlyMemory<>))
+        ? (IEnumerable?)type.GetMethod("ToArray", BindingFlags.Instance | BindingFlags.Public)!.Invoke(value, null)
+        : null;
 
     private static MimeBundle Grid(Array array)
     {
@@ -100,29 +128,43 @@ internal static class ObjectFormat
         var (top, left) = (array.GetLowerBound(0), array.GetLowerBound(1));
         if (height == 0 || width == 0) return MimeBundle.Plain($"[{height} x {width}]");
         var columns = Math.Min(width, MostColumns);
-        var rows = Enumerable.Range(0, Math.Min(height, MostRows)).Select(r => (IReadOnlyList<string>)[.. Enumerable.Range(0, columns).Select(c => ObjectText.Cell(array.GetValue(top + r, left + c)))]).ToList();
+        var rows =
+            Enumerable.Range(0, Math.Min(height, MostRows))
+            .Select(r
+            => (IReadOnlyList<string>)[.. Enumerable.Range(0, columns)
+            .Select(c => ObjectText.Cell(array.GetValue(top + r, left + c)))]).ToList();
         var note = height > MostRows || width > columns ? $"{rows.Count} x {columns} of {height} x {width}" : null;
         var table = new Table([.. Enumerable.Repeat("", columns)], rows, note);
-        return new(new Dictionary<string, object> { [Mime.Html] = table.ToHtml(), [Mime.Text] = table.ToText()[(table.ToText().IndexOf('\n') + 1)..] });
+        return new(new Dictionary<string,
+            object>
+        {
+            [Mime.Html] = table.ToHtml(), [Mime.Text] =
+            table.ToText()[(table.ToText().IndexOf('\n') + 1)..]
+        });
     }
 
-    private static MimeBundle Data(DataTable data) => Rows([.. data.Columns.Cast<DataColumn>().Select(c => c.ColumnName)],
-        [.. data.Rows.Cast<DataRow>().Where(r => r.RowState != DataRowState.Deleted).Take(MostRows).Select(r => r.ItemArray)], data.Rows.Count > MostRows ? $"{MostRows} of {data.Rows.Count} rows" : null);
+    private static MimeBundle Data(DataTable data)
+        => Rows([.. data.Columns.Cast<DataColumn>().Select(c => c.ColumnName)],
+        [.. data.Rows.Cast<DataRow>().Where(r => r.RowState != DataRowState.Deleted).Take(MostRows)
+            .Select(r => r.ItemArray)], data.Rows.Count > MostRows ? $"{MostRows} of {data.Rows.Count} rows" : null);
 
     private static MimeBundle Rows(string[] columns, object?[][] rows, string? note = null) =>
-        new Table(columns, [.. rows.Select(row => (IReadOnlyList<string>)[.. row.Select(ObjectText.Cell)])], note).ToBundle();
+        new Table(columns, [.. rows.Select(row => (IReadOnlyList<string>)[.. row.Select(ObjectText.Cell)])],
+            note).ToBundle();
 
     private static MimeBundle Sheets(IEnumerable<DataTable> tables)
     {
         var sheets = tables.Select(t => (t.TableName, Bundle: Data(t))).ToList();
         return new(new Dictionary<string, object>
         {
-            [Mime.Html] = string.Concat(sheets.Select(s => $"<b>{Table.Encode(s.TableName)}</b>{s.Bundle.Data[Mime.Html]}")),
+            [Mime.Html] =
+                string.Concat(sheets.Select(s => $"<b>{Table.Encode(s.TableName)}</b>{s.Bundle.Data[Mime.Html]}")),
             [Mime.Text] = string.Join("\n\n", sheets.Select(s => $"{s.TableName}\n{s.Bundle.Text}")),
         });
     }
 
-    private static MimeBundle Document(object value, string text) => value is System.Xml.XmlNode ? MimeBundle.Plain(text)
+    private static MimeBundle Document(object value, string text)
+        => value is System.Xml.XmlNode ? MimeBundle.Plain(text)
         : new(new Dictionary<string, object> { ["application/json"] = Node(value, text), [Mime.Text] = text });
 
     private static object Node(object value, string text)

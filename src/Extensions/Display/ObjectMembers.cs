@@ -19,23 +19,36 @@ internal static class ObjectMembers
         public object? Get(object value)
         {
             try { return Info is PropertyInfo property ? property.GetValue(value) : ((FieldInfo)Info).GetValue(value); }
-            catch (TargetInvocationException e) when (!DisplayHost.IsInterrupted()) { return e.InnerException!.GetType().Name; }
+            catch (TargetInvocationException e) when (!DisplayHost.IsInterrupted())
+            {
+                return e.InnerException!.GetType()
+                .Name;
+            }
             catch (NotSupportedException e) { return e.GetType().Name; } // a pointer or a reference
         }
     }
 
-    /// <summary>In the order of their declaration, those of a derived type first; a hidden one does not count.</summary>
+    /// <summary>
+    /// In the order of their declaration, those of a derived type first; a hidden one does not count.
+    /// </summary>
     public static IReadOnlyList<Member> Of(Type type) => known.GetValue(type, Find);
 
     private static IReadOnlyList<Member> Find(Type type)
     {
         const BindingFlags Public = BindingFlags.Instance | BindingFlags.Public;
         var fields = type.GetFields(Public).Where(f => !f.FieldType.IsByRefLike).Select(f => new Member(f.Name, f));
-        if (typeof(ITuple).IsAssignableFrom(type) && type.IsValueType) return [.. fields.Where(f => f.Name.StartsWith("Item", StringComparison.Ordinal))];
-        var properties = type.GetProperties(Public).Where(p => p.CanRead && p.GetMethod!.IsPublic && p.GetIndexParameters().Length == 0 && !p.PropertyType.IsByRefLike && !Waits(p)).Select(p => new Member(p.Name, p));
+        if (typeof(ITuple).IsAssignableFrom(type) && type.IsValueType)
+            return [.. fields.Where(f => f.Name.StartsWith("Item", StringComparison.Ordinal))];
+        var properties =
+            type.GetProperties(Public)
+            .Where(p
+            => p.CanRead && p.GetMethod!.IsPublic && p.GetIndexParameters().Length == 0 && !p.PropertyType.IsByRefLike
+            && !Waits(p)).Select(p => new Member(p.Name, p));
         return [.. properties.Concat(fields).DistinctBy(m => m.Name)];
     }
 
     // To ask a task for its result is to wait for it, and to ask a lazy value is to make it.
-    private static bool Waits(PropertyInfo property) => property is { Name: "Result", DeclaringType.Namespace: "System.Threading.Tasks" } or { Name: "Value", DeclaringType.Name: "Lazy`1" };
+    private static bool Waits(PropertyInfo property)
+        => property is { Name: "Result", DeclaringType.Namespace: "System.Threading.Tasks" }
+        or { Name: "Value", DeclaringType.Name: "Lazy`1" };
 }

@@ -11,8 +11,8 @@ using System.Xml;
 namespace Interactive.Extensions.Display;
 
 /// <summary>
-/// A value on one line: collections with their elements, objects that have no text of their own by their members. What holds
-/// itself is cut where it comes again.
+/// A value on one line: collections with their elements, objects that have no text of their own by their members. What
+/// holds itself is cut where it comes again.
 /// </summary>
 internal sealed partial class ObjectText
 {
@@ -31,18 +31,27 @@ internal sealed partial class ObjectText
     }
 
     /// <summary>A value in a table: numbers with at most six digits.</summary>
-    public static string Cell(object? value) => value is null or double or float or IFormattable ? Table.Cell(value) : value is DBNull ? "" : Of(value);
+    public static string Cell(object? value)
+        => value is null or double or float or IFormattable ? Table.Cell(value) : value is DBNull ? "" : Of(value);
 
     /// <summary>Whether a type's values are one text, and have no parts.</summary>
-    public static bool IsPlain(Type type) => type.IsPrimitive || type.IsEnum || type.IsPointer || typeof(Type).IsAssignableFrom(type) || typeof(Delegate).IsAssignableFrom(type)
-        || type == typeof(string) || typeof(IFormattable).IsAssignableFrom(type) && type.Namespace?.StartsWith("System", StringComparison.Ordinal) == true;
+    public static bool IsPlain(Type type)
+        => type.IsPrimitive || type.IsEnum || type.IsPointer || typeof(Type).IsAssignableFrom(type)
+        || typeof(Delegate).IsAssignableFrom(type)
+        || type == typeof(string)
+        || typeof(IFormattable).IsAssignableFrom(type)
+        && type.Namespace?.StartsWith("System", StringComparison.Ordinal) == true;
 
-    /// <summary>Whether a type says what its values are in words of its own, not in what the compiler or the runtime has made.</summary>
+    /// <summary>
+    /// Whether a type says what its values are in words of its own, not in what the compiler or the runtime has made.
+    /// </summary>
     public static bool HasOwnText(Type type)
     {
         var method = type.GetMethod(nameof(ToString), Type.EmptyTypes);
-        return method is not null && method.DeclaringType != typeof(object) && method.DeclaringType != typeof(ValueType) && !method.IsDefined(typeof(CompilerGeneratedAttribute))
-            && !IsAnonymous(type) && !typeof(ITuple).IsAssignableFrom(type) && method.DeclaringType?.Name is not "KeyValuePair`2";
+        return method is not null && method.DeclaringType != typeof(object) && method.DeclaringType != typeof(ValueType)
+            && !method.IsDefined(typeof(CompilerGeneratedAttribute))
+            && !IsAnonymous(type) && !typeof(ITuple).IsAssignableFrom(type)
+            && method.DeclaringType?.Name is not "KeyValuePair`2";
     }
 
     /// <summary>A type's name without the compiler's wrapping of scripts.</summary>
@@ -69,9 +78,12 @@ internal sealed partial class ObjectText
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    private static bool IsJsonOfNewtonsoft(Type? type) => type is not null && (type.FullName == "Newtonsoft.Json.Linq.JToken" || IsJsonOfNewtonsoft(type.BaseType));
+    private static bool IsJsonOfNewtonsoft(Type? type)
+        => type is not null && (type.FullName == "Newtonsoft.Json.Linq.JToken" || IsJsonOfNewtonsoft(type.BaseType));
 
-    private static bool IsAnonymous(Type type) => type.Name.Contains("AnonymousType", StringComparison.Ordinal) && type.IsDefined(typeof(CompilerGeneratedAttribute));
+    private static bool IsAnonymous(Type type)
+        => type.Name.Contains("AnonymousType", StringComparison.Ordinal)
+        && type.IsDefined(typeof(CompilerGeneratedAttribute));
 
     private bool IsFull => text.Length > MostCharacters;
 
@@ -80,7 +92,9 @@ internal sealed partial class ObjectText
         if (IsFull) return;
         if (value is null) text.Append("null");
         else if (value is string own) text.Append(own);
-        else if (IsPlain(value.GetType())) text.Append(value is IFormattable f ? f.ToString(null, CultureInfo.InvariantCulture) : value is Type type ? Name(type) : value.ToString());
+        else if (IsPlain(value.GetType()))
+            text.Append(value is IFormattable f ? f.ToString(null, CultureInfo.InvariantCulture)
+            : value is Type type ? Name(type) : value.ToString());
         else if (OfDocument(value) is { } document) text.Append(Flat(document));
         else if (depth > Deepest || !value.GetType().IsValueType && !open.Add(value)) text.Append(Cut);
         else
@@ -173,9 +187,11 @@ internal sealed partial class ObjectText
     /// <summary>What reads the key of a group; null for what is none.</summary>
     public static Func<object, object?>? Key(object value)
     {
-        var grouping = value.GetType().GetInterfaces().FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IGrouping<,>));
+        var grouping = value.GetType().GetInterfaces()
+            .FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IGrouping<,>));
         return grouping is null ? null : grouping.GetProperty("Key")!.GetValue;
     }
 
-    private static string Flat(string document) => string.Join(' ', document.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    private static string Flat(string document)
+        => string.Join(' ', document.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }

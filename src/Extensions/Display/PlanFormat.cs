@@ -3,7 +3,9 @@ using Interactive.Memory;
 
 namespace Interactive.Extensions.Display;
 
-/// <summary>A plan: what it promises, above its schedule; a report also sets it beside what it is compared with.</summary>
+/// <summary>
+/// A plan: what it promises, above its schedule; a report also sets it beside what it is compared with.
+/// </summary>
 internal static class PlanFormat
 {
     private const double MiB = 1 << 20;
@@ -16,8 +18,11 @@ internal static class PlanFormat
             [name, Text(peak / MiB, 1), Text(100.0 * peak / report.PlainPeakBytes, 1), Text(100 * overhead, 1)];
         var table = new Table(["", "peak, MiB", "of plain, %", "extra time, %"],
         [
-            ["plain autograd", Text(report.PlainPeakBytes / MiB, 1), "100.0", ""], Row("keep-all", report.KeepAll.Prediction.PeakBytes, report.KeepAll.Overhead),
-            Row(report.Plan.Schedule.Planner, report.Plan.Prediction.PeakBytes, report.Plan.Overhead), ["budget", Text(report.BudgetBytes / MiB, 1), Text(100.0 * report.BudgetBytes / report.PlainPeakBytes, 1), ""],
+            ["plain autograd", Text(report.PlainPeakBytes / MiB, 1), "100.0", ""],
+                Row("keep-all", report.KeepAll.Prediction.PeakBytes, report.KeepAll.Overhead),
+            Row(report.Plan.Schedule.Planner, report.Plan.Prediction.PeakBytes, report.Plan.Overhead),
+                ["budget", Text(report.BudgetBytes / MiB, 1),
+                Text(100.0 * report.BudgetBytes / report.PlainPeakBytes, 1), ""],
         ]);
         return Above(report.Plan, Promise(report.Plan), table);
     }
@@ -35,5 +40,6 @@ internal static class PlanFormat
         });
     }
 
-    private static string Text(double number, int digits) => number.ToString($"F{digits}", CultureInfo.InvariantCulture);
+    private static string Text(double number, int digits)
+        => number.ToString($"F{digits}", CultureInfo.InvariantCulture);
 }

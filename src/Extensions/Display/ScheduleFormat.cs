@@ -13,7 +13,9 @@ internal static class ScheduleFormat
         var runs = schedule.Steps.Where(IsForward).CountBy(s => s.Id).ToList();
         var again = runs.Sum(r => r.Value - 1);
         var summary = $"{schedule.Planner}: {runs.Count} nodes, {again} run again, {schedule.Steps.Count(s => s.Kind == StepKind.Free)} values freed early, {schedule.Steps.Count} steps";
-        var steps = new Table(["step", "kind", "id"], [.. schedule.Steps.Take(MostSteps).Select((s, i) => (IReadOnlyList<string>)[$"{i}", $"{s.Kind}", $"{s.Id}"])],
+        var steps = new Table(["step", "kind", "id"],
+            [.. schedule.Steps.Take(MostSteps)
+            .Select((s, i) => (IReadOnlyList<string>)[$"{i}", $"{s.Kind}", $"{s.Id}"])],
             schedule.Steps.Count > MostSteps ? $"{MostSteps} of {schedule.Steps.Count} steps" : null);
         var figure = FigureFormat.Format(ScheduleFigure.Of(schedule));
         return new(new Dictionary<string, object>(figure.Data)

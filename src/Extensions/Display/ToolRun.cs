@@ -3,17 +3,23 @@ using System.Text.Json;
 
 namespace Interactive.Extensions.Display;
 
-/// <summary>Runs a command of the program <c>interactive</c> for a notebook: what it measures must not share the notebook's process.</summary>
+/// <summary>
+/// Runs a command of the program <c>interactive</c> for a notebook: what it measures must not share the notebook's
+/// process.
+/// </summary>
 public static class ToolRun
 {
     /// <summary>An environment variable: the program, where it is not <c>interactive</c> on the PATH.</summary>
     public const string ProgramVariable = "INTERACTIVE_PROGRAM";
 
     /// <summary>Runs the command with <c>--json</c> and returns the object on its last line.</summary>
-    /// <param name="program">The program and its first arguments; default that of <see cref="ProgramVariable"/>.</param>
-    /// <exception cref="UsageException">The command refused its arguments, or there is no such program; the message is its own.</exception>
+    /// <param name="program">The program and its first arguments; default that of
+    /// <see cref="ProgramVariable"/>.</param>
+    /// <exception cref="UsageException">The command refused its arguments, or there is no such program; the message is
+    /// its own.</exception>
     /// <exception cref="InvalidOperationException">It failed.</exception>
-    public static async Task<JsonElement> Json(IReadOnlyList<string> arguments, IReadOnlyList<string>? program = null, CancellationToken cancellationToken = default)
+    public static async Task<JsonElement> Json(IReadOnlyList<string> arguments, IReadOnlyList<string>? program = null,
+        CancellationToken cancellationToken = default)
     {
         var (exit, output, error) = await Run([.. arguments, "--json"], program, _ => { }, cancellationToken);
         var line = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? "";
@@ -30,10 +36,18 @@ public static class ToolRun
 
     /// <summary>Runs the command and passes on each line of stdout as it comes.</summary>
     /// <exception cref="UsageException">There is no such program.</exception>
-    public static async Task<(int Exit, string Output, string Error)> Run(IReadOnlyList<string> arguments, IReadOnlyList<string>? program, Action<string> line, CancellationToken cancellationToken = default)
+    public static async Task<(int Exit, string Output, string Error)> Run(IReadOnlyList<string> arguments,
+        IReadOnlyList<string>? program, Action<string> line, CancellationToken cancellationToken = default)
     {
-        program ??= [Environment.GetEnvironmentVariable(ProgramVariable) is { Length: > 0 } path ? path : "interactive"];
-        var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        program ??= [Environment.GetEnvironmentVariable(ProgramVariable) is { Length: > 0 } path ? path
+            : "interactive"];
+        var start = new ProcessStartInfo(program[0],
+            [.. program.Skip(1),
+            .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput =
+            true
+        };
         using var process = Start(start);
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync(CancellationToken.None);

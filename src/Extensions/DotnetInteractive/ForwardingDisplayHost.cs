@@ -2,7 +2,10 @@ using Interactive.Extensions.Display;
 
 namespace Interactive.Extensions.DotnetInteractive;
 
-/// <summary>A display host made of a function that shows a bundle and returns how to replace it: what .NET Interactive's <c>Display(x).Update(y)</c> is.</summary>
+/// <summary>
+/// A display host made of a function that shows a bundle and returns how to replace it: what .NET Interactive's
+/// <c>Display(x).Update(y)</c> is.
+/// </summary>
 /// <param name="show">Shows a bundle; its result replaces it.</param>
 public sealed class ForwardingDisplayHost(Func<MimeBundle, Action<MimeBundle>> show) : IDisplayHost
 {

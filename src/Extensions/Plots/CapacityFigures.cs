@@ -12,7 +12,9 @@ public static class CapacityFigures
     /// <param name="planners">For each planner the largest batch of each model.</param>
     /// <param name="memoryBytes">The memory.</param>
     /// <param name="how">How the batches were found; default from shapes alone.</param>
-    public static Figure Batches(IReadOnlyList<string> models, IReadOnlyList<(string Planner, IReadOnlyList<long> Batches)> planners, long memoryBytes, string how = "from shapes alone") => new(
+    public static Figure Batches(IReadOnlyList<string> models,
+        IReadOnlyList<(string Planner, IReadOnlyList<long> Batches)> planners, long memoryBytes,
+        string how = "from shapes alone") => new(
         [.. planners.Select((p, i) => (Trace)new Bar
         {
             name = p.Planner,

@@ -12,30 +12,37 @@ namespace Interactive.Extensions.Plots;
 [TypeFormatterSource(typeof(PolyglotFormatterSource), PreferredMimeTypes = [Mime.Html, Mime.Plotly, Mime.Text])]
 public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
 {
-    private static readonly JsonSerializerSettings Json = new() { NullValueHandling = NullValueHandling.Ignore, Culture = System.Globalization.CultureInfo.InvariantCulture };
+    private static readonly JsonSerializerSettings Json =
+        new()
+        {
+            NullValueHandling = NullValueHandling.Ignore, Culture =
+        System.Globalization.CultureInfo.InvariantCulture
+        };
 
     /// <summary>What stands above it; empty for none.</summary>
     public string Title => Layout.title ?? "";
 
     /// <summary>A figure of lines over one axis.</summary>
-    public static Figure Lines(string title, string xAxis, string yAxis, params IReadOnlyList<Trace> traces) => new(traces, new Layout.Layout
-    {
-        title = title,
-        xaxis = new Xaxis { title = xAxis },
-        yaxis = new Yaxis { title = yAxis },
-        showlegend = traces.Count > 1,
-        hovermode = "x unified",
-    });
+    public static Figure Lines(string title, string xAxis, string yAxis, params IReadOnlyList<Trace> traces)
+        => new(traces, new Layout.Layout
+        {
+            title = title,
+            xaxis = new Xaxis { title = xAxis },
+            yaxis = new Yaxis { title = yAxis },
+            showlegend = traces.Count > 1,
+            hovermode = "x unified",
+        });
 
     /// <summary>One line.</summary>
-    public static Scatter Line(string name, IEnumerable<double> x, IEnumerable<double> y, string color, double width = 2, bool markers = false) => new()
-    {
-        name = name,
-        x = x.ToArray(),
-        y = y.ToArray(),
-        mode = markers ? "lines+markers" : "lines",
-        line = new Line { color = color, width = width },
-    };
+    public static Scatter Line(string name, IEnumerable<double> x, IEnumerable<double> y, string color,
+        double width = 2, bool markers = false) => new()
+        {
+            name = name,
+            x = x.ToArray(),
+            y = y.ToArray(),
+            mode = markers ? "lines+markers" : "lines",
+            line = new Line { color = color, width = width },
+        };
 
     /// <summary>The figure as Plotly's JSON: <c>{"data": …, "layout": …}</c>.</summary>
     public string ToPlotlyJson()
@@ -47,7 +54,9 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
         return figure.ToString(Formatting.None);
     }
 
-    /// <summary>A div and the script that draws into it; the page must hold <see cref="Plotly.ScriptElement"/> before it.</summary>
+    /// <summary>
+    /// A div and the script that draws into it; the page must hold <see cref="Plotly.ScriptElement"/> before it.
+    /// </summary>
     public string ToDiv(string id)
     {
         // "</" would end the script element wherever it stands.

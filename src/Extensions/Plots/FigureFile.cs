@@ -6,18 +6,22 @@ using SkiaSharp;
 
 namespace Interactive.Extensions.Plots;
 
-/// <summary>Writes figures to a file: a page that opens offline, or one picture with the figures below each other.</summary>
+/// <summary>
+/// Writes figures to a file: a page that opens offline, or one picture with the figures below each other.
+/// </summary>
 public static class FigureFile
 {
     /// <summary>Throws where the name's ending is not one that can be written.</summary>
     /// <exception cref="UsageException">It is neither <c>.html</c> nor <c>.png</c>.</exception>
     public static void Check(string path)
     {
-        if (Ending(path) is not (".html" or ".png")) throw new UsageException($"--figure cannot write \"{path}\": name a file that ends in .html or .png");
+        if (Ending(path) is not (".html" or ".png"))
+            throw new UsageException($"--figure cannot write \"{path}\": name a file that ends in .html or .png");
     }
 
     /// <summary>Writes them.</summary>
-    /// <exception cref="UsageException">The name's ending is neither <c>.html</c> nor <c>.png</c>, or the file cannot be written.</exception>
+    /// <exception cref="UsageException">The name's ending is neither <c>.html</c> nor <c>.png</c>, or the file cannot
+    /// be written.</exception>
     public static void Write(string path, params IReadOnlyList<Figure> figures)
     {
         Check(path);
@@ -54,11 +58,13 @@ public static class FigureFile
     internal static byte[] Picture(IReadOnlyList<Figure> figures)
     {
         const int Scale = 2; // for paper and for sharp screens
-        using var whole = new SKBitmap(Scale * FigurePicture.Width, Math.Max(1, Scale * figures.Count * FigurePicture.Height));
+        using var whole = new SKBitmap(Scale * FigurePicture.Width,
+            Math.Max(1, Scale * figures.Count * FigurePicture.Height));
         using var canvas = new SKCanvas(whole);
         for (var i = 0; i < figures.Count; i++)
         {
-            using var part = SKBitmap.Decode(FigurePicture.Draw(figures[i], Scale * FigurePicture.Width, Scale * FigurePicture.Height, Scale));
+            using var part = SKBitmap.Decode(FigurePicture.Draw(figures[i], Scale * FigurePicture.Width,
+                Scale * FigurePicture.Height, Scale));
             canvas.DrawBitmap(part, 0, Scale * i * FigurePicture.Height);
         }
         using var data = whole.Encode(SKEncodedImageFormat.Png, 100);

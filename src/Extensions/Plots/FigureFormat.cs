@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Interactive.Extensions.Plots;
 
-/// <summary>A figure: picture, plotly's object, and HTML that holds the picture until its script has drawn the figure.</summary>
+/// <summary>
+/// A figure: picture, plotly's object, and HTML that holds the picture until its script has drawn the figure.
+/// </summary>
 internal static class FigureFormat
 {
     public static MimeBundle Format(Figure figure)
@@ -14,7 +16,8 @@ internal static class FigureFormat
         {
             [Mime.Png] = Convert.ToBase64String(png),
             [Mime.Plotly] = JsonNode.Parse(json)!,
-            [Mime.Html] = NotebookPage.TakeLibrary() + Element(json, Picture.Element(png, figure.Title, FigurePicture.Width)),
+            [Mime.Html] = NotebookPage.TakeLibrary()
+                + Element(json, Picture.Element(png, figure.Title, FigurePicture.Width)),
             [Mime.Text] = Describe(figure),
         });
     }

@@ -6,14 +6,15 @@ using ScottPlot;
 namespace Interactive.Extensions.Plots;
 
 /// <summary>
-/// Draws a figure as a PNG, from the same traces that plotly.js draws: lines and markers, filled and stacked areas, bars
-/// (grouped, stacked or floating, upright or lying), linear and logarithmic axes.
+/// Draws a figure as a PNG, from the same traces that plotly.js draws: lines and markers, filled and stacked areas,
+/// bars (grouped, stacked or floating, upright or lying), linear and logarithmic axes.
 /// </summary>
 public static class FigurePicture
 {
     /// <summary>Size in pixels.</summary>
     public const int Width = 820, Height = 400;
-    private static readonly string[] palette = ["#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#ec4899", "#14b8a6", "#84cc16", "#6b7280", "#f97316"];
+    private static readonly string[] palette = ["#3b82f6", "#f59e0b", "#10b981", "#ef4444", "#8b5cf6", "#ec4899",
+        "#14b8a6", "#84cc16", "#6b7280", "#f97316"];
 
     /// <summary>The picture's bytes.</summary>
     /// <param name="figure">What is drawn.</param>
@@ -34,7 +35,8 @@ public static class FigurePicture
         double[]? below = null;
         for (var i = 0; i < traces.Count; i++)
         {
-            var colour = Colour(traces[i]["line"]?["color"]) ?? Colour(traces[i]["marker"]?["color"]) ?? Color.FromHex(palette[i % palette.Length]);
+            var colour = Colour(traces[i]["line"]?["color"])
+                ?? Colour(traces[i]["marker"]?["color"]) ?? Color.FromHex(palette[i % palette.Length]);
             if (IsBar(traces[i])) bars.Add(traces[i], colour);
             else below = Line(plot, traces[i], colour, x, y, stacks, below, named);
         }
@@ -49,7 +51,8 @@ public static class FigurePicture
             plot.Axes.AutoScale();
             plot.Axes.SetLimitsY(Math.Min(0, plot.Axes.GetLimits().Bottom), plot.Axes.GetLimits().Top);
         }
-        if (traces.Count > 1 && (bool?)layout["showlegend"] != false) Legend(plot); // below the lines, as in the page: within them it covers some point of some figure
+        // below the lines, as in the page: within them it covers some point of some figure
+        if (traces.Count > 1 && (bool?)layout["showlegend"] != false) Legend(plot);
         plot.ScaleFactor = scale;
         return plot.GetImageBytes(width, height, ImageFormat.Png);
     }
@@ -57,19 +60,27 @@ public static class FigurePicture
     private static void Legend(Plot plot)
     {
         plot.Legend.Orientation = Orientation.Horizontal;
-        (plot.Legend.OutlineWidth, plot.Legend.ShadowColor, plot.Legend.BackgroundColor) = (0, Colors.Transparent, Colors.Transparent);
+        (plot.Legend.OutlineWidth, plot.Legend.ShadowColor, plot.Legend.BackgroundColor) = (0, Colors.Transparent,
+            Colors.Transparent);
         plot.ShowLegend(Edge.Bottom);
     }
 
     private static bool IsBar(JObject trace) => (string?)trace["type"] == "bar";
 
-    private static double[] Line(Plot plot, JObject trace, Color colour, Axis x, Axis y, Dictionary<string, double[]> stacks, double[]? below, CategoryAxis named)
+    private static double[] Line(Plot plot, JObject trace, Color colour, Axis x, Axis y,
+        Dictionary<string, double[]> stacks, double[]? below, CategoryAxis named)
     {
         var heights = y.Numbers(trace["y"]);
-        var places = trace["x"] is null ? [.. Enumerable.Range(0, heights.Length).Select(n => (double)n)] : named.Places(trace["x"], x);
+        var places = trace["x"] is null ? [.. Enumerable.Range(0, heights.Length).Select(n => (double)n)]
+            : named.Places(trace["x"], x);
         var count = Math.Min(places.Length, heights.Length);
         (places, heights) = (places[..count], heights[..count]);
-        double[]? floor = (string?)trace["fill"] switch { "tozeroy" => new double[count], "tonexty" => below, _ => null };
+        double[]? floor = (string?)trace["fill"] switch
+        {
+            "tozeroy" => new double[count],
+            "tonexty" => below,
+            _ => null
+        };
         if ((string?)trace["stackgroup"] is { } group)
         {
             floor = stacks.GetValueOrDefault(group) is { } known && known.Length == count ? known : new double[count];
@@ -78,18 +89,22 @@ public static class FigurePicture
         if (floor is not null && floor.Length == count && count > 0)
         {
             var area = plot.Add.FillY(places, floor, heights);
-            (area.FillColor, area.LineWidth, area.MarkerSize) = (Colour(trace["fillcolor"]) ?? colour.WithAlpha(0.45), 0, 0);
+            (area.FillColor, area.LineWidth, area.MarkerSize) = (Colour(trace["fillcolor"]) ?? colour.WithAlpha(0.45),
+                0, 0);
         }
         var mode = (string?)trace["mode"] ?? "lines";
         // A gap in the numbers is a gap in the line.
-        var seen = Enumerable.Range(0, count).Where(i => double.IsFinite(places[i]) && double.IsFinite(heights[i])).ToArray();
+        var seen = Enumerable.Range(0, count).Where(i => double.IsFinite(places[i]) && double.IsFinite(heights[i]))
+            .ToArray();
         if (seen.Length > 0)
         {
-            var line = plot.Add.Scatter(seen.Select(i => places[i]).ToArray(), seen.Select(i => heights[i]).ToArray(), colour);
+            var line = plot.Add.Scatter(seen.Select(i => places[i]).ToArray(), seen.Select(i => heights[i]).ToArray(),
+                colour);
             line.LineWidth = mode.Contains("lines") ? (float?)trace["line"]?["width"] ?? 2 : 0;
             line.MarkerSize = mode.Contains("markers") ? (float?)(trace["marker"]?["size"] as JValue) ?? 6 : 0;
             if ((string?)trace["line"]?["shape"] is "hv") line.ConnectStyle = ConnectStyle.StepHorizontal;
-            if ((string?)trace["line"]?["dash"] is { } dash && dash != "solid") line.LinePattern = dash.StartsWith("dot") ? LinePattern.Dotted : LinePattern.Dashed;
+            if ((string?)trace["line"]?["dash"] is { } dash && dash != "solid")
+                line.LinePattern = dash.StartsWith("dot") ? LinePattern.Dotted : LinePattern.Dashed;
             line.LegendText = (bool?)trace["showlegend"] == false ? "" : (string?)trace["name"] ?? "";
             if (mode.Contains("text") && trace["text"] is JArray texts) Name(plot, texts, seen, places, heights);
         }
@@ -112,9 +127,14 @@ public static class FigurePicture
         if (token is not JValue { Type: JTokenType.String } value) return null;
         var text = (string)value!;
         if (text.StartsWith('#')) return Color.FromHex(text);
-        if (!text.StartsWith("rgb") || text.IndexOf('(') is var open && open < 0) return SkiaSharp.SKColor.TryParse(text, out var named) ? new Color(named.Red, named.Green, named.Blue) : null;
-        var parts = text[(text.IndexOf('(') + 1)..].TrimEnd(')').Split(',').Select(p => double.Parse(p, CultureInfo.InvariantCulture)).ToArray();
-        return new Color((byte)parts[0], (byte)parts[1], (byte)parts[2], (byte)(parts.Length > 3 ? 255 * parts[3] : 255));
+        if (!text.StartsWith("rgb") || text.IndexOf('(') is var open && open < 0)
+            return SkiaSharp.SKColor.TryParse(text, out var named) ? new Color(named.Red, named.Green, named.Blue)
+            : null;
+        var parts =
+            text[(text.IndexOf('(') + 1)..].TrimEnd(')').Split(',')
+            .Select(p => double.Parse(p, CultureInfo.InvariantCulture)).ToArray();
+        return new Color((byte)parts[0], (byte)parts[1], (byte)parts[2],
+            (byte)(parts.Length > 3 ? 255 * parts[3] : 255));
     }
 
     /// <summary>One axis: its numbers as they are placed, and its ticks.</summary>
@@ -140,7 +160,9 @@ public static class FigurePicture
         internal static double Number(JToken? token) => token switch
         {
             JValue { Type: JTokenType.Null } or null => double.NaN,
-            JValue { Type: JTokenType.String } text => double.TryParse((string)text!, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.NaN,
+            JValue { Type: JTokenType.String } text
+                => double.TryParse((string)text!, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                ? number : double.NaN,
             _ => (double)token,
         };
     }
@@ -156,11 +178,13 @@ public static class FigurePicture
             isLying = traces.Any(t => (string?)t["orientation"] == "h");
             foreach (var trace in traces)
                 foreach (var value in trace[isLying ? "y" : "x"] ?? new JArray())
-                    if (value is JValue { Type: JTokenType.String } && (string)value! is var name && !names.Contains(name)) names.Add(name);
+                    if (value is JValue { Type: JTokenType.String } && (string)value! is var name
+                        && !names.Contains(name)) names.Add(name);
         }
 
         public double[] Places(JToken? values, Axis axis)
-            => values is null ? [] : names.Count == 0 ? axis.Numbers(values) : [.. values.Select(v => (double)names.IndexOf((string)v!))];
+            => values is null ? []
+            : names.Count == 0 ? axis.Numbers(values) : [.. values.Select(v => (double)names.IndexOf((string)v!))];
 
         public void Apply(Plot plot)
         {
@@ -190,7 +214,8 @@ public static class FigurePicture
             for (var i = 0; i < Math.Min(lengths.Length, places.Length); i++)
             {
                 if (!double.IsFinite(lengths[i])) continue;
-                var from = bases is not null ? bases[Math.Min(i, bases.Length - 1)] : mode is "stack" or "relative" ? tops.GetValueOrDefault(places[i]) : 0;
+                var from = bases is not null ? bases[Math.Min(i, bases.Length - 1)]
+                    : mode is "stack" or "relative" ? tops.GetValueOrDefault(places[i]) : 0;
                 tops[places[i]] = from + lengths[i];
                 bars.Add(new Bar
                 {
@@ -198,7 +223,8 @@ public static class FigurePicture
                     ValueBase = from,
                     Value = from + lengths[i],
                     Size = widths is null ? size : widths[Math.Min(i, widths.Length - 1)],
-                    FillColor = trace["marker"]?["color"] is JArray colours && i < colours.Count ? Colour(colours[i]) ?? colour : colour,
+                    FillColor = trace["marker"]?["color"] is JArray colours && i < colours.Count
+                        ? Colour(colours[i]) ?? colour : colour,
                     LineWidth = 0,
                 });
             }

@@ -13,12 +13,13 @@ public static class MemoryFigures
     private const string Grey = "#9ca3af";
 
     /// <summary>
-    /// Live bytes over the steps of a plan, as the simulator predicts them, stacked by what holds them; hovering a step names
-    /// its node and tells whether it runs again. The line is the most that is alive during the step.
+    /// Live bytes over the steps of a plan, as the simulator predicts them, stacked by what holds them; hovering a step
+    /// names its node and tells whether it runs again. The line is the most that is alive during the step.
     /// </summary>
     /// <param name="graph">The graph with its profile.</param>
     /// <param name="plan">A plan for it.</param>
-    /// <param name="keepAll">The plan that drops nothing, whose bytes stand behind in grey: what is above the plan is saved; default none.</param>
+    /// <param name="keepAll">The plan that drops nothing, whose bytes stand behind in grey: what is above the plan is
+    /// saved; default none.</param>
     /// <param name="budgetBytes">Drawn as a dashed line; default none.</param>
     public static Figure Timeline(PlanningGraph graph, Plan plan, Plan? keepAll = null, long? budgetBytes = null)
     {
@@ -28,25 +29,34 @@ public static class MemoryFigures
         var names = Names(graph, plan.Schedule);
         // The loss is no step of the schedule.
         var texts = points.Select(p => p.Step >= 0 && p.Step < names.Count ? names[p.Step] : "loss").ToArray();
-        var most = Math.Max(plan.Prediction.PeakBytes, Math.Max(keepAll?.Prediction.PeakBytes ?? 0, budgetBytes ?? 0)) / MiB;
-        var turn = plan.Schedule.Steps.TakeWhile(s => s.Kind is not (StepKind.Backward or StepKind.ParameterGradients or StepKind.InputGradient)).Count();
+        var most = Math.Max(plan.Prediction.PeakBytes,
+            Math.Max(keepAll?.Prediction.PeakBytes ?? 0, budgetBytes ?? 0)) / MiB;
+        var turn =
+            plan.Schedule.Steps.TakeWhile(s
+            => s.Kind is not (StepKind.Backward or StepKind.ParameterGradients or StepKind.InputGradient)).Count();
         List<Trace> marks = [Mark("backward begins", [turn, turn], [0, most], Grey, "dot")];
-        if (budgetBytes is { } budget) marks.Add(Mark("budget", [0, points.Count - 1], [budget / MiB, budget / MiB], "#ef4444", "dash"));
+        if (budgetBytes is { } budget)
+            marks.Add(Mark("budget", [0, points.Count - 1], [budget / MiB, budget / MiB], "#ef4444", "dash"));
         if (keepAll is not null)
         {
             var plain = new List<TimelinePoint>();
             new ScheduleSimulator(graph).Run(keepAll.Schedule, plain);
-            marks.Add(Mark("keep-all, peak in the step", [.. Enumerable.Range(0, plain.Count)], [.. plain.Select(p => p.PeakBytes / MiB)], Grey, "solid"));
+            marks.Add(Mark("keep-all, peak in the step", [.. Enumerable.Range(0, plain.Count)],
+                [.. plain.Select(p => p.PeakBytes / MiB)], Grey, "solid"));
         }
         return new([
-            Area("values", points.Select(p => p.Values), "#3b82f6"), Area("saved by autograd", points.Select(p => p.Saved), "#f59e0b"),
+            Area("values", points.Select(p => p.Values), "#3b82f6"),
+                Area("saved by autograd", points.Select(p => p.Saved), "#f59e0b"),
             Area("gradients", points.Select(p => p.Gradients), "#10b981"),
-            new Scatter { name = "peak in the step", x = steps, y = points.Select(p => p.PeakBytes / MiB).ToArray(), text = texts, mode = "lines", line = new Line { color = "#ef4444", width = 1, shape = "hv" } },
+            new Scatter { name = "peak in the step", x = steps, y = points.Select(p => p.PeakBytes / MiB)
+                .ToArray(), text = texts, mode = "lines", line =
+                new Line { color = "#ef4444", width = 1, shape = "hv" } },
             .. marks,
         ], new Layout.Layout
         {
             title = $"{graph.Graph.Name}, {plan.Schedule.Planner}: {plan.Prediction.PeakBytes / MiB:F1} MiB at most, {plan.Prediction.Recomputes} nodes run again",
-            xaxis = new Xaxis { title = "step of the schedule", range = Range(points.Count) }, yaxis = new Yaxis { title = "MiB" }, hovermode = "x unified", showlegend = true,
+            xaxis = new Xaxis { title = "step of the schedule", range = Range(points.Count) }, yaxis =
+                new Yaxis { title = "MiB" }, hovermode = "x unified", showlegend = true,
         });
 
         static Scatter Mark(string name, double[] x, double[] y, string colour, string dash) => new()
@@ -71,8 +81,8 @@ public static class MemoryFigures
     }
 
     /// <summary>
-    /// Every tensor of a step as a bar from its birth to its death, as high as its bytes, packed as in one block of memory;
-    /// hovering names it. What holds one place for long is what a budget has to drop.
+    /// Every tensor of a step as a bar from its birth to its death, as high as its bytes, packed as in one block of
+    /// memory; hovering names it. What holds one place for long is what a budget has to drop.
     /// </summary>
     /// <param name="graph">The graph with its profile.</param>
     /// <param name="plan">A plan for it.</param>
@@ -89,7 +99,8 @@ public static class MemoryFigures
         ], new Layout.Layout
         {
             title = $"{graph.Graph.Name}, {plan.Schedule.Planner}: {lives.Count} tensors packed in {packed.Bytes / MiB:F1} MiB",
-            xaxis = new Xaxis { title = "step of the schedule", range = Range(plan.Schedule.Steps.Count + 1) }, yaxis = new Yaxis { title = "place, MiB" }, hovermode = "closest", showlegend = true, barmode = "overlay",
+            xaxis = new Xaxis { title = "step of the schedule", range = Range(plan.Schedule.Steps.Count + 1) }, yaxis =
+                new Yaxis { title = "place, MiB" }, hovermode = "closest", showlegend = true, barmode = "overlay",
         });
 
         Bar Bars(string name, string colour, IEnumerable<(BlockLife Life, long Offset)> blocks) => new SpanBar
@@ -119,7 +130,8 @@ public static class MemoryFigures
         return [.. schedule.Steps.Select(step => step.Kind switch
         {
             StepKind.Free => $"free {(step.Id == 0 ? "input" : graph.Graph.Nodes[step.Id - 1].Name)}",
-            StepKind.Forward or StepKind.ForwardOnly => $"{(seen.Add(step.Id) ? "forward" : "again")} {graph.Graph.Nodes[step.Id].Name}",
+            StepKind.Forward or StepKind.ForwardOnly
+                => $"{(seen.Add(step.Id) ? "forward" : "again")} {graph.Graph.Nodes[step.Id].Name}",
             StepKind.ParameterGradients => $"parameter gradients of {graph.Graph.Nodes[step.Id].Name}",
             _ => $"{step.Kind.ToString().ToLowerInvariant()} {graph.Graph.Nodes[step.Id].Name}",
         })];

@@ -8,7 +8,9 @@ namespace Interactive.Extensions.Plots;
 /// </summary>
 public static class NotebookPage
 {
-    /// <summary>An environment variable: set for a process whose figures go to a page that has the library already.</summary>
+    /// <summary>
+    /// An environment variable: set for a process whose figures go to a page that has the library already.
+    /// </summary>
     public const string HasLibraryVariable = "INTERACTIVE_PAGE_HAS_PLOTLY";
     private const string Mark = "<!-- plotly.js -->";
 
@@ -18,12 +20,14 @@ public static class NotebookPage
     public static bool HasLibrary => Volatile.Read(ref hasLibrary) != 0;
 
     /// <summary>The library for the first caller, nothing for all others.</summary>
-    internal static string TakeLibrary() => Interlocked.Exchange(ref hasLibrary, 1) == 0 ? Mark + Plotly.ScriptElement : "";
+    internal static string TakeLibrary()
+        => Interlocked.Exchange(ref hasLibrary, 1) == 0 ? Mark + Plotly.ScriptElement : "";
 
     /// <summary>Looks at what another process has made for this page.</summary>
     public static void Note(MimeBundle bundle)
     {
-        if (bundle.Data.TryGetValue(Mime.Html, out var html) && html is string text && text.Contains(Mark)) Volatile.Write(ref hasLibrary, 1);
+        if (bundle.Data.TryGetValue(Mime.Html, out var html) && html is string text && text.Contains(Mark))
+            Volatile.Write(ref hasLibrary, 1);
     }
 
     /// <summary>Begins a new page.</summary>

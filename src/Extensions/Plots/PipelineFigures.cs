@@ -7,15 +7,20 @@ namespace Interactive.Extensions.Plots;
 /// <summary>What every rank of a pipeline does and when, as planned.</summary>
 public static class PipelineFigures
 {
-    private static readonly (string Name, string Colour, PassKind[] Passes)[] kinds = [("forward", "#93c5fd", [PassKind.F]), ("backward", "#3b82f6", [PassKind.B, PassKind.BW]), ("gradients of parameters", "#8b5cf6", [PassKind.W])];
+    private static readonly (string Name, string Colour,
+        PassKind[] Passes)[] kinds = [("forward", "#93c5fd", [PassKind.F]),
+        ("backward", "#3b82f6", [PassKind.B, PassKind.BW]), ("gradients of parameters", "#8b5cf6", [PassKind.W])];
 
     /// <summary>One step, a row for each rank; what is empty is idle.</summary>
     public static Figure Step(LayoutPlan plan)
     {
-        var traces = kinds.Select(kind => Bars(kind.Name, kind.Colour, [.. plan.Run.Spans.Reverse().SelectMany(s => s).Where(s => kind.Passes.Contains(s.Action.Pass))]));
+        var traces = kinds.Select(kind
+            => Bars(kind.Name, kind.Colour,
+            [.. plan.Run.Spans.Reverse().SelectMany(s => s).Where(s => kind.Passes.Contains(s.Action.Pass))]));
         return new Figure([.. traces], new XPlot.Plotly.Layout.Layout
         {
-            title = string.Create(CultureInfo.InvariantCulture, $"{plan.Layout}: {plan.StepSeconds * 1e3:F1} ms, {plan.IdleShare * 100:F1} % idle"),
+            title = string.Create(CultureInfo.InvariantCulture,
+                $"{plan.Layout}: {plan.StepSeconds * 1e3:F1} ms, {plan.IdleShare * 100:F1} % idle"),
             xaxis = new Xaxis { title = "ms" },
             yaxis = new Yaxis { title = "" },
             barmode = "overlay",

@@ -14,13 +14,18 @@ public static class Report
     public static string Write(string runDirectory)
     {
         var path = Path.Combine(runDirectory, "report.html");
-        AtomicFile.WriteText(path, Render(RunMetrics.Read(runDirectory), TimelineFigures.Exist(runDirectory) ? TimelineFigures.Communication(runDirectory) : null));
+        AtomicFile.WriteText(path,
+            Render(RunMetrics.Read(runDirectory),
+            TimelineFigures.Exist(runDirectory) ? TimelineFigures.Communication(runDirectory) : null));
         return path;
     }
 
     internal static string Render(RunMetrics run, Figure? timeline = null)
     {
-        Figure[] figures = [TrainingFigures.Loss(run), .. TrainingFigures.Metrics(run), TrainingFigures.Throughput(run), TrainingFigures.Memory(run), TrainingFigures.LearningRate(run), .. run.Train.Any(r => r.GradientNorm is not null) ? [TrainingFigures.GradientNorm(run)] : Array.Empty<Figure>(), .. timeline is null ? Array.Empty<Figure>() : [timeline]];
+        Figure[] figures = [TrainingFigures.Loss(run), .. TrainingFigures.Metrics(run), TrainingFigures.Throughput(run),
+            TrainingFigures.Memory(run), TrainingFigures.LearningRate(run),
+            .. run.Train.Any(r => r.GradientNorm is not null) ? [TrainingFigures.GradientNorm(run)]
+            : Array.Empty<Figure>(), .. timeline is null ? Array.Empty<Figure>() : [timeline]];
         var page = new StringBuilder();
         page.Append($$"""
             <!doctype html>

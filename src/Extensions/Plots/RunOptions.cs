@@ -7,14 +7,22 @@ namespace Interactive.Extensions.Plots;
 internal static class RunOptions
 {
     /// <summary>What a trainer's options are where nothing was asked.</summary>
-    public static IReadOnlyDictionary<string, string> Defaults { get; } = Texts(JsonSerializer.SerializeToElement(new TrainerOptions(), JsonSerializerOptions.Web));
+    public static IReadOnlyDictionary<string,
+        string> Defaults
+    { get; } =
+        Texts(JsonSerializer.SerializeToElement(new TrainerOptions(), JsonSerializerOptions.Web));
 
     /// <summary>All options of a configuration.</summary>
-    public static IReadOnlyDictionary<string, string> Of(JsonElement config) => config.TryGetProperty("options", out var options) ? Texts(options) : new Dictionary<string, string>();
+    public static IReadOnlyDictionary<string, string> Of(JsonElement config)
+        => config.TryGetProperty("options", out var options) ? Texts(options) : new Dictionary<string, string>();
 
     /// <summary>Those that are not the defaults.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> Chosen(IReadOnlyDictionary<string, string> options) => options.Where(o => Defaults.GetValueOrDefault(o.Key) != o.Value);
+    public static IEnumerable<KeyValuePair<string, string>> Chosen(IReadOnlyDictionary<string, string> options)
+        => options.Where(o => Defaults.GetValueOrDefault(o.Key) != o.Value);
 
     private static IReadOnlyDictionary<string, string> Texts(JsonElement options)
-        => options.ValueKind == JsonValueKind.Object ? options.EnumerateObject().DistinctBy(o => o.Name).ToDictionary(o => o.Name, o => o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText()) : new Dictionary<string, string>();
+        => options.ValueKind == JsonValueKind.Object
+        ? options.EnumerateObject().DistinctBy(o => o.Name).ToDictionary(o => o.Name,
+        o => o.Value.ValueKind == JsonValueKind.String ? o.Value.GetString()! : o.Value.GetRawText())
+        : new Dictionary<string, string>();
 }

@@ -9,7 +9,8 @@ public static class RunSummary
     /// <summary>A large whole number in three digits: 11,170,371 is 11.2 M. Anything else as it is.</summary>
     public static string Short(string value)
     {
-        if (!long.TryParse(value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number) || number < 100_000) return value;
+        if (!long.TryParse(value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number)
+            || number < 100_000) return value;
         var (scale, unit) = number < 1_000_000 ? (1e3, "k") : number < 1_000_000_000 ? (1e6, "M") : (1e9, "G");
         return string.Create(CultureInfo.InvariantCulture, $"{number / scale:G3} {unit}");
     }
@@ -26,12 +27,15 @@ public static class RunSummary
         {
             var words = name.Replace('_', ' ');
             yield return ($"final {words}", MetricText.Value(name, run.Evaluations[^1][name]));
-            if (name == "accuracy") yield return ($"best {words}", MetricText.Value(name, run.Evaluations.Max(e => e[name])));
+            if (name == "accuracy")
+                yield return ($"best {words}", MetricText.Value(name, run.Evaluations.Max(e => e[name])));
         }
-        if (run.MetricNames.Count == 0 && run.Evaluations.Count > 0) yield return ("final test loss", Text($"{run.Evaluations[^1].Loss:G5}"));
+        if (run.MetricNames.Count == 0 && run.Evaluations.Count > 0)
+            yield return ("final test loss", Text($"{run.Evaluations[^1].Loss:G5}"));
         if (run.Train.Count == 0) yield break;
         yield return ("steps", Text($"{run.Train[^1].Step:N0}"));
-        yield return ("samples / s, median", Text($"{run.Train.Select(t => t.SamplesPerSecond).Order().ElementAt(run.Train.Count / 2):N0}"));
+        yield return ("samples / s, median",
+            Text($"{run.Train.Select(t => t.SamplesPerSecond).Order().ElementAt(run.Train.Count / 2):N0}"));
         yield return ("peak tensor memory", Text($"{run.Train.Max(t => t.PeakBytes) / 1048576.0:N0} MiB"));
     }
 }

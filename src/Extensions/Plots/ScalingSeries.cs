@@ -5,4 +5,5 @@ namespace Interactive.Extensions.Plots;
 /// <param name="OneRankSeconds">Step time of one rank with the same batch per rank.</param>
 /// <param name="Points">Step time by number of ranks.</param>
 /// <param name="IsSimulated">Predicted rather than measured: drawn as a thin line.</param>
-public sealed record ScalingSeries(string Name, double OneRankSeconds, IReadOnlyList<(int Ranks, double StepSeconds)> Points, bool IsSimulated);
+public sealed record ScalingSeries(string Name, double OneRankSeconds,
+    IReadOnlyList<(int Ranks, double StepSeconds)> Points, bool IsSimulated);

@@ -3,7 +3,10 @@ using Interactive.Monitoring;
 
 namespace Interactive.Extensions.Runs;
 
-/// <summary>The last step and the last evaluation of a <c>metrics.jsonl</c>, read from its end: a list of a thousand runs reads little of each.</summary>
+/// <summary>
+/// The last step and the last evaluation of a <c>metrics.jsonl</c>, read from its end: a list of a thousand runs reads
+/// little of each.
+/// </summary>
 internal static class MetricsTail
 {
     private const int Block = 64 << 10;
@@ -28,7 +31,9 @@ internal static class MetricsTail
         try
         {
             using var document = JsonDocument.Parse(line);
-            return document.RootElement is { ValueKind: JsonValueKind.Object } record && record.TryGetProperty("kind", out var kind) && kind.ValueKind == JsonValueKind.String && kind.ValueEquals("train")
+            return document.RootElement is { ValueKind: JsonValueKind.Object } record
+                && record.TryGetProperty("kind", out var kind) && kind.ValueKind == JsonValueKind.String
+                && kind.ValueEquals("train")
                 && record.TryGetProperty("step", out var step) && step.TryGetInt64(out var number) ? number : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) { return null; }
@@ -42,7 +47,8 @@ internal static class MetricsTail
 
     private static IEnumerable<byte[]> LinesFromTheEnd(string path)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0);
         byte[] rest = []; // the beginning of a line whose other part lies in the block before
         for (var end = file.Length; end > 0; end -= Math.Min(Block, end))
         {

@@ -12,7 +12,8 @@ namespace Interactive.Extensions.Runs;
 /// <param name="Steps">Steps that are kept.</param>
 /// <param name="Metrics">Those of the last evaluation, <c>loss</c> first.</param>
 /// <param name="Options">What it was asked to do.</param>
-internal sealed record RunRow(string Run, string State, string Model, long Steps, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Options)
+internal sealed record RunRow(string Run, string State, string Model, long Steps,
+    IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Options)
 {
     /// <summary>Reads a run: its configuration, and its numbers from their end.</summary>
     /// <exception cref="UsageException">The folder is no run's, or its configuration is damaged.</exception>
@@ -21,7 +22,9 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
         var config = RunMetrics.ReadConfig(run.Path);
         var (step, last) = MetricsTail.Read(run.Metrics);
         return new(run.Id, StateOf(run), Text(config, "model"), step,
-            last is null ? new Dictionary<string, double>() : last.Metrics.Prepend(KeyValuePair.Create("loss", last.Loss)).DistinctBy(m => m.Key).ToDictionary(m => m.Key, m => m.Value),
+            last is null ? new Dictionary<string, double>()
+                : last.Metrics.Prepend(KeyValuePair.Create("loss", last.Loss)).DistinctBy(m => m.Key)
+                .ToDictionary(m => m.Key, m => m.Value),
             RunOptions.Of(config));
     }
 
@@ -41,7 +44,9 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
     /// <summary>The options that are not a trainer's defaults.</summary>
     public IEnumerable<KeyValuePair<string, string>> Chosen => RunOptions.Chosen(Options);
 
-    /// <summary>A column by its name: a metric, an option as its flag or its property, run, state, model or steps.</summary>
+    /// <summary>
+    /// A column by its name: a metric, an option as its flag or its property, run, state, model or steps.
+    /// </summary>
     public string? Column(string name) => name switch
     {
         "run" => Run,
@@ -56,11 +61,13 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
     public static string Property(string flag)
     {
         var words = flag.TrimStart('-').Split('-');
-        return string.Concat(words.Select((word, i) => i == 0 || word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
+        return string.Concat(words.Select((word, i)
+            => i == 0 || word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
     }
 
     /// <summary>Four digits, as in a table.</summary>
     public static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
 
-    private static string Text(JsonElement config, string name) => config.TryGetProperty(name, out var value) ? value.ToString() : "?";
+    private static string Text(JsonElement config, string name)
+        => config.TryGetProperty(name, out var value) ? value.ToString() : "?";
 }

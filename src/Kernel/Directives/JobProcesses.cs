@@ -6,8 +6,8 @@ using System.Text;
 namespace Interactive.Kernel.Directives;
 
 /// <summary>
-/// The processes of one job: they carry a mark in their environment, by which whoever has started the job finds them when its
-/// launcher has left some behind; and they end themselves when who has started the job is gone.
+/// The processes of one job: they carry a mark in their environment, by which whoever has started the job finds them
+/// when its launcher has left some behind; and they end themselves when who has started the job is gone.
 /// </summary>
 internal sealed class JobProcesses
 {
@@ -20,11 +20,13 @@ internal sealed class JobProcesses
     public void AddTo(ProcessStartInfo start)
     {
         start.Environment[Mark] = id;
-        start.Environment[StarterVariable] = $"{Environment.MachineName}/{Environment.ProcessId}/{Started(Environment.ProcessId)}";
+        start.Environment[StarterVariable] =
+            $"{Environment.MachineName}/{Environment.ProcessId}/{Started(Environment.ProcessId)}";
     }
 
     /// <summary>Ends what the launcher has left on this machine.</summary>
-    /// <param name="grace">How long it may still take to end by itself: a rank that was asked to end saves first. Default: no time.</param>
+    /// <param name="grace">How long it may still take to end by itself: a rank that was asked to end saves first.
+    /// Default: no time.</param>
     public void KillLeft(TimeSpan grace = default)
     {
         var asked = Stopwatch.StartNew();
@@ -36,10 +38,15 @@ internal sealed class JobProcesses
                 left.Kill();
                 left.WaitForExit(5000);
             }
-            catch (Exception e) when (e is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception) { } // gone
+            // gone
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException
+                or System.ComponentModel.Win32Exception)
+            { }
     }
 
-    /// <summary>Asks the job's ranks on this machine to end, past their launcher, which would give them a second or none.</summary>
+    /// <summary>
+    /// Asks the job's ranks on this machine to end, past their launcher, which would give them a second or none.
+    /// </summary>
     /// <returns>False where there are none yet.</returns>
     public bool Signal(int signal)
     {
@@ -51,7 +58,11 @@ internal sealed class JobProcesses
     // Launchers and shells carry the mark, too; ranks are programs of .NET like this one.
     private static bool IsRank(int process)
     {
-        try { return File.ResolveLinkTarget($"/proc/{process}/exe", returnFinalTarget: false)?.FullName == Environment.ProcessPath; }
+        try
+        {
+            return File.ResolveLinkTarget($"/proc/{process}/exe",
+            returnFinalTarget: false)?.FullName == Environment.ProcessPath;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return false; } // gone
     }
 
@@ -66,17 +77,22 @@ internal sealed class JobProcesses
             if (!int.TryParse(Path.GetFileName(folder), out var process) || process == Environment.ProcessId) continue;
             try
             {
-                if (File.ReadAllBytes(Path.Combine(folder, "environ")).AsSpan().IndexOf(mark) >= 0) left.Add(process); // a zombie has none
+                // a zombie has none
+                if (File.ReadAllBytes(Path.Combine(folder, "environ")).AsSpan().IndexOf(mark) >= 0) left.Add(process);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException) { } // gone, or another user's
         }
         return left;
     }
 
-    /// <summary>In a rank: ends it at once when the notebook or launch that has started its job is gone, whatever the rank is doing.</summary>
+    /// <summary>
+    /// In a rank: ends it at once when the notebook or launch that has started its job is gone, whatever the rank is
+    /// doing.
+    /// </summary>
     public static void EndWithStarter()
     {
-        if (Environment.GetEnvironmentVariable(StarterVariable)?.Split('/') is not [var machine, var process, var started] || machine != Environment.MachineName) return;
+        if (Environment.GetEnvironmentVariable(StarterVariable)?.Split('/') is not [var machine, var process,
+            var started] || machine != Environment.MachineName) return;
         if (!int.TryParse(process, CultureInfo.InvariantCulture, out var id) || id == Environment.ProcessId) return;
         new Thread(() =>
         {
@@ -86,7 +102,8 @@ internal sealed class JobProcesses
         { IsBackground = true, Name = "starter watch" }.Start();
     }
 
-    // When a process began, in ticks since the machine did: its number alone may be another's by now. Empty for one that is gone, or a zombie.
+    // When a process began, in ticks since the machine did: its number alone may be another's by now. Empty for one
+    // that is gone, or a zombie.
     private static string Started(int process)
     {
         try

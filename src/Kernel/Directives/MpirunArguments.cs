@@ -19,7 +19,9 @@ internal sealed record MpirunArguments(int Ranks, string? Save, string? Variable
         for (var i = 0; i < arguments.Count; i++)
         {
             var flag = arguments[i];
-            string Value() => ++i < arguments.Count ? arguments[i] : throw new UsageException($"#!mpirun: {flag} needs a value: {Usage}");
+            string Value()
+                => ++i < arguments.Count ? arguments[i]
+                : throw new UsageException($"#!mpirun: {flag} needs a value: {Usage}");
             switch (flag)
             {
                 case "-n" or "-np" or "--ranks":
@@ -27,11 +29,13 @@ internal sealed record MpirunArguments(int Ranks, string? Save, string? Variable
                     break;
                 case "--save":
                     save = Value();
-                    if (Path.GetExtension(save) != ".csx") throw new UsageException($"#!mpirun: --save writes a .csx script, got {save}");
+                    if (Path.GetExtension(save) != ".csx")
+                        throw new UsageException($"#!mpirun: --save writes a .csx script, got {save}");
                     break;
                 case "--as":
                     variable = Value();
-                    if (!Microsoft.CodeAnalysis.CSharp.SyntaxFacts.IsValidIdentifier(variable)) throw new UsageException($"#!mpirun: --as {variable}: no name of a variable");
+                    if (!Microsoft.CodeAnalysis.CSharp.SyntaxFacts.IsValidIdentifier(variable))
+                        throw new UsageException($"#!mpirun: --as {variable}: no name of a variable");
                     break;
                 case "--mpi":
                     flavor = Value() switch
@@ -44,6 +48,7 @@ internal sealed record MpirunArguments(int Ranks, string? Save, string? Variable
                 default: throw new UsageException($"#!mpirun: unknown '{flag}': {Usage}");
             }
         }
-        return ranks > 0 ? new(ranks, save, variable, flavor) : throw new UsageException($"#!mpirun: how many ranks? {Usage}");
+        return ranks > 0 ? new(ranks, save, variable, flavor)
+            : throw new UsageException($"#!mpirun: how many ranks? {Usage}");
     }
 }

@@ -13,8 +13,8 @@ namespace Interactive.Kernel.Directives;
 /// <param name="ranks">How many.</param>
 /// <param name="flavor">Which MPI; null for the first that is installed.</param>
 /// <param name="settle">
-/// How long the end of ranks with an error may still turn out to be an interrupt: the signal that interrupts the cell reaches
-/// the ranks as well, and they may be the first to end. Default 200 ms.
+/// How long the end of ranks with an error may still turn out to be an interrupt: the signal that interrupts the cell
+/// reaches the ranks as well, and they may be the first to end. Default 200 ms.
 /// </param>
 internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavor? flavor, TimeSpan? settle = null)
 {
@@ -25,7 +25,8 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
 
     /// <returns>Rank 0's value: itself where JSON can carry it, else a bundle that shows it; null for none.</returns>
     /// <exception cref="UsageException">No MPI is installed.</exception>
-    /// <exception cref="InvalidOperationException">The ranks ended with another exit code than 0; why is in what they wrote.</exception>
+    /// <exception cref="InvalidOperationException">The ranks ended with another exit code than 0; why is in what they
+    /// wrote.</exception>
     public async Task<object?> Run(CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("interactive-ranks-");
@@ -33,10 +34,13 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
         {
             var (file, path) = (Path.Combine(folder.FullName, "cells.json"), Path.Combine(folder.FullName, "display"));
             await File.WriteAllTextAsync(file, JsonSerializer.Serialize(cells), cancellationToken);
-            var start = MpiLauncher.Command(ranks, [DotnetProgram.Path, typeof(RankJob).Assembly.Location, "rank-cells", file], flavor);
+            var start = MpiLauncher.Command(ranks,
+                [DotnetProgram.Path, typeof(RankJob).Assembly.Location, "rank-cells", file], flavor);
             // Each line of output begins with its rank: "[1,0]<stdout>:" from Open MPI, "[0] " from MPICH.
-            start.ArgumentList.Insert(0, Path.GetFileName(start.FileName).Contains("mpich") ? "-prepend-rank" : "--tag-output");
-            (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
+            start.ArgumentList.Insert(0,
+                Path.GetFileName(start.FileName).Contains("mpich") ? "-prepend-rank" : "--tag-output");
+            (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true,
+                true);
             start.Environment[RankDisplay.SocketVariable] = path;
             processes.AddTo(start);
             if (NotebookPage.HasLibrary) start.Environment[NotebookPage.HasLibraryVariable] = "1";
@@ -70,7 +74,8 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
         if (process.ExitCode != 0) await Task.Delay(settle ?? TimeSpan.FromMilliseconds(200), cancellationToken);
         ended.CancelAfter(TimeSpan.FromSeconds(process.ExitCode == 0 ? 5 : 0)); // what is still in the socket
         var value = await display;
-        return process.ExitCode == 0 ? value : throw new InvalidOperationException($"the job on {ranks} ranks ended with exit code {process.ExitCode}");
+        return process.ExitCode == 0 ? value
+            : throw new InvalidOperationException($"the job on {ranks} ranks ended with exit code {process.ExitCode}");
     }
 
     private async Task<object?> Display(Socket listener, CancellationToken ended)
@@ -98,7 +103,9 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
         var host = DisplayHost.Current;
         switch (message.Kind)
         {
-            case "display": ids[message.Id!] = host.Display(message.Bundle, $"ranks-{Environment.ProcessId}-{number}-{message.Id}"); break;
+            case "display":
+                ids[message.Id!] = host.Display(message.Bundle,
+                $"ranks-{Environment.ProcessId}-{number}-{message.Id}"); break;
             case "update" when ids.TryGetValue(message.Id!, out var id): host.Update(id, message.Bundle); break;
             case "clear" or "clear-wait": host.Clear(message.Kind == "clear-wait"); break;
         }

@@ -11,7 +11,8 @@ namespace Interactive.Kernel.Directives;
 /// <param name="Data">A bundle's content.</param>
 /// <param name="Type">A value's type, when it can be made again from <paramref name="Json"/>.</param>
 /// <param name="Json">The value.</param>
-internal sealed record RankMessage(string Kind, string? Id = null, Dictionary<string, JsonNode?>? Data = null, string? Type = null, string? Json = null)
+internal sealed record RankMessage(string Kind, string? Id = null, Dictionary<string, JsonNode?>? Data = null,
+    string? Type = null, string? Json = null)
 {
     private static readonly JsonSerializerOptions options = new()
     {
@@ -19,9 +20,12 @@ internal sealed record RankMessage(string Kind, string? Id = null, Dictionary<st
         IncludeFields = true,
     };
 
-    public static Dictionary<string, JsonNode?> Write(MimeBundle bundle) => BundleJson.Of(bundle, text => text).ToDictionary(e => e.Key, e => e.Value?.DeepClone());
+    public static Dictionary<string, JsonNode?> Write(MimeBundle bundle)
+        => BundleJson.Of(bundle, text => text).ToDictionary(e => e.Key, e => e.Value?.DeepClone());
 
-    public MimeBundle Bundle => new((Data ?? []).ToDictionary(e => e.Key, e => e.Value is JsonValue text && text.TryGetValue<string>(out var s) ? s : (object)e.Value!));
+    public MimeBundle Bundle
+        => new((Data ?? []).ToDictionary(e => e.Key,
+        e => e.Value is JsonValue text && text.TryGetValue<string>(out var s) ? s : (object)e.Value!));
 
     public string ToLine() => JsonSerializer.Serialize(this, options);
     public static RankMessage Parse(string line) => JsonSerializer.Deserialize<RankMessage>(line, options)!;
@@ -36,16 +40,22 @@ internal sealed record RankMessage(string Kind, string? Id = null, Dictionary<st
         {
             var json = JsonSerializer.Serialize(value, type, options);
             // Once there and back: what JSON does not carry is not sent at all.
-            return JsonSerializer.Serialize(JsonSerializer.Deserialize(json, type, options), type, options) == json ? new("value", Data: data, Type: type.AssemblyQualifiedName, Json: json) : new("value", Data: data);
+            return JsonSerializer.Serialize(JsonSerializer.Deserialize(json, type, options), type, options) == json
+                ? new("value", Data: data, Type: type.AssemblyQualifiedName, Json: json) : new("value", Data: data);
         }
-        catch (Exception e) when (e is NotSupportedException or JsonException or InvalidOperationException) { return new("value", Data: data); }
+        catch (Exception e) when (e is NotSupportedException or JsonException
+            or InvalidOperationException)
+        { return new("value", Data: data); }
     }
 
     /// <summary>The value that came back, or the bundle that shows it.</summary>
-    public object Value => Type is not null && System.Type.GetType(Type) is { } type && JsonSerializer.Deserialize(Json!, type, options) is { } value ? value : Bundle;
+    public object Value
+        => Type is not null && System.Type.GetType(Type) is { } type
+        && JsonSerializer.Deserialize(Json!, type, options) is { } value ? value : Bundle;
 
     // Types that a cell defines exist in its process alone; tensors and graphs are more than their properties.
     private static bool CanTravel(Type type) => type.IsArray ? CanTravel(type.GetElementType()!)
         : type.Assembly.Location.Length > 0 && type.GetGenericArguments().All(CanTravel)
-            && (type.Namespace is "System" or "System.Collections.Generic" or "Interactive.Monitoring") && !typeof(Delegate).IsAssignableFrom(type);
+            && (type.Namespace is "System" or "System.Collections.Generic" or "Interactive.Monitoring")
+            && !typeof(Delegate).IsAssignableFrom(type);
 }

@@ -2,7 +2,9 @@ using System.ComponentModel;
 
 namespace Interactive.Kernel.Directives;
 
-/// <summary>Hands a value that ranks have returned to the session's code, which puts it into a variable at once.</summary>
+/// <summary>
+/// Hands a value that ranks have returned to the session's code, which puts it into a variable at once.
+/// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class Returned
 {

@@ -18,7 +18,8 @@ internal sealed class SharedDirective : IDirective
 
     public async Task<object?> Run(DirectiveCall call, CancellationToken cancellationToken)
     {
-        if (call.Arguments.Count > 0) throw new UsageException($"#!shared takes no arguments, got '{call.Arguments[0]}'");
+        if (call.Arguments.Count > 0)
+            throw new UsageException($"#!shared takes no arguments, got '{call.Arguments[0]}'");
         var result = await call.RunBody();
         if (result.Error is not null) throw result.Error;
         cells.RemoveAll(c => c.Code == "\n" + call.Body);

@@ -9,8 +9,8 @@ namespace Interactive.Kernel.Fuzzing;
 internal sealed record FuzzResult(string Reader, int Accepted, int Refused, IReadOnlyList<string> Faults);
 
 /// <summary>
-/// Gives a reader damaged files. It may read or refuse each, the latter in one line and with an exception made for that; and it
-/// allocates no more than a whole file of that length takes, and twice the file.
+/// Gives a reader damaged files. It may read or refuse each, the latter in one line and with an exception made for
+/// that; and it allocates no more than a whole file of that length takes, and twice the file.
 /// </summary>
 internal static class Fuzzer
 {
@@ -41,8 +41,10 @@ internal static class Fuzzer
                 if (number % 2 == 0) mutant = target.Seal(mutant);
                 var most = usual * Math.Max(1, 1 + mutant.Length / whole.Length) + 2 * mutant.Length + Slack;
                 var cost = Cost(target, path, mutant, out error);
-                if (cost > most) cost = Math.Min(cost, Cost(target, path, mutant, out error)); // the first of a kind may make what stays
-                var fault = error is not null && Wrong(error) is { } wrong ? wrong : cost > most ? $"{cost} bytes were allocated for a file of {mutant.Length}, {most} at most" : null;
+                // the first of a kind may make what stays
+                if (cost > most) cost = Math.Min(cost, Cost(target, path, mutant, out error));
+                var fault = error is not null && Wrong(error) is { } wrong ? wrong
+                    : cost > most ? $"{cost} bytes were allocated for a file of {mutant.Length}, {most} at most" : null;
                 if (fault is not null) faults.Add($"mutant {number}: {fault}");
                 else if (error is null) accepted++;
                 else refused++;
@@ -53,11 +55,14 @@ internal static class Fuzzer
             try { Read(); }
             catch (Exception e) { broken = e; }
         }
-        var thread = new Thread(ReadAll) { IsBackground = true, Name = "fuzz" }; // a background thread can be left behind in a reader that hangs
+        // a background thread can be left behind in a reader that hangs
+        var thread = new Thread(ReadAll) { IsBackground = true, Name = "fuzz" };
         thread.Start();
         for (var last = int.MinValue; !thread.Join(patience);)
         {
-            if (last == Volatile.Read(ref number)) return new(target.Name, accepted, refused, [.. faults, $"mutant {last}: not read within {patience.TotalSeconds:0} s"]);
+            if (last == Volatile.Read(ref number))
+                return new(target.Name, accepted, refused,
+                [.. faults, $"mutant {last}: not read within {patience.TotalSeconds:0} s"]);
             last = Volatile.Read(ref number);
         }
         return broken is null ? new(target.Name, accepted, refused, faults) : throw broken;
@@ -81,7 +86,8 @@ internal static class Fuzzer
     private static string? Wrong(Exception error)
     {
         var line = error.Message.ReplaceLineEndings(" ");
-        if (error is not (UsageException or InvalidDataException)) return $"{error.GetType().Name}: {line} {error.StackTrace?.Split('\n')[0].Trim()}";
+        if (error is not (UsageException or InvalidDataException))
+            return $"{error.GetType().Name}: {line} {error.StackTrace?.Split('\n')[0].Trim()}";
         if (line.Length > 0 && line.Length <= LongestLine && line == error.Message) return null;
         return $"refused in {error.Message.ReplaceLineEndings("\n").Split('\n').Length} lines of {error.Message.Length} characters: {line[..Math.Min(200, line.Length)]}";
     }

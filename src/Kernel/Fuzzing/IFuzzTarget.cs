@@ -13,7 +13,8 @@ internal interface IFuzzTarget
 
     /// <summary>Reads the file as the program does.</summary>
     /// <param name="path">What <see cref="Write"/> returned.</param>
-    /// <exception cref="UsageException">What is wrong with it, in one line; so may an <see cref="InvalidDataException"/>.</exception>
+    /// <exception cref="UsageException">What is wrong with it, in one line; so may an
+    /// <see cref="InvalidDataException"/>.</exception>
     void Read(string path);
 
     /// <summary>Makes checksums right again, so that what is damaged lies behind them; default: as it is.</summary>

@@ -3,17 +3,23 @@ using System.Text;
 
 namespace Interactive.Kernel.Fuzzing;
 
-/// <summary>Damages files: bits, bytes, numbers, words, ranges, lines. What comes out follows from the seed and the number alone.</summary>
+/// <summary>
+/// Damages files: bits, bytes, numbers, words, ranges, lines. What comes out follows from the seed and the number
+/// alone.
+/// </summary>
 internal static class Mutation
 {
     private const int MostAtOnce = 4, MostGrowth = 4;
 
-    private static readonly long[] numbers = [0, 1, -1, sbyte.MaxValue, short.MaxValue, ushort.MaxValue, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue, 1L << 40];
+    private static readonly long[] numbers = [0, 1, -1, sbyte.MaxValue, short.MaxValue, ushort.MaxValue, int.MaxValue,
+        int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue, 1L << 40];
 
     private static readonly byte[][] words =
     [
         .. new[] { "null", "true", "-1", "0", "1e400", "NaN", "99999999999999999999", "2147483647", "[]", "{}", "\"\"", "\"\\ud83d\"", "\"\\u0000\"", "\n", "\r\n", ",", ":", "#!fsharp\n", "// %%\n", "é", "\u202e" }.Select(Encoding.UTF8.GetBytes),
-        Encoding.UTF8.GetBytes(new string('[', 400)), Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", 200))), [0], [0xFF, 0xFE], [0xC3], [0xEF, 0xBB, 0xBF],
+        Encoding.UTF8.GetBytes(new string('[', 400)),
+            Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", 200))), [0], [0xFF, 0xFE], [0xC3],
+            [0xEF, 0xBB, 0xBF],
     ];
 
     /// <summary>The numbered mutant of a file.</summary>
@@ -21,7 +27,8 @@ internal static class Mutation
     {
         var random = new Random(unchecked(seed * 1_000_003 + number));
         var bytes = whole.ToList();
-        for (var left = 1 + random.Next(MostAtOnce); left > 0 && bytes.Count < MostGrowth * whole.Length + 64; left--) Once(bytes, random);
+        for (var left = 1 + random.Next(MostAtOnce); left > 0 && bytes.Count < MostGrowth * whole.Length + 64; left--)
+            Once(bytes, random);
         return [.. bytes];
     }
 

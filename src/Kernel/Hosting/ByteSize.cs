@@ -13,7 +13,8 @@ internal static class ByteSize
         else if (trimmed.EndsWith('B')) trimmed = trimmed[..^1];
         int power = trimmed.Length == 0 ? 0 : "KMG".IndexOf(trimmed[^1]) + 1;
         if (power > 0) trimmed = trimmed[..^1];
-        return double.TryParse(trimmed, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number > 0 && number * Math.Pow(1024, power) is < 1L << 50 and var bytes
+        return double.TryParse(trimmed, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number > 0
+            && number * Math.Pow(1024, power) is < 1L << 50 and var bytes
             ? (long)bytes
             : throw new UsageException($"\"{text}\" is no size: write 4096, 64K, 1M or 2G");
     }

@@ -5,9 +5,9 @@ using Interactive.Kernel.Directives;
 namespace Interactive.Kernel.Hosting;
 
 /// <summary>
-/// A launcher of ranks that runs in this one's place. Asked to end, this process asks the ranks; they have half a minute (a step and
-/// a checkpoint), then all are killed. The launcher is in a session of its own: what it makes of a signal differs from MPI to MPI,
-/// and each kills ranks that still save.
+/// A launcher of ranks that runs in this one's place. Asked to end, this process asks the ranks; they have half a
+/// minute (a step and a checkpoint), then all are killed. The launcher is in a session of its own: what it makes of a
+/// signal differs from MPI to MPI, and each kills ranks that still save.
 /// </summary>
 internal sealed class ChildProcess : IDisposable
 {
@@ -49,7 +49,9 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>The exit code, 128 + the signal for one that was killed.</summary>
     public int ExitCode => process.ExitCode;
 
-    /// <summary>Runs a program to its end. One that was stopped has the exit code of the signal: launchers have others.</summary>
+    /// <summary>
+    /// Runs a program to its end. One that was stopped has the exit code of the signal: launchers have others.
+    /// </summary>
     public static int Run(ProcessStartInfo start)
     {
         var job = new JobProcesses();

@@ -21,7 +21,8 @@ internal static class CommandLine
         if (parsed.Errors.Count == 0) return Guard(() => parsed.Invoke(configuration));
         var message = args.Length == 0 ? "a command is needed"
             : parsed.CommandResult.Command == root && root.Action is null ? $"there is no command {args[0]}"
-            : string.Join(' ', parsed.Errors[0].Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+            : string.Join(' ', parsed.Errors[0].Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+            .TrimEnd('.');
         Console.Error.WriteLine($"{root.Name}: {message} (see {root.Name} {string.Join(' ', Path(parsed.CommandResult).Append("--help"))})");
         return Usage;
     }
@@ -45,16 +46,20 @@ internal static class CommandLine
     }
 
     /// <summary>
-    /// True for what the user got wrong. A method of its own: one that catches the exception by its type has the runtime load the
-    /// engine's assembly at once, and a cached script starts sooner without.
+    /// True for what the user got wrong. A method of its own: one that catches the exception by its type has the
+    /// runtime load the engine's assembly at once, and a cached script starts sooner without.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool IsUsage(Exception e) => e is UsageException;
 
-    /// <summary>The exit code of a run that was stopped from outside and has said so, or null. A method of its own, as above.</summary>
+    /// <summary>
+    /// The exit code of a run that was stopped from outside and has said so, or null. A method of its own, as above.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static int? ExitCodeOfStop(Exception e) => e is Training.TrainingStoppedException stop ? stop.ExitCode : null;
+    public static int? ExitCodeOfStop(Exception e)
+        => e is Training.TrainingStoppedException stop ? stop.ExitCode : null;
 
     private static IEnumerable<string> Path(System.CommandLine.Parsing.CommandResult result) =>
-        result.Parent is System.CommandLine.Parsing.CommandResult parent ? Path(parent).Append(result.Command.Name) : [];
+        result.Parent is System.CommandLine.Parsing.CommandResult parent ? Path(parent).Append(result.Command.Name)
+            : [];
 }

@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace Interactive.Kernel.Hosting;
 
 /// <summary>
-/// Cultures that scripts name, where the machine has ICU; without it the runtime would end the process at the first of them,
-/// and knows the invariant culture only. Either way that is the one in use: a run writes and reads the same everywhere.
+/// Cultures that scripts name, where the machine has ICU; without it the runtime would end the process at the first of
+/// them, and knows the invariant culture only. Either way that is the one in use: a run writes and reads the same
+/// everywhere.
 /// </summary>
 internal static class Cultures
 {
@@ -15,7 +16,9 @@ internal static class Cultures
     public static void Choose()
     {
         if (!HasIcu()) AppContext.SetSwitch("System.Globalization.Invariant", true);
-        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+        CultureInfo.DefaultThreadCurrentCulture =
+            CultureInfo.DefaultThreadCurrentUICulture =
+            CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
     }
 
     // What the runtime looks for: a library with its version in the name, newest first.
@@ -27,5 +30,7 @@ internal static class Cultures
         return CanLoad("");
     }
 
-    private static bool CanLoad(string version) => NativeLibrary.TryLoad($"libicuuc.so{version}", out _) && NativeLibrary.TryLoad($"libicui18n.so{version}", out _);
+    private static bool CanLoad(string version)
+        => NativeLibrary.TryLoad($"libicuuc.so{version}", out _)
+        && NativeLibrary.TryLoad($"libicui18n.so{version}", out _);
 }

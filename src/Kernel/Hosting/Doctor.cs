@@ -76,7 +76,8 @@ internal sealed class Doctor
     private void Machine()
     {
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        facts["interactive"] = typeof(Doctor).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+        facts["interactive"] =
+            typeof(Doctor).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
         facts["dotnet"] = Environment.Version.ToString();
         facts["system"] = RuntimeInformation.OSDescription;
         facts["architecture"] = RuntimeInformation.ProcessArchitecture.ToString();
@@ -95,14 +96,17 @@ internal sealed class Doctor
             facts["nativeLibrary"] = TorchLoader.LoadedFrom;
             facts["libtorchFolder"] = TorchLoader.LibtorchFolder;
             facts["threads"] = TorchSharp.torch.get_num_threads();
-            facts["nativeFeatures"] = new JsonObject(NativeFeatures.Examine().Select(f => KeyValuePair.Create<string, JsonNode?>(f.Key, f.Value)));
+            facts["nativeFeatures"] =
+                new JsonObject(NativeFeatures.Examine()
+                .Select(f => KeyValuePair.Create<string, JsonNode?>(f.Key, f.Value)));
             facts["memoryMeter"] = MemoryMeter.Current.Kind;
             facts["devices"] = new JsonArray([.. Devices()]);
         }
         catch (Exception e)
         {
             facts["libtorch"] = null;
-            Lacks($"libtorch: {(e as TypeInitializationException)?.InnerException?.Message ?? e.Message}", "training", "dotnet build -c Release", needed: true);
+            Lacks($"libtorch: {(e as TypeInitializationException)?.InnerException?.Message ?? e.Message}", "training",
+                "dotnet build -c Release", needed: true);
         }
     }
 
@@ -116,16 +120,22 @@ internal sealed class Doctor
     private void Mpi()
     {
         var found = MpiLauncher.Installed();
-        facts["mpi"] = new JsonArray([.. found.Select(m => new JsonObject { ["flavor"] = m.Flavor.ToString(), ["version"] = Version(m.Path), ["launcher"] = m.Path })]);
+        facts["mpi"] =
+            new JsonArray([.. found.Select(m
+            => new JsonObject { ["flavor"] = m.Flavor.ToString(), ["version"] = Version(m.Path), ["launcher"] =
+            m.Path })]);
         facts["gpuGradients"] = RanksAgain.IsOne ? GpuSumsOfRank()
-            : new JsonArray([.. found.AsParallel().AsOrdered().Select(m => (JsonNode)$"{m.Flavor}: {AskRank(m.Flavor)}")]);
+            : new JsonArray([.. found.AsParallel().AsOrdered()
+            .Select(m => (JsonNode)$"{m.Flavor}: {AskRank(m.Flavor)}")]);
         if (found.Count == 0) Lacks("MPI", "launch", "apt-get install openmpi-bin");
     }
 
     private static string AskRank(MpiFlavor flavor)
     {
-        var start = MpiLauncher.Command(1, [DotnetProgram.Path, typeof(Doctor).Assembly.Location, "doctor", GpuSums], flavor);
-        return Output(start)?.Split('\n').FirstOrDefault(line => line.StartsWith("summed ")) ?? "its mpirun does not start a rank";
+        var start = MpiLauncher.Command(1, [DotnetProgram.Path, typeof(Doctor).Assembly.Location, "doctor", GpuSums],
+            flavor);
+        return Output(start)?.Split('\n').FirstOrDefault(line => line.StartsWith("summed "))
+            ?? "its mpirun does not start a rank";
     }
 
     private static string? Version(string launcher)
@@ -133,16 +143,21 @@ internal sealed class Doctor
         // "mpirun (Open MPI) 4.1.4", or for MPICH a table with "Version: 4.0.2".
         var output = Output(launcher, "--version");
         var lines = output?.Split('\n') ?? [];
-        return lines.FirstOrDefault(l => l.Contains("Version:"))?.Split(':')[1].Trim() ?? lines.FirstOrDefault()?.Split(' ')[^1].Trim();
+        return lines.FirstOrDefault(l => l.Contains("Version:"))?.Split(':')[1].Trim()
+            ?? lines.FirstOrDefault()?.Split(' ')[^1].Trim();
     }
 
     private void Tools()
     {
-        var hasData = Directory.Exists(FashionMnist) || Directory.Exists(FashionMnist.Replace("fashion-mnist", "dataset-fashion-mnist"));
+        var hasData = Directory.Exists(FashionMnist)
+            || Directory.Exists(FashionMnist.Replace("fashion-mnist", "dataset-fashion-mnist"));
         facts["fashionMnist"] = hasData;
-        if (!hasData) Lacks("Fashion-MNIST", "the example notebooks/train.csx", "apt-get install dataset-fashion-mnist");
+        if (!hasData)
+            Lacks("Fashion-MNIST", "the example notebooks/train.csx", "apt-get install dataset-fashion-mnist");
 
-        var jupyter = Output("jupyter", "--version")?.Split('\n').FirstOrDefault(l => l.StartsWith("jupyter_client") || l.StartsWith("jupyter_core"))?.Split(':')[^1].Trim();
+        var jupyter = Output("jupyter",
+            "--version")?.Split('\n')
+            .FirstOrDefault(l => l.StartsWith("jupyter_client") || l.StartsWith("jupyter_core"))?.Split(':')[^1].Trim();
         facts["jupyter"] = jupyter;
         if (jupyter is null) Lacks("Jupyter", "notebooks", "apt-get install jupyter-notebook");
     }

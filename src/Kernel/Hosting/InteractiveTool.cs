@@ -39,21 +39,25 @@ public static class InteractiveTool
 
     /// <summary>Runs a command.</summary>
     /// <param name="args">The command line, without the program's name.</param>
-    /// <param name="own">Commands of one's own beside those of the tool; one of the same name takes the place of the tool's.</param>
+    /// <param name="own">Commands of one's own beside those of the tool; one of the same name takes the place of the
+    /// tool's.</param>
     /// <returns>The command's exit code; 2 for bad input.</returns>
     public static int Run(string[] args, params IReadOnlyList<Command> own)
     {
         if (args is ["kernel", ..]) Interrupts.Hear();
         // Asked here: later it would be an exception from inside TorchSharp.
-        if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } folder && !File.Exists(Path.Combine(folder, TorchLoader.Libtorch)))
+        if (Environment.GetEnvironmentVariable(TorchLoader.Variable) is { Length: > 0 } folder
+            && !File.Exists(Path.Combine(folder, TorchLoader.Libtorch)))
         {
             Console.Error.WriteLine($"interactive: {TorchLoader.Variable}={folder}: there is no {TorchLoader.Libtorch} in it; give the torch/lib folder of a PyTorch installation");
             return CommandLine.Usage;
         }
         Cultures.Choose();
         JobProcesses.EndWithStarter();
-        // A cached script starts in little more time than the parser takes to load: one that is given alone goes past it.
-        return args is ["run", var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script) : Parse(args, own);
+        // A cached script starts in little more time than the parser takes to load: one that is given alone goes past
+        // it.
+        return args is ["run", var script] && ScriptHost.IsPlain(script) ? ScriptHost.RunPlain(script)
+            : Parse(args, own);
     }
 
     private static int Parse(string[] args, IReadOnlyList<Command> own)
@@ -62,15 +66,20 @@ public static class InteractiveTool
         return CommandLine.Invoke(root, line);
     }
 
-    /// <summary>The command that a line asks for, or all of them where it names none, and the line with a script's part marked.</summary>
+    /// <summary>
+    /// The command that a line asks for, or all of them where it names none, and the line with a script's part marked.
+    /// </summary>
     public static (RootCommand Root, string[] Line) Prepare(string[] args, params IReadOnlyList<Command> own)
     {
         var root = new RootCommand("Trains deep networks from C# scripts, notebooks and clusters.");
         // The others are made only for whom they help: a script starts sooner without.
-        (string Name, Func<Command> Create)[] all = [.. own.Select(command => (command.Name, (Func<Command>)(() => command))), .. commands.Where(c => own.All(o => o.Name != c.Name))];
+        (string Name,
+            Func<Command> Create)[] all = [.. own.Select(command => (command.Name, (Func<Command>)(() => command))),
+            .. commands.Where(c => own.All(o => o.Name != c.Name))];
         var asked = Array.Find(all, c => c.Name == args.FirstOrDefault());
         foreach (var command in asked.Create is null ? all : [asked]) root.Add(command.Create());
-        if (asked.Create is not null && root.Subcommands is [var one] && one.Arguments.Any(a => a.Name == "ARGS")) args = ScriptArguments.Mark(args, one, 1);
+        if (asked.Create is not null && root.Subcommands is [var one] && one.Arguments.Any(a => a.Name == "ARGS"))
+            args = ScriptArguments.Mark(args, one, 1);
         return (root, args);
     }
 }

@@ -6,14 +6,17 @@ using OpenTelemetry.Metrics;
 namespace Interactive.Kernel.Hosting;
 
 /// <summary>
-/// Lets Prometheus scrape a process that trains, at <c>http://HOST:PORT/metrics</c>; the ranks of a host have ports that follow each
-/// other. Requests are answered under the name HOST alone.
+/// Lets Prometheus scrape a process that trains, at <c>http://HOST:PORT/metrics</c>; the ranks of a host have ports
+/// that follow each other. Requests are answered under the name HOST alone.
 /// </summary>
-/// <param name="Host">The name under which it is asked: 127.0.0.1 is this machine alone, <c>hostname</c> each host's own name.</param>
+/// <param name="Host">The name under which it is asked: 127.0.0.1 is this machine alone, <c>hostname</c> each host's
+/// own name.</param>
 /// <param name="Port">The first rank's.</param>
 internal sealed record MetricsPort(string Host, int Port)
 {
-    /// <summary>The variable by which a launcher tells its ranks; also for users whose launcher is another one.</summary>
+    /// <summary>
+    /// The variable by which a launcher tells its ranks; also for users whose launcher is another one.
+    /// </summary>
     public const string Variable = "INTERACTIVE_METRICS_PORT";
 
     private static readonly string[] localRanks = ["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"];
@@ -24,7 +27,8 @@ internal sealed record MetricsPort(string Host, int Port)
     {
         var colon = text.LastIndexOf(':');
         var host = colon < 0 ? "127.0.0.1" : text[..colon];
-        if (int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and < 65536 && Uri.CheckHostName(host) != UriHostNameType.Unknown) return new(host, port);
+        if (int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            && port is > 0 and < 65536 && Uri.CheckHostName(host) != UriHostNameType.Unknown) return new(host, port);
         throw new UsageException($"--metrics-port {text}: PORT or HOST:PORT is needed, a port is 1 to 65535");
     }
 
@@ -33,8 +37,13 @@ internal sealed record MetricsPort(string Host, int Port)
     public static IDisposable? Open()
     {
         if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } text) return null;
-        var (first, local) = (Parse(text), localRanks.Select(Environment.GetEnvironmentVariable).FirstOrDefault(rank => rank is not null));
-        return (first with { Port = first.Port + (int.TryParse(local, CultureInfo.InvariantCulture, out var rank) ? rank : 0) }).Listen();
+        var (first, local) = (Parse(text),
+            localRanks.Select(Environment.GetEnvironmentVariable).FirstOrDefault(rank => rank is not null));
+        return (first with
+        {
+            Port = first.Port
+            + (int.TryParse(local, CultureInfo.InvariantCulture, out var rank) ? rank : 0)
+        }).Listen();
     }
 
     // A method of its own: a script that nobody scrapes loads no OpenTelemetry.

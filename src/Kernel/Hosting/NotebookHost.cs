@@ -9,15 +9,20 @@ namespace Interactive.Kernel.Hosting;
 /// <summary>Runs a notebook as a program: a batch job, alone or on every rank of a launch.</summary>
 internal static class NotebookHost
 {
-    /// <summary>True for .ipynb and .dib, and for a script with cells (<c>// %%</c>), which is run cell by cell.</summary>
+    /// <summary>
+    /// True for .ipynb and .dib, and for a script with cells (<c>// %%</c>), which is run cell by cell.
+    /// </summary>
     public static bool IsNotebook(string path) => Path.GetExtension(path).ToLowerInvariant() switch
     {
         ".ipynb" or ".dib" => true,
-        ".csx" => File.Exists(path) && File.ReadAllText(path) is var text && text.Contains("// %%", StringComparison.Ordinal) && PercentScript.HasCells(text),
+        ".csx"
+            => File.Exists(path) && File.ReadAllText(path) is var text
+            && text.Contains("// %%", StringComparison.Ordinal) && PercentScript.HasCells(text),
         _ => false,
     };
 
-    /// <param name="output">Where the notebook is written with its outputs, also when a cell fails; null for nowhere. Rank 0 writes it.</param>
+    /// <param name="output">Where the notebook is written with its outputs, also when a cell fails; null for nowhere.
+    /// Rank 0 writes it.</param>
     /// <returns>0, or 1 when a cell failed.</returns>
     /// <exception cref="UsageException">Not a notebook, or a cell asked for something impossible.</exception>
     public static int Run(string path, IReadOnlyList<string> arguments, string? output)
@@ -42,13 +47,17 @@ internal static class NotebookHost
             interrupted = true;
             running?.Interrupt();
         });
-        var (result, error) = NotebookRunner.Run(notebook, new ScriptGlobals { Args = [.. arguments] }, folder, isMain, runner => running = runner).GetAwaiter().GetResult();
+        var (result,
+            error) =
+            NotebookRunner.Run(notebook, new ScriptGlobals { Args = [.. arguments] }, folder, isMain,
+            runner => running = runner).GetAwaiter().GetResult();
         AppDomain.CurrentDomain.ProcessExit -= Keep;
         Console.Out.Flush();
         if (file is not null) result.Write(file);
         if (error is UsageException usage) throw usage;
         if (error is null) return Environment.ExitCode;
-        Console.Error.WriteLine(error is ScriptCompileException ? error.Message : interrupted ? "interactive: interrupted" : ScriptTrace.Format(error));
+        Console.Error.WriteLine(error is ScriptCompileException ? error.Message
+            : interrupted ? "interactive: interrupted" : ScriptTrace.Format(error));
         Environment.ExitCode = interrupted ? Interrupted : ScriptHost.Failure;
         World.Fail(error);
         return Environment.ExitCode;

@@ -5,7 +5,10 @@ using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Notebooks;
 
-/// <summary>Runs a notebook from top to bottom without a client: displays and streams go to stdout as text, and into its outputs.</summary>
+/// <summary>
+/// Runs a notebook from top to bottom without a client: displays and streams go to stdout as text, and into its
+/// outputs.
+/// </summary>
 internal sealed class NotebookRunner
 {
     private readonly Notebook notebook;
@@ -26,9 +29,11 @@ internal sealed class NotebookRunner
     /// <param name="shows">False on ranks that stay silent but for what their cells write.</param>
     /// <param name="started">Gets what runs, for whoever ends the process before it is done.</param>
     /// <returns>The notebook with its outputs, up to the first cell that failed, and that cell's error.</returns>
-    public static async Task<(Notebook Notebook, Exception? Error)> Run(Notebook notebook, ScriptGlobals globals, string folder, bool shows = true, Action<NotebookRunner>? started = null)
+    public static async Task<(Notebook Notebook, Exception? Error)> Run(Notebook notebook, ScriptGlobals globals,
+        string folder, bool shows = true, Action<NotebookRunner>? started = null)
     {
-        var (output, error, host, interrupted) = (Console.Out, Console.Error, DisplayHost.Current, DisplayHost.IsInterrupted);
+        var (output, error, host, interrupted) = (Console.Out, Console.Error, DisplayHost.Current,
+            DisplayHost.IsInterrupted);
         var recorder = new CellRecorder(shows ? output : TextWriter.Null);
         using var session = new ScriptSession(globals, folder);
         BuiltInDirectives.AddTo(session.Directives);
@@ -38,8 +43,11 @@ internal sealed class NotebookRunner
         {
             Console.SetOut(TextWriter.Synchronized(new StreamTee(output, text => recorder.Write("stdout", text))));
             Console.SetError(TextWriter.Synchronized(new StreamTee(error, text => recorder.Write("stderr", text))));
-            // What children write goes where the console's writers write: those were made before, and know the old descriptor.
-            if (shows) runner.native.AddRange([new NativeOutput(1, text => recorder.Write("stdout", text), echoes: true), new NativeOutput(2, text => recorder.Write("stderr", text), echoes: true)]);
+            // What children write goes where the console's writers write: those were made before, and know the old
+            // descriptor.
+            if (shows)
+                runner.native.AddRange([new NativeOutput(1, text => recorder.Write("stdout", text), echoes: true),
+                new NativeOutput(2, text => recorder.Write("stderr", text), echoes: true)]);
             DisplayHost.Current = recorder;
             DisplayHost.IsInterrupted = () => CellRun.IsCurrentInterrupted;
             ThreadErrors.Handle(e => Interlocked.CompareExchange(ref runner.ofThread, e, null));
@@ -66,14 +74,24 @@ internal sealed class NotebookRunner
         for (var i = 0; i < cells.Length; i++)
         {
             var cell = cells[i];
-            if (cell.Kind != CellKind.Code || string.IsNullOrWhiteSpace(cell.Source) || cell.HasTag("skip-execution")) continue;
+            if (cell.Kind != CellKind.Code || string.IsNullOrWhiteSpace(cell.Source) || cell.HasTag("skip-execution"))
+                continue;
             current = (i, ++count);
             var number = count;
-            var result = await session.RunAsync(cell.Source, $"cell-{number}", value => recorder.Value(Formatters.Format(value), number)).ConfigureAwait(false);
+            var result = await session.RunAsync(cell.Source, $"cell-{number}",
+                value => recorder.Value(Formatters.Format(value), number)).ConfigureAwait(false);
             foreach (var output in native) output.Drain();
             var error = result.Error ?? Interlocked.Exchange(ref ofThread, null);
-            if (error is not null) recorder.Error(ScriptTrace.Name(error.GetType()).Split('.')[^1], ScriptTrace.Message(error), error is ScriptCompileException or UsageException ? error.Message : ScriptTrace.Format(error));
-            cells[i] = cell with { Outputs = [.. recorder.TakeOutputs().Select(CellRecorder.ForFile)], ExecutionCount = count };
+            if (error is not null)
+                recorder.Error(ScriptTrace.Name(error.GetType()).Split('.')[^1], ScriptTrace.Message(error),
+                error is ScriptCompileException or UsageException ? error.Message : ScriptTrace.Format(error));
+            cells[i] =
+                cell with
+                {
+                    Outputs = [.. recorder.TakeOutputs().Select(CellRecorder.ForFile)],
+                    ExecutionCount =
+                count
+                };
             current = null;
             // Shown on purpose, as nbconvert has it.
             if (error is not null && !cell.HasTag("raises-exception")) return error;
@@ -85,7 +103,9 @@ internal sealed class NotebookRunner
     public Notebook Snapshot()
     {
         var copy = cells.ToArray();
-        if (current is var (i, count)) copy[i] = copy[i] with { Outputs = [.. recorder.Outputs.Select(CellRecorder.ForFile)], ExecutionCount = count };
+        if (current is var (i, count))
+            copy[i] =
+            copy[i] with { Outputs = [.. recorder.Outputs.Select(CellRecorder.ForFile)], ExecutionCount = count };
         return notebook with { Cells = copy };
     }
 }

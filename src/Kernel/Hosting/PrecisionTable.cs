@@ -29,7 +29,8 @@ internal static class PrecisionTable
         foreach (var (rule, text) in Rules)
             Console.WriteLine($"{rule.ToString().ToLowerInvariant(),-7} {text}:\n        {string.Join(", ", PrecisionRules.All.Where(r => r.Rule == rule).Select(r => r.Kind))}");
         Console.WriteLine("        and every op that is not listed; parameters, their gradients, the optimiser, statistics and the loss");
-        Console.WriteLine(Precision.BFloat16.Caution(TorchSharp.torch.CPU) ?? $"{Processor.Name} has units for bfloat16");
+        Console.WriteLine(Precision.BFloat16.Caution(TorchSharp.torch.CPU)
+            ?? $"{Processor.Name} has units for bfloat16");
         return 0;
     }
 }

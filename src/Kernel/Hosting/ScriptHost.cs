@@ -3,17 +3,24 @@ using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Hosting;
 
-/// <summary>Runs a script as a program, with dotnet-script's manners: its value is the exit code, what it throws goes to stderr.</summary>
+/// <summary>
+/// Runs a script as a program, with dotnet-script's manners: its value is the exit code, what it throws goes to stderr.
+/// </summary>
 internal static class ScriptHost
 {
     /// <summary>Exit code of a script that does not compile or throws.</summary>
     public const int Failure = 1;
 
     /// <summary>True for the path of a script: no option, command or notebook.</summary>
-    public static bool IsPlain(string argument) => argument.EndsWith(".csx", StringComparison.Ordinal) && argument[0] is not ('-' or '@');
+    public static bool IsPlain(string argument)
+        => argument.EndsWith(".csx", StringComparison.Ordinal) && argument[0] is not ('-' or '@');
 
-    /// <summary>Runs a script without arguments and options, as most are; bad input becomes one line and exit code 2.</summary>
-    public static int RunPlain(string path) => CommandLine.Guard(() => NotebookHost.IsNotebook(path) ? NotebookHost.Run(path, [], output: null) : Run(ScriptFile.Open(path), []));
+    /// <summary>
+    /// Runs a script without arguments and options, as most are; bad input becomes one line and exit code 2.
+    /// </summary>
+    public static int RunPlain(string path)
+        => CommandLine.Guard(()
+        => NotebookHost.IsNotebook(path) ? NotebookHost.Run(path, [], output: null) : Run(ScriptFile.Open(path), []));
 
     /// <returns>The script's integer value, else 0; 1 when it does not compile or throws.</returns>
     public static int Run(ScriptFile script, IReadOnlyList<string> arguments, bool release = true, bool cache = true)
@@ -33,7 +40,9 @@ internal static class ScriptHost
         {
             using var reflection = context.EnterContextualReflection();
             // On this thread: the main one, as in a program.
-            var value = compiled.Submission.Load(context)([new ScriptGlobals { Args = [.. arguments] }, null]).GetAwaiter().GetResult();
+            var value =
+                compiled.Submission.Load(context)([new ScriptGlobals { Args = [.. arguments] }, null]).GetAwaiter()
+                .GetResult();
             Console.Out.Flush();
             return Environment.ExitCode = value is int code ? code : Environment.ExitCode;
         }

@@ -16,7 +16,8 @@ internal static class ScriptNet
         Graph graph when image is null || image.Equals(graph.Input.Shape) => graph,
         Graph graph => throw new UsageException($"--image {image}: the net of {path} takes {graph.Input.Shape}"),
         nn.Module<Tensor, Tensor> module when image is not null => Graph.Capture(module, image),
-        nn.Module<Tensor, Tensor> => throw new UsageException($"{path} ends with a module: --image CxHxW says what it takes"),
+        nn.Module<Tensor, Tensor>
+            => throw new UsageException($"{path} ends with a module: --image CxHxW says what it takes"),
         var other => throw new UsageException($"{path} must end with a net, a Graph or a Module<Tensor, Tensor> on a last line without a semicolon; it ends with {other?.GetType().Name ?? "nothing"}"),
     };
 

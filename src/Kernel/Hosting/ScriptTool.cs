@@ -28,9 +28,11 @@ public static class ScriptTool
         root.SetAction(parsed =>
         {
             if (parsed.GetValue(info)) return Info();
-            if (parsed.GetValue(file) is not { } path) throw new UsageException("give a script: dotnet script FILE.csx [-- ARGS]");
+            if (parsed.GetValue(file) is not { } path)
+                throw new UsageException("give a script: dotnet script FILE.csx [-- ARGS]");
             if (NotebookHost.IsNotebook(path)) return NotebookHost.Run(path, options.Read(parsed), output: null);
-            return ScriptHost.Run(ScriptFile.Open(path), options.Read(parsed), options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
+            return ScriptHost.Run(ScriptFile.Open(path), options.Read(parsed), options.IsRelease(parsed),
+                !parsed.GetValue(options.NoCache));
         });
         args = args is ["eval", ..] ? ScriptArguments.Mark(args, eval, 1) : ScriptArguments.Mark(args, root, 0);
         return CommandLine.Invoke(root, args);

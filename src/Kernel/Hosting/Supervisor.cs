@@ -27,10 +27,12 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
     /// <summary>True when a step was kept that was not there before.</summary>
     public bool HasProgress { get; private set; }
 
-    /// <returns>0 when the run finished, else the last attempt's exit code, and 1 for one that ended with 0 all the same.</returns>
+    /// <returns>0 when the run finished, else the last attempt's exit code, and 1 for one that ended with 0 all the
+    /// same.</returns>
     public int Run()
     {
-        var (note, begun) = (Path.Combine(Path.GetTempPath(), $"interactive-job-{Guid.NewGuid():N}"), DateTimeOffset.Now);
+        var (note, begun) = (Path.Combine(Path.GetTempPath(), $"interactive-job-{Guid.NewGuid():N}"),
+            DateTimeOffset.Now);
         try
         {
             for (var attempt = 0; ; attempt++)
@@ -38,7 +40,8 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
                 var (code, stopped, what) = Attempt(attempt > 0, note);
                 processes.KillLeft();
                 IsStopped = stopped;
-                HasProgress |= Directory(note) is { } path && RunEvents.Read(RunDirectory.Open(path)).Any(e => e.Kind == "checkpoint" && e.Time > begun);
+                HasProgress |= Directory(note) is { } path
+                    && RunEvents.Read(RunDirectory.Open(path)).Any(e => e.Kind == "checkpoint" && e.Time > begun);
                 if (IsFinished(note, code)) return 0;
                 if (code == CommandLine.Usage || stopped || Warning is { HasCome: true }) return code;
                 if (attempt == restarts)
@@ -90,6 +93,7 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
     private static DateTime LastChange(string note)
     {
         if (Directory(note) is not { } path) return DateTime.MinValue;
-        return new DirectoryInfo(path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Select(f => f.LastWriteTimeUtc).DefaultIfEmpty(DateTime.MinValue).Max();
+        return new DirectoryInfo(path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories)
+            .Select(f => f.LastWriteTimeUtc).DefaultIfEmpty(DateTime.MinValue).Max();
     }
 }

@@ -84,13 +84,16 @@ internal sealed class CellExecutor
         if (store) count++;
         var line = count;
         if (store) history.Add(line, code);
-        if (!silent) outbox.Publish("execute_input", request.Header, new() { ["code"] = code, ["execution_count"] = line });
+        if (!silent)
+            outbox.Publish("execute_input", request.Header, new() { ["code"] = code, ["execution_count"] = line });
 
-        var result = await session.RunAsync(code, $"cell-{line}", silent ? null : value => Show(request, line, value, store)).ConfigureAwait(false);
+        var result = await session.RunAsync(code, $"cell-{line}",
+            silent ? null : value => Show(request, line, value, store)).ConfigureAwait(false);
         if (result.Error is not { } error)
             return new()
             {
-                ["status"] = "ok", ["execution_count"] = line, ["payload"] = new JsonArray(), ["user_expressions"] = await Evaluate(request).ConfigureAwait(false),
+                ["status"] = "ok", ["execution_count"] = line, ["payload"] = new JsonArray(), ["user_expressions"] =
+                    await Evaluate(request).ConfigureAwait(false),
             };
 
         var report = CellError.Describe(error, result.Status == ScriptStatus.Interrupted);
@@ -101,25 +104,36 @@ internal sealed class CellExecutor
     private void Show(KernelRequest request, int line, object? value, bool store)
     {
         var bundle = Formatters.Format(value);
-        outbox.Publish("execute_result", request.Header, new() { ["execution_count"] = line, ["data"] = JupyterDisplayHost.Data(bundle), ["metadata"] = new JsonObject() });
+        outbox.Publish("execute_result", request.Header,
+            new()
+            {
+                ["execution_count"] = line, ["data"] = JupyterDisplayHost.Data(bundle), ["metadata"] =
+            new JsonObject()
+            });
         if (store) history.SetOutput(line, bundle.Text);
     }
 
     private async Task<JsonObject> Evaluate(KernelRequest request)
     {
         var answers = new JsonObject();
-        if (!request.Content.TryGetProperty("user_expressions", out var expressions) || expressions.ValueKind != JsonValueKind.Object) return answers;
+        if (!request.Content.TryGetProperty("user_expressions", out var expressions)
+            || expressions.ValueKind != JsonValueKind.Object) return answers;
         foreach (var expression in expressions.EnumerateObject())
         {
             var data = new JsonObject();
             var code = expression.Value.ValueKind == JsonValueKind.String ? expression.Value.GetString()! : "";
-            var result = await session.RunAsync(code, "expression", value => data = JupyterDisplayHost.Data(Formatters.Format(value))).ConfigureAwait(false);
+            var result = await session.RunAsync(code, "expression",
+                value => data = JupyterDisplayHost.Data(Formatters.Format(value))).ConfigureAwait(false);
             if (result.Error is { } error)
             {
                 answers[expression.Name] = CellError.Describe(error, result.Status == ScriptStatus.Interrupted);
                 answers[expression.Name]!["status"] = "error";
             }
-            else answers[expression.Name] = new JsonObject { ["status"] = "ok", ["data"] = result.Value is null ? JupyterDisplayHost.Data(Formatters.Format(null)) : data, ["metadata"] = new JsonObject() };
+            else answers[expression.Name] = new JsonObject
+            {
+                ["status"] = "ok", ["data"] = result.Value is null
+                ? JupyterDisplayHost.Data(Formatters.Format(null)) : data, ["metadata"] = new JsonObject()
+            };
         }
         return answers;
     }

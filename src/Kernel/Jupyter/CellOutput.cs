@@ -3,8 +3,8 @@ using System.Text;
 namespace Interactive.Kernel.Jupyter;
 
 /// <summary>
-/// Which request the running code works for, so that output finds its cell: also that of a task which an earlier cell has
-/// left in the background.
+/// Which request the running code works for, so that output finds its cell: also that of a task which an earlier cell
+/// has left in the background.
 /// </summary>
 internal static class CellOutput
 {

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace Interactive.Kernel.Jupyter;
 
-/// <summary>The comms that are open, and what answers when a client opens one. Cells reach it as <see cref="Current"/>.</summary>
+/// <summary>
+/// The comms that are open, and what answers when a client opens one. Cells reach it as <see cref="Current"/>.
+/// </summary>
 public sealed class CommTargets
 {
     private readonly ConcurrentDictionary<string, Action<Comm, JsonElement>> targets = new();
@@ -16,14 +18,21 @@ public sealed class CommTargets
     /// <summary>Those of this process's kernel; null where none runs.</summary>
     public static CommTargets? Current { get; internal set; }
 
-    /// <summary>Lets clients open comms of a target: the function gets the comm and the data that came with its opening.</summary>
+    /// <summary>
+    /// Lets clients open comms of a target: the function gets the comm and the data that came with its opening.
+    /// </summary>
     public void Register(string target, Action<Comm, JsonElement> opened) => targets[target] = opened;
 
     /// <summary>Opens a comm to the clients.</summary>
     public Comm Open(string target, JsonNode? data = null)
     {
         var comm = Create(Guid.NewGuid().ToString("N"), target);
-        publish("comm_open", new() { ["comm_id"] = comm.Id, ["target_name"] = target, ["data"] = data?.DeepClone() ?? new JsonObject() });
+        publish("comm_open",
+            new()
+            {
+                ["comm_id"] = comm.Id, ["target_name"] = target, ["data"] = data?.DeepClone()
+            ?? new JsonObject()
+            });
         return comm;
     }
 
@@ -35,7 +44,8 @@ public sealed class CommTargets
     {
         var list = new JsonObject();
         foreach (var comm in open.Values)
-            if (target.Length == 0 || comm.Target == target) list[comm.Id] = new JsonObject { ["target_name"] = comm.Target };
+            if (target.Length == 0 || comm.Target == target)
+                list[comm.Id] = new JsonObject { ["target_name"] = comm.Target };
         return list;
     }
 
@@ -45,8 +55,10 @@ public sealed class CommTargets
         var data = request.Content.TryGetProperty("data", out var found) ? found : default;
         if (request.Type == "comm_open")
         {
-            if (targets.TryGetValue(request.Text("target_name"), out var opened)) opened(Create(id, request.Text("target_name")), data);
-            else publish("comm_close", new() { ["comm_id"] = id, ["data"] = new JsonObject() }); // so a client learns that nobody listens
+            if (targets.TryGetValue(request.Text("target_name"), out var opened))
+                opened(Create(id, request.Text("target_name")), data);
+            // so a client learns that nobody listens
+            else publish("comm_close", new() { ["comm_id"] = id, ["data"] = new JsonObject() });
         }
         else if (request.Type == "comm_msg" && open.TryGetValue(id, out var comm)) comm.OnReceived(data);
         else if (request.Type == "comm_close" && open.TryRemove(id, out var closed)) closed.OnClosed();

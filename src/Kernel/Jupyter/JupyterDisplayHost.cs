@@ -24,7 +24,12 @@ internal sealed class JupyterDisplayHost(Outbox outbox) : IDisplayHost
     private void Publish(string type, string id, MimeBundle bundle)
     {
         if (CellOutput.IsSilent) return;
-        outbox.Publish(type, CellOutput.Current?.Header, new() { ["data"] = Data(bundle), ["metadata"] = new JsonObject(), ["transient"] = new JsonObject { ["display_id"] = id } });
+        outbox.Publish(type, CellOutput.Current?.Header,
+            new()
+            {
+                ["data"] = Data(bundle), ["metadata"] = new JsonObject(), ["transient"] =
+            new JsonObject { ["display_id"] = id }
+            });
     }
 
     /// <summary>A bundle as the protocol writes it.</summary>

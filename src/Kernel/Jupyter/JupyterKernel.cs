@@ -40,12 +40,15 @@ internal sealed class JupyterKernel
         Console.SetOut(new OutputStream(outbox, "stdout"));
         Console.SetError(new OutputStream(outbox, "stderr"));
         using var stdout = new NativeOutput(1, text => outbox.Write("stdout", text, CellOutput.Current?.Header));
-        using var stderr = new NativeOutput(2, text => outbox.Write("stderr", text, CellOutput.Current?.Header), echoes: true); // the kernel's log
+        // the kernel's log
+        using var stderr = new NativeOutput(2, text => outbox.Write("stderr", text, CellOutput.Current?.Header),
+            echoes: true);
         executor.Drain(stdout, stderr);
         DisplayHost.IsInterrupted = () => CellRun.IsCurrentInterrupted;
         // A thread that a cell has started may throw, and the kernel goes on.
         ThreadErrors.Handle(e => Console.Error.WriteLine($"On a thread of its own: {ScriptTrace.Format(e)}"));
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => outbox.Flush().Wait(TimeSpan.FromSeconds(1)); // a cell may end the process
+        // a cell may end the process
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => outbox.Flush().Wait(TimeSpan.FromSeconds(1));
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
@@ -54,7 +57,8 @@ internal sealed class JupyterKernel
         PoolRelief.Start();
         sockets.Start();
         outbox.Publish("status", null, new() { ["execution_state"] = "starting" });
-        if (ParentWatch.Parent is { } parent) _ = ParentWatch.Ended(parent).ContinueWith(_ => ended.TrySetResult(), TaskScheduler.Default);
+        if (ParentWatch.Parent is { } parent)
+            _ = ParentWatch.Ended(parent).ContinueWith(_ => ended.TrySetResult(), TaskScheduler.Default);
         _ = Task.Run(() => WarmUp.Run(session));
         ended.Task.Wait();
         outbox.Flush().Wait(TimeSpan.FromSeconds(1));
@@ -114,16 +118,25 @@ internal sealed class JupyterKernel
         var items = await session.CompleteAsync(code, position).ConfigureAwait(false);
         int start = items.Count > 0 ? items[0].Start : position, end = items.Count > 0 ? items[0].End : position;
         int from = CodePoints.FromUnits(code, start), to = CodePoints.FromUnits(code, end);
-        var types = items.Select(i => (JsonNode)new JsonObject { ["start"] = from, ["end"] = to, ["text"] = i.Text, ["type"] = i.Kind, ["signature"] = i.Signature });
-        return Ok(("matches", new JsonArray([.. items.Select(i => (JsonNode)i.Text)])), ("cursor_start", from), ("cursor_end", to),
+        var types = items.Select(i
+            => (JsonNode)new JsonObject
+            {
+                ["start"] = from, ["end"] = to, ["text"] = i.Text, ["type"] =
+            i.Kind, ["signature"] = i.Signature
+            });
+        return Ok(("matches", new JsonArray([.. items.Select(i => (JsonNode)i.Text)])), ("cursor_start", from),
+            ("cursor_end", to),
             ("metadata", new JsonObject { ["_jupyter_types_experimental"] = new JsonArray([.. types]) }));
     }
 
     private async Task<JsonObject> Inspect(KernelRequest request)
     {
         var code = request.Text("code");
-        var text = await session.InspectAsync(code, CodePoints.ToUnits(code, request.Number("cursor_pos", int.MaxValue))).ConfigureAwait(false);
-        return Ok(("found", text is not null), ("data", text is null ? new JsonObject() : new JsonObject { ["text/plain"] = text }), ("metadata", new JsonObject()));
+        var text = await session.InspectAsync(code,
+            CodePoints.ToUnits(code, request.Number("cursor_pos", int.MaxValue))).ConfigureAwait(false);
+        return Ok(("found", text is not null),
+            ("data", text is null ? new JsonObject() : new JsonObject { ["text/plain"] = text }),
+            ("metadata", new JsonObject()));
     }
 
     private static JsonObject IsComplete(KernelRequest request) => ScriptSession.IsComplete(request.Text("code")) switch
@@ -152,5 +165,6 @@ internal sealed class JupyterKernel
     }
 
     private static JsonObject Ok(params (string Name, JsonNode? Value)[] properties) =>
-        new([KeyValuePair.Create<string, JsonNode?>("status", "ok"), .. properties.Select(p => KeyValuePair.Create(p.Name, p.Value))]);
+        new([KeyValuePair.Create<string, JsonNode?>("status", "ok"),
+            .. properties.Select(p => KeyValuePair.Create(p.Name, p.Value))]);
 }

@@ -17,7 +17,8 @@ internal sealed class KernelInput(Outbox outbox) : TextReader, IInputHost
         if (CellOutput.Current is not { } request || !request.Flag("allow_stdin", false))
             throw new InvalidOperationException("this client takes no input");
         while (lines.TryTake(out _)) { } // an answer that came too late for an earlier question
-        outbox.Send(KernelChannel.Stdin, request, "input_request", new() { ["prompt"] = prompt, ["password"] = password });
+        outbox.Send(KernelChannel.Stdin, request, "input_request",
+            new() { ["prompt"] = prompt, ["password"] = password });
         return lines.Take();
     }
 

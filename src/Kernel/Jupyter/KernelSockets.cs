@@ -17,7 +17,8 @@ internal sealed class KernelSockets : IDisposable
     private readonly WireFormat wire;
     private readonly RouterSocket shell = new(), control = new(), stdin = new();
     private readonly XPublisherSocket iopub = new();
-    private readonly RouterSocket heartbeat = new(); // not a REP socket, which waits for ever after a frame without delimiter
+    // not a REP socket, which waits for ever after a frame without delimiter
+    private readonly RouterSocket heartbeat = new();
     private readonly NetMQQueue<(KernelChannel Channel, NetMQMessage Message)> outgoing = new();
     private readonly NetMQQueue<Action> actions = new();
     private readonly NetMQPoller poller;
@@ -29,7 +30,8 @@ internal sealed class KernelSockets : IDisposable
     public KernelSockets(KernelConnection connection, WireFormat wire)
     {
         this.wire = wire;
-        foreach (var socket in new NetMQSocket[] { shell, control, stdin, iopub, heartbeat }) socket.Options.Linger = linger;
+        foreach (var socket in new NetMQSocket[] { shell, control, stdin, iopub, heartbeat })
+            socket.Options.Linger = linger;
         iopub.Options.SendHighWatermark = SendQueueLimit;
         iopub.Options.XPubVerbose = true; // every client is welcomed, not only the first
         foreach (var router in new[] { shell, control, stdin }) router.Options.RouterHandover = true;
@@ -58,7 +60,10 @@ internal sealed class KernelSockets : IDisposable
     /// <summary>Sends a message; may be called from any thread.</summary>
     public void Send(KernelChannel channel, NetMQMessage message) => outgoing.Enqueue((channel, message));
 
-    /// <summary>Completes when all requests that have reached the shell socket so far have been handed to <see cref="Received"/>.</summary>
+    /// <summary>
+    /// Completes when all requests that have reached the shell socket so far have been handed to
+    /// <see cref="Received"/>.
+    /// </summary>
     public Task ReceivePending()
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -89,7 +94,8 @@ internal sealed class KernelSockets : IDisposable
         Task.Run(() => NetMQConfig.Cleanup(block: true)).Wait(2 * linger);
     }
 
-    // The poller ends with the first exception, and the kernel would be deaf: whatever one message does is told and forgotten.
+    // The poller ends with the first exception, and the kernel would be deaf: whatever one message does is told and
+    // forgotten.
     private static void Guard(Action action)
     {
         try { action(); }
@@ -98,7 +104,8 @@ internal sealed class KernelSockets : IDisposable
 
     private void SendQueued()
     {
-        while (outgoing.TryDequeue(out var item, TimeSpan.Zero)) Socket(item.Channel).SendMultipartMessage(item.Message);
+        while (outgoing.TryDequeue(out var item, TimeSpan.Zero))
+            Socket(item.Channel).SendMultipartMessage(item.Message);
     }
 
     private void Echo()
@@ -135,7 +142,8 @@ internal sealed class KernelSockets : IDisposable
     {
         while (iopub.TryReceiveFrameBytes(out var frame))
             if (frame is [1, .. var topic])
-                iopub.SendMultipartMessage(wire.Write([topic], "iopub_welcome", null, new() { ["subscription"] = System.Text.Encoding.UTF8.GetString(topic) }));
+                iopub.SendMultipartMessage(wire.Write([topic], "iopub_welcome", null,
+                    new() { ["subscription"] = System.Text.Encoding.UTF8.GetString(topic) }));
     }
 
     private static void Bind(NetMQSocket socket, string ip, int port, string name)
@@ -143,7 +151,8 @@ internal sealed class KernelSockets : IDisposable
         try { socket.Bind($"tcp://{ip}:{port}"); }
         catch (Exception e) when (e is NetMQException or SocketException)
         {
-            throw new UsageException(e is AddressAlreadyInUseException ? $"port {port} ({name}) is taken" : $"port {port} ({name}) of {ip} cannot be bound: {e.Message}");
+            throw new UsageException(e is AddressAlreadyInUseException ? $"port {port} ({name}) is taken"
+                : $"port {port} ({name}) of {ip} cannot be bound: {e.Message}");
         }
     }
 }

@@ -14,16 +14,19 @@ internal static class KernelSpec
     public const string DisplayName = "C# (Interactive)";
 
     /// <summary>Writes the kernel's description.</summary>
-    /// <param name="prefix">An installation such as /usr/local or a virtual environment; null is the user's own folder.</param>
+    /// <param name="prefix">An installation such as /usr/local or a virtual environment; null is the user's own
+    /// folder.</param>
     /// <returns>The folder it lies in.</returns>
     /// <exception cref="UsageException">It cannot be written there.</exception>
     public static string Install(string? prefix)
     {
-        var folder = Path.Combine(prefix is null ? UserData() : Path.Combine(Path.GetFullPath(prefix), "share", "jupyter"), "kernels", Name);
+        var folder = Path.Combine(prefix is null ? UserData()
+            : Path.Combine(Path.GetFullPath(prefix), "share", "jupyter"), "kernels", Name);
         try
         {
             Directory.CreateDirectory(folder);
-            File.WriteAllText(Path.Combine(folder, "kernel.json"), Describe().ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
+            File.WriteAllText(Path.Combine(folder, "kernel.json"),
+                Describe().ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
             return folder;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new UsageException($"the kernel cannot be installed in {folder}: {e.Message}"); }
@@ -31,11 +34,13 @@ internal static class KernelSpec
 
     private static JsonObject Describe() => new()
     {
-        ["argv"] = new JsonArray(DotnetProgram.Path, typeof(KernelSpec).Assembly.Location, "kernel", "--connection-file", "{connection_file}"),
+        ["argv"] = new JsonArray(DotnetProgram.Path, typeof(KernelSpec).Assembly.Location, "kernel",
+            "--connection-file", "{connection_file}"),
         ["display_name"] = DisplayName,
         ["language"] = "C#",
         // A signal would reach the programs that a cell has started as well.
-        ["interrupt_mode"] = "signal", // a message waits for a thread of the pool, which a parallel loop may hold for seconds
+        // a message waits for a thread of the pool, which a parallel loop may hold for seconds
+        ["interrupt_mode"] = "signal",
         ["metadata"] = new JsonObject { ["debugger"] = false },
     };
 

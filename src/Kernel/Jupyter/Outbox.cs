@@ -20,7 +20,8 @@ internal sealed class Outbox
 
     private abstract record Item(byte[]? Parent);
     private sealed record Text(string Stream, string Content, byte[]? Parent) : Item(Parent);
-    private sealed record Message(KernelChannel Channel, IReadOnlyList<byte[]> Routing, string Type, byte[]? Parent, JsonObject Content, JsonObject? Metadata, IReadOnlyList<byte[]>? Buffers) : Item(Parent);
+    private sealed record Message(KernelChannel Channel, IReadOnlyList<byte[]> Routing, string Type, byte[]? Parent,
+        JsonObject Content, JsonObject? Metadata, IReadOnlyList<byte[]>? Buffers) : Item(Parent);
     private sealed record Mark(TaskCompletionSource Reached) : Item((byte[]?)null);
 
     private readonly ConcurrentQueue<Item> items = new();
@@ -41,14 +42,16 @@ internal sealed class Outbox
 
     /// <summary>Answers a request.</summary>
     public void Reply(KernelRequest request, JsonObject content, JsonObject? metadata = null) =>
-        Add(new Message(request.Channel, request.Identities, request.ReplyType, request.Header, content, metadata, null));
+        Add(new Message(request.Channel, request.Identities, request.ReplyType, request.Header, content, metadata,
+            null));
 
     /// <summary>Sends to one client on a channel of its own choice.</summary>
     public void Send(KernelChannel channel, KernelRequest to, string type, JsonObject content) =>
         Add(new Message(channel, to.Identities, type, to.Header, content, null, null));
 
     /// <summary>Tells all clients.</summary>
-    public void Publish(string type, byte[]? parent, JsonObject content, JsonObject? metadata = null, IReadOnlyList<byte[]>? buffers = null) =>
+    public void Publish(string type, byte[]? parent, JsonObject content, JsonObject? metadata = null,
+        IReadOnlyList<byte[]>? buffers = null) =>
         Add(new Message(KernelChannel.IoPub, [Encoding.UTF8.GetBytes(type)], type, parent, content, metadata, buffers));
 
     /// <summary>Adds to a stream.</summary>
@@ -95,8 +98,16 @@ internal sealed class Outbox
             var why = $"{e.GetType().Name}: {ScriptTrace.Message(e)}";
             if (item is not Message message) return;
             if (message.Channel != KernelChannel.IoPub)
-                send(message.Channel, wire.Write(message.Routing, message.Type, message.Parent, new() { ["status"] = "error", ["ename"] = "InvalidMessage", ["evalue"] = why, ["traceback"] = new JsonArray() }));
-            else send(KernelChannel.IoPub, wire.Write(["stream.stderr"u8.ToArray()], "stream", message.Parent, new() { ["name"] = "stderr", ["text"] = $"interactive: {message.Type} could not be sent: {why}\n" }));
+                send(message.Channel,
+                    wire.Write(message.Routing, message.Type, message.Parent,
+                    new()
+                    {
+                        ["status"] = "error", ["ename"] = "InvalidMessage", ["evalue"] = why, ["traceback"] =
+                    new JsonArray()
+                    }));
+            else send(KernelChannel.IoPub,
+                wire.Write(["stream.stderr"u8.ToArray()], "stream", message.Parent,
+                new() { ["name"] = "stderr", ["text"] = $"interactive: {message.Type} could not be sent: {why}\n" }));
         }
     }
 
@@ -105,14 +116,18 @@ internal sealed class Outbox
         switch (item)
         {
             case Text text:
-                if (first is not null && (first.Stream != text.Stream || first.Parent != text.Parent || batch.Length > BatchLimit || Stopwatch.GetElapsedTime(begun) > gather)) Close();
+                if (first is not null
+                    && (first.Stream != text.Stream || first.Parent != text.Parent || batch.Length > BatchLimit
+                    || Stopwatch.GetElapsedTime(begun) > gather)) Close();
                 if (first is null) (first, begun) = (text, Stopwatch.GetTimestamp());
                 batch.Append(text.Content);
                 Interlocked.Add(ref pending, -text.Content.Length);
                 break;
             case Message message:
                 Close();
-                send(message.Channel, wire.Write(message.Routing, message.Type, message.Parent, message.Content, message.Metadata, message.Buffers));
+                send(message.Channel,
+                    wire.Write(message.Routing, message.Type, message.Parent, message.Content, message.Metadata,
+                    message.Buffers));
                 break;
             case Mark mark:
                 Close();
@@ -124,7 +139,9 @@ internal sealed class Outbox
     private void Close()
     {
         if (first is null) return;
-        send(KernelChannel.IoPub, wire.Write([Encoding.UTF8.GetBytes("stream." + first.Stream)], "stream", first.Parent, new() { ["name"] = first.Stream, ["text"] = batch.ToString() }));
+        send(KernelChannel.IoPub,
+            wire.Write([Encoding.UTF8.GetBytes("stream." + first.Stream)], "stream", first.Parent,
+            new() { ["name"] = first.Stream, ["text"] = batch.ToString() }));
         batch.Clear();
         first = null;
     }

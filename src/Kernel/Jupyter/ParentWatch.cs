@@ -6,7 +6,8 @@ internal static class ParentWatch
     private static readonly TimeSpan period = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The process that a client names in <c>JPY_PARENT_PID</c>; null when it names none.</summary>
-    public static int? Parent => int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), out var id) && id > 1 ? id : null;
+    public static int? Parent
+        => int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), out var id) && id > 1 ? id : null;
 
     /// <summary>Completes when a process has ended.</summary>
     public static async Task Ended(int process)

@@ -3,7 +3,9 @@ using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Jupyter;
 
-/// <summary>Does once, before anyone waits for it, what the first cell and the first completion would have to do.</summary>
+/// <summary>
+/// Does once, before anyone waits for it, what the first cell and the first completion would have to do.
+/// </summary>
 internal static class WarmUp
 {
     public static async Task Run(ScriptSession session)

@@ -5,10 +5,13 @@ using Interactive.Extensions.Display;
 
 namespace Interactive.Kernel.Notebooks;
 
-/// <summary>Bundles as JSON that every client reads: numbers that JSON does not know are gaps (null), as figures draw them.</summary>
+/// <summary>
+/// Bundles as JSON that every client reads: numbers that JSON does not know are gaps (null), as figures draw them.
+/// </summary>
 internal static class BundleJson
 {
-    private static readonly JsonSerializerOptions options = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static readonly JsonSerializerOptions options =
+        new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     /// <summary>The content by MIME type.</summary>
     /// <param name="text">How a form in words is written.</param>
@@ -37,6 +40,8 @@ internal static class BundleJson
             return copy;
         }
         if (node is JsonArray items) return new JsonArray([.. items.Select(Finite)]);
-        return node is JsonValue value && (value.TryGetValue<double>(out var d) && !double.IsFinite(d) || value.TryGetValue<float>(out var f) && !float.IsFinite(f)) ? null : node?.DeepClone();
+        return node is JsonValue value
+            && (value.TryGetValue<double>(out var d) && !double.IsFinite(d)
+            || value.TryGetValue<float>(out var f) && !float.IsFinite(f)) ? null : node?.DeepClone();
     }
 }

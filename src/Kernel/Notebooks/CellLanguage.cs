@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Interactive.Kernel.Notebooks;
 
 /// <summary>
-/// The language of a cell. Polyglot Notebooks note it in the metadata of an .ipynb and in the heads of a .dib; here a cell in
-/// another language than C# begins with a line <c>#!name</c>.
+/// The language of a cell. Polyglot Notebooks note it in the metadata of an .ipynb and in the heads of a .dib; here a
+/// cell in another language than C# begins with a line <c>#!name</c>.
 /// </summary>
 internal static partial class CellLanguage
 {
@@ -15,11 +15,14 @@ internal static partial class CellLanguage
     // In lower case, with what .NET Interactive calls them besides.
     private static readonly Dictionary<string, string> names = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["csharp"] = CSharp, ["c#"] = CSharp, [".net-csharp"] = CSharp, ["interactive"] = CSharp, ["dotnet-interactive.csharp"] = CSharp,
+        ["csharp"] = CSharp, ["c#"] = CSharp, [".net-csharp"] = CSharp, ["interactive"] =
+            CSharp, ["dotnet-interactive.csharp"] = CSharp,
         ["fsharp"] = "fsharp", ["f#"] = "fsharp", [".net-fsharp"] = "fsharp", ["dotnet-interactive.fsharp"] = "fsharp",
         ["pwsh"] = "pwsh", ["powershell"] = "pwsh", [".net-pwsh"] = "pwsh", ["dotnet-interactive.pwsh"] = "pwsh",
-        ["javascript"] = "javascript", ["js"] = "javascript", ["html"] = "html", ["mermaid"] = "mermaid", ["sql"] = "sql", ["kql"] = "kql", ["http"] = "http", ["httprequest"] = "http",
-        ["value"] = "value", ["python"] = "python", ["python3"] = "python", ["r"] = "r", ["ir"] = "r", ["julia"] = "julia", ["markdown"] = "markdown",
+        ["javascript"] = "javascript", ["js"] = "javascript", ["html"] = "html", ["mermaid"] = "mermaid", ["sql"] =
+            "sql", ["kql"] = "kql", ["http"] = "http", ["httprequest"] = "http",
+        ["value"] = "value", ["python"] = "python", ["python3"] = "python", ["r"] = "r", ["ir"] = "r", ["julia"] =
+            "julia", ["markdown"] = "markdown",
     };
 
     [GeneratedRegex(@"^#!([A-Za-z#.+-]+)[ \t]*(?:\n|$)")]
@@ -30,24 +33,34 @@ internal static partial class CellLanguage
 
     /// <summary>What a cell's own metadata names; null where it names nothing.</summary>
     public static string? OfCell(JsonObject? metadata) =>
-        Text(metadata?["polyglot_notebook"], "kernelName") ?? Text(metadata?["dotnet_interactive"], "language") ?? Text(metadata?["vscode"], "languageId");
+        Text(metadata?["polyglot_notebook"], "kernelName")
+            ?? Text(metadata?["dotnet_interactive"], "language") ?? Text(metadata?["vscode"], "languageId");
 
     /// <summary>What cells of a notebook are in that say nothing themselves.</summary>
     public static string OfNotebook(JsonObject? metadata) =>
-        Text(metadata?["polyglot_notebook"]?["kernelInfo"], "defaultKernelName") ?? (metadata?["kernelspec"] is { } spec ? Text(spec, "language") ?? Text(spec, "name") : null)
+        Text(metadata?["polyglot_notebook"]?["kernelInfo"], "defaultKernelName")
+            ?? (metadata?["kernelspec"] is { } spec ? Text(spec, "language") ?? Text(spec, "name") : null)
             ?? Text(metadata?["language_info"], "name") ?? CSharp;
 
     /// <summary>A cell's source with the line that names its language, where that is not C#.</summary>
-    public static string Mark(string source, string language) => language == CSharp || IsHead(source) ? source : $"#!{language}\n{source}";
+    public static string Mark(string source, string language)
+        => language == CSharp || IsHead(source) ? source : $"#!{language}\n{source}";
 
-    /// <summary>The language of a cell and its source without the line that names it; C# with the whole source where no line does, or two do.</summary>
+    /// <summary>
+    /// The language of a cell and its source without the line that names it; C# with the whole source where no line
+    /// does, or two do.
+    /// </summary>
     public static (string Language, string Source) Split(string source) =>
-        Named(source) is { Language: not CSharp } named && Named(named.Source).Language == CSharp && !IsHead(named.Source) ? named : (CSharp, source);
+        Named(source) is { Language: not CSharp } named && Named(named.Source).Language == CSharp
+            && !IsHead(named.Source) ? named : (CSharp, source);
 
-    private static bool IsHead(string source) => Head().Match(source) is { Success: true } head && Find(head.Groups[1].Value) is not null;
+    private static bool IsHead(string source)
+        => Head().Match(source) is { Success: true } head && Find(head.Groups[1].Value) is not null;
 
     private static (string Language, string Source) Named(string source) =>
-        Head().Match(source) is { Success: true } head && Find(head.Groups[1].Value) is { } language && language is not (CSharp or "markdown") && head.Value.EndsWith('\n') ? (language, source[head.Length..]) : (CSharp, source);
+        Head().Match(source) is { Success: true } head && Find(head.Groups[1].Value) is { } language
+            && language is not (CSharp or "markdown") && head.Value.EndsWith('\n') ? (language, source[head.Length..])
+            : (CSharp, source);
 
     /// <summary>A cell's metadata with its language, as Polyglot Notebooks note it.</summary>
     public static JsonObject Note(JsonObject metadata, string language)
@@ -59,5 +72,6 @@ internal static partial class CellLanguage
     }
 
     private static string? Text(JsonNode? node, string name) =>
-        node is JsonObject members && members[name] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? Find(text) ?? text.ToLowerInvariant() : null;
+        node is JsonObject members && members[name] is JsonValue value && value.TryGetValue<string>(out var text)
+            && text.Length > 0 ? Find(text) ?? text.ToLowerInvariant() : null;
 }

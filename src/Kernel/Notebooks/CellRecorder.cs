@@ -5,8 +5,8 @@ using Interactive.Extensions.Display;
 namespace Interactive.Kernel.Notebooks;
 
 /// <summary>
-/// Collects what a cell puts out, in the notebook format's own objects, and tells it as text while it comes: a batch job's
-/// log. Text that follows text joins it; an update replaces its display wherever it stands.
+/// Collects what a cell puts out, in the notebook format's own objects, and tells it as text while it comes: a batch
+/// job's log. Text that follows text joins it; an update replaces its display wherever it stands.
 /// </summary>
 /// <param name="log">Where it is told; displays appear there as plain text, updates at most every five seconds.</param>
 internal sealed class CellRecorder(TextWriter log) : IDisplayHost
@@ -48,7 +48,8 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
         lock (gate)
         {
             ClearIfAsked();
-            if (outputs is not [.., var last] || (string?)last["output_type"] != "stream" || (string?)last["name"] != name)
+            if (outputs is not [.., var last] || (string?)last["output_type"] != "stream"
+                || (string?)last["name"] != name)
             {
                 Close();
                 outputs.Add(new JsonObject { ["output_type"] = "stream", ["name"] = name, ["text"] = "" });
@@ -73,7 +74,8 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
     // Text is gathered until something else comes: to join each piece to the text before it would copy that every time.
     private void Close()
     {
-        if (stream.Length > 0 && outputs is [.., var last] && (string?)last["output_type"] == "stream") last["text"] = (string?)last["text"] + stream;
+        if (stream.Length > 0 && outputs is [.., var last] && (string?)last["output_type"] == "stream")
+            last["text"] = (string?)last["text"] + stream;
         stream.Clear();
     }
 
@@ -84,7 +86,11 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
         {
             ClearIfAsked();
             Close();
-            outputs.Add(new JsonObject { ["output_type"] = "execute_result", ["execution_count"] = executionCount, ["data"] = Data(bundle), ["metadata"] = new JsonObject() });
+            outputs.Add(new JsonObject
+            {
+                ["output_type"] = "execute_result", ["execution_count"] =
+                executionCount, ["data"] = Data(bundle), ["metadata"] = new JsonObject()
+            });
             log.WriteLine(bundle.Text);
         }
     }
@@ -95,7 +101,11 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
         lock (gate)
         {
             Close();
-            outputs.Add(new JsonObject { ["output_type"] = "error", ["ename"] = name, ["evalue"] = message, ["traceback"] = new JsonArray([.. trace.Split('\n').Select(l => (JsonNode)l)]) });
+            outputs.Add(new JsonObject
+            {
+                ["output_type"] = "error", ["ename"] = name, ["evalue"] =
+                message, ["traceback"] = new JsonArray([.. trace.Split('\n').Select(l => (JsonNode)l)])
+            });
         }
     }
 
@@ -106,7 +116,11 @@ internal sealed class CellRecorder(TextWriter log) : IDisplayHost
             ClearIfAsked();
             Close();
             id ??= $"display-{++count}";
-            outputs.Add(new JsonObject { ["output_type"] = "display_data", ["data"] = Data(bundle), ["metadata"] = new JsonObject(), ["id"] = id });
+            outputs.Add(new JsonObject
+            {
+                ["output_type"] = "display_data", ["data"] = Data(bundle), ["metadata"] =
+                new JsonObject(), ["id"] = id
+            });
             var shown = displays[id] = new Shown { Outputs = outputs };
             shown.Pending = bundle.Text;
             Tell(shown, DateTime.MaxValue);

@@ -4,9 +4,9 @@ using System.Text.RegularExpressions;
 namespace Interactive.Kernel.Notebooks;
 
 /// <summary>
-/// Polyglot Notebooks' format: <c>#!csharp</c>, <c>#!markdown</c> and the names of other languages begin a cell; a blank
-/// line follows and one precedes the next. A line of a cell that reads like that gets a backslash in front, which Markdown
-/// shows as nothing.
+/// Polyglot Notebooks' format: <c>#!csharp</c>, <c>#!markdown</c> and the names of other languages begin a cell; a
+/// blank line follows and one precedes the next. A line of a cell that reads like that gets a backslash in front, which
+/// Markdown shows as nothing.
 /// </summary>
 internal static partial class Dib
 {
@@ -31,7 +31,8 @@ internal static partial class Dib
         {
             var (language, source) = Split(cell);
             text.Append($"\n#!{language}\n\n");
-            foreach (var line in source.Split('\n')) text.Append(LooksLikeHead().IsMatch(line) ? "\\" : "").Append(line).Append('\n');
+            foreach (var line in source.Split('\n'))
+                text.Append(LooksLikeHead().IsMatch(line) ? "\\" : "").Append(line).Append('\n');
         }
         return text.ToString();
     }
@@ -68,7 +69,8 @@ internal static partial class Dib
     {
         if (cell.Kind != CellKind.Code) return (cell.Kind == CellKind.Markdown ? "markdown" : "raw", cell.Source);
         var end = cell.Source.IndexOf('\n');
-        return end > 0 && IsOther(cell.Source[..end]) ? (cell.Source[2..end], cell.Source[(end + 1)..]) : ("csharp", cell.Source);
+        return end > 0 && IsOther(cell.Source[..end]) ? (cell.Source[2..end], cell.Source[(end + 1)..])
+            : ("csharp", cell.Source);
     }
 
     private static NotebookCell Cell(string language, string source) => language switch
@@ -80,5 +82,6 @@ internal static partial class Dib
     };
 
     private static bool IsOther(string line)
-        => Head().Match(line) is { Success: true } head && line == head.Value.TrimEnd() && head.Groups[1].Value is not ("csharp" or "c#" or "C#" or "markdown" or "raw" or "meta");
+        => Head().Match(line) is { Success: true } head && line == head.Value.TrimEnd()
+        && head.Groups[1].Value is not ("csharp" or "c#" or "C#" or "markdown" or "raw" or "meta");
 }

@@ -7,19 +7,26 @@ namespace Interactive.Kernel.Notebooks;
 /// <summary>Jupyter's format, version 4.5: JSON, with outputs.</summary>
 internal static class Ipynb
 {
-    private static readonly JsonSerializerOptions json = new() { WriteIndented = true, IndentSize = 1, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions json =
+        new() { WriteIndented = true, IndentSize = 1, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Notebook Parse(string text, string path)
     {
         try
         {
             var root = LaxJson.Parse(text)!.AsObject();
-            if (root["nbformat"] is not JsonValue version || !version.TryGetValue<double>(out var number) || (int)number != 4) throw new UsageException($"{path} is not a notebook of format 4");
+            if (root["nbformat"] is not JsonValue version || !version.TryGetValue<double>(out var number)
+                || (int)number != 4) throw new UsageException($"{path} is not a notebook of format 4");
             var metadata = root["metadata"]?.DeepClone() as JsonObject;
             var language = CellLanguage.OfNotebook(metadata);
-            return new([.. root["cells"]!.AsArray().Select(c => Cell(c!.AsObject(), language))]) { Metadata = metadata };
+            return new([.. root["cells"]!.AsArray().Select(c => Cell(c!.AsObject(), language))])
+            {
+                Metadata =
+                metadata
+            };
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException
+            or FormatException or ArgumentException)
         {
             throw new UsageException($"{path} is not a notebook: {e.Message.Split('\n')[0]}");
         }
@@ -43,8 +50,18 @@ internal static class Ipynb
             ["cells"] = cells,
             ["metadata"] = notebook.Metadata?.DeepClone() ?? new JsonObject
             {
-                ["kernelspec"] = new JsonObject { ["display_name"] = "C# (Interactive)", ["language"] = "C#", ["name"] = "interactive" },
-                ["language_info"] = new JsonObject { ["file_extension"] = ".csx", ["mimetype"] = "text/x-csharp", ["name"] = "C#", ["pygments_lexer"] = "csharp" },
+                ["kernelspec"] =
+                    new JsonObject
+                    {
+                        ["display_name"] = "C# (Interactive)", ["language"] = "C#", ["name"] =
+                    "interactive"
+                    },
+                ["language_info"] =
+                    new JsonObject
+                    {
+                        ["file_extension"] = ".csx", ["mimetype"] = "text/x-csharp", ["name"] =
+                    "C#", ["pygments_lexer"] = "csharp"
+                    },
             },
             ["nbformat"] = 4,
             ["nbformat_minor"] = 5,
@@ -54,16 +71,24 @@ internal static class Ipynb
 
     private static NotebookCell Cell(JsonObject cell, string language)
     {
-        var kind = cell["cell_type"]!.GetValue<string>() switch { "markdown" => CellKind.Markdown, "raw" => CellKind.Raw, _ => CellKind.Code };
+        var kind = cell["cell_type"]!.GetValue<string>() switch
+        {
+            "markdown" => CellKind.Markdown,
+            "raw" => CellKind.Raw,
+            _ => CellKind.Code
+        };
         var metadata = cell["metadata"]?.DeepClone() as JsonObject;
         var source = Text(cell["source"]);
-        return new(kind, kind == CellKind.Code ? CellLanguage.Mark(source, CellLanguage.OfCell(metadata) ?? language) : source)
+        return new(kind,
+            kind == CellKind.Code ? CellLanguage.Mark(source, CellLanguage.OfCell(metadata) ?? language) : source)
         {
             Id = cell["id"] is JsonValue id && id.TryGetValue<string>(out var name) ? name : null,
             Metadata = metadata,
             Attachments = cell["attachments"]?.DeepClone() as JsonObject,
-            Outputs = cell["outputs"] is JsonArray outputs ? [.. outputs.OfType<JsonObject>().Select(o => (JsonObject)o.DeepClone())] : [],
-            ExecutionCount = cell["execution_count"] is JsonValue count && count.TryGetValue<double>(out var number) && Math.Abs(number) < int.MaxValue ? (int)number : null,
+            Outputs = cell["outputs"] is JsonArray outputs
+                ? [.. outputs.OfType<JsonObject>().Select(o => (JsonObject)o.DeepClone())] : [],
+            ExecutionCount = cell["execution_count"] is JsonValue count && count.TryGetValue<double>(out var number)
+                && Math.Abs(number) < int.MaxValue ? (int)number : null,
         };
     }
 
@@ -73,12 +98,15 @@ internal static class Ipynb
         {
             ["cell_type"] = cell.Kind switch { CellKind.Markdown => "markdown", CellKind.Raw => "raw", _ => "code" },
         };
-        if (cell.Attachments is { } attachments && cell.Kind != CellKind.Code) written["attachments"] = attachments.DeepClone();
+        if (cell.Attachments is { } attachments && cell.Kind != CellKind.Code)
+            written["attachments"] = attachments.DeepClone();
         if (cell.Kind == CellKind.Code) written["execution_count"] = cell.ExecutionCount;
         written["id"] = id;
-        var (language, source) = cell.Kind == CellKind.Code ? CellLanguage.Split(cell.Source) : (CellLanguage.CSharp, cell.Source);
+        var (language, source) = cell.Kind == CellKind.Code ? CellLanguage.Split(cell.Source)
+            : (CellLanguage.CSharp, cell.Source);
         written["metadata"] = CellLanguage.Note(cell.Metadata?.DeepClone() as JsonObject ?? [], language);
-        if (cell.Kind == CellKind.Code) written["outputs"] = new JsonArray([.. cell.Outputs.Select(o => o.DeepClone())]);
+        if (cell.Kind == CellKind.Code)
+            written["outputs"] = new JsonArray([.. cell.Outputs.Select(o => o.DeepClone())]);
         written["source"] = Lines(source);
         return written;
     }
@@ -96,5 +124,7 @@ internal static class Ipynb
         return lines;
     }
 
-    private static string Text(JsonNode? source) => source is JsonArray lines ? string.Concat(lines.Select(l => l!.GetValue<string>())) : source?.GetValue<string>() ?? "";
+    private static string Text(JsonNode? source)
+        => source is JsonArray lines ? string.Concat(lines.Select(l => l!.GetValue<string>()))
+        : source?.GetValue<string>() ?? "";
 }

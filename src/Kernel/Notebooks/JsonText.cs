@@ -10,5 +10,7 @@ internal static partial class JsonText
     private static partial Regex Escape();
 
     /// <summary>A text with every half of a surrogate pair replaced by U+FFFD.</summary>
-    public static string Whole(string json) => json.Contains("\\u", StringComparison.Ordinal) ? Escape().Replace(json, m => m.Groups["half"].Success ? "\\ufffd" : m.Value) : json;
+    public static string Whole(string json)
+        => json.Contains("\\u", StringComparison.Ordinal)
+        ? Escape().Replace(json, m => m.Groups["half"].Success ? "\\ufffd" : m.Value) : json;
 }

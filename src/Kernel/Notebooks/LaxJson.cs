@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace Interactive.Kernel.Notebooks;
 
 /// <summary>
-/// Reads JSON that Python has written: NaN and Infinity become null, of a doubled key the last one counts, and half of a
-/// surrogate pair is a replacement character.
+/// Reads JSON that Python has written: NaN and Infinity become null, of a doubled key the last one counts, and half of
+/// a surrogate pair is a replacement character.
 /// </summary>
 internal static class LaxJson
 {
@@ -23,7 +23,8 @@ internal static class LaxJson
     private static JsonNode? Node(JsonElement element)
     {
         if (element.ValueKind == JsonValueKind.Array) return new JsonArray([.. element.EnumerateArray().Select(Node)]);
-        if (element.ValueKind != JsonValueKind.Object) return element.ValueKind == JsonValueKind.Null ? null : JsonValue.Create(element.Clone());
+        if (element.ValueKind != JsonValueKind.Object)
+            return element.ValueKind == JsonValueKind.Null ? null : JsonValue.Create(element.Clone());
         var members = new JsonObject();
         foreach (var member in element.EnumerateObject()) members[member.Name] = Node(member.Value);
         return members;
@@ -38,7 +39,8 @@ internal static class LaxJson
         {
             if (isText && text[i] == '\\' && i + 1 < text.Length) written.Append(text[i++]);
             else if (text[i] == '"') isText = !isText;
-            else if (!isText && Array.Find(numbers, n => string.CompareOrdinal(text, i, n, 0, n.Length) == 0) is { } number)
+            else if (!isText
+                && Array.Find(numbers, n => string.CompareOrdinal(text, i, n, 0, n.Length) == 0) is { } number)
             {
                 written.Append("null");
                 i += number.Length - 1;

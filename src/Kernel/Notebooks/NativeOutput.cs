@@ -5,12 +5,13 @@ using System.Text.RegularExpressions;
 namespace Interactive.Kernel.Notebooks;
 
 /// <summary>
-/// Takes what children of this process and native code write to stdout or stderr, which do not know of the console's writers.
-/// Until it is disposed of, the file descriptor leads into a pipe that a thread reads.
+/// Takes what children of this process and native code write to stdout or stderr, which do not know of the console's
+/// writers. Until it is disposed of, the file descriptor leads into a pipe that a thread reads.
 /// </summary>
 internal sealed unsafe partial class NativeOutput : IDisposable
 {
-    private const int CloseOnExec = 0x80000, DuplicateFrom = 1030, UnreadBytes = 0x541B, LowestFree = 10, StandardError = 2;
+    private const int CloseOnExec = 0x80000, DuplicateFrom = 1030, UnreadBytes = 0x541B, LowestFree = 10,
+        StandardError = 2;
     private static readonly TimeSpan patience = TimeSpan.FromMilliseconds(300);
 
     // libtorch says so once a thread, and computes without it.
@@ -26,13 +27,15 @@ internal sealed unsafe partial class NativeOutput : IDisposable
 
     /// <param name="descriptor">1 for stdout, 2 for stderr.</param>
     /// <param name="write">Gets the text, on a thread of its own.</param>
-    /// <param name="echoes">Write it to the old descriptor too, before anything else: a process that dies says why there.</param>
+    /// <param name="echoes">Write it to the old descriptor too, before anything else: a process that dies says why
+    /// there.</param>
     public NativeOutput(int descriptor, Action<string> write, bool echoes = false)
     {
         (this.descriptor, this.write, this.echoes) = (descriptor, write, echoes);
         var ends = stackalloc int[2];
         original = fcntl(descriptor, DuplicateFrom, LowestFree);
-        if (original < 0 || pipe2(ends, CloseOnExec) != 0) throw new IOException($"no pipe for what native code writes (errno {Marshal.GetLastPInvokeError()})");
+        if (original < 0 || pipe2(ends, CloseOnExec) != 0)
+            throw new IOException($"no pipe for what native code writes (errno {Marshal.GetLastPInvokeError()})");
         dup2(ends[1], descriptor);
         close(ends[1]);
         reading = ends[0];
@@ -41,13 +44,16 @@ internal sealed unsafe partial class NativeOutput : IDisposable
         thread.Start();
     }
 
-    /// <summary>Returns when all that has been written so far has been handed on, or after a moment where there is no end of it.</summary>
+    /// <summary>
+    /// Returns when all that has been written so far has been handed on, or after a moment where there is no end of it.
+    /// </summary>
     public void Drain()
     {
         fflush(0); // C's own buffers, which for a pipe are flushed when they are full
         var end = DateTime.UtcNow + patience;
         int waiting;
-        while ((ioctl(reading, UnreadBytes, &waiting) == 0 && waiting > 0 || isBusy) && DateTime.UtcNow < end) Thread.Sleep(1);
+        while ((ioctl(reading, UnreadBytes, &waiting) == 0 && waiting > 0 || isBusy) && DateTime.UtcNow < end)
+            Thread.Sleep(1);
     }
 
     public void Dispose()
@@ -64,7 +70,8 @@ internal sealed unsafe partial class NativeOutput : IDisposable
     {
         var ends = stackalloc int[2];
         if (pipe2(ends, CloseOnExec) != 0) return;
-        var (copy, decoder, bytes, characters) = (ends[0], Encoding.UTF8.GetDecoder(), new byte[1 << 16], new char[1 << 16]);
+        var (copy, decoder, bytes, characters) = (ends[0], Encoding.UTF8.GetDecoder(), new byte[1 << 16],
+            new char[1 << 16]);
         fixed (byte* start = bytes)
             while (tee(reading, ends[1], bytes.Length, 0) is > 0 and var taken)
             {

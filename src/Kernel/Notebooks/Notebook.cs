@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Interactive.Kernel.Notebooks;
 
-/// <summary>A list of cells, in any of the three forms in which it is kept: .ipynb, a .csx in percent format, .dib.</summary>
+/// <summary>
+/// A list of cells, in any of the three forms in which it is kept: .ipynb, a .csx in percent format, .dib.
+/// </summary>
 /// <param name="Cells">In order.</param>
 public sealed record Notebook(IReadOnlyList<NotebookCell> Cells)
 {
@@ -20,21 +22,35 @@ public sealed record Notebook(IReadOnlyList<NotebookCell> Cells)
         var format = FormatOf(path);
         if (!File.Exists(path)) throw new UsageException($"no file {path}");
         var text = File.ReadAllText(path);
-        return format switch { ".ipynb" => Ipynb.Parse(text, path), ".csx" => PercentScript.Parse(text), _ => Dib.Parse(text) };
+        return format switch
+        {
+            ".ipynb" => Ipynb.Parse(text, path),
+            ".csx" => PercentScript.Parse(text),
+            _ => Dib.Parse(text)
+        };
     }
 
     /// <summary>Writes a file in the form that its extension names. Only .ipynb keeps outputs.</summary>
     /// <exception cref="UsageException">Another extension.</exception>
     public void Write(string path)
     {
-        var text = FormatOf(path) switch { ".ipynb" => Ipynb.Format(this), ".csx" => PercentScript.Format(this), _ => Dib.Format(this) };
+        var text = FormatOf(path) switch
+        {
+            ".ipynb" => Ipynb.Format(this),
+            ".csx" => PercentScript.Format(this),
+            _ => Dib.Format(this)
+        };
         File.WriteAllText(path, text, new UTF8Encoding(false));
     }
 
-    private static string FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant() is ".ipynb" or ".csx" or ".dib"
-        ? Path.GetExtension(path).ToLowerInvariant() : throw new UsageException($"{path}: a notebook is kept as {Extensions}");
+    private static string FormatOf(string path)
+        => Path.GetExtension(path).ToLowerInvariant() is ".ipynb" or ".csx" or ".dib"
+        ? Path.GetExtension(path).ToLowerInvariant()
+        : throw new UsageException($"{path}: a notebook is kept as {Extensions}");
 
-    /// <summary>Lines ended by <c>\r\n</c> throughout are those of another system; a mixture is the author's own.</summary>
+    /// <summary>
+    /// Lines ended by <c>\r\n</c> throughout are those of another system; a mixture is the author's own.
+    /// </summary>
     internal static string[] Lines(string text)
     {
         if (text.StartsWith('\uFEFF')) text = text[1..];

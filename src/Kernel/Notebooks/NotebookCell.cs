@@ -16,7 +16,9 @@ public sealed record NotebookCell(CellKind Kind, string Source)
     /// <summary>What clients have noted about it.</summary>
     public JsonObject? Metadata { get; init; }
     /// <summary>Whether its metadata has a tag, such as <c>raises-exception</c> or <c>skip-execution</c>.</summary>
-    public bool HasTag(string tag) => Metadata?["tags"] is JsonArray tags && tags.Any(t => t is JsonValue value && value.TryGetValue<string>(out var text) && text == tag);
+    public bool HasTag(string tag)
+        => Metadata?["tags"] is JsonArray tags
+        && tags.Any(t => t is JsonValue value && value.TryGetValue<string>(out var text) && text == tag);
     /// <summary>Files that prose shows, pasted pictures above all; only .ipynb keeps them.</summary>
     public JsonObject? Attachments { get; init; }
 }

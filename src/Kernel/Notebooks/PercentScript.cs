@@ -25,12 +25,15 @@ internal static partial class PercentScript
 
     private const string Marker = "// %%";
 
-    /// <summary>Whether a script has cells: a line that is a marker, and is no part of a text or a comment of several lines.</summary>
+    /// <summary>
+    /// Whether a script has cells: a line that is a marker, and is no part of a text or a comment of several lines.
+    /// </summary>
     public static bool HasCells(string text)
     {
         var lines = Notebook.Lines(text);
         var markers = Enumerable.Range(0, lines.Length).Where(i => IsMarker().IsMatch(lines[i])).ToList();
-        if (markers.Count == 0 || !text.Contains('"') && !text.Contains("/*", StringComparison.Ordinal)) return markers.Count > 0;
+        if (markers.Count == 0 || !text.Contains('"') && !text.Contains("/*", StringComparison.Ordinal))
+            return markers.Count > 0;
         var tree = CSharpSyntaxTree.ParseText(string.Join('\n', lines), ScriptDirectives.ParseOptions);
         var (root, places) = (tree.GetRoot(), tree.GetText().Lines);
         return markers.Exists(i => !IsWithin(root, places[i].Start));
@@ -38,9 +41,12 @@ internal static partial class PercentScript
 
     private static bool IsWithin(SyntaxNode root, int position)
     {
-        if (root.FindTrivia(position) is var trivia && !trivia.IsKind(SyntaxKind.None)) return trivia.IsKind(SyntaxKind.MultiLineCommentTrivia);
+        if (root.FindTrivia(position) is var trivia && !trivia.IsKind(SyntaxKind.None))
+            return trivia.IsKind(SyntaxKind.MultiLineCommentTrivia);
         var token = root.FindToken(position);
-        return token.SpanStart < position && token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken or SyntaxKind.InterpolatedStringTextToken
+        return token.SpanStart < position
+            && token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken
+            or SyntaxKind.InterpolatedStringTextToken
             or SyntaxKind.Utf8StringLiteralToken or SyntaxKind.Utf8MultiLineRawStringLiteralToken;
     }
 
@@ -103,5 +109,6 @@ internal static partial class PercentScript
     // What white space around it does to a line must be undone by reading.
     private static bool IsDirective(string line) => line.StartsWith("#!") && line == line.Trim();
 
-    private static string Uncomment(string line) => line.StartsWith("// ") ? line["// ".Length..] : line == "//" ? "" : line;
+    private static string Uncomment(string line)
+        => line.StartsWith("// ") ? line["// ".Length..] : line == "//" ? "" : line;
 }

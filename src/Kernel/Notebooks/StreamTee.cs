@@ -19,7 +19,8 @@ internal sealed class StreamTee(TextWriter target, Action<string> copy) : TextWr
 
     // A line in one piece: the ranks of a job share a terminal, where a number and its line end could be torn apart.
     public override void WriteLine(string? value) => Write(value + NewLine);
-    public override void WriteLine(object? value) => WriteLine(value is IFormattable f ? f.ToString(null, FormatProvider) : value?.ToString());
+    public override void WriteLine(object? value)
+        => WriteLine(value is IFormattable f ? f.ToString(null, FormatProvider) : value?.ToString());
     public override void WriteLine(bool value) => WriteLine((object)value);
     public override void WriteLine(char value) => WriteLine((object)value);
     public override void WriteLine(int value) => WriteLine((object)value);

@@ -10,8 +10,8 @@ public delegate bool FormatDelegate<in T>(T value, FormatContext context);
 public sealed record FormatContext(TextWriter Writer);
 
 /// <summary>
-/// How values are shown, by the names that notebooks of .NET Interactive call it. The form of a type is also that of what derives from
-/// it or implements it; the nearest counts, and of two for one type the later.
+/// How values are shown, by the names that notebooks of .NET Interactive call it. The form of a type is also that of
+/// what derives from it or implements it; the nearest counts, and of two for one type the later.
 /// </summary>
 public static class Formatter
 {
@@ -21,16 +21,22 @@ public static class Formatter
     private static readonly List<(Type Type, string[] Mimes)> preferred = [];
 
     /// <summary>Writes values of a type in one form.</summary>
-    public static void Register<T>(Action<T, TextWriter> formatter, string mimeType = Plain) => Register(typeof(T), (object value, TextWriter writer) => formatter((T)value, writer), mimeType);
+    public static void Register<T>(Action<T, TextWriter> formatter, string mimeType = Plain)
+        => Register(typeof(T), (object value, TextWriter writer) => formatter((T)value, writer), mimeType);
 
     /// <summary>Writes values of a type in one form.</summary>
-    public static void Register<T>(Func<T, string> formatter, string mimeType = Plain) => Add(typeof(T), mimeType, value => formatter((T)value));
+    public static void Register<T>(Func<T, string> formatter, string mimeType = Plain)
+        => Add(typeof(T), mimeType, value => formatter((T)value));
 
     /// <summary>Writes values of a type in one form, where they have it.</summary>
-    public static void Register<T>(FormatDelegate<T> formatter, string mimeType = Plain) => Register(typeof(T), (object value, FormatContext context) => formatter((T)value, context), mimeType);
+    public static void Register<T>(FormatDelegate<T> formatter, string mimeType = Plain)
+        => Register(typeof(T), (object value, FormatContext context) => formatter((T)value, context), mimeType);
 
-    /// <summary>Writes values of a type, which may be an open generic one such as <c>List&lt;&gt;</c>, in one form.</summary>
-    public static void Register(Type type, Action<object, TextWriter> formatter, string mimeType = Plain) => Add(type, mimeType, value =>
+    /// <summary>
+    /// Writes values of a type, which may be an open generic one such as <c>List&lt;&gt;</c>, in one form.
+    /// </summary>
+    public static void Register(Type type, Action<object, TextWriter> formatter, string mimeType = Plain)
+        => Add(type, mimeType, value =>
     {
         var writer = new StringWriter();
         formatter(value, writer);
@@ -38,7 +44,8 @@ public static class Formatter
     });
 
     /// <summary>Writes values of a type, which may be an open generic one, in one form, where they have it.</summary>
-    public static void Register(Type type, FormatDelegate<object> formatter, string mimeType = Plain) => Add(type, mimeType, value =>
+    public static void Register(Type type, FormatDelegate<object> formatter, string mimeType = Plain)
+        => Add(type, mimeType, value =>
     {
         var writer = new StringWriter();
         return formatter(value, new(writer)) ? writer.ToString() : null;
@@ -52,7 +59,8 @@ public static class Formatter
     }
 
     /// <summary><see cref="SetPreferredMimeTypesFor"/> with one form, as it was called before.</summary>
-    public static void SetPreferredMimeTypeFor(Type type, string preferredMimeType) => SetPreferredMimeTypesFor(type, preferredMimeType);
+    public static void SetPreferredMimeTypeFor(Type type, string preferredMimeType)
+        => SetPreferredMimeTypesFor(type, preferredMimeType);
 
     /// <summary>Forgets all that has been registered.</summary>
     public static void ResetToDefault()
@@ -66,7 +74,8 @@ public static class Formatter
 
     /// <summary>A value in one form; as plain text where it has no such form.</summary>
     public static string ToDisplayString(this object? value, string mimeType = Plain) =>
-        Formatters.Format(value) is var bundle && bundle.Data.TryGetValue(mimeType, out var text) ? text.ToString() ?? "" : bundle.Text;
+        Formatters.Format(value) is var bundle && bundle.Data.TryGetValue(mimeType, out var text)
+            ? text.ToString() ?? "" : bundle.Text;
 
     private static void Add(Type type, string mime, Func<object, string?> write)
     {
@@ -81,14 +90,20 @@ public static class Formatter
         lock (gate)
         {
             // Sorting keeps the order of what is equally near.
-            own = [.. forms.AsEnumerable().Reverse().Select(f => (f.Mime, f.Write, Steps: Distance(value.GetType(), f.Type))).Where(f => f.Steps is not null).OrderBy(f => f.Steps).DistinctBy(f => f.Mime).Select(f => (f.Mime, f.Write))];
-            wanted = preferred.AsEnumerable().Reverse().Select(p => (p.Mimes, Steps: Distance(value.GetType(), p.Type))).Where(p => p.Steps is not null).OrderBy(p => p.Steps).FirstOrDefault().Mimes;
+            own =
+                [.. forms.AsEnumerable().Reverse()
+                .Select(f => (f.Mime, f.Write, Steps: Distance(value.GetType(), f.Type))).Where(f
+                => f.Steps is not null).OrderBy(f => f.Steps).DistinctBy(f => f.Mime).Select(f => (f.Mime, f.Write))];
+            wanted =
+                preferred.AsEnumerable().Reverse().Select(p => (p.Mimes, Steps: Distance(value.GetType(), p.Type)))
+                .Where(p => p.Steps is not null).OrderBy(p => p.Steps).FirstOrDefault().Mimes;
         }
         if (own.Count == 0 && wanted is null) return usual();
         var data = usual().Data.ToDictionary();
         foreach (var (mime, write) in own)
             if (write(value) is { } text) data[mime] = text;
-        return new(wanted is null ? data : data.Where(form => form.Key == Plain || wanted.Contains(form.Key)).ToDictionary());
+        return new(wanted is null ? data
+            : data.Where(form => form.Key == Plain || wanted.Contains(form.Key)).ToDictionary());
     }
 
     // How far above a value's type one stands; null where it does not.
@@ -102,5 +117,7 @@ public static class Formatter
         return of.GetInterfaces().Any(i => Is(i, type)) ? Interface : null;
     }
 
-    private static bool Is(Type each, Type type) => each == type || type.IsGenericTypeDefinition && each.IsGenericType && each.GetGenericTypeDefinition() == type;
+    private static bool Is(Type each, Type type)
+        => each == type
+        || type.IsGenericTypeDefinition && each.IsGenericType && each.GetGenericTypeDefinition() == type;
 }

@@ -10,7 +10,8 @@ internal sealed class ConsoleInputHost : IInputHost
         Console.Out.Write(prompt);
         if (!password || Console.IsInputRedirected) return Console.In.ReadLine();
         var line = new StringBuilder();
-        for (var key = Console.ReadKey(intercept: true); key.Key != ConsoleKey.Enter; key = Console.ReadKey(intercept: true))
+        for (var key = Console.ReadKey(intercept: true); key.Key != ConsoleKey.Enter; key =
+            Console.ReadKey(intercept: true))
         {
             if (key.Key == ConsoleKey.Backspace) line.Length = Math.Max(0, line.Length - 1);
             else if (key.KeyChar != '\0') line.Append(key.KeyChar);

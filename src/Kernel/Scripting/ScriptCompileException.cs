@@ -4,7 +4,8 @@ namespace Interactive.Kernel.Scripting;
 
 /// <summary>A script or cell does not compile, or a directive in it cannot be followed.</summary>
 /// <param name="diagnostics">One line an error, as <c>file(line,column): error CODE: text</c>.</param>
-public sealed class ScriptCompileException(IReadOnlyList<string> diagnostics) : Exception(string.Join(Environment.NewLine, diagnostics))
+public sealed class ScriptCompileException(IReadOnlyList<string> diagnostics)
+    : Exception(string.Join(Environment.NewLine, diagnostics))
 {
     /// <summary>One line an error.</summary>
     public IReadOnlyList<string> Diagnostics { get; } = diagnostics;

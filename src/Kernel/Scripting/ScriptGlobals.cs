@@ -9,7 +9,9 @@ public class ScriptGlobals
     /// <summary>The script's arguments: what follows <c>--</c> on the command line. Empty in a notebook.</summary>
     public IList<string> Args { get; init; } = [];
 
-    /// <summary>Writes a value as C# would write it, and a newline: strings quoted, collections with their elements.</summary>
+    /// <summary>
+    /// Writes a value as C# would write it, and a newline: strings quoted, collections with their elements.
+    /// </summary>
     public void Print(object? value) => Console.Out.WriteLine(CSharpObjectFormatter.Instance.FormatObject(value));
 
     /// <summary>Shows a value: below the notebook cell that runs, else as text on stdout.</summary>
@@ -19,7 +21,8 @@ public class ScriptGlobals
     /// <summary><see cref="Display"/> by the name that notebooks of .NET Interactive call it.</summary>
     /// <param name="mimeType">The form that a text is in; null shows it as a value.</param>
     /// <returns>What replaces it in its place.</returns>
-    public DisplayedValue display(object? value, string? mimeType = null) => Microsoft.DotNet.Interactive.Kernel.display(value, mimeType);
+    public DisplayedValue display(object? value, string? mimeType = null)
+        => Microsoft.DotNet.Interactive.Kernel.display(value, mimeType);
 
     /// <summary>HTML to show, by the name that notebooks of .NET Interactive call it.</summary>
     public MimeBundle HTML(string html) => Microsoft.DotNet.Interactive.Kernel.HTML(html);

@@ -5,4 +5,5 @@ namespace Interactive.Kernel.Scripting;
 /// <param name="HasValue">True when it ended with an expression or a <c>return</c>, whose value may be null.</param>
 /// <param name="Value">That value.</param>
 /// <param name="Error">What it threw; a <see cref="ScriptCompileException"/> when it did not compile.</param>
-public sealed record ScriptResult(ScriptStatus Status, bool HasValue = false, object? Value = null, Exception? Error = null);
+public sealed record ScriptResult(ScriptStatus Status, bool HasValue = false, object? Value = null,
+    Exception? Error = null);

@@ -9,8 +9,11 @@ using static TorchSharp.torch;
 
 try
 {
-    var options = CommandLine.Parse(args, new TrainerOptions { Name = "InteractiveTrain", Epochs = 20, BatchSize = 32 });
-    var (train, test) = TableDataset.FromCsv(Path.Combine(AppContext.BaseDirectory, "penguins.csv"), target: "species", skipMissing: true).Split();
+    var options = CommandLine.Parse(args,
+        new TrainerOptions { Name = "InteractiveTrain", Epochs = 20, BatchSize = 32 });
+    var (train,
+        test) = TableDataset.FromCsv(Path.Combine(AppContext.BaseDirectory, "penguins.csv"), target: "species",
+        skipMissing: true).Split();
 
     manual_seed((long)options.Seed);
     var net = new GraphBuilder("penguins", train.Shape);

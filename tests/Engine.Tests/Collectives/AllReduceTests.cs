@@ -15,12 +15,14 @@ public class AllReduceTests
     [InlineData("window")]
     public void Any_ranks_and_counts_give_right_sums_and_equal_bits(string algorithm) =>
         Gen.Select(Gen.Int[1, 32], counts).Sample((ranks, count) =>
-            Check(Reduce(InProcessTransport.Create(ranks), new() { Algorithm = algorithm }, count, [(0, count)]), count), iter: 40);
+            Check(Reduce(InProcessTransport.Create(ranks), new() { Algorithm = algorithm }, count, [(0, count)]),
+                count), iter: 40);
 
     [Fact]
     public void Hierarchical_gives_right_sums_on_any_hosts() =>
         Gen.Select(Gen.Int[2, 4], Gen.Int[2, 6], counts).Sample((local, hosts, count) =>
-            Check(Reduce(InProcessTransport.Create(local * hosts, rank => $"host{rank / local}"), new() { Algorithm = "hierarchical" }, count, [(0, count)]), count), iter: 30);
+            Check(Reduce(InProcessTransport.Create(local * hosts, rank => $"host{rank / local}"),
+                new() { Algorithm = "hierarchical" }, count, [(0, count)]), count), iter: 30);
 
     [Theory]
     [InlineData("ring", 1)]
@@ -35,7 +37,8 @@ public class AllReduceTests
             InProcessTransport[] Ends() => InProcessTransport.Create(9, rank => $"host{rank / local}");
             var whole = Reduce(Ends(), new() { Algorithm = algorithm }, count, [(0, count)]);
             Assert.Equal(whole[0], Reduce(Ends(), new() { Algorithm = algorithm }, count, ranges)[0]);
-            Assert.All(Reduce(Ends(), new() { Algorithm = algorithm }, count, ranges, allocate: true), result => Assert.Equal(whole[0], result));
+            Assert.All(Reduce(Ends(), new() { Algorithm = algorithm }, count, ranges, allocate: true),
+                result => Assert.Equal(whole[0], result));
         }, iter: 30);
 
     [Fact]
@@ -44,8 +47,10 @@ public class AllReduceTests
         {
             var options = new AllReduceOptions { Deterministic = true };
             var window = Reduce(InProcessTransport.Create(ranks), options, count, [(0, count)]);
-            var messages = Reduce(InProcessTransport.Create(ranks, rank => $"host{rank}"), options, count, [(0, count)]);
-            var shared = Reduce(InProcessTransport.Create(ranks), options, count, [(0, count / 2), (count / 2, count - count / 2)], allocate: true);
+            var messages = Reduce(InProcessTransport.Create(ranks, rank => $"host{rank}"), options, count,
+                [(0, count)]);
+            var shared = Reduce(InProcessTransport.Create(ranks), options, count,
+                [(0, count / 2), (count / 2, count - count / 2)], allocate: true);
             Assert.Equal(window[0], messages[0]);
             Assert.Equal(window[0], shared[0]);
         }, iter: 30);
@@ -56,14 +61,16 @@ public class AllReduceTests
     public void Memory_in_a_window_is_reduced_in_place(string algorithm, int hosts)
     {
         var ends = InProcessTransport.Create(4, rank => $"host{rank * hosts / 4}");
-        Check(Reduce(ends, new() { Algorithm = algorithm }, 300_001, [(0, 100), (100, 299_901)], allocate: true), 300_001);
+        Check(Reduce(ends, new() { Algorithm = algorithm }, 300_001, [(0, 100), (100, 299_901)], allocate: true),
+            300_001);
     }
 
     [Fact]
     public void Reduce_scatter_and_all_gather_make_the_deterministic_all_reduce() =>
         Gen.Select(Gen.Int[1, 12], Gen.OneOf(counts, Gen.Int[600_000, 700_000])).Sample((ranks, count) =>
         {
-            var together = Reduce(InProcessTransport.Create(ranks), new() { Deterministic = true }, count, [(0, count)]);
+            var together = Reduce(InProcessTransport.Create(ranks), new() { Deterministic = true }, count,
+                [(0, count)]);
             var results = Ranks.Run(ranks, world => ScatterGather(world, count));
             Assert.All(results, result => Assert.Equal(together[0], result));
         }, iter: 20);
@@ -97,13 +104,15 @@ public class AllReduceTests
     {
         foreach (var local in new[] { 1, 4 })
         {
-            var error = Assert.Throws<InvalidOperationException>(() => Ranks.Over(InProcessTransport.Create(4, rank => $"host{rank / local}"), end =>
+            var error = Assert.Throws<InvalidOperationException>(()
+                => Ranks.Over(InProcessTransport.Create(4, rank => $"host{rank / local}"), end =>
             {
                 using var world = new Communicator(end);
                 Sum(world, 1, "layer4.0.conv1");
                 return Sum(world, 1, world.Rank == 2 ? "layer4.0.conv1" : "layer4.0.bn1");
             }));
-            Assert.Contains("rank 2 is at all-reduce layer4.0.conv1", error.Message.Replace("rank 2 at", "rank 2 is at"));
+            Assert.Contains("rank 2 is at all-reduce layer4.0.conv1",
+                error.Message.Replace("rank 2 at", "rank 2 is at"));
             Assert.Contains("layer4.0.bn1", error.Message);
         }
     }
@@ -113,7 +122,9 @@ public class AllReduceTests
     [InlineData("ring", true, WireFormat.Fp32)]
     [InlineData(null, true, WireFormat.Bf16)]
     public void Impossible_options_are_refused(string? algorithm, bool deterministic, WireFormat wire) =>
-        Assert.Throws<UsageException>(() => new Communicator(InProcessTransport.Create(1)[0], new() { Algorithm = algorithm, Deterministic = deterministic, Wire = wire }));
+        Assert.Throws<UsageException>(()
+            => new Communicator(InProcessTransport.Create(1)[0],
+            new() { Algorithm = algorithm, Deterministic = deterministic, Wire = wire }));
 
     static void Check(float[][] results, int count, double precision = 1e-6)
     {
@@ -122,11 +133,13 @@ public class AllReduceTests
         {
             var values = Enumerable.Range(0, results.Length).Select(rank => (double)Ranks.Value(rank, i)).ToList();
             double sum = values.Sum(), tolerance = values.Sum(Math.Abs) * precision;
-            if (!(Math.Abs(sum - results[0][i]) <= tolerance)) Assert.Fail($"element {i} of {count} over {results.Length} ranks: {results[0][i]}, not {sum}");
+            if (!(Math.Abs(sum - results[0][i]) <= tolerance))
+                Assert.Fail($"element {i} of {count} over {results.Length} ranks: {results[0][i]}, not {sum}");
         }
     }
 
-    static unsafe float[][] Reduce(InProcessTransport[] ends, AllReduceOptions options, int length, (int Start, int Count)[] ranges, bool allocate = false) => Ranks.Over(ends, end =>
+    static unsafe float[][] Reduce(InProcessTransport[] ends, AllReduceOptions options, int length,
+        (int Start, int Count)[] ranges, bool allocate = false) => Ranks.Over(ends, end =>
     {
         using var world = new Communicator(end, options);
         var data = Ranks.Values(world.Rank, length);

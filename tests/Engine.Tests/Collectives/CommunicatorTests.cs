@@ -26,9 +26,11 @@ public class CommunicatorTests
     [InlineData(7)]
     public void AllGather_returns_every_ranks_bytes(int ranks)
     {
-        var results = Ranks.Run(ranks, world => world.AllGather(Enumerable.Repeat((byte)world.Rank, world.Rank * 2).ToArray()));
+        var results = Ranks.Run(ranks,
+            world => world.AllGather(Enumerable.Repeat((byte)world.Rank, world.Rank * 2).ToArray()));
         foreach (var result in results)
-            for (int rank = 0; rank < ranks; rank++) Assert.Equal(Enumerable.Repeat((byte)rank, rank * 2), result[rank]);
+            for (int rank = 0; rank < ranks; rank++)
+                Assert.Equal(Enumerable.Repeat((byte)rank, rank * 2), result[rank]);
     }
 
     [Fact]
@@ -64,7 +66,8 @@ public class CommunicatorTests
     [Fact]
     public void Local_ranks_count_within_each_host()
     {
-        var ends = Interactive.Collectives.Transports.InProcessTransport.Create(5, rank => rank % 2 == 0 ? "even" : "odd");
+        var ends = Interactive.Collectives.Transports.InProcessTransport.Create(5,
+            rank => rank % 2 == 0 ? "even" : "odd");
         Assert.Equal([0, 0, 1, 1, 2], Ranks.Over(ends, end => new Interactive.Collectives.Communicator(end).LocalRank));
     }
 }

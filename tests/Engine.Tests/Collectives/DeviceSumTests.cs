@@ -20,10 +20,12 @@ public class DeviceSumTests
         var results = Ranks.Over(DeviceTransport.Create(ranks), end => Reduce(end, new(), (reducer, pool) =>
         {
             Assert.True(reducer.IsDirect);
-            Assert.Equal(reducer.Buckets.Select(bucket => ((nint)(pool.Data + bucket.Start), bucket.Count)), ((DeviceTransport)end).Summed);
+            Assert.Equal(reducer.Buckets.Select(bucket => ((nint)(pool.Data + bucket.Start), bucket.Count)),
+                ((DeviceTransport)end).Summed);
         }));
         Assert.All(results, values => Assert.Equal(results[0], values));
-        for (int i = 0; i < 10; i++) Assert.Equal(Enumerable.Range(0, ranks).Average(rank => (double)Ranks.Value(rank, i)), results[0][i], 1e-3);
+        for (int i = 0; i < 10; i++)
+            Assert.Equal(Enumerable.Range(0, ranks).Average(rank => (double)Ranks.Value(rank, i)), results[0][i], 1e-3);
     }
 
     [Fact]
@@ -66,7 +68,8 @@ public class DeviceSumTests
     [InlineData(true, true, true, true)]
     [InlineData(false, true, true, false)] // as the MPI libraries of Debian
     [InlineData(true, false, false, false)] // switched off
-    public void A_device_is_reached_where_mpi_takes_pointers_and_nothing_forbids_it(bool takes, bool allowed, bool cpu, bool gpu)
+    public void A_device_is_reached_where_mpi_takes_pointers_and_nothing_forbids_it(bool takes, bool allowed, bool cpu,
+        bool gpu)
     {
         var support = new DeviceSupport(takes, allowed, "why");
         Assert.Equal(cpu, support.Reaches("cpu"));
@@ -74,11 +77,13 @@ public class DeviceSumTests
         Assert.Equal(gpu ? "summed where they lie: why" : "summed in the CPU's memory: why", support.ToString());
     }
 
-    static float[] Reduce(ITransport end, ReducerOptions options, Action<OverlappedReducer, GradientPool> check, AllReduceOptions? sums = null)
+    static float[] Reduce(ITransport end, ReducerOptions options, Action<OverlappedReducer, GradientPool> check,
+        AllReduceOptions? sums = null)
     {
         using var world = new Communicator(end, sums);
         using var pool = new GradientPool(sizes.Select(size => nn.Parameter(zeros(size))), world, null, isApart: true);
-        using var reducer = new OverlappedReducer(world, pool, options with { BucketBytes = 20_000, FirstBucketBytes = 64 });
+        using var reducer = new OverlappedReducer(world, pool,
+            options with { BucketBytes = 20_000, FirstBucketBytes = 64 });
         Assert.True(reducer.Buckets.Count > 2);
         Ranks.Values(world.Rank, pool.Length).CopyTo(MemoryMarshal.Cast<byte, float>(pool.Buffer.bytes));
         reducer.Begin();

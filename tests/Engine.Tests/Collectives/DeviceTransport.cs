@@ -4,8 +4,12 @@ using TorchSharp;
 
 namespace Interactive.Engine.Tests.Collectives;
 
-/// <summary>Ranks in one process whose transport may be handed memory of a "device", which is the CPU's, and notes what it was handed.</summary>
-sealed unsafe class DeviceTransport(ITransport inner, bool reaches, List<(nint Data, long Floats)> summed) : IReachesDevices, ISharesMemory
+/// <summary>
+/// Ranks in one process whose transport may be handed memory of a "device", which is the CPU's, and notes what it was
+/// handed.
+/// </summary>
+sealed unsafe class DeviceTransport(ITransport inner, bool reaches, List<(nint Data, long Floats)> summed)
+    : IReachesDevices, ISharesMemory
 {
     const int Tag = 77;
 
@@ -16,7 +20,8 @@ sealed unsafe class DeviceTransport(ITransport inner, bool reaches, List<(nint D
     /// <summary>Ranges that were summed, by address; also over duplicates.</summary>
     public IReadOnlyList<(nint Data, long Floats)> Summed => summed;
 
-    public static DeviceTransport[] Create(int size, bool reaches = true) => [.. InProcessTransport.Create(size).Select(end => new DeviceTransport(end, reaches, []))];
+    public static DeviceTransport[] Create(int size, bool reaches = true)
+        => [.. InProcessTransport.Create(size).Select(end => new DeviceTransport(end, reaches, []))];
 
     public bool Reaches(string device) => reaches;
 

@@ -5,8 +5,9 @@ using Interactive.Collectives.Algorithms;
 namespace Interactive.Engine.Tests.Collectives;
 
 /// <summary>
-/// More elements than an int can count. The buffer is a few MiB of memory that appear again and again at 8 GiB of addresses,
-/// and the other ranks are not there: what is sent from where, and received where, does not depend on values.
+/// More elements than an int can count. The buffer is a few MiB of memory that appear again and again at 8 GiB of
+/// addresses, and the other ranks are not there: what is sent from where, and received where, does not depend on
+/// values.
 /// </summary>
 public sealed unsafe class LargeCountTests
 {
@@ -22,7 +23,8 @@ public sealed unsafe class LargeCountTests
         using var memory = new RepeatedMemory(Bytes);
         using var transport = new Noting(memory);
         Run(algorithm, transport, memory.Data);
-        Assert.Equal(Bytes, transport.Sent); // the least for two ranks: one's terms of the other's half, then the sums of its own
+        // the least for two ranks: one's terms of the other's half, then the sums of its own
+        Assert.Equal(Bytes, transport.Sent);
         Assert.Equal(Bytes, transport.Received);
         Assert.Equal(Bytes, transport.End);
         long last = 0;
@@ -43,11 +45,14 @@ public sealed unsafe class LargeCountTests
             direct.AllGather(data, Count);
             return;
         }
-        using IAllReduce sum = algorithm == "ring" ? new RingAllReduce(transport) : new HalvingDoublingAllReduce(transport);
+        using IAllReduce sum = algorithm == "ring" ? new RingAllReduce(transport)
+            : new HalvingDoublingAllReduce(transport);
         sum.Run(data, Count, 0, Count);
     }
 
-    /// <summary>The second of two ranks, without the first: notes what it sends, and where in the buffer it receives.</summary>
+    /// <summary>
+    /// The second of two ranks, without the first: notes what it sends, and where in the buffer it receives.
+    /// </summary>
     sealed class Noting(RepeatedMemory memory) : ITransport
     {
         public long Sent { get; private set; }
@@ -99,7 +104,8 @@ public sealed unsafe class LargeCountTests
             start = mmap(0, (nuint)length, None, Private | Anonymous | NoReserve, -1, 0);
             Assert.NotEqual(-1, start);
             for (long at = 0; at < length; at += Piece)
-                Assert.Equal(start + (nint)at, mmap(start + (nint)at, (nuint)Piece, ReadWrite, Shared | Fixed, file, 0));
+                Assert.Equal(start + (nint)at,
+                    mmap(start + (nint)at, (nuint)Piece, ReadWrite, Shared | Fixed, file, 0));
             close(file);
         }
 
@@ -109,7 +115,9 @@ public sealed unsafe class LargeCountTests
 
         [DllImport("libc")] static extern int memfd_create(string name, uint flags);
         [DllImport("libc")] static extern int ftruncate(int file, long length);
-        [DllImport("libc")] static extern nint mmap(nint address, nuint length, int protection, int flags, int file, long offset);
+        [DllImport("libc")]
+        static extern nint mmap(nint address, nuint length, int protection, int flags, int file,
+            long offset);
         [DllImport("libc")] static extern int munmap(nint address, nuint length);
         [DllImport("libc")] static extern int close(int file);
     }

@@ -26,11 +26,14 @@ sealed class MpiJob : IDisposable
 
     public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    public static MpiJob Start(MpiFlavor flavor, int ranks, string arguments, params (string Name, string Value)[] environment)
+    public static MpiJob Start(MpiFlavor flavor, int ranks, string arguments,
+        params (string Name, string Value)[] environment)
     {
         Skip.If(MpiLauncher.Installed().All(entry => entry.Flavor != flavor), $"{flavor} is not installed");
         var worker = Path.Combine(AppContext.BaseDirectory, "Interactive.MpiWorker.dll");
-        var start = MpiLauncher.Command(ranks, [Environment.ProcessPath is { } host && Path.GetFileName(host) == "dotnet" ? host : "dotnet", worker, .. arguments.Split(' ')], flavor);
+        var start = MpiLauncher.Command(ranks,
+            [Environment.ProcessPath is { } host && Path.GetFileName(host) == "dotnet" ? host : "dotnet", worker,
+            .. arguments.Split(' ')], flavor);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return new MpiJob(start);
     }
@@ -42,7 +45,8 @@ sealed class MpiJob : IDisposable
     /// <returns>The exit code.</returns>
     public int Wait(int seconds)
     {
-        if (!process.WaitForExit(TimeSpan.FromSeconds(seconds))) throw new TimeoutException($"the job has not ended within {seconds} s:\n{Output}");
+        if (!process.WaitForExit(TimeSpan.FromSeconds(seconds)))
+            throw new TimeoutException($"the job has not ended within {seconds} s:\n{Output}");
         process.WaitForExit();
         return process.ExitCode;
     }
@@ -51,7 +55,8 @@ sealed class MpiJob : IDisposable
     public int Pid(int rank)
     {
         for (var deadline = Environment.TickCount64 + 20_000; Environment.TickCount64 < deadline; Thread.Sleep(20))
-            if (Lines.Select(line => line.Trim().Split(' ')).FirstOrDefault(words => words is ["rank", var r, "pid", _] && r == rank.ToString()) is { } found)
+            if (Lines.Select(line => line.Trim().Split(' '))
+                .FirstOrDefault(words => words is ["rank", var r, "pid", _] && r == rank.ToString()) is { } found)
                 return int.Parse(found[3]);
         throw new TimeoutException($"rank {rank} has not printed its pid:\n{Output}");
     }

@@ -64,7 +64,9 @@ public class MpiTests
         {
             using var job = MpiJob.Start(flavor, ranks, "train-device", environment);
             Assert.True(job.Wait(60) == 0, job.Output);
-            var words = job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, _, "hash", _]).ToArray();
+            var words =
+                job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, _, "hash", _])
+                .ToArray();
             Assert.Equal(Enumerable.Repeat(way, ranks), words.Select(line => line[2]));
             return [.. words.Select(line => line[4]).Distinct()];
         }
@@ -108,7 +110,10 @@ public class MpiTests
         using var victim = Process.GetProcessById(job.Pid(rank));
         victim.Kill();
         Assert.NotEqual(0, job.Wait(10));
-        Assert.Single(job.Lines, line => line.StartsWith($"rank {rank} (pid {job.Pid(rank)} on ") && line.EndsWith("ended unexpectedly; ending the job"));
+        Assert.Single(job.Lines,
+            line
+            => line.StartsWith($"rank {rank} (pid {job.Pid(rank)} on ")
+            && line.EndsWith("ended unexpectedly; ending the job"));
     }
 
     [SkippableTheory]
@@ -135,7 +140,9 @@ public class MpiTests
         int code = job.Wait(20);
         if (flavor == MpiFlavor.OpenMpi) Assert.Equal(75, code); // MPICH's launcher mixes the ranks' codes
         else Assert.NotEqual(0, code);
-        Assert.Single(job.Lines, line => line.Contains("has not finished for 2 s") && line.Contains(blame) && line.Contains("does not answer"));
+        Assert.Single(job.Lines,
+            line
+            => line.Contains("has not finished for 2 s") && line.Contains(blame) && line.Contains("does not answer"));
     }
 
     [SkippableTheory]

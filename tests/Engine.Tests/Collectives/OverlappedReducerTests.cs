@@ -12,12 +12,17 @@ public class OverlappedReducerTests
     [Fact]
     public void Overlap_buckets_and_ready_order_do_not_change_a_bit()
     {
-        var reference = Train(3, new ReducerOptions { Overlap = false, BucketBytes = long.MaxValue, FirstBucketBytes = long.MaxValue }, shuffle: false);
-        Assert.Equal(reference, Train(3, new ReducerOptions { BucketBytes = 4096, FirstBucketBytes = 64 }, shuffle: false));
-        Assert.Equal(reference, Train(3, new ReducerOptions { BucketBytes = 100_000, FirstBucketBytes = 64 }, shuffle: true));
+        var reference = Train(3,
+            new ReducerOptions { Overlap = false, BucketBytes = long.MaxValue, FirstBucketBytes = long.MaxValue },
+            shuffle: false);
+        Assert.Equal(reference,
+            Train(3, new ReducerOptions { BucketBytes = 4096, FirstBucketBytes = 64 }, shuffle: false));
+        Assert.Equal(reference,
+            Train(3, new ReducerOptions { BucketBytes = 100_000, FirstBucketBytes = 64 }, shuffle: true));
         Assert.Equal(reference, Train(3, new ReducerOptions { Overlap = false, BucketBytes = 100_000 }, shuffle: true));
         // Copied to be summed and back, as from a GPU.
-        Assert.Equal(reference, Train(3, new ReducerOptions { BucketBytes = 4096, FirstBucketBytes = 64 }, shuffle: true, staged: true));
+        Assert.Equal(reference,
+            Train(3, new ReducerOptions { BucketBytes = 4096, FirstBucketBytes = 64 }, shuffle: true, staged: true));
     }
 
     [Fact]
@@ -27,7 +32,8 @@ public class OverlappedReducerTests
         {
             var parameters = sizes.Select(size => nn.Parameter(zeros(size))).ToArray();
             using var pool = new GradientPool(parameters);
-            using var reducer = new OverlappedReducer(world, pool, new ReducerOptions { BucketBytes = 1000, FirstBucketBytes = 100 });
+            using var reducer = new OverlappedReducer(world, pool,
+                new ReducerOptions { BucketBytes = 1000, FirstBucketBytes = 100 });
             reducer.Begin();
             pool.Buffer.fill_(world.Rank);
             foreach (var parameter in parameters.Take(3)) reducer.Ready(parameter);
@@ -86,7 +92,8 @@ public class OverlappedReducerTests
     static void Fill(GradientPool pool, Parameter parameter, int rank, int step)
     {
         var range = pool.Ranges[pool.IndexOf(parameter)];
-        var values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(pool.Buffer.bytes).Slice((int)range.Start, (int)range.Count);
+        var values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(pool.Buffer.bytes)
+            .Slice((int)range.Start, (int)range.Count);
         for (int i = 0; i < values.Length; i++) values[i] = Ranks.Value(rank, range.Start + i + step);
     }
 }

@@ -6,7 +6,8 @@ namespace Interactive.Engine.Tests.Collectives;
 /// <summary>Runs a function on every rank of an in-process world, each on a thread of its own.</summary>
 static class Ranks
 {
-    public static T[] Run<T>(int size, Func<ICommunicator, T> body) => Over(InProcessTransport.Create(size), transport =>
+    public static T[] Run<T>(int size, Func<ICommunicator, T> body)
+        => Over(InProcessTransport.Create(size), transport =>
     {
         using var world = new Communicator(transport);
         return body(world);
@@ -27,13 +28,16 @@ static class Ranks
         {
             // A rank that failed leaves the others waiting: report it instead of hanging.
             while (!thread.Join(50))
-                if (errors.FirstOrDefault(e => e is not null) is { } first) throw new InvalidOperationException(first.Message, first);
+                if (errors.FirstOrDefault(e => e is not null) is { } first)
+                    throw new InvalidOperationException(first.Message, first);
         }
-        return errors.FirstOrDefault(e => e is not null) is { } error ? throw new InvalidOperationException(error.Message, error) : results;
+        return errors.FirstOrDefault(e => e is not null) is { } error
+            ? throw new InvalidOperationException(error.Message, error) : results;
     }
 
     /// <summary>A value of rank and place whose sums depend on the order of summation.</summary>
     public static float Value(int rank, long i) => MathF.Sin(rank * 7919 + i * 0.37f) * (1 + i % 5 * 1000);
 
-    public static float[] Values(int rank, long count) => [.. Enumerable.Range(0, (int)count).Select(i => Value(rank, i))];
+    public static float[] Values(int rank, long count)
+        => [.. Enumerable.Range(0, (int)count).Select(i => Value(rank, i))];
 }

@@ -27,14 +27,16 @@ internal sealed class Rig : IDisposable
     {
         var worker = Path.Combine(AppContext.BaseDirectory, "Interactive.MpiWorker.dll");
         var dotnet = Environment.ProcessPath is { } host && Path.GetFileName(host) == "dotnet" ? host : "dotnet";
-        var start = Command(["run", $"{hosts}", "1", .. environment.SelectMany(variable => new[] { "-x", variable.Name }), dotnet, worker, .. arguments.Split(' ')]);
+        var start = Command(["run", $"{hosts}", "1",
+            .. environment.SelectMany(variable => new[] { "-x", variable.Name }), dotnet, worker,
+            .. arguments.Split(' ')]);
         foreach (var (variable, value) in environment) start.Environment[variable] = value;
         return MpiJob.Start(start);
     }
 
     /// <summary>
-    /// A command on the first host from which mpirun, without options of its own, starts one rank on every host. Its ranks have
-    /// its environment.
+    /// A command on the first host from which mpirun, without options of its own, starts one rank on every host. Its
+    /// ranks have its environment.
     /// </summary>
     /// <param name="hostfile">Where to write the list of hosts.</param>
     public ProcessStartInfo FromFirstHost(string hostfile, params string[] command)
@@ -45,7 +47,8 @@ internal sealed class Rig : IDisposable
         foreach (var (parameter, value) in new[]
         {
             ("orte_default_hostfile", hostfile), ("plm", "rsh"), ("plm_rsh_agent", $"{script} agent"),
-            ("oob_tcp_if_include", Network), ("btl_tcp_if_include", Network), ("btl", "tcp,self"), ("mpi_yield_when_idle", "1"),
+            ("oob_tcp_if_include", Network), ("btl_tcp_if_include", Network), ("btl",
+                "tcp,self"), ("mpi_yield_when_idle", "1"),
         }) start.Environment[$"OMPI_MCA_{parameter}"] = value;
         return start;
     }

@@ -13,8 +13,8 @@ public sealed class RigTests
         for (int rank = 0; rank < 3; rank++) Assert.Contains($"rank {rank} of 3 local 0", job.Output);
     }
 
-    // mpirun itself may wait for the lost host longer; whoever needs it to end too uses a supervisor (launch --restarts), and
-    // Interactive.Kernel.Tests has that.
+    // mpirun itself may wait for the lost host longer; whoever needs it to end too uses a supervisor (launch
+    // --restarts), and Interactive.Kernel.Tests has that.
     [SkippableFact]
     public void A_cut_link_ends_all_ranks_and_the_host_is_named()
     {
@@ -27,7 +27,10 @@ public sealed class RigTests
             Thread.Sleep(100);
             return pids.All(pid => !Directory.Exists($"/proc/{pid}"));
         }, TimeSpan.FromSeconds(90));
-        Assert.Contains(job.Lines, line => line.Contains("has not finished for 10 s") && line.Contains("rank 1 (pid ") && line.Contains("does not answer"));
+        Assert.Contains(job.Lines,
+            line
+            => line.Contains("has not finished for 10 s") && line.Contains("rank 1 (pid ")
+            && line.Contains("does not answer"));
         Assert.True(gone, job.Output);
     }
 }

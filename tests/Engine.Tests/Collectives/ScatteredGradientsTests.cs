@@ -16,7 +16,8 @@ public class ScatteredGradientsTests
         {
             var parameters = Enumerable.Range(0, 4).Select(_ => nn.Parameter(zeros(Count))).ToArray();
             using var pool = new GradientPool(parameters);
-            using var reducer = new OverlappedReducer(world, pool, new ReducerOptions { Scatter = true, BucketBytes = 4 * Count, FirstBucketBytes = 4 * Count });
+            using var reducer = new OverlappedReducer(world, pool,
+                new ReducerOptions { Scatter = true, BucketBytes = 4 * Count, FirstBucketBytes = 4 * Count });
             pool.Buffer.fill_(world.Rank + 1);
             Assert.InRange(Resident(pool), 4L * Count * sizeof(float) - Page, long.MaxValue);
             reducer.Begin();
@@ -43,13 +44,15 @@ public class ScatteredGradientsTests
         pool.Buffer.fill_(7);
         pool.Discard(start, count);
         var values = pool.Buffer.data<float>().ToArray();
-        Assert.All(values.Index(), item => Assert.Equal(item.Index >= start && item.Index < start + count ? 0f : 7f, item.Item));
+        Assert.All(values.Index(),
+            item => Assert.Equal(item.Index >= start && item.Index < start + count ? 0f : 7f, item.Item));
     }
 
     static unsafe long Resident(GradientPool pool)
     {
         const int Page = 4096;
-        nuint from = (nuint)pool.Data / Page * Page, length = (nuint)pool.Data + (nuint)pool.Length * sizeof(float) - from;
+        nuint from = (nuint)pool.Data / Page * Page,
+            length = (nuint)pool.Data + (nuint)pool.Length * sizeof(float) - from;
         var pages = new byte[(length + Page - 1) / Page];
         fixed (byte* vector = pages) Assert.Equal(0, mincore((void*)from, length, vector));
         return pages.Count(page => (page & 1) != 0) * (long)Page;

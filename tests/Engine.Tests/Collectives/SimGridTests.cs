@@ -40,9 +40,12 @@ public sealed class SimGridTests : IDisposable
             <platform version="4.1"><cluster id="c" prefix="node-" suffix="" radical="0-{ranks - 1}" speed="50Gf" bw="25Gbps" lat="5us" sharing_policy="SPLITDUPLEX"/></platform>
             """);
         File.WriteAllLines(hosts, Enumerable.Range(0, ranks).Select(i => $"node-{i}"));
-        using var smpirun = Process.Start(new ProcessStartInfo("smpirun", ["-np", $"{ranks}", "-platform", platform, "-hostfile", hosts, "-replay", list,
-            "--cfg=smpi/bw-factor:0:1.0", "--cfg=smpi/lat-factor:0:1.0", "--cfg=network/bandwidth-factor:1", "--cfg=network/latency-factor:1", "--log=replay.thres:info"])
-        { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder })!;
+        using var smpirun =
+            Process.Start(new ProcessStartInfo("smpirun",
+            ["-np", $"{ranks}", "-platform", platform, "-hostfile", hosts, "-replay", list,
+            "--cfg=smpi/bw-factor:0:1.0", "--cfg=smpi/lat-factor:0:1.0", "--cfg=network/bandwidth-factor:1",
+                "--cfg=network/latency-factor:1", "--log=replay.thres:info"])
+            { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder })!;
         var error = smpirun.StandardError.ReadToEndAsync();
         var output = smpirun.StandardOutput.ReadToEnd() + error.Result;
         smpirun.WaitForExit();

@@ -12,7 +12,8 @@ public class SimulationTests
     public void A_ring_of_100_MB_sends_what_the_closed_form_says(int ranks, int steps, long bytesEach)
     {
         var traces = Recording.AllReduce("ring", ranks, 25_000_000);
-        Assert.Equal(bytesEach * ranks, traces.Sum(trace => trace.SentBytes)); // ranks differ by a block that does not divide
+        // ranks differ by a block that does not divide
+        Assert.Equal(bytesEach * ranks, traces.Sum(trace => trace.SentBytes));
         Assert.All(traces, trace => Assert.InRange(trace.SentBytes, bytesEach - (2 << 20), bytesEach + (2 << 20)));
         // One block a rank: as many messages as steps.
         Assert.All(Recording.AllReduce("ring", ranks, 16 * ranks), trace => Assert.Equal(steps, trace.Messages));
@@ -54,8 +55,10 @@ public class SimulationTests
     [Fact]
     public void A_message_that_nobody_sends_is_named()
     {
-        var trace = new MessageTrace(0, [new(MessageTrace.Kind.Receive, 1, 4, 1), new(MessageTrace.Kind.Wait, 0, 0, 0)]);
-        var error = Assert.Throws<CollectiveException>(() => new Network(1e-6, 1e9).Replay([trace, new MessageTrace(1, [])]));
+        var trace = new MessageTrace(0,
+            [new(MessageTrace.Kind.Receive, 1, 4, 1), new(MessageTrace.Kind.Wait, 0, 0, 0)]);
+        var error = Assert.Throws<CollectiveException>(()
+            => new Network(1e-6, 1e9).Replay([trace, new MessageTrace(1, [])]));
         Assert.Contains("rank 0 waits for a message that nobody sends", error.Message);
     }
 
@@ -99,8 +102,10 @@ public class SimulationTests
     {
         long count = hosts * perHost * 4096L;
         var network = new Network(10e-6, 3.125e9 / perHost);
-        var traces = Enumerable.Range(0, hosts).Select(host => Recording.AcrossHosts(hosts, perHost, count, host)).ToList();
-        Assert.All(traces, trace => Assert.Equal(2 * (hosts - 1) * count * sizeof(float) / hosts / perHost, trace.SentBytes));
+        var traces = Enumerable.Range(0, hosts).Select(host => Recording.AcrossHosts(hosts, perHost, count, host))
+            .ToList();
+        Assert.All(traces,
+            trace => Assert.Equal(2 * (hosts - 1) * count * sizeof(float) / hosts / perHost, trace.SentBytes));
         var all = network.Replay(traces);
         Assert.Equal(all, network.ReplaySymmetric(traces[0]), 1e-9);
         // Between the wire alone and the closed form of a ring without a pipeline.
@@ -111,11 +116,13 @@ public class SimulationTests
     [Fact]
     public void A_hierarchical_sum_of_any_count_is_rounded_up_by_less_than_a_round()
     {
-        foreach (var (hosts, perHost, count) in new[] { (3, 2, 1L), (2, 4, 100_003L), (32, 4, 1_000_001L), (128, 8, 1_100_000L) })
+        foreach (var (hosts, perHost,
+            count) in new[] { (3, 2, 1L), (2, 4, 100_003L), (32, 4, 1_000_001L), (128, 8, 1_100_000L) })
         {
             var trace = Recording.AcrossHosts(hosts, perHost, count, 0);
             var slice = trace.SentBytes / sizeof(float) * hosts / (2 * (hosts - 1L));
-            Assert.InRange(slice, count / perHost, count / perHost + 16 + hosts * Math.Max(1024, count / 8 / hosts + 16));
+            Assert.InRange(slice, count / perHost,
+                count / perHost + 16 + hosts * Math.Max(1024, count / 8 / hosts + 16));
             Assert.True(new Network(1e-6, 1e9).ReplaySymmetric(trace) > 0); // all hosts do the same
         }
     }

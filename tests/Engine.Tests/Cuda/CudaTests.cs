@@ -33,7 +33,8 @@ public sealed class CudaTests : IDisposable
         return Devices.Choose("cuda:0");
     }
 
-    private static (Graph Graph, Tensor Input, Tensor Target) OnGpu(string name, int batch, ModelOptions? options = null)
+    private static (Graph Graph, Tensor Input, Tensor Target) OnGpu(string name, int batch,
+        ModelOptions? options = null)
     {
         var gpu = Gpu();
         Devices.ManualSeed(1);
@@ -57,9 +58,10 @@ public sealed class CudaTests : IDisposable
         Assert.Equal(before + 4004 + 77, meter.PeakBytes);
     }
 
-    // Not AlexNet and the VGGs: libtorch adds up the backward of their adaptive pooling to 7 x 7 in the order in which threads
-    // arrive, and plain autograd itself differs from run to run. Nor the vision transformer: the bias of its patch embedding
-    // gets other last bits, presumably since whole-graph autograd hands that convolution a gradient with gaps.
+    // Not AlexNet and the VGGs: libtorch adds up the backward of their adaptive pooling to 7 x 7 in the order in which
+    // threads arrive, and plain autograd itself differs from run to run. Nor the vision transformer: the bias of its
+    // patch embedding gets other last bits, presumably since whole-graph autograd hands that convolution a gradient
+    // with gaps.
     [SkippableFact]
     public void Steps_under_any_plan_have_the_bits_of_plain_autograd()
         => ForEach(["lenet5", "resnet50", "googlenet", "mobilenet", "densenet121", "unet", "gpt"], name =>
@@ -91,15 +93,19 @@ public sealed class CudaTests : IDisposable
                 Devices.ManualSeed(2);
                 step();
                 var loss = step(); // gradients add up
-                return (loss, graph.named_parameters().Select(p => ($"{p.name}.grad", p.parameter.grad!.clone())).Concat(graph.named_buffers().Select(b => (b.name, b.buffer.clone()))).ToDictionary());
+                return (loss,
+                    graph.named_parameters().Select(p => ($"{p.name}.grad", p.parameter.grad!.clone()))
+                    .Concat(graph.named_buffers().Select(b => (b.name, b.buffer.clone()))).ToDictionary());
             }
         });
 
-    private static void AssertSame((double Loss, Dictionary<string, Tensor> State) expected, (double Loss, Dictionary<string, Tensor> State) actual, string what)
+    private static void AssertSame((double Loss, Dictionary<string, Tensor> State) expected,
+        (double Loss, Dictionary<string, Tensor> State) actual, string what)
     {
         Assert.True(expected.Loss == actual.Loss, $"{what}: loss {actual.Loss:R}, not {expected.Loss:R}");
         var wrong = expected.State.Where(e => !e.Value.Equals(actual.State[e.Key])).Select(e => e.Key).ToArray();
-        Assert.True(wrong.Length == 0, $"{what}: {wrong.Length} of {expected.State.Count} tensors differ: {string.Join(", ", wrong.Take(4))}");
+        Assert.True(wrong.Length == 0,
+            $"{what}: {wrong.Length} of {expected.State.Count} tensors differ: {string.Join(", ", wrong.Take(4))}");
     }
 
     // One test, so that a machine without a GPU skips one; all that fail are named.
@@ -122,10 +128,12 @@ public sealed class CudaTests : IDisposable
     {
         var gpu = Gpu();
         Skip.IfNot(CudaKernels.IsAvailable(0), "libtorch brings no compiler along");
-        foreach (var (count, gap) in new[] { (1, 0), (1003, 0), (4096, 0), (70_001, 1) }) // with a gap no address is that of four numbers
+        // with a gap no address is that of four numbers
+        foreach (var (count, gap) in new[] { (1, 0), (1003, 0), (4096, 0), (70_001, 1) })
         {
             using var inner = NewDisposeScope();
-            Tensor x = Odd(count), y = Odd(count), result = empty(count + gap, device: gpu).narrow(0, gap, count), sum = x + y;
+            Tensor x = Odd(count), y = Odd(count), result = empty(count + gap, device: gpu).narrow(0, gap, count),
+                sum = x + y;
             foreach (var (rectify, expected) in new[] { (false, sum), (true, sum.relu()) })
             {
                 CudaKernels.Add(x, y, result, rectify);
@@ -152,12 +160,15 @@ public sealed class CudaTests : IDisposable
         var gpu = Gpu();
         Skip.IfNot(CudaKernels.IsAvailable(0), "libtorch brings no compiler along");
         var applied = 0;
-        foreach (var shape in new long[][] { [32, 64, 56, 56], [16, 32, 112, 112], [8, 512, 7, 7], [64, 1024, 14, 14], [3, 5, 9, 11], [4, 6, 1, 1] })
+        foreach (var shape in new long[][] { [32, 64, 56, 56], [16, 32, 112, 112], [8, 512, 7, 7], [64, 1024, 14,
+            14], [3, 5, 9, 11], [4, 6, 1, 1] })
         {
             using var inner = NewDisposeScope();
-            Tensor x = randn(shape, device: gpu) * 1.7 + 0.6, weight = randn(shape[1], device: gpu), bias = randn(shape[1], device: gpu), again = empty_like(x);
+            Tensor x = randn(shape, device: gpu) * 1.7 + 0.6, weight = randn(shape[1], device: gpu),
+                bias = randn(shape[1], device: gpu), again = empty_like(x);
             var (y, statistics) = CudaBatchNorm.Run(x, weight, bias, null, null, 0, 1e-5);
-            Assert.Equal(Bits(nn.functional.batch_norm(x, null!, null!, weight, bias, training: true, 0, 1e-5)), Bits(y));
+            Assert.Equal(Bits(nn.functional.batch_norm(x, null!, null!, weight, bias, training: true, 0, 1e-5)),
+                Bits(y));
             foreach (var rectify in new[] { false, true })
                 if (CudaBatchNorm.Apply(x, again, weight, bias, statistics, rectify))
                 {
@@ -167,7 +178,8 @@ public sealed class CudaTests : IDisposable
             foreach (var tensor in statistics) tensor.Dispose();
             y.Dispose();
         }
-        Assert.True(applied >= 2, "no batch norm could be applied again"); // cuDNN's kernels may change; then it is run again
+        // cuDNN's kernels may change; then it is run again
+        Assert.True(applied >= 2, "no batch norm could be applied again");
     }
 
     private static byte[] Bits(Tensor tensor) => tensor.cpu().contiguous().bytes.ToArray();
@@ -187,7 +199,8 @@ public sealed class CudaTests : IDisposable
                 meter.ResetPeak();
                 executor.Step(x, y);
                 var share = (double)(meter.PeakBytes - before) / plan.Prediction.PeakBytes;
-                Assert.True(Math.Abs(share - 1) <= 0.02, $"{plan.Prediction.PeakBytes} bytes predicted, {share:P2} of it measured");
+                Assert.True(Math.Abs(share - 1) <= 0.02,
+                    $"{plan.Prediction.PeakBytes} bytes predicted, {share:P2} of it measured");
             }
         });
 
@@ -195,7 +208,8 @@ public sealed class CudaTests : IDisposable
     public void Live_bytes_after_200_steps_equal_those_after_20()
     {
         var (graph, x, y) = OnGpu("lenet5", 8);
-        using var executor = new Executor(graph, OptimalPlanner.Front(new PlanningGraph(Fusion.Fuse(graph), Profiler.Measure(graph, 8)))[0].Schedule);
+        using var executor = new Executor(graph,
+            OptimalPlanner.Front(new PlanningGraph(Fusion.Fuse(graph), Profiler.Measure(graph, 8)))[0].Schedule);
         StepChecks.LiveBytesSettle(executor, x, y);
     }
 
@@ -232,6 +246,8 @@ public sealed class CudaTests : IDisposable
         });
         trainer.Run();
         using var inner = NewDisposeScope();
-        return string.Join(' ', graph.state_dict().Select(e => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(e.Value.cpu().contiguous().bytes))));
+        return string.Join(' ',
+            graph.state_dict().Select(e
+            => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(e.Value.cpu().contiguous().bytes))));
     }
 }

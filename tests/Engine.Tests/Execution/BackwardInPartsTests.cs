@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Execution;
 
-/// <summary>Parameters' gradients made apart from the input's, in parts or in place: autograd's bits, fewer bytes.</summary>
+/// <summary>
+/// Parameters' gradients made apart from the input's, in parts or in place: autograd's bits, fewer bytes.
+/// </summary>
 public class BackwardInPartsTests
 {
     private const int Batch = 4;
@@ -23,10 +25,13 @@ public class BackwardInPartsTests
         return builder.Build(x.Flatten().Linear(512, name: "fc1").Relu().Linear(10, name: "fc2"));
     }
 
-    private static (double Loss, Dictionary<string, Tensor> Gradients) After(Graph graph, bool accumulated, Func<double> step)
+    private static (double Loss, Dictionary<string, Tensor> Gradients) After(Graph graph, bool accumulated,
+        Func<double> step)
     {
         manual_seed(5);
-        foreach (var (_, parameter) in graph.named_parameters()) parameter.grad = accumulated ? randn(parameter.shape) : zeros(parameter.shape);
+        foreach (var (_,
+            parameter) in graph.named_parameters()) parameter.grad = accumulated ? randn(parameter.shape)
+            : zeros(parameter.shape);
         var loss = step();
         return (loss, graph.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone()));
     }
@@ -66,11 +71,15 @@ public class BackwardInPartsTests
         return builder.Build(x.Relu().Flatten().Linear(10));
     }
 
-    /// <summary>A convolution's forward may still take a copy of the weights in oneDNN's layout, and plain's backward no more than that.</summary>
+    /// <summary>
+    /// A convolution's forward may still take a copy of the weights in oneDNN's layout, and plain's backward no more
+    /// than that.
+    /// </summary>
     [Theory]
     [InlineData(true, 1.02)]
     [InlineData(false, 0.3)]
-    public void A_weight_gradient_is_never_whole_a_second_time_and_the_peak_is_the_predicted_one(bool convolution, double ofPlain)
+    public void A_weight_gradient_is_never_whole_a_second_time_and_the_peak_is_the_predicted_one(bool convolution,
+        double ofPlain)
     {
         using var scope = NewDisposeScope();
         manual_seed(1);

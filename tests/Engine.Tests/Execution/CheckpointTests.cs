@@ -6,10 +6,12 @@ namespace Interactive.Engine.Tests.Execution;
 
 public class CheckpointTests
 {
-    private static nn.Module<Tensor, Tensor>[] Blocks() => [.. Enumerable.Range(0, 6).Select(i => (nn.Module<Tensor, Tensor>)nn.Sequential(
+    private static nn.Module<Tensor, Tensor>[] Blocks()
+        => [.. Enumerable.Range(0, 6).Select(i => (nn.Module<Tensor, Tensor>)nn.Sequential(
         nn.Conv2d(i == 0 ? 3 : 8, 8, 3, padding: 1), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.3)))];
 
-    private static (double Loss, long Peak, List<Tensor> Tensors) Step(nn.Module<Tensor, Tensor>[] blocks, Func<Tensor, Tensor> forward, bool inputNeedsGradient)
+    private static (double Loss, long Peak, List<Tensor> Tensors) Step(nn.Module<Tensor, Tensor>[] blocks,
+        Func<Tensor, Tensor> forward, bool inputNeedsGradient)
     {
         foreach (var p in blocks.SelectMany(b => b.parameters())) p.grad = null;
         var start = blocks.SelectMany(b => b.buffers()).Select(b => b.clone()).ToArray();
@@ -23,7 +25,9 @@ public class CheckpointTests
             loss.backward();
             result = loss.item<float>();
         });
-        var tensors = blocks.SelectMany(b => b.parameters()).Select(p => p.grad!.clone()).Concat(blocks.SelectMany(b => b.buffers()).Select(b => b.clone())).ToList();
+        var tensors =
+            blocks.SelectMany(b => b.parameters()).Select(p => p.grad!.clone())
+            .Concat(blocks.SelectMany(b => b.buffers()).Select(b => b.clone())).ToList();
         if (inputNeedsGradient) tensors.Add(x.grad!.clone());
         using (no_grad())
             foreach (var (buffer, value) in blocks.SelectMany(b => b.buffers()).Zip(start)) buffer.copy_(value);
@@ -72,7 +76,8 @@ public class CheckpointTests
 
     [Fact]
     public void Segments_out_of_range_are_refused()
-        => Assert.Contains("7 segments", Assert.Throws<UsageException>(() => Checkpoint.Sequential(Blocks(), 7, zeros(1, 3, 8, 8))).Message);
+        => Assert.Contains("7 segments",
+        Assert.Throws<UsageException>(() => Checkpoint.Sequential(Blocks(), 7, zeros(1, 3, 8, 8))).Message);
 
     [Fact]
     public void A_frozen_block_takes_no_part_in_backward()
@@ -100,7 +105,8 @@ public class CheckpointTests
     private sealed class ThrowsAgain(int at = 2) : nn.Module<Tensor, Tensor>("again")
     {
         private int runs;
-        public override Tensor forward(Tensor x) => ++runs == at ? throw new InvalidOperationException("mine") : nn.functional.dropout(x, 0.5) * 2;
+        public override Tensor forward(Tensor x)
+            => ++runs == at ? throw new InvalidOperationException("mine") : nn.functional.dropout(x, 0.5) * 2;
     }
 
     [Fact]
@@ -108,7 +114,8 @@ public class CheckpointTests
     {
         using var scope = NewDisposeScope();
         var first = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4));
-        Tensor Loss(nn.Module<Tensor, Tensor> second) => Checkpoint.Run(second, Checkpoint.Run(first, ones(3, 4, requires_grad: true))).sum();
+        Tensor Loss(nn.Module<Tensor, Tensor> second)
+            => Checkpoint.Run(second, Checkpoint.Run(first, ones(3, 4, requires_grad: true))).sum();
         var loss = Loss(new ThrowsAgain());
         var buffers = first.buffers().Select(b => b.clone()).ToArray();
         var generator = torch.random.get_rng_state();
@@ -127,11 +134,13 @@ public class CheckpointTests
     public void It_reaches_the_caller_through_a_checkpoint_within_another_and_through_grad()
     {
         using var scope = NewDisposeScope();
-        var thrown = Assert.Throws<System.Runtime.InteropServices.ExternalException>(() => Checkpoint.Run(new Around(new ThrowsAgain(at: 3)), ones(3, 4, requires_grad: true)).sum().backward());
+        var thrown = Assert.Throws<System.Runtime.InteropServices.ExternalException>(()
+            => Checkpoint.Run(new Around(new ThrowsAgain(at: 3)), ones(3, 4, requires_grad: true)).sum().backward());
         Assert.Equal("InvalidOperationException: mine", thrown.Message);
         var x = ones(3, 4, requires_grad: true);
         var y = Checkpoint.Run(new ThrowsAgain(), x).sum();
-        Assert.Contains("mine", Assert.Throws<System.Runtime.InteropServices.ExternalException>(() => autograd.grad([y], [x])).Message);
+        Assert.Contains("mine",
+            Assert.Throws<System.Runtime.InteropServices.ExternalException>(() => autograd.grad([y], [x])).Message);
     }
 
     private sealed class Around(nn.Module<Tensor, Tensor> inner) : nn.Module<Tensor, Tensor>("around")

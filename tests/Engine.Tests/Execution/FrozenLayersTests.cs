@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Execution;
 
-/// <summary>Layers whose parameters are frozen: what lies before the first trained one costs backward nothing.</summary>
+/// <summary>
+/// Layers whose parameters are frozen: what lies before the first trained one costs backward nothing.
+/// </summary>
 public class FrozenLayersTests
 {
     private static Graph Net()
@@ -23,10 +25,13 @@ public class FrozenLayersTests
 
     private static void Freeze(Graph graph, params string[] prefixes)
     {
-        foreach (var (name, parameter) in graph.named_parameters()) parameter.requires_grad_(!prefixes.Any(p => name.StartsWith(p, StringComparison.Ordinal)));
+        foreach (var (name,
+            parameter) in graph.named_parameters()) parameter.requires_grad_(!prefixes.Any(p
+            => name.StartsWith(p, StringComparison.Ordinal)));
     }
 
-    private static (Tensor[] Inputs, Tensor[] Targets) Batch() => ([randn(4, 3, 12, 12)], [randint(0, 10, 4, dtype: ScalarType.Int64)]);
+    private static (Tensor[] Inputs, Tensor[] Targets) Batch()
+        => ([randn(4, 3, 12, 12)], [randint(0, 10, 4, dtype: ScalarType.Int64)]);
 
     [Theory]
     [InlineData("conv1", "norm1")]
@@ -90,7 +95,9 @@ public class FrozenLayersTests
         Assert.True(executor.IsCurrent);
         Freeze(graph);
         Assert.False(executor.IsCurrent);
-        Assert.Contains("conv1 was frozen or freed", Assert.Throws<UsageException>(() => executor.Step(inputs, targets)).Message);
-        Assert.Contains("conv1 is to be trained and never runs backward", Assert.Throws<UsageException>(() => new Executor(graph, schedule)).Message);
+        Assert.Contains("conv1 was frozen or freed",
+            Assert.Throws<UsageException>(() => executor.Step(inputs, targets)).Message);
+        Assert.Contains("conv1 is to be trained and never runs backward",
+            Assert.Throws<UsageException>(() => new Executor(graph, schedule)).Message);
     }
 }

@@ -16,7 +16,9 @@ public class JoinInPiecesTests
     [InlineData("inceptionv4", 0)]
     [InlineData("unet", 0)]
     public void Joins_of_a_dense_block_stay_apart(string name, int expected)
-        => Assert.Equal(expected, Memory.Facts.Analytic(name, 2, new ModelOptions { Image = new Shape(3, 96, 96) }).Nodes.Count(n => n.StaysApart));
+        => Assert.Equal(expected,
+        Memory.Facts.Analytic(name, 2, new ModelOptions { Image = new Shape(3, 96, 96) }).Nodes.Count(n
+        => n.StaysApart));
 
     [Fact]
     public void A_join_that_a_convolution_reads_is_laid_together_from_all_pieces()
@@ -47,7 +49,8 @@ public class JoinInPiecesTests
         }
         // The pieces once, what the norms make, and little else: less than the joins by themselves.
         var shares = new ScheduleSimulator(facts).Peak(keepAll.Schedule);
-        Assert.DoesNotContain(shares, share => share.Holder == "concat" && share.Bytes > facts.ValueBytes[Joined(facts).Output.Id]);
+        Assert.DoesNotContain(shares,
+            share => share.Holder == "concat" && share.Bytes > facts.ValueBytes[Joined(facts).Output.Id]);
     }
 
     private static Node Joined(PlanningGraph facts) => facts.Graph.Nodes.Last(n => n.Op.IsJoin);

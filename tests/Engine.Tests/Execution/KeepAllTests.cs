@@ -12,7 +12,8 @@ public class KeepAllTests
 {
     [Theory]
     [MemberData(nameof(SmallModels.AllNames), MemberType = typeof(SmallModels))]
-    public void Loss_gradients_and_statistics_have_the_bits_of_plain_autograd(string name) => AssertSameBits(() => SmallModels.Create(name));
+    public void Loss_gradients_and_statistics_have_the_bits_of_plain_autograd(string name)
+        => AssertSameBits(() => SmallModels.Create(name));
 
     [Fact]
     public void Wide_token_layers_round_as_plain_autograd_does() // narrow ones round alike in any order
@@ -78,7 +79,8 @@ public class KeepAllTests
     public void The_output_goes_before_backward_unless_the_loss_reads_it()
     {
         using var scope = NewDisposeScope();
-        var graph = Zoo.Create("gpt", new ModelOptions { Layers = 1, Vocabulary = 4096, Width = 32 }); // little but logits
+        // little but logits
+        var graph = Zoo.Create("gpt", new ModelOptions { Layers = 1, Vocabulary = 4096, Width = 32 });
         var (x, y) = SmallModels.Batch(graph, 4);
         long Peak(Executor executor)
         {

@@ -7,12 +7,16 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Execution;
 
-/// <summary>Captured nets with modules in modes of their own, in-place activations, odd dropouts and gradients that arrive transposed.</summary>
+/// <summary>
+/// Captured nets with modules in modes of their own, in-place activations, odd dropouts and gradients that arrive
+/// transposed.
+/// </summary>
 public class ModulesOfOnesOwnTests
 {
     private static readonly CrossEntropy Objective = new();
 
-    private static void AssertSameBits(nn.Module<Tensor, Tensor> module, Shape shape, Tensor x, int classes, Action? mode = null, bool peak = true)
+    private static void AssertSameBits(nn.Module<Tensor, Tensor> module, Shape shape, Tensor x, int classes,
+        Action? mode = null, bool peak = true)
     {
         module.train();
         mode?.Invoke();
@@ -30,7 +34,8 @@ public class ModulesOfOnesOwnTests
         var random = new Random(5);
         for (var plan = 0; plan < 5; plan++)
         {
-            var schedule = new ScheduleBuilder(facts).Build(plan == 0 ? new Interactive.Memory.Retention(facts) : RandomPlans.Retention(facts, random, 0.5), "random");
+            var schedule = new ScheduleBuilder(facts).Build(plan == 0 ? new Interactive.Memory.Retention(facts)
+                : RandomPlans.Retention(facts, random, 0.5), "random");
             plain.AssertSame(TrainingStep.Planned(graph, schedule, null, [x], targets, out var most));
             if (peak) Assert.InRange((double)most / new ScheduleSimulator(facts).Run(schedule).PeakBytes, 0.98, 1.02);
         }
@@ -43,7 +48,8 @@ public class ModulesOfOnesOwnTests
         manual_seed(1);
         var (norm, last) = (nn.BatchNorm2d(8), nn.BatchNorm2d(8));
         norm.running_mean!.fill_(0.3);
-        AssertSameBits(nn.Sequential(("c", nn.Conv2d(3, 8, 3)), ("bn", norm), ("r", nn.ReLU()), ("d", nn.Conv2d(8, 8, 3)), ("bn2", last), ("r2", nn.ReLU()), ("f", nn.Flatten()), ("l", nn.Linear(128, 5))),
+        AssertSameBits(nn.Sequential(("c", nn.Conv2d(3, 8, 3)), ("bn", norm), ("r", nn.ReLU()),
+            ("d", nn.Conv2d(8, 8, 3)), ("bn2", last), ("r2", nn.ReLU()), ("f", nn.Flatten()), ("l", nn.Linear(128, 5))),
             new Shape(3, 8, 8), randn(4, 3, 8, 8), 5, () => norm.eval());
         Assert.Equal((0L, false), (norm.num_batches_tracked!.item<long>(), norm.training));
     }
@@ -61,7 +67,8 @@ public class ModulesOfOnesOwnTests
     {
         using var scope = NewDisposeScope();
         var inner = new Inner();
-        AssertSameBits(nn.Sequential(("f", inner), ("b", nn.Linear(6, 4))), new Shape(6), randn(8, 6), 4, () => inner.norm.eval());
+        AssertSameBits(nn.Sequential(("f", inner), ("b", nn.Linear(6, 4))), new Shape(6), randn(8, 6), 4,
+            () => inner.norm.eval());
         Assert.True(inner.training);
         Assert.False(inner.norm.training);
         inner.norm.train();
@@ -79,8 +86,14 @@ public class ModulesOfOnesOwnTests
     {
         using var scope = NewDisposeScope();
         manual_seed(1);
-        nn.Module<Tensor, Tensor> activation = name switch { "leaky" => nn.LeakyReLU(0.2, true), "relu6" => nn.ReLU6(true), _ => nn.SiLU(true) };
-        AssertSameBits(nn.Sequential(("a", nn.Linear(32, 2048)), ("m", activation), ("b", nn.Linear(2048, 4))), new Shape(32), randn(128, 32), 4);
+        nn.Module<Tensor, Tensor> activation = name switch
+        {
+            "leaky" => nn.LeakyReLU(0.2, true),
+            "relu6" => nn.ReLU6(true),
+            _ => nn.SiLU(true)
+        };
+        AssertSameBits(nn.Sequential(("a", nn.Linear(32, 2048)), ("m", activation), ("b", nn.Linear(2048, 4))),
+            new Shape(32), randn(128, 32), 4);
     }
 
     [Theory]
@@ -93,7 +106,8 @@ public class ModulesOfOnesOwnTests
         using var scope = NewDisposeScope();
         manual_seed(1);
         var dropout = nn.Dropout(probability);
-        AssertSameBits(nn.Sequential(("a", nn.Linear(32, 64)), ("d", dropout), ("r", nn.ReLU()), ("b", nn.Linear(64, 4))), new Shape(32), randn(16, 32), 4,
+        AssertSameBits(nn.Sequential(("a", nn.Linear(32, 64)), ("d", dropout), ("r", nn.ReLU()),
+            ("b", nn.Linear(64, 4))), new Shape(32), randn(16, 32), 4,
             () => dropout.train(trains));
     }
 
@@ -107,7 +121,8 @@ public class ModulesOfOnesOwnTests
     {
         using var scope = NewDisposeScope();
         manual_seed(1);
-        AssertSameBits(nn.Sequential(("a", nn.Linear(64, 6)), ("t", new Turn()), ("b", nn.Linear(3, 4)), ("f", nn.Flatten()), ("o", nn.Linear(24, 5))),
+        AssertSameBits(nn.Sequential(("a", nn.Linear(64, 6)), ("t", new Turn()), ("b", nn.Linear(3, 4)),
+            ("f", nn.Flatten()), ("o", nn.Linear(24, 5))),
             new Shape(3, 64), randn(4, 3, 64), 5, peak: false);
     }
 
@@ -118,5 +133,6 @@ public class ModulesOfOnesOwnTests
 
     [Fact]
     public void A_module_that_loses_the_samples_is_refused()
-        => Assert.Contains("must have the samples first", Assert.Throws<GraphException>(() => Graph.Capture(new Squeeze(), new Shape(6))).Message);
+        => Assert.Contains("must have the samples first",
+        Assert.Throws<GraphException>(() => Graph.Capture(new Squeeze(), new Shape(6))).Message);
 }

@@ -15,7 +15,8 @@ public class ObjectiveTests
         return net.Build(net.Input.Linear(16).Relu().Linear(output[^1]));
     }
 
-    public static TheoryData<string> Names => ["plain", "smooth", "ignored", "weighted", "mse", "mae", "huber", "bce", "kl", "kl4", "function"];
+    public static TheoryData<string> Names
+        => ["plain", "smooth", "ignored", "weighted", "mse", "mae", "huber", "bce", "kl", "kl4", "function"];
 
     private static IObjective Make(string name) => name switch
     {
@@ -51,7 +52,8 @@ public class ObjectiveTests
         manual_seed(1);
         var (scores, labels, numbers) = (randn(8, 5), randint(0, 5, 8, dtype: ScalarType.Int64), rand(8, 5));
         var (teacher, weights) = (nn.functional.softmax(randn(8, 5), 1), tensor(new float[] { 1, 2, 0.5f, 1, 3 }));
-        void Same(Tensor expected, string name, Tensor target) => Assert.Equal(expected.item<float>(), Make(name).Loss([scores], [target]).item<float>(), 1e-6f);
+        void Same(Tensor expected, string name, Tensor target)
+            => Assert.Equal(expected.item<float>(), Make(name).Loss([scores], [target]).item<float>(), 1e-6f);
         Same(nn.functional.cross_entropy(scores, labels), "plain", labels);
         Same(nn.functional.cross_entropy(scores, labels, label_smoothing: 0.1), "smooth", labels);
         Same(nn.functional.cross_entropy(scores, labels, ignore_index: 2), "ignored", labels);
@@ -84,17 +86,22 @@ public class ObjectiveTests
         using var scope = NewDisposeScope();
         var graph = Net(5);
         string Misfit(string name, params Tensor[] targets) => Make(name).Misfit(graph.Outputs, targets)!;
-        Assert.Equal("label 8 of sample 3, but the net tells 5 classes apart", Misfit("plain", tensor(new long[] { 0, 1, -100, 8 })));
+        Assert.Equal("label 8 of sample 3, but the net tells 5 classes apart",
+            Misfit("plain", tensor(new long[] { 0, 1, -100, 8 })));
         Assert.Contains("class numbers (Int64), the targets are Float32", Misfit("plain", zeros(4)));
-        Assert.Equal("the net gives 5 for a sample, so cross-entropy takes labels (4), got (4, 2)", Misfit("plain", zeros([4, 2], ScalarType.Int64)));
-        Assert.Equal("the net gives 5 for a sample, so mean squared error takes targets (4, 5), got (4)", Misfit("mse", zeros(4)));
+        Assert.Equal("the net gives 5 for a sample, so cross-entropy takes labels (4), got (4, 2)",
+            Misfit("plain", zeros([4, 2], ScalarType.Int64)));
+        Assert.Equal("the net gives 5 for a sample, so mean squared error takes targets (4, 5), got (4)",
+            Misfit("mse", zeros(4)));
         Assert.Contains("sample 1 has 2", Misfit("bce", tensor(new float[,] { { 0, 1, 0, 0, 1 }, { 0, 2, 0, 0, 1 } })));
-        Assert.Contains("3 class weights, but the net tells 5", new CrossEntropy(classWeights: [1, 2, 3]).Misfit(graph.Outputs, [zeros(4, ScalarType.Int64)]));
+        Assert.Contains("3 class weights, but the net tells 5",
+            new CrossEntropy(classWeights: [1, 2, 3]).Misfit(graph.Outputs, [zeros(4, ScalarType.Int64)]));
         Assert.Throws<UsageException>(() => new CrossEntropy(labelSmoothing: 2));
         // Also in a later step than the first.
         using var executor = new Executor(graph);
         executor.Step(randn(2, 6), zeros(2, ScalarType.Int64));
-        Assert.Equal("label 7 of sample 1, but the net tells 5 classes apart", Assert.Throws<UsageException>(() => executor.Step(randn(2, 6), tensor(new long[] { 0, 7 }))).Message);
+        Assert.Equal("label 7 of sample 1, but the net tells 5 classes apart",
+            Assert.Throws<UsageException>(() => executor.Step(randn(2, 6), tensor(new long[] { 0, 7 }))).Message);
     }
 
     [Fact]
@@ -102,6 +109,7 @@ public class ObjectiveTests
     {
         using var scope = NewDisposeScope();
         using var executor = new Executor(Net(5), objective: Objective.From("rows", (o, t) => o[0].sum(1)));
-        Assert.Equal("the objective rows must give one number, got (2)", Assert.Throws<UsageException>(() => executor.Step(randn(2, 6), zeros(2))).Message);
+        Assert.Equal("the objective rows must give one number, got (2)",
+            Assert.Throws<UsageException>(() => executor.Step(randn(2, 6), zeros(2))).Message);
     }
 }

@@ -20,7 +20,8 @@ public class PrecisionTests
         manual_seed(1);
         var builder = new GraphBuilder("small", new Shape(3, 8, 8));
         var trunk = builder.Input.Conv(16, 3, padding: 1, name: "conv").BatchNorm("norm").Relu().MaxPool(2);
-        var y = trunk.Conv(16, 3, padding: 1, bias: false, name: "inner").Add(trunk).Relu().AdaptiveAvgPool(1).Flatten();
+        var y = trunk.Conv(16, 3, padding: 1, bias: false, name: "inner").Add(trunk).Relu().AdaptiveAvgPool(1)
+            .Flatten();
         var graph = builder.Build(y.Linear(32, name: "wide").LayerNorm("layer").Gelu().Linear(5, name: "last"));
         graph.Precision = Precision.BFloat16;
         graph.train();
@@ -32,7 +33,8 @@ public class PrecisionTests
             var b = graph.named_buffers().ToDictionary(e => e.name, e => e.buffer);
             var h = nn.functional.conv2d(Low(x), Low(p["conv.weight"]), Low(p["conv.bias"]), padding: [1, 1]);
             using (no_grad()) b["norm.num_batches_tracked"].add_(1);
-            h = nn.functional.batch_norm(h, b["norm.running_mean"], b["norm.running_var"], p["norm.weight"], p["norm.bias"], training: true, 0.1, 1e-5);
+            h = nn.functional.batch_norm(h, b["norm.running_mean"], b["norm.running_var"], p["norm.weight"],
+                p["norm.bias"], training: true, 0.1, 1e-5);
             var t = nn.functional.max_pool2d(nn.functional.relu(h), [2, 2]);
             h = nn.functional.conv2d(t, Low(p["inner.weight"]), padding: [1, 1]).add(t);
             h = nn.functional.adaptive_avg_pool2d(nn.functional.relu(h), 1).flatten(1);
@@ -46,7 +48,8 @@ public class PrecisionTests
         expected.AssertSame(TrainingStep.Plain(graph, x, target));
         using var executor = new Executor(graph);
         expected.AssertSame(TrainingStep.From(graph, () => executor.Step(x, target)));
-        Assert.All(graph.parameters(), p => Assert.Equal((ScalarType.Float32, ScalarType.Float32), (p.dtype, p.grad!.dtype)));
+        Assert.All(graph.parameters(),
+            p => Assert.Equal((ScalarType.Float32, ScalarType.Float32), (p.dtype, p.grad!.dtype)));
 
         static Tensor Low(Tensor tensor) => tensor.to_type(ScalarType.BFloat16);
         static Tensor Full(Tensor tensor) => tensor.to_type(ScalarType.Float32);
@@ -86,7 +89,8 @@ public class PrecisionTests
         var (x, y) = SmallModels.Batch(graph, 8);
         var facts = Facts.Measured(graph, 8);
         var front = OptimalPlanner.Front(facts);
-        foreach (var plan in new[] { new KeepAllPlanner().Make(facts, long.MaxValue)!, front[0], front[front.Count / 2] })
+        foreach (var plan in new[] { new KeepAllPlanner().Make(facts,
+            long.MaxValue)!, front[0], front[front.Count / 2] })
         {
             TrainingStep.Plain(graph, x, y).AssertSame(TrainingStep.Planned(graph, plan.Schedule, x, y, out var peak));
             Assert.InRange((double)plan.Prediction.PeakBytes / peak, 0.98, 1.02);
@@ -142,18 +146,24 @@ public class PrecisionTests
     public void A_rule_stands_for_every_kind_of_op_once()
     {
         Assert.Equal(PrecisionRules.All.Count(), PrecisionRules.All.DistinctBy(r => r.Kind).Count());
-        var kinds = Zoo.Names.SelectMany(name => Zoo.Create(name, new ModelOptions { ShapesOnly = true }).Nodes.Select(n => n.Op.Kind)).Distinct();
+        var kinds =
+            Zoo.Names.SelectMany(name
+            => Zoo.Create(name, new ModelOptions { ShapesOnly = true }).Nodes.Select(n => n.Op.Kind)).Distinct();
         Assert.Empty(kinds.Except(PrecisionRules.All.Select(r => r.Kind)));
     }
 
-    /// <summary>Bytes that are taken from a leaf are given back as the leaf's type: else autograd forgets its gradient.</summary>
+    /// <summary>
+    /// Bytes that are taken from a leaf are given back as the leaf's type: else autograd forgets its gradient.
+    /// </summary>
     [Fact]
     public void A_float64_net_gets_all_gradients_through_ops_that_autograd_runs()
     {
         using var scope = NewDisposeScope();
         manual_seed(1);
         var builder = new GraphBuilder("double", new Shape(3, 8, 8), ScalarType.Float64);
-        var graph = builder.Build(builder.Input.Conv(8, 3).AdaptiveAvgPool(2).Conv(4, 1).AdaptiveAvgPool(1).Flatten().Linear(3));
+        var graph =
+            builder.Build(builder.Input.Conv(8, 3).AdaptiveAvgPool(2).Conv(4, 1).AdaptiveAvgPool(1).Flatten()
+            .Linear(3));
         graph.to(ScalarType.Float64);
         Tensor x = randn([2, 3, 8, 8], ScalarType.Float64), y = zeros(2, ScalarType.Int64);
         using var executor = new Executor(graph);
@@ -165,10 +175,12 @@ public class PrecisionTests
     [Fact]
     public void Bad_input_is_one_clear_line()
     {
-        Assert.Equal("unknown precision 'fp8': choose fp32 or bf16", Assert.Throws<UsageException>(() => Precision.Parse("fp8")).Message);
+        Assert.Equal("unknown precision 'fp8': choose fp32 or bf16",
+            Assert.Throws<UsageException>(() => Precision.Parse("fp8")).Message);
         using var scope = NewDisposeScope();
         var graph = SmallModels.Create("lenet5");
         graph.to(ScalarType.BFloat16);
-        Assert.Contains("keeps fp32 parameters beside it", Assert.Throws<UsageException>(() => graph.Precision = Precision.BFloat16).Message);
+        Assert.Contains("keeps fp32 parameters beside it",
+            Assert.Throws<UsageException>(() => graph.Precision = Precision.BFloat16).Message);
     }
 }

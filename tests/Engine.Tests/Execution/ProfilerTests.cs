@@ -53,10 +53,13 @@ public class ProfilerTests
         Plain(graph, x, y);
         Assert.InRange((double)profile.PlainPeakBytes!.Value / Plain(graph, x, y), 0.999, 1.001);
         var hidden = 64 * 256 * 4;
-        Assert.InRange(profile.PlainPeakBytes!.Value, 3 * hidden, 3 * hidden + hidden / 4); // the output, its gradient, the rectifier's
+        // the output, its gradient, the rectifier's
+        Assert.InRange(profile.PlainPeakBytes!.Value, 3 * hidden, 3 * hidden + hidden / 4);
     }
 
-    /// <summary>What is measured takes no more than the least plan and the biggest node's inputs, results and gradients.</summary>
+    /// <summary>
+    /// What is measured takes no more than the least plan and the biggest node's inputs, results and gradients.
+    /// </summary>
     [Theory]
     [InlineData("resnet50")]
     [InlineData("unet")]
@@ -77,7 +80,8 @@ public class ProfilerTests
         var fused = Fusion.Fuse(graph);
         var least = LeastBudget.Find(new PlanningGraph(fused, profile)).Prediction.PeakBytes;
         var node = fused.Nodes.Max(n => WorkingSet(n, profile.Nodes[n.Id]));
-        Assert.True(peak <= least + node, $"{peak:N0} for a least plan of {least:N0} and a node of {node:N0}; plain {profile.PlainPeakBytes:N0}");
+        Assert.True(peak <= least + node,
+            $"{peak:N0} for a least plan of {least:N0} and a node of {node:N0}; plain {profile.PlainPeakBytes:N0}");
     }
 
     private static long Peak(IReadOnlyList<Allocation> sequence)
@@ -92,10 +96,11 @@ public class ProfilerTests
         return peak;
     }
 
-    // Inputs and output, a copy of each or their gradients, what the graph keeps, the kernels' own, and of the parameters a gradient to begin with,
-    // autograd's, those that ways are compared with, and what kernels copy.
+    // Inputs and output, a copy of each or their gradients, what the graph keeps, the kernels' own, and of the
+    // parameters a gradient to begin with, autograd's, those that ways are compared with, and what kernels copy.
     private static long WorkingSet(Node node, NodeProfile profile)
-        => 2 * node.Inputs.Sum(v => v.Bytes(Batch)) + 3 * node.Output.Bytes(Batch) + profile.ExtraBytes + Math.Max(profile.ForwardWorkspace, profile.BackwardWorkspace)
+        => 2 * node.Inputs.Sum(v => v.Bytes(Batch)) + 3 * node.Output.Bytes(Batch) + profile.ExtraBytes
+        + Math.Max(profile.ForwardWorkspace, profile.BackwardWorkspace)
             + 6 * node.Op.Parameters.Sum(p => p.numel() * p.element_size());
 
     private static long Plain(Graph graph, Tensor input, Tensor target)

@@ -11,7 +11,8 @@ namespace Interactive.Engine.Tests.Execution;
 /// <summary>Graphs of several inputs and outputs: autograd's bits under any plan, and the peak that was said.</summary>
 public class SeveralOutputsTests
 {
-    // An image and token numbers; classes, a map that the classes are made from too, and a sum whose first term is an output.
+    // An image and token numbers; classes, a map that the classes are made from too, and a sum whose first term is an
+    // output.
     private static Graph Net()
     {
         var net = new GraphBuilder("several", new Shape(3, 8, 8));
@@ -28,11 +29,13 @@ public class SeveralOutputsTests
     private static readonly IObjective Losses4 = Objective.From("four", (o, t) =>
     {
         using var scope = NewDisposeScope();
-        return (nn.functional.cross_entropy(o[0], t[0]) + o[1].pow(2).mean() + (o[2] * o[3]).mean()).MoveToOuterDisposeScope();
+        return (nn.functional.cross_entropy(o[0], t[0]) + o[1].pow(2).mean()
+            + (o[2] * o[3]).mean()).MoveToOuterDisposeScope();
     });
 
     private static (Tensor[] Inputs, Tensor[] Targets) Batch(int samples)
-        => ([randn(samples, 3, 8, 8), randint(0, 11, [samples, 4], dtype: ScalarType.Int64), randn(samples, 8, 8, 8)], [randint(0, 5, samples, dtype: ScalarType.Int64)]);
+        => ([randn(samples, 3, 8, 8), randint(0, 11, [samples, 4], dtype: ScalarType.Int64), randn(samples, 8, 8, 8)],
+        [randint(0, 5, samples, dtype: ScalarType.Int64)]);
 
     [Fact]
     public void Any_plan_has_plain_bits_and_the_predicted_peak()
@@ -45,7 +48,8 @@ public class SeveralOutputsTests
         foreach (var planner in PlannerList.All(TimeSpan.FromMilliseconds(50)))
             if (planner.Make(facts, LeastBudget.Find(facts).Prediction.PeakBytes * 11 / 10) is { } plan)
             {
-                TrainingStep.Plain(graph, Losses4, inputs, targets).AssertSame(TrainingStep.Planned(graph, plan.Schedule, Losses4, inputs, targets, out var peak));
+                TrainingStep.Plain(graph, Losses4, inputs, targets)
+                    .AssertSame(TrainingStep.Planned(graph, plan.Schedule, Losses4, inputs, targets, out var peak));
                 Assert.Equal(plan.Prediction.PeakBytes, peak);
             }
     }
@@ -75,8 +79,11 @@ public class SeveralOutputsTests
         var (inputs, targets) = Batch(2);
         string Refused(Tensor[] given) => Assert.Throws<UsageException>(() => executor.Step(given, targets)).Message;
         Assert.Equal("several takes 3 inputs (input, words, extra), got 1", Refused([inputs[0]]));
-        Assert.Equal("several takes Int64 as words, got Float32", Refused([inputs[0], inputs[1].to_type(ScalarType.Float32), inputs[2]]));
-        Assert.Equal("several takes (2, 8, 8, 8) as extra, got (3, 8, 8, 8)", Refused([inputs[0], inputs[1], randn(3, 8, 8, 8)]));
-        Assert.Equal("several takes (batch, 3, 8, 8) as input, got (2, 3, 8, 9)", Refused([randn(2, 3, 8, 9), inputs[1], inputs[2]]));
+        Assert.Equal("several takes Int64 as words, got Float32",
+            Refused([inputs[0], inputs[1].to_type(ScalarType.Float32), inputs[2]]));
+        Assert.Equal("several takes (2, 8, 8, 8) as extra, got (3, 8, 8, 8)",
+            Refused([inputs[0], inputs[1], randn(3, 8, 8, 8)]));
+        Assert.Equal("several takes (batch, 3, 8, 8) as input, got (2, 3, 8, 9)",
+            Refused([randn(2, 3, 8, 9), inputs[1], inputs[2]]));
     }
 }

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Execution;
 
-/// <summary>A gradient that a view's backward hands on lies in the bytes of the one that came in, which others may hold.</summary>
+/// <summary>
+/// A gradient that a view's backward hands on lies in the bytes of the one that came in, which others may hold.
+/// </summary>
 public class SharedViewTests
 {
     private sealed class Reshape() : nn.Module<Tensor, Tensor>("reshape")
@@ -27,6 +29,7 @@ public class SharedViewTests
         var graph = net.Build(waiting.Add(viewed).Flatten().Linear(3));
         graph.train();
         var (x, y) = (randn(4, 1, 8, 8), randint(0, 3, 4, dtype: ScalarType.Int64));
-        TrainingStep.Plain(graph, x, y).AssertSame(TrainingStep.Planned(graph, KeepAll.Schedule(Fusion.Fuse(graph)), x, y, out _));
+        TrainingStep.Plain(graph, x, y)
+            .AssertSame(TrainingStep.Planned(graph, KeepAll.Schedule(Fusion.Fuse(graph)), x, y, out _));
     }
 }

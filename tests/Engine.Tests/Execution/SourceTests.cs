@@ -16,7 +16,8 @@ public class SourceTests
         public override nn.Module? Module => owner;
         public override bool IsFixed => true;
         public override bool IsBatched => false;
-        public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (new Shape(tensor.shape), tensor.dtype);
+        public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+            => (new Shape(tensor.shape), tensor.dtype);
         public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => tensor.alias();
         public override Saved Saves(Node node) => new(Inputs: 0);
     }
@@ -53,7 +54,8 @@ public class SourceTests
         Tensor[] inputs = [randn(64, 32)], targets = [randint(0, 5, 64, dtype: ScalarType.Int64)];
         var facts = RandomPlans.AssertBitsAndPeaks(graph, null, inputs, targets);
         var least = LeastBudget.Find(facts);
-        TrainingStep.Plain(graph, new CrossEntropy(), inputs, targets).AssertSame(TrainingStep.Planned(graph, least.Schedule, null, inputs, targets, out var peak));
+        TrainingStep.Plain(graph, new CrossEntropy(), inputs, targets)
+            .AssertSame(TrainingStep.Planned(graph, least.Schedule, null, inputs, targets, out var peak));
         Assert.Equal(least.Prediction.PeakBytes, peak);
         Assert.Equal(trained, least.Schedule.Steps.Contains(new Step(StepKind.Backward, 0)));
     }

@@ -8,16 +8,20 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Execution;
 
-/// <summary>Loops that compute the gradients of the outputs themselves: a forward, a loss of one's own, a backward.</summary>
+/// <summary>
+/// Loops that compute the gradients of the outputs themselves: a forward, a loss of one's own, a backward.
+/// </summary>
 public class StepStateTests
 {
     private static Graph Net(string name, long inputs, long outputs)
     {
         var net = new GraphBuilder(name, new Shape(inputs));
-        return net.Build(net.Input.Linear(64, name: "a").Relu().LayerNorm().Linear(64, name: "b").Gelu().Linear(outputs, name: "c"));
+        return net.Build(net.Input.Linear(64, name: "a").Relu().LayerNorm().Linear(64, name: "b").Gelu().Linear(outputs,
+            name: "c"));
     }
 
-    private static Dictionary<string, Tensor> Gradients(Graph graph) => graph.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone());
+    private static Dictionary<string, Tensor> Gradients(Graph graph)
+        => graph.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone());
 
     private static void Clear(params Graph[] graphs)
     {
@@ -64,7 +68,8 @@ public class StepStateTests
         manual_seed(1);
         var graph = Net("pairs", 16, 8);
         var (one, two) = (randn(32, 16), randn(32, 16));
-        Tensor Contrast(Tensor a, Tensor b) => nn.functional.cross_entropy(a.mm(b.t()), arange(32, dtype: ScalarType.Int64));
+        Tensor Contrast(Tensor a, Tensor b)
+            => nn.functional.cross_entropy(a.mm(b.t()), arange(32, dtype: ScalarType.Int64));
         Contrast(graph.forward(one), graph.forward(two)).backward();
         var expected = Gradients(graph);
         Clear(graph);
@@ -84,7 +89,8 @@ public class StepStateTests
         manual_seed(1);
         var (generator, discriminator) = (Net("generator", 4, 16), Net("discriminator", 16, 1));
         var (noise, truth) = (randn(32, 4), ones(32, 1));
-        nn.functional.binary_cross_entropy_with_logits(discriminator.forward(generator.forward(noise)), truth).backward();
+        nn.functional.binary_cross_entropy_with_logits(discriminator.forward(generator.forward(noise)), truth)
+            .backward();
         var (expected, ofDiscriminator) = (Gradients(generator), Gradients(discriminator));
         Clear(generator, discriminator);
         discriminator.InputGradients = true;
@@ -147,20 +153,25 @@ public class StepStateTests
         using var scope = NewDisposeScope();
         manual_seed(1);
         var net = new GraphBuilder("parts", new Shape(64, 4, 4));
-        var graph = net.Build(net.Input.Conv(256, 3, padding: 1, bias: false).Relu().Conv(256, 3, padding: 1).Relu().Flatten().Linear(512).Relu().Linear(10));
+        var graph =
+            net.Build(net.Input.Conv(256, 3, padding: 1, bias: false).Relu().Conv(256, 3, padding: 1).Relu().Flatten()
+            .Linear(512).Relu().Linear(10));
         var facts = Facts.Measured(graph, 4);
         var plan = LeastBudget.Find(facts);
         Assert.Contains(plan.Schedule.Steps, s => s.Kind == StepKind.ParameterGradients);
         Tensor[] inputs = [randn(3, 64, 4, 4)], targets = [randint(0, 10, 3, dtype: ScalarType.Int64)];
-        TrainingStep.Plain(graph, new CrossEntropy(), inputs, targets).AssertSame(TrainingStep.Planned(graph, plan.Schedule, null, inputs, targets, out _));
+        TrainingStep.Plain(graph, new CrossEntropy(), inputs, targets)
+            .AssertSame(TrainingStep.Planned(graph, plan.Schedule, null, inputs, targets, out _));
     }
 
     // Asks for more than there is, in forward or in backward.
     private sealed class Greedy(bool inBackward) : Op, IDirectUnary
     {
         public override string Kind => "greedy";
-        public override (Shape Shape, ScalarType Type) Infer(IReadOnlyList<Value> inputs) => (inputs[0].Shape, inputs[0].Type);
-        public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inBackward ? inputs[0].clone() : empty([20_000_000_000_000]);
+        public override (Shape Shape, ScalarType Type) Infer(IReadOnlyList<Value> inputs)
+            => (inputs[0].Shape, inputs[0].Type);
+        public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+            => inBackward ? inputs[0].clone() : empty([20_000_000_000_000]);
         public bool RunsDirect(Tensor input) => true;
 
         public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
@@ -169,7 +180,8 @@ public class StepStateTests
             return Forward([input], mode);
         }
 
-        public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => empty([20_000_000_000_000]);
+        public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+            => empty([20_000_000_000_000]);
         public override Saved Saves(Node node) => new(0);
     }
 
@@ -188,6 +200,7 @@ public class StepStateTests
             step.Backward([ones(4, 8)]);
         });
         Assert.StartsWith(expected, thrown.Message);
-        Assert.Contains("under the plan", Assert.Throws<OutOfMemoryException>(() => executor.Step(x, zeros(4, ScalarType.Int64))).Message);
+        Assert.Contains("under the plan",
+            Assert.Throws<OutOfMemoryException>(() => executor.Step(x, zeros(4, ScalarType.Int64))).Message);
     }
 }

@@ -32,10 +32,12 @@ public class CaptureTests
         using var scope = NewDisposeScope();
         var net = Net();
         var graph = Graph.Capture(net, new Shape(3, 8, 8));
-        Assert.Equal(["features.conv", "features.bn", "features.relu", "features.gated.norm", "features.gated.gate", "features.gated.sigmoid", "features.gated.mul",
+        Assert.Equal(["features.conv", "features.bn", "features.relu", "features.gated.norm", "features.gated.gate",
+            "features.gated.sigmoid", "features.gated.mul",
             "features.pool", "flat", "drop", "fc", "squared"], graph.Nodes.Select(n => n.Name));
         Assert.DoesNotContain(graph.Nodes, n => n.Op.Kind == "opaque");
-        Assert.Equal(net.named_parameters().Select(p => p.name).Order(), graph.named_parameters().Select(p => p.name).Order());
+        Assert.Equal(net.named_parameters().Select(p => p.name).Order(),
+            graph.named_parameters().Select(p => p.name).Order());
         using (no_grad()) net.get_parameter("fc.bias")!.fill_(7);
         Assert.Equal(7, graph.get_parameter("fc.bias")![0].item<float>());
     }
@@ -72,7 +74,8 @@ public class CaptureTests
         manual_seed(4);
         using var executor = new Executor(Graph.Capture(net, new Shape(3, 8, 8)));
         Assert.Equal(loss.item<float>(), executor.Step(x, y));
-        foreach (var (name, parameter) in net.named_parameters()) Assert.True(expected[name].Equals(parameter.grad!), name);
+        foreach (var (name,
+            parameter) in net.named_parameters()) Assert.True(expected[name].Equals(parameter.grad!), name);
         foreach (var (name, buffer) in net.named_buffers()) Assert.True(buffers[name].Equals(buffer), name);
     }
 
@@ -107,7 +110,8 @@ public class CaptureTests
 
     private static TorchSharp.Modules.GroupNorm Weighted(TorchSharp.Modules.GroupNorm norm)
     {
-        foreach (var parameter in norm.parameters()) nn.init.uniform_(parameter); // TorchSharp leaves them as memory was
+        // TorchSharp leaves them as memory was
+        foreach (var parameter in norm.parameters()) nn.init.uniform_(parameter);
         return norm;
     }
 
@@ -130,7 +134,8 @@ public class CaptureTests
     [Fact]
     public void A_module_that_refuses_its_input_is_named()
     {
-        var error = Assert.Throws<GraphException>(() => Graph.Capture(nn.Sequential(("fc", nn.Linear(5, 2))), new Shape(4)));
+        var error = Assert.Throws<GraphException>(()
+            => Graph.Capture(nn.Sequential(("fc", nn.Linear(5, 2))), new Shape(4)));
         Assert.Equal("fc: expects 5 features, got 4", error.Message);
     }
 }

@@ -26,7 +26,8 @@ public class FusionTests
         foreach (var (key, gradient) in plain.Gradients) Assert.True(gradient.Equals(joined.Gradients[key]), key);
     }
 
-    private static (float Loss, Dictionary<string, Tensor> Gradients) LossAndGradients(Graph run, Graph owner, Tensor x, Tensor y)
+    private static (float Loss, Dictionary<string, Tensor> Gradients) LossAndGradients(Graph run, Graph owner, Tensor x,
+        Tensor y)
     {
         manual_seed(2); // dropout
         foreach (var p in owner.parameters()) p.grad = null;

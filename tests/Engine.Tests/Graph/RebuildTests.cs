@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Graphs;
 
-/// <summary>Graphs that are written as text and made again: node by node, with weights of the same names and shapes.</summary>
+/// <summary>
+/// Graphs that are written as text and made again: node by node, with weights of the same names and shapes.
+/// </summary>
 public class RebuildTests
 {
     private static Graph Functions()
@@ -14,9 +16,12 @@ public class RebuildTests
         var x = net.Input;
         Op[] chain =
         [
-            new Abs(), new AddScalar(1), new Sqrt(), new Log(), new Exp(), new Pow(2), new Sigmoid(), new Tanh(), new Silu(), new Elu(0.5), new Softplus(2, 10), new LeakyRelu(0.2), new Relu6(), new Gelu(),
-            new Clamp(double.NegativeInfinity, 3), new Hardswish(), new Hardsigmoid(), new MulScalar(-0.5), new DivScalar(4), new Softmax(-1), new LogSoftmax(1), new Pad([1, 1, 0, 2], value: 0.5),
-            new Pad([1, 1, 1, 1], reflect: true), new Interpolate((8, 6), bilinear: true), new PixelShuffle(2), new MaxPool2d(2, 1, 1, ceiling: true), new AvgPool2d(3, 2, 1, countPadding: false),
+            new Abs(), new AddScalar(1), new Sqrt(), new Log(), new Exp(), new Pow(2), new Sigmoid(), new Tanh(),
+                new Silu(), new Elu(0.5), new Softplus(2, 10), new LeakyRelu(0.2), new Relu6(), new Gelu(),
+            new Clamp(double.NegativeInfinity, 3), new Hardswish(), new Hardsigmoid(), new MulScalar(-0.5),
+                new DivScalar(4), new Softmax(-1), new LogSoftmax(1), new Pad([1, 1, 0, 2], value: 0.5),
+            new Pad([1, 1, 1, 1], reflect: true), new Interpolate((8, 6), bilinear: true), new PixelShuffle(2),
+                new MaxPool2d(2, 1, 1, ceiling: true), new AvgPool2d(3, 2, 1, countPadding: false),
             new AdaptiveMaxPool2d((4, 4)), new Upsample(2, bilinear: true), new Permute(1, 3, 2), new Narrow(-1, 1, 6),
         ];
         foreach (var op in chain) x = net.Add(op, null, x);
@@ -26,14 +31,18 @@ public class RebuildTests
         var part = net.Add(new Mul(), null, b, net.Add(new BroadcastAdd(0.5), null, b, b));
         part = net.Add(new Div(), null, part, net.Add(new AddScalar(2), null, net.Add(new Mul(), null, b, b)));
         var joined = net.Add(new ConcatAlong(-1), null, part, squares);
-        return net.Build(net.Add(new Flatten(), null, net.Add(new Mean([-1], keepDimensions: true), null, net.Add(new Sum([1]), null, net.Add(new Reshape(1, 1, -1), null, joined)))));
+        return net.Build(net.Add(new Flatten(), null,
+            net.Add(new Mean([-1], keepDimensions: true), null,
+            net.Add(new Sum([1]), null, net.Add(new Reshape(1, 1, -1), null, joined)))));
     }
 
     private static Graph Layers()
     {
         var net = new GraphBuilder("layers", new Shape(4, 8, 8));
         var x = net.Add(new GroupNorm(GroupNorm.Create(2, 4, 1e-4, null)), "norm", net.Input);
-        x = x.ConvTranspose(6, 2, 2, name: "up").Conv(6, 3, padding: 1, groups: 3, bias: false, name: "grouped").BatchNorm("bn").Relu();
+        x =
+            x.ConvTranspose(6, 2, 2, name: "up").Conv(6, 3, padding: 1, groups: 3, bias: false, name: "grouped")
+            .BatchNorm("bn").Relu();
         x = x.ToTokens("tokens").LayerNorm("ln");
         x = net.Add(new RmsNorm(new RmsNormWeight(6), 1e-5), "rms", x);
         x = net.Add(new AddParameter(new ParameterTensor(new TorchSharp.Modules.Parameter(ones(6)))), "shift", x);
@@ -76,16 +85,19 @@ public class RebuildTests
         using var graph = Layers();
         using var again = GraphText.Read(GraphText.Write(graph), META);
         Assert.Equal(graph.ParameterCount, again.ParameterCount);
-        Assert.Same(again.Nodes.Single(n => n.Name == "first").Op.Module, again.Nodes.Single(n => n.Name == "second").Op.Module);
+        Assert.Same(again.Nodes.Single(n => n.Name == "first").Op.Module,
+            again.Nodes.Single(n => n.Name == "second").Op.Module);
     }
 
     private static Graph Norms(bool affine)
     {
         var net = new GraphBuilder("norms", new Shape(4, 2, 6, 6));
-        var x = net.Add(new BatchNormNd(nn.BatchNorm3d(4, eps: 1e-3, momentum: 0.3, affine: affine)), "batch", net.Input);
+        var x = net.Add(new BatchNormNd(nn.BatchNorm3d(4, eps: 1e-3, momentum: 0.3, affine: affine)), "batch",
+            net.Input);
         x = net.Add(new InstanceNorm(nn.InstanceNorm3d(4, affine: affine)), "instance", x);
         x = net.Add(new ConvNd(nn.ConvTranspose3d(4, 2, 2, stride: 2)), "up", x);
-        x = net.Add(new GroupNorm(affine ? GroupNorm.Create(2, 2, 1e-5, null) : nn.GroupNorm(2, 2, affine: false)), "group", x);
+        x = net.Add(new GroupNorm(affine ? GroupNorm.Create(2, 2, 1e-5, null) : nn.GroupNorm(2, 2, affine: false)),
+            "group", x);
         x = net.Add(new LayerNorm(nn.LayerNorm([12, 12], elementwise_affine: affine, bias: false)), "layer", x);
         return net.Build(x.Flatten());
     }
@@ -94,11 +106,16 @@ public class RebuildTests
     {
         var net = new GraphBuilder("recurrents", new Shape(5, 4));
         var x = net.Input.Lstm(6, layers: 2, bidirectional: true).Gru(5);
-        x = net.Add(new ScaledDotProductAttention(causal: true, scale: 0.3), null, net.Add(new Reshape(1, 5, 5), null, x), net.Add(new Reshape(1, 5, 5), null, x), net.Add(new Reshape(1, 5, 5), null, x));
-        x = net.Add(new Reshape(5, 5), null, net.Add(new Cos(), null, net.Add(new Sin(), null, net.Add(new Rsqrt(), null, net.Add(new AddScalar(3), null, x)))));
+        x = net.Add(new ScaledDotProductAttention(causal: true, scale: 0.3), null,
+            net.Add(new Reshape(1, 5, 5), null, x), net.Add(new Reshape(1, 5, 5), null, x),
+            net.Add(new Reshape(1, 5, 5), null, x));
+        x = net.Add(new Reshape(5, 5), null,
+            net.Add(new Cos(), null,
+            net.Add(new Sin(), null, net.Add(new Rsqrt(), null, net.Add(new AddScalar(3), null, x)))));
         x = net.Add(new Gelu(tanh: true), null, x);
         x = net.Add(new ConvNd(nn.ConvTranspose1d(5, 4, 2, stride: 2, bias: false)), "up", x);
-        return net.Build(net.Add(new BatchNormNd(nn.BatchNorm1d(4)), "norm", net.Add(new InstanceNorm(nn.InstanceNorm1d(4)), "instance", net.Add(new AdaptiveAvgPool1d(3), null, x))));
+        return net.Build(net.Add(new BatchNormNd(nn.BatchNorm1d(4)), "norm",
+            net.Add(new InstanceNorm(nn.InstanceNorm1d(4)), "instance", net.Add(new AdaptiveAvgPool1d(3), null, x))));
     }
 
     [Theory]
@@ -130,13 +147,16 @@ public class RebuildTests
     public void Every_op_but_a_module_of_ones_own_can_be_built_again()
     {
         string[] elsewhere = [nameof(Input), nameof(AtenOp), nameof(Opaque)];
-        foreach (var type in typeof(Op).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Op)) && !t.IsAbstract && !elsewhere.Contains(t.Name)))
-            Assert.All(Kinds((Op)System.Runtime.CompilerServices.RuntimeHelpers.GetUninitializedObject(type)), kind => Assert.True(OpList.Knows(kind), kind));
+        foreach (var type in typeof(Op).Assembly.GetTypes()
+            .Where(t => t.IsSubclassOf(typeof(Op)) && !t.IsAbstract && !elsewhere.Contains(t.Name)))
+            Assert.All(Kinds((Op)System.Runtime.CompilerServices.RuntimeHelpers.GetUninitializedObject(type)),
+                kind => Assert.True(OpList.Knows(kind), kind));
     }
 
     private static string[] Kinds(Op op)
     {
         try { return [op.Kind]; }
-        catch (NullReferenceException) { return ["conv1d", "conv3d", "conv_transpose1d", "conv_transpose3d"]; } // ConvNd asks its module
+        // ConvNd asks its module
+        catch (NullReferenceException) { return ["conv1d", "conv3d", "conv_transpose1d", "conv_transpose3d"]; }
     }
 }

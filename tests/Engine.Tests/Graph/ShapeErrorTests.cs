@@ -25,7 +25,8 @@ public class ShapeErrorTests
     [Fact]
     public void A_residual_of_two_shapes_names_both()
     {
-        var error = Assert.Throws<GraphException>(() => Net.Input.Add(Net.Input.Conv(16, 1, name: "narrow"), name: "sum"));
+        var error = Assert.Throws<GraphException>(()
+            => Net.Input.Add(Net.Input.Conv(16, 1, name: "narrow"), name: "sum"));
         Assert.Equal("sum: adds equal shapes, got 32x8x8 (input) and 16x8x8 (narrow)", error.Message);
     }
 

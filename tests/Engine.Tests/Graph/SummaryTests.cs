@@ -10,10 +10,12 @@ public class SummaryTests
     {
         using var graph = Zoo.Create("resnet50", new ModelOptions { ShapesOnly = true });
         var summary = graph.Summary();
-        Assert.Equal((25_557_032, 25_557_032, 4 * 25_557_032), (summary.Parameters, summary.Trainable, summary.ParameterBytes));
+        Assert.Equal((25_557_032, 25_557_032, 4 * 25_557_032),
+            (summary.Parameters, summary.Trainable, summary.ParameterBytes));
         Assert.Equal(25_557_032, summary.Layers.Sum(layer => layer.Parameters));
         Assert.InRange(summary.Flops, 8.1e9, 8.4e9); // 4.1 G multiply-adds
-        Assert.Equal(new LayerSummary("conv1", "conv2d", new Shape(64, 112, 112), 9408, 2.0 * 9408 * 112 * 112, 4 * 64 * 112 * 112), summary.Layers[0]);
+        Assert.Equal(new LayerSummary("conv1", "conv2d", new Shape(64, 112, 112), 9408, 2.0 * 9408 * 112 * 112,
+            4 * 64 * 112 * 112), summary.Layers[0]);
     }
 
     [Fact]
@@ -28,7 +30,8 @@ public class SummaryTests
     public void Its_text_is_a_table()
     {
         var net = new GraphBuilder("net", new Shape(1, 4, 4));
-        using var graph = net.Build(net.Input.Conv(2, 3, padding: 1, name: "conv").Relu().Flatten().Linear(10, name: "fc"));
+        using var graph =
+            net.Build(net.Input.Conv(2, 3, padding: 1, name: "conv").Relu().Flatten().Linear(10, name: "fc"));
         Assert.Equal("""
             layer    op       output  parameters  MFLOP
             conv     conv2d   2x4x4           20   0.00

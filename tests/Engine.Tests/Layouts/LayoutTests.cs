@@ -16,19 +16,25 @@ public class LayoutTests
     [InlineData("pip=2", "'pip=2' is none of its parts")]
     [InlineData("pipe=2,order=2f2b", "there is no order '2f2b': choose gpipe, 1f1b")]
     [InlineData("pipe=2,order=gpipe,chunks=3", "order=gpipe has 1 a rank")]
-    public void A_text_that_is_no_layout_is_refused(string text, string line) => Assert.Contains(line, Refused(() => Layout.Parse(text)));
+    public void A_text_that_is_no_layout_is_refused(string text, string line)
+        => Assert.Contains(line, Refused(() => Layout.Parse(text)));
 
     [Theory]
     [InlineData("pipe=3", 4, 32, "is for 3 ranks, there are 4: data=2,pipe=2 works")]
-    [InlineData("pipe=4,micro=5", 4, 32, "a batch of 32 does not divide by 1 ranks x 5 micro-batches: a batch of 30 or a batch of 35 works, or micro=4")]
-    [InlineData("pipe=4,order=interleaved,micro=2", 4, 32, "needs micro-batches that divide by the 4 ranks, got 2: 4 or 4 work")]
+    [InlineData("pipe=4,micro=5", 4, 32,
+        "a batch of 32 does not divide by 1 ranks x 5 micro-batches: a batch of 30 or a batch of 35 works, or micro=4")]
+    [InlineData("pipe=4,order=interleaved,micro=2", 4, 32,
+        "needs micro-batches that divide by the 4 ranks, got 2: 4 or 4 work")]
     [InlineData("pipe=4,order=zb-v,micro=4", 4, 32, "order=zb-v needs 7 micro-batches or more over 4 ranks, got 4")]
-    public void What_does_not_divide_is_refused_with_what_does(string text, int ranks, int batch, string line) => Assert.Contains(line, Refused(() => Layout.Parse(text).Fitted(ranks, batch)));
+    public void What_does_not_divide_is_refused_with_what_does(string text, int ranks, int batch, string line)
+        => Assert.Contains(line, Refused(() => Layout.Parse(text).Fitted(ranks, batch)));
 
     [Fact]
-    public void Micro_batches_are_chosen_where_none_are_named() => Assert.Equal("data=1,pipe=2,order=1f1b,micro=8", Layout.Parse("pipe=2").Fitted(2, 32).ToString());
+    public void Micro_batches_are_chosen_where_none_are_named()
+        => Assert.Equal("data=1,pipe=2,order=1f1b,micro=8", Layout.Parse("pipe=2").Fitted(2, 32).ToString());
 
-    private static Graph Net() => Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 32, 32), ShapesOnly = true });
+    private static Graph Net()
+        => Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 32, 32), ShapesOnly = true });
 
     [Fact]
     public void Stages_cover_every_node_once_and_hand_on_what_is_read_behind_them()
@@ -38,9 +44,13 @@ public class LayoutTests
         var plan = new LayoutSearch(net).Plan(Layout.Parse("pipe=4,micro=4").Fitted(4, 16), 16, null);
         var stages = plan.Stages.Select(s => s.Schedule.Stage).ToArray();
         Assert.Equal(4, stages.Length);
-        Assert.Equal(Enumerable.Range(0, fused.Nodes.Count), stages.SelectMany(s => Enumerable.Range(s.First, s.End - s.First)));
-        for (var s = 1; s < stages.Length; s++) Assert.Equal(stages[s - 1].Outputs.Select(v => v.Id), stages[s].Inputs.Select(v => v.Id));
-        var owned = stages.SelectMany(s => fused.Nodes.Skip(s.First).Take(s.End - s.First)).SelectMany(n => n.Op.Parameters).Sum(p => p.numel());
+        Assert.Equal(Enumerable.Range(0, fused.Nodes.Count),
+            stages.SelectMany(s => Enumerable.Range(s.First, s.End - s.First)));
+        for (var s = 1; s < stages.Length; s++)
+            Assert.Equal(stages[s - 1].Outputs.Select(v => v.Id), stages[s].Inputs.Select(v => v.Id));
+        var owned =
+            stages.SelectMany(s => fused.Nodes.Skip(s.First).Take(s.End - s.First)).SelectMany(n => n.Op.Parameters)
+            .Sum(p => p.numel());
         Assert.Equal(net.ParameterCount, owned);
     }
 
@@ -50,15 +60,19 @@ public class LayoutTests
         using var net = Net();
         var plan = new LayoutSearch(net).Plan(Layout.Parse("pipe=2,micro=2", "layer3.0").Fitted(2, 4), 4, null);
         Assert.StartsWith("layer3.0", plan.Ranks[1].First);
-        Assert.Contains("has no such layer; it has", Refused(() => new LayoutSearch(net).Plan(Layout.Parse("pipe=2,micro=2", "layer9").Fitted(2, 4), 4, null)));
-        Assert.Contains("names 2 first layers", Refused(() => new LayoutSearch(net).Plan(Layout.Parse("pipe=2,micro=2", "layer2.0,layer3.0").Fitted(2, 4), 4, null)));
+        Assert.Contains("has no such layer; it has",
+            Refused(() => new LayoutSearch(net).Plan(Layout.Parse("pipe=2,micro=2", "layer9").Fitted(2, 4), 4, null)));
+        Assert.Contains("names 2 first layers",
+            Refused(()
+            => new LayoutSearch(net).Plan(Layout.Parse("pipe=2,micro=2", "layer2.0,layer3.0").Fitted(2, 4), 4, null)));
     }
 
     [Fact]
     public void A_net_with_too_few_places_is_refused()
     {
         using var net = Nets.Mlp();
-        Assert.Contains("can be cut into", Refused(() => new LayoutSearch(net).Plan(Layout.Parse("pipe=8,micro=8").Fitted(8, 8), 8, null)));
+        Assert.Contains("can be cut into",
+            Refused(() => new LayoutSearch(net).Plan(Layout.Parse("pipe=8,micro=8").Fitted(8, 8), 8, null)));
     }
 
     [Fact]
@@ -70,14 +84,17 @@ public class LayoutTests
         var free = search.Plan(layout, 64, null);
         var fullest = free.Ranks.MaxBy(r => r.PeakBytes)!;
         static double Computing(LayoutPlan plan) => plan.Stages.Sum(s => s.Times.Sum);
-        static int Runs(LayoutPlan plan) => plan.Stages.Sum(s => s.Schedule.Schedule.Steps.Count(step => step.Kind is StepKind.Forward or StepKind.ForwardOnly));
+        static int Runs(LayoutPlan plan)
+            => plan.Stages.Sum(s
+            => s.Schedule.Schedule.Steps.Count(step => step.Kind is StepKind.Forward or StepKind.ForwardOnly));
         var recomputed = 0;
         foreach (var share in new[] { 0.9, 0.7, 0.5 })
         {
             var bytes = fullest.FixedBytes + (long)(share * fullest.ActivationPeakBytes);
             var plan = search.Plan(layout, 64, bytes);
             Assert.True(plan.PeakBytes <= bytes);
-            Assert.True(plan.StepSeconds > free.StepSeconds, $"{share:P0}: {plan.StepSeconds} s, free {free.StepSeconds} s");
+            Assert.True(plan.StepSeconds > free.StepSeconds,
+                $"{share:P0}: {plan.StepSeconds} s, free {free.StepSeconds} s");
             if (Runs(plan) == Runs(free)) continue; // stages cut elsewhere may do for little
             Assert.True(Computing(plan) > Computing(free));
             recomputed++;

@@ -5,7 +5,8 @@ namespace Interactive.Engine.Tests.Layouts;
 
 public class OrderTests
 {
-    private static LayoutRun Run(string order, int ranks, int micros, double f, double b, double w, double c = 0, int? chunks = null)
+    private static LayoutRun Run(string order, int ranks, int micros, double f, double b, double w, double c = 0,
+        int? chunks = null)
     {
         var found = PipelineOrders.Find(order, chunks);
         var part = new StageTimes(f / found.Chunks, b / found.Chunks, w / found.Chunks);
@@ -27,14 +28,16 @@ public class OrderTests
     }
 
     [Fact]
-    public void H2_has_seven_in_flight_on_each_of_four_ranks() => Assert.Equal([7, 7, 7, 7], Run("zb-h2", 4, 12, 1, 1, 1).InFlight);
+    public void H2_has_seven_in_flight_on_each_of_four_ranks()
+        => Assert.Equal([7, 7, 7, 7], Run("zb-h2", 4, 12, 1, 1, 1).InFlight);
 
     [Theory] // Qi et al. 2024, tables 9 and 5
     [InlineData(8, 24, 18.522, 18.086, 9.337, .601, .2431, .1585, .1083)]
     [InlineData(8, 24, 29.718, 29.444, 19.927, .527, .2347, .1323, .0698)]
     [InlineData(16, 48, 11.347, 11.248, 8.132, .377, .2552, .1397, .0672)]
     [InlineData(32, 256, 10.402, 10.248, 7.698, .460, .1352, .0594, .0257)]
-    public void The_bubbles_are_the_published_ones(int ranks, int micros, double f, double b, double w, double c, double plain, double h1, double h2)
+    public void The_bubbles_are_the_published_ones(int ranks, int micros, double f, double b, double w, double c,
+        double plain, double h1, double h2)
     {
         Assert.Equal(plain, Run("1f1b", ranks, micros, f, b, w, c).BubbleRate, 4);
         Assert.Equal(h1, Run("zb-h1", ranks, micros, f, b, w, c).BubbleRate, 4);
@@ -49,7 +52,10 @@ public class OrderTests
     [InlineData(35, 280, 3, 3.89)]
     [InlineData(64, 512, 1, 10.96)]
     public void Megatron_waits_as_published(int ranks, int micros, int chunks, double percent)
-        => Assert.Equal(percent, 100 * (chunks == 1 ? Run("1f1b", ranks, micros, 1, 1, 1) : Run("interleaved", ranks, micros, 1, 1, 1, 0, chunks)).IdleShare, 2);
+        => Assert.Equal(percent,
+        100
+        * (chunks == 1 ? Run("1f1b", ranks, micros, 1, 1, 1)
+        : Run("interleaved", ranks, micros, 1, 1, 1, 0, chunks)).IdleShare, 2);
 
     [Fact]
     public void A_slow_link_delays_an_eager_step_once()
@@ -79,14 +85,16 @@ public class OrderTests
     private sealed class Backwards : IPipelineOrder
     {
         public string Name => "backwards";
-        public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros) => rank == 0 ? new OneForwardOneBackward().Actions(1, 2, micros) : new GPipe().Actions(rank, ranks, micros);
+        public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros)
+            => rank == 0 ? new OneForwardOneBackward().Actions(1, 2, micros) : new GPipe().Actions(rank, ranks, micros);
     }
 
     // The first rank runs ahead of the second one, which waits for nothing but takes no input until it has to.
     private sealed class LateReader : IPipelineOrder
     {
         public string Name => "late";
-        public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros) => rank == 0 ? new GPipe().Actions(rank, ranks, micros)
+        public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros)
+            => rank == 0 ? new GPipe().Actions(rank, ranks, micros)
             : new OneForwardOneBackward().Actions(rank, ranks, micros);
     }
 
@@ -116,13 +124,17 @@ public class OrderTests
         }
     }
 
-    private static readonly Gen<StageTimes[]> Uneven = Gen.Select(Gen.Double[0.1, 4], Gen.Double[0.1, 4], Gen.Double[0.1, 4]).Select(t => new StageTimes(t.Item1, t.Item2, t.Item3)).Array[1, 6];
+    private static readonly Gen<StageTimes[]> Uneven =
+        Gen.Select(Gen.Double[0.1, 4], Gen.Double[0.1, 4], Gen.Double[0.1, 4])
+        .Select(t => new StageTimes(t.Item1, t.Item2, t.Item3)).Array[1, 6];
 
     [Fact]
-    public void Gpipe_over_uneven_stages_takes_what_the_formula_says() => Gen.Select(Uneven, Gen.Int[1, 12]).Sample((times, micros) =>
+    public void Gpipe_over_uneven_stages_takes_what_the_formula_says()
+        => Gen.Select(Uneven, Gen.Int[1, 12]).Sample((times, micros) =>
     {
         var seconds = LayoutSimulator.Run(new GPipe(), times.Length, micros, times).StepSeconds;
-        Assert.Equal(times.Sum(t => t.Sum) + (micros - 1) * (times.Max(t => t.F) + times.Max(t => t.B + t.W)), seconds, 6);
+        Assert.Equal(times.Sum(t => t.Sum) + (micros - 1) * (times.Max(t => t.F) + times.Max(t => t.B + t.W)), seconds,
+            6);
     }, iter: 300);
 
     [Fact]

@@ -2,7 +2,10 @@ using Interactive.Memory.Chains;
 
 namespace Interactive.Engine.Tests.Layouts;
 
-/// <summary>Every plan of a stage that keeps a checkpoint until it is used, and a replay of it that knows nothing of recurrences.</summary>
+/// <summary>
+/// Every plan of a stage that keeps a checkpoint until it is used, and a replay of it that knows nothing of
+/// recurrences.
+/// </summary>
 internal static class PersistentPlans
 {
     /// <summary>All pairs of a forward and a backward.</summary>
@@ -19,14 +22,17 @@ internal static class PersistentPlans
         }
         for (var o = 0; o < chain.Stages[s].Options.Count; o++)
             foreach (var (forward, backward) in Of(chain, s + 1, t, whole))
-                yield return ([new(ChainOpKind.ForwardAll, s, o), .. forward], [.. backward, new(ChainOpKind.Backward, s)]);
+                yield return ([new(ChainOpKind.ForwardAll, s, o), .. forward],
+                    [.. backward, new(ChainOpKind.Backward, s)]);
         for (var j = s; j < t || whole && j == t; j++)
             foreach (var (forward, backward) in Of(chain, j + 1, t, whole))
                 foreach (var again in Again(chain, s, j))
                     yield return ([.. Plain(s, j), .. forward], [.. backward, .. again]);
     }
 
-    private static ChainOp[] Plain(int s, int j) => [new(ChainOpKind.Checkpoint, s), .. Enumerable.Range(s + 1, j - s).Select(k => new ChainOp(ChainOpKind.Forward, k))];
+    private static ChainOp[] Plain(int s, int j)
+        => [new(ChainOpKind.Checkpoint, s),
+        .. Enumerable.Range(s + 1, j - s).Select(k => new ChainOp(ChainOpKind.Forward, k))];
 
     // From the kept input of s and the gradient of t's output.
     private static IEnumerable<ChainOp[]> Again(Chain chain, int s, int t)
@@ -34,14 +40,16 @@ internal static class PersistentPlans
         for (var o = 0; o < chain.Stages[s].Options.Count; o++)
             if (s == t) yield return [new(ChainOpKind.ForwardAll, s, o), new(ChainOpKind.Backward, s)];
             else
-                foreach (var inner in Again(chain, s + 1, t)) yield return [new(ChainOpKind.ForwardAll, s, o), .. inner, new(ChainOpKind.Backward, s)];
+                foreach (var inner in Again(chain, s + 1, t))
+                    yield return [new(ChainOpKind.ForwardAll, s, o), .. inner, new(ChainOpKind.Backward, s)];
         for (var j = s; j < t; j++)
             foreach (var right in Again(chain, j + 1, t))
                 foreach (var left in Again(chain, s, j)) yield return [.. Plain(s, j), .. right, .. left];
     }
 
     /// <summary>Bytes at most, bytes kept between the passes, and seconds; the stage's input is not counted.</summary>
-    public static (long Peak, long Kept, double Seconds) Replay(Chain chain, IReadOnlyList<ChainOp> forward, IReadOnlyList<ChainOp> backward)
+    public static (long Peak, long Kept, double Seconds) Replay(Chain chain, IReadOnlyList<ChainOp> forward,
+        IReadOnlyList<ChainOp> backward)
     {
         var (bare, saved) = (new bool[chain.Stages.Count], new int[chain.Stages.Count]);
         var (live, peak, kept, seconds) = (0L, 0L, 0L, 0.0);

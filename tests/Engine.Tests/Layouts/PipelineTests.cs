@@ -14,12 +14,21 @@ public sealed class PipelineTests : IDisposable
 
     private string[] Bits(string net, int ranks, string arguments, MpiFlavor flavor = MpiFlavor.OpenMpi)
     {
-        using var job = MpiJob.Start(flavor, ranks, $"pipe {net} {folder} --name {Guid.NewGuid():N} --max-steps 20 --no-progress --clip-norm 0.9 {arguments}", OneThread);
+        using var job = MpiJob.Start(flavor, ranks,
+            $"pipe {net} {folder} --name {Guid.NewGuid():N} --max-steps 20 --no-progress --clip-norm 0.9 {arguments}",
+            OneThread);
         Assert.True(job.Wait(240) == 0, job.Output);
-        string[] lines = [.. job.Lines.Select(line => line.Trim()).Where(line => line.StartsWith("step ") || line.StartsWith("evaluation "))];
+        string[] lines =
+            [.. job.Lines.Select(line => line.Trim())
+            .Where(line => line.StartsWith("step ") || line.StartsWith("evaluation "))];
         Assert.Equal(21, lines.Length);
-        if (arguments.Contains("order=zb")) Assert.Contains(job.Lines, line => line.Trim().StartsWith("rank 0 defers ") && !line.TrimEnd().EndsWith(" 0")); // some ops split
-        var hashes = job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "hash", _]).Select(words => words[3]).ToArray();
+        // some ops split
+        if (arguments.Contains("order=zb"))
+            Assert.Contains(job.Lines,
+            line => line.Trim().StartsWith("rank 0 defers ") && !line.TrimEnd().EndsWith(" 0"));
+        var hashes =
+            job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "hash", _])
+            .Select(words => words[3]).ToArray();
         Assert.Equal(ranks, hashes.Length);
         return [.. lines, hashes.Distinct().Single()];
     }
@@ -35,12 +44,15 @@ public sealed class PipelineTests : IDisposable
         var one = Bits(net, 1, "--layout pipe=1,micro=4");
         Assert.Equal(one, Bits(net, 2, "--layout pipe=2,order=1f1b,micro=4"));
         Assert.Equal(one, Bits(net, 2, "--layout pipe=2,order=gpipe,micro=4", MpiFlavor.Mpich));
-        if (net is "mlp" or "resnet" or "skips") Assert.Equal(Bits(net, 1, "--accumulate 4 --clip-norm 0")[..^1], Bits(net, 2, "--layout pipe=2,micro=4 --clip-norm 0")[..^1]);
+        if (net is "mlp" or "resnet" or "skips")
+            Assert.Equal(Bits(net, 1, "--accumulate 4 --clip-norm 0")[..^1],
+            Bits(net, 2, "--layout pipe=2,micro=4 --clip-norm 0")[..^1]);
     }
 
     [SkippableFact]
     public void Stages_in_bf16_have_the_bits_of_one_rank()
-        => Assert.Equal(Bits("resnet", 1, "--precision bf16 --layout pipe=1,micro=4"), Bits("resnet", 2, "--precision bf16 --layout pipe=2,micro=4"));
+        => Assert.Equal(Bits("resnet", 1, "--precision bf16 --layout pipe=1,micro=4"),
+        Bits("resnet", 2, "--precision bf16 --layout pipe=2,micro=4"));
 
     [SkippableTheory]
     [InlineData("resnet", "pipe=4,order=1f1b-eager,micro=8", 4)]
@@ -58,7 +70,8 @@ public sealed class PipelineTests : IDisposable
     {
         string Hash(int ranks, string arguments)
         {
-            using var job = MpiJob.Start(MpiFlavor.OpenMpi, ranks, $"pipe resnet {folder} --optimizer adamw --no-progress --checkpoint-every 1 {arguments}", OneThread);
+            using var job = MpiJob.Start(MpiFlavor.OpenMpi, ranks,
+                $"pipe resnet {folder} --optimizer adamw --no-progress --checkpoint-every 1 {arguments}", OneThread);
             Assert.True(job.Wait(240) == 0, job.Output);
             Assert.Equal(arguments.Contains("--resume"), job.Output.Contains("resuming "));
             return job.Lines.Select(line => line.Trim()).First(line => line.StartsWith("rank 0 hash "));
@@ -74,7 +87,10 @@ public sealed class PipelineTests : IDisposable
     {
         using var job = MpiJob.Start(MpiFlavor.OpenMpi, 2, $"pipe resnet {folder} --name bytes --max-steps 6 --no-progress --batch-size 480 --layout pipe=2,order=gpipe,micro=4", OneThread);
         Assert.True(job.Wait(240) == 0, job.Output);
-        var held = job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "held", _, "of", _]).ToDictionary(words => words[1], words => (Held: double.Parse(words[3]), Predicted: double.Parse(words[5])));
+        var held =
+            job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "held", _, "of", _])
+            .ToDictionary(words => words[1],
+            words => (Held: double.Parse(words[3]), Predicted: double.Parse(words[5])));
         Assert.Equal(2, held.Count);
         Assert.All(held.Values, bytes => Assert.InRange(bytes.Held / bytes.Predicted, 0.98, 1.02));
     }
@@ -82,7 +98,8 @@ public sealed class PipelineTests : IDisposable
     [SkippableFact]
     public void A_rank_that_is_killed_is_named_with_what_the_others_wait_for()
     {
-        using var job = MpiJob.Start(MpiFlavor.OpenMpi, 2, $"pipe-killed mlp {folder} --name killed --epochs 2000 --no-progress --layout pipe=2,micro=4", OneThread);
+        using var job = MpiJob.Start(MpiFlavor.OpenMpi, 2,
+            $"pipe-killed mlp {folder} --name killed --epochs 2000 --no-progress --layout pipe=2,micro=4", OneThread);
         Assert.NotEqual(0, job.Wait(60));
         Assert.Contains($"rank 1 (pid {job.Pid(1)} on ", job.Output);
         Assert.Matches(@"rank 0 is in receive the gradient of \S+ of micro-batch \d, stage 0", job.Output);

@@ -16,7 +16,9 @@ public class CapacityTests
         long Needed(long size)
         {
             var fused = Fusion.Fuse(graph);
-            return FixedBytes.Of(graph, size) + new KeepAllPlanner().Make(new PlanningGraph(fused, AnalyticProfile.Of(fused, size)), long.MaxValue)!.Prediction.PeakBytes;
+            return FixedBytes.Of(graph, size)
+                + new KeepAllPlanner().Make(new PlanningGraph(fused, AnalyticProfile.Of(fused, size)),
+                long.MaxValue)!.Prediction.PeakBytes;
         }
         Assert.True(batch > 4);
         Assert.InRange(Needed(batch), 1, memory);

@@ -11,7 +11,9 @@ namespace Interactive.Engine.Tests.Memory;
 [Trait("Speed", "slow")]
 public class CautiousProfileTests
 {
-    /// <summary>What such a plan is said to take is no less than what the same steps take by what was measured.</summary>
+    /// <summary>
+    /// What such a plan is said to take is no less than what the same steps take by what was measured.
+    /// </summary>
     [Theory]
     [InlineData("resnet50")]
     [InlineData("unet")]
@@ -48,16 +50,23 @@ public class CautiousProfileTests
         {
             foreach (var (inputs, outputs, kernel, stride, size, groups) in new[]
             {
-                (3, 48, 16, 16, 32, 1), (3, 768, 16, 16, 64, 1), (3, 64, 7, 2, 64, 1), (3, 64, 3, 1, 32, 1), (1, 6, 5, 1, 28, 1), (6, 16, 5, 1, 28, 1), (20, 20, 9, 1, 16, 1),
-                (33, 33, 3, 1, 16, 1), (48, 96, 1, 1, 16, 1), (24, 24, 7, 1, 16, 24), (32, 32, 3, 1, 16, 32), (8, 32, 3, 1, 16, 4), (3, 96, 4, 4, 32, 1), (5, 128, 11, 1, 12, 1),
+                (3, 48, 16, 16, 32, 1), (3, 768, 16, 16, 64, 1), (3, 64, 7, 2, 64, 1), (3, 64, 3, 1, 32, 1), (1, 6, 5,
+                    1, 28, 1), (6, 16, 5, 1, 28, 1), (20, 20, 9, 1, 16, 1),
+                (33, 33, 3, 1, 16, 1), (48, 96, 1, 1, 16, 1), (24, 24, 7, 1, 16, 24), (32, 32, 3, 1, 16, 32), (8, 32, 3,
+                    1, 16, 4), (3, 96, 4, 4, 32, 1), (5, 128, 11, 1, 12, 1),
             })
                 foreach (var batch in (int[])[1, 4])
                 {
                     var net = new GraphBuilder("convolution", new Shape(inputs, size, size));
-                    var graph = net.Build(net.Input.BatchNorm().Conv(outputs, kernel, stride, padding: kernel == stride ? 0 : kernel / 2, groups: groups).AdaptiveAvgPool(1).Flatten());
-                    var (measured, said) = (Profiler.Measure(graph, batch, repetitions: 1).Nodes[1], AnalyticProfile.Cautious(Fusion.Fuse(graph), batch).Nodes[1]);
-                    var name = $"{inputs} to {outputs} channels in {groups} groups, {kernel} at {stride}, {batch} samples";
-                    Assert.True(measured.ForwardWorkspace <= said.ForwardWorkspace, $"{name}, forward: {measured.ForwardWorkspace:N0} measured, {said.ForwardWorkspace:N0} said");
+                    var graph =
+                        net.Build(net.Input.BatchNorm().Conv(outputs, kernel, stride,
+                        padding: kernel == stride ? 0 : kernel / 2, groups: groups).AdaptiveAvgPool(1).Flatten());
+                    var (measured, said) = (Profiler.Measure(graph, batch, repetitions: 1).Nodes[1],
+                        AnalyticProfile.Cautious(Fusion.Fuse(graph), batch).Nodes[1]);
+                    var name =
+                        $"{inputs} to {outputs} channels in {groups} groups, {kernel} at {stride}, {batch} samples";
+                    Assert.True(measured.ForwardWorkspace <= said.ForwardWorkspace,
+                        $"{name}, forward: {measured.ForwardWorkspace:N0} measured, {said.ForwardWorkspace:N0} said");
                     Assert.True(measured.BackwardWorkspace <= said.BackwardWorkspace, $"{name}, backward: {measured.BackwardWorkspace:N0} measured, {said.BackwardWorkspace:N0} said");
                 }
         }

@@ -9,7 +9,8 @@ namespace Interactive.Engine.Tests.Memory;
 internal static class Facts
 {
     /// <summary>A model of the zoo from shapes alone, without parameters.</summary>
-    public static PlanningGraph Analytic(string name, int batch, ModelOptions options) => Analytic(Zoo.Create(name, options with { ShapesOnly = true }), batch);
+    public static PlanningGraph Analytic(string name, int batch, ModelOptions options)
+        => Analytic(Zoo.Create(name, options with { ShapesOnly = true }), batch);
 
     /// <summary>From shapes alone.</summary>
     public static PlanningGraph Analytic(Graph graph, long batch)
@@ -19,5 +20,6 @@ internal static class Facts
     }
 
     /// <summary>Measured, one step.</summary>
-    public static PlanningGraph Measured(Graph graph, long batch, IObjective? objective = null) => new(Fusion.Fuse(graph), Profiler.Measure(graph, batch, objective, repetitions: 1));
+    public static PlanningGraph Measured(Graph graph, long batch, IObjective? objective = null)
+        => new(Fusion.Fuse(graph), Profiler.Measure(graph, batch, objective, repetitions: 1));
 }

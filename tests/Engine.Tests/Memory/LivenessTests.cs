@@ -15,7 +15,9 @@ public class LivenessTests
     {
         var facts = Facts.Analytic("inceptionv4", 2, new ModelOptions { Image = new Shape(3, 96, 96) });
         var kept = Kept(facts);
-        var pieces = facts.Graph.Values.Where(v => v.Producer?.Op is { Kind: "batch_norm_relu" } && v.Consumers.All(c => c.Op.IsJoin)).ToArray();
+        var pieces =
+            facts.Graph.Values.Where(v
+            => v.Producer?.Op is { Kind: "batch_norm_relu" } && v.Consumers.All(c => c.Op.IsJoin)).ToArray();
         Assert.True(pieces.Length > 50, $"{pieces.Length} pieces");
         Assert.All(pieces, piece => Assert.False(kept[piece.Id], piece.Name));
     }
@@ -25,7 +27,8 @@ public class LivenessTests
     {
         var facts = Facts.Analytic("densenet121", 2, new ModelOptions { Image = new Shape(3, 32, 32) });
         var kept = Kept(facts);
-        var read = facts.Graph.Nodes.Where(n => n.Op.Kind is "max_pool2d" or "avg_pool2d").Select(n => n.Inputs[0]).ToArray();
+        var read = facts.Graph.Nodes.Where(n => n.Op.Kind is "max_pool2d" or "avg_pool2d").Select(n => n.Inputs[0])
+            .ToArray();
         Assert.Equal(4, read.Length);
         Assert.All(read, value => Assert.False(kept[value.Id], value.Name));
     }
@@ -46,7 +49,9 @@ public class LivenessTests
         var expected = graph.parameters().Select(p => p.grad!.clone()).ToArray();
         foreach (var parameter in graph.parameters()) parameter.grad = null;
         executor.Step(input, target);
-        foreach (var (gradient, parameter) in expected.Zip(graph.parameters())) Assert.Equal(gradient.bytes.ToArray(), parameter.grad!.bytes.ToArray());
+        foreach (var (gradient,
+            parameter) in expected.Zip(graph.parameters())) Assert.Equal(gradient.bytes.ToArray(),
+            parameter.grad!.bytes.ToArray());
     }
 
     /// <summary>By value: alive when backward begins.</summary>

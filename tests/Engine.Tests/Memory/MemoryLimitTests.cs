@@ -22,7 +22,8 @@ public class MemoryLimitTests
         Assert.InRange(4 * MemoryLimit.Parse("auto", processes: 4).Bytes, 1, MachineMemory.LimitBytes);
         var half = $"{MachineMemory.LimitBytes / 2 + (1 << 20)}";
         Assert.Equal(MachineMemory.LimitBytes / 2 + (1 << 20), MemoryLimit.Parse(half).Bytes);
-        Assert.Contains("for each of 2 ranks", Assert.Throws<UsageException>(() => MemoryLimit.Parse(half, processes: 2)).Message);
+        Assert.Contains("for each of 2 ranks",
+            Assert.Throws<UsageException>(() => MemoryLimit.Parse(half, processes: 2)).Message);
     }
 
     [Theory]

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Memory;
 
-/// <summary>How a layer runs backward is chosen by the budget: autograd where it fits, then the fastest way that does.</summary>
+/// <summary>
+/// How a layer runs backward is chosen by the budget: autograd where it fits, then the fastest way that does.
+/// </summary>
 public class OpenWaysTests
 {
     private const long Much = 1 << 20; // bytes, beside which this graph's values are nothing
@@ -38,8 +40,11 @@ public class OpenWaysTests
         var schedule = new ScheduleBuilder(facts).Build(new Retention(facts), "keep-all", (long)(budget * Much));
         var prediction = new ScheduleSimulator(facts).Run(schedule);
         var id = facts.Graph.Nodes.Single(n => n.Name == "conv").Id;
-        var taken = schedule.Steps.Where(s => s.Id == id && s.Kind is (StepKind.ParameterGradients or StepKind.Backward)).ToDictionary(s => s.Kind, s => s.Way);
-        Assert.Equal((parameters, input), (taken.GetValueOrDefault(StepKind.ParameterGradients), taken[StepKind.Backward]));
+        var taken =
+            schedule.Steps.Where(s => s.Id == id && s.Kind is (StepKind.ParameterGradients or StepKind.Backward))
+            .ToDictionary(s => s.Kind, s => s.Way);
+        Assert.Equal((parameters, input),
+            (taken.GetValueOrDefault(StepKind.ParameterGradients), taken[StepKind.Backward]));
         Assert.Equal(extraSeconds, prediction.ExtraSeconds, 1e-9);
         Assert.True(prediction.PeakBytes <= budget * Much);
     }
@@ -48,7 +53,8 @@ public class OpenWaysTests
     public void Keep_all_takes_a_smaller_way_that_costs_no_time()
     {
         using var scope = NewDisposeScope();
-        var plan = new KeepAllPlanner().Make(OneConvolution(), long.MaxValue)!; // both gradients in turn take autograd's ten seconds
+        // both gradients in turn take autograd's ten seconds
+        var plan = new KeepAllPlanner().Make(OneConvolution(), long.MaxValue)!;
         Assert.InRange(plan.Prediction.PeakBytes, 6 * Much, 7 * Much);
         Assert.Equal(0, plan.Prediction.ExtraSeconds, 1e-9);
     }

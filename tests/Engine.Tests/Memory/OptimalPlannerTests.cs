@@ -10,7 +10,9 @@ namespace Interactive.Engine.Tests.Memory;
 
 public class OptimalPlannerTests
 {
-    /// <summary>Every plan at every budget replays within it, and runs each node's backward once, last to first.</summary>
+    /// <summary>
+    /// Every plan at every budget replays within it, and runs each node's backward once, last to first.
+    /// </summary>
     [Theory]
     [InlineData("lenet5")]
     [InlineData("vgg16")]
@@ -38,7 +40,8 @@ public class OptimalPlannerTests
             Assert.Equal(plan.Prediction, replayed);
             Assert.InRange(replayed.PeakBytes, 1, budget);
             Assert.Equal(all.Seconds, replayed.Seconds - replayed.RecomputeSeconds, 1e-6 * all.Seconds);
-            Assert.Equal(Enumerable.Range(0, facts.Graph.Nodes.Count).Reverse(), plan.Schedule.Steps.Where(s => s.Kind == StepKind.Backward).Select(s => s.Id));
+            Assert.Equal(Enumerable.Range(0, facts.Graph.Nodes.Count).Reverse(),
+                plan.Schedule.Steps.Where(s => s.Kind == StepKind.Backward).Select(s => s.Id));
         }
     }
 
@@ -59,7 +62,9 @@ public class OptimalPlannerTests
         Assert.Equal(0, front[^1].Prediction.RecomputeSeconds);
     }
 
-    /// <summary>The least plan, which drops what it can twice, and one in the middle of the curve: plain's bits.</summary>
+    /// <summary>
+    /// The least plan, which drops what it can twice, and one in the middle of the curve: plain's bits.
+    /// </summary>
     [Theory]
     [InlineData("googlenet")]
     [InlineData("resnet50")]

@@ -12,7 +12,8 @@ namespace Interactive.Engine.Tests.Memory;
 /// <summary>Many steps under a plan, and what it promises to those who listen.</summary>
 public class PlannedStepTests
 {
-    private static Schedule LeastOf(Graph graph, long batch) => OptimalPlanner.Front(Facts.Analytic(graph, batch))[0].Schedule;
+    private static Schedule LeastOf(Graph graph, long batch)
+        => OptimalPlanner.Front(Facts.Analytic(graph, batch))[0].Schedule;
 
     [Fact]
     public void Live_bytes_after_200_planned_steps_equal_those_after_20()
@@ -20,7 +21,8 @@ public class PlannedStepTests
         using var scope = NewDisposeScope();
         var graph = SmallModels.Create("lenet5");
         using var executor = new Executor(graph, LeastOf(graph, 8));
-        Assert.Contains(executor.Schedule.Steps.Where(s => s.Kind is StepKind.Forward or StepKind.ForwardOnly).CountBy(s => s.Id), r => r.Value > 1);
+        Assert.Contains(executor.Schedule.Steps.Where(s => s.Kind is StepKind.Forward or StepKind.ForwardOnly)
+            .CountBy(s => s.Id), r => r.Value > 1);
         var (x, y) = SmallModels.Batch(graph, 8);
         StepChecks.LiveBytesSettle(executor, x, y);
     }
@@ -38,7 +40,10 @@ public class PlannedStepTests
         StepChecks.AnnouncesOnce(executor, graph, x, y);
     }
 
-    /// <summary>What ops declare against what libtorch is seen to hold: outputs, statistics, indices, masks; and the peak of keep-all.</summary>
+    /// <summary>
+    /// What ops declare against what libtorch is seen to hold: outputs, statistics, indices, masks; and the peak of
+    /// keep-all.
+    /// </summary>
     [Theory]
     [InlineData("lenet5", 0.02)]
     [InlineData("googlenet", 0.10)]
@@ -53,13 +58,15 @@ public class PlannedStepTests
         var graph = SmallModels.Create(name);
         graph.train();
         // Twice: a finaliser in between may free bytes that others have left.
-        var (measured, again) = (Profiler.Measure(graph, 8, repetitions: 1), Profiler.Measure(graph, 8, repetitions: 1));
+        var (measured, again) = (Profiler.Measure(graph, 8, repetitions: 1),
+            Profiler.Measure(graph, 8, repetitions: 1));
         var fused = Fusion.Fuse(graph);
         var analytic = AnalyticProfile.Of(fused, 8);
         foreach (var (a, m, other) in analytic.Nodes.Zip(measured.Nodes, again.Nodes))
         {
             Assert.Equal((a.Name, a.OutputBytes), (m.Name, m.OutputBytes));
-            Assert.True(a.ExtraBytes == m.ExtraBytes || a.ExtraBytes == other.ExtraBytes, $"{a.Name}: {a.ExtraBytes} declared, {m.ExtraBytes} measured");
+            Assert.True(a.ExtraBytes == m.ExtraBytes || a.ExtraBytes == other.ExtraBytes,
+                $"{a.Name}: {a.ExtraBytes} declared, {m.ExtraBytes} measured");
         }
         var keepAll = new Retention(new PlanningGraph(fused, analytic));
         long Kept(Profile profile)

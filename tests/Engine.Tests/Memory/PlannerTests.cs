@@ -10,7 +10,9 @@ namespace Interactive.Engine.Tests.Memory;
 
 public class PlannerTests
 {
-    /// <summary>Planned from a measured profile, run for real: plain's bits, and the measured peak within the budget.</summary>
+    /// <summary>
+    /// Planned from a measured profile, run for real: plain's bits, and the measured peak within the budget.
+    /// </summary>
     [Theory]
     [InlineData("resnet18")]
     [InlineData("mobilenet")]
@@ -46,8 +48,12 @@ public class PlannerTests
         var all = new KeepAllPlanner().Make(facts, long.MaxValue)!;
         var plan = PlannerList.Find("auto").Make(facts, all.Prediction.PeakBytes / 2)!;
         Assert.InRange(plan.Overhead, 0, 0.06);
-        var runs = plan.Schedule.Steps.Where(s => s.Kind is StepKind.Forward or StepKind.ForwardOnly).CountBy(s => s.Id);
-        Assert.DoesNotContain(runs, r => r.Value > 1 && facts.Graph.Nodes[r.Key].Op is Interactive.Graphs.Ops.Conv2d { IsPointwise: false } && facts.Graph.Nodes[r.Key].Id > 0);
+        var runs = plan.Schedule.Steps.Where(s => s.Kind is StepKind.Forward or StepKind.ForwardOnly)
+            .CountBy(s => s.Id);
+        Assert.DoesNotContain(runs,
+            r
+            => r.Value > 1 && facts.Graph.Nodes[r.Key].Op is Interactive.Graphs.Ops.Conv2d { IsPointwise: false }
+            && facts.Graph.Nodes[r.Key].Id > 0);
     }
 
     [Fact]
@@ -65,7 +71,8 @@ public class PlannerTests
     public void A_budget_too_small_names_the_least_and_its_cost()
     {
         var facts = Facts.Analytic("lenet5", 8, new ModelOptions());
-        var message = Assert.Throws<UsageException>(() => PlanReport.Make(facts, MemoryBudget.Parse("1KiB"), PlannerList.Find("auto"))).Message;
+        var message = Assert.Throws<UsageException>(()
+            => PlanReport.Make(facts, MemoryBudget.Parse("1KiB"), PlannerList.Find("auto"))).Message;
         Assert.Matches(@"least budget is .* MiB \([0-9]+%\), at [0-9]+% more time", message);
     }
 }

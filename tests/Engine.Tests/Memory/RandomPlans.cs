@@ -19,15 +19,19 @@ internal static class RandomPlans
         return retention;
     }
 
-    /// <summary>Keep-all and several plans by chance have plain autograd's bits, and the peak that was said to the byte.</summary>
-    public static PlanningGraph AssertBitsAndPeaks(Graph graph, IObjective? objective, Tensor[] inputs, Tensor[] targets, int plans = 8)
+    /// <summary>
+    /// Keep-all and several plans by chance have plain autograd's bits, and the peak that was said to the byte.
+    /// </summary>
+    public static PlanningGraph AssertBitsAndPeaks(Graph graph, IObjective? objective, Tensor[] inputs,
+        Tensor[] targets, int plans = 8)
     {
         var facts = Facts.Measured(graph, inputs[0].shape[0], objective);
         var expected = TrainingStep.Plain(graph, objective ?? new CrossEntropy(), inputs, targets);
         var random = new Random(3);
         for (var plan = 0; plan < plans; plan++)
         {
-            var schedule = new ScheduleBuilder(facts).Build(plan == 0 ? new Interactive.Memory.Retention(facts) : Retention(facts, random, plan < plans / 2 ? 0.3 : 0.7), "random");
+            var schedule = new ScheduleBuilder(facts).Build(plan == 0 ? new Interactive.Memory.Retention(facts)
+                : Retention(facts, random, plan < plans / 2 ? 0.3 : 0.7), "random");
             expected.AssertSame(TrainingStep.Planned(graph, schedule, objective, inputs, targets, out var peak));
             Assert.Equal(new ScheduleSimulator(facts).Run(schedule).PeakBytes, peak);
         }

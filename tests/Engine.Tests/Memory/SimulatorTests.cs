@@ -56,7 +56,8 @@ public class SimulatorTests
     {
         using var scope = NewDisposeScope();
         manual_seed(1);
-        var net = nn.Sequential(("conv", nn.Conv2d(3, 8, 3, padding: 1)), ("first", new Uneven()), ("relu", nn.ReLU()), ("second", new Uneven()), ("flat", nn.Flatten()), ("fc", nn.Linear(512, 10)));
+        var net = nn.Sequential(("conv", nn.Conv2d(3, 8, 3, padding: 1)), ("first", new Uneven()), ("relu", nn.ReLU()),
+            ("second", new Uneven()), ("flat", nn.Flatten()), ("fc", nn.Linear(512, 10)));
         var graph = Graph.Capture(net, new Shape(3, 8, 8));
         graph.train();
         var facts = Facts.Measured(graph, 4);
@@ -67,7 +68,9 @@ public class SimulatorTests
         for (var plan = 0; plan < 20; plan++)
         {
             var schedule = new ScheduleBuilder(facts).Build(RandomPlans.Retention(facts, random, 0.8), "random");
-            again += schedule.Steps.Where(s => (s.Kind is StepKind.Forward or StepKind.ForwardOnly) && facts.Graph.Nodes[s.Id].Op.Kind == "opaque").CountBy(s => s.Id).Count(r => r.Value > 1);
+            again += schedule.Steps.Where(s
+                => (s.Kind is StepKind.Forward or StepKind.ForwardOnly) && facts.Graph.Nodes[s.Id].Op.Kind == "opaque")
+                .CountBy(s => s.Id).Count(r => r.Value > 1);
             expected.AssertSame(TrainingStep.Planned(graph, schedule, x, y, out _));
         }
         Assert.True(again > 5);
@@ -78,7 +81,8 @@ public class SimulatorTests
         private readonly TorchSharp.Modules.Conv2d mix = nn.Conv2d(16, 16, 1);
         private readonly TorchSharp.Modules.BatchNorm2d norm = nn.BatchNorm2d(16);
         public Normed() : base("normed") => RegisterComponents();
-        public override Tensor forward(Tensor x) => norm.forward(mix.forward(x).relu() * 0.5); // its output is saved by nobody
+        // its output is saved by nobody
+        public override Tensor forward(Tensor x) => norm.forward(mix.forward(x).relu() * 0.5);
     }
 
     private sealed class Squashed() : nn.Module<Tensor, Tensor>("squashed")
@@ -87,8 +91,10 @@ public class SimulatorTests
     }
 
     private static TorchSharp.Modules.Sequential OfUnknownModules() => nn.Sequential(
-        ("conv", nn.Conv2d(3, 16, 3, padding: 1)), ("a", new Normed()), ("b", new Squashed()), ("relu", nn.ReLU()), ("c", new Normed()),
-        ("down", nn.Conv2d(16, 16, 3, padding: 1)), ("d", new Squashed()), ("pool", nn.MaxPool2d(8)), ("flat", nn.Flatten()), ("fc", nn.Linear(16 * 8 * 8, 10)));
+        ("conv", nn.Conv2d(3, 16, 3, padding: 1)), ("a", new Normed()), ("b", new Squashed()), ("relu", nn.ReLU()),
+            ("c", new Normed()),
+        ("down", nn.Conv2d(16, 16, 3, padding: 1)), ("d", new Squashed()), ("pool", nn.MaxPool2d(8)),
+            ("flat", nn.Flatten()), ("fc", nn.Linear(16 * 8 * 8, 10)));
 
     [Fact]
     public void The_peak_with_modules_that_the_graph_does_not_know_is_the_predicted_one()
@@ -103,7 +109,8 @@ public class SimulatorTests
         var random = new Random(2);
         for (var plan = 0; plan < 12; plan++)
         {
-            var schedule = new ScheduleBuilder(facts).Build(plan == 0 ? new Retention(facts) : RandomPlans.Retention(facts, random, 0.6), "random");
+            var schedule = new ScheduleBuilder(facts).Build(plan == 0 ? new Retention(facts)
+                : RandomPlans.Retention(facts, random, 0.6), "random");
             expected.AssertSame(TrainingStep.Planned(graph, schedule, x, y, out var peak));
             Assert.InRange((double)peak / new ScheduleSimulator(facts).Run(schedule).PeakBytes, 0.98, 1.02);
         }

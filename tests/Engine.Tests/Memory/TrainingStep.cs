@@ -22,7 +22,8 @@ internal sealed class TrainingStep
     });
 
     /// <summary>The same for any objective, inputs and outputs.</summary>
-    public static TrainingStep Plain(Graph graph, IObjective objective, Tensor[] inputs, Tensor[] targets) => From(graph, () => Autograd(graph, objective, inputs, targets));
+    public static TrainingStep Plain(Graph graph, IObjective objective, Tensor[] inputs, Tensor[] targets)
+        => From(graph, () => Autograd(graph, objective, inputs, targets));
 
     /// <summary>One step of autograd, every intermediate disposed right after its last use.</summary>
     public static double Autograd(Graph graph, IObjective objective, Tensor[] inputs, Tensor[] targets)
@@ -35,10 +36,12 @@ internal sealed class TrainingStep
     }
 
     /// <summary>The executor, with the exact peak of the second of two steps (gradients then exist).</summary>
-    public static TrainingStep Planned(Graph graph, Schedule schedule, Tensor x, Tensor y, out long peak) => Planned(graph, schedule, null, [x], [y], out peak);
+    public static TrainingStep Planned(Graph graph, Schedule schedule, Tensor x, Tensor y, out long peak)
+        => Planned(graph, schedule, null, [x], [y], out peak);
 
     /// <summary>The same for any objective, inputs and outputs.</summary>
-    public static TrainingStep Planned(Graph graph, Schedule schedule, IObjective? objective, Tensor[] inputs, Tensor[] targets, out long peak)
+    public static TrainingStep Planned(Graph graph, Schedule schedule, IObjective? objective, Tensor[] inputs,
+        Tensor[] targets, out long peak)
     {
         using var executor = new Executor(graph, schedule, objective);
         var step = From(graph, () => executor.Step(inputs, targets));
@@ -61,7 +64,9 @@ internal sealed class TrainingStep
             foreach (var parameter in graph.parameters()) parameter.grad = null;
         manual_seed(7);
         var loss = step();
-        var tensors = graph.named_parameters().Where(p => p.parameter.grad is not null).Select(p => ($"{p.name}.grad", p.parameter.grad!.clone()))
+        var tensors =
+            graph.named_parameters().Where(p => p.parameter.grad is not null)
+            .Select(p => ($"{p.name}.grad", p.parameter.grad!.clone()))
             .Concat(graph.named_buffers().Select(b => (b.name, b.buffer.clone()))).ToDictionary();
         using (no_grad())
             foreach (var (name, buffer) in graph.named_buffers()) buffer.copy_(buffers[name]);

@@ -33,7 +33,8 @@ public static class SmallModels
     public static TheoryData<string> Names => [.. Zoo.Names.Except(deep)];
 
     public static Graph Create(string name)
-        => Zoo.Create(name, Sizes.GetValueOrDefault(name) ?? new ModelOptions { Image = new Shape(3, 16, 16), Classes = 10 });
+        => Zoo.Create(name,
+        Sizes.GetValueOrDefault(name) ?? new ModelOptions { Image = new Shape(3, 16, 16), Classes = 10 });
 
     public static (Tensor Input, Tensor Target) Batch(Graph graph, long batch = 2)
     {
@@ -47,7 +48,9 @@ public static class SmallModels
         return (input, randint(0, outputs, positions, dtype: ScalarType.Int64));
     }
 
-    /// <summary>Mean softmax cross-entropy for (batch, classes), (batch, tokens, classes) and (batch, classes, height, width).</summary>
+    /// <summary>
+    /// Mean softmax cross-entropy for (batch, classes), (batch, tokens, classes) and (batch, classes, height, width).
+    /// </summary>
     public static Tensor Loss(Tensor output, Tensor target)
         => output.dim() == 3
             ? nn.functional.cross_entropy(output.flatten(0, 1), target.flatten())

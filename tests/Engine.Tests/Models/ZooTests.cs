@@ -5,7 +5,9 @@ namespace Interactive.Engine.Tests.Models;
 
 public class ZooTests
 {
-    /// <summary>Counts as published with the papers' reference code, at 1,000 classes where not said otherwise.</summary>
+    /// <summary>
+    /// Counts as published with the papers' reference code, at 1,000 classes where not said otherwise.
+    /// </summary>
     [Theory]
     [InlineData("lenet5", 61_706)]
     [InlineData("alexnet", 61_100_840)]
@@ -29,19 +31,26 @@ public class ZooTests
     [Fact]
     public void Gpt2_small_has_its_published_parameters()
     {
-        var small = new ModelOptions { Layers = 12, Heads = 12, Width = 768, Context = 1024, Vocabulary = 50257, ShapesOnly = true };
+        var small =
+            new ModelOptions
+            {
+                Layers = 12, Heads = 12, Width = 768, Context = 1024, Vocabulary = 50257, ShapesOnly =
+            true
+            };
         Assert.Equal(124_439_808, Zoo.Create("gpt", small).ParameterCount);
     }
 
     [Fact]
     public void Unet_with_one_class_has_its_published_parameters()
-        => Assert.Equal(31_037_633, Zoo.Create("unet", new ModelOptions { Classes = 1, ShapesOnly = true }).ParameterCount);
+        => Assert.Equal(31_037_633,
+        Zoo.Create("unet", new ModelOptions { Classes = 1, ShapesOnly = true }).ParameterCount);
 
     [Theory]
     [InlineData("resnet269", 3, 30, 48, 8)]
     [InlineData("resnet152", 3, 8, 36, 3)]
     public void Deep_bottleneck_nets_have_the_parameters_of_the_formula(string name, params int[] blocks)
-        => Assert.Equal(Bottlenecks(3 * 64 * 49 + 2 * 64, 64, blocks), Zoo.Create(name, new ModelOptions { ShapesOnly = true }).ParameterCount);
+        => Assert.Equal(Bottlenecks(3 * 64 * 49 + 2 * 64, 64, blocks),
+        Zoo.Create(name, new ModelOptions { ShapesOnly = true }).ParameterCount);
 
     [Fact]
     public void Resnet1207_has_the_parameters_of_the_formula_and_its_layers()
@@ -93,7 +102,8 @@ public class ZooTests
     [Fact]
     public void Too_small_an_image_names_the_node()
     {
-        var error = Assert.Throws<UsageException>(() => Zoo.Create("inceptionv4", new ModelOptions { Image = new Shape(3, 32, 32), ShapesOnly = true }));
+        var error = Assert.Throws<UsageException>(()
+            => Zoo.Create("inceptionv4", new ModelOptions { Image = new Shape(3, 32, 32), ShapesOnly = true }));
         Assert.Contains("inceptionv4 cannot take 3x32x32", error.Message);
     }
 }

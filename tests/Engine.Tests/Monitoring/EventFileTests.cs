@@ -17,7 +17,8 @@ public class EventFileTests
     {
         var stream = new MemoryStream();
         EventFile.Record(stream, "123456789"u8);
-        Assert.Equal("0900000000000000" + "37F97139" + "313233343536373839" + "E5B08AC7", Convert.ToHexString(stream.ToArray()));
+        Assert.Equal("0900000000000000" + "37F97139" + "313233343536373839" + "E5B08AC7",
+            Convert.ToHexString(stream.ToArray()));
     }
 
     [Fact]

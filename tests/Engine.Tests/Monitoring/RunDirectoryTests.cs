@@ -43,7 +43,8 @@ public sealed class RunDirectoryTests : IDisposable
     public void Many_that_begin_at_once_get_folders_of_their_own()
     {
         var runs = new string[16];
-        Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => runs[i] = RunDirectory.Create(folder, "net").Path);
+        Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = 16 },
+            i => runs[i] = RunDirectory.Create(folder, "net").Path);
         Assert.Equal(runs.Length, runs.Distinct().Count());
         Assert.Empty(Directory.GetFiles(folder));
     }
@@ -54,7 +55,8 @@ public sealed class RunDirectoryTests : IDisposable
     [InlineData("a\nb")]
     [InlineData(" net")]
     public void A_name_that_is_none_for_a_folder_is_refused(string name)
-        => Assert.StartsWith("--name is part of a folder's name", Assert.Throws<UsageException>(() => RunDirectory.Create(folder, name)).Message);
+        => Assert.StartsWith("--name is part of a folder's name",
+        Assert.Throws<UsageException>(() => RunDirectory.Create(folder, name)).Message);
 
     [Fact]
     public void A_resumed_log_says_from_where_on_older_points_are_void()
@@ -65,6 +67,8 @@ public sealed class RunDirectoryTests : IDisposable
         using (var log = new RunLog(run, 4)) log.Write(new TrainRecord(5, 0, 2, 0.1, 1, 1, 1));
         Assert.Contains("\"loss\":2", Assert.Single(File.ReadAllLines(run.Metrics)));
         // field 2 (step) 5, field 7 (session log) of field 1 (status) START
-        Assert.Contains(Directory.GetFiles(run.Path, "events*"), file => File.ReadAllBytes(file).AsSpan().IndexOf((ReadOnlySpan<byte>)[16, 5, 7 << 3 | 2, 2, 1 << 3, 1]) >= 0);
+        Assert.Contains(Directory.GetFiles(run.Path, "events*"),
+            file
+            => File.ReadAllBytes(file).AsSpan().IndexOf((ReadOnlySpan<byte>)[16, 5, 7 << 3 | 2, 2, 1 << 3, 1]) >= 0);
     }
 }

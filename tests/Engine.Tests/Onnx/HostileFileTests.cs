@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Onnx;
 
-/// <summary>Files that are damaged or made to harm: one line that says what is wrong, and no more memory than the file deserves.</summary>
+/// <summary>
+/// Files that are damaged or made to harm: one line that says what is wrong, and no more memory than the file deserves.
+/// </summary>
 public class HostileFileTests
 {
     private static readonly string Folder = OnnxFiles.Folder;
@@ -23,8 +25,13 @@ public class HostileFileTests
         return model;
     }
 
-    private static OnnxNode Node(string name, List<string> inputs, string output, params (string, OnnxAttribute)[] settings)
-        => new() { Name = $"{name}_of_{output}", Operator = name, Inputs = inputs, Outputs = [output], Attributes = settings.ToDictionary(s => s.Item1, s => s.Item2) };
+    private static OnnxNode Node(string name, List<string> inputs, string output,
+        params (string, OnnxAttribute)[] settings)
+        => new()
+        {
+            Name = $"{name}_of_{output}", Operator = name, Inputs = inputs, Outputs = [output], Attributes =
+        settings.ToDictionary(s => s.Item1, s => s.Item2)
+        };
 
     private static string Write(OnnxModel model, string name)
     {
@@ -70,7 +77,12 @@ public class HostileFileTests
     {
         var model = Small();
         model.Graph.Nodes.Clear();
-        for (var i = 20_000; i > 0; i--) model.Graph.Nodes.Add(new OnnxNode { Operator = "Relo", Inputs = [i == 1 ? "x" : $"{i - 1}"], Outputs = [i == 20_000 ? "y" : $"{i}"] });
+        for (var i = 20_000; i > 0; i--)
+            model.Graph.Nodes.Add(new OnnxNode
+            {
+                Operator = "Relo", Inputs = [i == 1 ? "x"
+            : $"{i - 1}"], Outputs = [i == 20_000 ? "y" : $"{i}"]
+            });
         Assert.Contains("Relo", Refused(model, "deep.onnx"));
     }
 
@@ -114,10 +126,12 @@ public class HostileFileTests
     public void Weights_beside_the_file_are_read_from_where_it_says()
     {
         var numbers = Enumerable.Range(0, 16).Select(i => (float)i).ToArray();
-        File.WriteAllBytes(Path.Combine(Folder, "beside.bin"), System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(numbers).ToArray());
+        File.WriteAllBytes(Path.Combine(Folder, "beside.bin"),
+            System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(numbers).ToArray());
         var model = Small();
         var weight = model.Graph.Weights["fc.weight"];
-        (weight.Raw, weight.External["location"], weight.External["offset"], weight.External["length"]) = (null, "beside.bin", "16", "48");
+        (weight.Raw, weight.External["location"], weight.External["offset"], weight.External["length"]) = (null,
+            "beside.bin", "16", "48");
         using var graph = Graph.FromOnnx(Write(model, "beside.onnx"));
         Assert.Equal(numbers[4..], graph.parameters().Single().data<float>().ToArray());
         weight.External["offset"] = "20";
@@ -135,7 +149,12 @@ public class HostileFileTests
         model.Graph.Weights["fc.weight"].Sizes[0] = long.MaxValue;
         Assert.Contains("fc.weight has the sizes", Refused(model, "larger.onnx"));
         model = Small();
-        var shape = new OnnxTensor { Name = "shape", Type = OnnxTypes.Long, Raw = System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(new long[] { 1L << 33, 4 }).ToArray() };
+        var shape =
+            new OnnxTensor
+            {
+                Name = "shape", Type = OnnxTypes.Long, Raw =
+            System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(new long[] { 1L << 33, 4 }).ToArray()
+            };
         shape.Sizes.Add(2);
         model.Graph.Weights["shape"] = shape;
         model.Graph.Nodes[1] = Node("Expand", ["h", "shape"], "y");
@@ -151,8 +170,10 @@ public class HostileFileTests
         model.Graph.Inputs[0] = new("x", OnnxTypes.Float, ["batch", "words", "4"]);
         model.Graph.Nodes[0] = Node("MatMul", ["x", "turned"], "h");
         model.Graph.Nodes.Insert(0, Node("Transpose", ["fc.weight"], "turned", ("perm", new long[] { 1, 0 })));
-        Assert.Contains("its input x (batch x words x 4) leaves a size free: give words, such as 128", Refused(model, "free.onnx"));
-        using var graph = Graph.FromOnnx(Path.Combine(Folder, "free.onnx"), new OnnxOptions { Sizes = new Dictionary<string, long> { ["words"] = 7 } });
+        Assert.Contains("its input x (batch x words x 4) leaves a size free: give words, such as 128",
+            Refused(model, "free.onnx"));
+        using var graph = Graph.FromOnnx(Path.Combine(Folder, "free.onnx"),
+            new OnnxOptions { Sizes = new Dictionary<string, long> { ["words"] = 7 } });
         Assert.Equal("7x3", graph.Output.Shape.ToString());
     }
 
@@ -174,7 +195,9 @@ public class HostileFileTests
         {
             var mutant = (byte[])bytes.Clone();
             var length = mutant.Length;
-            for (var change = random.Next(1, 4); change > 0; change--) mutant[random.Next(2) == 0 ? random.Next(head) : mutant.Length - 1 - random.Next(head)] = (byte)random.Next(256);
+            for (var change = random.Next(1, 4); change > 0; change--)
+                mutant[random.Next(2) == 0 ? random.Next(head)
+                : mutant.Length - 1 - random.Next(head)] = (byte)random.Next(256);
             if (random.Next(4) == 0) length = random.Next(length);
             var before = GC.GetAllocatedBytesForCurrentThread();
             try { OnnxReader.Read(mutant.AsMemory(0, length), Folder); }
@@ -195,7 +218,8 @@ public class HostileFileTests
         for (var i = 0; i < count; i++)
         {
             var mutant = (byte[])bytes.Clone();
-            for (var change = random.Next(1, 4); change > 0; change--) mutant[random.Next(mutant.Length)] = (byte)random.Next(256);
+            for (var change = random.Next(1, 4); change > 0; change--)
+                mutant[random.Next(mutant.Length)] = (byte)random.Next(256);
             var path = Path.Combine(Folder, "mutant.onnx");
             File.WriteAllBytes(path, random.Next(4) == 0 ? mutant[..random.Next(mutant.Length)] : mutant);
             using var scope = NewDisposeScope();

@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Onnx;
 
-/// <summary>Nets written as ONNX: ONNX Runtime computes what the engine does, ONNX's own checker takes the file, and it comes back with its bits.</summary>
+/// <summary>
+/// Nets written as ONNX: ONNX Runtime computes what the engine does, ONNX's own checker takes the file, and it comes
+/// back with its bits.
+/// </summary>
 public class OnnxExportTests
 {
     [Theory]
@@ -42,7 +45,8 @@ public class OnnxExportTests
     public void A_traced_module_is_written()
     {
         manual_seed(5);
-        using var net = nn.Sequential(("conv", nn.Conv2d(3, 6, 3)), ("prelu", nn.LeakyReLU(0.2)), ("pool", nn.AdaptiveAvgPool2d(2)), ("flat", nn.Flatten()), ("head", nn.Linear(24, 4)));
+        using var net = nn.Sequential(("conv", nn.Conv2d(3, 6, 3)), ("prelu", nn.LeakyReLU(0.2)),
+            ("pool", nn.AdaptiveAvgPool2d(2)), ("flat", nn.Flatten()), ("head", nn.Linear(24, 4)));
         Check(Graph.Trace(net, randn(2, 3, 10, 10)), "traced");
     }
 
@@ -80,7 +84,8 @@ public class OnnxExportTests
         var back = Graph.FromOnnx(path);
         back.eval();
         Assert.True(back.Forward(inputs)[0].bytes.SequenceEqual(ours.bytes), $"{name} comes back with other bits");
-        if (OnnxFiles.HasPython("onnx")) OnnxFiles.Python(["-c", $"import onnx; onnx.checker.check_model(onnx.load('{path}'), full_check=True)"]);
+        if (OnnxFiles.HasPython("onnx"))
+            OnnxFiles.Python(["-c", $"import onnx; onnx.checker.check_model(onnx.load('{path}'), full_check=True)"]);
     }
 
     [Fact]
@@ -90,15 +95,19 @@ public class OnnxExportTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var builder = new GraphBuilder("folded", new Shape(3, 8, 8));
-        var graph = builder.Build(builder.Input.Conv(6, 3, name: "a").BatchNorm().Relu().Conv(4, 3, bias: false, name: "b").BatchNorm().Flatten().Linear(3));
+        var graph =
+            builder.Build(builder.Input.Conv(6, 3, name: "a").BatchNorm().Relu().Conv(4, 3, bias: false, name: "b")
+            .BatchNorm().Flatten().Linear(3));
         foreach (var (key, tensor) in graph.state_dict())
-            if (key.Contains("running", StringComparison.Ordinal) && key.Contains("norm", StringComparison.Ordinal)) tensor.uniform_(0.5, 1.5);
+            if (key.Contains("running", StringComparison.Ordinal) && key.Contains("norm", StringComparison.Ordinal))
+                tensor.uniform_(0.5, 1.5);
         graph.eval();
         var path = Path.Combine(OnnxFiles.Folder, "folded.onnx");
         graph.ToOnnx(path, new OnnxExportOptions { FoldBatchNorm = true });
         Assert.DoesNotContain(OnnxReader.Read(path).Graph.Nodes, n => n.Operator == "BatchNormalization");
         var inputs = OnnxRuntimeOracle.Inputs(graph, 3);
-        Assert.InRange(OnnxRuntimeOracle.Difference(graph.Forward(inputs)[0], OnnxRuntimeOracle.Run(path, inputs)[0]), 0, 1e-5);
+        Assert.InRange(OnnxRuntimeOracle.Difference(graph.Forward(inputs)[0], OnnxRuntimeOracle.Run(path, inputs)[0]),
+            0, 1e-5);
     }
 
     [Fact]
@@ -107,10 +116,17 @@ public class OnnxExportTests
         var builder = new GraphBuilder("named", new Shape(3, 4, 4));
         using var graph = builder.Build(builder.Input.Flatten().Linear(2));
         var path = Path.Combine(OnnxFiles.Folder, "named.onnx");
-        graph.ToOnnx(path, new OnnxExportOptions { Classes = ["cat", "dog"], Normalisation = Interactive.Data.Normalisation.ImageNet });
+        graph.ToOnnx(path,
+            new OnnxExportOptions
+            {
+                Classes = ["cat",
+            "dog"], Normalisation = Interactive.Data.Normalisation.ImageNet
+            });
         using var model = Model.FromOnnx(path);
         Assert.Equal(["cat", "dog"], model.Classes);
         Assert.Equal(Interactive.Data.Normalisation.ImageNet.Mean, model.Normalisation!.Mean);
-        Assert.Contains("the names of 1 classes", Assert.Throws<UsageException>(() => graph.ToOnnx(path, new OnnxExportOptions { Classes = ["cat"] })).Message);
+        Assert.Contains("the names of 1 classes",
+            Assert.Throws<UsageException>(() => graph.ToOnnx(path, new OnnxExportOptions { Classes = ["cat"] }))
+            .Message);
     }
 }

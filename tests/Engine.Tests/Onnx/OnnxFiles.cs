@@ -27,12 +27,18 @@ internal static class OnnxFiles
     /// <summary>Runs Debian's Python and gives what it printed.</summary>
     public static string Python(string[] arguments)
     {
-        var start = new ProcessStartInfo("/usr/bin/python3", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["OMP_NUM_THREADS"] = "1" } };
+        var start = new ProcessStartInfo("/usr/bin/python3",
+            arguments)
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, Environment =
+            { ["OMP_NUM_THREADS"] = "1" }
+        };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"python3 {string.Join(' ', arguments)}: {error.Result}");
+        return process.ExitCode == 0 ? output
+            : throw new InvalidOperationException($"python3 {string.Join(' ', arguments)}: {error.Result}");
     }
 
     /// <summary>True where Debian's Python has these modules.</summary>

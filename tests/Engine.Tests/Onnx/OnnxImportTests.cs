@@ -18,7 +18,8 @@ public class OnnxImportTests
         return tensor;
     }
 
-    private static Graph Read(string name, (string Name, OnnxTensor Numbers)[] weights, params (string Operator, string[] Inputs, (string, OnnxAttribute)[] Settings)[] nodes)
+    private static Graph Read(string name, (string Name, OnnxTensor Numbers)[] weights,
+        params (string Operator, string[] Inputs, (string, OnnxAttribute)[] Settings)[] nodes)
     {
         var model = new OnnxModel { Opset = 18 };
         model.Graph.Inputs.Add(new("x", OnnxTypes.Float, ["batch", "4"]));
@@ -26,11 +27,16 @@ public class OnnxImportTests
         foreach (var (weight, numbers) in weights)
         {
             numbers.Name = weight;
-            numbers.Raw = System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(numbers.Floats.ToArray()).ToArray();
+            numbers.Raw = System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(numbers.Floats.ToArray())
+                .ToArray();
             model.Graph.Weights[weight] = numbers;
         }
         foreach (var (node, i) in nodes.Select((n, i) => (n, i)))
-            model.Graph.Nodes.Add(new OnnxNode { Operator = node.Operator, Inputs = [.. node.Inputs], Outputs = [$"v{i}"], Attributes = node.Settings.ToDictionary(s => s.Item1, s => s.Item2) });
+            model.Graph.Nodes.Add(new OnnxNode
+            {
+                Operator = node.Operator, Inputs = [.. node.Inputs], Outputs =
+                [$"v{i}"], Attributes = node.Settings.ToDictionary(s => s.Item1, s => s.Item2)
+            });
         var path = Path.Combine(OnnxFiles.Folder, name + ".onnx");
         using (var stream = File.Create(path)) OnnxWriter.Write(model, stream);
         return Graph.FromOnnx(path);
@@ -44,8 +50,12 @@ public class OnnxImportTests
     [InlineData(new float[] { 1e-6f, 1e-6f, 1e-6f, 1e-6f }, true)]
     public void A_mask_among_the_weights_does_not_train(float[] numbers, bool trains)
     {
-        using var graph = Read("masked", [("scale", Floats(numbers)), ("fc.weight", Floats([4, 4], [.. Enumerable.Range(0, 16).Select(i => i / 16f)]))], ("Mul", ["x", "scale"], []), ("Gemm", ["v0", "fc.weight"], [("transB", 1L)]));
-        Assert.Equal(trains ? ["fc.weight", "scale"] : ["fc.weight"], graph.named_parameters().Select(p => p.name).Order());
+        using var graph = Read("masked",
+            [("scale", Floats(numbers)),
+            ("fc.weight", Floats([4, 4], [.. Enumerable.Range(0, 16).Select(i => i / 16f)]))],
+            ("Mul", ["x", "scale"], []), ("Gemm", ["v0", "fc.weight"], [("transB", 1L)]));
+        Assert.Equal(trains ? ["fc.weight", "scale"] : ["fc.weight"],
+            graph.named_parameters().Select(p => p.name).Order());
         using var x = rand(3, 4);
         using var scaled = x * tensor(numbers);
         using var y = graph.Forward([x])[0];
@@ -55,7 +65,8 @@ public class OnnxImportTests
 
     [Fact]
     public void A_mask_of_minus_infinity_does_not_train()
-        => Assert.Empty(Read("infinite", [("mask", Floats(0, 1, float.NegativeInfinity, 3))], ("Add", ["x", "mask"], [])).named_parameters());
+        => Assert.Empty(Read("infinite", [("mask", Floats(0, 1, float.NegativeInfinity, 3))],
+        ("Add", ["x", "mask"], [])).named_parameters());
 
     [Fact]
     public void Dropout_drops_at_the_rate_of_its_input()

@@ -29,7 +29,8 @@ public class OnnxModelTests
     [InlineData("tagger", "LSTM", 1)]
     [InlineData("bert", "Softmax", 3)]
     [InlineData("gpt", "Tanh", 2)]
-    public void An_exported_net_has_ONNX_Runtimes_outputs_and_comes_back_with_its_bits(string name, string holds, int count)
+    public void An_exported_net_has_ONNX_Runtimes_outputs_and_comes_back_with_its_bits(string name, string holds,
+        int count)
     {
         var path = OnnxFiles.Exported(name);
         using var scope = NewDisposeScope();
@@ -41,16 +42,19 @@ public class OnnxModelTests
         var inputs = OnnxRuntimeOracle.Inputs(import.Graph, 3);
         var ours = import.Graph.Forward(inputs);
         var theirs = OnnxRuntimeOracle.Run(path, inputs);
-        for (var i = 0; i < theirs.Length; i++) Assert.InRange(OnnxRuntimeOracle.Difference(ours[i], theirs[i]), 0, 1e-5);
+        for (var i = 0; i < theirs.Length; i++)
+            Assert.InRange(OnnxRuntimeOracle.Difference(ours[i], theirs[i]), 0, 1e-5);
 
         var again = Path.Combine(OnnxFiles.Folder, name + ".again.onnx");
         import.Graph.ToOnnx(again);
         var runtimes = OnnxRuntimeOracle.Run(again, inputs);
-        for (var i = 0; i < theirs.Length; i++) Assert.InRange(OnnxRuntimeOracle.Difference(ours[i], runtimes[i]), 0, 1e-5);
+        for (var i = 0; i < theirs.Length; i++)
+            Assert.InRange(OnnxRuntimeOracle.Difference(ours[i], runtimes[i]), 0, 1e-5);
         var back = Graph.FromOnnx(again);
         back.eval();
         var same = back.Forward(inputs);
-        for (var i = 0; i < ours.Count; i++) Assert.True(ours[i].bytes.SequenceEqual(same[i].bytes), $"output {i} has other bits");
+        for (var i = 0; i < ours.Count; i++)
+            Assert.True(ours[i].bytes.SequenceEqual(same[i].bytes), $"output {i} has other bits");
     }
 
     [SkippableTheory]
@@ -69,18 +73,25 @@ public class OnnxModelTests
     {
         var (plain, planned) = (Train(""), Train("40%"));
         Assert.Equal(plain.Keys.Order(), planned.Keys.Order());
-        foreach (var (key, numbers) in plain) Assert.True(numbers.SequenceEqual(planned[key]), $"{key} has other bits under a budget");
+        foreach (var (key,
+            numbers) in plain) Assert.True(numbers.SequenceEqual(planned[key]), $"{key} has other bits under a budget");
 
         static Dictionary<string, byte[]> Train(string budget)
         {
             using var scope = NewDisposeScope();
             manual_seed(1);
             var graph = Graph.FromOnnx(OnnxFiles.Exported("resnet18"));
-            var data = new Interactive.Data.TensorDataset(rand(32, 3, 64, 64, generator: new Generator(1)), randint(0, 10, 32, ScalarType.Int64, generator: new Generator(2)));
+            var data = new Interactive.Data.TensorDataset(rand(32, 3, 64, 64, generator: new Generator(1)),
+                randint(0, 10, 32, ScalarType.Int64, generator: new Generator(2)));
             var folder = Directory.CreateTempSubdirectory("interactive-onnx-");
             try
             {
-                var trainer = new Interactive.Training.Trainer(graph, data, data, new Interactive.Training.TrainerOptions { Name = "onnx", Epochs = 1, BatchSize = 8, MemoryBudget = budget, Out = folder.FullName, Progress = false, Device = "cpu" });
+                var trainer = new Interactive.Training.Trainer(graph, data, data,
+                    new Interactive.Training.TrainerOptions
+                    {
+                        Name = "onnx", Epochs = 1, BatchSize = 8, MemoryBudget =
+                    budget, Out = folder.FullName, Progress = false, Device = "cpu"
+                    });
                 trainer.Run();
                 return graph.state_dict().ToDictionary(t => t.Key, t => t.Value.bytes.ToArray());
             }

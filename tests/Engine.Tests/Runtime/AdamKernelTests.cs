@@ -6,7 +6,9 @@ namespace Interactive.Engine.Tests.Runtime;
 
 public class AdamKernelTests
 {
-    /// <summary>Sizes around a vector's and a thread's part; three steps, so that both moments and both corrections count.</summary>
+    /// <summary>
+    /// Sizes around a vector's and a thread's part; three steps, so that both moments and both corrections count.
+    /// </summary>
     [Theory]
     [InlineData(1, true)]
     [InlineData(13, true)]

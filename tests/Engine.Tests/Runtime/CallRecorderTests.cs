@@ -44,7 +44,8 @@ public class CallRecorderTests
     public void A_refused_call_is_an_exception()
     {
         using var x = randn(2, 3);
-        Assert.Throws<InvalidOperationException>(() => OperatorCall.Run("aten::mm", "", [NativeValue.Of(x), NativeValue.Of(x)]));
+        Assert.Throws<InvalidOperationException>(()
+            => OperatorCall.Run("aten::mm", "", [NativeValue.Of(x), NativeValue.Of(x)]));
     }
 
     [Fact]

@@ -12,7 +12,8 @@ public class CallbackTests
         set_num_threads(2);
         try
         {
-            var thrown = Assert.Throws<InvalidOperationException>(() => OpenMp.For(100, 1, (from, to) => throw new InvalidOperationException($"{from}")));
+            var thrown = Assert.Throws<InvalidOperationException>(()
+                => OpenMp.For(100, 1, (from, to) => throw new InvalidOperationException($"{from}")));
             Assert.True(int.TryParse(thrown.Message, out _));
             var sum = 0L;
             OpenMp.For(100, 1, (from, to) => Interlocked.Add(ref sum, to - from));

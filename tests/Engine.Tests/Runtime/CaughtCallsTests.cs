@@ -10,14 +10,16 @@ public sealed class CaughtCallsTests
 {
     public CaughtCallsTests() => TorchLoader.EnsureLoaded();
 
-    private static void Refuses(string text, Action call) => Assert.Contains(text, Assert.ThrowsAny<ExternalException>(call).Message);
+    private static void Refuses(string text, Action call)
+        => Assert.Contains(text, Assert.ThrowsAny<ExternalException>(call).Message);
 
     [Fact]
     public void AProductOfMatricesThatDoNotFit_Throws()
     {
         Assert.True(CaughtCalls.AreCaught);
         using var scope = NewDisposeScope();
-        for (var i = 0; i < 100; i++) Refuses("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)", () => ones(2, 3).matmul(ones(4, 5)));
+        for (var i = 0; i < 100; i++)
+            Refuses("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)", () => ones(2, 3).matmul(ones(4, 5)));
         Refuses("expected m1 and m2 to have the same dtype", () => ones(2, 3).matmul(ones(3, 2, ScalarType.Float64)));
         Refuses("both arguments to matmul need to be at least 1D", () => ones([]).matmul(ones(2)));
         Assert.Equal(new float[] { 3, 3, 3, 3 }, ones(2, 3).matmul(ones(3, 2)).data<float>().ToArray());
@@ -48,7 +50,8 @@ public sealed class CaughtCallsTests
         Refuses("does not require grad", () => autograd.grad([ones(3).sum()], [x]));
         Refuses("appears to not have been used in the graph", () => autograd.grad([x.sum()], [y]));
         var loss = (x * x).sum();
-        Assert.Equal(new float[] { 2, 2, 2 }, autograd.grad([loss], [x])[0].data<float>().ToArray()); // ten arguments, of which four lie on the stack
+        // ten arguments, of which four lie on the stack
+        Assert.Equal(new float[] { 2, 2, 2 }, autograd.grad([loss], [x])[0].data<float>().ToArray());
         Refuses("backward through the graph a second time", () => autograd.grad([loss], [x]));
     }
 

@@ -143,7 +143,8 @@ public class DirectOpTests
                 over.BackwardOver(x, place, statistics);
                 Assert.Equal(leaf.grad!.bytes.ToArray(), place.bytes.ToArray());
             }
-            Assert.Equal(results.Skip(pass * trained.Length).Take(trained.Length), trained.Select(p => p.grad!.bytes.ToArray()));
+            Assert.Equal(results.Skip(pass * trained.Length).Take(trained.Length),
+                trained.Select(p => p.grad!.bytes.ToArray()));
         }
 
         void Clear()

@@ -10,7 +10,8 @@ public class FreeExtentsTests
     public void TakesTheTightestGapThatIsThere()
     {
         var extents = new FreeExtents(64 * Chunk, Chunk);
-        var (wide, _, tight, _) = (extents.Take(3 * Chunk), extents.Take(Chunk), extents.Take(2 * Chunk), extents.Take(Chunk));
+        var (wide, _, tight, _) = (extents.Take(3 * Chunk), extents.Take(Chunk), extents.Take(2 * Chunk),
+            extents.Take(Chunk));
         extents.Give(wide, 3 * Chunk);
         extents.Give(tight, 2 * Chunk);
         Assert.Equal(tight, extents.Take(2 * Chunk));
@@ -21,7 +22,8 @@ public class FreeExtentsTests
     public void PrefersMemoryThatIsThereToATighterGap()
     {
         var extents = new FreeExtents(64 * Chunk, Chunk);
-        var (low, _, high, _) = (extents.Take(4 * Chunk), extents.Take(Chunk), extents.Take(2 * Chunk), extents.Take(Chunk));
+        var (low, _, high, _) = (extents.Take(4 * Chunk), extents.Take(Chunk), extents.Take(2 * Chunk),
+            extents.Take(Chunk));
         extents.Give(high, 2 * Chunk);
         Assert.Equal([6, 5, -1], [extents.Drop(), extents.Drop(), extents.Drop()]);
         extents.Give(low, 4 * Chunk);

@@ -21,8 +21,10 @@ public class KernelTests
         var x = randn(batch, channels, height, width).mul(3).add(0.7);
         var (weight, bias) = (randn(channels), randn(channels));
         var results = new nint[3];
-        Aten.Call("native_batch_norm", "", results, x, new Aten.Optional(weight), new Aten.Optional(bias), new Aten.Optional(null), new Aten.Optional(null), true, 0.1, 1e-5);
-        var (expected, mean, inverse) = (Tensor.UnsafeCreateTensor(results[0]), Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2]));
+        Aten.Call("native_batch_norm", "", results, x, new Aten.Optional(weight), new Aten.Optional(bias),
+            new Aten.Optional(null), new Aten.Optional(null), true, 0.1, 1e-5);
+        var (expected, mean, inverse) = (Tensor.UnsafeCreateTensor(results[0]), Tensor.UnsafeCreateTensor(results[1]),
+            Tensor.UnsafeCreateTensor(results[2]));
         var y = empty_like(x);
         BatchNormKernel.Apply([x], y, mean, inverse, weight, bias, rectify: false);
         Assert.Equal(expected.bytes.ToArray(), y.bytes.ToArray());
@@ -33,7 +35,8 @@ public class KernelTests
     [SkippableFact]
     public void A_pointwise_convolution_of_few_samples_has_the_bits_on_one_thread_that_libtorch_gives_it_among_many()
     {
-        Skip.IfNot(MatrixLibrary.UsesHalfTheVectors, "this processor is of a kind whose matrix products use the whole vector unit");
+        Skip.IfNot(MatrixLibrary.UsesHalfTheVectors,
+            "this processor is of a kind whose matrix products use the whole vector unit");
         using var scope = NewDisposeScope();
         manual_seed(1);
         var module = nn.Conv2d(24, 40, 1);
@@ -58,7 +61,8 @@ public class KernelTests
         {
             var leaf = x.narrow(0, 0, samples).clone().requires_grad_(true);
             var result = forward(leaf);
-            return (result.detach(), [.. autograd.grad([result], [leaf, module.weight!, module.bias!], [gradient.narrow(0, 0, samples)])]);
+            return (result.detach(),
+                [.. autograd.grad([result], [leaf, module.weight!, module.bias!], [gradient.narrow(0, 0, samples)])]);
         }
     }
 
@@ -67,7 +71,8 @@ public class KernelTests
     [InlineData(4, 64, 16, 16, true)]
     [InlineData(16, 29, 33, 31, true)]
     [InlineData(3, 40, 1, 2, false)]
-    public void Batch_norm_has_the_bits_of_libtorch_forward_and_backward(int batch, int channels, int height, int width, bool rectify)
+    public void Batch_norm_has_the_bits_of_libtorch_forward_and_backward(int batch, int channels, int height, int width,
+        bool rectify)
     {
         using var scope = NewDisposeScope();
         manual_seed(batch);
@@ -76,7 +81,8 @@ public class KernelTests
         using (no_grad())
             foreach (var (a, b) in theirs.parameters().Zip(ours.parameters())) b.copy_(a.uniform_(-1, 1));
         var op = new BatchNorm2d(ours, rectify);
-        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, BatchNormKernel.Normalises([x])); // else libtorch's own are called
+        // else libtorch's own are called
+        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, BatchNormKernel.Normalises([x]));
         for (var step = 0; step < 2; step++) // the second one adds to the gradients of the first
         {
             var leaf = x.clone().requires_grad_(true);
@@ -86,7 +92,8 @@ public class KernelTests
             using var noGrad = no_grad();
             var y = op.Forward(x, new RunMode(Training: true), out var kept);
             Same(expected.detach(), y);
-            Same(leaf.grad!, op.Backward(x, rectify ? gradient.masked_fill(y.le(0), 0) : gradient, kept, wantsInput: true)!);
+            Same(leaf.grad!,
+                op.Backward(x, rectify ? gradient.masked_fill(y.le(0), 0) : gradient, kept, wantsInput: true)!);
             foreach (var (a, b) in theirs.parameters().Zip(ours.parameters())) Same(a.grad!, b.grad!);
             foreach (var (a, b) in theirs.buffers().Zip(ours.buffers())) Same(a, b);
         }
@@ -125,7 +132,8 @@ public class KernelTests
     [InlineData(2, 2, 0, false, 32, 66)]
     [InlineData(2, 2, 1, true, 9, 35)]
     [InlineData(5, 1, 2, false, 6, 5)]
-    public void Max_pooling_has_the_values_the_places_and_the_gradients_of_libtorch(long kernel, long stride, long padding, bool ceiling, long height, long width)
+    public void Max_pooling_has_the_values_the_places_and_the_gradients_of_libtorch(long kernel, long stride,
+        long padding, bool ceiling, long height, long width)
     {
         using var scope = NewDisposeScope();
         manual_seed(kernel);
@@ -136,16 +144,19 @@ public class KernelTests
         x[1, 2] = float.NegativeInfinity;
         x[1, 3] = -0f;
         x[1, 3, 1] = 0f;
-        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, MaxPoolKernel.Takes(x, (stride, stride))); // else libtorch's own is called
+        // else libtorch's own is called
+        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, MaxPoolKernel.Takes(x, (stride, stride)));
 
         var leaf = x.clone().requires_grad_(true);
-        var (expected, places) = nn.functional.max_pool2d_with_indices(leaf, [kernel, kernel], [stride, stride], [padding, padding], null, ceiling);
+        var (expected, places) = nn.functional.max_pool2d_with_indices(leaf, [kernel, kernel], [stride, stride],
+            [padding, padding], null, ceiling);
         var gradient = randn(expected.shape);
         expected.backward([gradient]);
         var y = op.Forward(x, new RunMode(Training: true), out var kept);
         Same(expected.detach(), y);
         Same(places, kept[0]);
-        Same(leaf.grad!, op.Backward(full_like(x, float.NaN), gradient, kept, wantsInput: true)!); // of the input only the shape is read
+        // of the input only the shape is read
+        Same(leaf.grad!, op.Backward(full_like(x, float.NaN), gradient, kept, wantsInput: true)!);
         using var noGrad = no_grad();
         Same(expected.detach(), op.Forward([x], new RunMode(Training: true)));
     }
@@ -154,7 +165,8 @@ public class KernelTests
     [InlineData(2, 2, 0, false, true)]
     [InlineData(3, 2, 1, true, true)]
     [InlineData(3, 1, 1, false, false)]
-    public void Mean_pooling_has_the_gradients_of_libtorch_without_reading_its_input(long kernel, long stride, long padding, bool ceiling, bool countPadding)
+    public void Mean_pooling_has_the_gradients_of_libtorch_without_reading_its_input(long kernel, long stride,
+        long padding, bool ceiling, bool countPadding)
     {
         using var scope = NewDisposeScope();
         manual_seed(kernel);
@@ -176,12 +188,14 @@ public class KernelTests
     [InlineData(9, 1, 1)]
     [InlineData(5, 3, 5)]
     [InlineData(6, 13, 13)]
-    public void A_gradient_is_masked_by_the_input_of_a_batch_norm_as_libtorch_masks_it_by_the_output(int channels, int height, int width)
+    public void A_gradient_is_masked_by_the_input_of_a_batch_norm_as_libtorch_masks_it_by_the_output(int channels,
+        int height, int width)
     {
         using var scope = NewDisposeScope();
         manual_seed(channels);
         var x = randn(4, channels, height, width);
-        var (mean, inverse, weight, bias) = (randn(channels), rand(channels).add(0.5), randn(channels), randn(channels));
+        var (mean, inverse, weight, bias) = (randn(channels), rand(channels).add(0.5), randn(channels),
+            randn(channels));
         (weight[0], bias[0]) = (0f, 0f);                                        // zeros of both signs
         (mean[1], inverse[1], weight[1], bias[1]) = (0f, 1f, 1e-40f, 0f);       // denormals
         (mean[2], inverse[2], weight[2], bias[2]) = (float.NaN, 1f, 1f, 0f);    // NaN everywhere
@@ -281,7 +295,8 @@ public class KernelTests
         }
     }
 
-    private static void Same(Tensor expected, Tensor actual) => Assert.Equal(expected.contiguous().bytes.ToArray(), actual.contiguous().bytes.ToArray());
+    private static void Same(Tensor expected, Tensor actual)
+        => Assert.Equal(expected.contiguous().bytes.ToArray(), actual.contiguous().bytes.ToArray());
 
     [Fact]
     public void Openmp_pool_covers_a_range_once()

@@ -47,5 +47,6 @@ public class MadeValueTests
     [InlineData("aten::add", "Tensor", 3)]
     [InlineData("aten::conv2d", "", 7)]
     [InlineData("aten::no_such", "", null)]
-    public void An_operator_s_arguments_are_counted(string name, string overload, int? count) => Assert.Equal(count, OperatorSchema.Arguments(name, overload));
+    public void An_operator_s_arguments_are_counted(string name, string overload, int? count)
+        => Assert.Equal(count, OperatorSchema.Arguments(name, overload));
 }

@@ -14,9 +14,12 @@ public sealed unsafe class ScalarFreesTests
     public void A_scalar_can_be_read_after_it_was_let_go_of()
     {
         Assert.True(ScalarFrees.AreLate);
-        var read = (delegate* unmanaged<nint, double>)NativeLibrary.GetExport(NativeLibrary.Load(TorchLoader.LoadedFrom!), "THSTorch_scalar_to_float64");
+        var read = (delegate* unmanaged<nint,
+            double>)NativeLibrary.GetExport(NativeLibrary.Load(TorchLoader.LoadedFrom!), "THSTorch_scalar_to_float64");
         var scalar = (Scalar)2.5;
-        var handle = (nint)typeof(Scalar).GetProperty("Handle", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(scalar)!;
+        var handle =
+            (nint)typeof(Scalar).GetProperty("Handle",
+            System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(scalar)!;
         scalar.Dispose();
         for (var i = 0; i < 1000; i++) ((Scalar)i).Dispose(); // these would take its place
         Assert.Equal(2.5, read(handle));

@@ -17,7 +17,8 @@ public sealed class CheckpointTests : IDisposable
 
     private TrainerOptions Options(string name) => new()
     {
-        Name = name, Out = folder, Epochs = 2, BatchSize = 8, LearningRate = 0.1, Schedule = "constant", CheckpointEvery = 1, KeepLast = 3,
+        Name = name, Out = folder, Epochs = 2, BatchSize = 8, LearningRate = 0.1, Schedule =
+            "constant", CheckpointEvery = 1, KeepLast = 3,
     };
 
     private sealed class Steps : Hook
@@ -26,7 +27,8 @@ public sealed class CheckpointTests : IDisposable
         public override void AfterStep(Trainer trainer, TrainRecord record) => All.Add(record);
     }
 
-    private static (List<TrainRecord> Steps, string Run) Train(TrainerOptions options, string last = "b", int classes = 4, IEnumerable<Hook>? hooks = null, IDataSource? data = null)
+    private static (List<TrainRecord> Steps, string Run) Train(TrainerOptions options, string last = "b",
+        int classes = 4, IEnumerable<Hook>? hooks = null, IDataSource? data = null)
     {
         manual_seed(1);
         using var module = nn.Sequential(("a", nn.Linear(6, 8)), ("r", nn.ReLU()), (last, nn.Linear(8, classes)));
@@ -38,7 +40,8 @@ public sealed class CheckpointTests : IDisposable
         return (steps.All, trainer.Directory!.Path);
     }
 
-    private static string Newest(string run) => Directory.GetFiles(Path.Combine(run, "checkpoints"), "step-*").Order().Last();
+    private static string Newest(string run)
+        => Directory.GetFiles(Path.Combine(run, "checkpoints"), "step-*").Order().Last();
 
     [Fact]
     public void Any_damaged_byte_of_the_newest_checkpoint_leads_to_the_one_before()
@@ -61,8 +64,10 @@ public sealed class CheckpointTests : IDisposable
     public void A_run_whose_checkpoints_are_all_damaged_does_not_begin_anew()
     {
         var (_, run) = Train(Options("all") with { MaxSteps = 3 });
-        foreach (var file in Directory.GetFiles(Path.Combine(run, "checkpoints"), "step-*")) File.WriteAllText(file, "no");
-        Assert.Contains("checkpoints of", Assert.Throws<UsageException>(() => Train(Options("all") with { Resume = true })).Message);
+        foreach (var file in Directory.GetFiles(Path.Combine(run, "checkpoints"), "step-*"))
+            File.WriteAllText(file, "no");
+        Assert.Contains("checkpoints of",
+            Assert.Throws<UsageException>(() => Train(Options("all") with { Resume = true })).Message);
     }
 
     [Theory]
@@ -90,7 +95,9 @@ public sealed class CheckpointTests : IDisposable
     {
         Train(Options(what) with { MaxSteps = 3 });
         var options = Options(what) with { Resume = true, Optimizer = what == "optimizer" ? "adam" : "sgd" };
-        var error = Assert.Throws<UsageException>(() => Train(options, what == "layer" ? "head" : "b", what == "shape" ? 3 : 4, data: what == "data" ? new SyntheticData(72, new Shape(6), 4, 1) : null));
+        var error = Assert.Throws<UsageException>(()
+            => Train(options, what == "layer" ? "head" : "b", what == "shape" ? 3 : 4,
+            data: what == "data" ? new SyntheticData(72, new Shape(6), 4, 1) : null));
         Assert.Contains(message, error.Message);
         Assert.DoesNotContain('\n', error.Message);
     }
@@ -99,7 +106,8 @@ public sealed class CheckpointTests : IDisposable
     public void Weights_that_are_not_finite_are_not_kept()
     {
         var poison = new Poison();
-        Assert.Contains("b.weight holds numbers that are not finite, so no checkpoint is written", Assert.Throws<UsageException>(() => Train(Options("poison"), hooks: [poison])).Message);
+        Assert.Contains("b.weight holds numbers that are not finite, so no checkpoint is written",
+            Assert.Throws<UsageException>(() => Train(Options("poison"), hooks: [poison])).Message);
         Assert.EndsWith("step-000000002.safetensors", Newest(Directory.GetDirectories(folder)[0]));
     }
 
@@ -135,10 +143,13 @@ public sealed class CheckpointTests : IDisposable
         for (var i = 0; i < 2000; i++)
         {
             var bytes = random.Next(3) == 0 ? good[..random.Next(good.Length)] : good.ToArray();
-            for (var change = 0; change < random.Next(1, 4) && bytes.Length > 0; change++) bytes[random.Next(random.Next(2) == 0 ? bytes.Length : Math.Min(bytes.Length, 1200))] = (byte)random.Next(256);
+            for (var change = 0; change < random.Next(1, 4) && bytes.Length > 0; change++)
+                bytes[random.Next(random.Next(2) == 0 ? bytes.Length : Math.Min(bytes.Length, 1200))] =
+                (byte)random.Next(256);
             if (bytes.AsSpan().SequenceEqual(good)) continue;
             File.WriteAllBytes(newest, bytes);
-            Assert.Contains("are damaged", Assert.Throws<UsageException>(() => RunCheckpoint.Newest(run, _ => { })).Message);
+            Assert.Contains("are damaged",
+                Assert.Throws<UsageException>(() => RunCheckpoint.Newest(run, _ => { })).Message);
         }
     }
 }

@@ -22,8 +22,12 @@ public class FolderToNetTests
         for (var i = 0; i < each; i++)
         {
             var shade = i;
-            Pictures.Write(files[$"photos/warm/{i:00}.png"], 24 + i % 5, 22, (x, y) => new SKColor((byte)(200 + (x * y + shade) % 50), (byte)(x * 7 % 90), (byte)(y * 5 % 60)), SKAlphaType.Opaque);
-            Pictures.Write(files[$"photos/cold/{i:00}.png"], 20, 24 + i % 5, (x, y) => new SKColor((byte)(x * 7 % 60), (byte)(y * 5 % 90), (byte)(200 + (x + y * shade) % 50)), SKAlphaType.Opaque);
+            Pictures.Write(files[$"photos/warm/{i:00}.png"], 24 + i % 5, 22,
+                (x, y) => new SKColor((byte)(200 + (x * y + shade) % 50), (byte)(x * 7 % 90), (byte)(y * 5 % 60)),
+                SKAlphaType.Opaque);
+            Pictures.Write(files[$"photos/cold/{i:00}.png"], 20, 24 + i % 5,
+                (x, y) => new SKColor((byte)(x * 7 % 60), (byte)(y * 5 % 90), (byte)(200 + (x + y * shade) % 50)),
+                SKAlphaType.Opaque);
         }
     }
 
@@ -32,10 +36,14 @@ public class FolderToNetTests
     {
         using var files = new TemporaryFiles();
         Write(files);
-        var (train, test) = Dataset.FromFolder(files["photos"]).Images(x => x.RandomResizedCrop(16).Flip().Normalize(ImageNet.Mean, ImageNet.Std)).SplitByClass(0.75);
+        var (train,
+            test) =
+            Dataset.FromFolder(files["photos"])
+            .Images(x => x.RandomResizedCrop(16).Flip().Normalize(ImageNet.Mean, ImageNet.Std)).SplitByClass(0.75);
         Assert.Equal((36, 12), (train.Count, test.Count));
         using var net = Net();
-        using var trainer = new Trainer(net, train, test, new TrainerOptions { Epochs = 8, BatchSize = 12, Progress = false, Out = files["runs"] });
+        using var trainer = new Trainer(net, train, test,
+            new TrainerOptions { Epochs = 8, BatchSize = 12, Progress = false, Out = files["runs"] });
         Assert.Equal(1, trainer.Run().Accuracy);
         using var best = Model.Load(files["runs/latest"]);
         Assert.Equal(["cold", "warm"], best.Classes);
@@ -52,9 +60,11 @@ public class FolderToNetTests
         using var files = new TemporaryFiles();
         Write(files, 6);
         using var scope = NewDisposeScope();
-        var images = Dataset.FromFolder(files["photos"]).Images(_ => ImageSteps.Parse(steps).Normalize(ImageNet.Mean, ImageNet.Std));
+        var images = Dataset.FromFolder(files["photos"])
+            .Images(_ => ImageSteps.Parse(steps).Normalize(ImageNet.Mean, ImageNet.Std));
         using var net = Net();
-        using var trainer = new Trainer(net, images, images, new TrainerOptions { Epochs = 1, BatchSize = 4, Progress = false, Out = files["runs"] });
+        using var trainer = new Trainer(net, images, images,
+            new TrainerOptions { Epochs = 1, BatchSize = 4, Progress = false, Out = files["runs"] });
         trainer.Run();
         using var best = Model.Load(files["runs/latest"]);
         Assert.Equal(kept, best.PictureSteps);
@@ -62,7 +72,9 @@ public class FolderToNetTests
         using var noGrad = no_grad();
         for (var i = 0; i < images.Count; i++)
         {
-            var expected = nn.functional.softmax(net.forward(images.Read([i]).Inputs[0]).to_type(ScalarType.Float64), 1).data<double>().ToArray();
+            var expected =
+                nn.functional.softmax(net.forward(images.Read([i]).Inputs[0]).to_type(ScalarType.Float64), 1)
+                .data<double>().ToArray();
             Assert.Equal(expected, best.Predict(images.Origin(i)!).Probabilities);
         }
     }
@@ -74,10 +86,12 @@ public class FolderToNetTests
         Write(files, 6);
         var images = Dataset.FromFolder(files["photos"]).Images(x => x.Resize(16, 16).Then("own", (_, _) => { }));
         using var net = Net();
-        using var trainer = new Trainer(net, images, images, new TrainerOptions { Epochs = 1, BatchSize = 4, Progress = false, Out = files["runs"] });
+        using var trainer = new Trainer(net, images, images,
+            new TrainerOptions { Epochs = 1, BatchSize = 4, Progress = false, Out = files["runs"] });
         trainer.Run();
         using var best = Model.Load(files["runs/latest"]);
-        Assert.Contains("went through steps of your own", Assert.Throws<UsageException>(() => best.Predict(files["photos/warm/00.png"])).Message);
+        Assert.Contains("went through steps of your own",
+            Assert.Throws<UsageException>(() => best.Predict(files["photos/warm/00.png"])).Message);
     }
 
     [Fact]
@@ -89,11 +103,19 @@ public class FolderToNetTests
         string Weights(string source, int workers)
         {
             using var scope = NewDisposeScope();
-            var images = Dataset.FromImages(files[source]).Images(x => x.RandomResizedCrop(16).Flip().ColorJitter(0.2, 0.2).Normalize(ImageNet.Mean, ImageNet.Std));
+            var images = Dataset.FromImages(files[source]).Images(x
+                => x.RandomResizedCrop(16).Flip().ColorJitter(0.2, 0.2).Normalize(ImageNet.Mean, ImageNet.Std));
             using var net = Net();
-            using var trainer = new Trainer(net, images, images, new TrainerOptions { Name = source + workers, Epochs = 2, BatchSize = 4, Workers = workers, Threads = 1, Progress = false, Out = files["runs"] });
+            using var trainer = new Trainer(net, images, images,
+                new TrainerOptions
+                {
+                    Name = source
+                + workers, Epochs = 2, BatchSize = 4, Workers = workers, Threads = 1, Progress = false, Out =
+                files["runs"]
+                });
             trainer.Run();
-            return Convert.ToHexString([.. net.state_dict().OrderBy(t => t.Key, StringComparer.Ordinal).SelectMany(t => t.Value.bytes.ToArray())]);
+            return Convert.ToHexString([.. net.state_dict().OrderBy(t => t.Key, StringComparer.Ordinal)
+                .SelectMany(t => t.Value.bytes.ToArray())]);
         }
         var expected = Weights("photos", 1);
         Assert.Equal(expected, Weights("photos", 4));

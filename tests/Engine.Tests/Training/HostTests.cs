@@ -8,7 +8,10 @@ using Microsoft.Extensions.Options;
 
 namespace Interactive.Engine.Tests.Training;
 
-/// <summary>Training as a hosted service: options from the configuration, lines to the logger, an end with a checkpoint when the host stops.</summary>
+/// <summary>
+/// Training as a hosted service: options from the configuration, lines to the logger, an end with a checkpoint when the
+/// host stops.
+/// </summary>
 public sealed class HostTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("host").FullName;
@@ -38,9 +41,14 @@ public sealed class HostTests : IDisposable
         {
             using var graph = Nets.Mlp();
             using var log = new LineLog(line => logger.LogInformation("{Line}", line), every: 2);
-            using var trainer = new Trainer(graph, Nets.Data, Nets.Data, options.Value, logs: [log], cancellation: stop);
+            using var trainer = new Trainer(graph, Nets.Data, Nets.Data, options.Value, logs: [log],
+                cancellation: stop);
             try { trainer.Run(); }
-            catch (TrainingStoppedException e) { End = new(e.CancellationToken == stop, Directory.GetFiles(trainer.Directory!.Checkpoints).Length); }
+            catch (TrainingStoppedException e)
+            {
+                End = new(e.CancellationToken == stop,
+                Directory.GetFiles(trainer.Directory!.Checkpoints).Length);
+            }
         }, CancellationToken.None);
     }
 
@@ -53,7 +61,8 @@ public sealed class HostTests : IDisposable
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Training:Epochs"] = "1000000", ["Training:BatchSize"] = "16", ["Training:Progress"] = "false", ["Training:Out"] = folder, ["Training:CheckpointEvery"] = "0",
+            ["Training:Epochs"] = "1000000", ["Training:BatchSize"] = "16", ["Training:Progress"] =
+                "false", ["Training:Out"] = folder, ["Training:CheckpointEvery"] = "0",
         });
         builder.Services.Configure<TrainerOptions>(builder.Configuration.GetSection("Training"));
         builder.Services.AddSingleton<Job>().AddHostedService(services => services.GetRequiredService<Job>());

@@ -18,18 +18,22 @@ public sealed class LoopTests : IDisposable
 
     private TrainerOptions Options(string name) => new()
     {
-        Name = name, Out = folder, BatchSize = 16, Optimizer = "adam", WeightDecay = 0, CheckpointEvery = 0, Progress = false, Threads = 1,
+        Name = name, Out = folder, BatchSize = 16, Optimizer = "adam", WeightDecay = 0, CheckpointEvery = 0, Progress =
+            false, Threads = 1,
     };
 
     private static Graph Net(string name, params long[] widths)
     {
         var net = new GraphBuilder(name, new Shape(widths[0]));
         var x = net.Input;
-        for (var i = 1; i < widths.Length; i++) x = i + 1 < widths.Length ? x.Linear(widths[i]).Relu() : x.Linear(widths[i]);
+        for (var i = 1; i < widths.Length; i++)
+            x = i + 1 < widths.Length ? x.Linear(widths[i]).Relu() : x.Linear(widths[i]);
         return Nets.Filled(net.Build(x));
     }
 
-    private static Tensor Noise(long rows, long columns, long step) => tensor(Enumerable.Range(0, (int)(rows * columns)).Select(i => MathF.Sin(i * 1.7f + step)).ToArray(), [rows, columns]).clone();
+    private static Tensor Noise(long rows, long columns, long step)
+        => tensor(Enumerable.Range(0, (int)(rows * columns)).Select(i => MathF.Sin(i * 1.7f + step)).ToArray(),
+        [rows, columns]).clone();
 
     // Two optimisers; the critic hands its inputs' gradients on to the generator.
     private static void Gan(TrainingLoop loop, LoopModel generator, LoopModel critic, IBatchSource data, long steps)
@@ -42,7 +46,8 @@ public sealed class LoopTests : IDisposable
                 using var made = generator.Forward(Noise(real.Count, 3, loop.Step));
                 using var onReal = critic.Forward(real.Input);
                 using var onMade = critic.Forward(made.Outputs[0].detach());
-                using var loss = nn.functional.softplus(-onReal.Outputs[0]).mean() + nn.functional.softplus(onMade.Outputs[0]).mean();
+                using var loss = nn.functional.softplus(-onReal.Outputs[0]).mean()
+                    + nn.functional.softplus(onMade.Outputs[0]).mean();
                 LoopModel.Backward(loss, onReal, onMade);
                 critic.Step(1e-2);
 
@@ -99,7 +104,8 @@ public sealed class LoopTests : IDisposable
         string Trainer()
         {
             using var graph = Nets.Mlp();
-            using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("trainer") with { Epochs = 1 }, learningRate: (_, _) => 1e-2);
+            using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("trainer") with { Epochs = 1 },
+                learningRate: (_, _) => 1e-2);
             trainer.Run();
             return Nets.Bits(graph);
         }
@@ -193,7 +199,8 @@ public sealed class LoopTests : IDisposable
                 using var samples = batch;
                 using var one = net.Forward(samples.Input);
                 using var two = net.Forward(samples.Input * 1.1f);
-                using var alike = nn.functional.normalize(one.Outputs[0]).matmul(nn.functional.normalize(two.Outputs[0]).t()) * 5;
+                using var alike = nn.functional.normalize(one.Outputs[0])
+                    .matmul(nn.functional.normalize(two.Outputs[0]).t()) * 5;
                 using var loss = nn.functional.cross_entropy(alike, arange(samples.Count));
                 LoopModel.Backward(loss, one, two);
                 net.Step(1e-2);
@@ -233,7 +240,8 @@ public sealed class LoopTests : IDisposable
                 losses.Add(rebuilt.item<float>());
                 if (!loop.Note(losses[^1])) break;
             }
-        Assert.True(losses[^4..].Average() < losses[..4].Average(), $"{losses[..4].Average()} to {losses[^4..].Average()}");
+        Assert.True(losses[^4..].Average() < losses[..4].Average(),
+            $"{losses[..4].Average()} to {losses[^4..].Average()}");
     }
 
     [Fact]

@@ -44,7 +44,8 @@ public sealed class ModelTests : IDisposable
         graph.eval();
         Model.Save(File_, graph);
         using var model = Model.Load(File_);
-        var x = graph.Input.Type == ScalarType.Int64 ? randint(0, 60, graph.Input.Shape.WithBatch(2), ScalarType.Int64) : randn(graph.Input.Shape.WithBatch(2));
+        var x = graph.Input.Type == ScalarType.Int64 ? randint(0, 60, graph.Input.Shape.WithBatch(2), ScalarType.Int64)
+            : randn(graph.Input.Shape.WithBatch(2));
         Assert.True(graph.forward(x).Equals(model.Infer(x)));
         Assert.Equal(graph.Nodes.Select(n => n.ToString()), model.Graph.Nodes.Select(n => n.ToString()));
         Assert.Equal(graph.state_dict().Keys, model.Graph.state_dict().Keys);
@@ -67,16 +68,20 @@ public sealed class ModelTests : IDisposable
         using var graph = Net();
         graph.eval();
         var normalisation = new Normalisation([0.5f, 0.4f, 0.3f], [0.2f, 0.3f, 0.4f]);
-        Model.Save(File_, graph, ["cat", "dog", "eel"], normalisation, new Dictionary<string, double> { ["accuracy"] = 0.75 });
+        Model.Save(File_, graph, ["cat", "dog", "eel"], normalisation,
+            new Dictionary<string, double> { ["accuracy"] = 0.75 });
         using var model = Model.Load(File_);
         var image = randint(0, 256, [3, 20, 12], ScalarType.Byte);
         var prediction = model.Predict(image);
-        var wanted = nn.functional.softmax(graph.forward(normalisation.Apply(image.unsqueeze(0), graph.Input.Shape)), 1)[0];
+        var wanted = nn.functional.softmax(graph.forward(normalisation.Apply(image.unsqueeze(0), graph.Input.Shape)),
+            1)[0];
         Assert.Equal(model.Classes[(int)wanted.argmax().item<long>()], prediction.Name);
         Assert.Equal(wanted.max().item<float>(), prediction.Probability, 1e-6);
         Assert.Equal(1, prediction.Probabilities.Sum(), 1e-9);
-        Assert.Equal((0.75, 2), (model.Metrics["accuracy"], model.PredictBatch(randint(0, 256, [2, 3, 8, 8], ScalarType.Byte)).Count));
-        Assert.Equal((image.to_type(ScalarType.Float32)[0, 0, 0].item<float>() / 255 - 0.5f) / 0.2f, normalisation.Apply(image.unsqueeze(0), new Shape(3, 20, 12))[0, 0, 0, 0].item<float>(), 1e-6);
+        Assert.Equal((0.75, 2),
+            (model.Metrics["accuracy"], model.PredictBatch(randint(0, 256, [2, 3, 8, 8], ScalarType.Byte)).Count));
+        Assert.Equal((image.to_type(ScalarType.Float32)[0, 0, 0].item<float>() / 255 - 0.5f) / 0.2f,
+            normalisation.Apply(image.unsqueeze(0), new Shape(3, 20, 12))[0, 0, 0, 0].item<float>(), 1e-6);
     }
 
     [Fact]
@@ -96,10 +101,12 @@ public sealed class ModelTests : IDisposable
     {
         using var graph = Net();
         var data = new SyntheticData(32, new Shape(3, 8, 8), 3, seed: 1);
-        using var trainer = new Trainer(graph, data, data, new TrainerOptions { Out = folder, Epochs = 1, BatchSize = 16 });
+        using var trainer = new Trainer(graph, data, data,
+            new TrainerOptions { Out = folder, Epochs = 1, BatchSize = 16 });
         trainer.Run();
         using var model = Model.Load(trainer.Directory!.Path);
-        foreach (var (name, value) in graph.state_dict()) Assert.True(value.Equals(model.Graph.state_dict()[name]), name);
+        foreach (var (name,
+            value) in graph.state_dict()) Assert.True(value.Equals(model.Graph.state_dict()[name]), name);
         Assert.Contains("accuracy", model.Metrics.Keys);
     }
 
@@ -107,11 +114,13 @@ public sealed class ModelTests : IDisposable
     public void A_run_on_a_table_knows_its_classes()
     {
         var file = Path.Combine(folder, "fruit.csv");
-        File.WriteAllLines(file, ["width,height,kind", .. Enumerable.Range(0, 20).Select(i => i % 2 == 0 ? $"{i},3,pear" : $"{i},1,apple")]);
+        File.WriteAllLines(file,
+            ["width,height,kind", .. Enumerable.Range(0, 20).Select(i => i % 2 == 0 ? $"{i},3,pear" : $"{i},1,apple")]);
         var (train, valid) = TableDataset.FromCsv(file, target: "kind").Split();
         var b = new GraphBuilder("fruit", train.Shape);
         using var graph = b.Build(b.Input.Linear(train.Classes));
-        using var trainer = new Trainer(graph, train, valid, new TrainerOptions { Out = Path.Combine(folder, "runs"), Epochs = 1, BatchSize = 8 });
+        using var trainer = new Trainer(graph, train, valid,
+            new TrainerOptions { Out = Path.Combine(folder, "runs"), Epochs = 1, BatchSize = 8 });
         trainer.Run();
         using var model = Model.Load(trainer.Directory!.Path);
         Assert.Equal(train.ClassNames, model.Classes);
@@ -121,13 +130,19 @@ public sealed class ModelTests : IDisposable
     public void A_run_on_pictures_knows_their_classes_and_predicts_a_file()
     {
         var rnd = new Random(1);
-        foreach (var (name, colour) in new[] { ("blue", new SkiaSharp.SKColor(0, 0, 255)), ("red", new SkiaSharp.SKColor(255, 0, 0)) })
-            for (var i = 0; i < 12; i++) Pictures.Write(Path.Combine(folder, "pictures", name, $"{i}.png"), 10, 10, (_, _) => new SkiaSharp.SKColor((byte)Math.Max(0, colour.Red - rnd.Next(50)), 0, (byte)Math.Max(0, colour.Blue - rnd.Next(50))));
+        foreach (var (name,
+            colour) in new[] { ("blue", new SkiaSharp.SKColor(0, 0, 255)), ("red", new SkiaSharp.SKColor(255, 0, 0)) })
+            for (var i = 0; i < 12; i++)
+                Pictures.Write(Path.Combine(folder, "pictures", name, $"{i}.png"), 10, 10,
+                (_, _)
+                => new SkiaSharp.SKColor((byte)Math.Max(0, colour.Red - rnd.Next(50)), 0,
+                (byte)Math.Max(0, colour.Blue - rnd.Next(50))));
         var (train, valid) = ImageFolder.Load(Path.Combine(folder, "pictures"), size: 8, validation: 0.25);
         manual_seed(1);
         var b = new GraphBuilder("colours", train.Shape);
         using var graph = b.Build(b.Input.AdaptiveAvgPool(1).Flatten().Linear(train.Classes));
-        using var trainer = new Trainer(graph, train, valid, new TrainerOptions { Out = Path.Combine(folder, "runs"), Epochs = 4, BatchSize = 6, LearningRate = 0.1 });
+        using var trainer = new Trainer(graph, train, valid,
+            new TrainerOptions { Out = Path.Combine(folder, "runs"), Epochs = 4, BatchSize = 6, LearningRate = 0.1 });
         trainer.Run();
         using var model = Model.Load(Path.Combine(folder, "runs", "latest"));
         Assert.Equal(["blue", "red"], model.Classes);
@@ -148,7 +163,8 @@ public sealed class ModelTests : IDisposable
     {
         using var graph = Net();
         var data = new SyntheticData(32, new Shape(3, 8, 8), 3, seed: 1);
-        using var trainer = new Trainer(graph, data, data, new TrainerOptions { Out = folder, Epochs = 1, BatchSize = 8, MaxSteps = 2 });
+        using var trainer = new Trainer(graph, data, data,
+            new TrainerOptions { Out = folder, Epochs = 1, BatchSize = 8, MaxSteps = 2 });
         trainer.Run();
         Model.Load(trainer.Directory!.Path).Dispose();
     }
@@ -163,7 +179,8 @@ public sealed class ModelTests : IDisposable
     {
         using var module = nn.Sequential(("a", nn.Linear(3, 4)), ("own", new Own()));
         using var graph = Graph.Capture(module, new Shape(3));
-        Assert.StartsWith("sequential cannot be kept as a model: own is a opaque", Assert.Throws<UsageException>(() => Model.Save(File_, graph)).Message);
+        Assert.StartsWith("sequential cannot be kept as a model: own is a opaque",
+            Assert.Throws<UsageException>(() => Model.Save(File_, graph)).Message);
         Model.SaveBest(File_, graph, null, null, new Dictionary<string, double>(), null);
         Assert.Contains("holds weights without a net", Assert.Throws<UsageException>(() => Model.Load(File_)).Message);
     }
@@ -173,13 +190,16 @@ public sealed class ModelTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var graph = Net();
-        Assert.Equal("small tells 3 classes apart, got 2 names", Assert.Throws<UsageException>(() => Model.Save(File_, graph, ["a", "b"])).Message);
+        Assert.Equal("small tells 3 classes apart, got 2 names",
+            Assert.Throws<UsageException>(() => Model.Save(File_, graph, ["a", "b"])).Message);
         Assert.Equal($"there is no model {File_}", Assert.Throws<UsageException>(() => Model.Load(File_)).Message);
         Assert.Contains("has no best model", Assert.Throws<UsageException>(() => Model.Load(folder)).Message);
         Model.Save(File_, graph);
         using var model = Model.Load(File_);
-        Assert.Equal("the model takes 3x8x8, one or a batch of them, got 1x8x8", Assert.Throws<UsageException>(() => model.Infer(ones(1, 8, 8))).Message);
-        Assert.Contains("use PredictBatch", Assert.Throws<UsageException>(() => model.Predict(ones(2, 3, 8, 8))).Message);
+        Assert.Equal("the model takes 3x8x8, one or a batch of them, got 1x8x8",
+            Assert.Throws<UsageException>(() => model.Infer(ones(1, 8, 8))).Message);
+        Assert.Contains("use PredictBatch",
+            Assert.Throws<UsageException>(() => model.Predict(ones(2, 3, 8, 8))).Message);
     }
 
     [Fact]
@@ -193,7 +213,8 @@ public sealed class ModelTests : IDisposable
         for (var i = 0; i < 300; i++)
         {
             var bytes = good.ToArray();
-            for (var change = 0; change < random.Next(1, 3); change++) bytes[random.Next(header)] = (byte)random.Next(32, 127);
+            for (var change = 0; change < random.Next(1, 3); change++)
+                bytes[random.Next(header)] = (byte)random.Next(32, 127);
             if (bytes.AsSpan().SequenceEqual(good)) continue;
             File.WriteAllBytes(File_, bytes);
             Assert.DoesNotContain('\n', Assert.Throws<UsageException>(() => Model.Load(File_)).Message);
@@ -222,7 +243,9 @@ public sealed class ModelTests : IDisposable
         }, change =>
         {
             Assert.Contains(change.From, text);
-            Assert.Contains(change.Message, Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace(change.From, change.To), META)).Message);
+            Assert.Contains(change.Message,
+                Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace(change.From, change.To), META))
+                .Message);
         });
     }
 }

@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Training;
 
-/// <summary>Small nets, data and hooks for tests of the trainer. Nothing is drawn from the generator, which in-process ranks share.</summary>
+/// <summary>
+/// Small nets, data and hooks for tests of the trainer. Nothing is drawn from the generator, which in-process ranks
+/// share.
+/// </summary>
 static class Nets
 {
     public static Graph Mlp(long inputs = 6, long outputs = 4, long hidden = 8)
@@ -27,7 +30,9 @@ static class Nets
         using var noGrad = no_grad();
         foreach (var (name, parameter) in graph.named_parameters())
         {
-            using var values = tensor(Enumerable.Range(0, (int)parameter.numel()).Select(i => 0.3f * MathF.Sin(i + name.Length)).ToArray(), parameter.shape);
+            using var values =
+                tensor(Enumerable.Range(0, (int)parameter.numel()).Select(i => 0.3f * MathF.Sin(i + name.Length))
+                .ToArray(), parameter.shape);
             parameter.copy_(values);
         }
         return graph;
@@ -38,11 +43,16 @@ static class Nets
     /// <summary>Rows to their sums with weights 1, 2, 3, …</summary>
     public static TensorDataset Regression(int count = 64)
     {
-        var rows = Enumerable.Range(0, count).Select(i => Enumerable.Range(0, 4).Select(k => MathF.Sin(i * 4 + k)).ToArray()).ToArray();
-        return new TensorDataset(tensor(rows.SelectMany(r => r).ToArray(), [count, 4]), tensor(rows.Select(r => r.Select((v, k) => v * (k + 1)).Sum()).ToArray(), [count, 1]));
+        var rows =
+            Enumerable.Range(0, count).Select(i => Enumerable.Range(0, 4).Select(k => MathF.Sin(i * 4 + k)).ToArray())
+            .ToArray();
+        return new TensorDataset(tensor(rows.SelectMany(r => r).ToArray(), [count, 4]),
+            tensor(rows.Select(r => r.Select((v, k) => v * (k + 1)).Sum()).ToArray(), [count, 1]));
     }
 
-    public static string Bits(Graph graph) => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData([.. graph.state_dict().SelectMany(e => e.Value.bytes.ToArray())]));
+    public static string Bits(Graph graph)
+        => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData([.. graph.state_dict()
+        .SelectMany(e => e.Value.bytes.ToArray())]));
 }
 
 /// <summary>A hook of functions.</summary>

@@ -5,7 +5,9 @@ using Parameter = TorchSharp.Modules.Parameter;
 
 namespace Interactive.Engine.Tests.Training;
 
-/// <summary>Optimisers against PyTorch's numbers, or those of the published algorithm; see Golden/optimizers.py.</summary>
+/// <summary>
+/// Optimisers against PyTorch's numbers, or those of the published algorithm; see Golden/optimizers.py.
+/// </summary>
 public class OptimizerTests
 {
     private static readonly long[][] Shapes = [[3, 2], [3], [2, 2, 1, 2]];
@@ -42,16 +44,20 @@ public class OptimizerTests
     public static IEnumerable<object[]> Cases => Makers.Keys.Select(name => new object[] { name });
 
     private static Parameter First(int k)
-        => new(tensor(Enumerable.Range(0, (int)Shapes[k].Aggregate(1L, (a, b) => a * b)).Select(j => ((j * 29 + k * 17 + 5) % 31 - 15) / 8f).ToArray(), Shapes[k]));
+        => new(tensor(Enumerable.Range(0, (int)Shapes[k].Aggregate(1L, (a, b) => a * b))
+        .Select(j => ((j * 29 + k * 17 + 5) % 31 - 15) / 8f).ToArray(), Shapes[k]));
 
     // The vector has no gradient in the first steps and once in between.
     private static Tensor? Gradient(int step, int k)
         => k == 1 && step is (< 3 or 10) ? null
-            : tensor(Enumerable.Range(0, (int)Shapes[k].Aggregate(1L, (a, b) => a * b)).Select(j => ((step * 37 + j * 101 + k * 53) % 97 - 48) / 32f).ToArray(), Shapes[k]);
+            : tensor(Enumerable.Range(0, (int)Shapes[k].Aggregate(1L, (a, b) => a * b))
+            .Select(j => ((step * 37 + j * 101 + k * 53) % 97 - 48) / 32f).ToArray(), Shapes[k]);
 
-    private static (string Name, Parameter Parameter)[] Parameters() => [.. Shapes.Select((_, k) => ($"p{k}", First(k)))];
+    private static (string Name, Parameter Parameter)[] Parameters()
+        => [.. Shapes.Select((_, k) => ($"p{k}", First(k)))];
 
-    private static void Step(Optimizer optimizer, (string Name, Parameter Parameter)[] parameters, int step, double rate)
+    private static void Step(Optimizer optimizer, (string Name, Parameter Parameter)[] parameters, int step,
+        double rate)
     {
         for (var k = 0; k < parameters.Length; k++) parameters[k].Parameter.grad = Gradient(step, k);
         optimizer.Step(parameters, rate);
@@ -61,7 +67,9 @@ public class OptimizerTests
     [MemberData(nameof(Cases))]
     public void Twenty_steps_have_the_numbers_of_the_original(string name)
     {
-        using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Training", "Golden", "optimizers.json")));
+        using var golden =
+            JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Training", "Golden",
+            "optimizers.json")));
         var wanted = golden.RootElement.GetProperty(name);
         using var scope = NewDisposeScope();
         using var optimizer = Makers[name]();
@@ -71,8 +79,11 @@ public class OptimizerTests
         {
             Step(optimizer, parameters, at++, wanted.GetProperty("learningRate").GetDouble());
             foreach (var (parameter, values) in parameters.Zip(row.EnumerateArray()))
-                foreach (var (given, want) in parameter.Parameter.data<float>().ToArray().Zip(values.EnumerateArray().Select(v => v.GetSingle())))
-                    Assert.True(MathF.Abs(given - want) <= 1e-6f * MathF.Max(1, MathF.Abs(want)), $"step {at}, {parameter.Name}: {given:R}, not {want:R}");
+                foreach (var (given,
+                    want) in parameter.Parameter.data<float>().ToArray()
+                    .Zip(values.EnumerateArray().Select(v => v.GetSingle())))
+                    Assert.True(MathF.Abs(given - want) <= 1e-6f * MathF.Max(1, MathF.Abs(want)),
+                        $"step {at}, {parameter.Name}: {given:R}, not {want:R}");
         }
         Assert.Equal(20, at);
     }
@@ -99,7 +110,8 @@ public class OptimizerTests
         using Optimizer whole = Makers[name](), parts = Makers[name]();
         if (!whole.IsElementWise)
         {
-            Assert.Contains($"--zero 1 divides parameters among ranks, and {whole.Name} needs", Assert.Throws<UsageException>(() => whole.RequireElementWise("--zero 1")).Message);
+            Assert.Contains($"--zero 1 divides parameters among ranks, and {whole.Name} needs",
+                Assert.Throws<UsageException>(() => whole.RequireElementWise("--zero 1")).Message);
             return;
         }
         Parameter one = First(0), two = First(0);

@@ -12,7 +12,8 @@ public class OwnFlagTests
         Assert.Equal(["--epochs", "2", "--seed", "3"], arguments);
         Assert.Equal("bpe", CommandLine.Take(arguments, "--tokenizer", "bpe"));
         Assert.Equal(2, CommandLine.Parse(arguments, new TrainerOptions()).Epochs);
-        Assert.Equal("--seed needs a value", Assert.Throws<UsageException>(() => CommandLine.Take(["--seed"], "--seed", "")).Message);
+        Assert.Equal("--seed needs a value",
+            Assert.Throws<UsageException>(() => CommandLine.Take(["--seed"], "--seed", "")).Message);
     }
 
     [Fact]

@@ -17,7 +17,9 @@ public sealed class RunHistoryTests : IDisposable
         var b = new GraphBuilder("net", new Shape(4));
         using var graph = b.Build(b.Input.Linear(3));
         using var data = new TensorDataset(zeros(32, 4), zeros(32, ScalarType.Int64));
-        using var trainer = new Trainer(graph, data, data, options with { Out = folder, BatchSize = 8, Progress = false, Name = "net" }, hooks: fails ? [new Fails()] : []);
+        using var trainer = new Trainer(graph, data, data,
+            options with { Out = folder, BatchSize = 8, Progress = false, Name = "net" },
+            hooks: fails ? [new Fails()] : []);
         try { trainer.Run(); }
         catch (InvalidOperationException) when (fails) { }
         return [.. RunEvents.Read(RunDirectory.Find(folder, "net")).Select(e => $"{e.Kind} {e.Step}")];
@@ -33,13 +35,15 @@ public sealed class RunHistoryTests : IDisposable
 
     [Fact]
     public void A_run_tells_its_starts_checkpoints_and_end()
-        => Assert.Equal(["start 0", "first-step 1", "checkpoint 4", "checkpoint 8", "finish 8"], Train(new() { Epochs = 2 }));
+        => Assert.Equal(["start 0", "first-step 1", "checkpoint 4", "checkpoint 8", "finish 8"],
+        Train(new() { Epochs = 2 }));
 
     [Fact]
     public void What_ended_it_is_told_and_a_resumed_run_goes_on_in_the_same_history()
     {
         Assert.Equal(["start 0", "first-step 1", "checkpoint 4", "fail 6"], Train(new() { Epochs = 2 }, fails: true));
-        Assert.Equal(["start 0", "first-step 1", "checkpoint 4", "fail 6", "start 0", "first-step 5", "checkpoint 8", "finish 8"], Train(new() { Epochs = 2, Resume = true }));
+        Assert.Equal(["start 0", "first-step 1", "checkpoint 4", "fail 6", "start 0", "first-step 5", "checkpoint 8",
+            "finish 8"], Train(new() { Epochs = 2, Resume = true }));
         var time = EffectiveTime.Of(RunDirectory.Find(folder, "net"))!;
         Assert.Equal((2, 1), (time.Starts, time.Failures));
         Assert.InRange(time.Ratio, 0, 1);
@@ -54,7 +58,8 @@ public sealed class RunHistoryTests : IDisposable
         Assert.Equal(run.Path, RunDirectory.Find("elsewhere", run.Path).Path);
         Assert.Contains(run.Id, Assert.Throws<UsageException>(() => RunDirectory.Find(folder, "nets")).Message);
         Assert.False(run.IsLive);
-        File.WriteAllText(Path.Combine(run.Path, "owner"), $"process {Environment.ProcessId} on {Environment.MachineName}");
+        File.WriteAllText(Path.Combine(run.Path, "owner"),
+            $"process {Environment.ProcessId} on {Environment.MachineName}");
         Assert.True(run.IsLive);
         File.WriteAllText(Path.Combine(run.Path, "owner"), $"process 999999999 on {Environment.MachineName}");
         Assert.False(run.IsLive);

@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Training;
 
-/// <summary>Files that the format forbids, and damage of any kind: refused by one exception, and never believed.</summary>
+/// <summary>
+/// Files that the format forbids, and damage of any kind: refused by one exception, and never believed.
+/// </summary>
 public sealed class SafetensorsFaultTests : IDisposable
 {
     private readonly string path = Path.GetTempFileName();
@@ -23,18 +25,22 @@ public sealed class SafetensorsFaultTests : IDisposable
     [Theory]
     [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}}""", "b begins at 8, where 16 was due")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}}""", "b begins at 16, where 8 was due")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", "its tensors have 16 bytes, the file 24")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[8],"data_offsets":[0,32]}}""", "its tensors have 32 bytes, the file 24")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""",
+        "its tensors have 16 bytes, the file 24")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[8],"data_offsets":[0,32]}}""",
+        "its tensors have 32 bytes, the file 24")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}""", "a has the shape [2] at [-8,0]")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-6],"data_offsets":[0,24]}}""", "a has the shape [-6]")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", "a has the shape [2] at [8,0]")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,24]}}""", "a has 24 bytes, which are no F32 of shape [1]")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,24]}}""",
+        "a has 24 bytes, which are no F32 of shape [1]")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,24]}}""", "a has 24 bytes")]
     [InlineData("""{"a":{"dtype":"F32","shape":[20000000000],"data_offsets":[0,24]}}""", "a has 24 bytes")]
     [InlineData("""{"a":{"dtype":"F33","shape":[6],"data_offsets":[0,24]}}""", "a has the unknown type F33")]
     [InlineData("""{"a":{"shape":[6],"data_offsets":[0,24]}}""", "a has not just dtype, shape and data_offsets")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"a":{"dtype":"F32","shape":[3],"data_offsets":[12,24]}}""", "its header is no header")]
-    [InlineData("""{"__metadata__":{"a":1},"x":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}""", "__metadata__.a is no text")]
+    [InlineData("""{"__metadata__":{"a":1},"x":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}""",
+        "__metadata__.a is no text")]
     [InlineData("[1,2]", "its header is no object")]
     [InlineData("{\"\u00ff\":{\"dtype\":\"F32\",\"shape\":[6],\"data_offsets\":[0,24]}}", "its header is not UTF-8")]
     public void A_file_that_contradicts_itself_is_refused(string header, string message)
@@ -51,7 +57,8 @@ public sealed class SafetensorsFaultTests : IDisposable
     public void A_header_longer_than_the_file_is_refused(long length)
     {
         Put("{}", 0, length);
-        Assert.Contains("its header is said to have", Assert.Throws<InvalidDataException>(() => Safetensors.Read(path)).Message);
+        Assert.Contains("its header is said to have",
+            Assert.Throws<InvalidDataException>(() => Safetensors.Read(path)).Message);
     }
 
     [Fact]
@@ -59,7 +66,11 @@ public sealed class SafetensorsFaultTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using (var file = File.Create(path))
-            Safetensors.Write(file, new Dictionary<string, Tensor> { ["weight"] = ones(64, 64), ["bias"] = zeros(64), ["count"] = tensor(3L) }.Select(t => TensorEntry.Of(t.Key, t.Value)),
+            Safetensors.Write(file,
+                new Dictionary<string,
+                Tensor>
+                { ["weight"] = ones(64, 64), ["bias"] = zeros(64), ["count"] = tensor(3L) }.Select(t
+                => TensorEntry.Of(t.Key, t.Value)),
                 new Dictionary<string, string> { ["step"] = "7" }, withChecksum: true);
         var good = File.ReadAllBytes(path);
         var header = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(good);
@@ -118,8 +129,10 @@ public sealed class SafetensorsFaultTests : IDisposable
         using var renamed = nn.Sequential(("a", nn.Linear(3, 4)), ("head", nn.Linear(4, 1)));
         using var twin = nn.Sequential(("a", nn.Linear(3, 4)), ("b", nn.Linear(4, 1)));
         Safetensors.Save(small, path);
-        Assert.Equal("b.weight has the shape [2, 4] in the model and [1, 4] in the file", Assert.Throws<UsageException>(() => Safetensors.Load(wide, path)).Message);
-        Assert.Equal("the model's head.weight [1, 4] is not in the file, which has b.bias [1]", Assert.Throws<UsageException>(() => Safetensors.Load(renamed, path)).Message);
+        Assert.Equal("b.weight has the shape [2, 4] in the model and [1, 4] in the file",
+            Assert.Throws<UsageException>(() => Safetensors.Load(wide, path)).Message);
+        Assert.Equal("the model's head.weight [1, 4] is not in the file, which has b.bias [1]",
+            Assert.Throws<UsageException>(() => Safetensors.Load(renamed, path)).Message);
         Safetensors.Load(twin, path);
         foreach (var (name, value) in small.state_dict()) Assert.True(value.Equals(twin.state_dict()[name]), name);
     }

@@ -12,7 +12,10 @@ public class SafetensorsTests
     {
         using var scope = NewDisposeScope();
         var stream = new MemoryStream();
-        Safetensors.Write(stream, new Dictionary<string, Tensor> { ["b"] = tensor(new long[] { -1 }), ["a"] = tensor(new float[,] { { 1, 2 } }) });
+        Safetensors.Write(stream,
+            new Dictionary<string,
+            Tensor>
+            { ["b"] = tensor(new long[] { -1 }), ["a"] = tensor(new float[,] { { 1, 2 } }) });
         var header = """{"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}}""";
         header = header.PadRight((header.Length + 7) / 8 * 8);
         byte[] expected =
@@ -34,7 +37,8 @@ public class SafetensorsTests
         using var scope = NewDisposeScope();
         var path = Path.GetTempFileName();
         var original = (randn(3, 5) * 20).abs().to_type(type);
-        using (var file = File.Create(path)) Safetensors.Write(file, new Dictionary<string, Tensor> { ["x"] = original.t() }, new Dictionary<string, string> { ["k"] = "v" });
+        using (var file = File.Create(path)) Safetensors.Write(file,
+            new Dictionary<string, Tensor> { ["x"] = original.t() }, new Dictionary<string, string> { ["k"] = "v" });
         var (tensors, metadata) = Safetensors.Read(path);
         Assert.True(tensors["x"].Equals(original.t()));
         Assert.Equal("v", metadata["k"]);
@@ -47,7 +51,8 @@ public class SafetensorsTests
     {
         using var scope = NewDisposeScope();
         var path = Path.GetTempFileName();
-        using (var file = File.Create(path)) Safetensors.Write(file, new Dictionary<string, Tensor> { ["x"] = ones(100) });
+        using (var file = File.Create(path)) Safetensors.Write(file,
+            new Dictionary<string, Tensor> { ["x"] = ones(100) });
         using (var file = File.OpenWrite(path)) file.SetLength(300);
         Assert.Throws<InvalidDataException>(() => Safetensors.ReadMetadata(path));
         File.Delete(path);

@@ -5,7 +5,8 @@ namespace Interactive.Engine.Tests.Training;
 
 public class ScheduleTests
 {
-    private static readonly Dictionary<string, double[]> Golden = JsonSerializer.Deserialize<Dictionary<string, double[]>>(
+    private static readonly Dictionary<string,
+        double[]> Golden = JsonSerializer.Deserialize<Dictionary<string, double[]>>(
         File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Training", "Golden", "schedules.json")))!;
 
     private static readonly Dictionary<string, LearningRate> Ours = new()
@@ -33,7 +34,8 @@ public class ScheduleTests
     public void A_schedule_has_the_numbers_of_PyTorch(string name)
     {
         var wanted = Golden[name];
-        Assert.Equal(wanted, wanted.Select((_, step) => Ours[name](step, wanted.Length)), (a, b) => Math.Abs(a - b) <= 1e-12);
+        Assert.Equal(wanted, wanted.Select((_, step) => Ours[name](step, wanted.Length)),
+            (a, b) => Math.Abs(a - b) <= 1e-12);
     }
 
     [Theory]
@@ -41,7 +43,9 @@ public class ScheduleTests
     [InlineData("plateau rising", "plateau rising metrics")]
     public void A_plateau_lowers_the_rate_when_PyTorch_does(string name, string metrics)
     {
-        OnPlateau Make() => name == "plateau" ? new(0.4, 0.5, patience: 2, cooldown: 2, least: 0.06) : new(0.4, patience: 1, threshold: 0.01, higherIsBetter: true);
+        OnPlateau Make()
+            => name == "plateau" ? new(0.4, 0.5, patience: 2, cooldown: 2, least: 0.06)
+            : new(0.4, patience: 1, threshold: 0.01, higherIsBetter: true);
         var plateau = Make();
         var rates = new List<double>();
         foreach (var metric in Golden[metrics])
@@ -59,7 +63,8 @@ public class ScheduleTests
     public void Warm_up_rises_in_equal_steps()
     {
         var rate = Schedules.Constant(1, warmUp: 0.1);
-        Assert.Equal([1 / 11.0, 2 / 11.0, 10 / 11.0, 1], new[] { rate(0, 100), rate(1, 100), rate(9, 100), rate(10, 100) });
+        Assert.Equal([1 / 11.0, 2 / 11.0, 10 / 11.0, 1],
+            new[] { rate(0, 100), rate(1, 100), rate(9, 100), rate(10, 100) });
     }
 
     [Fact]
@@ -77,5 +82,6 @@ public class ScheduleTests
 
     [Fact]
     public void An_unknown_schedule_names_the_known_ones()
-        => Assert.Contains("choose constant, cosine, restarts", Assert.Throws<UsageException>(() => Schedules.Create("cubic", 1, 0)).Message);
+        => Assert.Contains("choose constant, cosine, restarts",
+        Assert.Throws<UsageException>(() => Schedules.Create("cubic", 1, 0)).Message);
 }

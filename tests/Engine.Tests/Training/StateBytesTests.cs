@@ -12,7 +12,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Training;
 
-/// <summary>What a run holds besides activations, and that saving, resuming and evaluating hold no second copy of it.</summary>
+/// <summary>
+/// What a run holds besides activations, and that saving, resuming and evaluating hold no second copy of it.
+/// </summary>
 public sealed class StateBytesTests : IDisposable
 {
     private const long Small = 1 << 20;
@@ -30,7 +32,12 @@ public sealed class StateBytesTests : IDisposable
 
     private static TensorDataset Data() => new(randn(16, 1024), randint(0, 4, [16], dtype: ScalarType.Int64));
 
-    private TrainerOptions Options => new() { Name = "state", Epochs = 2, BatchSize = 4, Optimizer = "adamw", Out = folder, CheckpointEvery = 1, Progress = false };
+    private TrainerOptions Options
+        => new()
+        {
+            Name = "state", Epochs = 2, BatchSize = 4, Optimizer = "adamw", Out = folder, CheckpointEvery =
+        1, Progress = false
+        };
 
     /// <summary>Reads the meter between two points of a run.</summary>
     private sealed class Watch : Hook
@@ -69,10 +76,12 @@ public sealed class StateBytesTests : IDisposable
             trainer.Run();
         }
         Assert.InRange(watch.Saves, 2, 10);
-        Assert.InRange(watch.Most, 0, 3 * Small); // pieces in which numbers are looked for that are none, once before the first step
+        // pieces in which numbers are looked for that are none, once before the first step
+        Assert.InRange(watch.Most, 0, 3 * Small);
 
         var resumed = new Watch();
-        using var again = new Trainer(graph, Data(), Data(), Options with { Resume = true, MaxSteps = 3 }, hooks: [resumed]);
+        using var again = new Trainer(graph, Data(), Data(), Options with { Resume = true, MaxSteps = 3 },
+            hooks: [resumed]);
         LiveTensors.Settle();
         resumed.Begin();
         again.Run();
@@ -110,14 +119,16 @@ public sealed class StateBytesTests : IDisposable
         using var graph = SmallModels.Create(name);
         var (input, target) = SyntheticBatch.For(graph, 32);
         var data = new TensorDataset(input, target);
-        using var trainer = new Trainer(graph, data, data, Options with { BatchSize = 2, EvaluationBatchSize = atOnce });
+        using var trainer = new Trainer(graph, data, data,
+            Options with { BatchSize = 2, EvaluationBatchSize = atOnce });
         trainer.Evaluate(0);
         LiveTensors.Settle();
         var live = MemoryMeter.Current.LiveBytes;
         MemoryMeter.Current.ResetPeak();
         trainer.Evaluate(0);
         var sample = (input.numel() * input.element_size() + target.numel() * target.element_size()) / 32;
-        Assert.InRange(MemoryMeter.Current.PeakBytes - live, 1, InferenceBytes.Peak(Fusion.Fuse(graph), atOnce) + InferenceBytes.Batches * atOnce * sample);
+        Assert.InRange(MemoryMeter.Current.PeakBytes - live, 1,
+            InferenceBytes.Peak(Fusion.Fuse(graph), atOnce) + InferenceBytes.Batches * atOnce * sample);
     }
 
     /// <summary>A net that is set up later is planned beside what those before it will take.</summary>
@@ -129,20 +140,29 @@ public sealed class StateBytesTests : IDisposable
         using var loop = new TrainingLoop(Options with { Memory = "auto" });
         var model = loop.Setup(graph);
         var parameters = 4 * graph.parameters().Sum(p => p.numel());
-        Assert.Equal(model.Schedule.PeakBytes + 2 * parameters, model.Promised); // any optimiser might keep two tensors a parameter
+        // any optimiser might keep two tensors a parameter
+        Assert.Equal(model.Schedule.PeakBytes + 2 * parameters, model.Promised);
         var (alone, beside) = (Fit(0), Fit(model.Promised));
-        Assert.InRange(alone.ActivationBytes - beside.ActivationBytes, model.Promised / 2, long.MaxValue); // what there is moves a little
+        // what there is moves a little
+        Assert.InRange(alone.ActivationBytes - beside.ActivationBytes, model.Promised / 2, long.MaxValue);
 
-        MemoryFit Fit(long promised) => MemoryFit.Make(new(graph, Options with { Memory = $"{MachineMemory.LimitBytes * 3 / 4}" }, new CrossEntropy(), IsWhole: true, Promised: promised), World.Current);
+        MemoryFit Fit(long promised)
+            => MemoryFit.Make(new(graph, Options with { Memory = $"{MachineMemory.LimitBytes * 3 / 4}" },
+            new CrossEntropy(), IsWhole: true, Promised: promised), World.Current);
     }
 
-    /// <summary>A batch norm over a single number per channel has no variance: such a net is never cut into single samples.</summary>
+    /// <summary>
+    /// A batch norm over a single number per channel has no variance: such a net is never cut into single samples.
+    /// </summary>
     [Fact]
     public void A_batch_norm_of_single_numbers_needs_two_samples()
     {
         var net = new GraphBuilder("norms", new Shape(3, 8, 8));
-        using var graph = net.Build(net.Input.Conv(4, 3).BatchNorm("wide").Relu().AdaptiveAvgPool(1).Conv(4, 1).BatchNorm("narrow").Flatten().Linear(2));
-        int Least(string name, bool training) => graph.Nodes.Where(n => n.Name == name).Max(n => n.Op.LeastSamples(n, training));
+        using var graph =
+            net.Build(net.Input.Conv(4, 3).BatchNorm("wide").Relu().AdaptiveAvgPool(1).Conv(4, 1).BatchNorm("narrow")
+            .Flatten().Linear(2));
+        int Least(string name, bool training)
+            => graph.Nodes.Where(n => n.Name == name).Max(n => n.Op.LeastSamples(n, training));
         Assert.Equal((1, 2, 1), (Least("wide", true), Least("narrow", true), Least("narrow", false)));
     }
 
@@ -166,11 +186,14 @@ public sealed class StateBytesTests : IDisposable
     public void Averages_shards_ranks_and_what_is_freed_later_count()
     {
         using var graph = Wide();
-        TrainedBytes Of(TrainerOptions options, bool isAveraged = false, int ranks = 1) => new(graph, options, new CrossEntropy(), isWhole: false, isAveraged, ranks);
+        TrainedBytes Of(TrainerOptions options, bool isAveraged = false, int ranks = 1)
+            => new(graph, options, new CrossEntropy(), isWhole: false, isAveraged, ranks);
         var plain = Of(Options);
         Assert.Equal(plain.Held(0, 1) + plain.Gradients, Of(Options, isAveraged: true).Held(0, 1));
-        Assert.Equal(plain.Held(0, 1) + 3 * plain.Gradients, Of(Options with { Deterministic = true, Shards = 8 }).Held(0, 1));
-        Assert.Equal(plain.Held(0, 1) + plain.Gradients, Of(Options with { Deterministic = true, Shards = 8 }, ranks: 4).Held(0, 1));
+        Assert.Equal(plain.Held(0, 1) + 3 * plain.Gradients,
+            Of(Options with { Deterministic = true, Shards = 8 }).Held(0, 1));
+        Assert.Equal(plain.Held(0, 1) + plain.Gradients,
+            Of(Options with { Deterministic = true, Shards = 8 }, ranks: 4).Held(0, 1));
         Assert.Equal((plain.Gradients + plain.State) / 4, plain.Held(2, 4));
         Assert.Equal(plain.Gradients + plain.State / 4, plain.Held(1, 4));
         Assert.Equal(plain.Sample * (8 + 3 * 2), plain.Batches(share: 8, parts: 4));

@@ -17,7 +17,8 @@ public sealed class StoppingTests : IDisposable
 
     private TrainerOptions Options(string name) => new()
     {
-        Name = name, Out = folder, Epochs = 4, BatchSize = 16, LearningRate = 0.1, Schedule = "constant", WeightDecay = 0, CheckpointEvery = 0, Progress = false, Threads = 1,
+        Name = name, Out = folder, Epochs = 4, BatchSize = 16, LearningRate = 0.1, Schedule = "constant", WeightDecay =
+            0, CheckpointEvery = 0, Progress = false, Threads = 1,
     };
 
     [Theory]
@@ -29,8 +30,10 @@ public sealed class StoppingTests : IDisposable
         {
             using var source = new CancellationTokenSource();
             using var graph = Nets.Mlp();
-            using var trainer = new Trainer(graph, Nets.Data, Nets.Data, options, communicator: world, cancellation: source.Token,
-                hooks: [new At { Step = (_, record) => { if (record.Step == cancelAt && world.Rank == ranks - 1) source.Cancel(); } }]);
+            using var trainer = new Trainer(graph, Nets.Data, Nets.Data, options, communicator: world,
+                cancellation: source.Token,
+                hooks: [new At { Step = (_, record)
+                    => { if (record.Step == cancelAt && world.Rank == ranks - 1) source.Cancel(); } }]);
             if (cancelAt == 0) trainer.Run();
             else
             {
@@ -50,7 +53,8 @@ public sealed class StoppingTests : IDisposable
     public void A_hook_that_stops_a_run_finishes_it()
     {
         using var graph = Nets.Mlp();
-        using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("stop"), hooks: [new At { Step = (t, record) => { if (record.Step == 6) t.Stop("enough"); } }]);
+        using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("stop"),
+            hooks: [new At { Step = (t, record) => { if (record.Step == 6) t.Stop("enough"); } }]);
         Assert.Equal(6, trainer.Run().Step);
         Assert.True(trainer.Directory!.IsFinished);
     }
@@ -59,7 +63,9 @@ public sealed class StoppingTests : IDisposable
     public void Early_stopping_waits_for_its_patience()
     {
         using var graph = Nets.Mlp();
-        using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("early") with { Epochs = 50, LearningRate = 1e-12 }, hooks: [new EarlyStopping("accuracy", patience: 3)]);
+        using var trainer = new Trainer(graph, Nets.Data, Nets.Data,
+            Options("early") with { Epochs = 50, LearningRate = 1e-12 },
+            hooks: [new EarlyStopping("accuracy", patience: 3)]);
         Assert.Equal(4 * trainer.StepsPerEpoch, trainer.Run().Step); // the first is the best
     }
 
@@ -111,7 +117,14 @@ public sealed class StoppingTests : IDisposable
         parameters[0].requires_grad = false;
         var seen = new List<(string First, string Last)>();
         string Bits(Index i) => Convert.ToHexString(parameters[i].bytes);
-        using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options($"frozen{zero}{deterministic}") with { Zero = zero, Deterministic = deterministic, Optimizer = "adam" }, hooks: [new At
+        using var trainer = new Trainer(graph, Nets.Data, Nets.Data,
+            Options($"frozen{zero}{deterministic}") with
+            {
+                Zero = zero,
+                Deterministic = deterministic,
+                Optimizer =
+            "adam"
+            }, hooks: [new At
         {
             Epoch = (_, epoch) =>
             {
@@ -135,7 +148,8 @@ public sealed class StoppingTests : IDisposable
         using var module = new Spare();
         using var graph = Graph.Capture(nn.Sequential(("spare", module), ("out", nn.Linear(6, 4))), new Shape(6));
         var before = Convert.ToHexString(module.unused.bytes);
-        using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("spare") with { Epochs = 1, WeightDecay = 0.1 });
+        using var trainer = new Trainer(graph, Nets.Data, Nets.Data,
+            Options("spare") with { Epochs = 1, WeightDecay = 0.1 });
         trainer.Run();
         Assert.Equal(before, Convert.ToHexString(module.unused.bytes));
     }
@@ -148,14 +162,18 @@ public sealed class StoppingTests : IDisposable
         var bits = Ranks.Run(2, world =>
         {
             using var module = new Spare();
-            using var graph = Nets.Filled(Graph.Capture(nn.Sequential(("spare", module), ("out", nn.Linear(6, 4))), new Shape(6)));
+            using var graph =
+                Nets.Filled(Graph.Capture(nn.Sequential(("spare", module), ("out", nn.Linear(6, 4))), new Shape(6)));
             var before = module.unused[0].item<float>();
             var order = new Sampler(32, 16, 1).Order(0);
             using var labels = full(32, -100, ScalarType.Int64);
-            foreach (var sample in Sampler.Part(order, 16, 0, 0, 2)) labels[sample] = 1; // rank 0 alone has labels in step 1
+            // rank 0 alone has labels in step 1
+            foreach (var sample in Sampler.Part(order, 16, 0, 0, 2)) labels[sample] = 1;
             foreach (var sample in order.Skip(16)) labels[sample] = 2;
             using var counted = new TensorDataset(ones(32, 6), labels);
-            using var trainer = new Trainer(graph, counted, Nets.Data, Options("labels") with { Epochs = 2, BatchSize = 16, WeightDecay = 0.1, Deterministic = deterministic }, communicator: world);
+            using var trainer = new Trainer(graph, counted, Nets.Data,
+                Options("labels") with { Epochs = 2, BatchSize = 16, WeightDecay = 0.1, Deterministic = deterministic },
+                communicator: world);
             trainer.Run();
             Assert.Equal(before, module.unused[0].item<float>());
             return Nets.Bits(graph);
@@ -177,7 +195,8 @@ public sealed class StoppingTests : IDisposable
         {
             using var graph = Nets.Mlp();
             var evaluations = new List<EvalRecord>();
-            using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options($"ema{ema}") with { Ema = ema }, hooks: [new At { Evaluation = (_, r) => evaluations.Add(r) }]);
+            using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options($"ema{ema}") with { Ema = ema },
+                hooks: [new At { Evaluation = (_, r) => evaluations.Add(r) }]);
             trainer.Run();
             return (Nets.Bits(graph), evaluations[^1].Loss);
         }
@@ -191,7 +210,8 @@ public sealed class StoppingTests : IDisposable
     {
         using var graph = Nets.Mlp();
         var steps = new At();
-        using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("norm") with { Epochs = 1, LogGradientNorm = true }, hooks: [steps]);
+        using var trainer = new Trainer(graph, Nets.Data, Nets.Data,
+            Options("norm") with { Epochs = 1, LogGradientNorm = true }, hooks: [steps]);
         trainer.Run();
         Assert.All(steps.Steps, step => Assert.InRange(step.GradientNorm!.Value, 1e-3, 100));
         Assert.Contains("\"gradientNorm\":", File.ReadLines(trainer.Directory!.Metrics).First());
@@ -202,7 +222,8 @@ public sealed class StoppingTests : IDisposable
     {
         using var graph = Nets.Mlp(4, 1, 32);
         using var data = Nets.Regression();
-        using var trainer = new Trainer(graph, data, data, Options("finder") with { Optimizer = "adam" }, new MeanSquaredError());
+        using var trainer = new Trainer(graph, data, data, Options("finder") with { Optimizer = "adam" },
+            new MeanSquaredError());
         var before = Nets.Bits(graph);
         var curve = LearningRateFinder.Run(trainer, 1e-5, 100, 60);
         Assert.Equal(before, Nets.Bits(graph));
@@ -219,9 +240,11 @@ public sealed class StoppingTests : IDisposable
         using (var held = RunLock.Take(run, resumes: true))
         {
             Assert.NotNull(held);
-            Assert.Contains($"{run.Id} is alive: process {Environment.ProcessId}", Assert.Throws<UsageException>(() => Train(Options("alive") with { Resume = true })).Message);
+            Assert.Contains($"{run.Id} is alive: process {Environment.ProcessId}",
+                Assert.Throws<UsageException>(() => Train(Options("alive") with { Resume = true })).Message);
         }
-        using (var held = RunLock.Take(run, resumes: false)) Assert.NotEqual(run.Path, Train(Options("alive") with { Resume = true }));
+        using (var held = RunLock.Take(run, resumes: false)) Assert.NotEqual(run.Path,
+            Train(Options("alive") with { Resume = true }));
         Assert.Equal(run.Path, Train(Options("alive") with { Resume = true }));
     }
 

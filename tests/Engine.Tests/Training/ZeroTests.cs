@@ -27,27 +27,33 @@ public sealed class ZeroTests : IDisposable
 
     private TrainerOptions Options(string name) => new()
     {
-        Name = name, Out = folder, Epochs = 1, BatchSize = 16, LearningRate = 0.01, Optimizer = "adamw", CheckpointEvery = 4, Deterministic = true, BucketBytes = 4096,
+        Name = name, Out = folder, Epochs = 1, BatchSize = 16, LearningRate = 0.01, Optimizer =
+            "adamw", CheckpointEvery = 4, Deterministic = true, BucketBytes = 4096,
     };
 
     private static Result[] Train(int ranks, TrainerOptions options) => Ranks.Run(ranks, world =>
     {
         var net = new GraphBuilder("zero", Image);
-        using var graph = net.Build(net.Input.Conv(4, 3, padding: 1).BatchNorm().Relu().Flatten().Linear(33).Relu().Linear(4));
+        using var graph =
+            net.Build(net.Input.Conv(4, 3, padding: 1).BatchNorm().Relu().Flatten().Linear(33).Relu().Linear(4));
         foreach (var (name, parameter) in graph.named_parameters()) Fill(parameter, name.Length);
         var losses = new Losses();
-        using var trainer = new Trainer(graph, new SyntheticData(160, Image, 4, seed: 1), new SyntheticData(40, Image, 4, seed: 2), options, hooks: [losses], communicator: world);
+        using var trainer = new Trainer(graph, new SyntheticData(160, Image, 4, seed: 1),
+            new SyntheticData(40, Image, 4, seed: 2), options, hooks: [losses], communicator: world);
         trainer.Run();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var (_, tensor) in graph.state_dict()) hash.AppendData(tensor.bytes);
-        return new Result(Convert.ToHexString(hash.GetHashAndReset()), string.Join(' ', losses.All.Select(BitConverter.DoubleToInt64Bits)), trainer.OptimizerBytes);
+        return new Result(Convert.ToHexString(hash.GetHashAndReset()),
+            string.Join(' ', losses.All.Select(BitConverter.DoubleToInt64Bits)), trainer.OptimizerBytes);
     });
 
     // Not from the generator, which threads share.
     private static void Fill(Tensor parameter, int seed)
     {
         using var noGrad = no_grad();
-        using var values = tensor(Enumerable.Range(0, (int)parameter.numel()).Select(i => 0.1f * MathF.Sin(i + seed)).ToArray(), parameter.shape);
+        using var values =
+            tensor(Enumerable.Range(0, (int)parameter.numel()).Select(i => 0.1f * MathF.Sin(i + seed)).ToArray(),
+            parameter.shape);
         parameter.copy_(values);
     }
 
@@ -62,7 +68,10 @@ public sealed class ZeroTests : IDisposable
             var results = Train(ranks, Options($"r{ranks}") with { Zero = stage });
             Assert.All(results, result => Assert.Equal((plain.Hash, plain.Losses), (result.Hash, result.Losses)));
             Assert.Equal(plain.OptimizerBytes, results.Sum(result => result.OptimizerBytes));
-            Assert.All(results, result => Assert.InRange(result.OptimizerBytes, 0, plain.OptimizerBytes / ranks + 2 * sizeof(float) * 16 * 8)); // parts end on cache lines
+            // parts end on cache lines
+            Assert.All(results,
+                result
+                => Assert.InRange(result.OptimizerBytes, 0, plain.OptimizerBytes / ranks + 2 * sizeof(float) * 16 * 8));
         }
     }
 

@@ -13,7 +13,8 @@ public sealed class FormattersTests
     private static readonly byte[] pngSignature = [0x89, 0x50, 0x4E, 0x47];
 
     private static Figure AFigure() => Figure.Lines("A </script> & title", "x", "y",
-        Figure.Line("first", [1, 2, 3], [3, 1, double.NaN], "#3b82f6"), Figure.Line("second", [1, 2], [1, 2], "rgba(1,2,3,0.5)", markers: true));
+        Figure.Line("first", [1, 2, 3], [3, 1, double.NaN], "#3b82f6"),
+            Figure.Line("second", [1, 2], [1, 2], "rgba(1,2,3,0.5)", markers: true));
 
     private static byte[] Png(MimeBundle bundle) => Convert.FromBase64String((string)bundle.Data[Mime.Png]);
 
@@ -63,7 +64,8 @@ public sealed class FormattersTests
         Assert.Contains("0x3", Formatters.Format(torch.zeros(0, 3)).Text);
         Assert.Contains("NaN 1", Formatters.Format(torch.tensor(new[] { 1f, float.NaN })).Text);
         Assert.Contains("Bool", Formatters.Format(torch.ones(2, dtype: torch.ScalarType.Bool)).Text);
-        Assert.Contains("ComplexFloat32", Formatters.Format(torch.zeros(2, dtype: torch.ScalarType.ComplexFloat32)).Text);
+        Assert.Contains("ComplexFloat32",
+            Formatters.Format(torch.zeros(2, dtype: torch.ScalarType.ComplexFloat32)).Text);
         Assert.Contains("meta", Formatters.Format(torch.zeros(2, device: torch.META)).Text);
         Assert.Contains("gradient required", Formatters.Format(torch.ones(2, requires_grad: true)).Text);
         Assert.Contains("BFloat16", Formatters.Format(torch.ones(2, dtype: torch.ScalarType.BFloat16)).Text);
@@ -110,7 +112,9 @@ public sealed class FormattersTests
     [Fact]
     public void A_schedule_tells_what_runs_again()
     {
-        var schedule = new Schedule("made", [new(StepKind.Forward, 0), new(StepKind.Forward, 1), new(StepKind.Free, 1), new(StepKind.Backward, 1), new(StepKind.Forward, 0), new(StepKind.Backward, 0)]);
+        var schedule = new Schedule("made",
+            [new(StepKind.Forward, 0), new(StepKind.Forward, 1), new(StepKind.Free, 1), new(StepKind.Backward, 1),
+            new(StepKind.Forward, 0), new(StepKind.Backward, 0)]);
         var bundle = Formatters.Format(schedule);
         Assert.Equal("made: 2 nodes, 1 run again, 1 values freed early, 6 steps", bundle.Text);
         Assert.Contains("run again", bundle.Data[Mime.Plotly].ToString());
@@ -119,17 +123,21 @@ public sealed class FormattersTests
     [Fact]
     public void A_plan_and_its_report_say_what_is_promised()
     {
-        var fused = Fusion.Fuse(Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 64, 64), ShapesOnly = true }));
-        var report = PlanReport.Make(new PlanningGraph(fused, AnalyticProfile.Of(fused, 4)), MemoryBudget.Parse("60%"), new Memory.Planners.CheapDropPlanner());
+        var fused =
+            Fusion.Fuse(Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 64, 64), ShapesOnly = true }));
+        var report = PlanReport.Make(new PlanningGraph(fused, AnalyticProfile.Of(fused, 4)), MemoryBudget.Parse("60%"),
+            new Memory.Planners.CheapDropPlanner());
         var plan = Formatters.Format(report.Plan);
         Assert.StartsWith(FormattableString.Invariant($"cheap-drop: {report.Plan.Prediction.PeakBytes / 1048576.0:F1} MiB at most, {report.Plan.Prediction.Recomputes} nodes run again"), plan.Text);
         Assert.All([Mime.Png, Mime.Plotly, Mime.Html], mime => Assert.True(plan.Data.ContainsKey(mime), mime));
-        Assert.Matches("\nplain autograd +[0-9.]+ +100.0 *\n(.*\n)*budget +[0-9.]+ +60.0", Formatters.Format(report).Text);
+        Assert.Matches("\nplain autograd +[0-9.]+ +100.0 *\n(.*\n)*budget +[0-9.]+ +60.0",
+            Formatters.Format(report).Text);
     }
 
     [Fact]
     public void Several_models_make_a_table()
-        => Assert.Matches("^model +input +output +nodes +parameters +GFLOP\nlenet5 +1x28x28 +10 +12 +61,706 +[0-9.]+$", Formatters.Format(new[] { "lenet5" }.Select(n => Zoo.Create(n, new ModelOptions { ShapesOnly = true }))).Text);
+        => Assert.Matches("^model +input +output +nodes +parameters +GFLOP\nlenet5 +1x28x28 +10 +12 +61,706 +[0-9.]+$",
+        Formatters.Format(new[] { "lenet5" }.Select(n => Zoo.Create(n, new ModelOptions { ShapesOnly = true }))).Text);
 
     [Fact]
     public void Several_runs_make_a_table()
@@ -191,7 +199,9 @@ public sealed class FormattersTests
     }
 
     [Fact]
-    public void What_cannot_be_shown_says_so() => Assert.Equal("Broken could not be shown: InvalidOperationException: lost", Formatters.Format(new Broken()).Text);
+    public void What_cannot_be_shown_says_so()
+        => Assert.Equal("Broken could not be shown: InvalidOperationException: lost",
+        Formatters.Format(new Broken()).Text);
 
     private sealed record Special(int X);
 

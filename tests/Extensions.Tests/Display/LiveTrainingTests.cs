@@ -46,7 +46,8 @@ public sealed class LiveTrainingTests : IDisposable
     private Trainer Trainer(params Hook[] hooks)
     {
         var net = new GraphBuilder("tiny", new Shape(1, 4, 4));
-        return new Trainer(net.Build(net.Input.Flatten().Linear(2)), new SyntheticData(160, new Shape(1, 4, 4), 2), new SyntheticData(16, new Shape(1, 4, 4), 2),
+        return new Trainer(net.Build(net.Input.Flatten().Linear(2)), new SyntheticData(160, new Shape(1, 4, 4), 2),
+            new SyntheticData(16, new Shape(1, 4, 4), 2),
             new TrainerOptions { Epochs = 10, BatchSize = 8, Out = folder }, hooks: hooks);
     }
 

@@ -50,7 +50,8 @@ public sealed class ObjectFormatTests
     public static TheoryData<string, object, string> Values => new()
     {
         { "mixed list", new object[] { new { X = 1 }, 5, "zed" }, "[{ X = 1 }, 5, zed]" },
-        { "records of two kinds", new object[] { new { X = 1, Y = 2 }, new { X = 3, Z = 4 } }, "X  Y  Z\n1  2   \n3     4" },
+        { "records of two kinds", new object[] { new { X = 1, Y = 2 }, new { X = 3,
+            Z = 4 } }, "X  Y  Z\n1  2   \n3     4" },
         { "fields", new WithFields(), "Name  n\nX     17" },
         { "list in a dictionary", new Dictionary<string, List<int>> { ["a"] = [11, 22] }, "key  value\na    [11, 22]" },
         { "dictionary in a list", new[] { new Dictionary<string, int> { ["a"] = 1 } }, "[{a: 1}]" },
@@ -76,7 +77,8 @@ public sealed class ObjectFormatTests
 
     [Theory]
     [MemberData(nameof(Values))]
-    public void AValue_IsShownWhole(string what, object value, string text) => Assert.Equal((what, text), (what, Formatters.Format(value).Text));
+    public void AValue_IsShownWhole(string what, object value, string text)
+        => Assert.Equal((what, text), (what, Formatters.Format(value).Text));
 
     [Fact]
     public void WhatHoldsItself_IsCutWhereItComesAgain()
@@ -89,7 +91,8 @@ public sealed class ObjectFormatTests
         Assert.Contains("me", Formatters.Format(map).Text);
         var node = new Node("first");
         node.Next = node;
-        Assert.Equal("Interactive.Extensions.Tests.Display.ObjectFormatTests+Node { Name = first, Next = … }", Formatters.Format(node).Text);
+        Assert.Equal("Interactive.Extensions.Tests.Display.ObjectFormatTests+Node { Name = first, Next = … }",
+            Formatters.Format(node).Text);
         var two = new Node("a") { Next = new Node("b") };
         two.Next!.Next = two;
         Assert.Contains("Name = b", Formatters.Format(new object[] { two, 1 }).Text);
@@ -103,7 +106,9 @@ public sealed class ObjectFormatTests
     }
 
     [Fact]
-    public void ARunningTask_IsNotWaitedFor() => Assert.StartsWith("Status  WaitingForActivation", Formatters.Format(new TaskCompletionSource<int>().Task).Text);
+    public void ARunningTask_IsNotWaitedFor()
+        => Assert.StartsWith("Status  WaitingForActivation",
+        Formatters.Format(new TaskCompletionSource<int>().Task).Text);
 
     [Fact]
     public void AnInterrupt_GoesThrough()

@@ -17,7 +17,8 @@ public sealed class FigureFileTests
         var page = FigureFile.Page(Two);
         Assert.Contains("id=\"figure0\"", page);
         Assert.Contains("id=\"figure1\"", page);
-        Assert.Equal(page.IndexOf(Plotly.ScriptElement, StringComparison.Ordinal), page.LastIndexOf(Plotly.ScriptElement, StringComparison.Ordinal));
+        Assert.Equal(page.IndexOf(Plotly.ScriptElement, StringComparison.Ordinal),
+            page.LastIndexOf(Plotly.ScriptElement, StringComparison.Ordinal));
         Assert.DoesNotContain("src=\"http", page);
         Assert.Contains("Largest batch within 16 GiB", page);
     }
@@ -27,7 +28,11 @@ public sealed class FigureFileTests
     {
         using var picture = SKBitmap.Decode(FigureFile.Picture(Two));
         Assert.Equal((2 * FigurePicture.Width, 2 * 2 * FigurePicture.Height), (picture.Width, picture.Height));
-        bool Has(string colour, int from) => Enumerable.Range(0, picture.Width).Any(x => Enumerable.Range(from, 2 * FigurePicture.Height).Any(y => picture.GetPixel(x, y) == SKColor.Parse(colour)));
+        bool Has(string colour, int from)
+            => Enumerable.Range(0, picture.Width)
+            .Any(x
+            => Enumerable.Range(from, 2 * FigurePicture.Height)
+            .Any(y => picture.GetPixel(x, y) == SKColor.Parse(colour)));
         Assert.True(Has("#3b82f6", 0));
         Assert.True(Has("#ff0000", 2 * FigurePicture.Height));
         Assert.False(Has("#ff0000", 0));
@@ -35,5 +40,6 @@ public sealed class FigureFileTests
 
     [Fact]
     public void Other_endings_are_refused()
-        => Assert.Contains(".html or .png", Assert.Throws<UsageException>(() => FigureFile.Write("figure.pdf", Two)).Message);
+        => Assert.Contains(".html or .png",
+        Assert.Throws<UsageException>(() => FigureFile.Write("figure.pdf", Two)).Message);
 }

@@ -30,7 +30,8 @@ public sealed class PlanFiguresTests
 
     [Fact]
     public void A_plan_that_does_not_exist_says_what_would_fit()
-        => Assert.StartsWith("net: no plan fits 50 MiB; the least is 20 MiB", PlanFigures.Plan(Parse(Plan.Replace("\"feasible\":true", "\"feasible\":false"))).Text);
+        => Assert.StartsWith("net: no plan fits 50 MiB; the least is 20 MiB",
+        PlanFigures.Plan(Parse(Plan.Replace("\"feasible\":true", "\"feasible\":false"))).Text);
 
     [Fact]
     public void A_sum_over_ranks_is_shown_beside_its_peers()

@@ -51,13 +51,18 @@ public sealed class ReportTests : IDisposable
     [InlineData("1,500,000,000", "1.5 G")]
     [InlineData("75.00 %", "75.00 %")]
     [InlineData("resnet", "resnet")]
-    public void A_large_number_is_told_in_three_digits(string value, string told) => Assert.Equal(told, RunSummary.Short(value));
+    public void A_large_number_is_told_in_three_digits(string value, string told)
+        => Assert.Equal(told, RunSummary.Short(value));
 
     [Fact]
     public void The_page_tells_the_options_that_were_chosen()
     {
         var run = Run(finished: true);
-        run.WriteConfig(new { model = "tiny", options = new Interactive.Training.TrainerOptions { LearningRate = 0.375 } });
+        run.WriteConfig(new
+        {
+            model = "tiny",
+            options = new Interactive.Training.TrainerOptions { LearningRate = 0.375 }
+        });
         var page = File.ReadAllText(Report.Write(run.Path));
         Assert.Contains("<th>--learning-rate</th><td>0.375</td>", page);
         Assert.DoesNotContain("<th>--batch-size</th>", page);

@@ -49,5 +49,6 @@ public sealed class RunMetricsTests
     [InlineData("[\n{\"ph\":\"X\",\"pid\":\"a\"},\n[]\n3\n{\"ph\":3,\"pid\":0}")]
     [InlineData("")]
     [InlineData("{\"ph\":\"X\",\"pid\":0,\"tid\":1,\"name\":\"forward\",\"cat\":\"compute\",\"ts\":1,\"dur\":1,\"args\":{\"bytes\":1e99}}")]
-    public void ATraceThatIsNone_IsAnEmptyFigure(string trace) => Assert.NotNull(In("{}", Record, trace, folder => TimelineFigures.Communication(folder)));
+    public void ATraceThatIsNone_IsAnEmptyFigure(string trace)
+        => Assert.NotNull(In("{}", Record, trace, folder => TimelineFigures.Communication(folder)));
 }

@@ -14,13 +14,15 @@ public sealed class TimelineFiguresTests : IDisposable
 
     private void Write(int rank)
     {
-        using var trace = new ChromeTrace(Path.Combine(folder, $"trace-rank{rank}.json"), rank, zero: Milliseconds(1000));
+        using var trace = new ChromeTrace(Path.Combine(folder, $"trace-rank{rank}.json"), rank,
+            zero: Milliseconds(1000));
         for (var step = 0; step < 4; step++)
         {
             var from = 1000 + 10 * step;
             trace.Span("forward", "compute", "main", Milliseconds(from), Milliseconds(from + 3));
             trace.Span("backward", "compute", "main", Milliseconds(from + 3), Milliseconds(from + 9));
-            trace.Span("all-reduce \"fc\"", "communication", "communication", Milliseconds(from + 5), Milliseconds(from + 7), bytes: 4096);
+            trace.Span("all-reduce \"fc\"", "communication", "communication", Milliseconds(from + 5),
+                Milliseconds(from + 7), bytes: 4096);
         }
     }
 

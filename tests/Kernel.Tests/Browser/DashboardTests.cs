@@ -16,21 +16,29 @@ public sealed class DashboardTests
     {
         Skip.IfNot(File.Exists("/usr/bin/chromium"), "/usr/bin/chromium is not there: apt-get install chromium");
         var scripts = Path.Combine(JupyterClient.Tests, "browser");
-        Skip.IfNot(Directory.Exists(Path.Combine(scripts, "node_modules", "playwright-core")), $"playwright-core is not there: npm ci --prefix {scripts}");
+        Skip.IfNot(Directory.Exists(Path.Combine(scripts, "node_modules", "playwright-core")),
+            $"playwright-core is not there: npm ci --prefix {scripts}");
         using var folder = new TemporaryFolder();
         Write(folder.Path, "20260101-100000-spike", steps: 30_000, rate: 0.1, spike: 17_770);
         Write(folder.Path, "20260101-110000-slow", steps: 3000, rate: 0.01);
         Write(folder.Path, "20260101-120000-<img src=x onerror=alert(1)>", steps: 1500, rate: 0.05);
         Write(folder.Path, "20260101-130000-live", steps: 300, rate: 0.03);
 
-        using var dashboard = Process.Start(new ProcessStartInfo("dotnet", [typeof(Interactive.Kernel.Scripting.ScriptSession).Assembly.Location, "dashboard", folder.Path, "--port", "0"]) { RedirectStandardOutput = true })!;
+        using var dashboard =
+            Process.Start(new ProcessStartInfo("dotnet",
+            [typeof(Interactive.Kernel.Scripting.ScriptSession).Assembly.Location, "dashboard", folder.Path, "--port",
+            "0"])
+            { RedirectStandardOutput = true })!;
         try
         {
             var address = Regex.Match((await dashboard.StandardOutput.ReadLineAsync())!, "http://\\S+").Value;
             using var client = new JupyterClient();
-            var (exit, output) = await client.Run("node", scripts, "dashboard.mjs", address, folder.Path, Path.Combine(JupyterClient.Tests, "..", "artifacts", "tests", "browser"));
+            var (exit,
+                output) = await client.Run("node", scripts, "dashboard.mjs", address, folder.Path,
+                Path.Combine(JupyterClient.Tests, "..", "artifacts", "tests", "browser"));
             Assert.True(exit == 0, output);
-            Assert.Equal(0, (await InteractiveProcess.Run("runs", "list", "--out", folder.Path)).Exit); // the same folder, as a table
+            // the same folder, as a table
+            Assert.Equal(0, (await InteractiveProcess.Run("runs", "list", "--out", folder.Path)).Exit);
         }
         finally { dashboard.Kill(entireProcessTree: true); }
     }
@@ -51,7 +59,14 @@ public sealed class DashboardTests
     private static void Write(string folder, string id, int steps, double rate, int spike = 0)
     {
         var run = Directory.CreateDirectory(Path.Combine(folder, id)).FullName;
-        File.WriteAllText(Path.Combine(run, "config.json"), JsonSerializer.Serialize(new { model = "net", parameters = 12, ranks = 2, options = new { learningRate = rate } }));
+        File.WriteAllText(Path.Combine(run, "config.json"),
+            JsonSerializer.Serialize(new
+            {
+                model = "net",
+                parameters = 12,
+                ranks = 2,
+                options = new { learningRate = rate }
+            }));
         using var lines = new StreamWriter(Path.Combine(run, "metrics.jsonl"));
         for (var step = 1; step <= steps; step++)
         {

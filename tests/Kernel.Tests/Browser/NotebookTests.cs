@@ -33,18 +33,22 @@ public sealed class NotebookTests
         JupyterClient.Require("notebook", "jupyter-notebook");
         Skip.IfNot(File.Exists("/usr/bin/chromium"), "/usr/bin/chromium is not there: apt-get install chromium");
         var scripts = Path.Combine(JupyterClient.Tests, "browser");
-        Skip.IfNot(Directory.Exists(Path.Combine(scripts, "node_modules", "playwright-core")), $"playwright-core is not there: npm ci --prefix {scripts}");
+        Skip.IfNot(Directory.Exists(Path.Combine(scripts, "node_modules", "playwright-core")),
+            $"playwright-core is not there: npm ci --prefix {scripts}");
 
         using var client = new JupyterClient();
         using var folder = new TemporaryFolder();
         folder.Write("training.ipynb", Notebook().ToJsonString());
         var port = FreePort();
-        using var server = client.Start(JupyterClient.Python, folder.Path, "-m", "notebook", "--allow-root", "--no-browser", "--ip=127.0.0.1", $"--port={port}",
+        using var server = client.Start(JupyterClient.Python, folder.Path, "-m", "notebook", "--allow-root",
+            "--no-browser", "--ip=127.0.0.1", $"--port={port}",
             "--port-retries=0", "--NotebookApp.token=test", $"--notebook-dir={folder.Path}");
         try
         {
             await Answers(port, server);
-            var (exit, output) = await client.Run("node", scripts, "notebook.mjs", $"http://127.0.0.1:{port}/?token=test", folder.Path, Path.Combine(JupyterClient.Tests, "..", "artifacts", "tests", "browser"));
+            var (exit,
+                output) = await client.Run("node", scripts, "notebook.mjs", $"http://127.0.0.1:{port}/?token=test",
+                folder.Path, Path.Combine(JupyterClient.Tests, "..", "artifacts", "tests", "browser"));
             Assert.True(exit == 0, output);
         }
         finally { server.Kill(entireProcessTree: true); }
@@ -54,9 +58,15 @@ public sealed class NotebookTests
     {
         ["cells"] = new JsonArray([.. cells.Select(code => (JsonNode)new JsonObject
         {
-            ["cell_type"] = "code", ["execution_count"] = null, ["metadata"] = new JsonObject(), ["outputs"] = new JsonArray(), ["source"] = code,
+            ["cell_type"] = "code", ["execution_count"] = null, ["metadata"] = new JsonObject(), ["outputs"] =
+                new JsonArray(), ["source"] = code,
         })]),
-        ["metadata"] = new JsonObject { ["kernelspec"] = new JsonObject { ["name"] = "interactive", ["display_name"] = "C# (Interactive)", ["language"] = "C#" } },
+        ["metadata"] =
+            new JsonObject
+            {
+                ["kernelspec"] =
+            new JsonObject { ["name"] = "interactive", ["display_name"] = "C# (Interactive)", ["language"] = "C#" }
+            },
         ["nbformat"] = 4, ["nbformat_minor"] = 4,
     };
 

@@ -4,7 +4,9 @@ using Interactive.Kernel.Hosting;
 
 namespace Interactive.Kernel.Tests.Docs;
 
-/// <summary>The commands that pages show: each is one of the program's, with options that it has, on files that are there.</summary>
+/// <summary>
+/// The commands that pages show: each is one of the program's, with options that it has, on files that are there.
+/// </summary>
 public partial class CommandTests
 {
     [GeneratedRegex(@"^\s*(?:\$ )?\./interactive (?<words>[^\n]*)$", RegexOptions.Multiline)]
@@ -21,19 +23,27 @@ public partial class CommandTests
 
     private static readonly string[] examples = ["notebooks/", "bench/", "docs/"];
 
-    public static TheoryData<string> Commands => [.. Directory.GetFiles(Path.Combine(ProjectFolder.Root, "docs"), "*.md").Append(Path.Combine(ProjectFolder.Root, "README.md"))
-        .SelectMany(page => Block().Matches(File.ReadAllText(page)).SelectMany(block => Line().Matches(block.Groups[1].Value)).Concat(Inline().Matches(Block().Replace(File.ReadAllText(page), "")))).Select(line => line.Groups["words"].Value).Where(line => !line.Contains('…')).Distinct()];
+    public static TheoryData<string> Commands
+        => [.. Directory.GetFiles(Path.Combine(ProjectFolder.Root, "docs"), "*.md")
+        .Append(Path.Combine(ProjectFolder.Root, "README.md"))
+        .SelectMany(page
+        => Block().Matches(File.ReadAllText(page)).SelectMany(block => Line().Matches(block.Groups[1].Value))
+        .Concat(Inline().Matches(Block().Replace(File.ReadAllText(page), ""))))
+        .Select(line => line.Groups["words"].Value).Where(line => !line.Contains('…')).Distinct()];
 
     [Theory]
     [MemberData(nameof(Commands))]
     public void ACommand_IsOneOfTheProgram(string command)
     {
-        var words = Word().Matches(command).Select(word => word.Value.Trim('"', '\'')).TakeWhile(word => word[0] != '#' && word is not ("|" or ">" or "&&" or "&" or ";")).ToArray();
+        var words =
+            Word().Matches(command).Select(word => word.Value.Trim('"', '\''))
+            .TakeWhile(word => word[0] != '#' && word is not ("|" or ">" or "&&" or "&" or ";")).ToArray();
         var (root, line) = InteractiveTool.Prepare(words);
         var parsed = root.Parse(line);
         Assert.True(parsed.Errors.Count == 0, $"{command}: {string.Join("; ", parsed.Errors.Select(e => e.Message))}");
         if (words is not ["--help"]) Assert.NotEqual(root, parsed.CommandResult.Command);
-        Assert.All(words.Where(word => examples.Any(folder => word.StartsWith(folder, StringComparison.Ordinal))), word => Assert.True(Path.Exists(Path.Combine(ProjectFolder.Root, word)), $"{command}: there is no {word}"));
+        Assert.All(words.Where(word => examples.Any(folder => word.StartsWith(folder, StringComparison.Ordinal))),
+            word => Assert.True(Path.Exists(Path.Combine(ProjectFolder.Root, word)), $"{command}: there is no {word}"));
     }
 
     [Theory]

@@ -6,8 +6,8 @@ using Interactive.Kernel.Tests.Scripting;
 namespace Interactive.Kernel.Tests.Docs;
 
 /// <summary>
-/// One of each kind is added from outside: every example of CONTRIBUTING.md is run as a script, which sees what is public and no more, and
-/// gives what stands behind its last line.
+/// One of each kind is added from outside: every example of CONTRIBUTING.md is run as a script, which sees what is
+/// public and no more, and gives what stands behind its last line.
 /// </summary>
 [Collection(ProcessWide.Name)]
 [Trait("Speed", "slow")]
@@ -21,7 +21,8 @@ public sealed partial class ContributingTests
 
     [Fact]
     public void Each_kind_is_shown()
-        => Assert.Equal(["op", "optimiser", "objective", "metric", "data set", "planner", "order of a pipeline", "all-reduce", "launcher of a cluster", "command"], Names);
+        => Assert.Equal(["op", "optimiser", "objective", "metric", "data set", "planner", "order of a pipeline",
+        "all-reduce", "launcher of a cluster", "command"], Names);
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -45,6 +46,7 @@ public sealed partial class ContributingTests
     [GeneratedRegex(@"All of them start with:\n\n```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex Given();
 
-    [GeneratedRegex(@"\n### An? (?<kind>[^\n]+)\n\n```csharp\n(?<code>(?:(?!```).)*?[^\n]*) // (?<gives>[^\n]+)\n```", RegexOptions.Singleline)]
+    [GeneratedRegex(@"\n### An? (?<kind>[^\n]+)\n\n```csharp\n(?<code>(?:(?!```).)*?[^\n]*) // (?<gives>[^\n]+)\n```",
+        RegexOptions.Singleline)]
     private static partial Regex Example();
 }

@@ -12,9 +12,15 @@ public partial class EnvironmentTests
     public void Every_variable_is_on_the_page()
     {
         var source = Path.Combine(ProjectFolder.Root, "src");
-        var used = Directory.GetFiles(source, "*.cs", SearchOption.AllDirectories).Where(path => !Regex.IsMatch(path, "/(obj|bin)/"))
-            .SelectMany(path => Regex.Matches(File.ReadAllText(path), "\"(INTERACTIVE_[A-Z_]+)\"").Select(m => m.Groups[1].Value)).Distinct().Order().ToList();
+        var used =
+            Directory.GetFiles(source, "*.cs", SearchOption.AllDirectories)
+            .Where(path => !Regex.IsMatch(path, "/(obj|bin)/"))
+            .SelectMany(path
+            => Regex.Matches(File.ReadAllText(path), "\"(INTERACTIVE_[A-Z_]+)\"").Select(m => m.Groups[1].Value))
+            .Distinct().Order().ToList();
         Assert.True(used.Count > 5);
-        Assert.Equal(used, Variable().Matches(File.ReadAllText(Path.Combine(ProjectFolder.Root, "docs", "environment.md"))).Select(m => m.Value).Distinct().Order());
+        Assert.Equal(used,
+            Variable().Matches(File.ReadAllText(Path.Combine(ProjectFolder.Root, "docs", "environment.md")))
+            .Select(m => m.Value).Distinct().Order());
     }
 }

@@ -10,20 +10,25 @@ public class ReadmeTests
     [InlineData("README.md", "first")]
     [InlineData("docs/demo.md", "train")]
     public void An_example_is_a_script_that_runs(string page, string name)
-        => Assert.Contains($"```csharp\n{File.ReadAllText(Path.Combine(Root, "notebooks", $"{name}.csx"))}```", File.ReadAllText(Path.Combine(Root, page)));
+        => Assert.Contains($"```csharp\n{File.ReadAllText(Path.Combine(Root, "notebooks", $"{name}.csx"))}```",
+        File.ReadAllText(Path.Combine(Root, page)));
 
     [Fact]
     public void The_index_names_every_page()
     {
         var index = File.ReadAllText(Path.Combine(Root, "docs/README.md"));
-        Assert.All(Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Select(Path.GetFileName).Where(name => name != "README.md"), name => Assert.Contains($"]({name})", index));
+        Assert.All(Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Select(Path.GetFileName)
+            .Where(name => name != "README.md"), name => Assert.Contains($"]({name})", index));
     }
 
     [Fact]
     public void The_page_for_beginners_has_the_same_first_script()
-        => Assert.Contains($"```csharp\n{File.ReadAllText(Path.Combine(Root, "notebooks/first.csx"))}```", File.ReadAllText(Path.Combine(Root, "docs/getting-started.md")));
+        => Assert.Contains($"```csharp\n{File.ReadAllText(Path.Combine(Root, "notebooks/first.csx"))}```",
+        File.ReadAllText(Path.Combine(Root, "docs/getting-started.md")));
 
-    public static TheoryData<string> Pages => [.. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md")).Append(Path.Combine(Root, "CONTRIBUTING.md")).Select(p => Path.GetRelativePath(Root, p))];
+    public static TheoryData<string> Pages
+        => [.. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md"))
+        .Append(Path.Combine(Root, "CONTRIBUTING.md")).Select(p => Path.GetRelativePath(Root, p))];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -31,6 +36,7 @@ public class ReadmeTests
     {
         var path = Path.Combine(Root, page);
         foreach (Match link in Regex.Matches(File.ReadAllText(path), @"\]\((?!http)([^)#]+)"))
-            Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(path)!, link.Groups[1].Value)), $"{page} links to {link.Groups[1].Value}");
+            Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(path)!, link.Groups[1].Value)),
+                $"{page} links to {link.Groups[1].Value}");
     }
 }

@@ -21,9 +21,11 @@ public sealed partial class SnippetTests
         get
         {
             var blocks = new TheoryData<string, int>();
-            foreach (var page in Directory.GetFiles(Path.Combine(ProjectFolder.Root, "docs"), "*.md").Append(Path.Combine(ProjectFolder.Root, "README.md")).Order())
+            foreach (var page in Directory.GetFiles(Path.Combine(ProjectFolder.Root, "docs"), "*.md")
+                .Append(Path.Combine(ProjectFolder.Root, "README.md")).Order())
                 foreach (Match block in Block().Matches(File.ReadAllText(page)))
-                    blocks.Add(Path.GetRelativePath(ProjectFolder.Root, page), Line(File.ReadAllText(page), block.Groups["code"].Index));
+                    blocks.Add(Path.GetRelativePath(ProjectFolder.Root, page),
+                        Line(File.ReadAllText(page), block.Groups["code"].Index));
             return blocks;
         }
     }
@@ -37,7 +39,8 @@ public sealed partial class SnippetTests
         var block = Block().Matches(text).Single(match => Line(text, match.Groups["code"].Index) == line);
         var code = block.Groups["code"].Value;
         // Imports come first in a script, and using declarations are for the inside of braces.
-        var (usings, rest) = (string.Concat(Using().Matches(code).Select(match => match.Value)).ReplaceLineEndings(" "), Using().Replace(code, ""));
+        var (usings, rest) = (string.Concat(Using().Matches(code).Select(match => match.Value)).ReplaceLineEndings(" "),
+            Using().Replace(code, ""));
         var isInBraces = UsingDeclaration().IsMatch(rest);
         var script = $"{Imports}{usings}\n{block.Groups["with"].Value}\n#line {line} \"{page}\"\n{(isInBraces ? "{ " : "")}{Using().Replace(code, "")}{(isInBraces ? "}" : "")}";
         try { new ScriptFile(script, path + ".csx", Path.GetDirectoryName(path)!).Compile(cache: false); }
@@ -46,8 +49,10 @@ public sealed partial class SnippetTests
 
     private static int Line(string text, int index) => text.AsSpan(0, index).Count('\n') + 1;
 
-    // <!-- with: var x = …; --> before a block declares what the page takes as given. "csharp no-compile" is for pieces of a class or of directives.
-    [GeneratedRegex(@"(<!-- with: (?<with>(?:(?!-->).)*) -->\n)?```csharp\n(?:#!.*\n)?(?<code>.*?)```", RegexOptions.Singleline)]
+    // <!-- with: var x = …; --> before a block declares what the page takes as given. "csharp no-compile" is for pieces
+    // of a class or of directives.
+    [GeneratedRegex(@"(<!-- with: (?<with>(?:(?!-->).)*) -->\n)?```csharp\n(?:#!.*\n)?(?<code>.*?)```",
+        RegexOptions.Singleline)]
     private static partial Regex Block();
 
     [GeneratedRegex(@"^using [\w.]+;|^using static [\w.]+;", RegexOptions.Multiline)]

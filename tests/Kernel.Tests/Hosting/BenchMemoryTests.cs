@@ -11,14 +11,18 @@ public sealed class BenchMemoryTests
     [InlineData("gpt")]
     public async Task PyTorch_BuildsTheSameNet(params string[] model)
     {
-        var (exit, output, error) = await InteractiveProcess.Run(["bench", "memory", "--peer", "pytorch", "--batch", "2", "--rounds", "1", "--json", "--model", .. model]);
+        var (exit, output,
+            error) = await InteractiveProcess.Run(["bench", "memory", "--peer", "pytorch", "--batch", "2", "--rounds",
+            "1", "--json", "--model", .. model]);
         Skip.If(exit == 2 && error.Contains("python3-torch is not installed"), "apt's python3-torch is not installed");
         Assert.Equal(0, exit);
         var result = JsonNode.Parse(output)!;
-        var (ours, theirs) = ((long)result["plain"]!["peakBytes"]!, (long)result["peer"]!["pyTorch"]!["plain"]!["peakBytes"]!);
+        var (ours, theirs) = ((long)result["plain"]!["peakBytes"]!,
+            (long)result["peer"]!["pyTorch"]!["plain"]!["peakBytes"]!);
         // The same tensors by another release: kernels' workspace differs, weights and activations do not.
         Assert.InRange((double)theirs / ours, 0.85, 1.3);
-        foreach (var (step, plan) in result["peer"]!["pyTorch"]!["checkpoints"]!.AsArray().Zip(result["peer"]!["points"]!.AsArray()))
+        foreach (var (step,
+            plan) in result["peer"]!["pyTorch"]!["checkpoints"]!.AsArray().Zip(result["peer"]!["points"]!.AsArray()))
             Assert.InRange((long)plan!["peakBytes"]!, 0, (long)step!["peakBytes"]!);
         Assert.True((bool)result["bitIdentical"]!);
     }
@@ -31,7 +35,8 @@ public sealed class BenchMemoryTests
     [InlineData("a memory budget cannot be \"abc\"", "--budget", "abc")]
     public async Task BadInput_IsOneLineAndExit2(string message, params string[] arguments)
     {
-        var (exit, output, error) = await InteractiveProcess.Run(["bench", "memory", "--model", "lenet5", .. arguments]);
+        var (exit, output,
+            error) = await InteractiveProcess.Run(["bench", "memory", "--model", "lenet5", .. arguments]);
         Assert.Equal((2, ""), (exit, output));
         Assert.Contains(message, Assert.Single(error.TrimEnd('\n').Split('\n')));
     }

@@ -8,16 +8,20 @@ public sealed class BenchStepTests
     [SkippableTheory]
     [InlineData("lenet5", "fp32", "sgd", 8)]
     [InlineData("gpt", "bf16", "adamw", 4)]
-    public async Task EverySide_MakesWholeStepsOfTheSameNet(string model, string precision, string optimizer, int settings)
+    public async Task EverySide_MakesWholeStepsOfTheSameNet(string model, string precision, string optimizer,
+        int settings)
     {
-        var (exit, output, error) = await InteractiveProcess.Run(["bench", "step", "--peer", "pytorch", "--batch", "2", "--rounds", "1", "--json", "--model", model, "--precision", precision, "--optimizer", optimizer]);
+        var (exit, output,
+            error) = await InteractiveProcess.Run(["bench", "step", "--peer", "pytorch", "--batch", "2", "--rounds",
+            "1", "--json", "--model", model, "--precision", precision, "--optimizer", optimizer]);
         Skip.If(exit == 2 && error.Contains("python3-torch is not installed"), "apt's python3-torch is not installed");
         Assert.Equal(0, exit);
         var result = JsonNode.Parse(output)!;
         Assert.True((bool)result["sameFirstLoss"]!);
         Assert.Equal(precision, (string)result["precision"]!);
         Assert.Equal(settings, result["peer"]!["settings"]!.AsArray().Count);
-        foreach (var side in new[] { result["engine"]!, result["plain"]!, result["peer"]!["best"]!, result["floor"]! }) Assert.True((double)side["seconds"]! > 0);
+        foreach (var side in new[] { result["engine"]!, result["plain"]!, result["peer"]!["best"]!, result["floor"]! })
+            Assert.True((double)side["seconds"]! > 0);
         Assert.InRange((long)result["engine"]!["peakBytes"]!, 1, (long)result["plain"]!["peakBytes"]!);
         Assert.NotEqual("", (string)result["processor"]!);
     }
@@ -39,6 +43,7 @@ public sealed class BenchStepTests
         var (exit, output, _) = await InteractiveProcess.Run(["doctor", "--precision", "--json"]);
         Assert.Equal(0, exit);
         var rules = JsonNode.Parse(output)!["rules"]!;
-        Assert.Equal(("low", "follow", "full"), ((string)rules["conv2d"]!, (string)rules["batch_norm"]!, (string)rules["softmax"]!));
+        Assert.Equal(("low", "follow", "full"),
+            ((string)rules["conv2d"]!, (string)rules["batch_norm"]!, (string)rules["softmax"]!));
     }
 }

@@ -1,6 +1,8 @@
 namespace Interactive.Kernel.Tests.Hosting;
 
-/// <summary>Runs a command inside this process and keeps what it writes. For tests that run alone: the console is everybody's.</summary>
+/// <summary>
+/// Runs a command inside this process and keeps what it writes. For tests that run alone: the console is everybody's.
+/// </summary>
 internal static class CapturedConsole
 {
     /// <summary>Exit code, stdout and stderr with <c>\n</c> at the ends of lines.</summary>

@@ -23,14 +23,16 @@ public sealed class CutLinkTests
         run?.Finish();
         """;
 
-    // Attempts while the host is away fail, one after another or by stalling: there are more restarts than that can take.
+    // Attempts while the host is away fail, one after another or by stalling: there are more restarts than that can
+    // take.
     [SkippableFact]
     public void Job_IsFinishedAfterAHostWasCutOff()
     {
         using var rig = new Rig(Hosts, "1gbit");
         using var folder = new TemporaryFolder();
         var (script, runs) = (folder.Write("job.csx", Job), Path.Combine(folder.Path, "runs"));
-        var start = rig.FromFirstHost(Path.Combine(folder.Path, "hosts"), "dotnet", typeof(ScriptSession).Assembly.Location,
+        var start = rig.FromFirstHost(Path.Combine(folder.Path, "hosts"), "dotnet",
+            typeof(ScriptSession).Assembly.Location,
             "launch", "-n", $"{Hosts}", "--mpi", "openmpi", "--restarts", "20", "--stall", "90", script, "--", runs);
         // Also the ranks' patience until they have found each other, on a machine with other work.
         start.Environment["INTERACTIVE_TIMEOUT"] = "20";
@@ -40,7 +42,10 @@ public sealed class CutLinkTests
         var pids = Enumerable.Range(0, Hosts).Select(rank => Pid(job, rank)).ToList();
         rig.Link(1, isUp: false);
         Until(() => pids.All(pid => !Directory.Exists($"/proc/{pid}")), job);
-        Assert.Contains(job.Lines, line => line.Contains("has not finished for 20 s") && line.Contains("rank 1 (pid ") && line.Contains("does not answer"));
+        Assert.Contains(job.Lines,
+            line
+            => line.Contains("has not finished for 20 s") && line.Contains("rank 1 (pid ")
+            && line.Contains("does not answer"));
         rig.Link(1, isUp: true);
 
         Assert.True(job.Wait(400) == 0, job.Output);
@@ -51,7 +56,8 @@ public sealed class CutLinkTests
     }
 
     private static string? Pid(MpiJob job, int rank) =>
-        job.Lines.Select(line => line.Trim().Split(' ')).FirstOrDefault(words => words is ["rank", var r, "pid", _] && r == $"{rank}")?[3];
+        job.Lines.Select(line => line.Trim().Split(' '))
+            .FirstOrDefault(words => words is ["rank", var r, "pid", _] && r == $"{rank}")?[3];
 
     private static void Until(Func<bool> isSo, MpiJob job)
     {

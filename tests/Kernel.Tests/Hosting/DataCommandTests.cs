@@ -28,31 +28,46 @@ public class DataCommandTests
         var (exit, output, error) = await InteractiveProcess.Run("data", "info", At("set"), "--json");
         Assert.True(exit == 0, error);
         var info = Last(output);
-        Assert.Equal((9, 20, 45), (info.GetProperty("samples").GetInt32(), info.GetProperty("minWidth").GetInt32(), info.GetProperty("maxWidth").GetInt32()));
-        Assert.Equal([("blue", 3), ("red", 6)], info.GetProperty("classes").EnumerateArray().Select(c => (c.GetProperty("name").GetString(), c.GetProperty("samples").GetInt32())));
+        Assert.Equal((9, 20, 45),
+            (info.GetProperty("samples").GetInt32(), info.GetProperty("minWidth").GetInt32(),
+            info.GetProperty("maxWidth").GetInt32()));
+        Assert.Equal([("blue", 3), ("red", 6)],
+            info.GetProperty("classes").EnumerateArray()
+            .Select(c => (c.GetProperty("name").GetString(), c.GetProperty("samples").GetInt32())));
 
-        (exit, output, error) = await InteractiveProcess.Run("data", "show", At("set"), At("sheet.png"), "--steps", "square=32,flip", "--count", "9", "--epochs", "0");
+        (exit, output,
+            error) = await InteractiveProcess.Run("data", "show", At("set"), At("sheet.png"), "--steps",
+            "square=32,flip", "--count", "9", "--epochs", "0");
         Assert.True(exit == 0, error);
         using (var sheet = SKBitmap.Decode(At("sheet.png")))
         {
             // three by three cells; each picture's middle has its class's colour
-            var colours = Enumerable.Range(0, 9).Select(i => sheet.GetPixel(6 + i % 3 * 38 + 16, 6 + i / 3 * 56 + 18 + 16)).ToArray();
+            var colours =
+                Enumerable.Range(0, 9).Select(i => sheet.GetPixel(6 + i % 3 * 38 + 16, 6 + i / 3 * 56 + 18 + 16))
+                .ToArray();
             Assert.Equal(3, colours.Count(c => c == SKColors.Blue));
             Assert.Equal(6, colours.Count(c => c == SKColors.Red));
         }
-        (exit, _, error) = await InteractiveProcess.Run("data", "show", At("set"), At("sheet.html"), "--steps", "random-crop=16", "--count", "2");
+        (exit, _,
+            error) = await InteractiveProcess.Run("data", "show", At("set"), At("sheet.html"), "--steps",
+            "random-crop=16", "--count", "2");
         Assert.True(exit == 0, error);
         var page = File.ReadAllText(At("sheet.html"));
         Assert.Contains("data:image/png;base64,", page);
         Assert.DoesNotContain("http", page.Replace("data:image", ""));
 
-        (exit, output, error) = await InteractiveProcess.Run("data", "bench", At("set"), "--steps", "random-resized-crop=16", "--samples", "20", "--batch", "5", "--workers", "2", "--json");
+        (exit, output,
+            error) = await InteractiveProcess.Run("data", "bench", At("set"), "--steps", "random-resized-crop=16",
+            "--samples", "20", "--batch", "5", "--workers", "2", "--json");
         Assert.True(exit == 0, error);
-        Assert.Equal((20, 2), (Last(output).GetProperty("samples").GetInt32(), Last(output).GetProperty("workers").GetInt32()));
+        Assert.Equal((20, 2),
+            (Last(output).GetProperty("samples").GetInt32(), Last(output).GetProperty("workers").GetInt32()));
 
         foreach (var format in (string[])["mds", "wds"])
         {
-            (exit, _, error) = await InteractiveProcess.Run("data", "pack", At("set"), At(format), "--format", format, "--shard", "500");
+            (exit, _,
+                error) = await InteractiveProcess.Run("data", "pack", At("set"), At(format), "--format", format,
+                "--shard", "500");
             Assert.True(exit == 0, error);
             (exit, output, error) = await InteractiveProcess.Run("data", "verify", At(format), "--json");
             Assert.True(exit == 0, error);
@@ -86,7 +101,9 @@ public class DataCommandTests
     {
         using var folder = new TemporaryFolder();
         Write(Path.Combine(folder.Path, "set", "red", "0.png"), 4, 4, SKColors.Red);
-        string[] given = [.. arguments.Select(a => a == "SET" ? Path.Combine(folder.Path, "set") : a == "OUT" ? Path.Combine(folder.Path, "out") : a)];
+        string[] given =
+            [.. arguments.Select(a
+            => a == "SET" ? Path.Combine(folder.Path, "set") : a == "OUT" ? Path.Combine(folder.Path, "out") : a)];
         var (exit, _, error) = await InteractiveProcess.Run(["data", .. given]);
         Assert.Equal(2, exit);
         Assert.Contains(message, error);

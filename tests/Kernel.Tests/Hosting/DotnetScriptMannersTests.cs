@@ -5,11 +5,15 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
-/// <summary>What scripts of dotnet-script ask for beyond the language: warnings, SDKs, script packages, neighbours, cultures.</summary>
+/// <summary>
+/// What scripts of dotnet-script ask for beyond the language: warnings, SDKs, script packages, neighbours, cultures.
+/// </summary>
 public sealed class DotnetScriptMannersTests
 {
-    private static async Task<(int Exit, string Out, string Error)> Run(TemporaryFolder folder, string code, params string[] options) =>
-        await InteractiveProcess.RunIn(folder.Path, Path.Combine(folder.Path, "cache"), ["run", folder.Write("main.csx", code), .. options]);
+    private static async Task<(int Exit, string Out, string Error)> Run(TemporaryFolder folder, string code,
+        params string[] options) =>
+        await InteractiveProcess.RunIn(folder.Path, Path.Combine(folder.Path, "cache"),
+            ["run", folder.Write("main.csx", code), .. options]);
 
     [Theory]
     [InlineData("int F() { return 1; WriteLine(2); }\nWriteLine(F());", 0, "1\n", "main.csx(1,21): warning CS0162")]
@@ -19,7 +23,8 @@ public sealed class DotnetScriptMannersTests
     [InlineData("#r \"sdk:Microsoft.NET.Sdk\"\nWriteLine(1);", 0, "1\n", "")]
     [InlineData("#r \"sdk:Other\"\nWriteLine(1);", 1, "", "there are Microsoft.NET.Sdk and Microsoft.NET.Sdk.Web")]
     [InlineData("public class Item { public string Name { get; set; } }\nvar w = new StringWriter(); new System.Xml.Serialization.XmlSerializer(typeof(Item)).Serialize(w, new Item { Name = \"a\" }); WriteLine(w.ToString().Contains(\"<Name>a\"));", 0, "True\n", "")]
-    [InlineData("WriteLine(System.Runtime.Loader.AssemblyLoadContext.CurrentContextualReflectionContext.Name);", 0, "scripts\n", "")]
+    [InlineData("WriteLine(System.Runtime.Loader.AssemblyLoadContext.CurrentContextualReflectionContext.Name);", 0,
+        "scripts\n", "")]
     [InlineData("WriteLine(1234.5.ToString(\"N1\") + (1234.5).ToString());", 0, "1,234.51234.5\n", "")]
     public async Task AScript_BehavesAsThere(string code, int exit, string output, string error)
     {
@@ -33,16 +38,21 @@ public sealed class DotnetScriptMannersTests
     [SkippableFact]
     public async Task ANamedCulture_CanBeUsed()
     {
-        Skip.If(!Directory.Exists("/usr/lib/x86_64-linux-gnu") || Directory.GetFiles("/usr/lib/x86_64-linux-gnu", "libicuuc.so.*").Length == 0, "this machine has no ICU: apt-get install libicu72");
+        Skip.If(!Directory.Exists("/usr/lib/x86_64-linux-gnu")
+            || Directory.GetFiles("/usr/lib/x86_64-linux-gnu", "libicuuc.so.*").Length == 0,
+            "this machine has no ICU: apt-get install libicu72");
         using var folder = new TemporaryFolder();
-        Assert.Equal("1.234,5\n", (await Run(folder, "WriteLine(1234.5.ToString(\"N1\", new System.Globalization.CultureInfo(\"de-DE\")));")).Out);
+        Assert.Equal("1.234,5\n",
+            (await Run(folder,
+            "WriteLine(1234.5.ToString(\"N1\", new System.Globalization.CultureInfo(\"de-DE\")));")).Out);
     }
 
     [Fact]
     public async Task ADebugBuild_DefinesDebug()
     {
         using var folder = new TemporaryFolder();
-        const string Code = "#if DEBUG\n#load \"more.csx\"\nWriteLine(\"debug\");\n#else\nWriteLine(\"release\");\n#endif";
+        const string Code =
+            "#if DEBUG\n#load \"more.csx\"\nWriteLine(\"debug\");\n#else\nWriteLine(\"release\");\n#endif";
         folder.Write("more.csx", "WriteLine(\"more\");");
         Assert.Equal("more\ndebug\n", (await Run(folder, Code, "-c", "debug")).Out);
         Assert.Equal("release\n", (await Run(folder, Code)).Out);
@@ -55,10 +65,13 @@ public sealed class DotnetScriptMannersTests
         Directory.CreateDirectory(Path.Combine(folder.Path, "lib"));
         var core = MetadataReference.CreateFromFile(typeof(object).Assembly.Location);
         var dep = Path.Combine(folder.Path, "lib", "dep.dll");
-        void Compile(string name, string code, params MetadataReference[] references) => Assert.True(CSharpCompilation.Create(name, [CSharpSyntaxTree.ParseText(code)], [core, .. references],
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary)).Emit(Path.Combine(folder.Path, "lib", name + ".dll")).Success);
+        void Compile(string name, string code, params MetadataReference[] references)
+            => Assert.True(CSharpCompilation.Create(name, [CSharpSyntaxTree.ParseText(code)], [core, .. references],
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary))
+                .Emit(Path.Combine(folder.Path, "lib", name + ".dll")).Success);
         Compile("dep", "public class Dep { public int X => 5; }");
-        Compile("mine", "public static class Mine { public static Dep Get() => new Dep(); }", MetadataReference.CreateFromFile(dep));
+        Compile("mine", "public static class Mine { public static Dep Get() => new Dep(); }",
+            MetadataReference.CreateFromFile(dep));
         Assert.Equal((0, "5\n", ""), await Run(folder, "#r \"lib/mine.dll\"\nWriteLine(Mine.Get().X);"));
     }
 
@@ -91,7 +104,10 @@ public sealed class DotnetScriptMannersTests
     public async Task NoCache_LiesInTheCurrentFolder(string home)
     {
         using var folder = new TemporaryFolder();
-        var start = new System.Diagnostics.ProcessStartInfo("dotnet", [typeof(ScriptSession).Assembly.Location, "eval", "WriteLine(1);"]) { WorkingDirectory = folder.Path, RedirectStandardOutput = true };
+        var start = new System.Diagnostics.ProcessStartInfo("dotnet",
+            [typeof(ScriptSession).Assembly.Location, "eval",
+            "WriteLine(1);"])
+        { WorkingDirectory = folder.Path, RedirectStandardOutput = true };
         start.Environment["HOME"] = home;
         start.Environment["XDG_CACHE_HOME"] = home == "." ? ".cache" : null;
         using var process = System.Diagnostics.Process.Start(start)!;

@@ -20,7 +20,8 @@ public sealed class FuzzTests
     {
         using var folder = new TemporaryFolder();
         var result = Fuzzer.Run(TargetList.Find(reader), folder.Path, Mutants, seed: 1);
-        Assert.True(result.Faults.Count == 0, $"{result.Faults.Count} faults\n{string.Join('\n', result.Faults.Take(10))}");
+        Assert.True(result.Faults.Count == 0,
+            $"{result.Faults.Count} faults\n{string.Join('\n', result.Faults.Take(10))}");
         Assert.Equal(Mutants, result.Accepted + result.Refused);
     }
 
@@ -29,8 +30,10 @@ public sealed class FuzzTests
     {
         var whole = "{ \"a\": [1, 2, 3] }"u8.ToArray();
         Assert.Equal(Mutation.Of(whole, 1, 7), Mutation.Of(whole, 1, 7));
-        Assert.True(Enumerable.Range(0, 200).Select(i => Convert.ToHexString(Mutation.Of(whole, 1, i))).Distinct().Count() > 150);
-        Assert.NotEqual(Enumerable.Range(0, 20).SelectMany(i => Mutation.Of(whole, 1, i)), Enumerable.Range(0, 20).SelectMany(i => Mutation.Of(whole, 2, i)));
+        Assert.True(Enumerable.Range(0, 200).Select(i => Convert.ToHexString(Mutation.Of(whole, 1, i))).Distinct()
+            .Count() > 150);
+        Assert.NotEqual(Enumerable.Range(0, 20).SelectMany(i => Mutation.Of(whole, 1, i)),
+            Enumerable.Range(0, 20).SelectMany(i => Mutation.Of(whole, 2, i)));
     }
 
     // Kernels do not compare the lengths of what they are given.
@@ -41,7 +44,8 @@ public sealed class FuzzTests
         var target = new CheckpointTarget();
         var path = target.Write(folder.Path);
         var (tensors, texts) = Safetensors.Read(path);
-        var key = tensors.First(t => t.Key.StartsWith("optimizer.", StringComparison.Ordinal) && t.Value.numel() > 1).Key;
+        var key = tensors.First(t => t.Key.StartsWith("optimizer.", StringComparison.Ordinal) && t.Value.numel() > 1)
+            .Key;
         tensors[key].Dispose();
         tensors[key] = TorchSharp.torch.ones(1);
         using (var file = File.Create(path)) Safetensors.Write(file, tensors, texts);

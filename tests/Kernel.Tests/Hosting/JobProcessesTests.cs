@@ -31,7 +31,8 @@ public sealed class JobProcessesTests
     {
         using var starter = Process.Start(new ProcessStartInfo("sleep", "300"))!;
         var started = File.ReadAllText($"/proc/{starter.Id}/stat").Split(") ")[1].Split(' ')[19];
-        var rank = InteractiveProcess.RunUnder(("INTERACTIVE_STARTER", $"{Environment.MachineName}/{starter.Id}/{started}"), "eval", "while (true) { }");
+        var rank = InteractiveProcess.RunUnder(("INTERACTIVE_STARTER",
+            $"{Environment.MachineName}/{starter.Id}/{started}"), "eval", "while (true) { }");
         await Task.Delay(2000);
         Assert.False(rank.IsCompleted);
         starter.Kill();
@@ -40,5 +41,7 @@ public sealed class JobProcessesTests
 
     [Fact]
     public async Task AnothersStarter_DoesNotCount() =>
-        Assert.Equal(3, (await InteractiveProcess.RunUnder(("INTERACTIVE_STARTER", "another-machine/1/2"), "eval", "System.Threading.Thread.Sleep(1500); return 3;")).Exit);
+        Assert.Equal(3,
+            (await InteractiveProcess.RunUnder(("INTERACTIVE_STARTER", "another-machine/1/2"), "eval",
+            "System.Threading.Thread.Sleep(1500); return 3;")).Exit);
 }

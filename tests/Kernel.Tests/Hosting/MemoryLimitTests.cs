@@ -65,8 +65,9 @@ public sealed class MemoryLimitTests
         """;
 
     /// <summary>
-    /// Cold caches, training, evaluation, checkpoints, an end by the kernel's hand, and the rest after --resume, in a tenth more than the least
-    /// that was said. Less and less after that: each limit trains well or is refused in one line, and nothing is ever killed for memory.
+    /// Cold caches, training, evaluation, checkpoints, an end by the kernel's hand, and the rest after --resume, in a
+    /// tenth more than the least that was said. Less and less after that: each limit trains well or is refused in one
+    /// line, and nothing is ever killed for memory.
     /// </summary>
     [SkippableTheory]
     [InlineData("resnet50", 1)]
@@ -80,9 +81,11 @@ public sealed class MemoryLimitTests
         Skip.If(MemoryGroup.Missing(cgroups) is not null, MemoryGroup.Missing(cgroups));
         using var folder = new TemporaryFolder();
         var script = folder.Write("train.csx", Training);
-        string[] command = ["run", script, model, "--epochs", "2", "--batch-size", "4", "--out", Path.Combine(folder.Path, "runs"), "--checkpoint-every", "1"];
+        string[] command = ["run", script, model, "--epochs", "2", "--batch-size", "4", "--out",
+            Path.Combine(folder.Path, "runs"), "--checkpoint-every", "1"];
 
-        // The refusal tells the least there is; the second one without the compiler, whose bytes would count to the runtime's.
+        // The refusal tells the least there is; the second one without the compiler, whose bytes would count to the
+        // runtime's.
         using (var wide = new MemoryGroup(4L << 30, cgroups))
         {
             Refused(wide, folder.Path, [.. command, "--memory", "100MiB"]);
@@ -98,7 +101,9 @@ public sealed class MemoryLimitTests
             for (var limit = least * 8 / 10; ; limit = limit * 8 / 10)
             {
                 using var narrow = new MemoryGroup((long)limit << 20, cgroups);
-                var (ended, said, line) = MemoryGroup.End(narrow.Start(folder.Path, [.. command, "--memory", "auto", "--max-steps", "1"]));
+                var (ended, said,
+                    line) =
+                    MemoryGroup.End(narrow.Start(folder.Path, [.. command, "--memory", "auto", "--max-steps", "1"]));
                 Assert.True(narrow.Killed == 0, $"killed at {limit} MiB of at least {least}\n{said}{line}");
                 if (ended == 0) continue; // the least was of shapes alone, and measuring found a smaller plan
                 Assert.True(ended == 2, $"{ended} at {limit} MiB of at least {least}\n{said}{line}");
@@ -117,12 +122,16 @@ public sealed class MemoryLimitTests
         using var folder = new TemporaryFolder();
         var script = folder.Write("train.csx", Training);
         using var group = new MemoryGroup(1100L << 20);
-        var (exit, output, error) = MemoryGroup.End(group.Start(folder.Path, "launch", "-n", "2", "--mpi", "openmpi", script, "own", "--epochs", "1", "--batch-size", "4", "--out", Path.Combine(folder.Path, "runs"), "--memory", "auto"));
+        var (exit, output,
+            error) = MemoryGroup.End(group.Start(folder.Path, "launch", "-n", "2", "--mpi", "openmpi", script, "own",
+            "--epochs", "1", "--batch-size", "4", "--out", Path.Combine(folder.Path, "runs"), "--memory", "auto"));
         Assert.True((exit, group.Killed) == (0, 0), $"{exit}, {group.Killed} killed\n{output}{error}");
         Assert.Contains("memory 550.0 MiB:", output);
     }
 
-    /// <summary>A tensor that a cgroup has no room for is an exception, again and again, and the process lives on.</summary>
+    /// <summary>
+    /// A tensor that a cgroup has no room for is an exception, again and again, and the process lives on.
+    /// </summary>
     [SkippableFact]
     public void What_does_not_fit_a_cgroup_is_an_exception()
     {
@@ -147,17 +156,25 @@ public sealed class MemoryLimitTests
         using var group = new MemoryGroup(700L << 20);
         var (exit, output, error) = MemoryGroup.End(group.Start(folder.Path, "run", script));
         Assert.True((exit, group.Killed) == (0, 0), $"{exit}, {group.Killed} killed\n{output}{error}");
-        var counts = Regex.Matches(output, @"full at (\d+)").Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).ToArray();
+        var counts =
+            Regex.Matches(output, @"full at (\d+)")
+            .Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).ToArray();
         Assert.Equal(3, counts.Length);
         Assert.All(counts, count => Assert.InRange(count, 20, 70)); // of ten megabytes each
     }
 
-    /// <summary>The process holds no more than what it held at rest, the code that it came to run, its tensors, a tenth of those, and 64 MiB.</summary>
+    /// <summary>
+    /// The process holds no more than what it held at rest, the code that it came to run, its tensors, a tenth of
+    /// those, and 64 MiB.
+    /// </summary>
     private static void IsHeld(string output)
     {
-        var numbers = Regex.Match(output, @"held (\d+) rest (\d+) code (-?\d+) tensors (\d+)").Groups.Cast<Group>().Skip(1).Select(g => long.Parse(g.Value, CultureInfo.InvariantCulture)).ToArray();
+        var numbers =
+            Regex.Match(output, @"held (\d+) rest (\d+) code (-?\d+) tensors (\d+)").Groups.Cast<Group>().Skip(1)
+            .Select(g => long.Parse(g.Value, CultureInfo.InvariantCulture)).ToArray();
         var (held, rest, code, tensors) = (numbers[0], numbers[1], numbers[2], numbers[3]);
-        Assert.True(held <= rest + Math.Max(0, code) + tensors + tensors / 10 + (64 << 20), $"{held >> 20} MiB held, {rest >> 20} at rest, {code >> 20} of code, {tensors >> 20} of tensors");
+        Assert.True(held <= rest + Math.Max(0, code) + tensors + tensors / 10 + (64 << 20),
+            $"{held >> 20} MiB held, {rest >> 20} at rest, {code >> 20} of code, {tensors >> 20} of tensors");
     }
 
     private static int Refused(MemoryGroup group, string cache, string[] command)
@@ -166,12 +183,15 @@ public sealed class MemoryLimitTests
         Assert.True((exit, group.Killed) == (2, 0), $"{exit}, {group.Killed} killed\n{output}{error}");
         IsOneLine(error);
         var least = Regex.Match(error, @"at least ([\d.]+) (MiB|GiB)");
-        return (int)Math.Ceiling(double.Parse(least.Groups[1].Value, CultureInfo.InvariantCulture) * (least.Groups[2].Value == "GiB" ? 1024 : 1));
+        return (int)Math.Ceiling(double.Parse(least.Groups[1].Value, CultureInfo.InvariantCulture)
+            * (least.Groups[2].Value == "GiB" ? 1024 : 1));
     }
 
-    // How far measuring is may be told before, where it takes long, or that it does not fit; libtorch tells what processors lack.
+    // How far measuring is may be told before, where it takes long, or that it does not fit; libtorch tells what
+    // processors lack.
     private static void IsOneLine(string error) => Assert.Single(error.TrimEnd().Split('\n'), line =>
-        !line.StartsWith("measuring ", StringComparison.Ordinal) && !line.Contains("is planned from shapes alone") && !line.StartsWith("[W", StringComparison.Ordinal));
+        !line.StartsWith("measuring ", StringComparison.Ordinal) && !line.Contains("is planned from shapes alone")
+            && !line.StartsWith("[W", StringComparison.Ordinal));
 
     private static void KillAfterAStep(Process process)
     {
@@ -186,7 +206,9 @@ public sealed class MemoryLimitTests
         }
     }
 
-    /// <summary>61 GB of activations: the plan is made from shapes, for measuring cannot fit; and what would run it says so.</summary>
+    /// <summary>
+    /// 61 GB of activations: the plan is made from shapes, for measuring cannot fit; and what would run it says so.
+    /// </summary>
     [SkippableTheory]
     [InlineData("plan --budget 20% --planner cheap-drop --image 3x224x224 --batch 32")]
     [InlineData("plan --memory 1500MiB --planner optimal --image 3x32x32 --batch 1")]
@@ -199,26 +221,38 @@ public sealed class MemoryLimitTests
         Skip.If(MemoryGroup.Missing(null) is not null, MemoryGroup.Missing(null));
         using var group = new MemoryGroup(2L << 30);
         using var folder = new TemporaryFolder();
-        var (exit, output, error) = MemoryGroup.End(group.Start(folder.Path, [.. command.Split(' '), "--model", "resnet1207", "--json"]));
+        var (exit, output,
+            error) =
+            MemoryGroup.End(group.Start(folder.Path, [.. command.Split(' '), "--model", "resnet1207", "--json"]));
         Assert.Equal(0, group.Killed);
         Assert.True(exit is 0 or 2, error);
         if (exit == 0) Assert.StartsWith("{", output.TrimEnd().Split('\n')[^1]);
         else IsOneLine(error);
     }
 
-    /// <summary>What is really trained: the planner's batch is larger than plain autograd's, in a memory that lets neither have all.</summary>
+    /// <summary>
+    /// What is really trained: the planner's batch is larger than plain autograd's, in a memory that lets neither have
+    /// all.
+    /// </summary>
     [SkippableFact]
     public void The_largest_batches_are_found_by_training_them()
     {
         Skip.If(MemoryGroup.Missing(null) is not null, MemoryGroup.Missing(null));
         using var wide = new MemoryGroup(4L << 30);
         using var folder = new TemporaryFolder();
-        var (exit, output, error) = MemoryGroup.End(wide.Start(folder.Path, "bench", "capacity", "--run", "--memory", "700M", "--models", "mobilenet", "--image", "3x64x64", "--contestants", "plain,planner", "--precision", "0.3", "--json"));
+        var (exit, output,
+            error) =
+            MemoryGroup.End(wide.Start(folder.Path, "bench", "capacity", "--run", "--memory", "700M", "--models",
+            "mobilenet", "--image", "3x64x64", "--contestants", "plain,planner", "--precision", "0.3", "--json"));
         Assert.True(exit == 0, error);
         var found = JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement;
-        var batches = found.GetProperty("results").EnumerateArray().ToDictionary(r => r.GetProperty("contestant").GetString()!, r => r.GetProperty("batch").GetInt32());
+        var batches = found.GetProperty("results").EnumerateArray()
+            .ToDictionary(r => r.GetProperty("contestant").GetString()!, r => r.GetProperty("batch").GetInt32());
         Assert.True(batches["plain"] > 0 && batches["planner"] > batches["plain"], error);
-        Assert.All(found.GetProperty("results").EnumerateArray(), r => Assert.InRange(r.GetProperty("residentBytes").GetInt64(), r.GetProperty("peakBytes").GetInt64(), 700L << 20));
+        Assert.All(found.GetProperty("results").EnumerateArray(),
+            r
+            => Assert.InRange(r.GetProperty("residentBytes").GetInt64(), r.GetProperty("peakBytes").GetInt64(),
+            700L << 20));
     }
 
     [Fact]

@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
-/// <summary>Models in and out by command: <c>export</c>, <c>import</c>, <c>predict</c>, <c>plan --onnx</c>, <c>bench memory --onnx</c>.</summary>
+/// <summary>
+/// Models in and out by command: <c>export</c>, <c>import</c>, <c>predict</c>, <c>plan --onnx</c>, <c>bench memory
+/// --onnx</c>.
+/// </summary>
 [Trait("Speed", "slow")]
 public sealed class OnnxCommandTests : IDisposable
 {
@@ -70,7 +73,8 @@ public sealed class OnnxCommandTests : IDisposable
             await Done("export", kept, "--format", format, "--out", At(name));
             using var other = Net();
             Assert.True(Weights.Load(other, At(name)).IsWhole);
-            foreach (var (key, tensor) in other.state_dict()) Assert.True(tensor.bytes.SequenceEqual(bytes[key]), $"{name}: {key}");
+            foreach (var (key,
+                tensor) in other.state_dict()) Assert.True(tensor.bytes.SequenceEqual(bytes[key]), $"{name}: {key}");
         }
         using (var images = new TemporaryPicture(At("red.png")))
         {
@@ -81,20 +85,26 @@ public sealed class OnnxCommandTests : IDisposable
         }
         var import = Last(await Done("import", At("out.onnx"), "--json"));
         Assert.Equal(4, import.GetProperty("operators").GetProperty("Conv").GetInt32());
-        var plan = Last(await Done("plan", "--onnx", At("out.onnx"), "--batch", "8", "--budget", "100%", "--profile", "analytic", "--json"));
+        var plan =
+            Last(await Done("plan", "--onnx", At("out.onnx"), "--batch", "8", "--budget", "100%", "--profile",
+            "analytic", "--json"));
         Assert.Equal("out.onnx", plan.GetProperty("model").GetString());
-        var bench = Last(await Done("bench", "memory", "--onnx", At("out.onnx"), "--batch", "8", "--budget", "60%", "--json"));
+        var bench =
+            Last(await Done("bench", "memory", "--onnx", At("out.onnx"), "--batch", "8", "--budget", "60%", "--json"));
         Assert.True(bench.GetProperty("bitIdentical").GetBoolean());
-        Assert.Equal(bench.GetProperty("planned").GetProperty("predictedPeakBytes").GetInt64(), bench.GetProperty("planned").GetProperty("peakBytes").GetInt64());
+        Assert.Equal(bench.GetProperty("planned").GetProperty("predictedPeakBytes").GetInt64(),
+            bench.GetProperty("planned").GetProperty("peakBytes").GetInt64());
     }
 
     [Fact]
     public async Task What_cannot_be_is_refused_in_one_line_and_nothing_is_written()
     {
         var kept = Kept();
-        Assert.Contains("--format is onnx or safetensors or torch, got 'pdf'", await Refused("export", kept, "--format", "pdf"));
+        Assert.Contains("--format is onnx or safetensors or torch, got 'pdf'",
+            await Refused("export", kept, "--format", "pdf"));
         Assert.Contains("ends in .onnx, got", await Refused("export", kept, "--format", "onnx", "--out", At("a.pth")));
-        Assert.Contains("--fold-batch-norm goes with --format onnx", await Refused("export", kept, "--format", "torch", "--fold-batch-norm"));
+        Assert.Contains("--fold-batch-norm goes with --format onnx",
+            await Refused("export", kept, "--format", "torch", "--fold-batch-norm"));
         Assert.Contains("no folder", await Refused("export", kept, "--out", At("none/a.onnx")));
         Assert.Contains("there is no model", await Refused("export", At("none")));
         Directory.CreateDirectory(At("norun"));
@@ -103,13 +113,16 @@ public sealed class OnnxCommandTests : IDisposable
         await Done("export", kept, "--format", "onnx", "--out", At("whole.onnx"));
         var whole = File.ReadAllBytes(At("whole.onnx"));
         File.WriteAllBytes(At("cut.onnx"), whole[..(whole.Length / 2)]);
-        foreach (string[] command in new[] { new[] { "import", At("cut.onnx") }, ["plan", "--onnx", At("cut.onnx")], ["bench", "memory", "--onnx", At("cut.onnx"), "--budget", "50%"], ["predict", At("cut.onnx"), kept] })
+        foreach (string[] command in new[] { new[] { "import", At("cut.onnx") }, ["plan", "--onnx",
+            At("cut.onnx")], ["bench", "memory", "--onnx", At("cut.onnx"), "--budget", "50%"], ["predict",
+            At("cut.onnx"), kept] })
             Assert.Contains("damaged or cut off", await Refused(command));
         Assert.Contains("is no ONNX model", await Refused("import", kept));
         Assert.Contains("there is no file", await Refused("predict", At("whole.onnx"), At("none.png")));
         File.WriteAllText(At("text.png"), "no picture");
         Assert.Contains("text.png", await Refused("predict", At("whole.onnx"), At("text.png")));
-        Assert.Equal(["cut.onnx", "small.safetensors", "text.png", "whole.onnx"], Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["cut.onnx", "small.safetensors", "text.png", "whole.onnx"],
+            Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     private sealed class TemporaryPicture : IDisposable

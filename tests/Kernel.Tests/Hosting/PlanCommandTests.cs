@@ -7,11 +7,13 @@ public class PlanCommandTests
     [Fact]
     public async Task Plan_tells_what_holds_the_bytes_at_the_peak()
     {
-        string[] command = ["plan", "--model", "resnet18", "--image", "3x32x32", "--batch", "4", "--profile", "analytic", "--budget", "60%"];
+        string[] command = ["plan", "--model", "resnet18", "--image", "3x32x32", "--batch", "4", "--profile",
+            "analytic", "--budget", "60%"];
         var (exit, output, error) = await InteractiveProcess.Run([.. command, "--json"]);
         Assert.True(exit == 0, error);
         var plan = JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement;
-        var shares = plan.GetProperty("peak").EnumerateArray().ToDictionary(s => s.GetProperty("holder").GetString()!, s => s.GetProperty("bytes").GetInt64());
+        var shares = plan.GetProperty("peak").EnumerateArray().ToDictionary(s => s.GetProperty("holder").GetString()!,
+            s => s.GetProperty("bytes").GetInt64());
         Assert.Equal(plan.GetProperty("predictedPeakBytes").GetInt64(), shares.Values.Sum());
         Assert.True(shares["conv2d"] > 0);
 
@@ -31,9 +33,12 @@ public class PlanCommandTests
             var b = new GraphBuilder("mine", new Shape(3, 16, 16));
             b.Build(b.Input.Conv(8, 3, padding: 1).BatchNorm().Relu().Conv(8, 3, padding: 1).BatchNorm().Relu().AdaptiveAvgPool(1).Flatten().Linear(5))
             """);
-        var (exit, output, error) = await InteractiveProcess.Run("plan", "--script", script, "--batch", "4", "--profile", "analytic", "--budget", "100%", "--json");
+        var (exit, output,
+            error) = await InteractiveProcess.Run("plan", "--script", script, "--batch", "4", "--profile", "analytic",
+            "--budget", "100%", "--json");
         Assert.True(exit == 0, error);
-        Assert.Equal("net.csx", JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement.GetProperty("model").GetString());
+        Assert.Equal("net.csx",
+            JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement.GetProperty("model").GetString());
 
         File.WriteAllText(script, "1 + 1");
         (exit, _, error) = await InteractiveProcess.Run("plan", "--script", script);
@@ -52,21 +57,29 @@ public class PlanCommandTests
     public async Task Plan_divides_a_model_among_ranks()
     {
         var figure = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.html");
-        var (exit, output, error) = await InteractiveProcess.Run("plan", "--model", "gpt", "--batch", "32", "--ranks", "4", "--memory", "40MiB", "--figure", figure, "--json");
+        var (exit, output,
+            error) = await InteractiveProcess.Run("plan", "--model", "gpt", "--batch", "32", "--ranks", "4", "--memory",
+            "40MiB", "--figure", figure, "--json");
         Assert.True(exit == 0, error);
         var plan = JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement;
         Assert.True(plan.GetProperty("feasible").GetBoolean());
         var ranks = plan.GetProperty("perRank").EnumerateArray().ToArray();
         Assert.Equal(4, ranks.Length);
         Assert.All(ranks, rank => Assert.InRange(rank.GetProperty("peakBytes").GetInt64(), 1, 40 << 20));
-        Assert.All(ranks, rank => Assert.Equal(rank.GetProperty("peakBytes").GetInt64(), rank.GetProperty("fixedBytes").GetInt64() + rank.GetProperty("activationPeakBytes").GetInt64()));
+        Assert.All(ranks,
+            rank
+            => Assert.Equal(rank.GetProperty("peakBytes").GetInt64(),
+            rank.GetProperty("fixedBytes").GetInt64() + rank.GetProperty("activationPeakBytes").GetInt64()));
         Assert.Contains("rank 3", File.ReadAllText(figure));
         File.Delete(figure);
 
-        (exit, _, error) = await InteractiveProcess.Run("plan", "--model", "gpt", "--batch", "32", "--ranks", "4", "--memory", "10MiB");
+        (exit, _,
+            error) = await InteractiveProcess.Run("plan", "--model", "gpt", "--batch", "32", "--ranks", "4", "--memory",
+            "10MiB");
         Assert.Equal(2, exit);
         Assert.Contains("on each rank would do", error);
-        (exit, _, error) = await InteractiveProcess.Run("plan", "--model", "gpt", "--batch", "32", "--layout", "pipe=4");
+        (exit, _,
+            error) = await InteractiveProcess.Run("plan", "--model", "gpt", "--batch", "32", "--layout", "pipe=4");
         Assert.Equal(2, exit);
         Assert.Contains("--layout needs --ranks", error);
     }

@@ -27,9 +27,11 @@ public sealed class ScriptArgumentsTests
     [Fact]
     public void TheScriptsPart_IsMarkedForTheParser()
     {
-        Assert.Equal(["run", "a.csx", "--", "--", "-x"], ScriptArguments.Mark(["run", "a.csx", "--", "--", "-x"], RunCommand.Create(), 1));
+        Assert.Equal(["run", "a.csx", "--", "--", "-x"],
+            ScriptArguments.Mark(["run", "a.csx", "--", "--", "-x"], RunCommand.Create(), 1));
         Assert.Equal(["run", "a.csx"], ScriptArguments.Mark(["run", "a.csx"], RunCommand.Create(), 1));
-        Assert.Equal(["--", "-x", "", "@a"], RunCommand.Create().Parse(["a.csx", "--", "--", "-x", "", "@a"]).GetValue<string[]>("ARGS")!);
+        Assert.Equal(["--", "-x", "", "@a"],
+            RunCommand.Create().Parse(["a.csx", "--", "--", "-x", "", "@a"]).GetValue<string[]>("ARGS")!);
     }
 
     [Theory]

@@ -5,7 +5,10 @@ using Interactive.Kernel.Tests.Scripting;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
-/// <summary>What scripts may rely on: dotnet-script's manners. Each row: name, script, expected stdout, a pattern of stderr, exit code.</summary>
+/// <summary>
+/// What scripts may rely on: dotnet-script's manners. Each row: name, script, expected stdout, a pattern of stderr,
+/// exit code.
+/// </summary>
 [Collection(ProcessWide.Name)]
 public sealed class ScriptTableTests
 {
@@ -83,5 +86,6 @@ public sealed class ScriptTableTests
     }
 
     private static (int Exit, string Out, string Error) Run(string path)
-        => CapturedConsole.Run(() => CommandLine.Guard(() => ScriptHost.Run(ScriptFile.Open(path), ["a", "b c", "--x"])));
+        => CapturedConsole.Run(()
+        => CommandLine.Guard(() => ScriptHost.Run(ScriptFile.Open(path), ["a", "b c", "--x"])));
 }

@@ -50,5 +50,6 @@ public sealed class ScriptToolTests
         Assert.Single(error.Trim().Split('\n'));
     }
 
-    private static (int Exit, string Out, string Error) Run(params string[] arguments) => CapturedConsole.Run(() => ScriptTool.Run(arguments));
+    private static (int Exit, string Out, string Error) Run(params string[] arguments)
+        => CapturedConsole.Run(() => ScriptTool.Run(arguments));
 }

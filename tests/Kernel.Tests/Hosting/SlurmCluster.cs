@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
-/// <summary>A Slurm of one node on this machine, in a folder of its own; needs root and Debian's slurm-wlm and munge.</summary>
+/// <summary>
+/// A Slurm of one node on this machine, in a folder of its own; needs root and Debian's slurm-wlm and munge.
+/// </summary>
 internal sealed class SlurmCluster : IDisposable
 {
     private readonly List<Process> daemons = [];
@@ -20,7 +22,8 @@ internal sealed class SlurmCluster : IDisposable
         if (Environment.UserName != "root") return (null, "a Slurm cluster of one's own needs root");
         if (!Shell("pgrep -x munged || { mkdir -p /run/munge; chown munge: /run/munge; runuser -u munge -- munged; }; munge -n | unmunge")) return (null, "munged does not start");
         var cluster = new SlurmCluster(Directory.CreateTempSubdirectory("slurm").FullName);
-        foreach (var part in new[] { "state", "spool", "run", "log", "tmp" }) Directory.CreateDirectory(Path.Combine(cluster.Folder, part));
+        foreach (var part in new[] { "state", "spool", "run", "log", "tmp" })
+            Directory.CreateDirectory(Path.Combine(cluster.Folder, part));
         File.WriteAllText(cluster.Configuration, $"""
             ClusterName=test
             SlurmctldHost=localhost(127.0.0.1)
@@ -62,7 +65,10 @@ internal sealed class SlurmCluster : IDisposable
     /// <summary>Runs one of Slurm's commands there.</summary>
     public string Run(string command)
     {
-        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardOutput = true, Environment = { ["SLURM_CONF"] = Configuration } })!;
+        using var process =
+            Process.Start(new ProcessStartInfo("bash",
+            ["-c", command])
+            { RedirectStandardOutput = true, Environment = { ["SLURM_CONF"] = Configuration } })!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return output;
@@ -70,7 +76,10 @@ internal sealed class SlurmCluster : IDisposable
 
     private static bool Shell(string command)
     {
-        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process =
+            Process.Start(new ProcessStartInfo("bash",
+            ["-c", command])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0;

@@ -10,7 +10,8 @@ public sealed class SlurmTests
     [Fact]
     public void The_script_is_this()
     {
-        var batch = new BatchScript("train.csx", ["--epochs", "2", "--name", "it's"], 2, 2, "1:00:00", 120, true, "low", "fashion-mnist", "runs", ["--exclude=n1"]);
+        var batch = new BatchScript("train.csx", ["--epochs", "2", "--name", "it's"], 2, 2, "1:00:00", 120, true, "low",
+            "fashion-mnist", "runs", ["--exclude=n1"]);
         Assert.Equal("""
             #!/bin/bash
             #SBATCH --job-name=fashion-mnist
@@ -31,14 +32,18 @@ public sealed class SlurmTests
     // As sbatch where it reaches no controller.
     [Fact]
     public void A_program_that_ends_without_reading_has_the_last_word()
-        => Assert.Equal((3, "", "no controller\n"), SlurmTool.Try("sh", ["-c", "exec 0<&-; echo no controller >&2; exit 3"], new string('x', 1 << 20)));
+        => Assert.Equal((3, "", "no controller\n"),
+        SlurmTool.Try("sh", ["-c", "exec 0<&-; echo no controller >&2; exit 3"], new string('x', 1 << 20)));
 
     [Fact]
     public void A_task_of_an_array_is_named_alone()
     {
-        SlurmJob Read(params (string, string)[] variables) => SlurmJob.Read(name => variables.FirstOrDefault(v => v.Item1 == name).Item2);
+        SlurmJob Read(params (string, string)[] variables)
+            => SlurmJob.Read(name => variables.FirstOrDefault(v => v.Item1 == name).Item2);
         Assert.Equal(new("7", 1, 1, 0), Read(("SLURM_JOB_ID", "7")));
-        Assert.Equal(new("5_3", 4, 2, 1), Read(("SLURM_JOB_ID", "7"), ("SLURM_ARRAY_JOB_ID", "5"), ("SLURM_ARRAY_TASK_ID", "3"), ("SLURM_NTASKS", "4"), ("SLURM_JOB_NUM_NODES", "2"), ("SLURM_RESTART_COUNT", "1")));
+        Assert.Equal(new("5_3", 4, 2, 1),
+            Read(("SLURM_JOB_ID", "7"), ("SLURM_ARRAY_JOB_ID", "5"), ("SLURM_ARRAY_TASK_ID", "3"),
+            ("SLURM_NTASKS", "4"), ("SLURM_JOB_NUM_NODES", "2"), ("SLURM_RESTART_COUNT", "1")));
         Assert.Contains("slurm submit", Assert.Throws<UsageException>(() => Read()).Message);
     }
 
@@ -56,7 +61,8 @@ public sealed class SlurmTests
         }
         """;
 
-    // A rank is killed, the ranks start again within the job; its time runs out, it is requeued; then it finishes: with the bits of an uncut run.
+    // A rank is killed, the ranks start again within the job; its time runs out, it is requeued; then it finishes: with
+    // the bits of an uncut run.
     [SkippableFact, Trait("Speed", "slow")]
     public async Task A_job_survives_a_killed_rank_and_its_time_limit()
     {
@@ -66,11 +72,14 @@ public sealed class SlurmTests
         using var folder = new TemporaryFolder();
         var script = folder.Write("train.csx", Script);
         var runs = Path.Combine(folder.Path, "runs");
-        async Task<(int Exit, string Out, string Error)> Slurm(params string[] arguments) => await InteractiveProcess.RunUnder(("SLURM_CONF", cluster!.Configuration), ["slurm", .. arguments]);
+        async Task<(int Exit, string Out, string Error)> Slurm(params string[] arguments)
+            => await InteractiveProcess.RunUnder(("SLURM_CONF", cluster!.Configuration), ["slurm", .. arguments]);
 
-        Assert.Matches("^interactive: .*[Ii]nvalid partition[^\n]*\n$", (await Slurm("submit", script, "--partition", "nowhere", "--out", runs)).Error);
+        Assert.Matches("^interactive: .*[Ii]nvalid partition[^\n]*\n$",
+            (await Slurm("submit", script, "--partition", "nowhere", "--out", runs)).Error);
         Environment.SetEnvironmentVariable("PAUSE", "200");
-        var submitted = await Slurm("submit", script, "--ranks-per-node", "2", "--time", "15", "--lead", "60", "--requeue", "--out", runs, "--json", "--", "--out", runs);
+        var submitted = await Slurm("submit", script, "--ranks-per-node", "2", "--time", "15", "--lead", "60",
+            "--requeue", "--out", runs, "--json", "--", "--out", runs);
         Environment.SetEnvironmentVariable("PAUSE", null);
         Assert.True(submitted.Exit == 0, submitted.Error);
         var id = System.Text.Json.JsonDocument.Parse(submitted.Out).RootElement.GetProperty("job").GetString()!;
@@ -79,7 +88,8 @@ public sealed class SlurmTests
         Assert.Contains(id, (await Slurm("status")).Out);
         cluster!.Run($"pkill -9 -f -n '[i]nteractive.dll run {script}'");
         await Until(() => Log().Contains("restart 1 of 3"), "the ranks start again within the job");
-        await Until(() => RunEvents.Read(RunDirectory.Find(runs, "job")).Count(e => e.Kind == "first-step") == 2, "it goes on");
+        await Until(() => RunEvents.Read(RunDirectory.Find(runs, "job")).Count(e => e.Kind == "first-step") == 2,
+            "it goes on");
         cluster.Run($"scancel --batch --signal=USR1 {id}"); // as Slurm does before the limit
         await Until(() => Log().Contains("requeued (1 of 20)"), "its time is up");
         await Until(() => cluster.Run($"squeue -h -j {id} -o %T").Trim() == "PENDING", "it waits again");
@@ -89,23 +99,33 @@ public sealed class SlurmTests
 
         var run = RunDirectory.Find(runs, "job");
         Assert.True(RunEvents.Read(run).Count(e => e.Kind == "start") == 3, string.Join('\n', RunEvents.Read(run)));
-        var uncut = await InteractiveProcess.Run("launch", "-n", "2", script, "--", "--out", Path.Combine(folder.Path, "uncut"));
+        var uncut = await InteractiveProcess.Run("launch", "-n", "2", script, "--", "--out",
+            Path.Combine(folder.Path, "uncut"));
         Assert.True(uncut.Exit == 0, uncut.Error);
         Assert.Equal(Bits(RunDirectory.Find(Path.Combine(folder.Path, "uncut"), "job")), Bits(run));
         Assert.Equal(Losses(RunDirectory.Find(Path.Combine(folder.Path, "uncut"), "job")), Losses(run));
 
-        string Log() => Directory.Exists(runs) && File.Exists(Path.Combine(runs, $"slurm-{id}.out")) ? File.ReadAllText(Path.Combine(runs, $"slurm-{id}.out")) : "";
+        string Log()
+            => Directory.Exists(runs) && File.Exists(Path.Combine(runs, $"slurm-{id}.out"))
+            ? File.ReadAllText(Path.Combine(runs, $"slurm-{id}.out")) : "";
 
         async Task Until(Func<bool> holds, string what)
         {
             for (var patience = Stopwatch.StartNew(); !holds(); await Task.Delay(300))
-                Assert.True(patience.Elapsed < TimeSpan.FromMinutes(3), $"{what}: not within 3 minutes\n{Log()}\n{cluster!.Run($"scontrol show job {id}")}");
+                Assert.True(patience.Elapsed < TimeSpan.FromMinutes(3),
+                    $"{what}: not within 3 minutes\n{Log()}\n{cluster!.Run($"scontrol show job {id}")}");
         }
     }
 
-    private static int Steps(string runs) => Directory.Exists(runs) ? Directory.GetFiles(runs, "metrics.jsonl", SearchOption.AllDirectories).Sum(f => File.ReadLines(f).Count()) : 0;
+    private static int Steps(string runs)
+        => Directory.Exists(runs)
+        ? Directory.GetFiles(runs, "metrics.jsonl", SearchOption.AllDirectories).Sum(f => File.ReadLines(f).Count())
+        : 0;
 
-    private static byte[] Bits(RunDirectory run) => File.ReadAllBytes(Path.Combine(run.Checkpoints, "best.safetensors"));
+    private static byte[] Bits(RunDirectory run)
+        => File.ReadAllBytes(Path.Combine(run.Checkpoints, "best.safetensors"));
 
-    private static string[] Losses(RunDirectory run) => [.. File.ReadLines(run.Metrics).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement).Select(e => $"{e.GetProperty("step")} {e.GetProperty("loss").GetRawText()}")];
+    private static string[] Losses(RunDirectory run)
+        => [.. File.ReadLines(run.Metrics).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement)
+        .Select(e => $"{e.GetProperty("step")} {e.GetProperty("loss").GetRawText()}")];
 }

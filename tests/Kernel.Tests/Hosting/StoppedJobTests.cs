@@ -7,8 +7,8 @@ using Interactive.Kernel.Tests.Scripting;
 namespace Interactive.Kernel.Tests.Hosting;
 
 /// <summary>
-/// A training job that is asked to end as terminals and schedulers ask: the whole process group gets the signal. Each MPI's
-/// launcher would kill ranks that still save.
+/// A training job that is asked to end as terminals and schedulers ask: the whole process group gets the signal. Each
+/// MPI's launcher would kill ranks that still save.
 /// </summary>
 [Trait("Speed", "slow")]
 public sealed class StoppedJobTests
@@ -27,16 +27,20 @@ public sealed class StoppedJobTests
     [InlineData("mpich", 2, 130, "Ctrl-C")]
     public async Task TheGroupIsAskedToEnd_TheRunIsSavedAndSaysSo(string mpi, int signal, int exit, string name)
     {
-        Skip.If(MpiLauncher.Installed().All(m => !m.Path.EndsWith(mpi, StringComparison.Ordinal)), $"mpirun.{mpi} is not installed");
+        Skip.If(MpiLauncher.Installed().All(m => !m.Path.EndsWith(mpi, StringComparison.Ordinal)),
+            $"mpirun.{mpi} is not installed");
         Skip.If(IsIgnored(signal), $"signal {signal} is ignored here, as shells have it for what they start in the background, and so it is by a job");
         using var folder = new TemporaryFolder();
-        var start = new ProcessStartInfo("setsid", ["dotnet", typeof(ScriptSession).Assembly.Location, "launch", "-n", "2", "--mpi", mpi, folder.Write("train.csx", Script), "--", "--out", folder.Path, "--no-progress"])
+        var start = new ProcessStartInfo("setsid",
+            ["dotnet", typeof(ScriptSession).Assembly.Location, "launch", "-n", "2", "--mpi", mpi,
+            folder.Write("train.csx", Script), "--", "--out", folder.Path, "--no-progress"])
         {
             RedirectStandardError = true, RedirectStandardOutput = true,
         };
         using var job = Process.Start(start)!;
         var (output, error) = (job.StandardOutput.ReadToEndAsync(), job.StandardError.ReadToEndAsync());
-        for (var patience = Stopwatch.StartNew(); !Steps(folder.Path) && patience.Elapsed < TimeSpan.FromMinutes(2);) await Task.Delay(100);
+        for (var patience = Stopwatch.StartNew(); !Steps(folder.Path) && patience.Elapsed < TimeSpan.FromMinutes(2);)
+            await Task.Delay(100);
         Assert.Equal(0, kill(-job.Id, signal));
         await job.WaitForExitAsync();
         var said = await error;
@@ -46,9 +50,12 @@ public sealed class StoppedJobTests
     }
 
     private static bool IsIgnored(int signal)
-        => (Convert.ToUInt64(File.ReadLines("/proc/self/status").First(l => l.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(), 16) & 1UL << (signal - 1)) != 0;
+        => (Convert.ToUInt64(File.ReadLines("/proc/self/status")
+        .First(l => l.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(), 16) & 1UL << (signal - 1)) != 0;
 
-    private static bool Steps(string folder) => Directory.GetFiles(folder, "metrics.jsonl", SearchOption.AllDirectories).Any(f => new FileInfo(f).Length > 0);
+    private static bool Steps(string folder)
+        => Directory.GetFiles(folder, "metrics.jsonl", SearchOption.AllDirectories)
+        .Any(f => new FileInfo(f).Length > 0);
 
     [DllImport("libc")] private static extern int kill(int process, int signal);
 }

@@ -35,7 +35,9 @@ public sealed class SupervisorTests
         var runs = Path.Combine(folder.Path, "runs");
         // Ranks that only start slowly must not count as hung.
         var stall = what == "hang" ? "30" : "600";
-        var (exit, output, error) = await InteractiveProcess.Run("launch", "-n", "2", "--mpi", "openmpi", "--restarts", "2", "--stall", stall, script, "--", runs, what);
+        var (exit, output,
+            error) = await InteractiveProcess.Run("launch", "-n", "2", "--mpi", "openmpi", "--restarts", "2", "--stall",
+            stall, script, "--", runs, what);
         Assert.True(exit == code, error + output);
         var run = Assert.Single(Directory.GetDirectories(runs)); // resumed, not begun anew
         Assert.Equal(log, File.ReadAllText(Path.Combine(run, "log")));

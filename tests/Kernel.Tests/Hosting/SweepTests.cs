@@ -19,18 +19,25 @@ public sealed class SweepTests : IDisposable
     [InlineData("a=log:0..1")]
     [InlineData("a=log:5")]
     [InlineData("a=int:1.5..3")]
-    public void What_is_no_dimension_is_refused(string text) => Assert.Contains(text, Assert.Throws<UsageException>(() => Dimension.Parse(text)).Message);
+    public void What_is_no_dimension_is_refused(string text)
+        => Assert.Contains(text, Assert.Throws<UsageException>(() => Dimension.Parse(text)).Message);
 
     [Fact]
     public void Draws_stay_in_their_range_and_reach_its_ends()
     {
         var random = new Random(1);
-        var log = Enumerable.Range(0, 2000).Select(_ => double.Parse(Dimension.Parse("--lr=log:1e-3..1").Draw(random), System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        var log =
+            Enumerable.Range(0, 2000)
+            .Select(_
+            => double.Parse(Dimension.Parse("--lr=log:1e-3..1").Draw(random),
+            System.Globalization.CultureInfo.InvariantCulture)).ToList();
         Assert.InRange(log.Min(), 1e-3, 1.1e-3);
         Assert.InRange(log.Max(), 0.9, 1);
         Assert.InRange(log.Count(v => v < 0.0316), 900, 1100); // half of the orders of magnitude
-        Assert.Equal(["1", "2", "3"], Enumerable.Range(0, 100).Select(_ => Dimension.Parse("n=int:1..3").Draw(random)).Distinct().Order());
-        Assert.Equal(["a", "b"], Enumerable.Range(0, 100).Select(_ => Dimension.Parse("n=a,b").Draw(random)).Distinct().Order());
+        Assert.Equal(["1", "2", "3"],
+            Enumerable.Range(0, 100).Select(_ => Dimension.Parse("n=int:1..3").Draw(random)).Distinct().Order());
+        Assert.Equal(["a", "b"],
+            Enumerable.Range(0, 100).Select(_ => Dimension.Parse("n=a,b").Draw(random)).Distinct().Order());
     }
 
     [Fact]
@@ -39,7 +46,8 @@ public sealed class SweepTests : IDisposable
         Dimension[] dimensions = [Dimension.Parse("a=0..1"), Dimension.Parse("b=x,y")];
         Assert.Equal(Trials.Random(dimensions, 9, 3).Take(5), Trials.Random(dimensions, 5, 3));
         Assert.NotEqual(Trials.Random(dimensions, 5, 4), Trials.Random(dimensions, 5, 3));
-        Assert.Equal(["1 x", "1 y", "2 x", "2 y"], Trials.Grid([Dimension.Parse("a=1,2"), dimensions[1]]).Select(t => string.Join(' ', t)));
+        Assert.Equal(["1 x", "1 y", "2 x", "2 y"],
+            Trials.Grid([Dimension.Parse("a=1,2"), dimensions[1]]).Select(t => string.Join(' ', t)));
         Assert.Throws<UsageException>(() => Trials.Grid(dimensions));
     }
 
@@ -47,7 +55,8 @@ public sealed class SweepTests : IDisposable
     public void Halving_keeps_the_best_third_at_each_rung()
     {
         var halving = new Halving(3, higherIsBetter: true);
-        Assert.Equal([true, false, true, false, false, true], new[] { 0.5, 0.4, 0.6, 0.55, double.NaN, 0.58 }.Select(v => halving.GoesOn(1, v)));
+        Assert.Equal([true, false, true, false, false, true],
+            new[] { 0.5, 0.4, 0.6, 0.55, double.NaN, 0.58 }.Select(v => halving.GoesOn(1, v)));
         Assert.True(halving.GoesOn(2, 0)); // no rung
         Assert.True(halving.GoesOn(3, 0.1));
         Assert.False(halving.GoesOn(3, 0.05));
@@ -57,8 +66,10 @@ public sealed class SweepTests : IDisposable
     [Fact, Trait("Speed", "slow")]
     public async Task A_sweep_is_gone_on_with_and_runs_no_trial_twice()
     {
-        string[] sweep = ["sweep", Path.Combine(ProjectFolder.Root, "notebooks", "first.csx"), "--out", folder, "--set", "learning-rate=0.1,0.01", "--set", "overlap=true,false", "--json", "--", "--epochs", "1"];
-        string[] two = [.. sweep[..3], folder, .. sweep[4..9], "--json", "--trials", "2", "--search", "grid", .. sweep[9..]];
+        string[] sweep = ["sweep", Path.Combine(ProjectFolder.Root, "notebooks", "first.csx"), "--out", folder, "--set",
+            "learning-rate=0.1,0.01", "--set", "overlap=true,false", "--json", "--", "--epochs", "1"];
+        string[] two = [.. sweep[..3], folder, .. sweep[4..9], "--json", "--trials", "2", "--search", "grid",
+            .. sweep[9..]];
         var (exit, output, error) = await InteractiveProcess.RunIn(ProjectFolder.Root, null, two);
         Assert.True(exit == 0, error);
         Assert.Equal(2, Finished(output));
@@ -70,22 +81,29 @@ public sealed class SweepTests : IDisposable
         Assert.Equal(2, exit);
         Assert.Contains("another sweep", error);
 
-        (exit, output, error) = await InteractiveProcess.RunIn(ProjectFolder.Root, null, "runs", "list", "--out", folder, "--filter", "overlap=false", "--sort", "-accuracy", "--json");
+        (exit, output,
+            error) = await InteractiveProcess.RunIn(ProjectFolder.Root, null, "runs", "list", "--out", folder,
+            "--filter", "overlap=false", "--sort", "-accuracy", "--json");
         Assert.True(exit == 0, error);
         var runs = JsonDocument.Parse(output).RootElement.GetProperty("runs");
         Assert.Equal(2, runs.GetArrayLength());
         Assert.Equal("finished", runs[0].GetProperty("state").GetString());
-        Assert.True(runs[0].GetProperty("metrics").GetProperty("accuracy").GetDouble() >= runs[1].GetProperty("metrics").GetProperty("accuracy").GetDouble());
+        Assert.True(runs[0].GetProperty("metrics").GetProperty("accuracy")
+            .GetDouble() >= runs[1].GetProperty("metrics").GetProperty("accuracy").GetDouble());
         foreach (var arguments in new[] { "show", "ettr", "watch", "ettr --all", "clean --checkpoints --yes" })
-            Assert.Equal(0, (await InteractiveProcess.RunIn(ProjectFolder.Root, null, ["runs", .. arguments.Split(' '), "--out", folder])).Exit);
+            Assert.Equal(0,
+                (await InteractiveProcess.RunIn(ProjectFolder.Root, null,
+                ["runs", .. arguments.Split(' '), "--out", folder])).Exit);
         Assert.Empty(Directory.GetFiles(folder, "step-*", SearchOption.AllDirectories));
         foreach (var wrong in new[] { "show nothing", "list --sort nothing", "list --filter nothing", "clean", "compare a b", "watch --every 0", "list --out /nowhere" })
         {
-            var refused = await InteractiveProcess.RunIn(ProjectFolder.Root, null, ["runs", .. wrong.Split(' '), .. wrong.Contains("--out") ? [] : (string[])["--out", folder]]);
+            var refused = await InteractiveProcess.RunIn(ProjectFolder.Root, null,
+                ["runs", .. wrong.Split(' '), .. wrong.Contains("--out") ? [] : (string[])["--out", folder]]);
             Assert.Equal((2, 1), (refused.Exit, refused.Error.Trim().Split('\n').Length));
         }
     }
 
     private static int Finished(string output)
-        => JsonDocument.Parse(output.Trim().Split('\n')[^1]).RootElement.GetProperty("trials").EnumerateArray().Count(t => t.GetProperty("state").GetString() == "finished" && t.GetProperty("values").GetArrayLength() == 1);
+        => JsonDocument.Parse(output.Trim().Split('\n')[^1]).RootElement.GetProperty("trials").EnumerateArray()
+        .Count(t => t.GetProperty("state").GetString() == "finished" && t.GetProperty("values").GetArrayLength() == 1);
 }

@@ -4,7 +4,9 @@ namespace Interactive.Kernel.Tests.House;
 public class CircleTests
 {
     [Fact]
-    public void Folders_of_the_engine_form_no_circle() => HasNone("Engine", ("Graph", "Graph/Ops"), ("Graph", "Graph/Tracing"), // a trace is checked by running it
+    // a trace is checked by running it
+    public void Folders_of_the_engine_form_no_circle()
+        => HasNone("Engine", ("Graph", "Graph/Ops"), ("Graph", "Graph/Tracing"),
         ("Training", "Training/Hooks"), ("Training", "Training/LearningRates"));
 
     [Fact]

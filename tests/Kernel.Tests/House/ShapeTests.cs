@@ -9,25 +9,32 @@ public class ShapeTests
     // Folders of many small things of one kind, and how many files they may hold.
     private static readonly Dictionary<string, int> Large = new()
     {
-        ["Engine/Graph/Ops"] = 52, ["Kernel/Hosting/Commands"] = 43, ["Engine/Runtime"] = 40, ["Engine/Graph"] = 30, ["Engine/Data/Images"] = 30,
-        ["Engine/Training"] = 25, ["Kernel/Jupyter"] = 23, ["Kernel/Fuzzing/Targets"] = 24, ["Extensions/Display"] = 22, ["Extensions/Plots"] = 21,
-        ["Engine/Onnx/Operators"] = 21, ["Engine/Training/Parallel"] = 20, ["Engine/Graph/Tracing"] = 20, ["Engine/Data/Composition"] = 20,
-        ["Engine/Data"] = 20, ["Engine/Data/Formats"] = 18, ["Kernel/Hosting"] = 17, ["Engine/Training/Weights"] = 17, ["Engine/Memory/Planners"] = 17,
+        ["Engine/Graph/Ops"] = 52, ["Kernel/Hosting/Commands"] = 43, ["Engine/Runtime"] = 40, ["Engine/Graph"] =
+            30, ["Engine/Data/Images"] = 30,
+        ["Engine/Training"] = 25, ["Kernel/Jupyter"] = 23, ["Kernel/Fuzzing/Targets"] = 24, ["Extensions/Display"] =
+            22, ["Extensions/Plots"] = 21,
+        ["Engine/Onnx/Operators"] = 21, ["Engine/Training/Parallel"] = 20, ["Engine/Graph/Tracing"] =
+            20, ["Engine/Data/Composition"] = 20,
+        ["Engine/Data"] = 20, ["Engine/Data/Formats"] = 18, ["Kernel/Hosting"] = 17, ["Engine/Training/Weights"] =
+            17, ["Engine/Memory/Planners"] = 17,
         ["Engine/Data/Images/Steps"] = 17, ["Engine/Collectives/Algorithms"] = 17,
     };
 
-    private static readonly string Source = Path.Combine(ProjectFolder.Root, "src"), Tests = Path.Combine(ProjectFolder.Root, "tests");
+    private static readonly string Source = Path.Combine(ProjectFolder.Root, "src"),
+        Tests = Path.Combine(ProjectFolder.Root, "tests");
 
     [Fact]
     public void No_file_is_two_ideas_long()
-        => Assert.Empty(Files(Source).Select(file => (file, Lines: File.ReadLines(file).Count())).Where(f => f.Lines > MostLines));
+        => Assert.DoesNotContain(Files(Source), file => File.ReadLines(file).Count() > MostLines);
 
     [Fact]
     public void A_folder_holds_one_idea()
     {
-        var folders = Files(Source).CountBy(file => Path.GetRelativePath(Source, Path.GetDirectoryName(file)!)).ToList();
-        Assert.Empty(folders.Where(folder => folder.Value > Large.GetValueOrDefault(folder.Key, MostFiles)));
-        Assert.Empty(Large.Keys.Except(folders.Where(folder => folder.Value > MostFiles).Select(folder => folder.Key))); // one that has become small
+        var folders = Files(Source).CountBy(file => Path.GetRelativePath(Source, Path.GetDirectoryName(file)!))
+            .ToList();
+        Assert.DoesNotContain(folders, folder => folder.Value > Large.GetValueOrDefault(folder.Key, MostFiles));
+        // One that has become small leaves the list.
+        Assert.DoesNotContain(Large.Keys, name => folders.All(f => f.Key != name || f.Value <= MostFiles));
     }
 
     [Fact]
@@ -35,30 +42,40 @@ public class ShapeTests
     {
         var lines = Files(Source).Concat(Files(Tests)).SelectMany(File.ReadLines).ToList();
         var wide = lines.Count(line => line.Length > Width) / (double)lines.Count;
-        Assert.True(wide <= MostWide, $"{wide:P1} of the lines are longer than {Width} characters, at most {MostWide:P0} may be");
+        Assert.True(wide <= MostWide,
+            $"{wide:P1} of the lines are longer than {Width} characters, at most {MostWide:P0} may be");
     }
 
     [Fact]
     public void Tests_grow_with_the_source()
     {
-        var share = Files(Tests).Sum(file => File.ReadLines(file).Count()) / (double)Files(Source).Sum(file => File.ReadLines(file).Count());
-        Assert.True(share >= LeastTests, $"the tests have {share:F2} lines for each of the source, at least {LeastTests} is asked for");
+        var share = Files(Tests).Sum(file
+            => File.ReadLines(file).Count()) / (double)Files(Source).Sum(file => File.ReadLines(file).Count());
+        Assert.True(share >= LeastTests,
+            $"the tests have {share:F2} lines for each of the source, at least {LeastTests} is asked for");
     }
 
     [Fact]
     public void The_tree_of_the_page_is_that_of_the_source()
     {
-        var folders = Files(Source).SelectMany(file => Above(Path.GetDirectoryName(file)!)).Distinct().Order(StringComparer.Ordinal);
-        var tree = string.Concat(folders.Select(folder => $"{new string(' ', 2 * folder.Count(c => c == '/'))}{Path.GetFileName(folder)}\n"));
-        Assert.True(File.ReadAllText(Path.Combine(ProjectFolder.Root, "docs", "house.md")).Contains($"```\n{tree}```"), "run scripts/folders --write");
+        var folders = Files(Source).SelectMany(file => Above(Path.GetDirectoryName(file)!)).Distinct()
+            .Order(StringComparer.Ordinal);
+        var tree =
+            string.Concat(folders.Select(folder
+            => $"{new string(' ', 2 * folder.Count(c => c == '/'))}{Path.GetFileName(folder)}\n"));
+        Assert.True(File.ReadAllText(Path.Combine(ProjectFolder.Root, "docs", "house.md")).Contains($"```\n{tree}```"),
+            "run scripts/folders --write");
 
         static IEnumerable<string> Above(string folder)
         {
             var relative = Path.GetRelativePath(ProjectFolder.Root, folder);
-            return Enumerable.Range(1, relative.Split('/').Length).Select(n => string.Join('/', relative.Split('/').Take(n)));
+            return Enumerable.Range(1, relative.Split('/').Length)
+                .Select(n => string.Join('/', relative.Split('/').Take(n)));
         }
     }
 
-    private static IEnumerable<string> Files(string root) => Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
-        .Where(file => !Path.GetRelativePath(root, file).Split('/').Any(part => part is "obj" or "bin" or "node_modules"));
+    private static IEnumerable<string> Files(string root)
+        => Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+        .Where(file
+        => !Path.GetRelativePath(root, file).Split('/').Any(part => part is "obj" or "bin" or "node_modules"));
 }

@@ -5,7 +5,9 @@ using Interactive.Kernel.Tests.Scripting;
 
 namespace Interactive.Kernel.Tests.Jupyter;
 
-/// <summary>Runs Debian's Python and what it has of Jupyter, with the built kernel registered in a folder of its own.</summary>
+/// <summary>
+/// Runs Debian's Python and what it has of Jupyter, with the built kernel registered in a folder of its own.
+/// </summary>
 internal sealed class JupyterClient : IDisposable
 {
     /// <summary>Debian's own: its packages are not found by another Python on the path.</summary>
@@ -41,7 +43,8 @@ internal sealed class JupyterClient : IDisposable
     }
 
     /// <summary>Runs a program that finds the kernel.</summary>
-    public Task<(int Exit, string Output)> Run(string program, string folder, params string[] arguments) => Execute(Environment(), program, folder, arguments);
+    public Task<(int Exit, string Output)> Run(string program, string folder, params string[] arguments)
+        => Execute(Environment(), program, folder, arguments);
 
     /// <summary>Starts a program that finds the kernel and goes on; what it writes is dropped.</summary>
     public Process Start(string program, string folder, params string[] arguments)
@@ -66,7 +69,8 @@ internal sealed class JupyterClient : IDisposable
 
     public void Dispose() => prefix.Dispose();
 
-    private static async Task<(int Exit, string Output)> Execute(Dictionary<string, string> environment, string program, string folder, params string[] arguments)
+    private static async Task<(int Exit, string Output)> Execute(Dictionary<string, string> environment, string program,
+        string folder, params string[] arguments)
     {
         using var process = Process.Start(Describe(environment, program, folder, arguments))!;
         process.StandardInput.Close();
@@ -76,9 +80,15 @@ internal sealed class JupyterClient : IDisposable
         return (process.ExitCode, output + await error);
     }
 
-    private static ProcessStartInfo Describe(Dictionary<string, string> environment, string program, string folder, string[] arguments)
+    private static ProcessStartInfo Describe(Dictionary<string, string> environment, string program, string folder,
+        string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folder };
+        var start = new ProcessStartInfo(program,
+            arguments)
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput =
+            true, WorkingDirectory = folder
+        };
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return start;
     }

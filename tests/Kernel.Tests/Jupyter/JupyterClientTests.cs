@@ -32,13 +32,17 @@ public sealed class JupyterClientTests
             {"cells":[{"cell_type":"code","execution_count":null,"metadata":{},"outputs":[],"source":["await Task.Delay(1);\n","WriteLine(\"ran\");\n","6 * 7"]}],
              "metadata":{"kernelspec":{"name":"interactive","display_name":"C# (Interactive)","language":"C#"}},"nbformat":4,"nbformat_minor":5}
             """);
-        string[] notebooks = [own, .. Directory.GetFiles(Path.Combine(JupyterClient.Tests, "..", "notebooks"), "*.ipynb").Order()];
+        string[] notebooks = [own,
+            .. Directory.GetFiles(Path.Combine(JupyterClient.Tests, "..", "notebooks"), "*.ipynb").Order()];
         foreach (var notebook in notebooks)
         {
             // In a folder of its own: what a notebook writes does not stay.
-            var place = Directory.CreateDirectory(Path.Combine(folder.Path, Path.GetFileNameWithoutExtension(notebook))).FullName;
+            var place = Directory.CreateDirectory(Path.Combine(folder.Path, Path.GetFileNameWithoutExtension(notebook)))
+                .FullName;
             File.Copy(notebook, Path.Combine(place, "in.ipynb"));
-            var (exit, output) = await client.Run(JupyterClient.Python, place, "-m", "nbconvert", "--to", "notebook", "--execute", "--ExecutePreprocessor.kernel_name=interactive",
+            var (exit,
+                output) = await client.Run(JupyterClient.Python, place, "-m", "nbconvert", "--to", "notebook",
+                "--execute", "--ExecutePreprocessor.kernel_name=interactive",
                 "--ExecutePreprocessor.timeout=600", "--output", "out.ipynb", "in.ipynb");
             Assert.True(exit == 0, $"{notebook}\n{output}");
         }

@@ -29,8 +29,10 @@ public sealed class KernelInputsTests
     [Fact]
     public async Task MissingFileAndMissingOption_AreOneLine()
     {
-        Assert.Equal("interactive: connection file /nowhere.json: no such file\n", (await InteractiveProcess.Run("kernel", "-f", "/nowhere.json")).Error);
-        Assert.Equal((2, "interactive: give --connection-file FILE (Jupyter does that), or install\n"), ((await InteractiveProcess.Run("kernel")) is var r ? (r.Exit, r.Error) : default));
+        Assert.Equal("interactive: connection file /nowhere.json: no such file\n",
+            (await InteractiveProcess.Run("kernel", "-f", "/nowhere.json")).Error);
+        Assert.Equal((2, "interactive: give --connection-file FILE (Jupyter does that), or install\n"),
+            ((await InteractiveProcess.Run("kernel")) is var r ? (r.Exit, r.Error) : default));
     }
 
     [Fact]
@@ -42,7 +44,8 @@ public sealed class KernelInputsTests
         var connection = JsonNode.Parse(Whole)!;
         connection["shell_port"] = port;
         using var folder = new TemporaryFolder();
-        var (exit, _, error) = await InteractiveProcess.Run("kernel", "-f", folder.Write("c.json", connection.ToJsonString()));
+        var (exit, _,
+            error) = await InteractiveProcess.Run("kernel", "-f", folder.Write("c.json", connection.ToJsonString()));
         Assert.Equal((2, $"interactive: port {port} (shell) is taken\n"), (exit, error));
     }
 

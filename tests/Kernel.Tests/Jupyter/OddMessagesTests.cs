@@ -12,13 +12,15 @@ public sealed class OddMessagesTests
 {
     private static readonly byte[][] client = ["client"u8.ToArray()];
 
-    private static NetMQMessage Signed(string header, string content) => Signed(header, Encoding.UTF8.GetBytes(content));
+    private static NetMQMessage Signed(string header, string content)
+        => Signed(header, Encoding.UTF8.GetBytes(content));
 
     private static NetMQMessage Signed(string header, byte[] content)
     {
         byte[][] frames = [Encoding.UTF8.GetBytes(header), "{}"u8.ToArray(), "{}"u8.ToArray(), content];
         var signature = System.Security.Cryptography.HMACSHA256.HashData("k"u8, frames.SelectMany(f => f).ToArray());
-        return new(((byte[][])["client"u8.ToArray(), "<IDS|MSG>"u8.ToArray(), Encoding.ASCII.GetBytes(Convert.ToHexStringLower(signature)), .. frames]).Select(f => new NetMQFrame(f)));
+        return new(((byte[][])["client"u8.ToArray(), "<IDS|MSG>"u8.ToArray(),
+            Encoding.ASCII.GetBytes(Convert.ToHexStringLower(signature)), .. frames]).Select(f => new NetMQFrame(f)));
     }
 
     [Theory]
@@ -42,7 +44,9 @@ public sealed class OddMessagesTests
         Assert.Equal("1", wire.Read(KernelChannel.Shell, message).Text("code"));
         Assert.Throws<FormatException>(() => wire.Read(KernelChannel.Shell, message));
         Assert.Throws<FormatException>(() => wire.Read(KernelChannel.Control, message));
-        Assert.Equal("1", wire.Read(KernelChannel.Shell, wire.Write(client, "execute_request", null, new() { ["code"] = "1" })).Text("code"));
+        Assert.Equal("1",
+            wire.Read(KernelChannel.Shell, wire.Write(client, "execute_request", null, new() { ["code"] = "1" }))
+            .Text("code"));
     }
 
     [Theory]
@@ -51,15 +55,20 @@ public sealed class OddMessagesTests
     [InlineData("{\"code\":3}", "")]
     [InlineData("{\"code\":{}}", "")]
     public void WhateverATextHolds_ItIsRead(string content, string code) =>
-        Assert.Equal(code, new WireFormat("k").Read(KernelChannel.Shell, Signed("{\"msg_type\":\"execute_request\"}", content)).Text("code"));
+        Assert.Equal(code,
+            new WireFormat("k").Read(KernelChannel.Shell, Signed("{\"msg_type\":\"execute_request\"}", content))
+            .Text("code"));
 
     // As Python sends a file's name that is no UTF-8.
     [Fact]
     public void BytesThatAreNoCharacters_AreReadAsReplacements()
     {
-        var request = new WireFormat("k").Read(KernelChannel.Shell, Signed("{\"msg_type\":\"execute_request\"}", [.. "{\"code\":\"a"u8, 0xFF, .. "b\",\"user_expressions\":{\"\\ud83d"u8, 0xC3, .. "\":\"1\"}}"u8]));
+        var request = new WireFormat("k").Read(KernelChannel.Shell,
+            Signed("{\"msg_type\":\"execute_request\"}",
+            [.. "{\"code\":\"a"u8, 0xFF, .. "b\",\"user_expressions\":{\"\\ud83d"u8, 0xC3, .. "\":\"1\"}}"u8]));
         Assert.Equal("a\ufffdb", request.Text("code"));
-        Assert.Equal("\ufffd\ufffd", Assert.Single(request.Content.GetProperty("user_expressions").EnumerateObject()).Name);
+        Assert.Equal("\ufffd\ufffd",
+            Assert.Single(request.Content.GetProperty("user_expressions").EnumerateObject()).Name);
     }
 
     [Theory]
@@ -67,7 +76,8 @@ public sealed class OddMessagesTests
     [InlineData("{\"silent\":t\u2028rue}")]
     public void WhyAMessageIsRefused_IsOneLine(string content)
     {
-        var refused = Assert.Throws<FormatException>(() => new WireFormat("k").Read(KernelChannel.Shell, Signed("{\"msg_type\":\"execute_request\"}", content)));
+        var refused = Assert.Throws<FormatException>(()
+            => new WireFormat("k").Read(KernelChannel.Shell, Signed("{\"msg_type\":\"execute_request\"}", content)));
         Assert.Equal(refused.Message.ReplaceLineEndings(" "), refused.Message);
     }
 
@@ -91,8 +101,18 @@ public sealed class OddMessagesTests
     [Fact]
     public void NumbersThatJsonDoesNotKnow_AreGaps()
     {
-        var data = JupyterDisplayHost.Data(new(new Dictionary<string, object> { ["application/json"] = new JsonObject { ["y"] = new JsonArray(1, double.NaN) }, ["application/x"] = new[] { 1.5, 2 }, [Mime.Text] = "t" }));
-        Assert.Equal("""{"application/json":{"y":[1,null]},"application/x":[1.5,2],"text/plain":"t"}""", data.ToJsonString());
+        var data =
+            JupyterDisplayHost.Data(new(new Dictionary<string,
+            object>
+            {
+                ["application/json"] = new JsonObject
+                {
+                    ["y"] = new JsonArray(1,
+            double.NaN)
+                }, ["application/x"] = new[] { 1.5, 2 }, [Mime.Text] = "t"
+            }));
+        Assert.Equal("""{"application/json":{"y":[1,null]},"application/x":[1.5,2],"text/plain":"t"}""",
+            data.ToJsonString());
     }
 
     [Fact]
@@ -106,7 +126,8 @@ public sealed class OddMessagesTests
             stream.Write(c);
             await outbox.Flush();
         }
-        Assert.Equal("a\U0001F600b", string.Concat(sent.Select(m => (string?)JsonNode.Parse(m.Last.ToByteArray())!["text"])));
+        Assert.Equal("a\U0001F600b",
+            string.Concat(sent.Select(m => (string?)JsonNode.Parse(m.Last.ToByteArray())!["text"])));
     }
 
     private sealed class Odd : Exception
@@ -127,7 +148,13 @@ public sealed class OddMessagesTests
         var history = new InputHistory();
         history.Add(1, new string('a', 5000));
         var wire = new WireFormat("");
-        var request = wire.Read(KernelChannel.Shell, wire.Write(client, "history_request", null, new() { ["hist_access_type"] = "search", ["pattern"] = string.Concat(Enumerable.Repeat("*a", 30)) + "*b" }));
+        var request = wire.Read(KernelChannel.Shell,
+            wire.Write(client, "history_request", null,
+            new()
+            {
+                ["hist_access_type"] = "search", ["pattern"] = string.Concat(Enumerable.Repeat("*a", 30))
+            + "*b"
+            }));
         Assert.Empty(await Task.Run(() => history.Answer(request)).WaitAsync(TimeSpan.FromSeconds(60)));
     }
 }

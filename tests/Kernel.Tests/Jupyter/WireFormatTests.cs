@@ -15,9 +15,12 @@ public sealed class WireFormatTests
     public void Message_ComesBackAsWritten()
     {
         var wire = new WireFormat("secret");
-        var message = wire.Write(client, "execute_request", null, new() { ["code"] = "1 + 1", ["silent"] = true, ["n"] = 3 }, buffers: [[1, 2, 3]]);
+        var message = wire.Write(client, "execute_request", null,
+            new() { ["code"] = "1 + 1", ["silent"] = true, ["n"] = 3 }, buffers: [[1, 2, 3]]);
         var request = wire.Read(KernelChannel.Shell, message);
-        Assert.Equal(("execute_request", "execute_reply", "1 + 1", true, 3), (request.Type, request.ReplyType, request.Text("code"), request.Flag("silent", false), request.Number("n", 0)));
+        Assert.Equal(("execute_request", "execute_reply", "1 + 1", true, 3),
+            (request.Type, request.ReplyType, request.Text("code"), request.Flag("silent", false),
+            request.Number("n", 0)));
         Assert.Equal("client"u8.ToArray(), Assert.Single(request.Identities));
         Assert.Equal([1, 2, 3], Assert.Single(request.Buffers));
         Assert.Equal(new Version(5, 3), request.Version);
@@ -32,7 +35,8 @@ public sealed class WireFormatTests
     {
         var message = new WireFormat("key").Write([], "status", null, new() { ["a"] = 1 });
         var frames = message.Select(f => f.ToByteArray()).ToList();
-        var expected = System.Security.Cryptography.HMACSHA256.HashData("key"u8, frames.Skip(2).SelectMany(f => f).ToArray());
+        var expected = System.Security.Cryptography.HMACSHA256.HashData("key"u8,
+            frames.Skip(2).SelectMany(f => f).ToArray());
         Assert.Equal("<IDS|MSG>", Encoding.ASCII.GetString(frames[0]));
         Assert.Equal(Convert.ToHexStringLower(expected), Encoding.ASCII.GetString(frames[1]));
         Assert.Equal(6, frames.Count);
@@ -42,13 +46,15 @@ public sealed class WireFormatTests
     public void ForgedAndBrokenMessages_AreRefused()
     {
         var wire = new WireFormat("secret");
-        void Refuses(NetMQMessage message) => Assert.Throws<FormatException>(() => wire.Read(KernelChannel.Shell, message));
+        void Refuses(NetMQMessage message)
+            => Assert.Throws<FormatException>(() => wire.Read(KernelChannel.Shell, message));
         Refuses(new WireFormat("other").Write(client, "execute_request", null, []));
         Refuses(new WireFormat("").Write(client, "execute_request", null, []));
         Refuses(Frames("client", "<IDS|MSG>", ""));
         Refuses(Frames("no", "delimiter"));
         var unsigned = new WireFormat("");
-        Assert.Throws<FormatException>(() => unsigned.Read(KernelChannel.Shell, Frames("c", "<IDS|MSG>", "", "{", "{}", "{}", "{}")));
+        Assert.Throws<FormatException>(()
+            => unsigned.Read(KernelChannel.Shell, Frames("c", "<IDS|MSG>", "", "{", "{}", "{}", "{}")));
         Assert.Equal("x", unsigned.Read(KernelChannel.Shell, unsigned.Write(client, "x", null, [])).Type);
     }
 
@@ -75,8 +81,11 @@ public sealed class WireFormatTests
         outbox.Publish("status", second, new() { ["execution_state"] = "idle" });
         await outbox.Flush();
         var contents = sent.Select(m => JsonNode.Parse(m.Last.ToByteArray())!).ToList();
-        var texts = contents.Where(c => c["text"] is not null).Select(c => (Name: (string)c["name"]!, Text: (string)c["text"]!)).ToList();
-        Assert.Equal(string.Concat(Enumerable.Range(0, 1000).Select(i => $"{i}\n")), string.Concat(texts.Where(t => t.Name == "stdout").Select(t => t.Text)));
+        var texts =
+            contents.Where(c => c["text"] is not null).Select(c => (Name: (string)c["name"]!, Text: (string)c["text"]!))
+            .ToList();
+        Assert.Equal(string.Concat(Enumerable.Range(0, 1000).Select(i => $"{i}\n")),
+            string.Concat(texts.Where(t => t.Name == "stdout").Select(t => t.Text)));
         Assert.InRange(texts.Count, 3, 20);
         Assert.Equal([("stderr", "e"), ("stderr", "f")], texts[^2..]);
         Assert.Equal("idle", (string?)contents[^1]["execution_state"]);

@@ -17,7 +17,9 @@ public sealed class MpiNetTests
     public async Task A_script_runs_on_ranks(int ranks)
     {
         Skip.IfNot(File.Exists("/usr/bin/mpirun.mpich"), "apt-get install mpich");
-        var (exit, output, error) = await InteractiveProcess.Run("launch", "-n", $"{ranks}", Path.Combine(ProjectFolder.Root, "notebooks", "mpi-net.csx"));
+        var (exit, output,
+            error) = await InteractiveProcess.Run("launch", "-n", $"{ranks}",
+            Path.Combine(ProjectFolder.Root, "notebooks", "mpi-net.csx"));
         Assert.True(exit == 0, error + output);
         var names = string.Join(", ", Enumerable.Range(0, ranks).Select(r => $"rank {r}"));
         Assert.Contains($"sum {ranks * (ranks + 1) / 2} of {ranks} ranks, {ranks * (ranks + 1) / 2}, {names}, least of rank {ranks - 1}, the word came round", output);
@@ -28,7 +30,8 @@ public sealed class MpiNetTests
     {
         Skip.IfNot(File.Exists("/usr/bin/mpirun.mpich"), "apt-get install mpich");
         using var folder = new TemporaryFolder();
-        var notebook = folder.Write("cells.dib", $"#!csharp\n\n#!mpirun -n 2\nvar arguments = new string[0];\n{Hello}\n");
+        var notebook = folder.Write("cells.dib",
+            $"#!csharp\n\n#!mpirun -n 2\nvar arguments = new string[0];\n{Hello}\n");
         var (exit, output, error) = await InteractiveProcess.Run("run", notebook);
         Assert.True(exit == 0, error + output);
         Assert.Contains("hello 0 of 2", output);
@@ -39,7 +42,9 @@ public sealed class MpiNetTests
     public async Task Under_Open_MPI_it_is_one_line()
     {
         Skip.IfNot(File.Exists("/usr/bin/mpirun.openmpi"), "apt-get install openmpi-bin");
-        var (exit, output, error) = await InteractiveProcess.Run("launch", "-n", "2", "--mpi", "openmpi", Path.Combine(ProjectFolder.Root, "notebooks", "mpi-net.csx"));
+        var (exit, output,
+            error) = await InteractiveProcess.Run("launch", "-n", "2", "--mpi", "openmpi",
+            Path.Combine(ProjectFolder.Root, "notebooks", "mpi-net.csx"));
         Assert.NotEqual(0, exit);
         Assert.Contains("MPI.NET runs over MPICH, and mpirun of Open MPI has started this process: use interactive launch --mpi mpich", output + error);
     }
@@ -49,5 +54,6 @@ public sealed class MpiNetTests
     [InlineData("// first\n  #r \"nuget:mpi.net\"", true)]
     [InlineData("// #r \"nuget: MPI.NET, 1.4.0\"", false)]
     [InlineData("#r \"nuget: MPI.NETWORK, 1.0\"", false)]
-    public void A_program_for_it_is_told_by_its_reference(string code, bool isOne) => Assert.Equal(isOne, MpiNetUse.FlavorFor(code) is not null);
+    public void A_program_for_it_is_told_by_its_reference(string code, bool isOne)
+        => Assert.Equal(isOne, MpiNetUse.FlavorFor(code) is not null);
 }

@@ -9,14 +9,18 @@ public sealed class ConvertTests
 {
     // Lines that the formats must take care of, and any others.
     private static readonly Gen<string> line = Gen.OneOf(
-        Gen.OneOfConst("", " ", "// %%", "// %% [markdown]", "// // %%", "// // // %% x", "//", "// ", "%%", "%% [markdown]", "// text", "#!csharp", "#!markdown", "#!fsharp",
-            "\\#!csharp", "\\\\#!meta", "#!meta", "#!mpirun -n 2", "#!plan ", "#!", "// #!x", "#r \"nuget: A, 1\"", "# Title", "var x = 1;", "\tx\r", "\r", "é∑\u2028"),
+        Gen.OneOfConst("", " ", "// %%", "// %% [markdown]", "// // %%", "// // // %% x", "//", "// ", "%%",
+            "%% [markdown]", "// text", "#!csharp", "#!markdown", "#!fsharp",
+            "\\#!csharp", "\\\\#!meta", "#!meta", "#!mpirun -n 2", "#!plan ", "#!", "// #!x", "#r \"nuget: A, 1\"",
+                "# Title", "var x = 1;", "\tx\r", "\r", "é∑\u2028"),
         Gen.String[Gen.Char[' ', '~'], 0, 8]);
 
-    private static readonly Gen<NotebookCell> cell = Gen.Select(Gen.OneOfConst(CellKind.Code, CellKind.Markdown, CellKind.Raw), line.List[0, 5],
+    private static readonly Gen<NotebookCell> cell =
+        Gen.Select(Gen.OneOfConst(CellKind.Code, CellKind.Markdown, CellKind.Raw), line.List[0, 5],
         (kind, lines) => new NotebookCell(kind, string.Join('\n', lines)));
 
-    private static IEnumerable<(CellKind, string)> Content(Notebook notebook) => notebook.Cells.Select(c => (c.Kind, c.Source));
+    private static IEnumerable<(CellKind, string)> Content(Notebook notebook)
+        => notebook.Cells.Select(c => (c.Kind, c.Source));
 
     [Theory]
     [InlineData(".ipynb")]
@@ -37,15 +41,18 @@ public sealed class ConvertTests
     [Fact]
     public void A_script_shows_directives_on_the_marker_and_prose_as_comments()
     {
-        var notebook = new Notebook([new(CellKind.Markdown, "# A\n\ntext"), new(CellKind.Code, "var a = 1;"), new(CellKind.Code, "#!mpirun -n 2\na + 1")]);
-        Assert.Equal("// %% [markdown]\n// # A\n//\n// text\n\n// %%\nvar a = 1;\n\n// %% #!mpirun -n 2\na + 1\n", PercentScript.Format(notebook));
+        var notebook = new Notebook([new(CellKind.Markdown, "# A\n\ntext"), new(CellKind.Code, "var a = 1;"),
+            new(CellKind.Code, "#!mpirun -n 2\na + 1")]);
+        Assert.Equal("// %% [markdown]\n// # A\n//\n// text\n\n// %%\nvar a = 1;\n\n// %% #!mpirun -n 2\na + 1\n",
+            PercentScript.Format(notebook));
     }
 
     [Fact]
     public void A_dib_holds_the_cells_of_Polyglot_Notebooks()
     {
         var notebook = Dib.Parse("#!meta\n\n{}\n\n#!markdown\n\n# A\n\n#!csharp\n\n1 + 1\n\n#!fsharp\n\nlet x = 1\n");
-        Assert.Equal([(CellKind.Markdown, "# A"), (CellKind.Code, "1 + 1"), (CellKind.Code, "#!fsharp\nlet x = 1")], Content(notebook));
+        Assert.Equal([(CellKind.Markdown, "# A"), (CellKind.Code, "1 + 1"), (CellKind.Code, "#!fsharp\nlet x = 1")],
+            Content(notebook));
     }
 
     [Theory]
@@ -56,14 +63,16 @@ public sealed class ConvertTests
 
     [Fact]
     public void A_plain_script_is_one_cell()
-        => Assert.Equal([(CellKind.Code, "#!/usr/bin/env -S dotnet script\nvar a = 1;")], Content(PercentScript.Parse("#!/usr/bin/env -S dotnet script\nvar a = 1;\n")));
+        => Assert.Equal([(CellKind.Code, "#!/usr/bin/env -S dotnet script\nvar a = 1;")],
+        Content(PercentScript.Parse("#!/usr/bin/env -S dotnet script\nvar a = 1;\n")));
 
     [Fact]
     public void Outputs_and_metadata_of_an_ipynb_stay()
     {
         const string text = """{"cells":[{"cell_type":"code","execution_count":3,"id":"k","metadata":{"tags":["a"]},"outputs":[{"name":"stdout","output_type":"stream","text":["1\n"]}],"source":"1"}],"metadata":{"x":1},"nbformat":4,"nbformat_minor":5}""";
         var again = Ipynb.Parse(Ipynb.Format(Ipynb.Parse(text, "a.ipynb")), "a.ipynb");
-        Assert.Equal(("k", 3, "[\"1\\n\"]"), (again.Cells[0].Id, again.Cells[0].ExecutionCount, again.Cells[0].Outputs[0]["text"]!.ToJsonString()));
+        Assert.Equal(("k", 3, "[\"1\\n\"]"),
+            (again.Cells[0].Id, again.Cells[0].ExecutionCount, again.Cells[0].Outputs[0]["text"]!.ToJsonString()));
         Assert.Equal("{\"x\":1}", again.Metadata!.ToJsonString());
     }
 
@@ -71,14 +80,17 @@ public sealed class ConvertTests
     public void Pasted_pictures_of_an_ipynb_stay()
     {
         const string text = """{"cells":[{"attachments":{"a.png":{"image/png":"AAAA"}},"cell_type":"markdown","id":"m","metadata":{},"source":"![](attachment:a.png)"}],"metadata":{},"nbformat":4,"nbformat_minor":5}""";
-        Assert.Contains("AAAA", Ipynb.Parse(Ipynb.Format(Ipynb.Parse(text, "a.ipynb")), "a.ipynb").Cells[0].Attachments!.ToJsonString());
+        Assert.Contains("AAAA",
+            Ipynb.Parse(Ipynb.Format(Ipynb.Parse(text, "a.ipynb")), "a.ipynb").Cells[0].Attachments!.ToJsonString());
     }
 
     [Fact]
     public void A_cell_without_an_id_gets_one_that_no_other_has()
     {
-        var cells = new NotebookCell[] { new(CellKind.Code, "1"), new(CellKind.Code, "2") { Id = "cell-1" }, new(CellKind.Code, "3") };
-        Assert.Equal(["cell-4", "cell-1", "cell-3"], Ipynb.Parse(Ipynb.Format(new(cells)), "a.ipynb").Cells.Select(c => c.Id));
+        var cells = new NotebookCell[] { new(CellKind.Code, "1"), new(CellKind.Code,
+            "2") { Id = "cell-1" }, new(CellKind.Code, "3") };
+        Assert.Equal(["cell-4", "cell-1", "cell-3"],
+            Ipynb.Parse(Ipynb.Format(new(cells)), "a.ipynb").Cells.Select(c => c.Id));
     }
 
     [Theory]
@@ -91,7 +103,9 @@ public sealed class ConvertTests
         using var folder = new TemporaryFolder();
         folder.Write("a.csx", "1");
         folder.Write("bad.ipynb", "{\"cells\": 1");
-        var (exit, output, error) = await InteractiveProcess.Run("convert", Path.Combine(folder.Path, from), Path.Combine(folder.Path, to));
+        var (exit, output,
+            error) = await InteractiveProcess.Run("convert", Path.Combine(folder.Path, from),
+            Path.Combine(folder.Path, to));
         Assert.Equal((2, ""), (exit, output));
         Assert.Matches($"^{message}$", error);
     }

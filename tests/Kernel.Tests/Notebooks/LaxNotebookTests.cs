@@ -39,7 +39,8 @@ public sealed class LaxNotebookTests
     [InlineData("{\"nbformat\":4,\"cells\":[{}]}")]
     [InlineData("{\"nbformat\":\"4\",\"cells\":[]}")]
     [InlineData("{\"nbformat\":3,\"worksheets\":[]}")]
-    public void WhatIsNoNotebook_IsOneLine(string text) => Assert.DoesNotContain('\n', Assert.Throws<UsageException>(() => Ipynb.Parse(text, "a.ipynb")).Message);
+    public void WhatIsNoNotebook_IsOneLine(string text)
+        => Assert.DoesNotContain('\n', Assert.Throws<UsageException>(() => Ipynb.Parse(text, "a.ipynb")).Message);
 
     [Fact]
     public void TwoCellsOfOneId_GetTwo()
@@ -70,7 +71,8 @@ public sealed class LaxNotebookTests
     [InlineData("{\"polyglot_notebook\":{\"kernelInfo\":{\"defaultKernelName\":\"fsharp\"}},\"kernelspec\":{\"language\":\"C#\"}}", "#!fsharp\n1")]
     [InlineData("{\"language_info\":{\"name\":\"julia\"}}", "#!julia\n1")]
     [InlineData("{}", "1")]
-    public void ANotebooksLanguage_IsThatOfItsCells(string metadata, string source) => Assert.Equal(source, Cell("\"id\":\"a\"", metadata).Cells[0].Source);
+    public void ANotebooksLanguage_IsThatOfItsCells(string metadata, string source)
+        => Assert.Equal(source, Cell("\"id\":\"a\"", metadata).Cells[0].Source);
 
     [Theory]
     [InlineData("// %%\n1", true)]
@@ -81,5 +83,6 @@ public sealed class LaxNotebookTests
     [InlineData("/*\n// %%\n*/", false)]
     [InlineData("var s = \"x\"; /* y */\n// %%\n2", true)]
     [InlineData("  // %%\n1", false)]
-    public void OnlyAMarker_BeginsACell(string script, bool isNotebook) => Assert.Equal(isNotebook, PercentScript.HasCells(script));
+    public void OnlyAMarker_BeginsACell(string script, bool isNotebook)
+        => Assert.Equal(isNotebook, PercentScript.HasCells(script));
 }

@@ -14,7 +14,8 @@ public sealed class MpirunTests
 {
     private const string Shared = "#!shared\nusing Interactive.Collectives;\nint Twice(int x) => 2 * x;";
 
-    private static async Task<(Notebook Notebook, Exception? Error, string Out, string ErrorText)> Run(params string[] cells)
+    private static async Task<(Notebook Notebook, Exception? Error, string Out,
+        string ErrorText)> Run(params string[] cells)
     {
         var (output, error) = (Console.Out, Console.Error);
         StringWriter log = new(), errors = new();
@@ -22,7 +23,9 @@ public sealed class MpirunTests
         Console.SetError(errors);
         try
         {
-            var (notebook, failure) = await NotebookRunner.Run(new([.. cells.Select(c => new NotebookCell(CellKind.Code, c))]), new ScriptGlobals(), Directory.GetCurrentDirectory());
+            var (notebook,
+                failure) = await NotebookRunner.Run(new([.. cells.Select(c => new NotebookCell(CellKind.Code, c))]),
+                new ScriptGlobals(), Directory.GetCurrentDirectory());
             return (notebook, failure, log.ToString(), errors.ToString());
         }
         finally
@@ -32,7 +35,8 @@ public sealed class MpirunTests
         }
     }
 
-    private static void RequireMpi(string flavor) => Skip.IfNot(File.Exists($"/usr/bin/mpirun.{flavor}"), $"mpirun.{flavor} is not installed");
+    private static void RequireMpi(string flavor)
+        => Skip.IfNot(File.Exists($"/usr/bin/mpirun.{flavor}"), $"mpirun.{flavor} is not installed");
 
     [SkippableTheory]
     [InlineData("openmpi")]
@@ -54,7 +58,9 @@ public sealed class MpirunTests
         Assert.Contains("[0] this is 0\n", output);
         Assert.Contains("[1] this is 1\n", output);
         var outputs = notebook.Cells[1].Outputs;
-        Assert.Equal("two", outputs.Single(o => (string?)o["output_type"] == "display_data")["data"]!["text/plain"]![0]!.GetValue<string>());
+        Assert.Equal("two",
+            outputs.Single(o
+            => (string?)o["output_type"] == "display_data")["data"]!["text/plain"]![0]!.GetValue<string>());
         Assert.Equal("[4, 7.5]", outputs[^1]["data"]!["text/plain"]![0]!.GetValue<string>());
         Assert.Equal("11.5", notebook.Cells[2].Outputs[0]["data"]!["text/plain"]![0]!.GetValue<string>());
     }
@@ -63,7 +69,9 @@ public sealed class MpirunTests
     public async Task A_rank_that_throws_ends_the_cell_and_is_named()
     {
         RequireMpi("openmpi");
-        var (_, error, _, text) = await Run(Shared, "#!mpirun -n 2\nif (World.Current.Rank == 1)\n  throw new Exception(\"lost\");\nWorld.Current.Barrier();");
+        var (_, error, _,
+            text) = await Run(Shared,
+            "#!mpirun -n 2\nif (World.Current.Rank == 1)\n  throw new Exception(\"lost\");\nWorld.Current.Barrier();");
         Assert.Equal("the job on 2 ranks ended with exit code 1", error!.Message);
         Assert.Contains("[1] System.Exception: lost\n[1]    at (top level) in cell-2:line 3", text);
     }
@@ -97,7 +105,8 @@ public sealed class MpirunTests
         Assert.Equal(3, (await session.RunAsync("1 + 2", "cell-2")).Value);
     }
 
-    // As when the signal that interrupts the kernel has reached the ranks first: they are gone before the cell hears of it.
+    // As when the signal that interrupts the kernel has reached the ranks first: they are gone before the cell hears of
+    // it.
     [SkippableFact]
     public async Task Ranks_that_end_just_before_an_interrupt_were_interrupted()
     {
@@ -110,10 +119,12 @@ public sealed class MpirunTests
             File.WriteAllText("{note}.tmp", parent); File.Move("{note}.tmp", "{note}");
             Environment.Exit(3);
             """);
-        var job = new RankJob([cell], 1, Collectives.Mpi.MpiFlavor.OpenMpi, settle: TimeSpan.FromMinutes(5)).Run(source.Token);
+        var job = new RankJob([cell], 1, Collectives.Mpi.MpiFlavor.OpenMpi,
+            settle: TimeSpan.FromMinutes(5)).Run(source.Token);
         while (!File.Exists(note) && !job.IsCompleted) await Task.Delay(50);
         Assert.True(File.Exists(note));
-        for (var launcher = $"/proc/{File.ReadAllText(note)}"; Directory.Exists(launcher) && !job.IsCompleted;) await Task.Delay(50);
+        for (var launcher = $"/proc/{File.ReadAllText(note)}"; Directory.Exists(launcher) && !job.IsCompleted;)
+            await Task.Delay(50);
         await Task.Delay(500); // in which the job may hear of it
         Assert.False(job.IsCompleted);
         source.Cancel();
@@ -142,5 +153,6 @@ public sealed class MpirunTests
     [InlineData("[1,0]<stderr>:", "[0] ")]
     [InlineData("[2] from MPICH", "[2] from MPICH")]
     [InlineData("[a list]>:", "[a list]>:")]
-    public void Both_launchers_marks_become_one(string line, string expected) => Assert.Equal(expected, RankJob.Retag(line));
+    public void Both_launchers_marks_become_one(string line, string expected)
+        => Assert.Equal(expected, RankJob.Retag(line));
 }

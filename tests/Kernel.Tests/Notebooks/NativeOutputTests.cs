@@ -39,7 +39,9 @@ public sealed class NativeOutputTests
     public async Task TheRuntimesLastWords_AreNotLost()
     {
         using var folder = new TemporaryFolder();
-        var (exit, _, error) = await Hosting.InteractiveProcess.Run("run", folder.Write("a.dib", "#!csharp\n\nEnvironment.FailFast(\"my last words\");\n"));
+        var (exit, _,
+            error) = await Hosting.InteractiveProcess.Run("run",
+            folder.Write("a.dib", "#!csharp\n\nEnvironment.FailFast(\"my last words\");\n"));
         Assert.Equal(134, exit);
         Assert.Contains("my last words", error);
     }

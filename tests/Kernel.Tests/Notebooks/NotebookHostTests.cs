@@ -8,7 +8,8 @@ namespace Interactive.Kernel.Tests.Notebooks;
 /// <summary>Notebooks as batch jobs: <c>interactive run</c>.</summary>
 public sealed class NotebookHostTests
 {
-    private static NotebookCell Tagged(string code, string tag) => new(CellKind.Code, code) { Metadata = new() { ["tags"] = new JsonArray(tag) } };
+    private static NotebookCell Tagged(string code, string tag)
+        => new(CellKind.Code, code) { Metadata = new() { ["tags"] = new JsonArray(tag) } };
 
     private static string Output(NotebookCell cell) => string.Concat(cell.Outputs.Select(o => o.ToJsonString()));
 
@@ -25,7 +26,8 @@ public sealed class NotebookHostTests
             new(CellKind.Code, "#!fsharp\nlet x = 5"),
             new(CellKind.Code, "#!html\n<b>bold</b>"),
         ]).Write(Path.Combine(folder.Path, "sub", "n.ipynb"));
-        var (exit, output, error) = await InteractiveProcess.RunIn(folder.Path, null, "run", "sub/n.ipynb", "-o", "o.ipynb");
+        var (exit, output,
+            error) = await InteractiveProcess.RunIn(folder.Path, null, "run", "sub/n.ipynb", "-o", "o.ipynb");
         Assert.Equal((0, "interactive: cell-4 is F#: kept, not run\n"), (exit, error));
         Assert.Equal("near\nfrom a child\n42\n<b>bold</b>\n", output);
         var cells = Notebook.Read(Path.Combine(folder.Path, "o.ipynb")).Cells;
@@ -39,7 +41,9 @@ public sealed class NotebookHostTests
     public async Task ACellThatEndsTheProcess_KeepsTheOutputsSoFar()
     {
         using var folder = new TemporaryFolder();
-        new Notebook([new(CellKind.Code, "WriteLine(\"first\");"), new(CellKind.Code, "WriteLine(\"second\"); Environment.Exit(3);")]).Write(Path.Combine(folder.Path, "n.ipynb"));
+        new Notebook([new(CellKind.Code, "WriteLine(\"first\");"),
+            new(CellKind.Code, "WriteLine(\"second\"); Environment.Exit(3);")]).Write(Path.Combine(folder.Path,
+            "n.ipynb"));
         var (exit, _, _) = await InteractiveProcess.RunIn(folder.Path, null, "run", "n.ipynb", "-o", "o.ipynb");
         Assert.Equal(3, exit);
         var cells = Notebook.Read(Path.Combine(folder.Path, "o.ipynb")).Cells;
@@ -62,7 +66,8 @@ public sealed class NotebookHostTests
     public async Task AScriptWithCells_RunsCellByCell_AndStaysWhereItWasStarted()
     {
         using var folder = new TemporaryFolder();
-        folder.Write("sub/c.csx", "// %%\nvar x = 1;\n// %%\nvar x = \"two\";\nWriteLine(x + File.Exists(\"sub/c.csx\"));\n");
+        folder.Write("sub/c.csx",
+            "// %%\nvar x = 1;\n// %%\nvar x = \"two\";\nWriteLine(x + File.Exists(\"sub/c.csx\"));\n");
         Assert.Equal((0, "twoTrue\n", ""), await InteractiveProcess.RunIn(folder.Path, null, "run", "sub/c.csx"));
         folder.Write("b.csx", "// %%%%%%%%\n// settings\n// %%%%%%%%\nreturn 3;\n");
         Assert.Equal(3, (await InteractiveProcess.RunIn(folder.Path, null, "run", "b.csx", "@arg")).Exit);

@@ -19,7 +19,9 @@ public sealed class NotebookRunTests
         Console.SetOut(log);
         try
         {
-            var (notebook, error) = await NotebookRunner.Run(new([.. cells.Select(c => new NotebookCell(CellKind.Code, c))]), new ScriptGlobals(), Directory.GetCurrentDirectory());
+            var (notebook,
+                error) = await NotebookRunner.Run(new([.. cells.Select(c => new NotebookCell(CellKind.Code, c))]),
+                new ScriptGlobals(), Directory.GetCurrentDirectory());
             return (notebook, error, log.ToString());
         }
         finally { Console.SetOut(previous); }
@@ -30,7 +32,9 @@ public sealed class NotebookRunTests
     [Fact]
     public async Task Streams_values_and_displays_become_outputs()
     {
-        var (notebook, error, log) = await Run("WriteLine(\"a\"); Write(\"b\"); Error.WriteLine(\"c\");", "var d = Interactive.Extensions.Display.DisplayExtensions.Display(\"first\"); d.Update(\"second\"); 1 + 1");
+        var (notebook, error,
+            log) = await Run("WriteLine(\"a\"); Write(\"b\"); Error.WriteLine(\"c\");",
+            "var d = Interactive.Extensions.Display.DisplayExtensions.Display(\"first\"); d.Update(\"second\"); 1 + 1");
         Assert.Null(error);
         var first = notebook.Cells[0].Outputs;
         Assert.Equal(["stdout a\nb", "stderr c\n"], first.Select(o => $"{o["name"]} {Text(o["text"])}"));
@@ -56,7 +60,9 @@ public sealed class NotebookRunTests
         var (notebook, error, _) = await Run("1", "void F() => throw new Exception(\"lost\");\nF();", "3");
         Assert.Equal("lost", error!.Message);
         var output = Assert.Single(notebook.Cells[1].Outputs);
-        Assert.Equal(("error", "Exception", "lost"), (output["output_type"]!.GetValue<string>(), output["ename"]!.GetValue<string>(), output["evalue"]!.GetValue<string>()));
+        Assert.Equal(("error", "Exception", "lost"),
+            (output["output_type"]!.GetValue<string>(), output["ename"]!.GetValue<string>(),
+            output["evalue"]!.GetValue<string>()));
         Assert.Contains("cell-2:line 1", output["traceback"]!.ToJsonString());
         Assert.Empty(notebook.Cells[2].Outputs);
         Assert.Null(notebook.Cells[2].ExecutionCount);
@@ -154,7 +160,8 @@ public sealed class NotebookRunTests
     {
         using var folder = new TemporaryFolder();
         var (source, copy) = (Path.Combine(folder.Path, "a.ipynb"), Path.Combine(folder.Path, "b.ipynb"));
-        new Notebook([new(CellKind.Markdown, "# A"), new(CellKind.Code, "Args.Count"), new(CellKind.Code, "missing();")]).Write(source);
+        new Notebook([new(CellKind.Markdown, "# A"), new(CellKind.Code, "Args.Count"),
+            new(CellKind.Code, "missing();")]).Write(source);
         var before = File.ReadAllText(source);
         var (exit, output, error) = await InteractiveProcess.Run("run", source, "--output", copy, "--", "x", "y");
         Assert.Equal((1, "2\n"), (exit, output));

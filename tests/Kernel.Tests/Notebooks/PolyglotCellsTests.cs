@@ -37,13 +37,15 @@ public sealed class PolyglotCellsTests
     [InlineData("x#!time", "var a = @\"x\n#!time\";\na.Replace(\"\\n\", \"\")")]
     [InlineData("1", "/*\n#!time\n*/ 1")]
     [InlineData("9", "#r \"nuget: Microsoft.DotNet.Interactive.Formatting\"\nusing Microsoft.DotNet.Interactive;\nusing Microsoft.DotNet.Interactive.Formatting;\n9")]
-    public async Task ACell_HasItsValue(string value, params string[] cells) => Assert.Equal(value, (await Value(cells))?.ToString());
+    public async Task ACell_HasItsValue(string value, params string[] cells)
+        => Assert.Equal(value, (await Value(cells))?.ToString());
 
     [Fact]
     public async Task AnImportedNotebook_RunsHere()
     {
         using var folder = new TemporaryFolder();
-        var file = folder.Write("lib.dib", "#!markdown\n\n# A\n\n#!csharp\n\nint Twice(int x) => 2 * x;\n\n#!csharp\n\nvar three = 3;\n");
+        var file = folder.Write("lib.dib",
+            "#!markdown\n\n# A\n\n#!csharp\n\nint Twice(int x) => 2 * x;\n\n#!csharp\n\nvar three = 3;\n");
         Assert.Equal(6, await Value($"#!import \"{file}\"\nTwice(three)"));
         await Assert.ThrowsAsync<UsageException>(() => Value("#!import nowhere.dib"));
     }
@@ -108,7 +110,8 @@ public sealed class PolyglotCellsTests
                 """);
         }
         finally { DisplayHost.Current = before; }
-        Assert.Equal(["<i>a</i>", "<i>b</i>", "3", "4", "<i>c</i>", "<script>alert(1)</script>"], host.Shown.Select(b => b.Data.TryGetValue(Mime.Html, out var html) ? html : b.Text));
+        Assert.Equal(["<i>a</i>", "<i>b</i>", "3", "4", "<i>c</i>", "<script>alert(1)</script>"],
+            host.Shown.Select(b => b.Data.TryGetValue(Mime.Html, out var html) ? html : b.Text));
     }
 
     private sealed class RecordingHost : IDisplayHost
@@ -134,5 +137,6 @@ public sealed class PolyglotCellsTests
     [InlineData("#!share --from csharp y", "no cell has defined it")]
     [InlineData("#!share y", "--from csharp")]
     [InlineData("var x = 1;\n#!share --from csharp x --to y", "does not take --to")]
-    public async Task WhatIsWrong_IsOneLine(string cell, string message) => Assert.Contains(message, (await Assert.ThrowsAsync<UsageException>(() => Value(cell))).Message);
+    public async Task WhatIsWrong_IsOneLine(string cell, string message)
+        => Assert.Contains(message, (await Assert.ThrowsAsync<UsageException>(() => Value(cell))).Message);
 }

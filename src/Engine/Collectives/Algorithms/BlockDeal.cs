@@ -1,15 +1,17 @@
 namespace Interactive.Collectives.Algorithms;
 
 /// <summary>
-/// Deals the blocks of a buffer to the ranks in turn, by their place in the whole buffer, so that the owner of an element
-/// does not depend on the range that is reduced. A round is one block of every rank.
+/// Deals the blocks of a buffer to the ranks in turn, by their place in the whole buffer, so that the owner of an
+/// element does not depend on the range that is reduced. A round is one block of every rank.
 /// </summary>
 internal readonly struct BlockDeal
 {
     readonly int ranks;
     readonly long start, end, firstRound;
 
-    /// <summary>The blocks of [start, start + count), count at least 1, of a buffer of <paramref name="length"/> floats.</summary>
+    /// <summary>
+    /// The blocks of [start, start + count), count at least 1, of a buffer of <paramref name="length"/> floats.
+    /// </summary>
     public BlockDeal(long length, int ranks, long start, long count)
     {
         this.ranks = ranks;
@@ -46,7 +48,10 @@ internal readonly struct BlockDeal
 
     const int Least = 1024, Most = 64 * 1024;
 
-    /// <summary>An eighth of a rank's share of the buffer, 1 Ki to 64 Ki floats (4 to 256 KiB); less when the buffer is small.</summary>
+    /// <summary>
+    /// An eighth of a rank's share of the buffer, 1 Ki to 64 Ki floats (4 to 256 KiB); less when the buffer is small.
+    /// </summary>
     static int BlockLength(long length, int ranks) =>
-        (int)Math.Clamp((length / (8L * ranks) + 15) & ~15L, Math.Min(Least, Math.Max(16, (length / ranks + 15) & ~15L)), Most);
+        (int)Math.Clamp((length / (8L * ranks) + 15) & ~15L,
+            Math.Min(Least, Math.Max(16, (length / ranks + 15) & ~15L)), Most);
 }

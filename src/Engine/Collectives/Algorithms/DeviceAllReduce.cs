@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace Interactive.Collectives.Algorithms;
 
 /// <summary>
-/// Sums memory of a device where it lies, by MPI's own collective operations. MPI_Reduce_scatter makes every sum once, on
-/// one rank, and MPI_Allgatherv copies it, so that all ranks hold the same bits, which MPI_Allreduce does not promise. In
-/// which order an element is summed is the library's affair and may depend on the range.
+/// Sums memory of a device where it lies, by MPI's own collective operations. MPI_Reduce_scatter makes every sum once,
+/// on one rank, and MPI_Allgatherv copies it, so that all ranks hold the same bits, which MPI_Allreduce does not
+/// promise. In which order an element is summed is the library's affair and may depend on the range.
 /// </summary>
 internal sealed unsafe class DeviceAllReduce(IReachesDevices transport, string device) : IAllReduce
 {
@@ -19,7 +19,8 @@ internal sealed unsafe class DeviceAllReduce(IReachesDevices transport, string d
 
     public void Run(float* buffer, long length, long start, long count)
     {
-        // MPI reads the memory at once, so the kernels that write it must be done. What MPI has written is there when it returns.
+        // MPI reads the memory at once, so the kernels that write it must be done. What MPI has written is there when
+        // it returns.
         Devices.Synchronize(torch.device(device));
         var counts = new int[transport.Size];
         for (long at = 0; at < count; at += MostFloats)

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Interactive.Collectives.Algorithms;
 
 /// <summary>
-/// Reduce-scatter and all-gather in which every rank exchanges directly with every other: rank r owns the r-th part of the
-/// range. Sums follow the canonical tree for any number of ranks.
+/// Reduce-scatter and all-gather in which every rank exchanges directly with every other: rank r owns the r-th part of
+/// the range. Sums follow the canonical tree for any number of ranks.
 /// </summary>
 internal sealed unsafe class DirectExchange(ITransport transport) : IDisposable
 {
@@ -14,13 +14,17 @@ internal sealed unsafe class DirectExchange(ITransport transport) : IDisposable
     float* scratch;
 
     /// <summary>The part of a range of <paramref name="count"/> floats that a rank owns: [low, high).</summary>
-    public static (long Low, long High) Part(int rank, int ranks, long count) => WindowAllReduce.Slice(rank, ranks, count);
+    public static (long Low, long High) Part(int rank, int ranks, long count)
+        => WindowAllReduce.Slice(rank, ranks, count);
 
-    /// <summary>Leaves the sums over all ranks in this rank's part; the other parts keep this rank's own values.</summary>
+    /// <summary>
+    /// Leaves the sums over all ranks in this rank's part; the other parts keep this rank's own values.
+    /// </summary>
     public void ReduceScatter(float* data, long count)
     {
         if (ranks == 1 || count == 0) return;
-        if (scratch == null) scratch = (float*)NativeMemory.AlignedAlloc((nuint)((long)Window * ranks * Segment * sizeof(float)), 4096);
+        if (scratch == null)
+            scratch = (float*)NativeMemory.AlignedAlloc((nuint)((long)Window * ranks * Segment * sizeof(float)), 4096);
         long segments = Segments(count);
         var transfers = new Transfer[Window][];
         for (int i = 0; i < Window; i++) transfers[i] = new Transfer[2 * ranks];
@@ -31,7 +35,8 @@ internal sealed unsafe class DirectExchange(ITransport transport) : IDisposable
             int slot = (int)(segment % Window);
             for (int i = 0; i < 2 * ranks; i++) transport.Wait(ref transfers[slot][i]);
             var (offset, n) = Place(rank, segment, count);
-            for (int peer = 0; peer < ranks; peer++) terms[peer] = peer == rank ? data + offset : scratch + ((long)slot * ranks + peer) * Segment;
+            for (int peer = 0; peer < ranks; peer++)
+                terms[peer] = peer == rank ? data + offset : scratch + ((long)slot * ranks + peer) * Segment;
             if (n > 0) tree.Add(terms, data + offset, n);
             if (segment + Window < segments) Start(segment + Window);
         }
@@ -44,8 +49,11 @@ internal sealed unsafe class DirectExchange(ITransport transport) : IDisposable
                 int from = (rank - lag + ranks) % ranks, to = (rank + lag) % ranks;
                 var (_, incoming) = Place(rank, segment, count);
                 var (offset, outgoing) = Place(to, segment, count);
-                if (incoming > 0) transfers[slot][from] = transport.Receive(scratch + ((long)slot * ranks + from) * Segment, incoming * sizeof(float), from, Tag);
-                if (outgoing > 0) transfers[slot][ranks + to] = transport.Send(data + offset, outgoing * sizeof(float), to, Tag);
+                if (incoming > 0)
+                    transfers[slot][from] = transport.Receive(scratch + ((long)slot * ranks + from) * Segment,
+                    incoming * sizeof(float), from, Tag);
+                if (outgoing > 0)
+                    transfers[slot][ranks + to] = transport.Send(data + offset, outgoing * sizeof(float), to, Tag);
             }
         }
     }
@@ -63,7 +71,8 @@ internal sealed unsafe class DirectExchange(ITransport transport) : IDisposable
                 var (into, incoming) = Place(from, segment, count);
                 var (offset, outgoing) = Place(rank, segment, count);
                 if (incoming > 0) transfers[from] = transport.Receive(data + into, incoming * sizeof(float), from, Tag);
-                if (outgoing > 0) transfers[ranks + to] = transport.Send(data + offset, outgoing * sizeof(float), to, Tag);
+                if (outgoing > 0)
+                    transfers[ranks + to] = transport.Send(data + offset, outgoing * sizeof(float), to, Tag);
             }
             for (int i = 0; i < transfers.Length; i++) transport.Wait(ref transfers[i]);
         }

@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Interactive.Collectives.Algorithms;
 
 /// <summary>
-/// Vector halving with distance doubling, then the way back (Rabenseifner, 2004): 2 log2 p rounds, the fewest bytes. With
-/// the distance doubling in the first half, the sums follow the canonical tree (<see cref="TreeSum"/>). When p is no power
-/// of two the first ranks fold in pairs before and unfold after.
+/// Vector halving with distance doubling, then the way back (Rabenseifner, 2004): 2 log2 p rounds, the fewest bytes.
+/// With the distance doubling in the first half, the sums follow the canonical tree (<see cref="TreeSum"/>). When p is
+/// no power of two the first ranks fold in pairs before and unfold after.
 /// </summary>
 internal sealed unsafe class HalvingDoublingAllReduce(ITransport transport) : IAllReduce
 {
@@ -44,20 +44,25 @@ internal sealed unsafe class HalvingDoublingAllReduce(ITransport transport) : IA
                 long middle = low + (high - low) / 2;
                 if ((leaf & distance) == 0)
                 {
-                    Exchange(buffer + middle, high - middle, buffer + low, middle - low, Rank(leaf ^ distance), add: true);
+                    Exchange(buffer + middle, high - middle, buffer + low, middle - low, Rank(leaf ^ distance),
+                        add: true);
                     high = middle;
                 }
                 else
                 {
-                    Exchange(buffer + low, middle - low, buffer + middle, high - middle, Rank(leaf ^ distance), add: true);
+                    Exchange(buffer + low, middle - low, buffer + middle, high - middle, Rank(leaf ^ distance),
+                        add: true);
                     low = middle;
                 }
             }
             for (int distance = leaves / 2; distance >= 1; distance /= 2)
             {
                 var (outerLow, outerHigh) = outer[--depth];
-                if ((leaf & distance) == 0) Exchange(buffer + low, high - low, buffer + high, outerHigh - high, Rank(leaf ^ distance), add: false);
-                else Exchange(buffer + low, high - low, buffer + outerLow, low - outerLow, Rank(leaf ^ distance), add: false);
+                if ((leaf & distance) == 0)
+                    Exchange(buffer + low, high - low, buffer + high, outerHigh - high, Rank(leaf ^ distance),
+                    add: false);
+                else Exchange(buffer + low, high - low, buffer + outerLow, low - outerLow, Rank(leaf ^ distance),
+                    add: false);
                 (low, high) = (outerLow, outerHigh);
             }
         }
@@ -75,7 +80,9 @@ internal sealed unsafe class HalvingDoublingAllReduce(ITransport transport) : IA
         scratch = null;
     }
 
-    /// <summary>Sends to and receives from one peer in segments, adding what arrives to what is there or storing it.</summary>
+    /// <summary>
+    /// Sends to and receives from one peer in segments, adding what arrives to what is there or storing it.
+    /// </summary>
     void Exchange(float* send, long sendCount, float* into, long intoCount, int peer, bool add)
     {
         long sends = (sendCount + Segment - 1) / Segment, receives = (intoCount + Segment - 1) / Segment;
@@ -105,6 +112,7 @@ internal sealed unsafe class HalvingDoublingAllReduce(ITransport transport) : IA
         static int Length(long segment, long count) => (int)Math.Min(Segment, count - segment * Segment);
         Transfer Send(long i) => transport.Send(send + i * Segment, Length(i, sendCount) * sizeof(float), peer, Tag);
         Transfer Receive(long i) =>
-            transport.Receive(add ? scratch + i % Window * Segment : into + i * Segment, Length(i, intoCount) * sizeof(float), peer, Tag);
+            transport.Receive(add ? scratch + i % Window * Segment : into + i * Segment,
+                Length(i, intoCount) * sizeof(float), peer, Tag);
     }
 }

@@ -18,7 +18,8 @@ internal sealed unsafe class MpiAllReduce(MpiTransport transport) : IAllReduce
         for (long at = 0; at < count; at += MostFloats)
         {
             int n = (int)Math.Min(MostFloats, count - at);
-            mpi.Check(mpi.Allreduce((void*)mpi.Abi.InPlace, buffer + start + at, n, mpi.Abi.Float, mpi.Abi.Sum, transport.Communicator), "MPI_Allreduce");
+            mpi.Check(mpi.Allreduce((void*)mpi.Abi.InPlace, buffer + start + at, n, mpi.Abi.Float, mpi.Abi.Sum,
+                transport.Communicator), "MPI_Allreduce");
         }
     }
 

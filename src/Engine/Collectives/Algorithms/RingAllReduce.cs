@@ -4,14 +4,15 @@ using System.Runtime.InteropServices;
 namespace Interactive.Collectives.Algorithms;
 
 /// <summary>
-/// Segmented pipelined ring: a reduce-scatter in which every block travels once round the ring and is summed on the way,
-/// then an all-gather that copies the sums, so all ranks hold the same bits (Patarasuk and Yuan, 2009). Each rank sends
-/// 2 (p - 1) / p of the data. Blocks are dealt to the ranks in turn by their place in the whole buffer, so the order of
-/// summation of an element does not depend on the range that is reduced.
+/// Segmented pipelined ring: a reduce-scatter in which every block travels once round the ring and is summed on the
+/// way, then an all-gather that copies the sums, so all ranks hold the same bits (Patarasuk and Yuan, 2009). Each rank
+/// sends 2 (p - 1) / p of the data. Blocks are dealt to the ranks in turn by their place in the whole buffer, so the
+/// order of summation of an element does not depend on the range that is reduced.
 /// </summary>
 internal sealed unsafe class RingAllReduce(ITransport transport) : IAllReduce
 {
-    // Where ranks outnumber cores a rank may sleep for tens of milliseconds: 32 blocks of 256 KiB keep a 1 Gbit/s link busy for 67 of them.
+    // Where ranks outnumber cores a rank may sleep for tens of milliseconds: 32 blocks of 256 KiB keep a 1 Gbit/s link
+    // busy for 67 of them.
     const int Tag = 1, Window = 32;
     float* scratch;
     long scratchBlock;
@@ -21,7 +22,8 @@ internal sealed unsafe class RingAllReduce(ITransport transport) : IAllReduce
     public void Run(float* buffer, long length, long start, long count)
     {
         if (transport.Size == 1 || count == 0) return;
-        int ranks = transport.Size, rank = transport.Rank, next = (rank + 1) % ranks, previous = (rank + ranks - 1) % ranks;
+        int ranks = transport.Size, rank = transport.Rank, next = (rank + 1) % ranks,
+            previous = (rank + ranks - 1) % ranks;
         var blocks = new BlockDeal(length, ranks, start, count);
         Reserve(blocks.Length);
         long rounds = blocks.Rounds;
@@ -63,7 +65,8 @@ internal sealed unsafe class RingAllReduce(ITransport transport) : IAllReduce
             if (step < half)
             {
                 var (_, n) = blocks[Owner(step / rounds, 1), step % rounds];
-                return n == 0 ? default : transport.Receive(scratch + step % window * scratchBlock, n * sizeof(float), previous, Tag);
+                return n == 0 ? default
+                    : transport.Receive(scratch + step % window * scratchBlock, n * sizeof(float), previous, Tag);
             }
             // The sum overwrites a block that this rank sent on in the first half.
             WaitForSends(step - half, sends, ref sendsDone);

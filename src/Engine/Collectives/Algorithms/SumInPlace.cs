@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Interactive.Collectives.Algorithms;
 
 /// <summary>
-/// The sum of two or four terms in the canonical order (<see cref="TreeSum"/>), written over each of them: one pass, in which
-/// every cache line is read and written once. Terms on pages of their own are fetched ahead, since a processor does not do so
-/// beyond the end of a page.
+/// The sum of two or four terms in the canonical order (<see cref="TreeSum"/>), written over each of them: one pass, in
+/// which every cache line is read and written once. Terms on pages of their own are fetched ahead, since a processor
+/// does not do so beyond the end of a page.
 /// </summary>
 internal static unsafe class SumInPlace
 {
@@ -45,7 +45,8 @@ internal static unsafe class SumInPlace
             Prefetch(b + at + Ahead);
             Prefetch(c + at + Ahead);
             Prefetch(d + at + Ahead);
-            var sum = Vector512.Load(a + at) + Vector512.Load(b + at) + (Vector512.Load(c + at) + Vector512.Load(d + at));
+            var sum = Vector512.Load(a + at) + Vector512.Load(b + at)
+                + (Vector512.Load(c + at) + Vector512.Load(d + at));
             sum.Store(a + at);
             sum.Store(b + at);
             sum.Store(c + at);

@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Interactive.Collectives.Algorithms;
 
 /// <summary>
-/// The canonical order of summation: the first ranks pair up until a power of two of terms is left, which a perfect binary
-/// tree adds. Every algorithm that follows it gives the same bits, and 1, 2, 4, … ranks that hold equal shares of
-/// 2^k terms agree as well.
+/// The canonical order of summation: the first ranks pair up until a power of two of terms is left, which a perfect
+/// binary tree adds. Every algorithm that follows it gives the same bits, and 1, 2, 4, … ranks that hold equal shares
+/// of 2^k terms agree as well.
 /// </summary>
 internal sealed unsafe class TreeSum(int terms) : IDisposable
 {
@@ -14,9 +14,13 @@ internal sealed unsafe class TreeSum(int terms) : IDisposable
     public const int Block = 4096;
 
     readonly int leaves = 1 << int.Log2(terms), levels = int.Log2(terms) + 1;
-    readonly float* scratch = (float*)NativeMemory.AlignedAlloc((nuint)(2 * (int.Log2(terms) + 1) * Block * sizeof(float)), 4096);
+    readonly float* scratch =
+        (float*)NativeMemory.AlignedAlloc((nuint)(2 * (int.Log2(terms) + 1) * Block * sizeof(float)), 4096);
 
-    /// <summary>Adds <paramref name="count"/> floats of each source into <paramref name="sum"/>, which may be one of the sources.</summary>
+    /// <summary>
+    /// Adds <paramref name="count"/> floats of each source into <paramref name="sum"/>, which may be one of the
+    /// sources.
+    /// </summary>
     public void Add(float** sources, float* sum, long count)
     {
         var shifted = stackalloc float*[terms];
@@ -41,9 +45,11 @@ internal sealed unsafe class TreeSum(int terms) : IDisposable
         for (int leaf = 0; leaf < leaves; leaf++)
         {
             int level = 0;
-            var node = leaf < folded ? Pair(sources[2 * leaf], sources[2 * leaf + 1], Target(0, leaf), count) : sources[leaf + folded];
+            var node = leaf < folded ? Pair(sources[2 * leaf], sources[2 * leaf + 1], Target(0, leaf), count)
+                : sources[leaf + folded];
             for (; (leaf >> level & 1) != 0; level++)
-                node = Pair(left[level], node, 1 << level + 1 == leaves ? sum : Target(level + 1, leaf >> level + 1), count);
+                node = Pair(left[level], node, 1 << level + 1 == leaves ? sum : Target(level + 1, leaf >> level + 1),
+                    count);
             left[level] = node;
         }
         if (leaves == 1) new Span<float>(left[0], count).CopyTo(new Span<float>(sum, count));
@@ -54,7 +60,8 @@ internal sealed unsafe class TreeSum(int terms) : IDisposable
 
     static float* Pair(float* a, float* b, float* sum, int count)
     {
-        TensorPrimitives.Add(new ReadOnlySpan<float>(a, count), new ReadOnlySpan<float>(b, count), new Span<float>(sum, count));
+        TensorPrimitives.Add(new ReadOnlySpan<float>(a, count), new ReadOnlySpan<float>(b, count),
+            new Span<float>(sum, count));
         return sum;
     }
 }

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Interactive.Collectives.Algorithms;
 
 /// <summary>
-/// All-reduce with two bytes an element on the wire. The owner of a block receives everyone's rounded values, adds them in
-/// fp32 in the canonical order, rounds the sum once and sends it to all, so all ranks hold the same bits. With error
+/// All-reduce with two bytes an element on the wire. The owner of a block receives everyone's rounded values, adds them
+/// in fp32 in the canonical order, rounds the sum once and sends it to all, so all ranks hold the same bits. With error
 /// feedback (Seide et al., 2014) both rounding errors are kept and added to the next values of the same elements.
 /// </summary>
 internal sealed unsafe class TwoByteAllReduce(ITransport transport, WireFormat format, bool errorFeedback) : IAllReduce
@@ -46,7 +46,8 @@ internal sealed unsafe class TwoByteAllReduce(ITransport transport, WireFormat f
         for (int lag = 1; lag < ranks; lag++)
         {
             int peer = (rank - lag + ranks) % ranks;
-            if (ownCount > 0) receives[peer] = transport.Receive(incoming + peer * reserved, ownCount * sizeof(ushort), peer, Tag);
+            if (ownCount > 0)
+                receives[peer] = transport.Receive(incoming + peer * reserved, ownCount * sizeof(ushort), peer, Tag);
         }
         for (int lag = 0; lag < ranks; lag++)
         {
@@ -54,7 +55,8 @@ internal sealed unsafe class TwoByteAllReduce(ITransport transport, WireFormat f
             var (offset, n) = blocks[peer, round];
             if (n == 0) continue;
             var values = new Span<float>(buffer + offset, n);
-            Encode(values, sentError, offset, scale: format == WireFormat.Fp16 ? 1f / ranks : 1, outgoing + peer * reserved);
+            Encode(values, sentError, offset, scale: format == WireFormat.Fp16 ? 1f / ranks : 1,
+                outgoing + peer * reserved);
             if (peer != rank) sends[peer] = transport.Send(outgoing + peer * reserved, n * sizeof(ushort), peer, Tag);
         }
         var terms = stackalloc float*[ranks];
@@ -62,7 +64,9 @@ internal sealed unsafe class TwoByteAllReduce(ITransport transport, WireFormat f
         {
             transport.Wait(ref receives[peer]);
             terms[peer] = decoded + peer * reserved;
-            TwoByteCodec.Decode(format, new ReadOnlySpan<ushort>((peer == rank ? outgoing : incoming) + peer * reserved, ownCount), new Span<float>(terms[peer], ownCount));
+            TwoByteCodec.Decode(format,
+                new ReadOnlySpan<ushort>((peer == rank ? outgoing : incoming) + peer * reserved, ownCount),
+                new Span<float>(terms[peer], ownCount));
         }
         foreach (ref var send in sends) transport.Wait(ref send);
 
@@ -70,7 +74,9 @@ internal sealed unsafe class TwoByteAllReduce(ITransport transport, WireFormat f
         {
             tree.Add(terms, terms[0], ownCount);
             Encode(new Span<float>(terms[0], ownCount), sumError, own, scale: 1, outgoing);
-            for (int lag = 1; lag < ranks; lag++) sends[(rank + lag) % ranks] = transport.Send(outgoing, ownCount * sizeof(ushort), (rank + lag) % ranks, Tag);
+            for (int lag = 1; lag < ranks; lag++)
+                sends[(rank + lag) % ranks] = transport.Send(outgoing, ownCount * sizeof(ushort), (rank + lag) % ranks,
+                Tag);
             Decode(outgoing, new Span<float>(buffer + own, ownCount));
         }
         for (int lag = 1; lag < ranks; lag++)
@@ -88,7 +94,10 @@ internal sealed unsafe class TwoByteAllReduce(ITransport transport, WireFormat f
         foreach (ref var send in sends) transport.Wait(ref send);
     }
 
-    /// <summary>Encodes values (scaled, plus what earlier rounding lost) and keeps what this rounding loses. The values are overwritten.</summary>
+    /// <summary>
+    /// Encodes values (scaled, plus what earlier rounding lost) and keeps what this rounding loses. The values are
+    /// overwritten.
+    /// </summary>
     void Encode(Span<float> values, float[] error, long offset, float scale, ushort* encoded)
     {
         if (scale != 1) TensorPrimitives.Multiply(values, scale, values);

@@ -10,13 +10,15 @@ internal static class TwoByteCodec
     /// <summary>Rounds to nearest even.</summary>
     public static void Encode(WireFormat format, ReadOnlySpan<float> values, Span<ushort> encoded)
     {
-        if (format == WireFormat.Fp16) TensorPrimitives.ConvertToHalf(values, MemoryMarshal.Cast<ushort, Half>(encoded));
+        if (format == WireFormat.Fp16)
+            TensorPrimitives.ConvertToHalf(values, MemoryMarshal.Cast<ushort, Half>(encoded));
         else EncodeBf16(MemoryMarshal.Cast<float, uint>(values), encoded);
     }
 
     public static void Decode(WireFormat format, ReadOnlySpan<ushort> encoded, Span<float> values)
     {
-        if (format == WireFormat.Fp16) TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<ushort, Half>(encoded), values);
+        if (format == WireFormat.Fp16)
+            TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<ushort, Half>(encoded), values);
         else DecodeBf16(encoded, MemoryMarshal.Cast<float, uint>(values));
     }
 
@@ -24,7 +26,8 @@ internal static class TwoByteCodec
     {
         int i = 0, step = Vector<ushort>.Count;
         for (; i <= values.Length - step; i += step)
-            Vector.Narrow(Round(new Vector<uint>(values[i..])), Round(new Vector<uint>(values[(i + step / 2)..]))).CopyTo(encoded[i..]);
+            Vector.Narrow(Round(new Vector<uint>(values[i..])), Round(new Vector<uint>(values[(i + step / 2)..])))
+                .CopyTo(encoded[i..]);
         for (; i < values.Length; i++) encoded[i] = (ushort)Round(new Vector<uint>(values[i]))[0];
     }
 

@@ -2,8 +2,8 @@ namespace Interactive.Collectives.Algorithms;
 
 /// <summary>
 /// All ranks on one host: each reduces its slice of everyone's data where it lies, in the canonical order, without
-/// messages. Data in a shared window is reduced in place; other data goes through the staging area in pieces. All ranks must
-/// have passed a barrier of the group since they wrote their data.
+/// messages. Data in a shared window is reduced in place; other data goes through the staging area in pieces. All ranks
+/// must have passed a barrier of the group since they wrote their data.
 /// </summary>
 internal sealed unsafe class WindowAllReduce(NodeGroup group, Func<nint, long, SharedWindow?> windowOf) : IAllReduce
 {
@@ -13,8 +13,8 @@ internal sealed unsafe class WindowAllReduce(NodeGroup group, Func<nint, long, S
     public string Name => "window";
 
     /// <summary>
-    /// Whether so few floats are better summed by every rank for itself, which saves a barrier, than once by one of them. The
-    /// bits are the same.
+    /// Whether so few floats are better summed by every rank for itself, which saves a barrier, than once by one of
+    /// them. The bits are the same.
     /// </summary>
     public bool IsSmall(long count) => count * group.Count <= 16 * 1024;
 
@@ -36,7 +36,8 @@ internal sealed unsafe class WindowAllReduce(NodeGroup group, Func<nint, long, S
     public void Run(float* buffer, long length, long start, long count)
     {
         if (group.Count == 1 || count == 0) return;
-        if (windowOf((nint)(buffer + start), count * sizeof(float)) is { } window) InPlace(window, (byte*)(buffer + start) - window.Part(window.Mine), count);
+        if (windowOf((nint)(buffer + start), count * sizeof(float)) is { } window)
+            InPlace(window, (byte*)(buffer + start) - window.Part(window.Mine), count);
         else Staged(buffer + start, count);
     }
 
@@ -89,7 +90,8 @@ internal sealed unsafe class WindowAllReduce(NodeGroup group, Func<nint, long, S
             for (int rank = 0; rank < group.Count; rank++)
             {
                 (low, high) = Slice(rank, group.Count, n);
-                new Span<float>(group.Staging(rank, half) + low, (int)(high - low)).CopyTo(new Span<float>(data + at + low, (int)(high - low)));
+                new Span<float>(group.Staging(rank, half) + low,
+                    (int)(high - low)).CopyTo(new Span<float>(data + at + low, (int)(high - low)));
             }
         }
     }

@@ -9,6 +9,8 @@ public enum WireFormat
     /// <summary>bfloat16, rounded to nearest even: 2 bytes, the range of fp32, 8 bits of precision.</summary>
     Bf16,
 
-    /// <summary>IEEE half: 2 bytes, 11 bits of precision; values travel divided by the number of ranks so that sums fit.</summary>
+    /// <summary>
+    /// IEEE half: 2 bytes, 11 bits of precision; values travel divided by the number of ranks so that sums fit.
+    /// </summary>
     Fp16,
 }

@@ -4,7 +4,9 @@ using Interactive.Collectives.Algorithms;
 
 namespace Interactive.Collectives;
 
-/// <summary>Times all-reduce algorithms over a real world, one after the other in each round so that all meet the same noise.</summary>
+/// <summary>
+/// Times all-reduce algorithms over a real world, one after the other in each round so that all meet the same noise.
+/// </summary>
 internal static unsafe class AllReduceBenchmark
 {
     const int Warmups = 3, MostRounds = 2000;
@@ -14,15 +16,21 @@ internal static unsafe class AllReduceBenchmark
     public sealed record Timing(long Bytes, string Algorithm, double Seconds);
 
     /// <summary>
-    /// The entrant that only copies, all ranks at once, as many bytes as the sum has: on one host a sum too reads and writes
-    /// everyone's data at least once.
+    /// The entrant that only copies, all ranks at once, as many bytes as the sum has: on one host a sum too reads and
+    /// writes everyone's data at least once.
     /// </summary>
     public const string Copy = "copy";
 
-    /// <summary>Times each algorithm, or <see cref="Copy"/>, at each size (collective). Null stands for the table's choice. The data lie in shared memory where there is some.</summary>
-    public static IReadOnlyList<Timing> Run(ICommunicator world, IReadOnlyList<long> sizes, IReadOnlyList<string?> algorithms)
+    /// <summary>
+    /// Times each algorithm, or <see cref="Copy"/>, at each size (collective). Null stands for the table's choice. The
+    /// data lie in shared memory where there is some.
+    /// </summary>
+    public static IReadOnlyList<Timing> Run(ICommunicator world, IReadOnlyList<long> sizes,
+        IReadOnlyList<string?> algorithms)
     {
-        var entrants = algorithms.Select(name => name == Copy ? null : world.Duplicate(new AllReduceOptions { Algorithm = name })).ToList();
+        var entrants =
+            algorithms.Select(name => name == Copy ? null : world.Duplicate(new AllReduceOptions { Algorithm = name }))
+            .ToList();
         CompileForSpeed(world, entrants);
         var timings = new List<Timing>();
         foreach (var bytes in sizes)
@@ -35,9 +43,11 @@ internal static unsafe class AllReduceBenchmark
             int rounds = (int)Math.Clamp(SecondsPerSize / Agree(world, seconds.Sum(list => list[^1])), 3, MostRounds);
             var all = entrants.Select(_ => new List<double>()).ToList();
             for (int round = 0; round < rounds; round++)
-                for (int i = 0; i < entrants.Count; i++) all[i].AddRange(Measure(world, entrants[i], data, copy, count, 1));
+                for (int i = 0; i < entrants.Count; i++)
+                    all[i].AddRange(Measure(world, entrants[i], data, copy, count, 1));
             for (int i = 0; i < entrants.Count; i++)
-                timings.Add(new Timing(bytes, algorithms[i] ?? ((Communicator)entrants[i]!).Choose(count).Name, Slowest(world, all[i])));
+                timings.Add(new Timing(bytes, algorithms[i] ?? ((Communicator)entrants[i]!).Choose(count).Name,
+                    Slowest(world, all[i])));
             world.Release(data);
             if (copy != null) world.Release(copy);
         }
@@ -46,11 +56,12 @@ internal static unsafe class AllReduceBenchmark
     }
 
     /// <summary>Bytes a rank must send per second in a ring of this speed: comparable over numbers of ranks.</summary>
-    public static double BusBandwidth(long bytes, double seconds, int ranks) => bytes / seconds * 2 * (ranks - 1) / ranks;
+    public static double BusBandwidth(long bytes, double seconds, int ranks)
+        => bytes / seconds * 2 * (ranks - 1) / ranks;
 
     /// <summary>
-    /// .NET compiles a method for speed some 0.1 s after its thirtieth call, twice (the first time to see which way it goes).
-    /// A training has been there for long; a benchmark of a few thousand calls of microseconds would end before.
+    /// .NET compiles a method for speed some 0.1 s after its thirtieth call, twice (the first time to see which way it
+    /// goes). A training has been there for long; a benchmark of a few thousand calls of microseconds would end before.
     /// </summary>
     static void CompileForSpeed(ICommunicator world, IReadOnlyList<ICommunicator?> entrants)
     {
@@ -60,7 +71,8 @@ internal static unsafe class AllReduceBenchmark
             float* data = world.Allocate(count), copy = world.Allocate(count);
             for (int time = 0; time < Times; time++)
             {
-                foreach (var entrant in entrants) Measure(world, entrant, data, copy, count, count == Few ? Calls : Calls / 2);
+                foreach (var entrant in entrants)
+                    Measure(world, entrant, data, copy, count, count == Few ? Calls : Calls / 2);
                 Thread.Sleep(Pause);
             }
             world.Release(data);
@@ -68,14 +80,16 @@ internal static unsafe class AllReduceBenchmark
         }
     }
 
-    static List<double> Measure(ICommunicator world, ICommunicator? entrant, float* data, float* copy, long count, int times)
+    static List<double> Measure(ICommunicator world, ICommunicator? entrant, float* data, float* copy, long count,
+        int times)
     {
         var seconds = new List<double>();
         // The library's own sum without our comparison of what the ranks are about to do, which costs a barrier.
         var bare = ((Communicator?)entrant)?.Choose(count) as MpiAllReduce;
         for (int i = 0; i < times; i++)
         {
-            // Written by its own rank just before, as gradients are: otherwise each entrant meets the caches as the one before has left them.
+            // Written by its own rank just before, as gradients are: otherwise each entrant meets the caches as the one
+            // before has left them.
             NativeMemory.Clear(data, (nuint)(count * sizeof(float)));
             world.Barrier();
             var start = Stopwatch.GetTimestamp();
@@ -100,7 +114,9 @@ internal static unsafe class AllReduceBenchmark
 
     static double Slowest(ICommunicator world, List<double> mine)
     {
-        var all = world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine))).Select(bytes => MemoryMarshal.Cast<byte, double>(bytes).ToArray()).ToList();
+        var all =
+            world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine)))
+            .Select(bytes => MemoryMarshal.Cast<byte, double>(bytes).ToArray()).ToList();
         var slowest = Enumerable.Range(0, mine.Count).Select(round => all.Max(times => times[round])).Order().ToList();
         return slowest[slowest.Count / 2];
     }

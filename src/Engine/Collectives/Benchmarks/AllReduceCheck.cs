@@ -24,7 +24,8 @@ internal static unsafe class AllReduceCheck
     /// <exception cref="UsageException">More than 8 ranks: their sums are not exact in two bytes.</exception>
     public static Outcome Run(ICommunicator world, long count, AllReduceOptions options)
     {
-        if (world.Size > MostRanks) throw new UsageException($"{world.Size} ranks: the check takes at most {MostRanks}");
+        if (world.Size > MostRanks)
+            throw new UsageException($"{world.Size} ranks: the check takes at most {MostRanks}");
         using var own = (Communicator)world.Duplicate(options);
         var data = world.Allocate(count);
         try
@@ -35,7 +36,8 @@ internal static unsafe class AllReduceCheck
             own.AllReduce(data, count);
             var seconds = System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds;
             long wrong = 0;
-            for (long at = 0; at < count; at += Piece) wrong += Wrong(data + at, at, Math.Min(Piece, count - at), world.Size);
+            for (long at = 0; at < count; at += Piece)
+                wrong += Wrong(data + at, at, Math.Min(Piece, count - at), world.Size);
             var all = world.AllGather(BitConverter.GetBytes(wrong)).Sum(bytes => BitConverter.ToInt64(bytes));
             return new Outcome(count, options.Wire.ToString(), own.Choose(count).Name, all, seconds);
         }

@@ -8,9 +8,9 @@ using static TorchSharp.torch;
 namespace Interactive.Collectives;
 
 /// <summary>
-/// One contiguous fp32 buffer that holds the gradients of many parameters, in the order in which backward completes them.
-/// Each parameter's <c>grad</c> is a view into it, so a bucket of gradients is a range: nothing is copied in or out.
-/// (GradientFlow, Sun et al. 2019, calls it the gradient pool.)
+/// One contiguous fp32 buffer that holds the gradients of many parameters, in the order in which backward completes
+/// them. Each parameter's <c>grad</c> is a view into it, so a bucket of gradients is a range: nothing is copied in or
+/// out. (GradientFlow, Sun et al. 2019, calls it the gradient pool.)
 /// </summary>
 public sealed class GradientPool : IDisposable
 {
@@ -21,16 +21,22 @@ public sealed class GradientPool : IDisposable
     readonly Tensor[] views;
     readonly Dictionary<nint, int> places = [];
 
-    /// <summary>Lays out the gradients of <paramref name="parameters"/> and makes them views; they start as zeros.</summary>
-    /// <param name="parameters">Trainable fp32 parameters of one device, in the order in which backward completes their gradients; repeated ones (tied weights) count once.</param>
-    /// <param name="world">Collective when given: gradients on the CPU live in memory that the ranks of a host share, where sums need no copies.</param>
+    /// <summary>
+    /// Lays out the gradients of <paramref name="parameters"/> and makes them views; they start as zeros.
+    /// </summary>
+    /// <param name="parameters">Trainable fp32 parameters of one device, in the order in which backward completes their
+    /// gradients; repeated ones (tied weights) count once.</param>
+    /// <param name="world">Collective when given: gradients on the CPU live in memory that the ranks of a host share,
+    /// where sums need no copies.</param>
     /// <param name="nameOf">Names for error messages; default "parameter i".</param>
     /// <exception cref="UsageException">A parameter is not fp32, or not where the others are.</exception>
-    public GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world = null, Func<Parameter, string>? nameOf = null)
+    public GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world = null,
+        Func<Parameter, string>? nameOf = null)
         : this(parameters, world, nameOf, isApart: false) { }
 
     /// <summary>Apart: gradients on the CPU are treated as a GPU's, so that a test sees what those meet.</summary>
-    internal unsafe GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world, Func<Parameter, string>? nameOf, bool isApart)
+    internal unsafe GradientPool(IEnumerable<Parameter> parameters, ICommunicator? world,
+        Func<Parameter, string>? nameOf, bool isApart)
     {
         var ranges = new List<PoolRange>();
         long length = 0;
@@ -49,7 +55,8 @@ public sealed class GradientPool : IDisposable
         Length = length;
         IsApart = isApart || device is not null && device.type != DeviceType.CPU;
         if (world?.Size > 1 && !IsApart) lender = world;
-        buffer = lender is null ? zeros(Math.Max(length, 1), ScalarType.Float32, device).DetachFromDisposeScope() : TensorBlob.Wrap(lender.Allocate(length), length);
+        buffer = lender is null ? zeros(Math.Max(length, 1), ScalarType.Float32, device).DetachFromDisposeScope()
+            : TensorBlob.Wrap(lender.Allocate(length), length);
         Data = Address(buffer);
         views = [.. ranges.Select(View)];
         for (int i = 0; i < views.Length; i++) Ranges[i].Parameter.grad = views[i];
@@ -112,15 +119,17 @@ public sealed class GradientPool : IDisposable
     }
 
     /// <summary>
-    /// Sets a range to zero by giving its whole pages back to the system. Private CPU memory only: in a shared window the
-    /// pages belong to all.
+    /// Sets a range to zero by giving its whole pages back to the system. Private CPU memory only: in a shared window
+    /// the pages belong to all.
     /// </summary>
     /// <exception cref="InvalidOperationException">The pool is shared or on a GPU.</exception>
     internal unsafe void Discard(long start, long count)
     {
-        if (lender is not null || buffer.device_type != DeviceType.CPU) throw new InvalidOperationException("only private CPU memory can be given back");
+        if (lender is not null || buffer.device_type != DeviceType.CPU)
+            throw new InvalidOperationException("only private CPU memory can be given back");
         const int DontNeed = 4;
-        nuint page = (nuint)Environment.SystemPageSize, from = (nuint)(Data + start), to = (nuint)(Data + start + count);
+        nuint page = (nuint)Environment.SystemPageSize, from = (nuint)(Data + start),
+            to = (nuint)(Data + start + count);
         nuint low = Math.Min((from + page - 1) / page * page, to), high = Math.Max(to / page * page, low);
         if (high == low || madvise((void*)low, high - low, DontNeed) != 0) low = high = to;
         NativeMemory.Clear((void*)from, low - from);
@@ -165,7 +174,9 @@ public sealed class GradientPool : IDisposable
         Ranges[index].Parameter.grad = views[index];
     }
 
-    /// <summary>Frees the buffer (a shared one goes back to the communicator); the parameters have no gradient afterwards.</summary>
+    /// <summary>
+    /// Frees the buffer (a shared one goes back to the communicator); the parameters have no gradient afterwards.
+    /// </summary>
     public unsafe void Dispose()
     {
         foreach (var range in Ranges) range.Parameter.grad = null;

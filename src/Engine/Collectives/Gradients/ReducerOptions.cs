@@ -9,15 +9,18 @@ public sealed record ReducerOptions
     /// <summary>Size of the first bucket in bytes, small so that communication starts early; default 1 MiB.</summary>
     public long FirstBucketBytes { get; init; } = 1 << 20;
 
-    /// <summary>Reduce on a communication thread while backward runs; default true. Off, everything is reduced in Wait. Same bits.</summary>
+    /// <summary>
+    /// Reduce on a communication thread while backward runs; default true. Off, everything is reduced in Wait. Same
+    /// bits.
+    /// </summary>
     public bool Overlap { get; init; } = true;
 
     /// <summary>Divide the sums by the number of ranks; default true.</summary>
     public bool Average { get; init; } = true;
 
     /// <summary>
-    /// Leave each rank the sums of its own part of every bucket only (<see cref="ICommunicator.Part"/>), and give the memory
-    /// of the rest back to the system; default false. The sums follow the canonical order.
+    /// Leave each rank the sums of its own part of every bucket only (<see cref="ICommunicator.Part"/>), and give the
+    /// memory of the rest back to the system; default false. The sums follow the canonical order.
     /// </summary>
     public bool Scatter { get; init; }
 

@@ -3,14 +3,18 @@ using static TorchSharp.torch;
 
 namespace Interactive.Collectives;
 
-/// <summary>Collective operations on single tensors, wherever they lie: those of a GPU are copied to the CPU's memory and back.</summary>
+/// <summary>
+/// Collective operations on single tensors, wherever they lie: those of a GPU are copied to the CPU's memory and back.
+/// </summary>
 internal static class TensorCollectives
 {
     /// <summary>Copies rank <paramref name="root"/>'s values to all ranks, in place.</summary>
-    public static void Broadcast(this ICommunicator world, Tensor tensor, int root) => OnCpu(world, tensor, here => world.Broadcast(here.bytes, root));
+    public static void Broadcast(this ICommunicator world, Tensor tensor, int root)
+        => OnCpu(world, tensor, here => world.Broadcast(here.bytes, root));
 
     /// <summary>Sums an fp32 tensor over all ranks, in place.</summary>
-    public static unsafe void AllReduce(this ICommunicator world, Tensor tensor, string name) => OnCpu(world, tensor, here =>
+    public static unsafe void AllReduce(this ICommunicator world, Tensor tensor, string name)
+        => OnCpu(world, tensor, here =>
     {
         fixed (byte* data = here.bytes) world.AllReduce((float*)data, here.numel(), 0, here.numel(), name);
     });

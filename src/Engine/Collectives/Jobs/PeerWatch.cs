@@ -7,9 +7,9 @@ using System.Text;
 namespace Interactive.Collectives;
 
 /// <summary>
-/// Notices at once when another rank's process ends: every rank keeps a TCP connection to rank 0, which the kernel closes
-/// when a process dies. A rank that leaves in order says so first. Without a reachable address there is no watch, and the
-/// launcher alone ends the job.
+/// Notices at once when another rank's process ends: every rank keeps a TCP connection to rank 0, which the kernel
+/// closes when a process dies. A rank that leaves in order says so first. Without a reachable address there is no
+/// watch, and the launcher alone ends the job.
 /// </summary>
 internal sealed class PeerWatch : IDisposable
 {
@@ -39,11 +39,15 @@ internal sealed class PeerWatch : IDisposable
         var port = BitConverter.GetBytes(listener is null ? 0 : ((IPEndPoint)listener.LocalEndPoint!).Port);
         world.Broadcast(token, 0);
         world.Broadcast(port, 0);
-        var addresses = Encoding.UTF8.GetString(world.AllGather(Encoding.UTF8.GetBytes(string.Join(' ', Addresses())))[0]).Split(' ').Select(IPAddress.Parse);
+        var addresses =
+            Encoding.UTF8.GetString(world.AllGather(Encoding.UTF8.GetBytes(string.Join(' ', Addresses())))[0])
+            .Split(' ').Select(IPAddress.Parse);
         if (listener is not null) Accept(listener, token, world.Size - 1);
         else if (Connect(addresses, BitConverter.ToInt32(port), token) is { } socket) peers[0] = socket;
         foreach (var (peer, socket) in peers)
-            new Thread(() => Watch(peer, socket), 64 * 1024) { IsBackground = true, Name = $"watch {names[peer]}" }.Start();
+            new Thread(() => Watch(peer, socket),
+                64 * 1024)
+            { IsBackground = true, Name = $"watch {names[peer]}" }.Start();
     }
 
     /// <summary>Whether this rank's connection (rank 0: all connections) stands.</summary>
@@ -71,10 +75,12 @@ internal sealed class PeerWatch : IDisposable
     {
         lock (answers) answers.Clear();
         Tell(Question);
-        for (var deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds; Environment.TickCount64 < deadline; Thread.Sleep(20))
+        for (var deadline = Environment.TickCount64
+            + (long)patience.TotalMilliseconds; Environment.TickCount64 < deadline; Thread.Sleep(20))
             lock (answers) if (answers.Count == names.Length - 1) break;
         lock (answers)
-            return [.. Enumerable.Range(0, names.Length).Select(i => (names[i], i == rank ? state() : answers.GetValueOrDefault(i)))];
+            return [.. Enumerable.Range(0, names.Length)
+                .Select(i => (names[i], i == rank ? state() : answers.GetValueOrDefault(i)))];
     }
 
     void Tell(byte kind)
@@ -142,13 +148,16 @@ internal sealed class PeerWatch : IDisposable
     void Accept(Socket listener, byte[] token, int expected)
     {
         var deadline = Environment.TickCount64 + ConnectMilliseconds;
-        while (peers.Count < expected && listener.Poll(TimeSpan.FromMilliseconds(Math.Max(0, deadline - Environment.TickCount64)), SelectMode.SelectRead))
+        while (peers.Count < expected
+            && listener.Poll(TimeSpan.FromMilliseconds(Math.Max(0, deadline - Environment.TickCount64)),
+            SelectMode.SelectRead))
         {
             var socket = listener.Accept();
             socket.ReceiveTimeout = 1000;
             var hello = new byte[20];
             Receive(socket, hello);
-            if (CryptographicOperations.FixedTimeEquals(hello.AsSpan(0, 16), token)) peers[BitConverter.ToInt32(hello, 16)] = socket;
+            if (CryptographicOperations.FixedTimeEquals(hello.AsSpan(0, 16), token))
+                peers[BitConverter.ToInt32(hello, 16)] = socket;
             else socket.Dispose();
             socket.ReceiveTimeout = 0;
         }
@@ -167,7 +176,8 @@ internal sealed class PeerWatch : IDisposable
                     return socket;
                 }
             }
-            catch (Exception e) when (e is AggregateException or SocketException) { } // not reachable from here: the next address
+            // not reachable from here: the next address
+            catch (Exception e) when (e is AggregateException or SocketException) { }
             socket.Dispose();
         }
         return null;
@@ -175,7 +185,9 @@ internal sealed class PeerWatch : IDisposable
 
     static IEnumerable<string> Addresses() =>
         NetworkInterface.GetAllNetworkInterfaces()
-            .Where(card => card.OperationalStatus == OperationalStatus.Up && card.NetworkInterfaceType != NetworkInterfaceType.Loopback)
+            .Where(card
+            => card.OperationalStatus == OperationalStatus.Up
+            && card.NetworkInterfaceType != NetworkInterfaceType.Loopback)
             .SelectMany(card => card.GetIPProperties().UnicastAddresses)
             .Where(unicast => unicast.Address.AddressFamily == AddressFamily.InterNetwork)
             .Select(unicast => unicast.Address.ToString())

@@ -21,7 +21,8 @@ internal sealed class Watchdog
     /// <param name="rank">This rank.</param>
     /// <param name="timeout">Longest time an operation may take.</param>
     /// <param name="end">Ends the job with one line.</param>
-    public Watchdog(FlightRecorder recorder, Func<Watchdog, PeerWatch> peers, int rank, TimeSpan timeout, Action<string> end)
+    public Watchdog(FlightRecorder recorder, Func<Watchdog, PeerWatch> peers, int rank, TimeSpan timeout,
+        Action<string> end)
     {
         (this.recorder, this.rank, this.timeout, this.end) = (recorder, rank, timeout, end);
         this.peers = peers(this);
@@ -32,7 +33,8 @@ internal sealed class Watchdog
     public void Stalled()
     {
         if (Interlocked.Exchange(ref reported, 1) != 0) return;
-        var waiting = recorder.Pending is { } pending ? $"{pending} has not finished for {timeout.TotalSeconds:0} s" : $"another rank has waited for {timeout.TotalSeconds:0} s";
+        var waiting = recorder.Pending is { } pending ? $"{pending} has not finished for {timeout.TotalSeconds:0} s"
+            : $"another rank has waited for {timeout.TotalSeconds:0} s";
         var file = WriteRecord();
         if (rank == 0)
         {
@@ -42,7 +44,8 @@ internal sealed class Watchdog
         else
         {
             peers.ReportStalled();
-            Thread.Sleep(leaderPatience + TimeSpan.FromSeconds(rank)); // rank 0 ends the job before, unless it is the one that hangs
+            // rank 0 ends the job before, unless it is the one that hangs
+            Thread.Sleep(leaderPatience + TimeSpan.FromSeconds(rank));
             end($"{waiting}: rank 0 does not answer; last operations in {file}");
         }
     }
@@ -66,10 +69,16 @@ internal sealed class Watchdog
     string WriteRecord()
     {
         // A name that nobody can foresee, and a file that must not be there: a link would lead the record elsewhere.
-        var file = Path.Combine(Path.GetTempPath(), $"interactive-rank{rank}-{Environment.ProcessId}-{Guid.NewGuid():N}.log");
+        var file = Path.Combine(Path.GetTempPath(),
+            $"interactive-rank{rank}-{Environment.ProcessId}-{Guid.NewGuid():N}.log");
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
+            var options =
+                new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode =
+                UnixFileMode.UserRead | UnixFileMode.UserWrite
+                };
             using var writer = new StreamWriter(file, options);
             foreach (var line in recorder.Lines) writer.WriteLine(line);
         }

@@ -15,11 +15,12 @@ public static class World
     static int failed, agreed;
 
     /// <summary>
-    /// All ranks: over MPI when started by mpirun or srun, else this process alone. Started on first use; closed when the
-    /// process ends. An operation that takes longer than INTERACTIVE_TIMEOUT seconds (default 60) ends the job with exit
-    /// code 75 and a line that names the missing rank; INTERACTIVE_ALLREDUCE names an algorithm for all sums.
+    /// All ranks: over MPI when started by mpirun or srun, else this process alone. Started on first use; closed when
+    /// the process ends. An operation that takes longer than INTERACTIVE_TIMEOUT seconds (default 60) ends the job with
+    /// exit code 75 and a line that names the missing rank; INTERACTIVE_ALLREDUCE names an algorithm for all sums.
     /// </summary>
-    /// <remarks>When launcher and library do not belong together, every process would be a world of its own: one line, exit code 2.</remarks>
+    /// <remarks>When launcher and library do not belong together, every process would be a world of its own: one line,
+    /// exit code 2.</remarks>
     /// <exception cref="UsageException">No MPI library is installed.</exception>
     public static ICommunicator Current => current.Value;
 
@@ -31,8 +32,8 @@ public static class World
 
     /// <summary>
     /// Ends all ranks because of an error on this one, with one line that names the rank, and exit code 1 (2 after a
-    /// <see cref="UsageException"/>). Unhandled exceptions come here by themselves; a host that catches everything calls it.
-    /// Does nothing in a single process.
+    /// <see cref="UsageException"/>). Unhandled exceptions come here by themselves; a host that catches everything
+    /// calls it. Does nothing in a single process.
     /// </summary>
     public static void Fail(Exception exception)
     {
@@ -55,7 +56,13 @@ public static class World
 
     static ICommunicator Start()
     {
-        var options = new AllReduceOptions { Algorithm = Environment.GetEnvironmentVariable("INTERACTIVE_ALLREDUCE") is { Length: > 0 } name ? name : null }.Validate();
+        var options =
+            new AllReduceOptions
+            {
+                Algorithm =
+            Environment.GetEnvironmentVariable("INTERACTIVE_ALLREDUCE") is { Length: > 0 } name ? name
+            : null
+            }.Validate();
         if (ClusterEnvironment.Read() is not { } launch)
         {
             if (ClusterEnvironment.LonelyTasks is > 1 and var tasks)
@@ -63,7 +70,8 @@ public static class World
             return new Communicator(InProcessTransport.Create(1)[0]);
         }
         var timeout = Timeout();
-        using var patience = new Timer(_ => Hung(launch.Rank, timeout), null, timeout, System.Threading.Timeout.InfiniteTimeSpan);
+        using var patience = new Timer(_ => Hung(launch.Rank, timeout), null, timeout,
+            System.Threading.Timeout.InfiniteTimeSpan);
         var library = MpiLibrary.Load(launch.Libraries);
         var transport = MpiTransport.Start(library);
         if (transport.Size != launch.Size)
@@ -80,7 +88,8 @@ public static class World
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Close();
         var world = new Communicator(transport, options, recorder);
         if (world.Size > 1)
-            _ = new Watchdog(recorder, dog => watch = new PeerWatch(world, Lost, dog.Stalled, () => recorder.State), world.Rank, timeout, why => End(StalledExitCode, why));
+            _ = new Watchdog(recorder, dog => watch = new PeerWatch(world, Lost, dog.Stalled, () => recorder.State),
+                world.Rank, timeout, why => End(StalledExitCode, why));
         return world;
     }
 
@@ -101,7 +110,8 @@ public static class World
     {
         if (Interlocked.Exchange(ref failed, 1) != 0) return;
         LastWords.Write(line);
-        LastWords.Write($"rank {mpi!.Rank} {recorder.State}"); // what it waits for: in a pipeline a value with its micro-batch and stage
+        // what it waits for: in a pipeline a value with its micro-batch and stage
+        LastWords.Write($"rank {mpi!.Rank} {recorder.State}");
         watch!.Announce();
         mpi.Abort(1);
     }
@@ -113,7 +123,8 @@ public static class World
         var isAgreed = exitCode == Volatile.Read(ref agreed);
         if (exitCode == TerminatedExitCode && !isAgreed)
         {
-            // By the launcher, which ends the others too, perhaps because one of them died: leave the watch time to say so.
+            // By the launcher, which ends the others too, perhaps because one of them died: leave the watch time to say
+            // so.
             Thread.Sleep(200);
             return;
         }

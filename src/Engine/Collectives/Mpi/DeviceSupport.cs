@@ -21,19 +21,28 @@ internal sealed record DeviceSupport(bool TakesPointers, bool IsAllowed, string 
         return new(takes, true, $"{version} {(takes ? "takes" : "does not take")} a GPU's pointers");
     }
 
-    /// <summary>Whether memory of this device may be handed to MPI; the CPU's may, unless nothing is to be done so.</summary>
-    public bool Reaches(string device) => IsAllowed && (device == "cpu" || TakesPointers && device.StartsWith("cuda", StringComparison.Ordinal));
+    /// <summary>
+    /// Whether memory of this device may be handed to MPI; the CPU's may, unless nothing is to be done so.
+    /// </summary>
+    public bool Reaches(string device)
+        => IsAllowed && (device == "cpu" || TakesPointers && device.StartsWith("cuda", StringComparison.Ordinal));
 
     /// <inheritdoc/>
-    public override string ToString() => $"{(IsAllowed && TakesPointers ? "summed where they lie" : "summed in the CPU's memory")}: {Reason}";
+    public override string ToString()
+        => $"{(IsAllowed && TakesPointers ? "summed where they lie" : "summed in the CPU's memory")}: {Reason}";
 
-    /// <summary>Open MPI and MPICH answer the one question, MPICH from 4 on the other too; a library that knows neither does not take such pointers.</summary>
+    /// <summary>
+    /// Open MPI and MPICH answer the one question, MPICH from 4 on the other too; a library that knows neither does not
+    /// take such pointers.
+    /// </summary>
     internal static unsafe bool Ask(nint library)
     {
         const int Cuda = 0; // MPIX_GPU_SUPPORT_CUDA
         int supported = 0;
         if (NativeLibrary.TryGetExport(library, "MPIX_GPU_query_support", out var which)
-            && ((delegate* unmanaged[Cdecl]<int, int*, int>)which)(Cuda, &supported) == 0 && supported != 0) return true;
-        return NativeLibrary.TryGetExport(library, "MPIX_Query_cuda_support", out var cuda) && ((delegate* unmanaged[Cdecl]<int>)cuda)() != 0;
+            && ((delegate* unmanaged[Cdecl]<int, int*, int>)which)(Cuda, &supported) == 0 && supported != 0)
+            return true;
+        return NativeLibrary.TryGetExport(library, "MPIX_Query_cuda_support", out var cuda)
+            && ((delegate* unmanaged[Cdecl]<int>)cuda)() != 0;
     }
 }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Interactive.Collectives.Mpi;
 
-/// <summary>The constants in which the binary interfaces of MPI libraries differ. All handles travel as <c>nint</c>.</summary>
+/// <summary>
+/// The constants in which the binary interfaces of MPI libraries differ. All handles travel as <c>nint</c>.
+/// </summary>
 internal sealed record MpiAbi
 {
     public required MpiFlavor Flavor { get; init; }
@@ -26,8 +28,10 @@ internal sealed record MpiAbi
         var buffer = new byte[8193];
         int length = 0;
         fixed (byte* text = buffer)
-            ((delegate* unmanaged[Cdecl]<byte*, int*, int>)NativeLibrary.GetExport(library, "MPI_Get_library_version"))(text, &length);
-        var version = Encoding.UTF8.GetString(buffer, 0, Math.Clamp(length, 0, 8192)).TrimEnd('\0', '\n').Split('\n')[0];
+            ((delegate* unmanaged[Cdecl]<byte*, int*, int>)NativeLibrary.GetExport(library,
+                "MPI_Get_library_version"))(text, &length);
+        var version = Encoding.UTF8.GetString(buffer, 0, Math.Clamp(length, 0, 8192)).TrimEnd('\0', '\n')
+            .Split('\n')[0];
 
         if (IsStandard(library)) return Standard(version);
         if (NativeLibrary.TryGetExport(library, "ompi_mpi_comm_world", out _)) return OpenMpi(version, library);
@@ -58,7 +62,8 @@ internal sealed record MpiAbi
     static MpiAbi Mpich(string version) => new()
     {
         Flavor = MpiFlavor.Mpich, Version = version,
-        CommWorld = 0x44000000, Byte = 0x4c00010d, Float = 0x4c00040a, Sum = 0x58000003, InfoNull = 0x1c000000, ErrorsReturn = 0x54000001,
+        CommWorld = 0x44000000, Byte = 0x4c00010d, Float = 0x4c00040a, Sum = 0x58000003, InfoNull =
+            0x1c000000, ErrorsReturn = 0x54000001,
         InPlace = -1, StatusIgnore = 1, ThreadSerialized = 2, ThreadMultiple = 3,
     };
 

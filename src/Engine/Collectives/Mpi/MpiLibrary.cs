@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Interactive.Collectives.Mpi;
 
-/// <summary>The MPI functions in use, bound to one loaded library. Handles (communicators, requests, windows) are <c>nint</c> in every flavour.</summary>
+/// <summary>
+/// The MPI functions in use, bound to one loaded library. Handles (communicators, requests, windows) are <c>nint</c> in
+/// every flavour.
+/// </summary>
 internal sealed unsafe class MpiLibrary
 {
     const int RTLD_NOW = 2, RTLD_GLOBAL = 0x100;
@@ -51,10 +54,14 @@ internal sealed unsafe class MpiLibrary
         Irecv = (delegate* unmanaged[Cdecl]<void*, int, nint, int, int, nint, nint*, int>)Export("MPI_Irecv");
         Test = (delegate* unmanaged[Cdecl]<nint*, int*, void*, int>)Export("MPI_Test");
         Allreduce = (delegate* unmanaged[Cdecl]<void*, void*, int, nint, nint, nint, int>)Export("MPI_Allreduce");
-        ReduceScatter = (delegate* unmanaged[Cdecl]<void*, void*, int*, nint, nint, nint, int>)Export("MPI_Reduce_scatter");
-        AllGatherV = (delegate* unmanaged[Cdecl]<void*, int, nint, void*, int*, int*, nint, nint, int>)Export("MPI_Allgatherv");
-        WinAllocateShared = (delegate* unmanaged[Cdecl]<nint, int, nint, nint, void**, nint*, int>)Export("MPI_Win_allocate_shared");
-        WinSharedQuery = (delegate* unmanaged[Cdecl]<nint, int, nint*, int*, void**, int>)Export("MPI_Win_shared_query");
+        ReduceScatter = (delegate* unmanaged[Cdecl]<void*, void*, int*, nint, nint, nint,
+            int>)Export("MPI_Reduce_scatter");
+        AllGatherV = (delegate* unmanaged[Cdecl]<void*, int, nint, void*, int*, int*, nint, nint,
+            int>)Export("MPI_Allgatherv");
+        WinAllocateShared = (delegate* unmanaged[Cdecl]<nint, int, nint, nint, void**, nint*,
+            int>)Export("MPI_Win_allocate_shared");
+        WinSharedQuery = (delegate* unmanaged[Cdecl]<nint, int, nint*, int*, void**,
+            int>)Export("MPI_Win_shared_query");
         WinFree = (delegate* unmanaged[Cdecl]<nint*, int>)Export("MPI_Win_free");
         errorString = (delegate* unmanaged[Cdecl]<int, byte*, int*, int>)Export("MPI_Error_string");
     }
@@ -66,9 +73,10 @@ internal sealed unsafe class MpiLibrary
         // UCX (under Debian's MPICH) takes over SIGSEGV in its ELF constructor, but .NET needs it for
         // NullReferenceException. It reads the C environment, which Environment.SetEnvironmentVariable does not change.
         setenv("UCX_HANDLE_ERRORS", "none", 0);
-        // Open MPI asks the receiver before it sends more than 64 KiB over TCP, which costs a tenth of a 1 Gbit/s line. Receives
-        // are posted in advance here, so whole blocks may go at once.
-        foreach (var limit in new[] { "eager_limit", "rndv_eager_limit", "max_send_size" }) setenv($"OMPI_MCA_btl_tcp_{limit}", "1048576", 0);
+        // Open MPI asks the receiver before it sends more than 64 KiB over TCP, which costs a tenth of a 1 Gbit/s line.
+        // Receives are posted in advance here, so whole blocks may go at once.
+        foreach (var limit in new[] { "eager_limit", "rndv_eager_limit", "max_send_size" })
+            setenv($"OMPI_MCA_btl_tcp_{limit}", "1048576", 0);
         foreach (var soname in sonames)
         {
             // Open MPI's plug-ins look its symbols up globally.
@@ -92,8 +100,8 @@ internal sealed unsafe class MpiLibrary
     }
 
     /// <summary>
-    /// MPICH's launcher tells survivors of a lost rank by SIGUSR1, and its handler crashes under UCX. The ranks notice a
-    /// loss themselves.
+    /// MPICH's launcher tells survivors of a lost rank by SIGUSR1, and its handler crashes under UCX. The ranks notice
+    /// a loss themselves.
     /// </summary>
     public void IgnoreFailureSignal()
     {

@@ -5,8 +5,8 @@ namespace Interactive.Collectives.Transports;
 
 /// <summary>
 /// Messages over an MPI communicator of its own. Only non-blocking calls are made, each under a lock when the library
-/// offers no more than MPI_THREAD_SERIALIZED, so several threads may each use their own transport. (Sums on a device block:
-/// MPI libraries have no others for a GPU's memory. They need MPI_THREAD_MULTIPLE.)
+/// offers no more than MPI_THREAD_SERIALIZED, so several threads may each use their own transport. (Sums on a device
+/// block: MPI libraries have no others for a GPU's memory. They need MPI_THREAD_MULTIPLE.)
 /// </summary>
 internal sealed unsafe class MpiTransport : IReachesDevices, ISharesMemory
 {
@@ -109,7 +109,8 @@ internal sealed unsafe class MpiTransport : IReachesDevices, ISharesMemory
         int* offsets = stackalloc int[Size];
         for (int rank = 1; rank < Size; rank++) offsets[rank] = offsets[rank - 1] + counts[rank - 1];
         fixed (int* floats = counts)
-            Mpi.Check(Mpi.AllGatherV(part, counts[Rank], Mpi.Abi.Float, data, floats, offsets, Mpi.Abi.Float, comm), "MPI_Allgatherv");
+            Mpi.Check(Mpi.AllGatherV(part, counts[Rank], Mpi.Abi.Float, data, floats, offsets, Mpi.Abi.Float, comm),
+                "MPI_Allgatherv");
     }
 
     public ITransport Duplicate() => new MpiTransport(Mpi, comm, gate, Devices);
@@ -126,7 +127,8 @@ internal sealed unsafe class MpiTransport : IReachesDevices, ISharesMemory
             Mpi.Check(Mpi.CommSplit(comm, group[0], Rank, &node), "MPI_Comm_split");
             Mpi.Check(Mpi.CommSetErrorHandler(node, Mpi.Abi.ErrorsReturn), "MPI_Comm_set_errhandler");
             SharedMemoryRoom.Require(bytes * group.Count, isFirst: group[0] == Rank);
-            Mpi.Check(Mpi.WinAllocateShared((nint)bytes, 1, Mpi.Abi.InfoNull, node, &mine, &window), "MPI_Win_allocate_shared");
+            Mpi.Check(Mpi.WinAllocateShared((nint)bytes, 1, Mpi.Abi.InfoNull, node, &mine, &window),
+                "MPI_Win_allocate_shared");
         }
         finally { Leave(); }
         SharedMemoryRoom.Take(mine, bytes);

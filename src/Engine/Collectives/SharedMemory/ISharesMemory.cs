@@ -3,7 +3,9 @@ namespace Interactive.Collectives;
 /// <summary>A transport whose ends on one host can share memory.</summary>
 internal interface ISharesMemory
 {
-    /// <summary>Allocates a window of <paramref name="bytes"/> per rank (collective over all ranks of the transport).</summary>
+    /// <summary>
+    /// Allocates a window of <paramref name="bytes"/> per rank (collective over all ranks of the transport).
+    /// </summary>
     /// <param name="group">The ranks of this rank's host, ascending.</param>
     SharedWindow Share(IReadOnlyList<int> group, long bytes);
 }

@@ -3,8 +3,8 @@ using Interactive.Collectives.Transports;
 namespace Interactive.Collectives;
 
 /// <summary>
-/// The ranks of this host around a shared window: a page per rank for the barrier's counter and a notice, then a staging
-/// area for data that does not live in a window itself.
+/// The ranks of this host around a shared window: a page per rank for the barrier's counter and a notice, then a
+/// staging area for data that does not live in a window itself.
 /// </summary>
 internal sealed unsafe class NodeGroup : IDisposable
 {
@@ -36,8 +36,8 @@ internal sealed unsafe class NodeGroup : IDisposable
     public Span<byte> Notice(int rank) => new(window.Part(rank) + NoticeOffset, NoticeBytes);
 
     /// <summary>
-    /// The half of the staging areas to use now. They alternate, and a barrier lies between two uses: nobody writes a half
-    /// that another rank may still be reading.
+    /// The half of the staging areas to use now. They alternate, and a barrier lies between two uses: nobody writes a
+    /// half that another rank may still be reading.
     /// </summary>
     public int NextHalf() => half ^= 1;
 
@@ -47,7 +47,8 @@ internal sealed unsafe class NodeGroup : IDisposable
     /// <summary>
     /// Returns when all ranks of the group have come here; their writes before are visible after.
     /// </summary>
-    /// <param name="mark">What others can read as <see cref="Mark"/> until they come to the next barrier: it costs them no further cache line.</param>
+    /// <param name="mark">What others can read as <see cref="Mark"/> until they come to the next barrier: it costs them
+    /// no further cache line.</param>
     public void Barrier(ulong mark = 0)
     {
         Marks(window.Mine)[++epoch & 1] = mark; // two in turn: a slow rank may still be reading the one before

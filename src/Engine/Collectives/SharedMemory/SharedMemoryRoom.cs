@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Interactive.Collectives;
 
 /// <summary>
-/// The system gives shared memory that it may not have, and ends whoever writes to it: a container's 64 MiB are soon full.
-/// Here it is asked before.
+/// The system gives shared memory that it may not have, and ends whoever writes to it: a container's 64 MiB are soon
+/// full. Here it is asked before.
 /// </summary>
 internal static unsafe class SharedMemoryRoom
 {
@@ -22,11 +22,16 @@ internal static unsafe class SharedMemoryRoom
         if (bytes > free) Refuse($"{bytes >> 20} MiB are needed and {free >> 20} MiB are free", isFirst);
     }
 
-    /// <summary>Has the system back a rank's own part with memory now, where it can be asked to (Linux 5.14): later there would be no answer but a signal.</summary>
+    /// <summary>
+    /// Has the system back a rank's own part with memory now, where it can be asked to (Linux 5.14): later there would
+    /// be no answer but a signal.
+    /// </summary>
     /// <exception cref="UsageException">It has none.</exception>
     public static void Take(void* start, long bytes)
     {
-        if (bytes > 0 && madvise(start, (nuint)bytes, PopulateForWriting) != 0 && Marshal.GetLastPInvokeError() is BadAddress or NoMemory) Refuse($"{bytes >> 20} MiB more are not there", isFirst: true);
+        if (bytes > 0 && madvise(start, (nuint)bytes, PopulateForWriting) != 0
+            && Marshal.GetLastPInvokeError() is BadAddress or NoMemory)
+            Refuse($"{bytes >> 20} MiB more are not there", isFirst: true);
     }
 
     private static void Refuse(string why, bool isFirst)

@@ -1,12 +1,15 @@
 namespace Interactive.Collectives;
 
-/// <summary>Memory that the ranks of one host share: every rank has a part of its own and sees the parts of the others.</summary>
+/// <summary>
+/// Memory that the ranks of one host share: every rank has a part of its own and sees the parts of the others.
+/// </summary>
 internal sealed unsafe class SharedWindow : IDisposable
 {
     readonly nint[] parts;
     readonly Action free;
 
-    public SharedWindow(nint[] parts, int mine, long bytes, Action free) => (this.parts, Mine, Bytes, this.free) = (parts, mine, bytes, free);
+    public SharedWindow(nint[] parts, int mine, long bytes, Action free)
+        => (this.parts, Mine, Bytes, this.free) = (parts, mine, bytes, free);
 
     /// <summary>Index of this rank's part.</summary>
     public int Mine { get; }

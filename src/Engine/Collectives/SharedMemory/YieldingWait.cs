@@ -11,7 +11,10 @@ internal struct YieldingWait
     const int Immediate = 200, Yields = 536, YieldsOfALongWait = 80;
     int polls;
 
-    /// <summary>A wait that is long from the start: a few yields catch a message that is just arriving (less than 0.1 ms), then it sleeps.</summary>
+    /// <summary>
+    /// A wait that is long from the start: a few yields catch a message that is just arriving (less than 0.1 ms), then
+    /// it sleeps.
+    /// </summary>
     public static YieldingWait Asleep => new() { polls = Yields - YieldsOfALongWait };
 
     /// <summary>One pause, longer the longer the wait already is.</summary>

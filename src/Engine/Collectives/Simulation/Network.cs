@@ -12,7 +12,8 @@ public sealed record Network(double Latency, double BytesPerSecond)
     public double Transmission(long bytes) => bytes / BytesPerSecond;
 
     /// <summary>Seconds until the last rank has finished what the traces say, all having begun together.</summary>
-    /// <exception cref="CollectiveException">Some rank waits for a message that nobody sends, or that has another size.</exception>
+    /// <exception cref="CollectiveException">Some rank waits for a message that nobody sends, or that has another
+    /// size.</exception>
     public double Replay(IReadOnlyList<MessageTrace> traces)
     {
         var arrivals = new Dictionary<(int From, int To, int Tag), List<(int Bytes, double Time)>>();
@@ -28,10 +29,11 @@ public sealed record Network(double Latency, double BytesPerSecond)
     }
 
     /// <summary>
-    /// Like <see cref="Replay"/> for an algorithm in which every rank does the same at the same time, from one rank's trace:
-    /// its k-th receive gets what another rank sends when this one makes its k-th send.
+    /// Like <see cref="Replay"/> for an algorithm in which every rank does the same at the same time, from one rank's
+    /// trace: its k-th receive gets what another rank sends when this one makes its k-th send.
     /// </summary>
-    /// <exception cref="CollectiveException">A message is waited for before its counterpart is sent: the ranks do not do the same.</exception>
+    /// <exception cref="CollectiveException">A message is waited for before its counterpart is sent: the ranks do not
+    /// do the same.</exception>
     public double ReplaySymmetric(MessageTrace trace)
     {
         var departures = new List<double>();
@@ -48,12 +50,14 @@ public sealed record Network(double Latency, double BytesPerSecond)
             }
             else if (e.Kind == MessageTrace.Kind.Receive) place[i] = receives++;
             else if (place[e.Peer] >= departures.Count) throw new CollectiveException($"rank {trace.Rank} is no image of the others: it waits for message {place[e.Peer]} before it sends its own");
-            else now = Math.Max(now, departures[place[e.Peer]] + (trace.Events[e.Peer].Kind == MessageTrace.Kind.Receive ? Latency : 0));
+            else now = Math.Max(now,
+                departures[place[e.Peer]] + (trace.Events[e.Peer].Kind == MessageTrace.Kind.Receive ? Latency : 0));
         }
         return now;
     }
 
-    sealed class Clock(MessageTrace trace, Network network, Dictionary<(int From, int To, int Tag), List<(int Bytes, double Time)>> arrivals)
+    sealed class Clock(MessageTrace trace, Network network,
+        Dictionary<(int From, int To, int Tag), List<(int Bytes, double Time)>> arrivals)
     {
         readonly double[] departed = new double[trace.Events.Count];
         readonly int[] order = new int[trace.Events.Count];
@@ -100,6 +104,7 @@ public sealed record Network(double Latency, double BytesPerSecond)
             }
         }
 
-        List<(int Bytes, double Time)> Box((int, int, int) key) => arrivals.TryGetValue(key, out var box) ? box : arrivals[key] = [];
+        List<(int Bytes, double Time)> Box((int, int, int) key)
+            => arrivals.TryGetValue(key, out var box) ? box : arrivals[key] = [];
     }
 }

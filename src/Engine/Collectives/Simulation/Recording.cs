@@ -9,13 +9,15 @@ public static unsafe class Recording
     /// <summary>The algorithms for fp32 that can be recorded: those that work by messages alone.</summary>
     public static readonly IReadOnlyList<string> Algorithms = ["ring", "halving-doubling"];
 
-    /// <summary>The algorithm with two bytes an element on the wire; its counts are rounded up to equal parts for all ranks.</summary>
+    /// <summary>
+    /// The algorithm with two bytes an element on the wire; its counts are rounded up to equal parts for all ranks.
+    /// </summary>
     public const string Half = "direct bf16";
 
     /// <summary>
     /// What one rank of each host sends to those of its number on the other hosts in a hierarchical all-reduce of
-    /// <paramref name="count"/> floats; within a host there are no messages. All of a host's ranks do as much at the same time.
-    /// The rank's slice is rounded up to equal parts for all hosts.
+    /// <paramref name="count"/> floats; within a host there are no messages. All of a host's ranks do as much at the
+    /// same time. The rank's slice is rounded up to equal parts for all hosts.
     /// </summary>
     public static MessageTrace AcrossHosts(int hosts, int perHost, long count, int host)
     {
@@ -26,12 +28,14 @@ public static unsafe class Recording
     }
 
     /// <summary>Every rank's trace of an all-reduce of <paramref name="count"/> floats.</summary>
-    /// <exception cref="UsageException">The algorithm is none of <see cref="Algorithms"/> and <see cref="Half"/>.</exception>
+    /// <exception cref="UsageException">The algorithm is none of <see cref="Algorithms"/> and
+    /// <see cref="Half"/>.</exception>
     public static IReadOnlyList<MessageTrace> AllReduce(string algorithm, int ranks, long count) =>
         [.. Enumerable.Range(0, ranks).Select(rank => AllReduce(algorithm, ranks, count, rank))];
 
     /// <summary>One rank's trace of an all-reduce of <paramref name="count"/> floats.</summary>
-    /// <exception cref="UsageException">The algorithm is none of <see cref="Algorithms"/> and <see cref="Half"/>.</exception>
+    /// <exception cref="UsageException">The algorithm is none of <see cref="Algorithms"/> and
+    /// <see cref="Half"/>.</exception>
     public static MessageTrace AllReduce(string algorithm, int ranks, long count, int rank)
     {
         if (algorithm == Half) count = BlockDeal.Even(count, ranks);
@@ -45,7 +49,8 @@ public static unsafe class Recording
     }
 
     // The first floats of a buffer.
-    private static MessageTrace Record(int rank, int ranks, long length, long count, Func<ITransport, IAllReduce> create)
+    private static MessageTrace Record(int rank, int ranks, long length, long count,
+        Func<ITransport, IAllReduce> create)
     {
         var buffer = (float*)NativeMemory.AllocZeroed((nuint)Math.Max(1, length), sizeof(float));
         try

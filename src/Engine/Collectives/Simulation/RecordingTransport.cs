@@ -1,8 +1,8 @@
 namespace Interactive.Collectives.Simulation;
 
 /// <summary>
-/// One rank of a world whose other ranks do not exist: notes every call, moves nothing and never waits. What an algorithm
-/// sends does not depend on the data, so each rank of any number can be recorded alone, one after another.
+/// One rank of a world whose other ranks do not exist: notes every call, moves nothing and never waits. What an
+/// algorithm sends does not depend on the data, so each rank of any number can be recorded alone, one after another.
 /// </summary>
 internal sealed unsafe class RecordingTransport(int rank, int size) : ITransport
 {
@@ -17,7 +17,8 @@ internal sealed unsafe class RecordingTransport(int rank, int size) : ITransport
 
     public Transfer Send(void* data, int bytes, int peer, int tag) => Note(MessageTrace.Kind.Send, bytes, peer, tag);
 
-    public Transfer Receive(void* data, int bytes, int peer, int tag) => Note(MessageTrace.Kind.Receive, bytes, peer, tag);
+    public Transfer Receive(void* data, int bytes, int peer, int tag)
+        => Note(MessageTrace.Kind.Receive, bytes, peer, tag);
 
     public void Wait(ref Transfer transfer)
     {
@@ -33,7 +34,8 @@ internal sealed unsafe class RecordingTransport(int rank, int size) : ITransport
     }
 
     public ITransport Duplicate() => throw new NotSupportedException("only one algorithm is recorded at a time");
-    public void Abort(int exitCode) => throw new CollectiveException($"the recorded rank {rank} aborts with exit code {exitCode}");
+    public void Abort(int exitCode)
+        => throw new CollectiveException($"the recorded rank {rank} aborts with exit code {exitCode}");
     public void Dispose() { }
 
     Transfer Note(MessageTrace.Kind kind, int bytes, int peer, int tag)

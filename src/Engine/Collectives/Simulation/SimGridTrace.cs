@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Interactive.Collectives.Simulation;
 
-/// <summary>Recorded messages as SimGrid's time-independent traces, for <c>smpirun -replay</c>: a second opinion on <see cref="Network"/>.</summary>
+/// <summary>
+/// Recorded messages as SimGrid's time-independent traces, for <c>smpirun -replay</c>: a second opinion on
+/// <see cref="Network"/>.
+/// </summary>
 public static class SimGridTrace
 {
     private const int Byte = 6; // SMPI's number of MPI_BYTE
@@ -35,7 +38,8 @@ public static class SimGridTrace
             {
                 var of = trace.Events[e.Peer];
                 var (from, to) = of.Kind == MessageTrace.Kind.Send ? (trace.Rank, of.Peer) : (of.Peer, trace.Rank);
-                yield return string.Create(CultureInfo.InvariantCulture, $"{trace.Rank} wait {from} {to} {numbers[e.Peer]}");
+                yield return string.Create(CultureInfo.InvariantCulture,
+                    $"{trace.Rank} wait {from} {to} {numbers[e.Peer]}");
                 continue;
             }
             numbers[i] = counts.GetValueOrDefault((e.Kind, e.Peer));

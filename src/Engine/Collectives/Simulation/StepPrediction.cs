@@ -5,7 +5,8 @@ namespace Interactive.Collectives.Simulation;
 /// all-reduced on the communication thread, and only what lasts longer than backward is seen.
 /// </summary>
 /// <param name="Compute">Seconds of forward and backward.</param>
-/// <param name="Buckets">Seconds from the step's start until a bucket is ready, and its floats, in the order of readiness.</param>
+/// <param name="Buckets">Seconds from the step's start until a bucket is ready, and its floats, in the order of
+/// readiness.</param>
 public sealed record StepPrediction(double Compute, IReadOnlyList<(double Ready, long Count)> Buckets)
 {
     /// <summary>Seconds of a step: the later of backward's end and the last bucket's arrival.</summary>
@@ -26,7 +27,8 @@ public sealed record StepPrediction(double Compute, IReadOnlyList<(double Ready,
     /// <param name="compute">Seconds of forward and backward.</param>
     /// <param name="gradients">When each gradient is ready, and its floats, in the order of readiness.</param>
     /// <param name="options">Sizes of buckets.</param>
-    public static StepPrediction Of(double compute, IEnumerable<(double Ready, long Count)> gradients, ReducerOptions? options = null)
+    public static StepPrediction Of(double compute, IEnumerable<(double Ready, long Count)> gradients,
+        ReducerOptions? options = null)
     {
         options ??= new ReducerOptions();
         var buckets = new List<(double, long)>();

@@ -2,7 +2,8 @@ namespace Interactive.Collectives;
 
 /// <summary>
 /// Point-to-point messages between ranks: what the algorithms are written on. Messages of one (sender, receiver, tag)
-/// arrive in the order in which they were sent. The memory of a transfer must stay put until <see cref="Wait"/> returns.
+/// arrive in the order in which they were sent. The memory of a transfer must stay put until <see cref="Wait"/>
+/// returns.
 /// </summary>
 public unsafe interface ITransport : IDisposable
 {

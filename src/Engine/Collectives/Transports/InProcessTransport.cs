@@ -10,7 +10,8 @@ public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
     readonly int channel;
     int duplicates;
 
-    InProcessTransport(ConcurrentDictionary<(int, int, int, int), BlockingCollection<byte[]>> mail, int rank, int size, int channel, string host) =>
+    InProcessTransport(ConcurrentDictionary<(int, int, int, int), BlockingCollection<byte[]>> mail, int rank, int size,
+        int channel, string host) =>
         (this.mail, Rank, Size, this.channel, Host) = (mail, rank, size, channel, host);
 
     /// <inheritdoc/>
@@ -22,12 +23,16 @@ public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
     /// <inheritdoc/>
     public string Host { get; }
 
-    /// <summary>The connected ends of <paramref name="size"/> ranks; <paramref name="host"/> names each rank's host (default: all on one).</summary>
+    /// <summary>
+    /// The connected ends of <paramref name="size"/> ranks; <paramref name="host"/> names each rank's host (default:
+    /// all on one).
+    /// </summary>
     public static InProcessTransport[] Create(int size, Func<int, string>? host = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         var mail = new ConcurrentDictionary<(int, int, int, int), BlockingCollection<byte[]>>();
-        return [.. Enumerable.Range(0, size).Select(rank => new InProcessTransport(mail, rank, size, 0, host?.Invoke(rank) ?? Environment.MachineName))];
+        return [.. Enumerable.Range(0, size).Select(rank
+            => new InProcessTransport(mail, rank, size, 0, host?.Invoke(rank) ?? Environment.MachineName))];
     }
 
     /// <inheritdoc/>
@@ -47,7 +52,8 @@ public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
         if (!transfer.Pending) return;
         var (box, bytes) = ((BlockingCollection<byte[]>, int))transfer.State!;
         var message = box.Take();
-        if (message.Length != bytes) throw new CollectiveException($"rank {Rank} expects a message of {bytes} bytes, got {message.Length}");
+        if (message.Length != bytes)
+            throw new CollectiveException($"rank {Rank} expects a message of {bytes} bytes, got {message.Length}");
         message.CopyTo(new Span<byte>((void*)transfer.Request, bytes));
         transfer = default;
     }
@@ -101,5 +107,6 @@ public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
     /// <inheritdoc/>
     public void Dispose() { }
 
-    BlockingCollection<byte[]> Box(int from, int to, int tag) => mail.GetOrAdd((channel, from, to, tag), static _ => []);
+    BlockingCollection<byte[]> Box(int from, int to, int tag)
+        => mail.GetOrAdd((channel, from, to, tag), static _ => []);
 }

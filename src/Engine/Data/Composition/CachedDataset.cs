@@ -1,6 +1,9 @@
 namespace Interactive.Data;
 
-/// <summary>Keeps samples in memory when they have been read, up to a bound; none is put out again. Safe to read from several threads.</summary>
+/// <summary>
+/// Keeps samples in memory when they have been read, up to a bound; none is put out again. Safe to read from several
+/// threads.
+/// </summary>
 internal sealed class CachedDataset<T>(IDataset<T> source, long bound, Func<T, long> sizeOf) : IDataset<T>
 {
     private readonly object?[] kept = new object?[source.Count];
@@ -16,7 +19,9 @@ internal sealed class CachedDataset<T>(IDataset<T> source, long bound, Func<T, l
             var made = source[index];
             var size = sizeOf(made);
             // No room, or another thread was faster.
-            if (Interlocked.Add(ref used, size) > bound || Interlocked.CompareExchange(ref kept[index], made, null) is not null) Interlocked.Add(ref used, -size);
+            if (Interlocked.Add(ref used, size) > bound
+                || Interlocked.CompareExchange(ref kept[index], made, null) is not null)
+                Interlocked.Add(ref used, -size);
             return made;
         }
     }

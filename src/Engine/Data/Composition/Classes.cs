@@ -21,7 +21,10 @@ public static class Classes
         return counts;
     }
 
-    /// <summary>Weights for cross-entropy by which each class counts as much as another: samples / (classes x samples of the class), 0 for a class without any.</summary>
+    /// <summary>
+    /// Weights for cross-entropy by which each class counts as much as another: samples / (classes x samples of the
+    /// class), 0 for a class without any.
+    /// </summary>
     /// <exception cref="UsageException">A sample's class is not known.</exception>
     public static float[] Weights<T>(IDataset<T> source) => Weights(Of(source), source.ClassNames.Count);
 

@@ -4,14 +4,18 @@ namespace Interactive.Data;
 public static class Datasets
 {
     /// <summary>What a function makes of each sample, when it is asked for.</summary>
-    public static IDataset<TResult> Map<T, TResult>(this IDataset<T> source, Func<T, TResult> map) => new Mapping<T, TResult>(source, (sample, _, _) => map(sample), false);
+    public static IDataset<TResult> Map<T, TResult>(this IDataset<T> source, Func<T, TResult> map)
+        => new Mapping<T, TResult>(source, (sample, _, _) => map(sample), false);
 
     /// <summary>Samples changed at random in training and left alone in evaluation.</summary>
     /// <param name="source">The samples.</param>
-    /// <param name="change">Takes a sample and random numbers that depend on seed, epoch, sample and stage alone.</param>
+    /// <param name="change">Takes a sample and random numbers that depend on seed, epoch, sample and stage
+    /// alone.</param>
     /// <param name="stage">Names the stage; each of a data set needs a name of its own.</param>
-    public static IDataset<T> Augment<T>(this IDataset<T> source, Func<T, CounterRandom, T> change, string stage = "augment")
-        => new Mapping<T, T>(source, (sample, index, pass) => pass.IsTraining ? change(sample, pass.Random(index, stage)) : sample, true);
+    public static IDataset<T> Augment<T>(this IDataset<T> source, Func<T, CounterRandom, T> change,
+        string stage = "augment")
+        => new Mapping<T, T>(source,
+        (sample, index, pass) => pass.IsTraining ? change(sample, pass.Random(index, stage)) : sample, true);
 
     /// <summary>The samples for which a condition holds. All are read once, now.</summary>
     /// <exception cref="UsageException">None is left, or a sample cannot be read.</exception>
@@ -20,21 +24,25 @@ public static class Datasets
 
     /// <summary>Some samples, in this order.</summary>
     /// <exception cref="UsageException">None, or one that is not there.</exception>
-    public static IDataset<T> Subset<T>(this IDataset<T> source, IReadOnlyList<int> samples) => new Selection<T>(source, [.. samples]);
+    public static IDataset<T> Subset<T>(this IDataset<T> source, IReadOnlyList<int> samples)
+        => new Selection<T>(source, [.. samples]);
 
     /// <summary>The first samples, or all where there are fewer.</summary>
-    public static IDataset<T> Take<T>(this IDataset<T> source, int count) => new Selection<T>(source, [.. Enumerable.Range(0, Math.Clamp(count, 0, source.Count))]);
+    public static IDataset<T> Take<T>(this IDataset<T> source, int count)
+        => new Selection<T>(source, [.. Enumerable.Range(0, Math.Clamp(count, 0, source.Count))]);
 
     /// <summary>All but the first samples.</summary>
     public static IDataset<T> Skip<T>(this IDataset<T> source, int count)
-        => new Selection<T>(source, [.. Enumerable.Range(Math.Clamp(count, 0, source.Count), source.Count - Math.Clamp(count, 0, source.Count))]);
+        => new Selection<T>(source,
+        [.. Enumerable.Range(Math.Clamp(count, 0, source.Count), source.Count - Math.Clamp(count, 0, source.Count))]);
 
     /// <summary>Two parts: a share for training and the rest, chosen at random once.</summary>
     /// <param name="source">All samples.</param>
     /// <param name="share">Of the first part, between 0 and 1.</param>
     /// <param name="seed">Another seed chooses other samples.</param>
     /// <exception cref="UsageException">A part would be empty.</exception>
-    public static (IDataset<T> Train, IDataset<T> Test) Split<T>(this IDataset<T> source, double share = 0.8, ulong seed = 1)
+    public static (IDataset<T> Train, IDataset<T> Test) Split<T>(this IDataset<T> source, double share = 0.8,
+        ulong seed = 1)
     {
         var (train, test) = Parts.Random(source.Count, share, seed);
         return (new Selection<T>(source, train), new Selection<T>(source, test));
@@ -44,8 +52,10 @@ public static class Datasets
     /// <param name="source">All samples; each knows its class.</param>
     /// <param name="share">Of the first part, between 0 and 1.</param>
     /// <param name="seed">Another seed chooses other samples.</param>
-    /// <exception cref="UsageException">A sample's class is not known, or a class has too few samples for both parts.</exception>
-    public static (IDataset<T> Train, IDataset<T> Test) SplitByClass<T>(this IDataset<T> source, double share = 0.8, ulong seed = 1)
+    /// <exception cref="UsageException">A sample's class is not known, or a class has too few samples for both
+    /// parts.</exception>
+    public static (IDataset<T> Train, IDataset<T> Test) SplitByClass<T>(this IDataset<T> source, double share = 0.8,
+        ulong seed = 1)
     {
         var (train, test) = Parts.ByClass(Classes.Of(source), source.ClassNames, share, seed);
         return (new Selection<T>(source, train), new Selection<T>(source, test));
@@ -53,14 +63,18 @@ public static class Datasets
 
     /// <summary>Data sets one behind the other.</summary>
     /// <exception cref="UsageException">Their classes' names differ.</exception>
-    public static IDataset<T> Concat<T>(this IDataset<T> source, params IReadOnlyList<IDataset<T>> others) => new Concatenation<T>([source, .. others]);
+    public static IDataset<T> Concat<T>(this IDataset<T> source, params IReadOnlyList<IDataset<T>> others)
+        => new Concatenation<T>([source, .. others]);
 
-    /// <summary>Data sets in shares: with weights 3 and 1, three of four samples of an epoch are the first one's.</summary>
+    /// <summary>
+    /// Data sets in shares: with weights 3 and 1, three of four samples of an epoch are the first one's.
+    /// </summary>
     /// <param name="sources">The data sets.</param>
     /// <param name="weights">One each, of any sum.</param>
     /// <param name="count">Samples of an epoch; default all samples together.</param>
     /// <exception cref="UsageException">The weights do not fit.</exception>
-    public static IDataset<T> Mix<T>(this IReadOnlyList<IDataset<T>> sources, IReadOnlyList<double> weights, int? count = null)
+    public static IDataset<T> Mix<T>(this IReadOnlyList<IDataset<T>> sources, IReadOnlyList<double> weights,
+        int? count = null)
         => new Mixture<T>(sources, weights, count ?? sources.Sum(s => s.Count));
 
     /// <summary>Samples drawn by weight: one of weight 2 comes twice as often as one of weight 1.</summary>
@@ -68,7 +82,8 @@ public static class Datasets
     /// <param name="weights">One a sample, of any sum.</param>
     /// <param name="count">Samples of an epoch; default as many as there are.</param>
     /// <exception cref="UsageException">The weights do not fit.</exception>
-    public static IDataset<T> Weighted<T>(this IDataset<T> source, IReadOnlyList<double> weights, int? count = null) => new WeightedDraws<T>(source, weights, count ?? source.Count);
+    public static IDataset<T> Weighted<T>(this IDataset<T> source, IReadOnlyList<double> weights, int? count = null)
+        => new WeightedDraws<T>(source, weights, count ?? source.Count);
 
     /// <summary>Samples drawn so that all classes come equally often.</summary>
     /// <exception cref="UsageException">A sample's class is not known.</exception>

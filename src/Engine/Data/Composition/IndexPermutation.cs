@@ -1,8 +1,8 @@
 namespace Interactive.Data;
 
 /// <summary>
-/// A permutation of 0 to count - 1 that is computed place by place, without a table: four rounds of a Feistel network over the next even
-/// number of bits, walked on until the number is in range (Black and Rogaway 2002).
+/// A permutation of 0 to count - 1 that is computed place by place, without a table: four rounds of a Feistel network
+/// over the next even number of bits, walked on until the number is in range (Black and Rogaway 2002).
 /// </summary>
 internal readonly struct IndexPermutation
 {
@@ -30,7 +30,8 @@ internal readonly struct IndexPermutation
     {
         var mask = (1UL << half) - 1;
         var (left, right) = (at >> half, at & mask);
-        for (var round = 0UL; round < 4; round++) (left, right) = (right, left ^ new CounterRandom(key + round, right).Next() & mask);
+        for (var round = 0UL; round < 4; round++)
+            (left, right) = (right, left ^ new CounterRandom(key + round, right).Next() & mask);
         return left << half | right;
     }
 }

@@ -1,10 +1,13 @@
 namespace Interactive.Data;
 
-/// <summary>Samples of like length come in one batch, so that little is padded; which batches and in what order is random.</summary>
+/// <summary>
+/// Samples of like length come in one batch, so that little is padded; which batches and in what order is random.
+/// </summary>
 internal sealed class LengthBuckets(IBatchSource source, int[] lengths, int pool) : IBatchSource
 {
     public int Count => source.Count;
-    public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0) => source.Read(samples, epoch, seed);
+    public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
+        => source.Read(samples, epoch, seed);
     public IBatchDraft? Begin(int count, int? epoch = null, ulong seed = 0) => source.Begin(count, epoch, seed);
     public int? ClassOf(int sample) => source.ClassOf(sample);
     public string? Origin(int sample) => source.Origin(sample);
@@ -18,7 +21,9 @@ internal sealed class LengthBuckets(IBatchSource source, int[] lengths, int pool
         var random = new CounterRandom(seed, (ulong)epoch);
         var order = random.Permutation(Count);
         var whole = order.Length / globalBatch * globalBatch;
-        var batches = order[..whole].Chunk(pool * globalBatch).SelectMany(chunk => chunk.OrderBy(i => lengths[i]).Chunk(globalBatch)).ToArray();
+        var batches =
+            order[..whole].Chunk(pool * globalBatch)
+            .SelectMany(chunk => chunk.OrderBy(i => lengths[i]).Chunk(globalBatch)).ToArray();
         return [.. random.Permutation(batches.Length).SelectMany(i => batches[i]), .. order[whole..]];
     }
 

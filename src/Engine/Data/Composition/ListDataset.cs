@@ -1,7 +1,8 @@
 namespace Interactive.Data;
 
 /// <summary>Samples that lie in a list.</summary>
-internal sealed class ListDataset<T>(IReadOnlyList<T> samples, Func<T, int>? classOf, IReadOnlyList<string> classNames) : IDataset<T>
+internal sealed class ListDataset<T>(IReadOnlyList<T> samples, Func<T, int>? classOf, IReadOnlyList<string> classNames)
+    : IDataset<T>
 {
     public int Count => samples.Count;
     public T this[int index] => samples[index];

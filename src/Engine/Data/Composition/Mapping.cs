@@ -1,7 +1,8 @@
 namespace Interactive.Data;
 
 /// <summary>Samples that a function has made of others, with random numbers where it takes them.</summary>
-internal sealed class Mapping<TFrom, T>(IDataset<TFrom> source, Func<TFrom, int, Pass, T> map, bool varies) : IDataset<T>
+internal sealed class Mapping<TFrom, T>(IDataset<TFrom> source, Func<TFrom, int, Pass, T> map, bool varies)
+    : IDataset<T>
 {
     public int Count => source.Count;
     public bool Varies => varies || source.Varies;

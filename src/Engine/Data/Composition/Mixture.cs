@@ -1,8 +1,8 @@
 namespace Interactive.Data;
 
 /// <summary>
-/// Data sets in given shares. Each epoch takes other samples of a set that is larger than its share; a smaller one comes round again, each time
-/// in another order and with other random changes.
+/// Data sets in given shares. Each epoch takes other samples of a set that is larger than its share; a smaller one
+/// comes round again, each time in another order and with other random changes.
 /// </summary>
 internal sealed class Mixture<T> : View<T>
 {
@@ -11,8 +11,10 @@ internal sealed class Mixture<T> : View<T>
 
     public Mixture(IReadOnlyList<IDataset<T>> parts, IReadOnlyList<double> weights, int count)
     {
-        if (weights.Count != parts.Count) throw new UsageException($"{parts.Count} data sets need as many weights, got {weights.Count}");
-        if (weights.Any(w => !(w >= 0 && double.IsFinite(w))) || weights.Sum() <= 0) throw new UsageException($"weights must be 0 or more and not all 0, got {string.Join(", ", weights)}");
+        if (weights.Count != parts.Count)
+            throw new UsageException($"{parts.Count} data sets need as many weights, got {weights.Count}");
+        if (weights.Any(w => !(w >= 0 && double.IsFinite(w))) || weights.Sum() <= 0)
+            throw new UsageException($"weights must be 0 or more and not all 0, got {string.Join(", ", weights)}");
         if (count < 1) throw new UsageException($"a mixture needs at least 1 sample, got {count}");
         this.parts = [.. parts];
         begins = new int[parts.Count + 1];
@@ -21,7 +23,8 @@ internal sealed class Mixture<T> : View<T>
         {
             sum += weights[i];
             begins[i + 1] = i == parts.Count - 1 ? count : (int)Math.Round(sum / total * count);
-            if (begins[i + 1] > begins[i] && parts[i].Count == 0) throw new UsageException($"data set {i} of the mixture is empty");
+            if (begins[i + 1] > begins[i] && parts[i].Count == 0)
+                throw new UsageException($"data set {i} of the mixture is empty");
         }
     }
 

@@ -8,16 +8,19 @@ internal static class Parts
     {
         var order = new CounterRandom(seed, 0).Permutation(count);
         var first = (int)Math.Round(share * count);
-        if (first <= 0 || first >= count) throw new UsageException($"a share of {share} of {count} samples leaves one part empty");
+        if (first <= 0 || first >= count)
+            throw new UsageException($"a share of {share} of {count} samples leaves one part empty");
         return (order[..first], order[first..]);
     }
 
     /// <summary>At random within each class.</summary>
-    public static (int[] First, int[] Second) ByClass(int[] classes, IReadOnlyList<string> names, double share, ulong seed)
+    public static (int[] First, int[] Second) ByClass(int[] classes, IReadOnlyList<string> names, double share,
+        ulong seed)
     {
         if (share is not (> 0 and < 1)) throw new UsageException($"a share must be between 0 and 1, got {share}");
         var (first, second) = (new List<int>(), new List<int>());
-        foreach (var group in new CounterRandom(seed, 0).Permutation(classes.Length).GroupBy(i => classes[i]).OrderBy(g => g.Key))
+        foreach (var group in new CounterRandom(seed, 0).Permutation(classes.Length).GroupBy(i => classes[i])
+            .OrderBy(g => g.Key))
         {
             int[] members = [.. group];
             var kept = Math.Clamp((int)Math.Round(share * members.Length), 1, Math.Max(1, members.Length - 1));

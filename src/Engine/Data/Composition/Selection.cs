@@ -11,7 +11,8 @@ internal sealed class Selection<T> : View<T>
         (this.source, this.samples) = (source, samples);
         if (samples.Length == 0) throw new UsageException($"no sample of {source.Count} is left");
         foreach (var sample in samples)
-            if ((uint)sample >= (uint)source.Count) throw new UsageException($"there is no sample {sample}: the data set has {source.Count}");
+            if ((uint)sample >= (uint)source.Count)
+                throw new UsageException($"there is no sample {sample}: the data set has {source.Count}");
     }
 
     public override int Count => samples.Length;

@@ -11,7 +11,8 @@ internal sealed class Subset : IBatchSource
         (this.source, this.samples) = (source, [.. samples]);
         if (this.samples.Length == 0) throw new UsageException("a subset of no samples");
         foreach (var sample in this.samples)
-            if ((uint)sample >= (uint)source.Count) throw new UsageException($"there is no sample {sample}: the source has {source.Count}");
+            if ((uint)sample >= (uint)source.Count)
+                throw new UsageException($"there is no sample {sample}: the source has {source.Count}");
     }
 
     public int Count => samples.Length;
@@ -23,7 +24,8 @@ internal sealed class Subset : IBatchSource
         return source.Read(chosen, epoch, seed);
     }
 
-    public IBatchDraft? Begin(int count, int? epoch = null, ulong seed = 0) => source.Begin(count, epoch, seed) is { } draft ? new Draft(draft, samples) : null;
+    public IBatchDraft? Begin(int count, int? epoch = null, ulong seed = 0)
+        => source.Begin(count, epoch, seed) is { } draft ? new Draft(draft, samples) : null;
 
     public int? ClassOf(int sample) => source.ClassOf(samples[sample]);
 
@@ -31,7 +33,8 @@ internal sealed class Subset : IBatchSource
     public Normalisation? Normalisation => source.Normalisation;
     public string? PictureSteps => source.PictureSteps;
 
-    public string? Origin(int sample) => source.Origin(samples[sample]) is { } origin ? origin : $"sample {samples[sample]} of the whole";
+    public string? Origin(int sample)
+        => source.Origin(samples[sample]) is { } origin ? origin : $"sample {samples[sample]} of the whole";
 
     private sealed class Draft(IBatchDraft inner, int[] samples) : IBatchDraft
     {

@@ -14,10 +14,13 @@ internal abstract class View<T> : IDataset<T>
 
     public T Get(int index, Pass pass)
     {
-        if ((uint)index >= (uint)Count) throw new ArgumentOutOfRangeException(nameof(index), $"there is no sample {index}: the data set has {Count}");
+        if ((uint)index >= (uint)Count)
+            throw new ArgumentOutOfRangeException(nameof(index),
+            $"there is no sample {index}: the data set has {Count}");
         var (source, at, inPass) = At(index, pass);
         try { return source.Get(at, inPass); }
-        catch (Exception e) when (SampleError.IsOfSample(e)) { throw SampleError.Of(at, source.Origin(at), e); } // here its number in this pass is known
+        // here its number in this pass is known
+        catch (Exception e) when (SampleError.IsOfSample(e)) { throw SampleError.Of(at, source.Origin(at), e); }
     }
 
     public virtual string? Origin(int index)

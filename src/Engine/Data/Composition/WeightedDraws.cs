@@ -1,8 +1,8 @@
 namespace Interactive.Data;
 
 /// <summary>
-/// Samples as often as their weights say: systematic draws, one to each equal step along the sum of the weights from a random start, so that a
-/// sample comes as often as its share says, rounded down or up.
+/// Samples as often as their weights say: systematic draws, one to each equal step along the sum of the weights from a
+/// random start, so that a sample comes as often as its share says, rounded down or up.
 /// </summary>
 internal sealed class WeightedDraws<T> : View<T>
 {
@@ -11,12 +11,14 @@ internal sealed class WeightedDraws<T> : View<T>
 
     public WeightedDraws(IDataset<T> source, IReadOnlyList<double> weights, int count)
     {
-        if (weights.Count != source.Count) throw new UsageException($"{source.Count} samples need as many weights, got {weights.Count}");
+        if (weights.Count != source.Count)
+            throw new UsageException($"{source.Count} samples need as many weights, got {weights.Count}");
         if (count < 1) throw new UsageException($"at least 1 sample must be drawn, got {count}");
         (this.source, Count, sums) = (source, count, new double[weights.Count]);
         var sum = 0.0;
         for (var i = 0; i < sums.Length; i++)
-            sums[i] = sum += weights[i] >= 0 && double.IsFinite(weights[i]) ? weights[i] : throw new UsageException($"the weight of sample {i} is {weights[i]}: it must be 0 or more");
+            sums[i] = sum += weights[i] >= 0 && double.IsFinite(weights[i]) ? weights[i]
+                : throw new UsageException($"the weight of sample {i} is {weights[i]}: it must be 0 or more");
         if (sum <= 0) throw new UsageException("all weights are 0");
     }
 

@@ -5,7 +5,10 @@ public sealed class DataRecord : ISized
 {
     private readonly IReadOnlyDictionary<string, object> values;
 
-    /// <summary>Takes values: bytes as <see cref="ReadOnlyMemory{T}"/>, texts, numbers as <see cref="long"/> or <see cref="double"/>.</summary>
+    /// <summary>
+    /// Takes values: bytes as <see cref="ReadOnlyMemory{T}"/>, texts, numbers as <see cref="long"/> or
+    /// <see cref="double"/>.
+    /// </summary>
     public DataRecord(IReadOnlyDictionary<string, object> values) => this.values = values;
 
     /// <summary>The columns' names.</summary>
@@ -16,7 +19,9 @@ public sealed class DataRecord : ISized
 
     /// <summary>A value as it is.</summary>
     /// <exception cref="UsageException">There is no such column; the message names those there are.</exception>
-    public object this[string column] => values.TryGetValue(column, out var value) ? value : throw new UsageException($"there is no column '{column}': there are {string.Join(", ", values.Keys)}");
+    public object this[string column]
+        => values.TryGetValue(column, out var value) ? value
+        : throw new UsageException($"there is no column '{column}': there are {string.Join(", ", values.Keys)}");
 
     /// <summary>Bytes, or the UTF-8 of a text.</summary>
     /// <exception cref="UsageException">The column holds something else, or is not there.</exception>
@@ -42,7 +47,8 @@ public sealed class DataRecord : ISized
     {
         long whole => whole,
         string text when long.TryParse(text, out var whole) => whole,
-        ReadOnlyMemory<byte> bytes when System.Buffers.Text.Utf8Parser.TryParse(bytes.Span, out long whole, out _) => whole,
+        ReadOnlyMemory<byte> bytes when System.Buffers.Text.Utf8Parser.TryParse(bytes.Span, out long whole, out _)
+            => whole,
         var other => throw Misfit(column, other, "a whole number"),
     };
 
@@ -55,7 +61,10 @@ public sealed class DataRecord : ISized
         var other => throw Misfit(column, other, "a number"),
     };
 
-    long ISized.Bytes => values.Sum(v => 64L + (v.Value is ReadOnlyMemory<byte> bytes ? bytes.Length : v.Value is string text ? 2L * text.Length : 8));
+    long ISized.Bytes
+        => values.Sum(v
+        => 64L
+        + (v.Value is ReadOnlyMemory<byte> bytes ? bytes.Length : v.Value is string text ? 2L * text.Length : 8));
 
     private static UsageException Misfit(string column, object value, string wanted)
         => new($"column '{column}' holds {(value is ReadOnlyMemory<byte> b ? $"{b.Length} bytes" : $"'{value}'")}, not {wanted}");

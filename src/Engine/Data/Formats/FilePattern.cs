@@ -1,6 +1,8 @@
 namespace Interactive.Data;
 
-/// <summary>Files by a pattern: <c>train-*.tar</c>, or a run of numbers as in <c>train-{000000..000099}.tar</c>.</summary>
+/// <summary>
+/// Files by a pattern: <c>train-*.tar</c>, or a run of numbers as in <c>train-{000000..000099}.tar</c>.
+/// </summary>
 internal static class FilePattern
 {
     /// <summary>The files, in order.</summary>
@@ -8,13 +10,17 @@ internal static class FilePattern
     public static string[] Expand(string pattern)
     {
         var (open, close) = (pattern.IndexOf('{'), pattern.IndexOf('}'));
-        if (open >= 0 && close > open && pattern[(open + 1)..close].Split("..") is [var first, var last] && int.TryParse(first, out var from) && int.TryParse(last, out var to) && from <= to)
-            return [.. Enumerable.Range(from, to - from + 1).Select(i => Existing(pattern[..open] + i.ToString().PadLeft(first.Length, '0') + pattern[(close + 1)..]))];
+        if (open >= 0 && close > open && pattern[(open + 1)..close].Split("..") is [var first, var last]
+            && int.TryParse(first, out var from) && int.TryParse(last, out var to) && from <= to)
+            return [.. Enumerable.Range(from, to - from + 1).Select(i
+                => Existing(pattern[..open] + i.ToString().PadLeft(first.Length, '0') + pattern[(close + 1)..]))];
         if (!pattern.Contains('*') && !pattern.Contains('?')) return [Existing(pattern)];
         var folder = Path.GetDirectoryName(pattern) is { Length: > 0 } parent ? parent : ".";
-        string[] found = Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, Path.GetFileName(pattern)).Order(StringComparer.Ordinal)] : [];
+        string[] found = Directory.Exists(folder)
+            ? [.. Directory.EnumerateFiles(folder, Path.GetFileName(pattern)).Order(StringComparer.Ordinal)] : [];
         return found.Length > 0 ? found : throw new UsageException($"{pattern}: there is no such file");
     }
 
-    private static string Existing(string path) => File.Exists(path) ? path : throw new UsageException($"{path}: there is no such file");
+    private static string Existing(string path)
+        => File.Exists(path) ? path : throw new UsageException($"{path}: there is no such file");
 }

@@ -14,11 +14,15 @@ internal static class ImagePacker
     /// <param name="format">mds (MosaicML Streaming's shards) or wds (WebDataset's tar archives).</param>
     /// <param name="limit">Bytes of a shard; default 64 MiB.</param>
     /// <param name="progress">Told the number of pictures written; default nobody.</param>
-    /// <exception cref="UsageException">The folder holds something, the format is not known, or a picture cannot be read. Nothing half-written is left.</exception>
-    public static void Pack(IDataset<EncodedImage> source, string folder, string format, long limit = 1 << 26, Action<int>? progress = null)
+    /// <exception cref="UsageException">The folder holds something, the format is not known, or a picture cannot be
+    /// read. Nothing half-written is left.</exception>
+    public static void Pack(IDataset<EncodedImage> source, string folder, string format, long limit = 1 << 26,
+        Action<int>? progress = null)
     {
-        if (!Formats.Contains(format)) throw new UsageException($"unknown format '{format}': choose {string.Join(" or ", Formats)}");
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new UsageException($"{folder} is not empty: give a folder of its own for the shards");
+        if (!Formats.Contains(format))
+            throw new UsageException($"unknown format '{format}': choose {string.Join(" or ", Formats)}");
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new UsageException($"{folder} is not empty: give a folder of its own for the shards");
         var isNew = !Directory.Exists(folder);
         Directory.CreateDirectory(folder);
         try
@@ -43,7 +47,9 @@ internal static class ImagePacker
         for (var i = 0; i < source.Count; i++)
         {
             var image = Read(source, i);
-            var values = new Dictionary<string, object> { ["class"] = (long)image.Class, ["image"] = image.File, ["name"] = image.Name };
+            var values = new Dictionary<string,
+                object>
+            { ["class"] = (long)image.Class, ["image"] = image.File, ["name"] = image.Name };
             if (!first.Mask.IsEmpty) values["mask"] = image.Mask;
             writer.Write(new DataRecord(values));
             progress?.Invoke(i + 1);
@@ -58,7 +64,9 @@ internal static class ImagePacker
         {
             var image = Read(source, i);
             List<(string, ReadOnlyMemory<byte>)> members = [(Ending(image.File.Span), image.File)];
-            if (image.Class >= 0) members.Add(("cls", Encoding.ASCII.GetBytes(image.Class.ToString(System.Globalization.CultureInfo.InvariantCulture))));
+            if (image.Class >= 0)
+                members.Add(("cls",
+                Encoding.ASCII.GetBytes(image.Class.ToString(System.Globalization.CultureInfo.InvariantCulture))));
             if (!image.Mask.IsEmpty) members.Add(("mask.png", image.Mask));
             if (image.Name.Length > 0) members.Add(("name.txt", Encoding.UTF8.GetBytes(image.Name)));
             writer.Write($"{i:000000000}", members);

@@ -26,7 +26,9 @@ internal sealed class MdsDataset : IDataset<DataRecord>, IDisposable
             var (path, shard) = (PathOf(i), shards[i]);
             encodings[i] = [.. shard.ColumnEncodings.Select(MdsEncoding.Of)];
             if (!File.Exists(path))
-                throw new UsageException(shard.ZipData is { } zip ? $"{path} is packed ({zip.Basename}): unpack the shards of {shard.Compression} first" : $"{path}: the shard is missing");
+                throw new UsageException(shard.ZipData is { } zip
+                    ? $"{path} is packed ({zip.Basename}): unpack the shards of {shard.Compression} first"
+                    : $"{path}: the shard is missing");
             var length = new FileInfo(path).Length;
             if (length != shard.RawData.Bytes) throw new UsageException($"{path} has {length} bytes, the index says {shard.RawData.Bytes}: it is {(length < shard.RawData.Bytes ? "cut short" : "another file")}");
             ends[i] = end = checked(end + shard.Samples);
@@ -59,13 +61,15 @@ internal sealed class MdsDataset : IDataset<DataRecord>, IDisposable
         var (head, at) = (0, 4 * ways.Count(w => w.Size is null));
         for (var i = 0; i < ways.Length; i++)
         {
-            var size = ways[i].Size ?? (head + 4 <= sample.Length ? BinaryPrimitives.ReadInt32LittleEndian(sample.AsSpan(head)) : -1);
+            var size = ways[i].Size
+                ?? (head + 4 <= sample.Length ? BinaryPrimitives.ReadInt32LittleEndian(sample.AsSpan(head)) : -1);
             if (ways[i].Size is null) head += 4;
             if (size < 0 || size > sample.Length - at) throw new InvalidDataException($"column '{shard.ColumnNames[i]}' claims {size} bytes, {Math.Max(0, sample.Length - at)} are left");
             values[shard.ColumnNames[i]] = ways[i].Read(sample[at..(at + size)]);
             at += size;
         }
-        return at == sample.Length ? new DataRecord(values) : throw new InvalidDataException($"{sample.Length - at} bytes are left over behind the last column");
+        return at == sample.Length ? new DataRecord(values)
+            : throw new InvalidDataException($"{sample.Length - at} bytes are left over behind the last column");
     }
 
     private uint[] ReadOffsets(int shard)
@@ -75,14 +79,18 @@ internal sealed class MdsDataset : IDataset<DataRecord>, IDisposable
         var table = new uint[samples + 1];
         for (var i = 0; i <= samples; i++) table[i] = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(4 + 4 * i));
         var count = BinaryPrimitives.ReadUInt32LittleEndian(head);
-        if (count != samples || table[^1] != shards[shard].RawData.Bytes || !table.Zip(table.Skip(1)).All(pair => pair.First <= pair.Second && pair.Second - pair.First <= int.MaxValue))
+        if (count != samples || table[^1] != shards[shard].RawData.Bytes
+            || !table.Zip(table.Skip(1))
+            .All(pair => pair.First <= pair.Second && pair.Second - pair.First <= int.MaxValue))
             throw new InvalidDataException($"{path}: the table of its {samples} samples is damaged");
         return table;
     }
 
     private (int Shard, int Index) Find(int index)
     {
-        if ((uint)index >= (uint)Count) throw new ArgumentOutOfRangeException(nameof(index), $"there is no sample {index}: the data set has {Count}");
+        if ((uint)index >= (uint)Count)
+            throw new ArgumentOutOfRangeException(nameof(index),
+            $"there is no sample {index}: the data set has {Count}");
         var shard = Array.BinarySearch(ends, index + 1);
         if (shard < 0) shard = ~shard;
         while (shards[shard].Samples == 0) shard++;

@@ -8,7 +8,8 @@ internal sealed record MdsIndex(int Version, IReadOnlyList<MdsShard> Shards)
 {
     public const string FileName = "index.json";
 
-    private static readonly JsonSerializerOptions json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions json =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public string ToJson() => JsonSerializer.Serialize(this, json);
 
@@ -16,18 +17,21 @@ internal sealed record MdsIndex(int Version, IReadOnlyList<MdsShard> Shards)
     public static MdsIndex Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        if (!File.Exists(path)) throw new UsageException($"{path}: there is no such file; an MDS data set is a folder with an {FileName}");
+        if (!File.Exists(path))
+            throw new UsageException($"{path}: there is no such file; an MDS data set is a folder with an {FileName}");
         MdsIndex? index;
         try { index = JsonSerializer.Deserialize<MdsIndex>(File.ReadAllText(path), json); }
         catch (JsonException e) { throw new UsageException($"{path} is no index of MDS shards: {e.Message.Split('\n')[0]}"); }
         if (index?.Shards is not { Count: > 0 } shards) throw new UsageException($"{path} names no shards");
         foreach (var shard in shards)
         {
-            if (shard?.RawData?.Basename is null || shard.ColumnNames?.All(n => n is not null) != true || shard.ColumnEncodings?.All(e => e is not null) != true)
+            if (shard?.RawData?.Basename is null || shard.ColumnNames?.All(n => n is not null) != true
+                || shard.ColumnEncodings?.All(e => e is not null) != true)
                 throw new UsageException($"{path}: a shard lacks its raw_data, basename, column_names or column_encodings");
             if (shard.Format != "mds" || shard.Version != 2) throw new UsageException($"{path}: a shard of {shard.Format} version {shard.Version}; mds version 2 is read");
             var name = shard.RawData.Basename;
-            if (name != Path.GetFileName(name) || name is "" or "." or "..") throw new UsageException($"{path}: the shard '{name}' would lie outside the folder");
+            if (name != Path.GetFileName(name) || name is "" or "." or "..")
+                throw new UsageException($"{path}: the shard '{name}' would lie outside the folder");
             if (shard.ColumnNames.Count == 0 || shard.ColumnNames.Count != shard.ColumnEncodings.Count) throw new UsageException($"{path}: {name} has {shard.ColumnNames.Count} columns and {shard.ColumnEncodings.Count} encodings");
             if (shard.Samples < 0) throw new UsageException($"{path}: {name} has {shard.Samples} samples");
         }
@@ -36,7 +40,8 @@ internal sealed record MdsIndex(int Version, IReadOnlyList<MdsShard> Shards)
 }
 
 /// <summary>One shard as the index tells of it.</summary>
-internal sealed record MdsShard(IReadOnlyList<string> ColumnEncodings, IReadOnlyList<string> ColumnNames, IReadOnlyList<int?> ColumnSizes, string? Compression, string Format,
+internal sealed record MdsShard(IReadOnlyList<string> ColumnEncodings, IReadOnlyList<string> ColumnNames,
+    IReadOnlyList<int?> ColumnSizes, string? Compression, string Format,
     IReadOnlyList<string> Hashes, MdsFile RawData, int Samples, long? SizeLimit, int Version, MdsFile? ZipData);
 
 /// <summary>A file as the index tells of it.</summary>

@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Interactive.Data;
 
 /// <summary>
-/// Writes samples as MDS shards, which MosaicML Streaming and <see cref="Dataset.FromMds"/> read. The index is written last: a folder without one is not
-/// finished, and is not read.
+/// Writes samples as MDS shards, which MosaicML Streaming and <see cref="Dataset.FromMds"/> read. The index is written
+/// last: a folder without one is not finished, and is not read.
 /// </summary>
 public sealed class MdsWriter : IDisposable
 {
@@ -27,18 +27,23 @@ public sealed class MdsWriter : IDisposable
     /// <exception cref="UsageException">The folder holds something, or an encoding is not known.</exception>
     public MdsWriter(string folder, IReadOnlyDictionary<string, string> columns, long limit = 1 << 26)
     {
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new UsageException($"{folder} is not empty: give a folder of its own for the shards");
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new UsageException($"{folder} is not empty: give a folder of its own for the shards");
         if (columns.Count == 0) throw new UsageException("MDS needs at least one column");
-        if (limit is < 1 or > uint.MaxValue) throw new UsageException($"a shard's limit must be 1 byte to 4 GiB, got {limit}");
+        if (limit is < 1 or > uint.MaxValue)
+            throw new UsageException($"a shard's limit must be 1 byte to 4 GiB, got {limit}");
         (this.folder, this.limit) = (folder, limit);
-        this.columns = [.. columns.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => (c.Key, c.Value, MdsEncoding.Of(c.Value)))];
+        this.columns =
+            [.. columns.OrderBy(c => c.Key, StringComparer.Ordinal)
+            .Select(c => (c.Key, c.Value, MdsEncoding.Of(c.Value)))];
         config = Encoding.UTF8.GetBytes(Config());
         Directory.CreateDirectory(folder);
         size = Head(0);
     }
 
     /// <summary>Adds a sample.</summary>
-    /// <exception cref="UsageException">A column is missing or holds another kind of value, or the sample is larger than a shard.</exception>
+    /// <exception cref="UsageException">A column is missing or holds another kind of value, or the sample is larger
+    /// than a shard.</exception>
     public void Write(DataRecord record)
     {
         using var sample = new MemoryStream();
@@ -47,7 +52,8 @@ public sealed class MdsWriter : IDisposable
             if (columns[i].Way.Size is null) sample.Write(BitConverter.GetBytes(values[i].Length));
         foreach (var value in values) sample.Write(value);
         if (samples.Count > 0 && size + 4 + sample.Length > limit) Flush();
-        if (size + 4 + sample.Length > uint.MaxValue) throw new UsageException($"a sample of {sample.Length} bytes is larger than a shard can be");
+        if (size + 4 + sample.Length > uint.MaxValue)
+            throw new UsageException($"a sample of {sample.Length} bytes is larger than a shard can be");
         samples.Add(sample.ToArray());
         size += 4 + sample.Length;
     }
@@ -82,8 +88,11 @@ public sealed class MdsWriter : IDisposable
             foreach (var sample in samples) Put(sample);
         });
         var bytes = Head(samples.Count) + samples.Sum(s => (long)s.Length);
-        shards.Add(new MdsShard([.. columns.Select(c => c.Encoding)], [.. columns.Select(c => c.Name)], [.. columns.Select(c => c.Way.Size)], null, "mds", ["sha1"],
-            new MdsFile(name, bytes, new Dictionary<string, string> { ["sha1"] = Convert.ToHexStringLower(hash.GetHashAndReset()) }), samples.Count, limit, 2, null));
+        shards.Add(new MdsShard([.. columns.Select(c => c.Encoding)], [.. columns.Select(c => c.Name)],
+            [.. columns.Select(c => c.Way.Size)], null, "mds", ["sha1"],
+            new MdsFile(name, bytes,
+                new Dictionary<string, string> { ["sha1"] = Convert.ToHexStringLower(hash.GetHashAndReset()) }),
+                samples.Count, limit, 2, null));
         samples.Clear();
         size = Head(0);
     }

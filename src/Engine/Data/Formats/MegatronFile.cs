@@ -3,7 +3,9 @@ using System.Buffers.Binary;
 
 namespace Interactive.Data;
 
-/// <summary>Token files of Megatron-LM: numbers in <c>NAME.bin</c>, lengths and places of documents in <c>NAME.idx</c>.</summary>
+/// <summary>
+/// Token files of Megatron-LM: numbers in <c>NAME.bin</c>, lengths and places of documents in <c>NAME.idx</c>.
+/// </summary>
 public static class MegatronFile
 {
     private const int Sixteen = 8, ThirtyTwo = 4;
@@ -24,7 +26,8 @@ public static class MegatronFile
         AtomicFile.Write($"{name}.bin", file =>
         {
             foreach (var document in documents)
-                foreach (var token in document) file.Write(size == 2 ? BitConverter.GetBytes((ushort)token) : BitConverter.GetBytes(token));
+                foreach (var token in document)
+                    file.Write(size == 2 ? BitConverter.GetBytes((ushort)token) : BitConverter.GetBytes(token));
         });
         AtomicFile.Write($"{name}.idx", file =>
         {
@@ -49,15 +52,21 @@ public static class MegatronFile
     /// <exception cref="UsageException">A file is missing or damaged.</exception>
     public static IDataset<int[]> Read(string name)
     {
-        if (name.EndsWith(".bin", StringComparison.Ordinal) || name.EndsWith(".idx", StringComparison.Ordinal)) name = name[..^4];
+        if (name.EndsWith(".bin", StringComparison.Ordinal) || name.EndsWith(".idx", StringComparison.Ordinal))
+            name = name[..^4];
         foreach (var path in (string[])[$"{name}.idx", $"{name}.bin"])
             if (!File.Exists(path)) throw new UsageException($"{path}: there is no such file of tokens");
         var index = File.ReadAllBytes($"{name}.idx");
-        if (index.Length < 34 || !index.AsSpan(0, 9).SequenceEqual(Magic) || BinaryPrimitives.ReadUInt64LittleEndian(index.AsSpan(9)) != 1) throw new UsageException($"{name}.idx is no index of Megatron's version 1");
+        if (index.Length < 34 || !index.AsSpan(0, 9).SequenceEqual(Magic)
+            || BinaryPrimitives.ReadUInt64LittleEndian(index.AsSpan(9)) != 1)
+            throw new UsageException($"{name}.idx is no index of Megatron's version 1");
         var kind = index[17];
-        if (kind is not (Sixteen or ThirtyTwo)) throw new UsageException($"{name}.idx: tokens of type {kind}; 4 (int32) and 8 (uint16) are read");
-        var (sequences, documents) = (BinaryPrimitives.ReadInt64LittleEndian(index.AsSpan(18)), BinaryPrimitives.ReadInt64LittleEndian(index.AsSpan(26)));
-        if (sequences is < 1 or > int.MaxValue || documents is < 0 or > int.MaxValue || index.Length != 34 + 12 * sequences + 8 * documents)
+        if (kind is not (Sixteen or ThirtyTwo))
+            throw new UsageException($"{name}.idx: tokens of type {kind}; 4 (int32) and 8 (uint16) are read");
+        var (sequences, documents) = (BinaryPrimitives.ReadInt64LittleEndian(index.AsSpan(18)),
+            BinaryPrimitives.ReadInt64LittleEndian(index.AsSpan(26)));
+        if (sequences is < 1 or > int.MaxValue || documents is < 0 or > int.MaxValue
+            || index.Length != 34 + 12 * sequences + 8 * documents)
             throw new UsageException($"{name}.idx has {index.Length} bytes, which are not {sequences} sequences and {documents} bounds of documents");
         return new Tokens(name, kind == Sixteen ? 2 : 4, (int)sequences, index);
     }
@@ -78,7 +87,8 @@ public static class MegatronFile
             {
                 lengths[i] = BinaryPrimitives.ReadInt32LittleEndian(index.AsSpan(34 + 4 * i));
                 offsets[i] = BinaryPrimitives.ReadInt64LittleEndian(index.AsSpan(34 + 4 * count + 8 * i));
-                if (lengths[i] < 0 || offsets[i] < 0 || (long)size * lengths[i] is var length && (length > int.MaxValue || offsets[i] > bytes - length))
+                if (lengths[i] < 0 || offsets[i] < 0
+                    || (long)size * lengths[i] is var length && (length > int.MaxValue || offsets[i] > bytes - length))
                     throw new UsageException($"{path} is cut short: sequence {i} ends at byte {(Int128)offsets[i] + (long)size * lengths[i]}, the file has {bytes}");
             }
         }
@@ -92,7 +102,9 @@ public static class MegatronFile
             {
                 var bytes = files.Read(path, offsets[index], size * lengths[index]);
                 var tokens = new int[lengths[index]];
-                for (var i = 0; i < tokens.Length; i++) tokens[i] = size == 2 ? BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(2 * i)) : BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(4 * i));
+                for (var i = 0; i < tokens.Length; i++)
+                    tokens[i] = size == 2 ? BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(2 * i))
+                    : BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(4 * i));
                 return tokens;
             }
         }

@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Interactive.Data;
 
-/// <summary>Reads parts of files from any thread. Files stay open, up to a number; what is beyond is opened for each read.</summary>
+/// <summary>
+/// Reads parts of files from any thread. Files stay open, up to a number; what is beyond is opened for each read.
+/// </summary>
 internal sealed class OpenFiles : IDisposable
 {
     private const int Most = 256;

@@ -3,8 +3,10 @@ namespace Interactive.Data;
 /// <summary>Pictures that lie in records, with what else the records hold of them.</summary>
 internal sealed class RecordImages : IDataset<EncodedImage>
 {
-    private static readonly string[] Images = ["image", "img", "jpg", "jpeg", "png", "webp", "bmp", "gif", "pixels"], Labels = ["class", "cls", "label", "labels", "target", "y", "fine_label"],
-        Masks = ["mask", "seg.png", "mask.png", "annotation"], Names = ["name", "name.txt", "__key__", "path", "file", "filename"];
+    private static readonly string[] Images = ["image", "img", "jpg", "jpeg", "png", "webp", "bmp", "gif", "pixels"],
+        Labels = ["class", "cls", "label", "labels", "target", "y", "fine_label"],
+        Masks = ["mask", "seg.png", "mask.png", "annotation"],
+            Names = ["name", "name.txt", "__key__", "path", "file", "filename"];
 
     private readonly IDataset<DataRecord> source;
     private readonly string? image, label, mask, name;
@@ -37,10 +39,12 @@ internal sealed class RecordImages : IDataset<EncodedImage>
     public int? ClassOf(int index) => source.ClassOf(index) ?? (label is null ? null : Label(source[index]));
     public IReadOnlyList<string> ClassNames => source.ClassNames;
 
-    private EncodedImage Image(DataRecord record) => new(record.Bytes(ImageColumn(record)), label is null ? -1 : Label(record), name is null ? "" : record.Text(name))
-    {
-        Mask = mask is not null && record.Has(mask) ? record.Bytes(mask) : default,
-    };
+    private EncodedImage Image(DataRecord record)
+        => new(record.Bytes(ImageColumn(record)), label is null ? -1 : Label(record),
+        name is null ? "" : record.Text(name))
+        {
+            Mask = mask is not null && record.Has(mask) ? record.Bytes(mask) : default,
+        };
 
     private int Label(DataRecord record)
     {

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Interactive.Data;
 
-/// <summary>Finds the files of a tar archive without reading their bytes: ustar, with GNU's and POSIX's long names.</summary>
+/// <summary>
+/// Finds the files of a tar archive without reading their bytes: ustar, with GNU's and POSIX's long names.
+/// </summary>
 internal static class TarFile
 {
     private const int Block = 512;
@@ -43,12 +45,16 @@ internal static class TarFile
     }
 
     private static string Checked(string archive, string name)
-        => name.StartsWith('/') || name.Split('/').Contains("..") ? throw new UsageException($"{archive}: the path '{name}' leads outside its archive")
-            : name.Contains('\n') ? throw new UsageException($"{archive}: the path '{name.ReplaceLineEndings("\\n")}' holds a line's end") : name.StartsWith("./") ? name[2..] : name;
+        => name.StartsWith('/') || name.Split('/').Contains("..")
+        ? throw new UsageException($"{archive}: the path '{name}' leads outside its archive")
+            : name.Contains('\n')
+            ? throw new UsageException($"{archive}: the path '{name.ReplaceLineEndings("\\n")}' holds a line's end")
+            : name.StartsWith("./") ? name[2..] : name;
 
     private static string Name(byte[] head)
     {
-        var (name, prefix) = (Text(head.AsSpan(0, 100)), head.AsSpan(257, 5).SequenceEqual("ustar"u8) && head[262] == 0 ? Text(head.AsSpan(345, 155)) : "");
+        var (name, prefix) = (Text(head.AsSpan(0, 100)),
+            head.AsSpan(257, 5).SequenceEqual("ustar"u8) && head[262] == 0 ? Text(head.AsSpan(345, 155)) : "");
         return prefix == "" ? name : $"{prefix}/{name}";
     }
 
@@ -58,7 +64,8 @@ internal static class TarFile
         for (var at = 0; at < bytes.Length;)
         {
             var space = Array.IndexOf(bytes, (byte)' ', at);
-            if (space < 0 || !int.TryParse(Encoding.ASCII.GetString(bytes, at, space - at), out var length) || length < 1 || at + length > bytes.Length) return null;
+            if (space < 0 || !int.TryParse(Encoding.ASCII.GetString(bytes, at, space - at), out var length)
+                || length < 1 || at + length > bytes.Length) return null;
             var record = Encoding.UTF8.GetString(bytes, space + 1, at + length - space - 2);
             if (record.StartsWith("path=", StringComparison.Ordinal)) return record[5..];
             at += length;

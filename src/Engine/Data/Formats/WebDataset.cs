@@ -1,8 +1,9 @@
 namespace Interactive.Data;
 
 /// <summary>
-/// Samples of tar archives in WebDataset's way: neighbours whose paths agree up to the first dot of the file name are one sample, the rest in small
-/// letters names the column. With the side index, the number of samples is known and each is read alone.
+/// Samples of tar archives in WebDataset's way: neighbours whose paths agree up to the first dot of the file name are
+/// one sample, the rest in small letters names the column. With the side index, the number of samples is known and each
+/// is read alone.
 /// </summary>
 internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
 {
@@ -10,12 +11,14 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
     private readonly string[] files;
     private readonly OpenFiles open = new();
 
-    /// <exception cref="UsageException">A file is missing, no tar or cut short, or a sample has a column twice.</exception>
+    /// <exception cref="UsageException">A file is missing, no tar or cut short, or a sample has a column
+    /// twice.</exception>
     public WebDataset(string pattern)
     {
         files = FilePattern.Expand(pattern);
         for (var i = 0; i < files.Length; i++) Add(i);
-        if (samples.Count == 0) throw new UsageException($"{pattern}: there is no sample (a file whose name has a dot)");
+        if (samples.Count == 0)
+            throw new UsageException($"{pattern}: there is no sample (a file whose name has a dot)");
         ClassNames = ClassNamesFile.Read(Path.GetDirectoryName(Path.GetFullPath(files[0]))!);
     }
 
@@ -29,7 +32,9 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
             var next = member.Path is null ? null : Split(member.Path)!.Value.Key;
             if (next != key && group.Count > 0)
             {
-                if (group.CountBy(m => Split(m.Path)!.Value.Column).FirstOrDefault(c => c.Value > 1) is { Key: { } twice }) throw new UsageException($"{files[file]}: sample '{key}' has .{twice} twice");
+                if (group.CountBy(m => Split(m.Path)!.Value.Column)
+                    .FirstOrDefault(c => c.Value > 1) is { Key: { } twice })
+                    throw new UsageException($"{files[file]}: sample '{key}' has .{twice} twice");
                 samples.Add((file, key!, [.. group]));
                 group.Clear();
             }
@@ -59,7 +64,8 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
             foreach (var member in members)
             {
                 if (member.Length > Array.MaxLength) throw new InvalidDataException($"its .{Split(member.Path)!.Value.Column} has {member.Length} bytes, more than the {Array.MaxLength} of a value");
-                values[Split(member.Path)!.Value.Column] = Value(Split(member.Path)!.Value.Column, open.Read(files[file], member.Offset, (int)member.Length));
+                values[Split(member.Path)!.Value.Column] = Value(Split(member.Path)!.Value.Column,
+                    open.Read(files[file], member.Offset, (int)member.Length));
             }
             return new DataRecord(values);
         }
@@ -67,9 +73,12 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
 
     private static object Value(string column, byte[] bytes) => column[(column.LastIndexOf('.') + 1)..] switch
     {
-        "pkl" or "pyd" or "pickle" => throw new UsageException($"its .{column} is a pickle, which runs code when it is read"),
+        "pkl" or "pyd" or "pickle"
+            => throw new UsageException($"its .{column} is a pickle, which runs code when it is read"),
         "txt" or "text" or "json" => System.Text.Encoding.UTF8.GetString(bytes),
-        "cls" or "index" or "count" => System.Buffers.Text.Utf8Parser.TryParse(bytes, out long number, out _) ? number : throw new InvalidDataException($"its .{column} is no number"),
+        "cls" or "index" or "count"
+            => System.Buffers.Text.Utf8Parser.TryParse(bytes, out long number, out _) ? number
+            : throw new InvalidDataException($"its .{column} is no number"),
         _ => (ReadOnlyMemory<byte>)bytes,
     };
 

@@ -22,7 +22,12 @@ internal sealed class WebDatasetWriter(string folder, long limit) : IDisposable
             tar = new TarWriter(file, TarEntryFormat.Gnu);
         }
         foreach (var (column, bytes) in members)
-            tar.WriteEntry(new GnuTarEntry(TarEntryType.RegularFile, $"{key}.{column}") { DataStream = new MemoryStream(bytes.ToArray()), ModificationTime = DateTimeOffset.UnixEpoch });
+            tar.WriteEntry(new GnuTarEntry(TarEntryType.RegularFile,
+                $"{key}.{column}")
+            {
+                DataStream = new MemoryStream(bytes.ToArray()), ModificationTime =
+                DateTimeOffset.UnixEpoch
+            });
     }
 
     /// <summary>Ends the last archive.</summary>

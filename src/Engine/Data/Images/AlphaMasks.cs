@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace Interactive.Data;
 
 /// <summary>
-/// Pictures with an alpha channel, such as icons, as samples of segmentation: the picture lies over a colour drawn for it, and the
-/// mask says where it is (1) and where the colour shows (0). Training draws another colour each epoch. Input <c>image</c>
-/// (batch, 3, size, size) fp32, target <c>mask</c> (batch, size, size) int64.
+/// Pictures with an alpha channel, such as icons, as samples of segmentation: the picture lies over a colour drawn for
+/// it, and the mask says where it is (1) and where the colour shows (0). Training draws another colour each epoch.
+/// Input <c>image</c> (batch, 3, size, size) fp32, target <c>mask</c> (batch, size, size) int64.
 /// </summary>
 public sealed class AlphaMasks : IBatchSource
 {
@@ -20,14 +20,18 @@ public sealed class AlphaMasks : IBatchSource
         cache = new PictureCache(files.Length, i => Picture.Square(this.files[i], size), cacheBytes);
     }
 
-    /// <summary>Finds the pictures with an alpha channel anywhere below a folder and divides them at random into two parts.</summary>
-    /// <param name="folder">Such as <c>/usr/share/icons/Adwaita/96x96</c> of Debian's package adwaita-icon-theme.</param>
+    /// <summary>
+    /// Finds the pictures with an alpha channel anywhere below a folder and divides them at random into two parts.
+    /// </summary>
+    /// <param name="folder">Such as <c>/usr/share/icons/Adwaita/96x96</c> of Debian's package
+    /// adwaita-icon-theme.</param>
     /// <param name="size">Pixels of a side.</param>
     /// <param name="validation">Share of the pictures to evaluate on; default a fifth.</param>
     /// <param name="seed">Another seed chooses other pictures.</param>
     /// <param name="cacheBytes">Bytes of decoded squares that each part keeps in memory; default 512 MiB.</param>
     /// <exception cref="UsageException">The folder is missing or holds too few such pictures.</exception>
-    public static (AlphaMasks Train, AlphaMasks Valid) Load(string folder, int size, double validation = 0.2, ulong seed = 1, long cacheBytes = 512 << 20)
+    public static (AlphaMasks Train, AlphaMasks Valid) Load(string folder, int size, double validation = 0.2,
+        ulong seed = 1, long cacheBytes = 512 << 20)
     {
         if (!Directory.Exists(folder)) throw new UsageException($"{folder}: there is no such folder of pictures");
         if (size < 1) throw new UsageException($"a picture's size must be at least 1, got {size}");
@@ -63,6 +67,7 @@ public sealed class AlphaMasks : IBatchSource
             Normalisation.ImageNet.Write(rgba, colour, images.AsSpan(i * 3 * plane, 3 * plane));
             for (var p = 0; p < plane; p++) masks[i * plane + p] = rgba[4 * p + 3] >= 128 ? 1 : 0;
         }
-        return new Batch([new("image", tensor(images, Shape.WithBatch(samples.Length)))], [new("mask", tensor(masks, samples.Length, size, size))]);
+        return new Batch([new("image", tensor(images, Shape.WithBatch(samples.Length)))],
+            [new("mask", tensor(masks, samples.Length, size, size))]);
     }
 }

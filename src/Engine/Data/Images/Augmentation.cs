@@ -3,8 +3,8 @@ using Interactive.Graphs;
 namespace Interactive.Data;
 
 /// <summary>
-/// Random crop out of a zero-padded image, and horizontal flip: the standard augmentation of small images. What happens to
-/// a sample depends on (seed, epoch, sample) alone, not on ranks or threads.
+/// Random crop out of a zero-padded image, and horizontal flip: the standard augmentation of small images. What happens
+/// to a sample depends on (seed, epoch, sample) alone, not on ranks or threads.
 /// </summary>
 /// <param name="Padding">Pixels added on each side before cropping; default 2, 0 for none.</param>
 /// <param name="Flip">Mirror every other image, on average; default true.</param>
@@ -18,7 +18,8 @@ public sealed record Augmentation(int Padding = 2, bool Flip = true)
         var (padding, flip) = (0, false);
         foreach (var part in text.Split(','))
             if (part == "flip") flip = true;
-            else if (!part.StartsWith("pad=", StringComparison.Ordinal) || !int.TryParse(part.AsSpan(4), System.Globalization.NumberStyles.None, null, out padding))
+            else if (!part.StartsWith("pad=", StringComparison.Ordinal)
+                || !int.TryParse(part.AsSpan(4), System.Globalization.NumberStyles.None, null, out padding))
                 throw new UsageException($"unknown augmentation '{text}': choose none, or parts of pad=2,flip");
         return new Augmentation(padding, flip);
     }

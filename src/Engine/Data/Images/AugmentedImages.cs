@@ -12,7 +12,8 @@ internal sealed class AugmentedImages(IDataSource images, Augmentation augmentat
     public Normalisation? Normalisation => images.Normalisation;
     public string? PictureSteps => ((IBatchSource)images).PictureSteps;
     public long Read(int index, Span<float> pixels) => images.Read(index, pixels);
-    public void Augment(Span<float> pixels, int index, int epoch, ulong seed) => augmentation.Apply(pixels, Shape, seed, epoch, index);
+    public void Augment(Span<float> pixels, int index, int epoch, ulong seed)
+        => augmentation.Apply(pixels, Shape, seed, epoch, index);
     public int? ClassOf(int sample) => images.ClassOf(sample);
     public string? Origin(int sample) => images.Origin(sample);
 }

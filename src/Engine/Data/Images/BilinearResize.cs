@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Interactive.Data;
 
 /// <summary>
-/// Resizing with Pillow's antialiased bilinear filter, byte for byte: rows first, then columns, each pixel summed in 32 bits and rounded to a byte. With
-/// AVX2 two pixels at a time: a weight of 22 bits is two of 11, whose products with bytes are added exactly.
+/// Resizing with Pillow's antialiased bilinear filter, byte for byte: rows first, then columns, each pixel summed in 32
+/// bits and rounded to a byte. With AVX2 two pixels at a time: a weight of 22 bits is two of 11, whose products with
+/// bytes are added exactly.
 /// </summary>
 internal static unsafe class BilinearResize
 {
@@ -21,7 +22,8 @@ internal static unsafe class BilinearResize
     /// <param name="toWidth">Pixels of a row of the result.</param>
     /// <param name="toHeight">Rows of the result.</param>
     /// <param name="scalar">Without vectors, for a test that both give the same.</param>
-    public static Image Run(Image image, int x, int y, int width, int height, int toWidth, int toHeight, bool scalar = false)
+    public static Image Run(Image image, int x, int y, int width, int height, int toWidth, int toHeight,
+        bool scalar = false)
     {
         if (x < 0 || y < 0 || width < 1 || height < 1 || x + width > image.Width || y + height > image.Height)
             throw new ArgumentException($"the part {width}x{height} at ({x}, {y}) does not lie in a picture of {image.Width}x{image.Height}");
@@ -55,7 +57,8 @@ internal static unsafe class BilinearResize
             for (var c = 0; c < channels; c++)
             {
                 var sum = Half;
-                for (var i = 0; i < weights.Counts[x]; i++) sum += from[(weights.Firsts[x] + i) * channels + c] * weights.Weights[x * weights.Width + i];
+                for (var i = 0; i < weights.Counts[x]; i++)
+                    sum += from[(weights.Firsts[x] + i) * channels + c] * weights.Weights[x * weights.Width + i];
                 to[x * channels + c] = Clamp(sum);
             }
     }
@@ -64,7 +67,8 @@ internal static unsafe class BilinearResize
     private static void Row3(byte* from, byte* end, byte* to, ResizeWeights weights)
     {
         var spread = Vector256.Create(
-            (byte)0, 255, 3, 255, 1, 255, 4, 255, 2, 255, 5, 255, 255, 255, 255, 255, 6, 255, 9, 255, 7, 255, 10, 255, 8, 255, 11, 255, 255, 255, 255, 255);
+            (byte)0, 255, 3, 255, 1, 255, 4, 255, 2, 255, 5, 255, 255, 255, 255, 255, 6, 255, 9, 255, 7, 255, 10, 255,
+                8, 255, 11, 255, 255, 255, 255, 255);
         var lowMask = Vector128.Create(LowMask);
         fixed (int* all = weights.Weights)
             for (var x = 0; x < weights.Firsts.Length; x++)
@@ -79,9 +83,12 @@ internal static unsafe class BilinearResize
                 var (high, low) = (Vector256<int>.Zero, Vector256<int>.Zero);
                 for (var i = 0; i < count; i += 4)
                 {
-                    var pixels = Avx2.Shuffle(Vector256.Create(Vector128.Load(start + 3 * i), Vector128.Load(start + 3 * i)), spread).AsInt16();
+                    var pixels =
+                        Avx2.Shuffle(Vector256.Create(Vector128.Load(start + 3 * i), Vector128.Load(start + 3 * i)),
+                        spread).AsInt16();
                     var weight = Vector128.Load(all + x * weights.Width + i);
-                    var (highs, lows) = (Pairs(Vector128.ShiftRightArithmetic(weight, LowBits)), Pairs(weight & lowMask));
+                    var (highs, lows) = (Pairs(Vector128.ShiftRightArithmetic(weight, LowBits)),
+                        Pairs(weight & lowMask));
                     high += Avx2.MultiplyAddAdjacent(pixels, highs);
                     low += Avx2.MultiplyAddAdjacent(pixels, lows);
                 }
@@ -117,7 +124,8 @@ internal static unsafe class BilinearResize
 
     private static void Column16(byte* from, byte* to, int stride, int* weights, int count)
     {
-        var (highA, highB, lowA, lowB) = (Vector256<int>.Zero, Vector256<int>.Zero, Vector256<int>.Zero, Vector256<int>.Zero);
+        var (highA, highB, lowA, lowB) = (Vector256<int>.Zero, Vector256<int>.Zero, Vector256<int>.Zero,
+            Vector256<int>.Zero);
         for (var i = 0; i < count; i += 2)
         {
             var first = Avx2.ConvertToVector256Int16(from + i * stride);
@@ -132,8 +140,10 @@ internal static unsafe class BilinearResize
             lowB += Avx2.MultiplyAddAdjacent(b, low);
         }
         var half = Vector256.Create(Half);
-        var sumA = Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(highA, LowBits) + lowA + half, ResizeWeights.Bits);
-        var sumB = Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(highB, LowBits) + lowB + half, ResizeWeights.Bits);
+        var sumA = Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(highA, LowBits) + lowA + half,
+            ResizeWeights.Bits);
+        var sumB = Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(highB, LowBits) + lowB + half,
+            ResizeWeights.Bits);
         var words = Avx2.PackSignedSaturate(sumA, sumB); // undoes what the unpacking did to the order
         Sse2.PackUnsignedSaturate(words.GetLower(), words.GetUpper()).Store(to);
     }

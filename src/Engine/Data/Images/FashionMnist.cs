@@ -3,8 +3,8 @@ using Interactive.Graphs;
 namespace Interactive.Data;
 
 /// <summary>
-/// Fashion-MNIST (Xiao et al. 2017): 60,000 training and 10,000 test images of clothes, 1x28x28, 10 classes, from Debian's
-/// package <c>dataset-fashion-mnist</c>.
+/// Fashion-MNIST (Xiao et al. 2017): 60,000 training and 10,000 test images of clothes, 1x28x28, 10 classes, from
+/// Debian's package <c>dataset-fashion-mnist</c>.
 /// </summary>
 public static class FashionMnist
 {
@@ -26,10 +26,13 @@ public static class FashionMnist
         var (_, labels) = Idx.Read(Find(folder, $"{part}-labels-idx1-ubyte"));
         if (sizes is not [var count, 28, 28] || count != labels.Length)
             throw new UsageException($"{folder} does not hold Fashion-MNIST: {part} has {string.Join('x', sizes)} images and {labels.Length} labels");
-        return new ImageDataset(images, labels, new Shape(1, 28, 28), 10, mean: 0.2860f, deviation: 0.3530f) { ClassNames = Names };
+        return new ImageDataset(images, labels, new Shape(1, 28, 28), 10, mean: 0.2860f,
+            deviation: 0.3530f)
+        { ClassNames = Names };
     }
 
-    private static readonly string[] Names = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+    private static readonly string[] Names = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt",
+        "Sneaker", "Bag", "Ankle boot"];
 
     private static string Find(string folder, string name)
     {

@@ -5,10 +5,14 @@ public interface IImageStep
 {
     /// <summary>Changes a picture, and its mask and boxes with it.</summary>
     /// <param name="sample">The picture.</param>
-    /// <param name="random">Numbers that depend on seed, epoch, sample and step alone; draw none unless <see cref="ImageSample.IsTraining"/>.</param>
+    /// <param name="random">Numbers that depend on seed, epoch, sample and step alone; draw none unless
+    /// <see cref="ImageSample.IsTraining"/>.</param>
     /// <exception cref="InvalidDataException">The picture does not allow it.</exception>
     void Apply(ImageSample sample, CounterRandom random);
 
-    /// <summary>What it does in evaluation, as a command line writes it (<c>resize=256</c>): empty for nothing, null (default) for what no text says. A kept model prepares pictures so.</summary>
+    /// <summary>
+    /// What it does in evaluation, as a command line writes it (<c>resize=256</c>): empty for nothing, null (default)
+    /// for what no text says. A kept model prepares pictures so.
+    /// </summary>
     string? InEvaluation => null;
 }

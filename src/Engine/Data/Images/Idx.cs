@@ -3,14 +3,17 @@ using System.IO.Compression;
 
 namespace Interactive.Data;
 
-/// <summary>Reads the IDX format of MNIST: a big-endian header (type, dimensions, sizes), then bytes. Files may be gzipped.</summary>
+/// <summary>
+/// Reads the IDX format of MNIST: a big-endian header (type, dimensions, sizes), then bytes. Files may be gzipped.
+/// </summary>
 internal static class Idx
 {
     /// <summary>The sizes and the bytes of an unsigned-byte IDX file.</summary>
     /// <exception cref="InvalidDataException">The file is not IDX, holds another type, or is cut short.</exception>
     public static (int[] Sizes, byte[] Data) Read(string path)
     {
-        using Stream file = File.OpenRead(path), content = path.EndsWith(".gz") ? new GZipStream(file, CompressionMode.Decompress) : file;
+        using Stream file = File.OpenRead(path),
+            content = path.EndsWith(".gz") ? new GZipStream(file, CompressionMode.Decompress) : file;
         try
         {
             Span<byte> word = stackalloc byte[4];
@@ -23,10 +26,15 @@ internal static class Idx
                 content.ReadExactly(word);
                 sizes[i] = BinaryPrimitives.ReadInt32BigEndian(word);
             }
-            return (sizes, Content(content, Bytes(sizes) ?? throw new InvalidDataException($"{path}: no IDX file has the sizes {string.Join('x', sizes)}")));
+            return (sizes,
+                Content(content,
+                Bytes(sizes)
+                ?? throw new InvalidDataException($"{path}: no IDX file has the sizes {string.Join('x', sizes)}")));
         }
         catch (EndOfStreamException) { throw new InvalidDataException($"{path}: the file is cut short"); }
-        catch (InvalidDataException e) when (!e.Message.StartsWith(path, StringComparison.Ordinal)) { throw new InvalidDataException($"{path}: not a gzip file, or cut short"); }
+        catch (InvalidDataException e) when (!e.Message.StartsWith(path,
+            StringComparison.Ordinal))
+        { throw new InvalidDataException($"{path}: not a gzip file, or cut short"); }
     }
 
     private static int? Bytes(int[] sizes)

@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Interactive.Data;
 
-/// <summary>A picture of bytes: rows of pixels, 3 channels (red, green, blue) or 1. Holds a buffer that others use after it is disposed.</summary>
+/// <summary>
+/// A picture of bytes: rows of pixels, 3 channels (red, green, blue) or 1. Holds a buffer that others use after it is
+/// disposed.
+/// </summary>
 public sealed class Image : IDisposable
 {
     private byte[]? buffer;
@@ -13,7 +16,8 @@ public sealed class Image : IDisposable
     /// <param name="channels">3 or 1.</param>
     public Image(int width, int height, int channels = 3)
     {
-        if (width < 1 || height < 1) throw new ArgumentException($"a picture has at least one pixel, got {width}x{height}");
+        if (width < 1 || height < 1)
+            throw new ArgumentException($"a picture has at least one pixel, got {width}x{height}");
         if (channels is not (1 or 3)) throw new ArgumentException($"a picture has 3 channels or 1, got {channels}");
         (Width, Height, Channels) = (width, height, channels);
         buffer = ArrayPool<byte>.Shared.Rent(width * height * channels);
@@ -26,7 +30,8 @@ public sealed class Image : IDisposable
     /// <summary>Bytes of a pixel.</summary>
     public int Channels { get; }
     /// <summary>All bytes, row by row.</summary>
-    public Span<byte> Pixels => (buffer ?? throw new ObjectDisposedException(nameof(Image))).AsSpan(0, Width * Height * Channels);
+    public Span<byte> Pixels
+        => (buffer ?? throw new ObjectDisposedException(nameof(Image))).AsSpan(0, Width * Height * Channels);
     /// <summary>The bytes of one row.</summary>
     public Span<byte> Row(int y) => Pixels.Slice(y * Width * Channels, Width * Channels);
 

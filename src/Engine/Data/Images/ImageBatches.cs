@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace Interactive.Data;
 
 /// <summary>
-/// Pictures as batches: decoded, changed step by step and written where they lie in the batch. Input <c>input</c> (batch, channels, height, width) fp32;
-/// targets, as far as the pictures have them: <c>target</c> (batch) int64, the class; <c>mask</c> (batch, height, width) int64, -100 where it is 255;
+/// Pictures as batches: decoded, changed step by step and written where they lie in the batch. Input <c>input</c>
+/// (batch, channels, height, width) fp32; targets, as far as the pictures have them: <c>target</c> (batch) int64, the
+/// class; <c>mask</c> (batch, height, width) int64, -100 where it is 255;
 /// <c>boxes</c> (batch, most, 5) fp32: left, top, right, bottom, class, and -1 where there is none.
 /// </summary>
 public sealed class ImageBatches : IBatchSource
@@ -22,7 +23,8 @@ public sealed class ImageBatches : IBatchSource
         (this.source, this.pipeline, layout) = (source, pipeline, new(FirstLayout));
     }
 
-    private sealed record Layout(int Width, int Height, int Channels, PixelTable Table, bool HasClass, bool HasMask, bool HasBoxes);
+    private sealed record Layout(int Width, int Height, int Channels, PixelTable Table, bool HasClass, bool HasMask,
+        bool HasBoxes);
 
     /// <inheritdoc/>
     public int Count => source.Count;
@@ -41,7 +43,9 @@ public sealed class ImageBatches : IBatchSource
     /// <inheritdoc/>
     public int? ClassOf(int sample) => source.ClassOf(sample);
 
-    /// <summary>A picture after all steps but the normalisation, as it goes into a batch. The caller disposes it.</summary>
+    /// <summary>
+    /// A picture after all steps but the normalisation, as it goes into a batch. The caller disposes it.
+    /// </summary>
     /// <exception cref="UsageException">It cannot be read; the message names it.</exception>
     public ImageSample Sample(int sample, int? epoch = null, ulong seed = 0)
     {
@@ -63,26 +67,36 @@ public sealed class ImageBatches : IBatchSource
                 throw;
             }
         }
-        catch (Exception e) when (SampleError.IsOfSample(e)) { throw SampleError.Of(sample, source.Origin(sample) ?? file?.Name, e); }
+        catch (Exception e) when (SampleError.IsOfSample(e))
+        {
+            throw SampleError.Of(sample,
+            source.Origin(sample) ?? file?.Name, e);
+        }
     }
 
     /// <inheritdoc/>
-    public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0) => BatchDraft.Fill(Begin(samples.Length, epoch, seed), samples);
+    public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
+        => BatchDraft.Fill(Begin(samples.Length, epoch, seed), samples);
 
     /// <inheritdoc/>
-    public IBatchDraft Begin(int count, int? epoch = null, ulong seed = 0) => new Draft(this, layout.Value, count, epoch, seed);
+    public IBatchDraft Begin(int count, int? epoch = null, ulong seed = 0)
+        => new Draft(this, layout.Value, count, epoch, seed);
 
     private Layout FirstLayout()
     {
         using var first = Sample(0);
-        return new(first.Width, first.Height, first.Image.Channels, new PixelTable(pipeline.Normalisation, first.Image.Channels), first.Class >= 0, first.Mask is not null, source[0].Boxes.Count > 0);
+        return new(first.Width, first.Height, first.Image.Channels,
+            new PixelTable(pipeline.Normalisation, first.Image.Channels), first.Class >= 0, first.Mask is not null,
+            source[0].Boxes.Count > 0);
     }
 
     private sealed class Draft(ImageBatches batches, Layout layout, int count, int? epoch, ulong seed) : IBatchDraft
     {
-        private readonly BatchMemory<float> pixels = new("input", [count, layout.Channels, layout.Height, layout.Width]);
+        private readonly BatchMemory<float> pixels = new("input",
+            [count, layout.Channels, layout.Height, layout.Width]);
         private readonly BatchMemory<long>? classes = layout.HasClass ? new("target", [count]) : null;
-        private readonly BatchMemory<long>? masks = layout.HasMask ? new("mask", [count, layout.Height, layout.Width]) : null;
+        private readonly BatchMemory<long>? masks = layout.HasMask ? new("mask", [count, layout.Height, layout.Width])
+            : null;
         private readonly IReadOnlyList<Box>[] boxes = new IReadOnlyList<Box>[count];
 
         public void Write(int slot, int sample)
@@ -92,8 +106,11 @@ public sealed class ImageBatches : IBatchSource
             if ((image.Width, image.Height, image.Channels) != (layout.Width, layout.Height, layout.Channels))
                 throw Misfit(sample, $"it is {image.Channels}x{image.Height}x{image.Width}, the first is {layout.Channels}x{layout.Height}x{layout.Width}: end with a step that gives all one size, such as Resize(height, width) or CenterCrop");
             layout.Table.Write(image, pixels[slot]);
-            if (classes is not null) classes[slot][0] = made.Class >= 0 ? made.Class : throw Misfit(sample, "it has no class, as the first has");
-            if (masks is not null) Write(made.Mask ?? throw Misfit(sample, "it has no mask, as the first has"), masks[slot]);
+            if (classes is not null)
+                classes[slot][0] = made.Class >= 0 ? made.Class
+                : throw Misfit(sample, "it has no class, as the first has");
+            if (masks is not null)
+                Write(made.Mask ?? throw Misfit(sample, "it has no mask, as the first has"), masks[slot]);
             boxes[slot] = made.Boxes;
         }
 
@@ -103,7 +120,8 @@ public sealed class ImageBatches : IBatchSource
             for (var i = 0; i < to.Length; i++) to[i] = values[i] == Unlabelled ? Ignored : values[i];
         }
 
-        private UsageException Misfit(int sample, string problem) => new($"{SampleError.Name(sample, batches.Origin(sample))}: {problem}");
+        private UsageException Misfit(int sample, string problem)
+            => new($"{SampleError.Name(sample, batches.Origin(sample))}: {problem}");
 
         public Batch Finish()
         {
@@ -121,7 +139,8 @@ public sealed class ImageBatches : IBatchSource
             Array.Fill(numbers, -1);
             for (var i = 0; i < count; i++)
                 for (var k = 0; k < boxes[i].Count; k++)
-                    ((ReadOnlySpan<float>)[boxes[i][k].Left, boxes[i][k].Top, boxes[i][k].Right, boxes[i][k].Bottom, boxes[i][k].Class]).CopyTo(numbers.AsSpan((i * most + k) * 5));
+                    ((ReadOnlySpan<float>)[boxes[i][k].Left, boxes[i][k].Top, boxes[i][k].Right, boxes[i][k].Bottom,
+                        boxes[i][k].Class]).CopyTo(numbers.AsSpan((i * most + k) * 5));
             return new("boxes", tensor(numbers, [count, most, 5]));
         }
 

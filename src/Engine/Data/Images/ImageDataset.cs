@@ -3,7 +3,8 @@ using Interactive.Graphs;
 namespace Interactive.Data;
 
 /// <summary>Small images in memory as bytes, scaled to (pixel / 255 - mean) / deviation when read.</summary>
-public sealed class ImageDataset(byte[] images, byte[] labels, Shape shape, int classes, float mean, float deviation) : IDataSource
+public sealed class ImageDataset(byte[] images, byte[] labels, Shape shape, int classes, float mean, float deviation)
+    : IDataSource
 {
     /// <inheritdoc/>
     public int Count => labels.Length;

@@ -2,7 +2,10 @@ using SkiaSharp;
 
 namespace Interactive.Data;
 
-/// <summary>Decodes pictures to the pixels that Pillow's <c>convert("RGB")</c> gives: transparency is dropped, not blended, and EXIF's rotation is ignored.</summary>
+/// <summary>
+/// Decodes pictures to the pixels that Pillow's <c>convert("RGB")</c> gives: transparency is dropped, not blended, and
+/// EXIF's rotation is ignored.
+/// </summary>
 internal static class ImageFile
 {
     /// <summary>Pixels that a picture may have: a small file can claim any number.</summary>
@@ -17,12 +20,16 @@ internal static class ImageFile
         return size;
     }
 
-    /// <summary>The pixels, at 1, 1/2 or 1/4 of the size where <paramref name="divisor"/> says so and it is a JPEG, in 3 channels.</summary>
+    /// <summary>
+    /// The pixels, at 1, 1/2 or 1/4 of the size where <paramref name="divisor"/> says so and it is a JPEG, in 3
+    /// channels.
+    /// </summary>
     /// <exception cref="InvalidDataException">It is damaged, no picture or too large.</exception>
     public static Image Decode(ReadOnlySpan<byte> file, int divisor = 1)
     {
         var (width, height) = Size(file);
-        return IsJpeg(file) && TurboJpeg.IsThere ? TurboJpeg.Decode(file, width, height, divisor) : SkiaImage.Decode(file, width, height);
+        return IsJpeg(file) && TurboJpeg.IsThere ? TurboJpeg.Decode(file, width, height, divisor)
+            : SkiaImage.Decode(file, width, height);
     }
 
     /// <summary>Whether <see cref="Decode"/> heeds a divisor.</summary>

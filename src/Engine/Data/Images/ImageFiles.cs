@@ -1,39 +1,53 @@
 namespace Interactive.Data;
 
-/// <summary>Pictures of a folder with a subfolder a class, as torchvision finds them; read when they are asked for.</summary>
+/// <summary>
+/// Pictures of a folder with a subfolder a class, as torchvision finds them; read when they are asked for.
+/// </summary>
 internal sealed class ImageFiles : IDataset<EncodedImage>
 {
     // torchvision's list: what cannot be decoded is an error that names the file, not a picture that is missing.
-    private static readonly HashSet<string> Endings = new([".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"], StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> Endings = new([".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif",
+        ".tiff", ".webp"], StringComparer.OrdinalIgnoreCase);
 
     private readonly string folder;
     private readonly (string Path, int Class)[] files;
 
-    /// <exception cref="UsageException">The folder is missing, has no class folder, or a class has no picture.</exception>
+    /// <exception cref="UsageException">The folder is missing, has no class folder, or a class has no
+    /// picture.</exception>
     public ImageFiles(string folder)
     {
         if (!Directory.Exists(folder)) throw new UsageException($"{folder}: there is no such folder of pictures");
         this.folder = folder;
-        ClassNames = [.. Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
-        if (ClassNames.Count == 0) throw new UsageException($"{folder}: there is no subfolder; each is a class of pictures");
-        files = [.. ClassNames.SelectMany((name, i) => Find(Path.Combine(folder, name), name).Select(path => (path, i)))];
+        ClassNames =
+            [.. Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)!)
+            .Order(StringComparer.Ordinal)];
+        if (ClassNames.Count == 0)
+            throw new UsageException($"{folder}: there is no subfolder; each is a class of pictures");
+        files =
+            [.. ClassNames.SelectMany((name, i) => Find(Path.Combine(folder, name), name).Select(path => (path, i)))];
     }
 
     /// <summary>Whether a folder has a subfolder with a picture: what this reads.</summary>
-    public static bool Takes(string folder) => Directory.EnumerateDirectories(folder).Any(sub => Directory.EnumerateFiles(sub, "*", SearchOption.AllDirectories).Any(IsPicture));
+    public static bool Takes(string folder)
+        => Directory.EnumerateDirectories(folder)
+        .Any(sub => Directory.EnumerateFiles(sub, "*", SearchOption.AllDirectories).Any(IsPicture));
 
     /// <summary>All pictures anywhere below a folder: folder by folder, and by name within each.</summary>
     public static IEnumerable<string> Find(string folder)
         => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(IsPicture)
-            .OrderBy(path => Path.GetDirectoryName(path), StringComparer.Ordinal).ThenBy(Path.GetFileName, StringComparer.Ordinal);
+            .OrderBy(path => Path.GetDirectoryName(path), StringComparer.Ordinal).ThenBy(Path.GetFileName,
+            StringComparer.Ordinal);
 
     private static bool IsPicture(string path) => Endings.Contains(Path.GetExtension(path));
 
     private static string[] Find(string folder, string name)
-        => Find(folder).ToArray() is { Length: > 0 } found ? found : throw new UsageException($"{folder}: class '{name}' has no picture ({string.Join(", ", Endings)})");
+        => Find(folder).ToArray() is { Length: > 0 } found ? found
+        : throw new UsageException($"{folder}: class '{name}' has no picture ({string.Join(", ", Endings)})");
 
     public int Count => files.Length;
-    public EncodedImage this[int index] => new(File.ReadAllBytes(files[index].Path), files[index].Class, Path.GetRelativePath(folder, files[index].Path));
+    public EncodedImage this[int index]
+        => new(File.ReadAllBytes(files[index].Path), files[index].Class,
+        Path.GetRelativePath(folder, files[index].Path));
     public string Origin(int index) => files[index].Path;
     public int? ClassOf(int index) => files[index].Class;
     public IReadOnlyList<string> ClassNames { get; }

@@ -3,9 +3,10 @@ using Interactive.Graphs;
 namespace Interactive.Data;
 
 /// <summary>
-/// A folder of pictures with a subfolder a class, as torchvision reads it: classes are the subfolders in ordinal order, and a
-/// picture belongs to the class below which it lies. A picture is decoded when it is first read, brought to a square (shorter side to
-/// the size, bilinear, then the middle), laid over white where it is transparent, and normalised to (3, size, size).
+/// A folder of pictures with a subfolder a class, as torchvision reads it: classes are the subfolders in ordinal order,
+/// and a picture belongs to the class below which it lies. A picture is decoded when it is first read, brought to a
+/// square (shorter side to the size, bilinear, then the middle), laid over white where it is transparent, and
+/// normalised to (3, size, size).
 /// </summary>
 public sealed class ImageFolder : IDataSource
 {
@@ -14,7 +15,8 @@ public sealed class ImageFolder : IDataSource
     private readonly Normalisation normalisation;
     private readonly PictureCache cache;
 
-    private ImageFolder((string, int)[] pictures, IReadOnlyList<string> classes, int size, Normalisation normalisation, long cacheBytes)
+    private ImageFolder((string, int)[] pictures, IReadOnlyList<string> classes, int size, Normalisation normalisation,
+        long cacheBytes)
     {
         (this.pictures, ClassNames, this.size, this.normalisation) = (pictures, classes, size, normalisation);
         cache = new PictureCache(pictures.Length, i => Picture.Square(this.pictures[i].Path, size), cacheBytes);
@@ -28,14 +30,20 @@ public sealed class ImageFolder : IDataSource
     /// <param name="normalisation">Default <see cref="Normalisation.ImageNet"/>.</param>
     /// <param name="cacheBytes">Bytes of decoded squares that each part keeps in memory; default 512 MiB.</param>
     /// <param name="classes">The subfolders that are read, in this order; default all, in ordinal order.</param>
-    /// <exception cref="UsageException">The folder is missing, holds no class folder, a class has no picture, or a part would be empty.</exception>
-    public static (ImageFolder Train, ImageFolder Valid) Load(string folder, int size, double validation = 0.2, ulong seed = 1, Normalisation? normalisation = null, long cacheBytes = 512 << 20, IReadOnlyList<string>? classes = null)
+    /// <exception cref="UsageException">The folder is missing, holds no class folder, a class has no picture, or a part
+    /// would be empty.</exception>
+    public static (ImageFolder Train, ImageFolder Valid) Load(string folder, int size, double validation = 0.2,
+        ulong seed = 1, Normalisation? normalisation = null, long cacheBytes = 512 << 20,
+        IReadOnlyList<string>? classes = null)
     {
         if (!Directory.Exists(folder)) throw new UsageException($"{folder}: there is no such folder of pictures");
         if (size < 1) throw new UsageException($"a picture's size must be at least 1, got {size}");
-        if (classes?.FirstOrDefault(name => !Directory.Exists(Path.Combine(folder, name))) is { } missing) throw new UsageException($"{folder}: there is no subfolder '{missing}'");
-        classes ??= [.. Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
-        if (classes.Count == 0) throw new UsageException($"{folder}: there is no subfolder; each is a class of pictures");
+        if (classes?.FirstOrDefault(name => !Directory.Exists(Path.Combine(folder, name))) is { } missing)
+            throw new UsageException($"{folder}: there is no subfolder '{missing}'");
+        classes ??= [.. Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)!)
+            .Order(StringComparer.Ordinal)];
+        if (classes.Count == 0)
+            throw new UsageException($"{folder}: there is no subfolder; each is a class of pictures");
         var pictures = new List<(string, int)>();
         for (var i = 0; i < classes.Count; i++)
         {
@@ -44,7 +52,8 @@ public sealed class ImageFolder : IDataSource
             pictures.AddRange(found.Select(path => (path, i)));
         }
         var (train, valid) = PictureSplit.Of(pictures, validation, seed);
-        return (new(train, classes, size, normalisation ?? Normalisation.ImageNet, cacheBytes), new(valid, classes, size, normalisation ?? Normalisation.ImageNet, cacheBytes));
+        return (new(train, classes, size, normalisation ?? Normalisation.ImageNet, cacheBytes),
+            new(valid, classes, size, normalisation ?? Normalisation.ImageNet, cacheBytes));
     }
 
     /// <inheritdoc/>

@@ -12,14 +12,19 @@ internal sealed class ImageMaskFiles : IDataset<EncodedImage>
         foreach (var one in (string[])[images, masks])
             if (!Directory.Exists(one)) throw new UsageException($"{one}: there is no such folder of pictures");
         folder = images;
-        var byName = ImageFiles.Find(masks).ToLookup(path => Path.ChangeExtension(Path.GetRelativePath(masks, path), null));
-        pairs = [.. ImageFiles.Find(images).Select(path => (path, byName[Path.ChangeExtension(Path.GetRelativePath(images, path), null)].FirstOrDefault()
+        var byName = ImageFiles.Find(masks)
+            .ToLookup(path => Path.ChangeExtension(Path.GetRelativePath(masks, path), null));
+        pairs =
+            [.. ImageFiles.Find(images).Select(path
+            => (path, byName[Path.ChangeExtension(Path.GetRelativePath(images, path), null)].FirstOrDefault()
             ?? throw new UsageException($"{path}: there is no mask '{Path.ChangeExtension(Path.GetRelativePath(images, path), ".png")}' in {masks}")))];
         if (pairs.Length == 0) throw new UsageException($"{images}: there is no picture");
     }
 
     public int Count => pairs.Length;
     public EncodedImage this[int index]
-        => new(File.ReadAllBytes(pairs[index].Image), Name: Path.GetRelativePath(folder, pairs[index].Image)) { Mask = File.ReadAllBytes(pairs[index].Mask) };
+        => new(File.ReadAllBytes(pairs[index].Image),
+        Name: Path.GetRelativePath(folder, pairs[index].Image))
+        { Mask = File.ReadAllBytes(pairs[index].Mask) };
     public string Origin(int index) => pairs[index].Image;
 }

@@ -1,6 +1,9 @@
 namespace Interactive.Data;
 
-/// <summary>One picture on its way into a batch, with its mask, boxes and class. Steps change it; its picture is decoded when a step first looks at it.</summary>
+/// <summary>
+/// One picture on its way into a batch, with its mask, boxes and class. Steps change it; its picture is decoded when a
+/// step first looks at it.
+/// </summary>
 public sealed class ImageSample : IDisposable
 {
     private readonly EncodedImage? file;
@@ -38,7 +41,8 @@ public sealed class ImageSample : IDisposable
     public int Width => Size.Item1;
     /// <summary>Rows.</summary>
     public int Height => Size.Item2;
-    private (int, int) Size => image is not null ? (image.Width, image.Height) : size ??= ImageFile.Size(file!.File.Span);
+    private (int, int) Size
+        => image is not null ? (image.Width, image.Height) : size ??= ImageFile.Size(file!.File.Span);
 
     /// <summary>The picture; the one before is disposed when it is replaced.</summary>
     public Image Image
@@ -54,14 +58,17 @@ public sealed class ImageSample : IDisposable
         set => Replace(ref mask, value);
     }
 
-    /// <summary>Cuts out a part and brings it to a size: the picture as Pillow does, the mask by its nearest pixels.</summary>
+    /// <summary>
+    /// Cuts out a part and brings it to a size: the picture as Pillow does, the mask by its nearest pixels.
+    /// </summary>
     /// <param name="x">Left edge of the part.</param>
     /// <param name="y">Upper edge.</param>
     /// <param name="width">Its pixels of a row.</param>
     /// <param name="height">Its rows.</param>
     /// <param name="toWidth">Pixels of a row of the result.</param>
     /// <param name="toHeight">Rows of the result.</param>
-    /// <param name="mayScale">Let a JPEG that is much larger than the result be decoded at a half or a quarter of its size; default false.</param>
+    /// <param name="mayScale">Let a JPEG that is much larger than the result be decoded at a half or a quarter of its
+    /// size; default false.</param>
     public void Resize(int x, int y, int width, int height, int toWidth, int toHeight, bool mayScale = false)
     {
         if (mask is not null) Mask = NearestResize.Run(mask, x, y, width, height, toWidth, toHeight);
@@ -76,7 +83,8 @@ public sealed class ImageSample : IDisposable
         }
         image = ImageFile.Decode(file!.File.Span, divisor);
         var (left, top) = (x / divisor, y / divisor);
-        Image = BilinearResize.Run(image, left, top, Math.Min(width / divisor, image.Width - left), Math.Min(height / divisor, image.Height - top), toWidth, toHeight);
+        Image = BilinearResize.Run(image, left, top, Math.Min(width / divisor, image.Width - left),
+            Math.Min(height / divisor, image.Height - top), toWidth, toHeight);
     }
 
     /// <summary>Cuts out a part; what lies outside is black, and class 0 in the mask.</summary>

@@ -4,9 +4,10 @@ using static TorchSharp.torch;
 namespace Interactive.Data;
 
 /// <summary>
-/// Pictures with a mask each, as samples of segmentation: <c>images/cat.jpg</c> and <c>masks/cat.png</c>, whose grey value is a pixel's class and
-/// 255 one that does not count (-100 in the target, which cross-entropy leaves out). Both are brought to a square alike, masks by their nearest
-/// pixels. Input <c>image</c> (batch, 3, size, size) fp32, target <c>mask</c> (batch, size, size) int64.
+/// Pictures with a mask each, as samples of segmentation: <c>images/cat.jpg</c> and <c>masks/cat.png</c>, whose grey
+/// value is a pixel's class and 255 one that does not count (-100 in the target, which cross-entropy leaves out). Both
+/// are brought to a square alike, masks by their nearest pixels. Input <c>image</c> (batch, 3, size, size) fp32, target
+/// <c>mask</c> (batch, size, size) int64.
 /// </summary>
 public sealed class MaskFolder : IBatchSource
 {
@@ -21,7 +22,8 @@ public sealed class MaskFolder : IBatchSource
     {
         (this.pairs, this.size, Classes) = (pairs, size, classes);
         images = new PictureCache(pairs.Length, i => Picture.Square(this.pairs[i].Image, size), cacheBytes / 2);
-        masks = new PictureCache(pairs.Length, i => Picture.Square(this.pairs[i].Mask, size, nearest: true), cacheBytes / 2);
+        masks = new PictureCache(pairs.Length, i => Picture.Square(this.pairs[i].Mask, size, nearest: true),
+            cacheBytes / 2);
     }
 
     /// <summary>Finds pictures and their masks of the same name and divides them at random into two parts.</summary>
@@ -33,13 +35,15 @@ public sealed class MaskFolder : IBatchSource
     /// <param name="seed">Another seed chooses other pictures.</param>
     /// <param name="cacheBytes">Bytes of decoded squares that each part keeps in memory; default 512 MiB.</param>
     /// <exception cref="UsageException">A folder is missing, a picture has no mask, or there are too few.</exception>
-    public static (MaskFolder Train, MaskFolder Valid) Load(string images, string masks, int size, int classes, double validation = 0.2, ulong seed = 1, long cacheBytes = 512 << 20)
+    public static (MaskFolder Train, MaskFolder Valid) Load(string images, string masks, int size, int classes,
+        double validation = 0.2, ulong seed = 1, long cacheBytes = 512 << 20)
     {
         foreach (var folder in (string[])[images, masks])
             if (!Directory.Exists(folder)) throw new UsageException($"{folder}: there is no such folder of pictures");
         if (size < 1) throw new UsageException($"a picture's size must be at least 1, got {size}");
         var byName = Picture.Find(masks).ToLookup(path => Path.GetFileNameWithoutExtension(path));
-        var pairs = Picture.Find(images).Select(path => (path, byName[Path.GetFileNameWithoutExtension(path)].FirstOrDefault()
+        var pairs =
+            Picture.Find(images).Select(path => (path, byName[Path.GetFileNameWithoutExtension(path)].FirstOrDefault()
             ?? throw new UsageException($"{path}: there is no mask '{Path.GetFileNameWithoutExtension(path)}.png' in {masks}"))).ToArray();
         if (pairs.Length == 0) throw new UsageException($"{images}: there is no picture");
         var (train, valid) = PictureSplit.Of(pairs, validation, seed);
@@ -57,7 +61,8 @@ public sealed class MaskFolder : IBatchSource
     public string? Origin(int sample) => pairs[sample].Image;
 
     /// <inheritdoc/>
-    /// <exception cref="UsageException">A file is damaged, or a mask holds a value that is no class; the message names it.</exception>
+    /// <exception cref="UsageException">A file is damaged, or a mask holds a value that is no class; the message names
+    /// it.</exception>
     public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
     {
         var plane = size * size;
@@ -70,6 +75,7 @@ public sealed class MaskFolder : IBatchSource
                 mask[i * plane + p] = grey[4 * p] is Unlabelled ? Ignored : grey[4 * p] < Classes ? grey[4 * p]
                     : throw new UsageException($"{pairs[samples[i]].Mask}: pixel ({p % size}, {p / size}) has the value {grey[4 * p]}, which is none of the {Classes} classes nor 255");
         }
-        return new Batch([new("image", tensor(image, Shape.WithBatch(samples.Length)))], [new("mask", tensor(mask, samples.Length, size, size))]);
+        return new Batch([new("image", tensor(image, Shape.WithBatch(samples.Length)))],
+            [new("mask", tensor(mask, samples.Length, size, size))]);
     }
 }

@@ -14,7 +14,8 @@ internal static class NearestResize
             var from = image.Row(y + rows[row]);
             var to = result.Row(row);
             for (var column = 0; column < toWidth; column++)
-                for (var c = 0; c < image.Channels; c++) to[column * image.Channels + c] = from[(x + columns[column]) * image.Channels + c];
+                for (var c = 0; c < image.Channels; c++)
+                    to[column * image.Channels + c] = from[(x + columns[column]) * image.Channels + c];
         }
         return result;
     }

@@ -4,7 +4,9 @@ using SkiaSharp;
 
 namespace Interactive.Data;
 
-/// <summary>Decodes pictures and brings them to a square: the shorter side to the size, bilinear, then the middle.</summary>
+/// <summary>
+/// Decodes pictures and brings them to a square: the shorter side to the size, bilinear, then the middle.
+/// </summary>
 internal static class Picture
 {
     /// <summary>The endings of files that are pictures.</summary>
@@ -12,14 +14,18 @@ internal static class Picture
         = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif" };
 
     // A folder that is a link is not gone into: links may form a ring, or bring in pictures twice.
-    private static readonly EnumerationOptions Below = new() { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
+    private static readonly EnumerationOptions Below =
+        new() { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
 
-    /// <summary>All pictures below a folder, in the order of their paths; links to files count, folders that are links do not.</summary>
+    /// <summary>
+    /// All pictures below a folder, in the order of their paths; links to files count, folders that are links do not.
+    /// </summary>
     public static string[] Find(string folder)
         => [.. new FileSystemEnumerable<string>(folder, (ref FileSystemEntry entry) => entry.ToFullPath(), Below)
         {
             ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory,
-            ShouldRecursePredicate = (ref FileSystemEntry entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
+            ShouldRecursePredicate = (ref FileSystemEntry entry)
+                => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
         }.Where(path => Extensions.Contains(Path.GetExtension(path))).Order(StringComparer.Ordinal)];
 
     /// <summary>Whether a picture has an alpha channel, by its header alone.</summary>
@@ -43,8 +49,11 @@ internal static class Picture
         using var surface = SKSurface.Create(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Premul));
         using var image = SKImage.FromBitmap(whole);
         var sampling = nearest ? new SKSamplingOptions(SKFilterMode.Nearest, SKMipmapMode.None)
-            : new SKSamplingOptions(SKFilterMode.Linear, scale < 1 ? SKMipmapMode.Linear : SKMipmapMode.None); // the mean of what a smaller pixel covers
-        surface.Canvas.DrawImage(image, SKRect.Create((size - width * scale) / 2, (size - height * scale) / 2, width * scale, height * scale), sampling);
+            // the mean of what a smaller pixel covers
+            : new SKSamplingOptions(SKFilterMode.Linear, scale < 1 ? SKMipmapMode.Linear : SKMipmapMode.None);
+        surface.Canvas.DrawImage(image,
+            SKRect.Create((size - width * scale) / 2, (size - height * scale) / 2, width * scale, height * scale),
+            sampling);
         using var pixels = surface.PeekPixels();
         var bytes = new byte[4 * size * size];
         Marshal.Copy(pixels.GetPixels(), bytes, 0, bytes.Length);
@@ -54,7 +63,8 @@ internal static class Picture
     private static SKBitmap Decode(string path)
     {
         using var codec = Open(path);
-        var bitmap = new SKBitmap(new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Premul));
+        var bitmap = new SKBitmap(new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888,
+            SKAlphaType.Premul));
         var result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
         if (result == SKCodecResult.Success) return bitmap;
         bitmap.Dispose();

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Interactive.Data;
 
 /// <summary>
-/// Which pixels of a row or column make each pixel of the result, and with what weights: Pillow's triangle filter in 22 bits of fixed point. Weights are
-/// kept per (length, result), as most pictures of a set come again.
+/// Which pixels of a row or column make each pixel of the result, and with what weights: Pillow's triangle filter in 22
+/// bits of fixed point. Weights are kept per (length, result), as most pictures of a set come again.
 /// </summary>
 internal sealed class ResizeWeights
 {
@@ -28,8 +28,10 @@ internal sealed class ResizeWeights
             var first = Math.Max(0, (int)(centre - support + 0.5));
             var count = Math.Min(from, (int)(centre + support + 0.5)) - first;
             var sum = 0.0;
-            for (var i = 0; i < count; i++) sum += weights[i] = Math.Max(0, 1 - Math.Abs((i + first - centre + 0.5) * (1 / support)));
-            for (var i = 0; i < count; i++) Weights[x * Width + i] = (int)(0.5 + (sum != 0 ? weights[i] / sum : weights[i]) * (1 << Bits));
+            for (var i = 0; i < count; i++)
+                sum += weights[i] = Math.Max(0, 1 - Math.Abs((i + first - centre + 0.5) * (1 / support)));
+            for (var i = 0; i < count; i++)
+                Weights[x * Width + i] = (int)(0.5 + (sum != 0 ? weights[i] / sum : weights[i]) * (1 << Bits));
             (Firsts[x], Counts[x]) = (first, count);
         }
     }

@@ -19,11 +19,13 @@ internal static class SkiaImage
         using var data = SKData.CreateCopy(file);
         using var codec = Open(data);
         var rgba = new Image4(width, height);
-        fixed (byte* start = rgba.Pixels) Read(codec, new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul), (nint)start);
+        fixed (byte* start = rgba.Pixels) Read(codec,
+            new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul), (nint)start);
         var image = new Image(width, height);
         var from = rgba.Pixels;
         var to = image.Pixels;
-        for (int i = 0, j = 0; j < to.Length; i += 4, j += 3) (to[j], to[j + 1], to[j + 2]) = (from[i], from[i + 1], from[i + 2]);
+        for (int i = 0, j = 0; j < to.Length; i += 4, j += 3)
+            (to[j], to[j + 1], to[j + 2]) = (from[i], from[i + 1], from[i + 2]);
         rgba.Return();
         return image;
     }
@@ -32,11 +34,13 @@ internal static class SkiaImage
     {
         using var data = SKData.CreateCopy(file);
         using var codec = Open(data);
-        if (codec.Info.ColorType != SKColorType.Gray8) throw new InvalidDataException("a mask must be a grey picture of 8 bits, whose values are classes");
+        if (codec.Info.ColorType != SKColorType.Gray8)
+            throw new InvalidDataException("a mask must be a grey picture of 8 bits, whose values are classes");
         var image = new Image(width, height, 1);
         try
         {
-            fixed (byte* start = image.Pixels) Read(codec, new SKImageInfo(width, height, SKColorType.Gray8, SKAlphaType.Opaque), (nint)start);
+            fixed (byte* start = image.Pixels) Read(codec,
+                new SKImageInfo(width, height, SKColorType.Gray8, SKAlphaType.Opaque), (nint)start);
             return image;
         }
         catch
@@ -47,7 +51,8 @@ internal static class SkiaImage
     }
 
     private static SKCodec Open(SKData data)
-        => SKCodec.Create(data) ?? throw new InvalidDataException($"it is not a picture, or its header is damaged ({Kinds})");
+        => SKCodec.Create(data)
+        ?? throw new InvalidDataException($"it is not a picture, or its header is damaged ({Kinds})");
 
     private static void Read(SKCodec codec, SKImageInfo info, nint pixels)
     {

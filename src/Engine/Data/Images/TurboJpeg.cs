@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace Interactive.Data;
 
 /// <summary>
-/// JPEG by Debian's libturbojpeg0, with which Pillow and torchvision decode: with no flags the pixels are theirs. Its own scaling decodes at a half
-/// or a quarter of the size in much less time. Decoders are kept and lent; each is used by one thread at a time.
+/// JPEG by Debian's libturbojpeg0, with which Pillow and torchvision decode: with no flags the pixels are theirs. Its
+/// own scaling decodes at a half or a quarter of the size in much less time. Decoders are kept and lent; each is used
+/// by one thread at a time.
 /// </summary>
 internal static unsafe partial class TurboJpeg
 {
@@ -61,16 +62,19 @@ internal static unsafe partial class TurboJpeg
     private static (int Width, int Height, int Space) Header(nint decoder, ReadOnlySpan<byte> file)
     {
         fixed (byte* start = file)
-            if (DecompressHeader(decoder, start, (ulong)file.Length, out var width, out var height, out _, out var space) == 0) return (width, height, space);
+            if (DecompressHeader(decoder, start, (ulong)file.Length, out var width, out var height, out _,
+                out var space) == 0) return (width, height, space);
         throw Damaged("its JPEG header", Error(decoder));
     }
 
     private static void Run(nint decoder, ReadOnlySpan<byte> file, byte* to, Image image, int format)
     {
         fixed (byte* start = file)
-            if (Decompress(decoder, start, (ulong)file.Length, to, image.Width, 0, image.Height, format, 0) == 0) return;
+            if (Decompress(decoder, start, (ulong)file.Length, to, image.Width, 0, image.Height, format, 0) == 0)
+                return;
         var error = Error(decoder);
-        if (error.Contains("extraneous bytes")) return; // stray bytes between markers: nothing of the picture is missing
+        // stray bytes between markers: nothing of the picture is missing
+        if (error.Contains("extraneous bytes")) return;
         throw Damaged("the picture", error);
     }
 
@@ -88,7 +92,9 @@ internal static unsafe partial class TurboJpeg
     [LibraryImport(Library, EntryPoint = "tjInitDecompress")] private static partial nint InitDecompress();
     [LibraryImport(Library, EntryPoint = "tjGetErrorStr2")] private static partial nint ErrorText(nint decoder);
     [LibraryImport(Library, EntryPoint = "tjDecompressHeader3")]
-    private static partial int DecompressHeader(nint decoder, byte* file, ulong bytes, out int width, out int height, out int subsampling, out int space);
+    private static partial int DecompressHeader(nint decoder, byte* file, ulong bytes, out int width, out int height,
+        out int subsampling, out int space);
     [LibraryImport(Library, EntryPoint = "tjDecompress2")]
-    private static partial int Decompress(nint decoder, byte* file, ulong bytes, byte* to, int width, int pitch, int height, int format, int flags);
+    private static partial int Decompress(nint decoder, byte* file, ulong bytes, byte* to, int width, int pitch,
+        int height, int format, int flags);
 }

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Interactive.Data;
 
-/// <summary>Lets this thread give way to others: .NET's thread priorities do nothing on Linux, where a thread has a nice value of its own.</summary>
+/// <summary>
+/// Lets this thread give way to others: .NET's thread priorities do nothing on Linux, where a thread has a nice value
+/// of its own.
+/// </summary>
 internal static partial class Niceness
 {
     private const int Process = 0, Steps = 5;

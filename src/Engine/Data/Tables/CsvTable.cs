@@ -6,12 +6,13 @@ using CsvHelper.Configuration;
 namespace Interactive.Data;
 
 /// <summary>
-/// The columns of a CSV file (RFC 4180, a header line; <c>.tsv</c> separates by tabs; <c>.gz</c> is unpacked), each of numbers or of
-/// categories.
+/// The columns of a CSV file (RFC 4180, a header line; <c>.tsv</c> separates by tabs; <c>.gz</c> is unpacked), each of
+/// numbers or of categories.
 /// </summary>
 internal sealed class CsvTable
 {
-    private static readonly HashSet<string> Missing = new(StringComparer.OrdinalIgnoreCase) { "", "NA", "N/A", "NaN", "null", "?" };
+    private static readonly HashSet<string> Missing =
+        new(StringComparer.OrdinalIgnoreCase) { "", "NA", "N/A", "NaN", "null", "?" };
 
     private readonly List<int> lines = []; // of the file, by row
     private readonly string path;
@@ -29,7 +30,8 @@ internal sealed class CsvTable
         {
             throw new UsageException($"{path}{(e is BadDataException { Context.Parser: { } at } ? $", line {at.RawRow}: a quote that is not closed or stands amid a value" : ": not a gzip file, or cut short")}");
         }
-        if (lines.Count == 0) throw new UsageException($"{path}: there is no row{(skipMissing ? " without missing values" : "")}");
+        if (lines.Count == 0)
+            throw new UsageException($"{path}: there is no row{(skipMissing ? " without missing values" : "")}");
     }
 
     /// <summary>The columns by name, as texts.</summary>
@@ -55,11 +57,16 @@ internal sealed class CsvTable
     private void Read(IReadOnlyList<string>? wanted, bool skipMissing)
     {
         var isPacked = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
-        using Stream file = File.OpenRead(path), content = isPacked ? new GZipStream(file, CompressionMode.Decompress) : file;
-        var isTabbed = Path.GetExtension(isPacked ? path[..^3] : path).Equals(".tsv", StringComparison.OrdinalIgnoreCase);
-        using var parser = new CsvParser(new StreamReader(content), new CsvConfiguration(CultureInfo.InvariantCulture) { Delimiter = isTabbed ? "\t" : "," });
-        if (!parser.Read() || parser.Record is not { } header) throw new UsageException($"{path}: the file is empty; its first line names the columns");
-        if (header.GroupBy(name => name).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new UsageException($"{path}: two columns have the name '{twice.Key}'");
+        using Stream file = File.OpenRead(path),
+            content = isPacked ? new GZipStream(file, CompressionMode.Decompress) : file;
+        var isTabbed = Path.GetExtension(isPacked ? path[..^3] : path).Equals(".tsv",
+            StringComparison.OrdinalIgnoreCase);
+        using var parser = new CsvParser(new StreamReader(content),
+            new CsvConfiguration(CultureInfo.InvariantCulture) { Delimiter = isTabbed ? "\t" : "," });
+        if (!parser.Read() || parser.Record is not { } header)
+            throw new UsageException($"{path}: the file is empty; its first line names the columns");
+        if (header.GroupBy(name => name).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new UsageException($"{path}: two columns have the name '{twice.Key}'");
         Names = wanted ?? header;
         foreach (var name in Names)
             if (!header.Contains(name)) throw new UsageException($"{path}: there is no column '{name}'; the columns are {string.Join(", ", header)}");

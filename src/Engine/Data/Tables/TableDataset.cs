@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace Interactive.Data;
 
 /// <summary>
-/// Rows of a table: input <c>features</c> (batch, features) fp32, and the target under its column's name: (batch, 1) fp32 of a column
-/// of numbers, (batch) int64 of a column of categories. Numbers are standardised, (value - mean) / deviation; a column of
-/// categories gives a 1 at its category and 0 elsewhere.
+/// Rows of a table: input <c>features</c> (batch, features) fp32, and the target under its column's name: (batch, 1)
+/// fp32 of a column of numbers, (batch) int64 of a column of categories. Numbers are standardised, (value - mean) /
+/// deviation; a column of categories gives a 1 at its category and 0 elsewhere.
 /// </summary>
 public sealed class TableDataset : IBatchSource
 {
@@ -16,23 +16,30 @@ public sealed class TableDataset : IBatchSource
     private readonly bool standardiseTarget;
     private readonly (float Mean, float Deviation)[] scales; // of the features, then of the target
 
-    private TableDataset(TableColumn[] features, TableColumn target, bool standardiseTarget, int[] rows, (float, float)[]? scales = null)
+    private TableDataset(TableColumn[] features, TableColumn target, bool standardiseTarget, int[] rows,
+        (float, float)[]? scales = null)
     {
         (this.features, this.target, this.standardiseTarget, this.rows) = (features, target, standardiseTarget, rows);
         this.scales = scales ?? [.. features.Append(target).Select(Scale)];
     }
 
-    /// <summary>Reads a CSV file with a header line; <c>.tsv</c> separates by tabs, and <c>.gz</c> at the end is unpacked.</summary>
+    /// <summary>
+    /// Reads a CSV file with a header line; <c>.tsv</c> separates by tabs, and <c>.gz</c> at the end is unpacked.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="target">The column to predict.</param>
     /// <param name="features">The columns to predict it from; default all others.</param>
     /// <param name="categories">
-    /// Columns of numbers that stand for categories, such as a year. A column whose first value is no number is one anyway.
+    /// Columns of numbers that stand for categories, such as a year. A column whose first value is no number is one
+    /// anyway.
     /// </param>
-    /// <param name="skipMissing">Leave rows out that lack a value (empty, NA, NaN, null, ?), instead of refusing the file; default false.</param>
-    /// <param name="standardiseTarget">Standardise a target of numbers too, which makes learning easier; default false. See <see cref="TargetDeviation"/>.</param>
+    /// <param name="skipMissing">Leave rows out that lack a value (empty, NA, NaN, null, ?), instead of refusing the
+    /// file; default false.</param>
+    /// <param name="standardiseTarget">Standardise a target of numbers too, which makes learning easier; default false.
+    /// See <see cref="TargetDeviation"/>.</param>
     /// <exception cref="UsageException">Something does not fit; the message names file, line and column.</exception>
-    public static TableDataset FromCsv(string path, string target, IReadOnlyList<string>? features = null, IReadOnlyList<string>? categories = null,
+    public static TableDataset FromCsv(string path, string target, IReadOnlyList<string>? features = null,
+        IReadOnlyList<string>? categories = null,
         bool skipMissing = false, bool standardiseTarget = false)
     {
         var table = new CsvTable(path, features is null ? null : [.. features, target], skipMissing);
@@ -44,7 +51,8 @@ public sealed class TableDataset : IBatchSource
         return new(inputs, Column(target), standardiseTarget, [.. Enumerable.Range(0, table.Count)]);
 
         TableColumn Column(string name)
-            => categories?.Contains(name) != true && table.Numbers(name) is { } numbers ? TableColumn.Of(name, numbers) : TableColumn.Of(name, table.Columns[name]);
+            => categories?.Contains(name) != true && table.Numbers(name) is { } numbers ? TableColumn.Of(name, numbers)
+            : TableColumn.Of(name, table.Columns[name]);
     }
 
     /// <inheritdoc/>
@@ -52,24 +60,32 @@ public sealed class TableDataset : IBatchSource
     /// <summary>One sample: the number of features.</summary>
     public Shape Shape => new(features.Sum(column => column.Width));
     /// <summary>The features by name, in their order: <c>year</c>, or <c>island=Dream</c> for a category.</summary>
-    public IReadOnlyList<string> FeatureNames => [.. features.SelectMany(c => c.Categories?.Select(category => $"{c.Name}={category}") ?? [c.Name])];
+    public IReadOnlyList<string> FeatureNames
+        => [.. features.SelectMany(c => c.Categories?.Select(category => $"{c.Name}={category}") ?? [c.Name])];
     /// <summary>The target's categories by number; empty for a target of numbers.</summary>
     public IReadOnlyList<string> ClassNames => target.Categories ?? [];
     /// <summary>The target's categories; 1 for a target of numbers.</summary>
     public int Classes => target.Width;
     /// <summary>What is subtracted from a target of numbers; 0 where it is not standardised.</summary>
     public double TargetMean => standardiseTarget ? scales[^1].Mean : 0;
-    /// <summary>By what a target of numbers is divided; 1 where it is not standardised. An error times this is in the column's own unit.</summary>
+    /// <summary>
+    /// By what a target of numbers is divided; 1 where it is not standardised. An error times this is in the column's
+    /// own unit.
+    /// </summary>
     public double TargetDeviation => standardiseTarget ? scales[^1].Deviation : 1;
 
-    /// <summary>Rows chosen at random to train on, and the rest to evaluate on. Both are standardised by the training rows alone.</summary>
+    /// <summary>
+    /// Rows chosen at random to train on, and the rest to evaluate on. Both are standardised by the training rows
+    /// alone.
+    /// </summary>
     /// <param name="validation">Share of the rows to evaluate on; default a fifth.</param>
     /// <param name="seed">Another seed chooses other rows.</param>
     /// <exception cref="UsageException">A part would be empty.</exception>
     public (TableDataset Train, TableDataset Valid) Split(double validation = 0.2, ulong seed = 1)
     {
         var kept = Count - (int)Math.Round(validation * Count);
-        if (kept <= 0 || kept >= Count) throw new UsageException($"a share of {validation} of {Count} rows for validation leaves one part empty");
+        if (kept <= 0 || kept >= Count)
+            throw new UsageException($"a share of {validation} of {Count} rows for validation leaves one part empty");
         var order = new CounterRandom(seed, 0).Permutation(Count);
         var train = new TableDataset(features, target, standardiseTarget, [.. order[..kept].Select(i => rows[i])]);
         return (train, new(features, target, standardiseTarget, [.. order[kept..].Select(i => rows[i])], train.scales));
@@ -89,11 +105,13 @@ public sealed class TableDataset : IBatchSource
                 else input[at + (int)features[c].Values[row]] = 1;
             targets[i] = standardiseTarget ? Standardised(target.Values[row], scales[^1]) : target.Values[row];
         }
-        var y = target.Categories is null ? tensor(targets, samples.Length, 1) : tensor(Array.ConvertAll(targets, value => (long)value));
+        var y = target.Categories is null ? tensor(targets, samples.Length, 1)
+            : tensor(Array.ConvertAll(targets, value => (long)value));
         return new Batch([new("features", tensor(input, samples.Length, width))], [new(target.Name, y)]);
     }
 
-    private static float Standardised(float value, (float Mean, float Deviation) scale) => (value - scale.Mean) / scale.Deviation;
+    private static float Standardised(float value, (float Mean, float Deviation) scale)
+        => (value - scale.Mean) / scale.Deviation;
 
     private (float, float) Scale(TableColumn column)
     {

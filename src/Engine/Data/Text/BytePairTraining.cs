@@ -4,8 +4,9 @@ using System.Text;
 namespace Interactive.Data;
 
 /// <summary>
-/// Learns byte pairs (Sennrich et al. 2016; over bytes, Radford et al. 2019): begins with the 256 bytes and joins, again and
-/// again, the pair that stands side by side most often inside a word; of equals, the pair of the smallest numbers.
+/// Learns byte pairs (Sennrich et al. 2016; over bytes, Radford et al. 2019): begins with the 256 bytes and joins,
+/// again and again, the pair that stands side by side most often inside a word; of equals, the pair of the smallest
+/// numbers.
 /// </summary>
 internal sealed class BytePairTraining
 {
@@ -27,7 +28,9 @@ internal sealed class BytePairTraining
         foreach (var pair in counts.Keys) Queue(pair);
     }
 
-    /// <summary>The tokens' bytes in the order in which they were made; fewer than asked for where no pair is left.</summary>
+    /// <summary>
+    /// The tokens' bytes in the order in which they were made; fewer than asked for where no pair is left.
+    /// </summary>
     public static IReadOnlyList<byte[]> Run(IEnumerable<string> words, int vocabulary)
     {
         var training = new BytePairTraining(words);

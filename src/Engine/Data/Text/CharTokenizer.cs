@@ -18,7 +18,8 @@ public sealed class CharTokenizer : ITokenizer
     /// <summary>The tokenizer of the characters that occur in <paramref name="text"/>.</summary>
     /// <exception cref="UsageException">The text is empty.</exception>
     public static CharTokenizer From(string text)
-        => text.Length > 0 ? new(text.EnumerateRunes().Distinct().Order()) : throw new UsageException("a tokenizer cannot be made from an empty text");
+        => text.Length > 0 ? new(text.EnumerateRunes().Distinct().Order())
+        : throw new UsageException("a tokenizer cannot be made from an empty text");
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <exception cref="UsageException">The file is another thing.</exception>
@@ -53,10 +54,12 @@ public sealed class CharTokenizer : ITokenizer
     {
         var text = new StringBuilder(tokens.Length);
         foreach (var token in tokens)
-            text.Append((uint)token < (uint)Vocabulary ? characters[token].ToString() : throw new UsageException($"token {token} is not in 0 to {Vocabulary - 1}"));
+            text.Append((uint)token < (uint)Vocabulary ? characters[token].ToString()
+                : throw new UsageException($"token {token} is not in 0 to {Vocabulary - 1}"));
         return text.ToString();
     }
 
     /// <inheritdoc/>
-    public void Save(string path) => File.WriteAllText(path, JsonSerializer.Serialize(new Content(string.Concat(characters))));
+    public void Save(string path)
+        => File.WriteAllText(path, JsonSerializer.Serialize(new Content(string.Concat(characters))));
 }

@@ -7,7 +7,8 @@ public interface ITokenizer
     int Vocabulary { get; }
 
     /// <summary>The numbers of a text's tokens, in order.</summary>
-    /// <exception cref="UsageException">The text holds something that no token stands for; the message shows it.</exception>
+    /// <exception cref="UsageException">The text holds something that no token stands for; the message shows
+    /// it.</exception>
     int[] Encode(string text);
 
     /// <summary>The text of some tokens. Bytes that are no whole character become U+FFFD.</summary>

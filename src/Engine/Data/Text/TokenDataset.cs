@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace Interactive.Data;
 
 /// <summary>
-/// A stream of tokens cut into windows for a language model. Sample i is the window that begins at token i x <see cref="Stride"/>:
-/// input <c>tokens</c> (batch, context) int64, target <c>next</c> of the same shape, each position's following token.
+/// A stream of tokens cut into windows for a language model. Sample i is the window that begins at token i x
+/// <see cref="Stride"/>: input <c>tokens</c> (batch, context) int64, target <c>next</c> of the same shape, each
+/// position's following token.
 /// </summary>
 public sealed class TokenDataset : IBatchSource, IDisposable
 {
@@ -16,9 +17,11 @@ public sealed class TokenDataset : IBatchSource, IDisposable
     /// <param name="tokens">The stream; it is not copied.</param>
     /// <param name="vocabulary">Number of different tokens.</param>
     /// <param name="context">Tokens a window.</param>
-    /// <param name="stride">Tokens from one window to the next; default the context: every token is predicted once an epoch.</param>
+    /// <param name="stride">Tokens from one window to the next; default the context: every token is predicted once an
+    /// epoch.</param>
     /// <exception cref="UsageException">The stream is shorter than a window, or a number is out of range.</exception>
-    public TokenDataset(ReadOnlyMemory<int> tokens, int vocabulary, int context, int? stride = null) : this(tokens, vocabulary, context, stride, null)
+    public TokenDataset(ReadOnlyMemory<int> tokens, int vocabulary, int context, int? stride = null)
+        : this(tokens, vocabulary, context, stride, null)
     {
         var span = tokens.Span;
         for (var i = 0; i < span.Length; i++)
@@ -39,10 +42,13 @@ public sealed class TokenDataset : IBatchSource, IDisposable
 
     /// <summary>The windows of text files laid one behind the other in the given order, read as UTF-8.</summary>
     /// <exception cref="UsageException">A file is missing.</exception>
-    public static TokenDataset FromFiles(IEnumerable<string> paths, ITokenizer tokenizer, int context, int? stride = null)
+    public static TokenDataset FromFiles(IEnumerable<string> paths, ITokenizer tokenizer, int context,
+        int? stride = null)
         => FromText(TextFiles.Read(paths), tokenizer, context, stride);
 
-    /// <summary>Maps a file that <see cref="Save"/> wrote into memory; its tokens are checked when they are read.</summary>
+    /// <summary>
+    /// Maps a file that <see cref="Save"/> wrote into memory; its tokens are checked when they are read.
+    /// </summary>
     /// <exception cref="UsageException">The file is no whole number of tokens or too short.</exception>
     public static TokenDataset Open(string path, int vocabulary, int context, int? stride = null)
     {
@@ -68,14 +74,18 @@ public sealed class TokenDataset : IBatchSource, IDisposable
     /// <inheritdoc/>
     public int Count => (stream.Length - 1 - Context) / Stride + 1;
 
-    /// <summary>The first part of the stream to train on and the rest to evaluate on; no window crosses the cut.</summary>
+    /// <summary>
+    /// The first part of the stream to train on and the rest to evaluate on; no window crosses the cut.
+    /// </summary>
     /// <param name="validation">Share of the tokens at the end; default a tenth.</param>
     /// <exception cref="UsageException">A part is shorter than a window.</exception>
     public (TokenDataset Train, TokenDataset Valid) Split(double validation = 0.1)
     {
-        if (validation is not (> 0 and < 1)) throw new UsageException($"the share for validation must be between 0 and 1, got {validation}");
+        if (validation is not (> 0 and < 1))
+            throw new UsageException($"the share for validation must be between 0 and 1, got {validation}");
         var cut = (int)(stream.Length * (1 - validation));
-        return (new(stream[..cut], Vocabulary, Context, Stride, mapped), new(stream[cut..], Vocabulary, Context, null, mapped));
+        return (new(stream[..cut], Vocabulary, Context, Stride, mapped),
+            new(stream[cut..], Vocabulary, Context, null, mapped));
     }
 
     /// <summary>Writes the tokens as little-endian 32-bit numbers, for <see cref="Open"/>.</summary>
@@ -95,7 +105,8 @@ public sealed class TokenDataset : IBatchSource, IDisposable
                 if (t > 0) next[i * Context + t - 1] = window[t];
             }
         }
-        return new Batch([new("tokens", tensor(input, samples.Length, Context))], [new("next", tensor(next, samples.Length, Context))]);
+        return new Batch([new("tokens", tensor(input, samples.Length, Context))],
+            [new("next", tensor(next, samples.Length, Context))]);
     }
 
     /// <summary>Unmaps the file of <see cref="Open"/>; parts that <see cref="Split"/> made go with it.</summary>

@@ -4,7 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace Interactive.Data;
 
-/// <summary>Token numbers as a file of little-endian 32-bit numbers that is mapped, not read: pages come when they are used and go when memory is short.</summary>
+/// <summary>
+/// Token numbers as a file of little-endian 32-bit numbers that is mapped, not read: pages come when they are used and
+/// go when memory is short.
+/// </summary>
 internal sealed unsafe class TokenFile : MemoryManager<int>
 {
     private readonly MemoryMappedFile file;

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Interactive.Data;
 
 /// <summary>
-/// Reads GPT-2's <c>vocab.json</c> and <c>merges.txt</c>, in which each byte is written as one visible character: itself where it
-/// is visible, else U+0100 and on.
+/// Reads GPT-2's <c>vocab.json</c> and <c>merges.txt</c>, in which each byte is written as one visible character:
+/// itself where it is visible, else U+0100 and on.
 /// </summary>
 internal static class VocabularyFiles
 {
@@ -16,7 +16,8 @@ internal static class VocabularyFiles
         var byNumber = Numbers(vocabulary);
         var joins = File.ReadLines(merges).Where(line => line.Length > 0 && !line.StartsWith("#version")).ToArray();
         var known = 256 + joins.Length;
-        if (byNumber.Length < known) throw new UsageException($"{vocabulary} has {byNumber.Length} tokens, {merges} needs {known}");
+        if (byNumber.Length < known)
+            throw new UsageException($"{vocabulary} has {byNumber.Length} tokens, {merges} needs {known}");
         for (var i = 0; i < joins.Length; i++)
             if (joins[i].Replace(" ", "") != byNumber[256 + i])
                 throw new UsageException($"{vocabulary}: token {256 + i} is '{byNumber[256 + i]}', but join {i + 1} of {merges} is '{joins[i]}': the numbers must follow the joins, as GPT-2's do");
@@ -26,7 +27,9 @@ internal static class VocabularyFiles
         return ([.. byNumber[..known].Select(ToBytes)], byNumber[known..]);
 
         byte[] ToBytes(string token)
-            => [.. token.Select(c => bytes.TryGetValue(c, out var b) ? b : throw new UsageException($"{vocabulary}: '{token}' is not written in GPT-2's bytes ('{c}')"))];
+            => [.. token.Select(c
+            => bytes.TryGetValue(c, out var b) ? b
+            : throw new UsageException($"{vocabulary}: '{token}' is not written in GPT-2's bytes ('{c}')"))];
     }
 
     private static string[] Numbers(string path)

@@ -5,10 +5,11 @@ using Buffer = Interactive.Memory.Liveness.Buffer;
 namespace Interactive.Memory;
 
 /// <summary>
-/// One preallocated block for all temporary tensors of a training step. From the second step on a step allocates what the one
-/// before did, in the same order: the second step is recorded, its tensors are packed (<see cref="OffsetPlan"/>), and the
-/// following ones get their places from the block without malloc. What differs from the record is served by malloc; a step
-/// that differs is recorded anew, three times at most. Without the exact meter steps run as ever.
+/// One preallocated block for all temporary tensors of a training step. From the second step on a step allocates what
+/// the one before did, in the same order: the second step is recorded, its tensors are packed
+/// (<see cref="OffsetPlan"/>), and the following ones get their places from the block without malloc. What differs from
+/// the record is served by malloc; a step that differs is recorded anew, three times at most. Without the exact meter
+/// steps run as ever.
 /// </summary>
 public sealed class StepArena : IDisposable
 {
@@ -21,7 +22,9 @@ public sealed class StepArena : IDisposable
     /// <summary>Size of the block in bytes; 0 before the second step has ended.</summary>
     public long PackedBytes { get; private set; }
 
-    /// <summary>The most bytes of the block in use at once, headers and alignment counted: no packing needs less.</summary>
+    /// <summary>
+    /// The most bytes of the block in use at once, headers and alignment counted: no packing needs less.
+    /// </summary>
     public long LowerBound { get; private set; }
 
     /// <summary>How often a step was recorded.</summary>
@@ -33,10 +36,16 @@ public sealed class StepArena : IDisposable
     /// <summary>Allocations of the last step that were not as recorded and went to malloc.</summary>
     public int Misses => replay?.Misses ?? 0;
 
-    /// <summary>Tensors in the block that outlived the last step, though the recorded step freed them. Their memory stays theirs.</summary>
+    /// <summary>
+    /// Tensors in the block that outlived the last step, though the recorded step freed them. Their memory stays
+    /// theirs.
+    /// </summary>
     public int Escapes => replay?.Escapes ?? 0;
 
-    /// <summary>Runs a step on the calling thread. Its temporary tensors lie in the block; those that outlived the recorded step do not.</summary>
+    /// <summary>
+    /// Runs a step on the calling thread. Its temporary tensors lie in the block; those that outlived the recorded step
+    /// do not.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Called within a step of this or another arena.</exception>
     public T Run<T>(Func<T> step)
     {
@@ -69,7 +78,10 @@ public sealed class StepArena : IDisposable
     {
         Recordings++;
         var temporary = Enumerable.Range(0, sequence.Count).Where(i => sequence[i].Last is not null).ToArray();
-        var plan = OffsetPlan.Assign([.. temporary.Select(i => new Buffer(sequence[i].Bytes + AllocationReplay.Header, i, sequence[i].Last!.Value))], AllocationReplay.Header);
+        var plan =
+            OffsetPlan.Assign([.. temporary.Select(i
+            => new Buffer(sequence[i].Bytes + AllocationReplay.Header, i, sequence[i].Last!.Value))],
+            AllocationReplay.Header);
         var offsets = new long[sequence.Count];
         Array.Fill(offsets, -1);
         for (var i = 0; i < temporary.Length; i++) offsets[temporary[i]] = plan.Offsets[i];

@@ -5,18 +5,20 @@ namespace Interactive.Execution;
 
 /// <summary>
 /// Activation checkpointing by hand (Chen et al. 2016), for any TorchSharp module under ordinary autograd: what the
-/// module computes inside is not kept, and runs a second time when its backward is due. The bits are those of the module
-/// itself: random numbers are replayed, buffers such as running statistics move once.
+/// module computes inside is not kept, and runs a second time when its backward is due. The bits are those of the
+/// module itself: random numbers are replayed, buffers such as running statistics move once.
 /// </summary>
 public static class Checkpoint
 {
     /// <summary>The module's result; backward runs the module again.</summary>
     /// <param name="module">Any module of one tensor; it must not write to its input.</param>
     /// <param name="x">Its input; the bytes are kept until backward.</param>
-    /// <remarks>What the second run throws reaches the caller of backward as an <c>ExternalException</c> with the same words.</remarks>
+    /// <remarks>What the second run throws reaches the caller of backward as an <c>ExternalException</c> with the same
+    /// words.</remarks>
     public static Tensor Run(nn.Module<Tensor, Tensor> module, Tensor x)
     {
-        var trains = x.requires_grad || (module is IChain chain ? chain.Modules : [module]).Any(m => m.parameters().Any(p => p.requires_grad));
+        var trains = x.requires_grad
+            || (module is IChain chain ? chain.Modules : [module]).Any(m => m.parameters().Any(p => p.requires_grad));
         if (!is_grad_enabled() || !trains) return module.call(x); // nothing is asked of a backward pass
         // Autograd calls a function back only when an input asks for a gradient; the parameters inside always do.
         using var anchor = zeros(CheckpointFunction.Anchor, device: x.device, requires_grad: true);
@@ -30,11 +32,14 @@ public static class Checkpoint
     /// <exception cref="UsageException">So many segments cannot be made.</exception>
     public static Tensor Sequential(IReadOnlyList<nn.Module<Tensor, Tensor>> modules, int segments, Tensor x)
     {
-        if (segments < 1 || segments > modules.Count) throw new UsageException($"{modules.Count} modules cannot be cut into {segments} segments");
+        if (segments < 1 || segments > modules.Count)
+            throw new UsageException($"{modules.Count} modules cannot be cut into {segments} segments");
         var current = x;
         for (var s = 0; s < segments; s++)
         {
-            var part = modules.Skip(modules.Count * s / segments).Take(modules.Count * (s + 1) / segments - modules.Count * s / segments).ToArray();
+            var part =
+                modules.Skip(modules.Count * s / segments)
+                .Take(modules.Count * (s + 1) / segments - modules.Count * s / segments).ToArray();
             var next = s < segments - 1 ? Run(new ModuleChain(part), current) : ModuleChain.Run(part, current);
             if (s > 0 && !ReferenceEquals(next, current)) current.Dispose();
             current = next;
@@ -42,8 +47,11 @@ public static class Checkpoint
         return current;
     }
 
-    /// <summary>Modules in a row. They are not registered, so that no name or parameter list of theirs changes.</summary>
-    private sealed class ModuleChain(IReadOnlyList<nn.Module<Tensor, Tensor>> parts) : nn.Module<Tensor, Tensor>("chain"), IChain
+    /// <summary>
+    /// Modules in a row. They are not registered, so that no name or parameter list of theirs changes.
+    /// </summary>
+    private sealed class ModuleChain(IReadOnlyList<nn.Module<Tensor, Tensor>> parts)
+        : nn.Module<Tensor, Tensor>("chain"), IChain
     {
         public IReadOnlyList<nn.Module> Modules => parts;
 

@@ -4,10 +4,13 @@ using static TorchSharp.torch;
 
 namespace Interactive.Execution;
 
-/// <summary>The autograd function behind <see cref="Checkpoint"/>: forward without a graph, backward through a second forward.</summary>
+/// <summary>
+/// The autograd function behind <see cref="Checkpoint"/>: forward without a graph, backward through a second forward.
+/// </summary>
 internal sealed class CheckpointFunction : autograd.SingleTensorFunction<CheckpointFunction>
 {
-    private sealed record Kept(nn.Module<Tensor, Tensor> Module, Tensor Input, RandomState Generator, bool NeedsGradient);
+    private sealed record Kept(nn.Module<Tensor, Tensor> Module, Tensor Input, RandomState Generator,
+        bool NeedsGradient);
 
     public override string Name => "Checkpoint";
 
@@ -15,13 +18,15 @@ internal sealed class CheckpointFunction : autograd.SingleTensorFunction<Checkpo
     {
         var (x, module) = ((Tensor)vars[0], (nn.Module<Tensor, Tensor>)vars[2]);
         ctx.set_materialize_grads(false);
-        ctx.save_data("kept", new Kept(module, x.detach().DetachFromDisposeScope(), RandomState.Of(x.device), x.requires_grad));
+        ctx.save_data("kept",
+            new Kept(module, x.detach().DetachFromDisposeScope(), RandomState.Of(x.device), x.requires_grad));
         using var noGrad = no_grad();
         var y = module.call(x);
         return ReferenceEquals(y, x) ? y.alias() : y;
     }
 
-    // libtorch calls this: an exception must not leave it. The backward goes on with a gradient of zeros, and its caller gets the error.
+    // libtorch calls this: an exception must not leave it. The backward goes on with a gradient of zeros, and its
+    // caller gets the error.
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor gradient)
     {
         var kept = (Kept)ctx.get_data("kept");
@@ -30,10 +35,13 @@ internal sealed class CheckpointFunction : autograd.SingleTensorFunction<Checkpo
         Tensor? arriving = null;
         if (error == 0)
             try { arriving = Again(kept, gradient); }
-            catch (Exception e) when (LastError.IsAvailable && kept.Input.device_type == DeviceType.CPU) { error = LastError.Text(e); }
+            catch (Exception e) when (LastError.IsAvailable
+                && kept.Input.device_type == DeviceType.CPU)
+            { error = LastError.Text(e); }
             catch (Exception e)
             {
-                // A GPU's backward runs on a thread of libtorch's, whose errors reach the caller where libtorch itself finds them.
+                // A GPU's backward runs on a thread of libtorch's, whose errors reach the caller where libtorch itself
+                // finds them.
                 Console.Error.WriteLine($"the second run of {kept.Module.GetName()} failed: {e.GetType().Name}: {e.Message}");
                 return [null!, zeros(MisfitAnchor, device: kept.Input.device), null!];
             }

@@ -7,21 +7,25 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Mean softmax cross-entropy: output (batch, classes), (batch, tokens, classes) or (batch, classes, height, width), target int64
-/// class numbers (batch), (batch, tokens) or (batch, height, width). The plain one writes its gradient over the output.
+/// Mean softmax cross-entropy: output (batch, classes), (batch, tokens, classes) or (batch, classes, height, width),
+/// target int64 class numbers (batch), (batch, tokens) or (batch, height, width). The plain one writes its gradient
+/// over the output.
 /// </summary>
-/// <param name="labelSmoothing">Share of each target that is spread over all classes (Szegedy et al. 2015), 0 to 1; default 0.</param>
+/// <param name="labelSmoothing">Share of each target that is spread over all classes (Szegedy et al. 2015), 0 to 1;
+/// default 0.</param>
 /// <param name="ignoreIndex">The class number that does not count; default -100.</param>
 /// <param name="classWeights">One weight a class; default all 1.</param>
 /// <exception cref="UsageException">The smoothing is not between 0 and 1.</exception>
-public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = CrossEntropyInPlace.Ignored, IReadOnlyList<float>? classWeights = null) : IObjective
+public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = CrossEntropyInPlace.Ignored,
+    IReadOnlyList<float>? classWeights = null) : IObjective
 {
     private readonly double smoothing = labelSmoothing is >= 0 and <= 1 ? labelSmoothing
         : throw new UsageException($"label smoothing must be between 0 and 1, got {labelSmoothing.ToString(CultureInfo.InvariantCulture)}");
     private Tensor? weights;
 
     /// <inheritdoc/>
-    public string Name => "cross_entropy" + (smoothing > 0 ? "_smooth" : "") + (classWeights is null ? "" : "_weighted");
+    public string Name
+        => "cross_entropy" + (smoothing > 0 ? "_smooth" : "") + (classWeights is null ? "" : "_weighted");
     /// <inheritdoc/>
     public bool ReadsOutput => false;
 
@@ -31,13 +35,15 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
 
     /// <inheritdoc/>
     public bool MayOverwrite(Value output)
-        => smoothing == 0 && ignoreIndex == CrossEntropyInPlace.Ignored && classWeights is null && output is { Type: ScalarType.Float32, Shape.Rank: 1 or 2 };
+        => smoothing == 0 && ignoreIndex == CrossEntropyInPlace.Ignored && classWeights is null
+        && output is { Type: ScalarType.Float32, Shape.Rank: 1 or 2 };
 
     /// <inheritdoc/>
     public bool MayOverwrite(Tensor output) => CrossEntropyInPlace.Takes(output);
 
     /// <inheritdoc/>
-    public double LossOverOutput(Tensor output, Tensor target, double gradientScale) => CrossEntropyInPlace.Run(output, target, gradientScale);
+    public double LossOverOutput(Tensor output, Tensor target, double gradientScale)
+        => CrossEntropyInPlace.Run(output, target, gradientScale);
 
     /// <summary>The labels that count, each with its class's weight.</summary>
     public double Weight(IReadOnlyList<Tensor> targets)
@@ -46,7 +52,8 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
         using var noGrad = no_grad();
         var counts = targets[0].ne(ignoreIndex);
         if (classWeights is null) return counts.sum().item<long>();
-        return Table(targets[0].device)[targets[0].masked_select(counts)].to_type(ScalarType.Float64).sum().item<double>();
+        return Table(targets[0].device)[targets[0].masked_select(counts)].to_type(ScalarType.Float64).sum()
+            .item<double>();
     }
 
     /// <inheritdoc/>
@@ -54,10 +61,13 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
     {
         if (outputs is not [{ Shape: { Rank: >= 1 and <= 3 } shape } output]) return $"cross-entropy takes one output of scores, (batch, classes) or per token or pixel; the net gives {Fits.Shapes(outputs)}";
         if (targets is not [var target]) return $"cross-entropy takes one target, the batch has {targets.Count}";
-        if (target.dtype != ScalarType.Int64) return $"cross-entropy takes class numbers (Int64), the targets are {target.dtype}";
-        if (!Fits.IsFloat(output.Type)) return $"cross-entropy takes floating-point scores, the net gives {output.Type}";
+        if (target.dtype != ScalarType.Int64)
+            return $"cross-entropy takes class numbers (Int64), the targets are {target.dtype}";
+        if (!Fits.IsFloat(output.Type))
+            return $"cross-entropy takes floating-point scores, the net gives {output.Type}";
         var classes = Classes(output);
-        if (classWeights is { } given && given.Count != classes) return $"there are {given.Count} class weights, but the net tells {classes} classes apart";
+        if (classWeights is { } given && given.Count != classes)
+            return $"there are {given.Count} class weights, but the net tells {classes} classes apart";
         var expected = LabelShape(shape).WithBatch(target.dim() > 0 ? target.shape[0] : 1);
         if (!target.shape.SequenceEqual(expected)) return $"the net gives {shape} for a sample, so cross-entropy takes labels ({string.Join(", ", expected)}), got ({string.Join(", ", target.shape)})";
         return OutOfRange(target, classes);
@@ -81,12 +91,14 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
     // Scores of tokens come last, those of a whole sample or of pixels first.
     private static long Classes(Value output) => output.Shape.Rank == 2 ? output.Shape[1] : output.Shape[0];
 
-    private static Shape LabelShape(Shape output) => output.Rank == 2 ? new Shape(output[0]) : new Shape(output.ToArray().AsSpan(1));
+    private static Shape LabelShape(Shape output)
+        => output.Rank == 2 ? new Shape(output[0]) : new Shape(output.ToArray().AsSpan(1));
 
     private Tensor? Weights(Tensor output)
     {
         if (classWeights is null) return null;
-        if (weights is { } known && known.device_type == output.device_type && known.dtype == output.dtype) return known;
+        if (weights is { } known && known.device_type == output.device_type && known.dtype == output.dtype)
+            return known;
         using (NewDisposeScope()) weights = Table(output.device).to_type(output.dtype).DetachFromDisposeScope();
         return weights;
     }

@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Mean softmax cross-entropy with its gradient in the output's own bytes: log-probabilities where the scores were, then, a few
-/// rows at a time, the gradient where those were. Autograd holds three such tensors at once. libtorch's own kernels do it, which
-/// work row by row, so the bits are autograd's.
+/// Mean softmax cross-entropy with its gradient in the output's own bytes: log-probabilities where the scores were,
+/// then, a few rows at a time, the gradient where those were. Autograd holds three such tensors at once. libtorch's own
+/// kernels do it, which work row by row, so the bits are autograd's.
 /// </summary>
 internal static class CrossEntropyInPlace
 {
@@ -17,7 +17,8 @@ internal static class CrossEntropyInPlace
 
     /// <summary>True for what the kernels may overwrite.</summary>
     public static bool Takes(Tensor output)
-        => Aten.IsAvailable && output.device_type == DeviceType.CPU && output.dtype == ScalarType.Float32 && output.is_contiguous();
+        => Aten.IsAvailable && output.device_type == DeviceType.CPU && output.dtype == ScalarType.Float32
+        && output.is_contiguous();
 
     /// <summary>The loss; <paramref name="output"/> is the gradient afterwards. With autograd off.</summary>
     /// <param name="output">(batch, classes) or (batch, tokens, classes).</param>
@@ -40,7 +41,8 @@ internal static class CrossEntropyInPlace
             var count = Math.Min(piece, rows.shape[0] - from);
             using var part = rows.narrow(0, from, count);
             using var partLabels = labels.narrow(0, from, count);
-            using var ofLogs = Call("nll_loss_backward", "", arriving, part, partLabels, new Aten.Optional(null), Mean, Ignored, weight);
+            using var ofLogs = Call("nll_loss_backward", "", arriving, part, partLabels, new Aten.Optional(null), Mean,
+                Ignored, weight);
             Call("_log_softmax_backward_data", "out", ofLogs, part, 1L, (int)ScalarType.Float32, part).Dispose();
         }
         using var wide = value.to_type(ScalarType.Float64);

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>A loss that is a function of one's own.</summary>
-internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>, Tensor> loss, bool readsOutput) : IObjective
+internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>, Tensor> loss,
+    bool readsOutput) : IObjective
 {
     private static readonly CrossEntropy Labels = new();
 
@@ -18,7 +19,8 @@ internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>,
         foreach (var make in new[] { AsLabels, AsOutputs, AsNothing })
         {
             using var scope = NewDisposeScope();
-            if (make(outputs, Few(outputs)) is { } trial && Takes(outputs, trial)) return [.. make(outputs, batch)!.Select(t => t.MoveToOuterDisposeScope())];
+            if (make(outputs, Few(outputs)) is { } trial && Takes(outputs, trial))
+                return [.. make(outputs, batch)!.Select(t => t.MoveToOuterDisposeScope())];
         }
         throw new UsageException($"the objective {name} takes neither class numbers nor numbers of the outputs' shapes: implement IObjective, whose SyntheticTargets makes targets to measure with");
     }
@@ -27,10 +29,12 @@ internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>,
     private static long Few(IReadOnlyList<Value> outputs) => outputs[0].Shape.ToArray().Contains(2) ? 3 : 2;
 
     private static IReadOnlyList<Tensor>? AsLabels(IReadOnlyList<Value> outputs, long batch)
-        => outputs[0].Shape.Rank is >= 1 and <= 3 && outputs[0].Shape[0] > 1 ? Labels.SyntheticTargets(outputs, batch) : null;
+        => outputs[0].Shape.Rank is >= 1 and <= 3 && outputs[0].Shape[0] > 1 ? Labels.SyntheticTargets(outputs, batch)
+        : null;
 
     private static IReadOnlyList<Tensor> AsOutputs(IReadOnlyList<Value> outputs, long batch)
-        => [.. outputs.Select(o => Fits.IsFloat(o.Type) ? Fits.Random(o, batch) : zeros(o.Shape.WithBatch(batch), o.Type))];
+        => [.. outputs.Select(o
+        => Fits.IsFloat(o.Type) ? Fits.Random(o, batch) : zeros(o.Shape.WithBatch(batch), o.Type))];
 
     private static IReadOnlyList<Tensor> AsNothing(IReadOnlyList<Value> outputs, long batch) => [];
 
@@ -41,6 +45,8 @@ internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>,
             using var noGrad = no_grad();
             return loss([.. outputs.Select(o => zeros(o.Shape.WithBatch(Few(outputs)), o.Type))], targets).numel() == 1;
         }
-        catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or ArgumentException or IndexOutOfRangeException or InvalidOperationException) { return false; }
+        catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or ArgumentException
+            or IndexOutOfRangeException or InvalidOperationException)
+        { return false; }
     }
 }

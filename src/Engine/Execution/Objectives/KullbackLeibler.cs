@@ -6,10 +6,12 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// How far the softmax of the scores is from given distributions, in nats, meaned over samples (or tokens): scores (batch, classes) or
-/// (batch, tokens, classes), targets of the same shape, each row a distribution. Distillation takes a teacher's (Hinton et al. 2015).
+/// How far the softmax of the scores is from given distributions, in nats, meaned over samples (or tokens): scores
+/// (batch, classes) or (batch, tokens, classes), targets of the same shape, each row a distribution. Distillation takes
+/// a teacher's (Hinton et al. 2015).
 /// </summary>
-/// <param name="temperature">Divides the scores before the softmax, and its square multiplies the loss; default 1. The targets are taken as they are.</param>
+/// <param name="temperature">Divides the scores before the softmax, and its square multiplies the loss; default 1. The
+/// targets are taken as they are.</param>
 /// <exception cref="UsageException">The temperature is not more than 0.</exception>
 public sealed class KullbackLeibler(double temperature = 1) : IObjective
 {
@@ -27,7 +29,8 @@ public sealed class KullbackLeibler(double temperature = 1) : IObjective
         using var scope = NewDisposeScope();
         var rows = outputs[0].reshape(-1, outputs[0].shape[^1]);
         if (temperature != 1) rows = rows / temperature;
-        var loss = nn.functional.kl_div(nn.functional.log_softmax(rows, 1), targets[0].reshape(rows.shape), log_target: false, reduction: nn.Reduction.Sum) * (temperature * temperature / rows.shape[0]);
+        var loss = nn.functional.kl_div(nn.functional.log_softmax(rows, 1), targets[0].reshape(rows.shape),
+            log_target: false, reduction: nn.Reduction.Sum) * (temperature * temperature / rows.shape[0]);
         return loss.MoveToOuterDisposeScope();
     }
 
@@ -37,7 +40,9 @@ public sealed class KullbackLeibler(double temperature = 1) : IObjective
     /// <inheritdoc/>
     public string? Misfit(IReadOnlyList<Value> outputs, IReadOnlyList<Tensor> targets)
         => Fits.SameShape(Words, outputs, targets)
-            ?? Fits.Outside(targets[0], 0, 1, (value, sample) => $"{Words} takes distributions, sample {sample} has {value.ToString(CultureInfo.InvariantCulture)}");
+            ?? Fits.Outside(targets[0], 0, 1,
+            (value, sample)
+            => $"{Words} takes distributions, sample {sample} has {value.ToString(CultureInfo.InvariantCulture)}");
 
     /// <inheritdoc/>
     public IReadOnlyList<Tensor> SyntheticTargets(IReadOnlyList<Value> outputs, long batch)

@@ -6,13 +6,20 @@ namespace Interactive.Execution;
 public static class Objective
 {
     /// <summary>A loss of several outputs and targets.</summary>
-    /// <param name="name">What it is called; profiles are kept under it, so another function needs another name.</param>
-    /// <param name="loss">(outputs, targets) to a scalar with its autograd graph: a mean over the batch's samples.</param>
-    /// <param name="readsOutput">Whether its backward reads the outputs; when it does not, their bytes go before backward.</param>
-    public static IObjective From(string name, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>, Tensor> loss, bool readsOutput = true)
+    /// <param name="name">What it is called; profiles are kept under it, so another function needs another
+    /// name.</param>
+    /// <param name="loss">(outputs, targets) to a scalar with its autograd graph: a mean over the batch's
+    /// samples.</param>
+    /// <param name="readsOutput">Whether its backward reads the outputs; when it does not, their bytes go before
+    /// backward.</param>
+    public static IObjective From(string name, Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>, Tensor> loss,
+        bool readsOutput = true)
         => new FunctionObjective(name, loss, readsOutput);
 
-    /// <summary>A loss of one output and one target: (output, target) to a scalar, a mean over the batch's samples.</summary>
+    /// <summary>
+    /// A loss of one output and one target: (output, target) to a scalar, a mean over the batch's samples.
+    /// </summary>
     public static IObjective From(Func<Tensor, Tensor, Tensor> loss, bool readsOutput = true)
-        => new FunctionObjective($"{loss.Method.DeclaringType?.FullName}.{loss.Method.Name}", (outputs, targets) => loss(outputs[0], targets[0]), readsOutput);
+        => new FunctionObjective($"{loss.Method.DeclaringType?.FullName}.{loss.Method.Name}",
+        (outputs, targets) => loss(outputs[0], targets[0]), readsOutput);
 }

@@ -6,10 +6,15 @@ namespace Interactive.Execution;
 /// <summary>Mean softmax cross-entropy of an output's rows, whatever dimension its classes are in.</summary>
 internal static class SoftmaxCrossEntropy
 {
-    /// <summary>Of (batch, classes), (batch, tokens, classes) or (batch, classes, height, width), with class numbers of the same shape but for the classes.</summary>
-    public static Tensor Of(Tensor output, Tensor target, double smoothing = 0, long ignored = -100, Tensor? weights = null)
+    /// <summary>
+    /// Of (batch, classes), (batch, tokens, classes) or (batch, classes, height, width), with class numbers of the same
+    /// shape but for the classes.
+    /// </summary>
+    public static Tensor Of(Tensor output, Tensor target, double smoothing = 0, long ignored = -100,
+        Tensor? weights = null)
     {
-        if (output.dim() != 3 && !IsImageOnGpu(output)) return nn.functional.cross_entropy(output, target, weights, ignored, label_smoothing: smoothing);
+        if (output.dim() != 3 && !IsImageOnGpu(output))
+            return nn.functional.cross_entropy(output, target, weights, ignored, label_smoothing: smoothing);
         using var rows = output.dim() == 3 ? output.flatten(0, 1) : Pixels(output);
         using var labels = target.flatten();
         return nn.functional.cross_entropy(rows, labels, weights, ignored, label_smoothing: smoothing);

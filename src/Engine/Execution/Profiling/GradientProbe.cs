@@ -11,8 +11,8 @@ namespace Interactive.Execution;
 
 /// <summary>
 /// Tries on random numbers, with the real shapes and threads, which ways to run a node backward without autograd have
-/// autograd's bits, and what each takes. Kernels choose the order of their sums by shape and threads, so what holds for all
-/// numbers of one such gradient holds for the next. Nodes that do the same work are tried once.
+/// autograd's bits, and what each takes. Kernels choose the order of their sums by shape and threads, so what holds for
+/// all numbers of one such gradient holds for the next. Nodes that do the same work are tried once.
 /// </summary>
 /// <param name="batch">Samples in a batch.</param>
 /// <param name="enough">Temporary bytes that do not weigh: nothing smaller is looked for.</param>
@@ -26,7 +26,8 @@ internal sealed class GradientProbe(long batch, long enough)
     /// <summary>The ways of a node. Its parameters have no gradients afterwards.</summary>
     public GradientWays Ways(Node node)
     {
-        if (node.Op is not IBackwardInParts op || !node.Output.NeedsGradient || !Weighs(node) || node.Op.Parameters.All(p => !p.requires_grad)
+        if (node.Op is not IBackwardInParts op || !node.Output.NeedsGradient || !Weighs(node)
+            || node.Op.Parameters.All(p => !p.requires_grad)
             || node.Op.Parameters.Any(p => p.dtype != ScalarType.Float32)) return GradientWays.None;
         var key = NodeKind.Of(node);
         if (!known.TryGetValue(key, out var ways)) known[key] = ways = Try(node, op);
@@ -34,7 +35,8 @@ internal sealed class GradientProbe(long batch, long enough)
     }
 
     private bool Weighs(Node node)
-        => node.Inputs[0].Bytes(batch) + node.Output.Bytes(batch) + 2 * node.Op.Parameters.Sum(p => p.numel() * p.element_size()) > enough;
+        => node.Inputs[0].Bytes(batch) + node.Output.Bytes(batch)
+        + 2 * node.Op.Parameters.Sum(p => p.numel() * p.element_size()) > enough;
 
     /// <summary>A way under trial.</summary>
     private sealed class Trial(int number, Device device, Action run)
@@ -78,10 +80,14 @@ internal sealed class GradientProbe(long batch, long enough)
         Give(trained, before);
         whole.Run();
         var (expected, expectedInput) = (trained.Select(p => p.grad!).ToArray(), input.grad);
-        var parameters = Proven(op.ParameterWays(node, batch).Select(n => new Trial(n, device, () => op.AddParameterGradients(bare, gradient, n))), () =>
+        var parameters =
+            Proven(op.ParameterWays(node, batch)
+            .Select(n => new Trial(n, device, () => op.AddParameterGradients(bare, gradient, n))), () =>
             trained.Zip(expected).All(p => HasBits(p.First, p.Second)), () => Give(trained, before));
         if (parameters.Count == 0) return GradientWays.None;
-        var inputs = !wantsInput ? [] : Proven(op.InputWays(node, batch).Select(n => new Trial(n, device, () => made = op.InputGradient(like, gradient, n))),
+        var inputs = !wantsInput ? []
+            : Proven(op.InputWays(node, batch)
+            .Select(n => new Trial(n, device, () => made = op.InputGradient(like, gradient, n))),
             () => SameBits(made!, expectedInput!), Drop);
         if (wantsInput && inputs.Count == 0) return GradientWays.None;
 
@@ -97,7 +103,8 @@ internal sealed class GradientProbe(long batch, long enough)
                 Drop();
             }
         }
-        return new GradientWays(Shares(parameters, 0, whole.Seconds), Shares(inputs, node.Inputs[0].Bytes(batch), whole.Seconds));
+        return new GradientWays(Shares(parameters, 0, whole.Seconds),
+            Shares(inputs, node.Inputs[0].Bytes(batch), whole.Seconds));
 
         void Drop()
         {
@@ -121,13 +128,16 @@ internal sealed class GradientProbe(long batch, long enough)
         return proven;
     }
 
-    /// <summary>Without those that are neither faster nor smaller, seconds as shares of autograd's whole backward.</summary>
+    /// <summary>
+    /// Without those that are neither faster nor smaller, seconds as shares of autograd's whole backward.
+    /// </summary>
     private static BackwardWay[] Shares(List<Trial> trials, long resultBytes, double whole)
     {
         var ways = new List<BackwardWay>(); // from the smallest on: a bigger one must be worth its bytes
         foreach (var trial in trials.OrderBy(t => t.Workspace))
             if (ways.Count == 0 || trial.Seconds < (ways[0].Seconds - Worth) * whole)
-                ways.Insert(0, new BackwardWay(trial.Number, trial.Seconds / whole, Math.Max(0, trial.Workspace - resultBytes)));
+                ways.Insert(0,
+                    new BackwardWay(trial.Number, trial.Seconds / whole, Math.Max(0, trial.Workspace - resultBytes)));
         return [.. ways];
     }
 
@@ -154,7 +164,8 @@ internal sealed class GradientProbe(long batch, long enough)
         for (long at = 0; at < all; at += Stretch)
         {
             var bytes = (int)Math.Min(Stretch, all - at);
-            if (!new ReadOnlySpan<byte>(x + at, bytes).SequenceEqual(new ReadOnlySpan<byte>(y + at, bytes))) return false;
+            if (!new ReadOnlySpan<byte>(x + at, bytes).SequenceEqual(new ReadOnlySpan<byte>(y + at, bytes)))
+                return false;
         }
         return true;
 

@@ -2,7 +2,10 @@ using Interactive.Memory;
 
 namespace Interactive.Execution;
 
-/// <summary>The ways to run one kind of node backward without autograd that were found to have its bits; seconds are shares of autograd's.</summary>
+/// <summary>
+/// The ways to run one kind of node backward without autograd that were found to have its bits; seconds are shares of
+/// autograd's.
+/// </summary>
 /// <param name="Parameters">As in <see cref="NodeProfile.ParameterWays"/>.</param>
 /// <param name="Inputs">As in <see cref="NodeProfile.InputWays"/>.</param>
 internal sealed record GradientWays(IReadOnlyList<BackwardWay> Parameters, IReadOnlyList<BackwardWay> Inputs)
@@ -11,7 +14,9 @@ internal sealed record GradientWays(IReadOnlyList<BackwardWay> Parameters, IRead
     public static GradientWays None { get; } = new([], []);
 
     /// <summary>A profile with these ways.</summary>
-    public NodeProfile Of(NodeProfile node) => node with { ParameterWays = Timed(Parameters, node.Backward), InputWays = Timed(Inputs, node.Backward) };
+    public NodeProfile Of(NodeProfile node)
+        => node with { ParameterWays = Timed(Parameters, node.Backward), InputWays = Timed(Inputs, node.Backward) };
 
-    private static BackwardWay[] Timed(IReadOnlyList<BackwardWay> ways, double seconds) => [.. ways.Select(w => w with { Seconds = w.Seconds * seconds })];
+    private static BackwardWay[] Timed(IReadOnlyList<BackwardWay> ways, double seconds)
+        => [.. ways.Select(w => w with { Seconds = w.Seconds * seconds })];
 }

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Execution;
 
-/// <summary>Takes away a model's gradients and remembers its buffers, modes and the random generator; puts all back when disposed.</summary>
+/// <summary>
+/// Takes away a model's gradients and remembers its buffers, modes and the random generator; puts all back when
+/// disposed.
+/// </summary>
 internal sealed class ModelState : IDisposable
 {
     private readonly ModuleModes modes;
@@ -16,7 +19,8 @@ internal sealed class ModelState : IDisposable
     public ModelState(Graph graph)
     {
         (modes, generator) = (new ModuleModes([graph]), RandomState.Of(Devices.Of(graph)));
-        foreach (var (_, buffer) in graph.named_buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
+        foreach (var (_,
+            buffer) in graph.named_buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
         foreach (var parameter in graph.parameters().DistinctBy(p => p.Identity())) Take(parameter);
     }
 

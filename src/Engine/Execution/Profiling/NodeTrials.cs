@@ -8,9 +8,9 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Runs the nodes of a fused graph one by one as the executor would, forward, for the output alone, and backward on a made-up gradient,
-/// and reads meter and clock around each. Nothing is kept from one node to the next but what later nodes read forward. Nodes that
-/// do the same work are tried once.
+/// Runs the nodes of a fused graph one by one as the executor would, forward, for the output alone, and backward on a
+/// made-up gradient, and reads meter and clock around each. Nothing is kept from one node to the next but what later
+/// nodes read forward. Nodes that do the same work are tried once.
 /// </summary>
 internal sealed class NodeTrials : IDisposable
 {
@@ -41,7 +41,8 @@ internal sealed class NodeTrials : IDisposable
         this.batch = batch;
         executor = new Executor(graph, null, objective);
         plan = new ExecutionPlan(graph, null, objective);
-        (loss, state, device, this.repetitions) = (new StepLoss(plan, objective), new MicroBatch(executor, plan), plan.Device, repetitions);
+        (loss, state, device, this.repetitions) = (new StepLoss(plan, objective), new MicroBatch(executor, plan),
+            plan.Device, repetitions);
         meter = MemoryMeter.For(device);
         tied = [.. plan.Tied.Select(p => p.Identity())];
     }
@@ -53,7 +54,8 @@ internal sealed class NodeTrials : IDisposable
     /// <param name="inputs">The graph's inputs.</param>
     /// <param name="targets">The objective's.</param>
     /// <param name="progress">Told the share of the nodes that are done.</param>
-    public (Trial[] Nodes, Sample Loss) Run(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, Action<double>? progress)
+    public (Trial[] Nodes, Sample Loss) Run(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets,
+        Action<double>? progress)
     {
         using var scope = NewDisposeScope();
         var trials = new Trial[plan.Graph.Nodes.Count];
@@ -77,7 +79,8 @@ internal sealed class NodeTrials : IDisposable
         return $"{NodeKind.Of(node)} {inputs} {(ConcatPieces.StayApart(node) ? "apart" : "")} {(node.Op is Graphs.Ops.Opaque or { IsFixed: true } ? node.Id : "")}";
     }
 
-    private static int Pieces(Node join) => join.Inputs.Sum(v => v.Producer is { } p && ConcatPieces.StayApart(p) ? Pieces(p) : 1);
+    private static int Pieces(Node join)
+        => join.Inputs.Sum(v => v.Producer is { } p && ConcatPieces.StayApart(p) ? Pieces(p) : 1);
 
     private Trial Known(Node node)
     {
@@ -90,8 +93,10 @@ internal sealed class NodeTrials : IDisposable
     private Trial Try(Node node, TorchSharp.Modules.Parameter[] shared)
     {
         var trial = new Trial(new Sample(), new Sample(), new Sample());
-        // Of a tied parameter, whichever node runs backward first in a step is handed the gradient; the last one's goes into what was set aside.
-        var isFirst = shared.Length > 0 && plan.Graph.Nodes.Last(n => n.Op.Parameters.Any(p => p.Identity() == shared[0].Identity())) == node;
+        // Of a tied parameter, whichever node runs backward first in a step is handed the gradient; the last one's goes
+        // into what was set aside.
+        var isFirst = shared.Length > 0
+            && plan.Graph.Nodes.Last(n => n.Op.Parameters.Any(p => p.Identity() == shared[0].Identity())) == node;
         var joined = shared.Where(p => plan.Completes[node.Id].Contains(p)).Sum(p => p.numel() * p.element_size());
         for (var i = -1; i < (node.Output.IsFixed ? 1 : repetitions); i++)
         {
@@ -112,7 +117,8 @@ internal sealed class NodeTrials : IDisposable
         Measure(trial.Again, () => state.NodeForward.Run(node, forBackward: false, into: -1));
         if (output.NeedsGradient)
         {
-            if (!node.Saved.Output) state.Values.Free(output.Id); // long gone in a step, and what its going leaves room for would hide a workspace
+            // long gone in a step, and what its going leaves room for would hide a workspace
+            if (!node.Saved.Output) state.Values.Free(output.Id);
             state.Gradients.Add(output, new SharedGradient(full(Shape(output), 1e-3, output.Type, device)));
             Measure(trial.Backward, () => state.NodeBackward.Run(node, way: 0));
             state.Gradients.Clear();

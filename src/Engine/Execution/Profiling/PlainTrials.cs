@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Finds what plain autograd does to the bytes of a step, node by node: each kind of node runs forward and backward once by itself, on
-/// inputs of their own bytes, and what goes when these are let go tells what its graph keeps.
+/// Finds what plain autograd does to the bytes of a step, node by node: each kind of node runs forward and backward
+/// once by itself, on inputs of their own bytes, and what goes when these are let go tells what its graph keeps.
 /// </summary>
 internal sealed class PlainTrials(Graph graph, long batch, IObjective objective)
 {
@@ -36,14 +36,16 @@ internal sealed class PlainTrials(Graph graph, long batch, IObjective objective)
                     values[value.Id] = null;
                 }
         }
-        return new PlainSimulator(graph, batch, nodes).Peak(Loss([.. graph.Outputs.Select(o => values[o.Id]!)], targets));
+        return new PlainSimulator(graph, batch,
+            nodes).Peak(Loss([.. graph.Outputs.Select(o => values[o.Id]!)], targets));
     }
 
     private static readonly PlainNode Nothing = new([], false, false, 0, 0, 0);
 
     private PlainNode Known(Node node, Tensor[] inputs, RunMode mode)
     {
-        if (node.Op.PassesGradientOn && !node.Op.Rectifies) return new(new bool[node.Inputs.Count], false, node.Op.IsView, 0, 0, 0);
+        if (node.Op.PassesGradientOn && !node.Op.Rectifies)
+            return new(new bool[node.Inputs.Count], false, node.Op.IsView, 0, 0, 0);
         var key = NodeTrials.Key(node);
         if (!known.TryGetValue(key, out var facts)) known[key] = facts = Try(node, inputs, mode);
         return facts;
@@ -59,7 +61,8 @@ internal sealed class PlainTrials(Graph graph, long batch, IObjective objective)
         var root = node.Op.Forward([.. node.Inputs.Select(v => own[v])], mode);
         var (change, peak) = (meter.LiveBytes - before, meter.PeakBytes - before);
         var isAlias = change < outputBytes;
-        if (isAlias) return new([.. node.Inputs.Select(_ => false)], false, true, Math.Max(0, change), peak - change, 0);
+        if (isAlias)
+            return new([.. node.Inputs.Select(_ => false)], false, true, Math.Max(0, change), peak - change, 0);
         var extra = change - outputBytes;
         var keeps = new Dictionary<Value, bool>();
         foreach (var (value, tensor) in own) keeps[value] = Freed(tensor.Dispose) < value.Bytes(batch);
@@ -72,9 +75,11 @@ internal sealed class PlainTrials(Graph graph, long batch, IObjective objective)
         {
             before = Begin();
             autograd.backward([root], [gradient!]);
-            backward = meter.PeakBytes - before - node.Inputs.Distinct().Where(v => v.NeedsGradient).Sum(v => v.Bytes(batch));
+            backward = meter.PeakBytes - before
+                - node.Inputs.Distinct().Where(v => v.NeedsGradient).Sum(v => v.Bytes(batch));
         }
-        return new([.. node.Inputs.Select(v => isTrained && keeps[v])], keepsOutput, false, isTrained ? extra : 0, Math.Max(0, peak - change), Math.Max(0, backward));
+        return new([.. node.Inputs.Select(v => isTrained && keeps[v])], keepsOutput, false, isTrained ? extra : 0,
+            Math.Max(0, peak - change), Math.Max(0, backward));
     }
 
     // Sums with a number that needs a gradient: bytes of their own that no leaf of autograd's holds on to.

@@ -8,23 +8,28 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Measures a profile inside the memory that a small plan needs: every node by itself (<see cref="NodeTrials"/>), forward twice and
-/// backward, under the exact meter and the clock, compared with the simulator, so that what is left over is what kernels ask for
-/// besides values. Plain autograd's peak is found in the same way (<see cref="PlainTrials"/>); neither step is ever run whole.
+/// Measures a profile inside the memory that a small plan needs: every node by itself (<see cref="NodeTrials"/>),
+/// forward twice and backward, under the exact meter and the clock, compared with the simulator, so that what is left
+/// over is what kernels ask for besides values. Plain autograd's peak is found in the same way
+/// (<see cref="PlainTrials"/>); neither step is ever run whole.
 /// </summary>
 internal static class Profiler
 {
     /// <summary>Measures with softmax cross-entropy.</summary>
     /// <inheritdoc cref="Measure(Graph, long, IObjective, int?, Action{double})"/>
-    public static Profile Measure(Graph graph, long batch, int? repetitions = null) => Measure(graph, batch, null, repetitions);
+    public static Profile Measure(Graph graph, long batch, int? repetitions = null)
+        => Measure(graph, batch, null, repetitions);
 
-    /// <summary>Measures; gradients of the parameters are left as they were, running statistics and the generator too.</summary>
+    /// <summary>
+    /// Measures; gradients of the parameters are left as they were, running statistics and the generator too.
+    /// </summary>
     /// <param name="graph">The model as the user built it.</param>
     /// <param name="batch">Samples in a batch.</param>
     /// <param name="objective">What is minimised; default: softmax cross-entropy.</param>
     /// <param name="repetitions">Runs of each kind of node after one to warm up; the median counts. Default 3.</param>
     /// <param name="progress">Told the share that is done, 0 to 1, now and then.</param>
-    public static Profile Measure(Graph graph, long batch, IObjective? objective, int? repetitions = null, Action<double>? progress = null)
+    public static Profile Measure(Graph graph, long batch, IObjective? objective, int? repetitions = null,
+        Action<double>? progress = null)
     {
         objective ??= new CrossEntropy();
         GC.Collect(); // tensors that others have forgotten must not go while bytes are counted
@@ -49,21 +54,35 @@ internal static class Profiler
         return profile;
     }
 
-    /// <summary>Whether this process can hold what measuring takes: the model, and one node's inputs, results and gradients beside the values that wait.</summary>
+    /// <summary>
+    /// Whether this process can hold what measuring takes: the model, and one node's inputs, results and gradients
+    /// beside the values that wait.
+    /// </summary>
     /// <param name="graph">The model; shapes are enough.</param>
     /// <param name="batch">Samples in a batch.</param>
     public static bool Fits(Graph graph, long batch)
-        => MachineMemory.AvailableBytes - MachineMemory.ResidentBytes - MemoryLimit.Loading >= 17 * (FixedBytes.Of(graph, batch) + InferenceBytes.OfProfile(Fusion.Fuse(graph), batch)) / 16;
+        => MachineMemory.AvailableBytes - MachineMemory.ResidentBytes
+        - MemoryLimit.Loading >= 17
+        * (FixedBytes.Of(graph, batch) + InferenceBytes.OfProfile(Fusion.Fuse(graph), batch)) / 16;
 
     private const double Nodes = 0.5, Plain = 0.15; // shares of the time, roughly
 
-    /// <summary>Adds the ways to run backward that were found, for nodes that weigh in the step's peak and whose parameters are theirs alone.</summary>
+    /// <summary>
+    /// Adds the ways to run backward that were found, for nodes that weigh in the step's peak and whose parameters are
+    /// theirs alone.
+    /// </summary>
     private static Profile WithWays(Graph fused, Profile profile)
     {
         var peak = new KeepAllPlanner().Make(new PlanningGraph(fused, profile), long.MaxValue)!.Prediction.PeakBytes;
         var probe = new GradientProbe(profile.Batch, peak / Unweighty);
         var users = fused.Nodes.SelectMany(n => n.Op.Parameters).CountBy(p => p.Identity()).ToDictionary();
-        return profile with { Nodes = [.. fused.Nodes.Select(n => n.Op.Parameters.Any(p => users[p.Identity()] > 1) ? profile.Nodes[n.Id] : probe.Ways(n).Of(profile.Nodes[n.Id]))] };
+        return profile with
+        {
+            Nodes =
+            [.. fused.Nodes.Select(n
+            => n.Op.Parameters.Any(p => users[p.Identity()] > 1) ? profile.Nodes[n.Id]
+            : probe.Ways(n).Of(profile.Nodes[n.Id]))]
+        };
     }
 
     private const int Unweighty = 64;
@@ -71,9 +90,20 @@ internal static class Profiler
     private static Profile Evaluate(Graph fused, Profile profile, NodeTrials.Trial[] trials, NodeTrials.Sample loss)
     {
         // First what graphs keep, then, with that known to the simulator, what backward asks for besides.
-        var nodes = profile.Nodes.Select(n => n with { ForwardWorkspace = 0, RecomputeWorkspace = 0, BackwardWorkspace = 0 }).ToArray();
+        var nodes =
+            profile.Nodes.Select(n => n with { ForwardWorkspace = 0, RecomputeWorkspace = 0, BackwardWorkspace = 0 })
+            .ToArray();
         foreach (var node in fused.Nodes) nodes[node.Id] = Forward(node, nodes[node.Id], trials[node.Id]);
-        profile = profile with { Source = "measured", Nodes = nodes, Loss = loss.Median, LossWorkspace = Math.Max(0, loss.Peak - (profile.LossOverwrites ? 0 : fused.Outputs.Where(o => o.NeedsGradient).Sum(o => o.Bytes(profile.Batch)))) };
+        profile =
+            profile with
+            {
+                Source = "measured",
+                Nodes = nodes,
+                Loss = loss.Median,
+                LossWorkspace = Math.Max(0,
+            loss.Peak - (profile.LossOverwrites ? 0
+            : fused.Outputs.Where(o => o.NeedsGradient).Sum(o => o.Bytes(profile.Batch))))
+            };
         var simulator = new ScheduleSimulator(new PlanningGraph(fused, profile));
         foreach (var node in fused.Nodes.Where(n => n.Output is { NeedsGradient: true, IsFixed: false }))
         {
@@ -93,10 +123,12 @@ internal static class Profiler
         var (first, again) = (trial.Forward, trial.Again);
         if (node.Op.IsFixed) return bare with { Forward = first.Median, Recompute = first.Median };
         if (node.Op.PassesGradientOn) return bare with { Forward = first.Median, Recompute = again.Median };
-        var extra = Math.Max(0, first.Change - bare.OutputBytes - (node.Op.IsRandom ? PlanningGraph.GeneratorBytes : 0));
+        var extra = Math.Max(0,
+            first.Change - bare.OutputBytes - (node.Op.IsRandom ? PlanningGraph.GeneratorBytes : 0));
         // The old output goes before the new one comes, unless the node's graph holds it.
         var declared = node.Op.Saves(node);
-        var stays = declared.Output && node.Output.NeedsGradient && !node.Op.Rectifies && (declared.Swappable || again.Change >= bare.OutputBytes);
+        var stays = declared.Output && node.Output.NeedsGradient && !node.Op.Rectifies
+            && (declared.Swappable || again.Change >= bare.OutputBytes);
         return bare with
         {
             Forward = first.Median,

@@ -4,8 +4,8 @@ using Interactive.Graphs;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Tells people how far measuring a net is: a bar that redraws itself on a terminal, elsewhere a line now and then. On the error stream, and
-/// only where it takes longer than one would wait for without a word.
+/// Tells people how far measuring a net is: a bar that redraws itself on a terminal, elsewhere a line now and then. On
+/// the error stream, and only where it takes longer than one would wait for without a word.
 /// </summary>
 internal sealed class ProfilingProgress(string what, TextWriter output, bool isTerminal, TimeProvider time)
 {
@@ -15,7 +15,9 @@ internal sealed class ProfilingProgress(string what, TextWriter output, bool isT
 
     /// <summary>What a measurement calls with the share that is done.</summary>
     public static Action<double> Begin(Graph graph, long batch)
-        => new ProfilingProgress($"measuring {graph.Name} with {batch} samples", Console.Error, !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or null), TimeProvider.System).Tell;
+        => new ProfilingProgress($"measuring {graph.Name} with {batch} samples", Console.Error,
+        !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or null),
+        TimeProvider.System).Tell;
 
     /// <summary>Draws, if it is time to.</summary>
     /// <param name="done">0 to 1.</param>

@@ -9,7 +9,9 @@ namespace Interactive.Execution;
 /// <summary>Random inputs and targets that fit a graph and an objective.</summary>
 public static class SyntheticBatch
 {
-    /// <summary>One batch of a net with one input and one target, where the graph's parameters are; the caller disposes both.</summary>
+    /// <summary>
+    /// One batch of a net with one input and one target, where the graph's parameters are; the caller disposes both.
+    /// </summary>
     /// <inheritdoc cref="Of"/>
     public static (Tensor Input, Tensor Target) For(Graph graph, long batch, IObjective? objective = null)
     {
@@ -17,16 +19,20 @@ public static class SyntheticBatch
         return (inputs[0], targets[0]);
     }
 
-    /// <summary>One batch, where the graph's parameters are; the caller disposes all. Seeds the random generator.</summary>
+    /// <summary>
+    /// One batch, where the graph's parameters are; the caller disposes all. Seeds the random generator.
+    /// </summary>
     /// <param name="graph">The model.</param>
     /// <param name="batch">Samples.</param>
     /// <param name="objective">Makes the targets; default: softmax cross-entropy.</param>
-    public static (IReadOnlyList<Tensor> Inputs, IReadOnlyList<Tensor> Targets) Of(Graph graph, long batch, IObjective? objective = null)
+    public static (IReadOnlyList<Tensor> Inputs, IReadOnlyList<Tensor> Targets) Of(Graph graph, long batch,
+        IObjective? objective = null)
     {
         Devices.ManualSeed(1);
         var device = Devices.Of(graph);
         Tensor[] inputs = [.. graph.Inputs.Select(v => Input(v, batch, device))];
-        return (inputs, [.. (objective ?? new CrossEntropy()).SyntheticTargets(graph.Outputs, batch).Select(t => On(device, t))]);
+        return (inputs,
+            [.. (objective ?? new CrossEntropy()).SyntheticTargets(graph.Outputs, batch).Select(t => On(device, t))]);
     }
 
     private static Tensor Input(Value value, long batch, Device device)
@@ -41,7 +47,10 @@ public static class SyntheticBatch
 
     // What the smallest table takes that reads the numbers, as they are or as another shape; without one, two numbers.
     private static long Numbers(Value value)
-        => value.Consumers.Select(c => c.Op is Embedding ? (long)c.Op.Attributes["vocabulary"] : c.Op.Parameters.Any() ? c.Op.Parameters.Min(p => p.shape.Length > 0 ? p.shape[0] : 1) : Numbers(c.Output)).DefaultIfEmpty(2).Min();
+        => value.Consumers.Select(c
+        => c.Op is Embedding ? (long)c.Op.Attributes["vocabulary"]
+        : c.Op.Parameters.Any() ? c.Op.Parameters.Min(p => p.shape.Length > 0 ? p.shape[0] : 1) : Numbers(c.Output))
+        .DefaultIfEmpty(2).Min();
 
     private static Tensor On(Device device, Tensor tensor)
     {

@@ -34,10 +34,12 @@ internal sealed class Gelu(bool tanh = false) : ElementWise, IOverwritesGradient
     /// <inheritdoc/>
     public override string Kind => "gelu";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["tanh"] = tanh };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["tanh"] = tanh };
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => Apply(inputs[0]);
-    private Tensor Apply(Tensor x) => tanh ? nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh) : nn.functional.gelu(x);
+    private Tensor Apply(Tensor x)
+        => tanh ? nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh) : nn.functional.gelu(x);
 
     /// <inheritdoc/>
     public bool RunsDirect(Tensor input) => GeluKernel.IsAvailable;
@@ -59,7 +61,8 @@ internal sealed class Gelu(bool tanh = false) : ElementWise, IOverwritesGradient
     }
 
     /// <inheritdoc/>
-    public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics) => GeluKernel.Backward(gradient, input, gradient, tanh);
+    public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics)
+        => GeluKernel.Backward(gradient, input, gradient, tanh);
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);
@@ -67,8 +70,11 @@ internal sealed class Gelu(bool tanh = false) : ElementWise, IOverwritesGradient
     public override double Flops(Node node) => 10.0 * node.Output.Shape.Elements;
 }
 
-/// <summary>Zeroes elements with a probability while training and scales the rest (Srivastava et al. 2014). Keeps its mask.</summary>
-/// <param name="probability">Chance of an element to be zeroed, 0 to 1: at 0 the input passes as it is, at 1 nothing does.</param>
+/// <summary>
+/// Zeroes elements with a probability while training and scales the rest (Srivastava et al. 2014). Keeps its mask.
+/// </summary>
+/// <param name="probability">Chance of an element to be zeroed, 0 to 1: at 0 the input passes as it is, at 1 nothing
+/// does.</param>
 /// <param name="module">The user's module, whose mode it follows; null: the net's.</param>
 internal sealed class Dropout(double probability, nn.Module? module = null) : ElementWise, IOverwritesGradient
 {
@@ -108,12 +114,14 @@ internal sealed class Dropout(double probability, nn.Module? module = null) : El
     }
 
     /// <inheritdoc/>
-    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => wantsInput ? gradient.mul(statistics[0]) : null;
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+        => wantsInput ? gradient.mul(statistics[0]) : null;
 
     /// <inheritdoc/>
     public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics) => gradient.mul_(statistics[0]);
 
     /// <inheritdoc/>
     // A mask of floats; of probability 1 a single zero.
-    public override Saved Saves(Node node) => new(Inputs: 0, ExtraBytes: batch => IsView ? 0 : IsRandom ? 4 * batch * node.Output.Shape.Elements : 4);
+    public override Saved Saves(Node node)
+        => new(Inputs: 0, ExtraBytes: batch => IsView ? 0 : IsRandom ? 4 * batch * node.Output.Shape.Elements : 4);
 }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>One argument of an operator of libtorch's, from which each run makes the value that it hands over.</summary>
+/// <summary>
+/// One argument of an operator of libtorch's, from which each run makes the value that it hands over.
+/// </summary>
 internal abstract class AtenArgument
 {
     /// <summary>The value for a run; the operator takes it over.</summary>
@@ -29,7 +31,8 @@ internal abstract class AtenArgument
 internal sealed class InputArgument(int index) : AtenArgument
 {
     public int Index => index;
-    public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training) => NativeValue.Of(inputs[index]);
+    public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training)
+        => NativeValue.Of(inputs[index]);
     public override string ToString() => $"#{index}";
 }
 
@@ -47,9 +50,12 @@ internal sealed class HeldArgument(Tensor tensor, string name) : AtenArgument
 internal sealed class SizeArgument(Extent size) : AtenArgument
 {
     public Extent Size => size;
-    public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training) => NativeValue.Of(size.At(batch));
+    public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training)
+        => NativeValue.Of(size.At(batch));
     public override bool FollowsBatch => size.PerSample != 0;
-    public bool IsOf(NativeValue value) => !FollowsBatch && NativeValue.Of(size.Fixed) is var own && (own.Tag, own.Payload) == (value.Tag, value.Payload);
+    public bool IsOf(NativeValue value)
+        => !FollowsBatch && NativeValue.Of(size.Fixed) is var own
+        && (own.Tag, own.Payload) == (value.Tag, value.Payload);
     public override string ToString() => size.ToString();
 }
 
@@ -59,13 +65,14 @@ internal sealed class SeenArgument(NativeValue training, NativeValue evaluation)
     private readonly KeptValue inTraining = new(training), inEvaluation = new(evaluation);
     public KeptValue InTraining => inTraining;
     public KeptValue InEvaluation => inEvaluation;
-    public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training) => (training ? inTraining : inEvaluation).Share();
+    public override NativeValue Value(ReadOnlySpan<Tensor> inputs, long batch, bool training)
+        => (training ? inTraining : inEvaluation).Share();
     public override string ToString() => inTraining.ToString();
 }
 
 /// <summary>
-/// A list. What was seen is kept, and its elements are put in place for each run; a list that is the same each time stays as it is, for it
-/// may be a module's own.
+/// A list. What was seen is kept, and its elements are put in place for each run; a list that is the same each time
+/// stays as it is, for it may be a module's own.
 /// </summary>
 internal sealed class ListArgument(NativeValue seen, AtenArgument[] elements) : AtenArgument
 {
@@ -75,7 +82,8 @@ internal sealed class ListArgument(NativeValue seen, AtenArgument[] elements) : 
     private static bool IsFixed(NativeValue seen, AtenArgument[] elements)
     {
         for (var i = 0; i < elements.Length; i++)
-            if (!(elements[i] is SizeArgument size && size.IsOf(seen.Elements[i])) && !(elements[i] is HeldArgument held && held.IsOf(seen.Elements[i]))) return false;
+            if (!(elements[i] is SizeArgument size && size.IsOf(seen.Elements[i]))
+                && !(elements[i] is HeldArgument held && held.IsOf(seen.Elements[i]))) return false;
         return true;
     }
 

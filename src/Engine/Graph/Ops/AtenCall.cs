@@ -37,5 +37,6 @@ internal sealed class AtenCall(string name, string overload, AtenArgument[] argu
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{name}{(overload.Length > 0 ? "." + overload : "")}({string.Join(", ", arguments.AsEnumerable())})";
+    public override string ToString()
+        => $"{name}{(overload.Length > 0 ? "." + overload : "")}({string.Join(", ", arguments.AsEnumerable())})";
 }

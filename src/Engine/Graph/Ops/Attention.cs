@@ -7,8 +7,8 @@ namespace Interactive.Graphs.Ops;
 
 /// <summary>
 /// Multi-head scaled dot-product attention (Vaswani et al. 2017) over packed queries, keys and values:
-/// (tokens, 3 x width) to (tokens, width). Backward reads the input, the output and one number per row and head; where autograd
-/// records it, it keeps views of the first two.
+/// (tokens, 3 x width) to (tokens, width). Backward reads the input, the output and one number per row and head; where
+/// autograd records it, it keeps views of the first two.
 /// </summary>
 internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
 {
@@ -28,7 +28,8 @@ internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
     {
         var x = inputs[0];
         RequireRank(x, 2, "tokens x (3 x width)");
-        if (x.Shape[1] % (3 * heads) != 0) throw new GraphException($"expects 3 x width with width divisible by {heads} heads, got {x.Shape[1]}");
+        if (x.Shape[1] % (3 * heads) != 0)
+            throw new GraphException($"expects 3 x width with width divisible by {heads} heads, got {x.Shape[1]}");
         return (new Shape(x.Shape[0], x.Shape[1] / 3), x.Type);
     }
 
@@ -43,7 +44,8 @@ internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
     }
 
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => Aten.IsAvailable && ElementKernels.Takes(input) && (isFlash ??= ChoosesFlash(input));
+    public bool RunsDirect(Tensor input)
+        => Aten.IsAvailable && ElementKernels.Takes(input) && (isFlash ??= ChoosesFlash(input));
 
     private bool? isFlash; // depends on types and shapes, but not on how many samples there are
 
@@ -52,7 +54,8 @@ internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
         const nint Flash = 1; // at::SDPBackend
         using var parts = new Heads(input, heads);
         Span<nint> choice = stackalloc nint[1];
-        Aten.Call("_fused_sdp_choice", "", choice, parts.Queries, parts.Keys, parts.Values, new Aten.Optional(null), 0.0, causal, new Aten.Optional(null), false);
+        Aten.Call("_fused_sdp_choice", "", choice, parts.Queries, parts.Keys, parts.Values, new Aten.Optional(null),
+            0.0, causal, new Aten.Optional(null), false);
         return choice[0] == Flash;
     }
 
@@ -61,7 +64,8 @@ internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
     {
         using var parts = new Heads(input, heads);
         Span<nint> results = stackalloc nint[2];
-        Aten.Call("_scaled_dot_product_flash_attention_for_cpu", "", results, parts.Queries, parts.Keys, parts.Values, 0.0, causal, new Aten.Optional(null), new Aten.Optional(null));
+        Aten.Call("_scaled_dot_product_flash_attention_for_cpu", "", results, parts.Queries, parts.Keys, parts.Values,
+            0.0, causal, new Aten.Optional(null), new Aten.Optional(null));
         var (output, sums) = (Tensor.UnsafeCreateTensor(results[0]), Tensor.UnsafeCreateTensor(results[1]));
         statistics = [output, sums];
         using var turned = output.transpose(1, 2);
@@ -76,7 +80,8 @@ internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
         using var split = gradient.view(parts.Batch, parts.Tokens, heads, parts.Size);
         using var turned = split.transpose(1, 2);
         Span<nint> results = stackalloc nint[3];
-        Aten.Call("_scaled_dot_product_flash_attention_for_cpu_backward", "", results, turned, parts.Queries, parts.Keys, parts.Values, statistics[0], statistics[1],
+        Aten.Call("_scaled_dot_product_flash_attention_for_cpu_backward", "", results, turned, parts.Queries,
+            parts.Keys, parts.Values, statistics[0], statistics[1],
             0.0, causal, new Aten.Optional(null), new Aten.Optional(null));
         return Packed(input, results);
     }
@@ -95,7 +100,9 @@ internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
         return packed;
     }
 
-    /// <summary>Packed queries, keys and values (batch, tokens, 3 x width) as views (batch, heads, tokens, size).</summary>
+    /// <summary>
+    /// Packed queries, keys and values (batch, tokens, 3 x width) as views (batch, heads, tokens, size).
+    /// </summary>
     private readonly ref struct Heads(Tensor packed, long heads)
     {
         public long Batch { get; } = packed.size(0);
@@ -109,7 +116,8 @@ internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
         {
             var (tokens, row) = (packed.size(1), packed.size(2));
             var size = row / 3 / heads;
-            return packed.as_strided([packed.size(0), heads, tokens, size], [tokens * row, size, row, 1], part * row / 3);
+            return packed.as_strided([packed.size(0), heads, tokens, size], [tokens * row, size, row, 1],
+                part * row / 3);
         }
 
         public void Dispose()
@@ -123,7 +131,8 @@ internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
     /// <inheritdoc/>
     // The kernel lays the heads of a token side by side, so the joined output is a view of the one that backward reads.
     public override Saved Saves(Node node)
-        => new(Inputs: 1, Output: true, ExtraBytes: batch => batch * node.Output.Shape[0] * heads * 4, Swappable: Aten.IsAvailable && node.Output.Type == ScalarType.Float32 && !IsOnGpu(node));
+        => new(Inputs: 1, Output: true, ExtraBytes: batch => batch * node.Output.Shape[0] * heads * 4,
+        Swappable: Aten.IsAvailable && node.Output.Type == ScalarType.Float32 && !IsOnGpu(node));
 
     // Of the nearest parameters in front; a net of shapes alone is planned for the CPU.
     private static bool IsOnGpu(Node? node)
@@ -134,7 +143,8 @@ internal sealed class Attention(long heads, bool causal) : Op, IDirectUnary
     }
 
     /// <inheritdoc/>
-    public override (long Forward, long Backward) Workspace(Node node, long batch) => (node.Output.Bytes(batch), 2 * node.Output.Bytes(batch) + node.Inputs.Sum(v => v.Bytes(batch)));
+    public override (long Forward, long Backward) Workspace(Node node, long batch)
+        => (node.Output.Bytes(batch), 2 * node.Output.Bytes(batch) + node.Inputs.Sum(v => v.Bytes(batch)));
     /// <inheritdoc/>
     public override double Flops(Node node) => 4.0 * node.Output.Shape.Elements * node.Output.Shape[0];
 }

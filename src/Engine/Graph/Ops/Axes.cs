@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>
-/// Dimension numbers as tensors have them, the batch being 0: <c>1</c> is the first of a sample, <c>-1</c> the last. No op works
-/// along the batch.
+/// Dimension numbers as tensors have them, the batch being 0: <c>1</c> is the first of a sample, <c>-1</c> the last. No
+/// op works along the batch.
 /// </summary>
 internal static class Axes
 {
@@ -23,7 +23,8 @@ internal static class Axes
     public static long[] Of(IEnumerable<long> dimensions, Shape shape)
     {
         long[] axes = [.. dimensions.Select(d => (long)Of(d, shape)).Order()];
-        return axes.Distinct().Count() == axes.Length ? axes : throw new GraphException($"dimensions {string.Join(", ", dimensions)}: one is given twice");
+        return axes.Distinct().Count() == axes.Length ? axes
+            : throw new GraphException($"dimensions {string.Join(", ", dimensions)}: one is given twice");
     }
 
     /// <summary>The bytes of a view in a contiguous tensor of its own.</summary>

@@ -7,7 +7,8 @@ namespace Interactive.Graphs.Ops;
 
 /// <summary>
 /// Batch normalisation over (channels, height, width) (Ioffe and Szegedy 2015), optionally with a rectifier. Backward
-/// reads the input and the batch's mean and inverse deviation, which on the CPU tell also where the rectifier cut. A recompute leaves the running statistics alone.
+/// reads the input and the batch's mean and inverse deviation, which on the CPU tell also where the rectifier cut. A
+/// recompute leaves the running statistics alone.
 /// </summary>
 internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool relu = false) : Op, IReapplied
 {
@@ -29,7 +30,8 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
     {
         var x = inputs[0];
         RequireRank(x, 3, "channels x height x width");
-        if (x.Shape[0] != module.num_features) throw new GraphException($"expects {module.num_features} channels, got {x.Shape[0]}");
+        if (x.Shape[0] != module.num_features)
+            throw new GraphException($"expects {module.num_features} channels, got {x.Shape[0]}");
         return (x.Shape, x.Type);
     }
 
@@ -41,7 +43,8 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
     }
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics) => ForwardPieces([input], mode, out statistics);
+    public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
+        => ForwardPieces([input], mode, out statistics);
 
     /// <inheritdoc/>
     public Tensor ForwardPieces(ReadOnlySpan<Tensor> input, RunMode mode, out Tensor[] statistics)
@@ -53,12 +56,15 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
     }
 
     private Tensor ByLibraries(Tensor input, RunMode mode, out Tensor[] statistics)
-        => CudaBatchNorm.Takes(input, module.eps) ? ByCudnn(input, mode, out statistics) : ByLibtorch(input, mode, out statistics);
+        => CudaBatchNorm.Takes(input, module.eps) ? ByCudnn(input, mode, out statistics)
+        : ByLibtorch(input, mode, out statistics);
 
     private Tensor ByCudnn(Tensor input, RunMode mode, out Tensor[] statistics)
     {
         var running = NativeBatchNorm.Counts(module, mode, out var momentum);
-        (var y, statistics) = CudaBatchNorm.Run(input, module.weight!, module.bias!, running ? module.running_mean! : null, running ? module.running_var! : null, momentum, module.eps);
+        (var y,
+            statistics) = CudaBatchNorm.Run(input, module.weight!, module.bias!, running ? module.running_mean! : null,
+            running ? module.running_var! : null, momentum, module.eps);
         return relu ? ReluInPlace(y, mode) : y;
     }
 
@@ -69,7 +75,8 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
     }
 
     private bool IsManaged(ReadOnlySpan<Tensor> input)
-        => BatchNormKernel.Normalises(input) && ElementKernels.Takes(module.weight!) && (!module.track_running_stats || ElementKernels.Takes(module.running_mean!));
+        => BatchNormKernel.Normalises(input) && ElementKernels.Takes(module.weight!)
+        && (!module.track_running_stats || ElementKernels.Takes(module.running_mean!));
 
     private Tensor InOnePass(ReadOnlySpan<Tensor> input, RunMode mode, out Tensor[] statistics)
     {
@@ -77,20 +84,26 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
         using var squares = empty_like(mean);
         BatchNormKernel.Normalise(input, y, mean, inverse, squares, module.weight!, module.bias!, module.eps, relu);
         if (NativeBatchNorm.Counts(module, mode, out var momentum))
-            BatchNormKernel.Track(module.running_mean!, module.running_var!, mean, squares, y.numel() / module.num_features, momentum);
+            BatchNormKernel.Track(module.running_mean!, module.running_var!, mean, squares,
+                y.numel() / module.num_features, momentum);
         statistics = [mean, inverse];
         return y;
     }
 
     /// <inheritdoc/>
-    public bool RunsDirect(Tensor input) => module.affine && Aten.IsAvailable && (ElementKernels.Takes(input) || IsLow(input) && input.is_contiguous() || CudaBatchNorm.Takes(input, module.eps));
+    public bool RunsDirect(Tensor input)
+        => module.affine && Aten.IsAvailable
+        && (ElementKernels.Takes(input) || IsLow(input) && input.is_contiguous()
+        || CudaBatchNorm.Takes(input, module.eps));
 
     // libtorch's kernels keep statistics and parameters in fp32 beside it.
-    private static bool IsLow(Tensor input) => input.dtype == ScalarType.BFloat16 && input.device_type == DeviceType.CPU;
+    private static bool IsLow(Tensor input)
+        => input.dtype == ScalarType.BFloat16 && input.device_type == DeviceType.CPU;
 
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
-        => input.device_type == DeviceType.CUDA ? ByCudnn(input, gradient, statistics, wantsInput) : NativeBatchNorm.Backward(module, input, gradient, statistics, wantsInput);
+        => input.device_type == DeviceType.CUDA ? ByCudnn(input, gradient, statistics, wantsInput)
+        : NativeBatchNorm.Backward(module, input, gradient, statistics, wantsInput);
 
     private Tensor? ByCudnn(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
     {
@@ -162,20 +175,24 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
     /// <inheritdoc/>
     public bool ReadsPieces(Node node) => module.training && IsOurs(node.Inputs[0]);
 
-    // Whether the kernels that can apply a batch norm again run: then the input tells what the rectifier let pass, and may be in pieces.
+    // Whether the kernels that can apply a batch norm again run: then the input tells what the rectifier let pass, and
+    // may be in pieces.
     private bool IsOurs(Value input)
-        => module.affine && Aten.IsAvailable && input.Type == ScalarType.Float32 && module.weight!.device_type != DeviceType.CUDA;
+        => module.affine && Aten.IsAvailable && input.Type == ScalarType.Float32
+        && module.weight!.device_type != DeviceType.CUDA;
 
     private Tensor Normalise(Tensor x, RunMode mode)
     {
         var tracked = module.track_running_stats;
         var batchStatistics = mode.Training || !tracked;
         if (batchStatistics && (mode.Recompute || !tracked))
-            return nn.functional.batch_norm(x, null!, null!, module.weight!, module.bias!, training: true, 0, module.eps);
+            return nn.functional.batch_norm(x, null!, null!, module.weight!, module.bias!, training: true, 0,
+                module.eps);
         if (mode.Training)
             using (no_grad()) module.num_batches_tracked!.add_(Scalars.One, Scalars.One);
         var momentum = module.momentum ?? 1.0 / module.num_batches_tracked!.item<long>();
-        return nn.functional.batch_norm(x, module.running_mean!, module.running_var!, module.weight!, module.bias!, batchStatistics, momentum, module.eps);
+        return nn.functional.batch_norm(x, module.running_mean!, module.running_var!, module.weight!, module.bias!,
+            batchStatistics, momentum, module.eps);
     }
 
     /// <inheritdoc/>
@@ -189,9 +206,11 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
     /// <inheritdoc/>
     public override Op? WithRelu() => relu ? null : new BatchNorm2d(module, relu: true);
     /// <inheritdoc/>
-    public override int LeastSamples(Node node, bool training) => training && node.Output.Shape.Elements == node.Output.Shape[0] ? 2 : 1;
+    public override int LeastSamples(Node node, bool training)
+        => training && node.Output.Shape.Elements == node.Output.Shape[0] ? 2 : 1;
     /// <inheritdoc/>
-    public override (long Forward, long Backward) Workspace(Node node, long batch) => (0, node.Output.Bytes(batch)); // a gradient of its own to mask
+    // a gradient of its own to mask
+    public override (long Forward, long Backward) Workspace(Node node, long batch) => (0, node.Output.Bytes(batch));
     /// <inheritdoc/>
     public override double Flops(Node node) => 4.0 * node.Output.Shape.Elements;
 }

@@ -22,20 +22,26 @@ internal abstract class Binary : Op, IDirect
     }
 
     /// <inheritdoc/>
-    public abstract void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants, Span<Tensor?> arriving);
+    public abstract void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics,
+        ReadOnlySpan<bool> wants, Span<Tensor?> arriving);
 
     /// <summary>Bit i where the gradient of input i is asked for.</summary>
-    private protected static uint Wanted(Node node) => (node.Inputs[0].NeedsGradient ? 1u : 0) | (node.Inputs[1].NeedsGradient ? 2u : 0);
+    private protected static uint Wanted(Node node)
+        => (node.Inputs[0].NeedsGradient ? 1u : 0) | (node.Inputs[1].NeedsGradient ? 2u : 0);
 }
 
-/// <summary>x + scale y where one is repeated along some dimensions; <see cref="Add"/> is for equal shapes. Backward reads nothing.</summary>
+/// <summary>
+/// x + scale y where one is repeated along some dimensions; <see cref="Add"/> is for equal shapes. Backward reads
+/// nothing.
+/// </summary>
 /// <param name="scale">Of y; default 1.</param>
 internal sealed class BroadcastAdd(double scale = 1) : Binary
 {
     /// <inheritdoc/>
     public override string Kind => "broadcast_add";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["scale"] = scale };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["scale"] = scale };
     private protected override string Verb => "adds";
 
     /// <inheritdoc/>
@@ -46,12 +52,14 @@ internal sealed class BroadcastAdd(double scale = 1) : Binary
     }
 
     /// <inheritdoc/>
-    public override void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
+    public override void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics,
+        ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
     {
         if (wants[0]) arriving[0] = Broadcast.ReducedCopy(gradient, inputs[0]);
         if (!wants[1]) return;
         using var factor = Scalars.Of(scale);
-        arriving[1] = scale == 1 ? Broadcast.ReducedCopy(gradient, inputs[1]) : Broadcast.Reduced(gradient.mul(factor), inputs[1]);
+        arriving[1] = scale == 1 ? Broadcast.ReducedCopy(gradient, inputs[1])
+            : Broadcast.Reduced(gradient.mul(factor), inputs[1]);
     }
 
     /// <inheritdoc/>
@@ -68,7 +76,8 @@ internal sealed class Mul : Binary
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].mul(inputs[1]);
 
     /// <inheritdoc/>
-    public override void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
+    public override void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics,
+        ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
     {
         if (wants[0]) arriving[0] = Broadcast.Reduced(gradient.mul(inputs[1]), inputs[0]);
         if (wants[1]) arriving[1] = Broadcast.Reduced(gradient.mul(inputs[0]), inputs[1]);
@@ -88,7 +97,8 @@ internal sealed class Div : Binary
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].div(inputs[1]);
 
     /// <inheritdoc/>
-    public override void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
+    public override void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics,
+        ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
     {
         if (wants[0]) arriving[0] = Broadcast.Reduced(gradient.div(inputs[1]), inputs[0]);
         if (!wants[1]) return;

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>
-/// The rule by which shapes of equal rank meet: along each dimension they agree, or one of them is 1 and is repeated. The batch
-/// dimension is never repeated. A constant, which has none, meets the last dimensions of each sample.
+/// The rule by which shapes of equal rank meet: along each dimension they agree, or one of them is 1 and is repeated.
+/// The batch dimension is never repeated. A constant, which has none, meets the last dimensions of each sample.
 /// </summary>
 internal static class Broadcast
 {
@@ -12,7 +12,8 @@ internal static class Broadcast
     /// <exception cref="GraphException">Ranks, sizes or types do not fit.</exception>
     public static (Shape, ScalarType) Of(Value x, Value y, string verb)
     {
-        if (x.Type != y.Type) throw new GraphException($"{verb} values of one type, got {x.Type} ({x.Name}) and {y.Type} ({y.Name})");
+        if (x.Type != y.Type)
+            throw new GraphException($"{verb} values of one type, got {x.Type} ({x.Name}) and {y.Type} ({y.Name})");
         var rank = Math.Max(IsBatched(x) ? x.Shape.Rank : 0, IsBatched(y) ? y.Shape.Rank : 0);
         var (a, b) = (Aligned(x, rank), Aligned(y, rank));
         var fits = a is not null && b is not null && (IsBatched(x) || IsBatched(y));
@@ -25,14 +26,20 @@ internal static class Broadcast
         return (new Shape(a), x.Type);
     }
 
-    /// <summary>True when a value is read along each dimension of samples of this shape, where it is equal or 1.</summary>
+    /// <summary>
+    /// True when a value is read along each dimension of samples of this shape, where it is equal or 1.
+    /// </summary>
     public static bool Fits(Value value, Shape shape)
-        => Aligned(value, shape.Rank) is { } sizes && sizes.Zip(shape.ToArray()).All(p => p.First == 1 || p.First == p.Second);
+        => Aligned(value, shape.Rank) is { } sizes
+        && sizes.Zip(shape.ToArray()).All(p => p.First == 1 || p.First == p.Second);
 
     /// <summary>True when a value has a dimension of samples; a constant has none.</summary>
     public static bool IsBatched(Value value) => value.Producer is not { Op.IsBatched: false };
 
-    /// <summary>The sizes by which a value meets samples of so many dimensions: a constant's count from the last. Null where it has other dimensions.</summary>
+    /// <summary>
+    /// The sizes by which a value meets samples of so many dimensions: a constant's count from the last. Null where it
+    /// has other dimensions.
+    /// </summary>
     private static long[]? Aligned(Value value, int rank)
     {
         var sizes = value.Shape.ToArray();
@@ -41,7 +48,10 @@ internal static class Broadcast
         return sizes.Length <= rank ? [.. Enumerable.Repeat(1L, rank - sizes.Length), .. sizes] : null;
     }
 
-    /// <summary>Sums a gradient over the dimensions along which this input was repeated, as autograd does. Takes over the gradient.</summary>
+    /// <summary>
+    /// Sums a gradient over the dimensions along which this input was repeated, as autograd does. Takes over the
+    /// gradient.
+    /// </summary>
     public static Tensor Reduced(Tensor gradient, Tensor input)
     {
         var (from, to) = (gradient.shape, input.shape);

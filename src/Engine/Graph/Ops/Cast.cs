@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>The same numbers in another floating-point type, rounded to the nearest; the gradient goes back in the type of the input. Backward reads nothing.</summary>
+/// <summary>
+/// The same numbers in another floating-point type, rounded to the nearest; the gradient goes back in the type of the
+/// input. Backward reads nothing.
+/// </summary>
 /// <param name="from">Of the input.</param>
 /// <param name="to">Of the output.</param>
 /// <param name="isBatched">The input has samples; a constant has none.</param>
@@ -11,7 +14,8 @@ internal sealed class Cast(ScalarType from, ScalarType to, bool isBatched) : Op,
     /// <inheritdoc/>
     public override string Kind => "cast";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["from"] = $"{from}", ["to"] = $"{to}", ["batched"] = isBatched };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["from"] = $"{from}", ["to"] = $"{to}", ["batched"] = isBatched };
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (inputs[0].Shape, to);
     /// <inheritdoc/>
@@ -31,7 +35,8 @@ internal sealed class Cast(ScalarType from, ScalarType to, bool isBatched) : Op,
     }
 
     /// <inheritdoc/>
-    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => wantsInput ? gradient.to_type(from) : null;
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+        => wantsInput ? gradient.to_type(from) : null;
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0);

@@ -1,6 +1,8 @@
 namespace Interactive.Graphs.Ops;
 
-/// <summary>How the gradient of a convolution's weights is cut: into parts of the output channels and of the input channels.</summary>
+/// <summary>
+/// How the gradient of a convolution's weights is cut: into parts of the output channels and of the input channels.
+/// </summary>
 internal readonly record struct ChannelCut(int Outputs, int Inputs)
 {
     private const long LeastChannels = 16; // of a part: kernels work on blocks of so many
@@ -26,8 +28,8 @@ internal readonly record struct ChannelCut(int Outputs, int Inputs)
             var before = least;
             foreach (var cut in equals)
             {
-                // oneDNN copies what it reads to a layout of its own, and a part is not contiguous and is copied before that;
-                // the result is made in such a layout too.
+                // oneDNN copies what it reads to a layout of its own, and a part is not contiguous and is copied before
+                // that; the result is made in such a layout too.
                 var bytes = 2 * weight / equals.Key + Copied(input, cut.Inputs) + Copied(gradient, cut.Outputs);
                 if (bytes >= before) continue;
                 least = Math.Min(least, bytes);
@@ -39,7 +41,9 @@ internal readonly record struct ChannelCut(int Outputs, int Inputs)
 
         static IEnumerable<int> Along(long channels)
         {
-            for (var parts = 1; parts == 1 || parts <= MostAlongOne && channels % parts == 0 && channels / parts >= LeastChannels; parts *= 2) yield return parts;
+            for (var parts = 1; parts == 1
+                || parts <= MostAlongOne && channels % parts == 0 && channels / parts >= LeastChannels; parts *= 2)
+                yield return parts;
         }
     }
 }

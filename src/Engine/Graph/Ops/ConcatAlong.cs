@@ -2,14 +2,18 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>Joins values along any dimension; <see cref="Concat"/> is for the first. Backward copies to each its part of the gradient and reads nothing.</summary>
+/// <summary>
+/// Joins values along any dimension; <see cref="Concat"/> is for the first. Backward copies to each its part of the
+/// gradient and reads nothing.
+/// </summary>
 /// <param name="dimension">Numbered as in a tensor, the batch being 0.</param>
 internal sealed class ConcatAlong(long dimension) : Op, IDirect
 {
     /// <inheritdoc/>
     public override string Kind => "concat_along";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["dim"] = dimension };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["dim"] = dimension };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
@@ -40,7 +44,8 @@ internal sealed class ConcatAlong(long dimension) : Op, IDirect
     }
 
     /// <inheritdoc/>
-    public void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
+    public void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants,
+        Span<Tensor?> arriving)
     {
         var from = 0L;
         for (var i = 0; i < inputs.Length; i++)

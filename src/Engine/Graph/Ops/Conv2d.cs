@@ -4,10 +4,16 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>2-d convolution over (channels, height, width), optionally with a rectifier. Backward reads the input (and its own output when rectified).</summary>
+/// <summary>
+/// 2-d convolution over (channels, height, width), optionally with a rectifier. Backward reads the input (and its own
+/// output when rectified).
+/// </summary>
 internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false) : Op, IBackwardInParts, IDirectUnary
 {
-    /// <summary>As libtorch runs it in a user's module, on any number of threads: the bits are the module's own. Else the faster of its kernels may run.</summary>
+    /// <summary>
+    /// As libtorch runs it in a user's module, on any number of threads: the bits are the module's own. Else the faster
+    /// of its kernels may run.
+    /// </summary>
     internal bool AsInTheModule { get; init; }
 
     /// <inheritdoc/>
@@ -45,10 +51,12 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
     {
         var x = inputs[0];
         RequireRank(x, 3, "channels x height x width");
-        if (x.Shape[0] != module.in_channels) throw new GraphException($"expects {module.in_channels} channels, got {x.Shape[0]}");
+        if (x.Shape[0] != module.in_channels)
+            throw new GraphException($"expects {module.in_channels} channels, got {x.Shape[0]}");
         if (module.padding_mode != PaddingModes.Zeros || module.padding_type is not null)
             throw new GraphException("only explicit zero padding is supported");
-        var (h, w) = Window.Output(x.Shape, Pair(module.kernel_size), Pair(module.stride), Pair(module.padding!), Pair(module.dilation));
+        var (h, w) = Window.Output(x.Shape, Pair(module.kernel_size), Pair(module.stride), Pair(module.padding!),
+            Pair(module.dilation));
         return (new Shape(module.out_channels, h, w), x.Type);
     }
 
@@ -56,7 +64,8 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
         using var own = new TypedWeights(inputs[0], module.weight!, module.bias);
-        var y = nn.functional.conv2d(inputs[0], own.Weight, own.Bias, module.stride, module.padding, Dilation(inputs[0]), module.groups);
+        var y = nn.functional.conv2d(inputs[0], own.Weight, own.Bias, module.stride, module.padding,
+            Dilation(inputs[0]), module.groups);
         return relu ? ReluInPlace(y, mode) : y;
     }
 
@@ -67,10 +76,12 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
     /// <inheritdoc/>
     public override Op? WithRelu() => relu ? null : new Conv2d(module, relu: true) { AsInTheModule = AsInTheModule };
     /// <inheritdoc/>
-    public override (long Forward, long Backward) Workspace(Node node, long batch) => ConvolutionBytes.Of(node, batch, module.groups);
+    public override (long Forward, long Backward) Workspace(Node node, long batch)
+        => ConvolutionBytes.Of(node, batch, module.groups);
     /// <inheritdoc/>
     public override double Flops(Node node)
-        => 2.0 * node.Output.Shape.Elements * (module.in_channels / module.groups) * module.kernel_size[0] * module.kernel_size[1];
+        => 2.0 * node.Output.Shape.Elements * (module.in_channels / module.groups) * module.kernel_size[0]
+        * module.kernel_size[1];
 
     /// <inheritdoc/>
     public bool RunsDirect(Tensor input) => Aten.IsAvailable;
@@ -85,7 +96,8 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
     {
-        var wanted = (wantsInput ? Wanted.Input : 0) | (module.weight!.requires_grad ? Wanted.Weight : 0) | (module.bias is { requires_grad: true } ? Wanted.Bias : 0);
+        var wanted = (wantsInput ? Wanted.Input : 0) | (module.weight!.requires_grad ? Wanted.Weight
+            : 0) | (module.bias is { requires_grad: true } ? Wanted.Bias : 0);
         if (wanted == 0) return null;
         var found = Gradients(input, gradient, module.weight!, wanted);
         if (found[1] is { } weight) ParameterGradient.Add(module.weight!, weight);
@@ -97,7 +109,9 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
     public IEnumerable<int> ParameterWays(Node node, long batch)
         => !Aten.IsAvailable ? []
             : module.groups > 1 ? [new ChannelCut(1, 1).Number]
-            : ChannelCut.Worthwhile(module.out_channels, module.in_channels, module.weight!.numel() * module.weight.element_size(), node.Inputs[0].Bytes(batch), node.Output.Bytes(batch))
+            : ChannelCut.Worthwhile(module.out_channels, module.in_channels,
+            module.weight!.numel() * module.weight.element_size(), node.Inputs[0].Bytes(batch),
+            node.Output.Bytes(batch))
                 .Select(cut => cut.Number);
 
     /// <inheritdoc/>
@@ -109,7 +123,8 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
             if (batch % parts == 0) yield return parts;
     }
 
-    private const long SmallSample = 20480; // numbers; libtorch gives a single sample of no more to other kernels than oneDNN's
+    // numbers; libtorch gives a single sample of no more to other kernels than oneDNN's
+    private const long SmallSample = 20480;
 
     /// <inheritdoc/>
     public void AddParameterGradients(Tensor input, Tensor gradient, int way)
@@ -130,7 +145,8 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
 
     private void AddPiece(Tensor input, Tensor gradient, long output, long outputs, long first, long inputs)
     {
-        var wanted = (module.weight!.requires_grad ? Wanted.Weight : 0) | (first == 0 && module.bias is { requires_grad: true } ? Wanted.Bias : 0);
+        var wanted = (module.weight!.requires_grad ? Wanted.Weight
+            : 0) | (first == 0 && module.bias is { requires_grad: true } ? Wanted.Bias : 0);
         if (wanted == 0) return;
         using var rows = module.weight.narrow(0, output, outputs);
         using var weight = rows.narrow(1, first, inputs);
@@ -168,10 +184,12 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
         return result;
     }
 
-    // On one thread libtorch gives small batches of pointwise convolutions to matrix products rather than to oneDNN, but neither dilated
-    // ones nor those with a stride. A single position is the same however far apart positions are; oneDNN's bits are too, without a stride.
+    // On one thread libtorch gives small batches of pointwise convolutions to matrix products rather than to oneDNN,
+    // but neither dilated ones nor those with a stride. A single position is the same however far apart positions are;
+    // oneDNN's bits are too, without a stride.
     private long[] Dilation(Tensor input)
-        => IsPointwise && isUnstrided && !AsInTheModule && get_num_threads() == 1 && MatrixLibrary.UsesHalfTheVectors && input.device_type == DeviceType.CPU ? [2, 2] : module.dilation;
+        => IsPointwise && isUnstrided && !AsInTheModule && get_num_threads() == 1 && MatrixLibrary.UsesHalfTheVectors
+        && input.device_type == DeviceType.CPU ? [2, 2] : module.dilation;
 
     [Flags]
     private enum Wanted { Input = 1, Weight = 2, Bias = 4 }
@@ -182,7 +200,8 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
         using var own = new TypedWeights(input, weight);
         Span<nint> handles = stackalloc nint[3];
         Aten.Call("convolution_backward", "", handles, gradient, input, own.Weight, new Aten.Optional(null),
-            Both(module.stride), Both(module.padding!), Both(Dilation(input)), false, new long[] { 0, 0 }, module.groups,
+            Both(module.stride), Both(module.padding!), Both(Dilation(input)), false, new long[] { 0, 0 },
+                module.groups,
             new long[] { Flag(Wanted.Input), Flag(Wanted.Weight), Flag(Wanted.Bias) });
         var results = new Tensor?[3];
         for (var i = 0; i < 3; i++)

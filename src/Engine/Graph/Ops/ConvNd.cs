@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>
-/// Convolution over (channels, length) or (channels, depth, height, width), also transposed over a length; for images there are
-/// <see cref="Conv2d"/> and <see cref="ConvTranspose2d"/>. Backward reads the input.
+/// Convolution over (channels, length) or (channels, depth, height, width), also transposed over a length; for images
+/// there are <see cref="Conv2d"/> and <see cref="ConvTranspose2d"/>. Backward reads the input.
 /// </summary>
 internal sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirectUnary
 {
@@ -36,7 +36,8 @@ internal sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirec
     private long[] Each(long[]? sizes, long otherwise)
     {
         var each = new long[Dimensions];
-        for (var i = 0; i < each.Length; i++) each[i] = sizes is { Length: > 0 } ? sizes[Math.Min(i, sizes.Length - 1)] : otherwise;
+        for (var i = 0; i < each.Length; i++)
+            each[i] = sizes is { Length: > 0 } ? sizes[Math.Min(i, sizes.Length - 1)] : otherwise;
         return each;
     }
 
@@ -44,10 +45,13 @@ internal sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirec
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
         var x = inputs[0].Shape;
-        RequireRank(inputs[0], Dimensions + 1, Dimensions == 1 ? "channels x length" : "channels x depth x height x width");
+        RequireRank(inputs[0], Dimensions + 1,
+            Dimensions == 1 ? "channels x length" : "channels x depth x height x width");
         if (x[0] != module.in_channels) throw new GraphException($"expects {module.in_channels} channels, got {x[0]}");
-        if (module.padding_mode != PaddingModes.Zeros || module.padding_type is not null) throw new GraphException("only explicit zero padding is supported");
-        var (kernel, stride, padding, dilation) = (Each(module.kernel_size, 1), Each(module.stride, 1), Each(module.padding, 0), Each(module.dilation, 1));
+        if (module.padding_mode != PaddingModes.Zeros || module.padding_type is not null)
+            throw new GraphException("only explicit zero padding is supported");
+        var (kernel, stride, padding, dilation) = (Each(module.kernel_size, 1), Each(module.stride, 1),
+            Each(module.padding, 0), Each(module.dilation, 1));
         var sizes = new long[Dimensions + 1];
         sizes[0] = module.out_channels;
         for (var i = 0; i < Dimensions; i++)
@@ -67,10 +71,17 @@ internal sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirec
         using var own = new TypedWeights(inputs[0], module.weight!, module.bias);
         return (Dimensions, module.transposed) switch
         {
-            (1, false) => nn.functional.conv1d(inputs[0], own.Weight, own.Bias, stride[0], padding[0], dilation[0], module.groups),
-            (1, true) => nn.functional.conv_transpose1d(inputs[0], own.Weight, own.Bias, stride[0], padding[0], OutputPadding[0], dilation[0], module.groups),
-            (_, false) => nn.functional.conv3d(inputs[0], own.Weight, own.Bias, stride, padding, dilation, module.groups),
-            _ => nn.functional.conv_transpose3d(inputs[0], own.Weight, own.Bias, stride, padding, OutputPadding, dilation, module.groups),
+            (1, false)
+                => nn.functional.conv1d(inputs[0], own.Weight, own.Bias, stride[0], padding[0], dilation[0],
+                module.groups),
+            (1, true)
+                => nn.functional.conv_transpose1d(inputs[0], own.Weight, own.Bias, stride[0], padding[0],
+                OutputPadding[0], dilation[0], module.groups),
+            (_, false)
+                => nn.functional.conv3d(inputs[0], own.Weight, own.Bias, stride, padding, dilation, module.groups),
+            _
+                => nn.functional.conv_transpose3d(inputs[0], own.Weight, own.Bias, stride, padding, OutputPadding,
+                dilation, module.groups),
         };
     }
 
@@ -92,17 +103,21 @@ internal sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirec
         if (wanted.Sum() == 0) return null;
         using var own = new TypedWeights(input, weight);
         Span<nint> results = stackalloc nint[3];
-        Aten.Call("convolution_backward", "", results, gradient, input, own.Weight, new Aten.Optional(bias is null ? null : new[] { module.out_channels }),
-            Each(module.stride, 1), Each(module.padding, 0), Each(module.dilation, 1), module.transposed, OutputPadding, module.groups, wanted);
+        Aten.Call("convolution_backward", "", results, gradient, input, own.Weight,
+            new Aten.Optional(bias is null ? null : new[] { module.out_channels }),
+            Each(module.stride, 1), Each(module.padding, 0), Each(module.dilation, 1), module.transposed, OutputPadding,
+                module.groups, wanted);
         return ParameterGradient.Take(results, wanted, weight, bias);
     }
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);
     /// <inheritdoc/>
-    public override (long Forward, long Backward) Workspace(Node node, long batch) => ConvolutionBytes.Of(node, batch, module.groups);
+    public override (long Forward, long Backward) Workspace(Node node, long batch)
+        => ConvolutionBytes.Of(node, batch, module.groups);
     /// <inheritdoc/>
     public override double Flops(Node node)
-        => 2.0 * (module.transposed ? node.Inputs[0].Shape.Elements * module.out_channels : node.Output.Shape.Elements * module.in_channels)
+        => 2.0 * (module.transposed ? node.Inputs[0].Shape.Elements * module.out_channels
+        : node.Output.Shape.Elements * module.in_channels)
             / module.groups * Each(module.kernel_size, 1).Aggregate(1L, (a, b) => a * b);
 }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>Transposed 2-d convolution ("up-convolution") over (channels, height, width). Backward reads the input.</summary>
+/// <summary>
+/// Transposed 2-d convolution ("up-convolution") over (channels, height, width). Backward reads the input.
+/// </summary>
 internal sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module) : Op
 {
     /// <inheritdoc/>
@@ -30,7 +32,8 @@ internal sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module)
     {
         var x = inputs[0];
         RequireRank(x, 3, "channels x height x width");
-        if (x.Shape[0] != module.in_channels) throw new GraphException($"expects {module.in_channels} channels, got {x.Shape[0]}");
+        if (x.Shape[0] != module.in_channels)
+            throw new GraphException($"expects {module.in_channels} channels, got {x.Shape[0]}");
         return (new Shape(module.out_channels, Along(x.Shape[1], 0), Along(x.Shape[2], 1)), x.Type);
     }
 
@@ -44,14 +47,17 @@ internal sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module)
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
         using var own = new TypedWeights(inputs[0], module.weight!, module.bias);
-        return nn.functional.conv_transpose2d(inputs[0], own.Weight, own.Bias, module.stride, module.padding, module.output_padding, module.dilation, module.groups);
+        return nn.functional.conv_transpose2d(inputs[0], own.Weight, own.Bias, module.stride, module.padding,
+            module.output_padding, module.dilation, module.groups);
     }
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 1);
     /// <inheritdoc/>
-    public override (long Forward, long Backward) Workspace(Node node, long batch) => ConvolutionBytes.Of(node, batch, module.groups);
+    public override (long Forward, long Backward) Workspace(Node node, long batch)
+        => ConvolutionBytes.Of(node, batch, module.groups);
     /// <inheritdoc/>
     public override double Flops(Node node)
-        => 2.0 * node.Inputs[0].Shape.Elements * (module.out_channels / module.groups) * At(module.kernel_size, 0) * At(module.kernel_size, 1);
+        => 2.0 * node.Inputs[0].Shape.Elements * (module.out_channels / module.groups) * At(module.kernel_size, 0)
+        * At(module.kernel_size, 1);
 }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>
-/// An element-wise function whose backward is one pass over the gradient and either the input or the output. Where nobody else
-/// holds the gradient it is overwritten.
+/// An element-wise function whose backward is one pass over the gradient and either the input or the output. Where
+/// nobody else holds the gradient it is overwritten.
 /// </summary>
 internal abstract class DirectFunction : ElementWise, IOverwritesGradient
 {
@@ -45,7 +45,8 @@ internal abstract class DirectFunction : ElementWise, IOverwritesGradient
     }
 
     /// <inheritdoc/>
-    public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics) => Write(gradient, ReadsOutput ? statistics[0] : input, gradient);
+    public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics)
+        => Write(gradient, ReadsOutput ? statistics[0] : input, gradient);
 
     /// <inheritdoc/>
     public override Saved Saves(Node node) => ReadsOutput ? new(Inputs: 0, Output: true) : new(Inputs: 1);

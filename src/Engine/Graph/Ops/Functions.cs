@@ -10,7 +10,8 @@ internal sealed class Exp : DirectFunction
     public override string Kind => "exp";
     private protected override bool ReadsOutput => true;
     private protected override Tensor Apply(Tensor x) => x.exp();
-    private protected override void Write(Tensor gradient, Tensor read, Tensor result) => Call("mul", "out", gradient, read, result);
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+        => Call("mul", "out", gradient, read, result);
 }
 
 /// <summary>Natural logarithm. Backward reads the input.</summary>
@@ -19,7 +20,8 @@ internal sealed class Log : DirectFunction
     /// <inheritdoc/>
     public override string Kind => "log";
     private protected override Tensor Apply(Tensor x) => x.log();
-    private protected override void Write(Tensor gradient, Tensor read, Tensor result) => Call("div", "out", gradient, read, result);
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+        => Call("div", "out", gradient, read, result);
 }
 
 /// <summary>Square root. Backward reads the output.</summary>
@@ -103,12 +105,14 @@ internal sealed class Abs : DirectFunction
 /// <exception cref="GraphException">The power is zero.</exception>
 internal sealed class Pow(double exponent) : DirectFunction
 {
-    private readonly double exponent = exponent != 0 ? exponent : throw new GraphException("the power 0 makes a constant of everything: give another exponent");
+    private readonly double exponent = exponent != 0 ? exponent
+        : throw new GraphException("the power 0 makes a constant of everything: give another exponent");
 
     /// <inheritdoc/>
     public override string Kind => "pow";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["exponent"] = exponent };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["exponent"] = exponent };
 
     private protected override Tensor Apply(Tensor x)
     {

@@ -15,7 +15,8 @@ internal sealed class Input(Shape shape, ScalarType type = ScalarType.Float32) :
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (shape, type);
     /// <summary>Never called: whoever runs the graph puts the batch's tensor in its place.</summary>
     /// <exception cref="GraphException">Always.</exception>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => throw new GraphException("an input has no forward: its tensor comes with the batch");
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => throw new GraphException("an input has no forward: its tensor comes with the batch");
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0);
     /// <inheritdoc/>

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>x + scale y, the residual sum, optionally with a rectifier. Backward reads nothing (its output when rectified).</summary>
+/// <summary>
+/// x + scale y, the residual sum, optionally with a rectifier. Backward reads nothing (its output when rectified).
+/// </summary>
 internal sealed class Add(double scale = 1, bool relu = false) : Op
 {
     /// <inheritdoc/>
@@ -19,7 +21,8 @@ internal sealed class Add(double scale = 1, bool relu = false) : Op
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
-        if (!inputs[0].Shape.Equals(inputs[1].Shape) || !Broadcast.IsBatched(inputs[0]) || !Broadcast.IsBatched(inputs[1]))
+        if (!inputs[0].Shape.Equals(inputs[1].Shape) || !Broadcast.IsBatched(inputs[0])
+            || !Broadcast.IsBatched(inputs[1]))
             throw new GraphException($"adds equal shapes, got {inputs[0].Shape} ({inputs[0].Name}) and {inputs[1].Shape} ({inputs[1].Name})");
         return (inputs[0].Shape, inputs[0].Type);
     }
@@ -27,7 +30,8 @@ internal sealed class Add(double scale = 1, bool relu = false) : Op
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
-        if (mode.Masked && scale == 1 && ElementKernels.AddsInOnePass(inputs[0]) && ElementKernels.AddsInOnePass(inputs[1]))
+        if (mode.Masked && scale == 1 && ElementKernels.AddsInOnePass(inputs[0])
+            && ElementKernels.AddsInOnePass(inputs[1]))
         {
             var sum = empty_like(inputs[0]);
             ElementKernels.Add(inputs[0], inputs[1], sum, relu);

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>Layer normalisation over the last dimensions (Ba et al. 2016). Backward reads the input, mean and inverse deviation.</summary>
+/// <summary>
+/// Layer normalisation over the last dimensions (Ba et al. 2016). Backward reads the input, mean and inverse deviation.
+/// </summary>
 internal sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op, IDirectUnary
 {
     /// <inheritdoc/>
@@ -40,7 +42,8 @@ internal sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op, IDire
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
     {
         Span<nint> results = stackalloc nint[3];
-        Aten.Call("native_layer_norm", "", results, input, module.normalized_shape, new Aten.Optional(module.weight), new Aten.Optional(module.bias), module.eps);
+        Aten.Call("native_layer_norm", "", results, input, module.normalized_shape, new Aten.Optional(module.weight),
+            new Aten.Optional(module.bias), module.eps);
         statistics = [Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2])];
         return Tensor.UnsafeCreateTensor(results[0]);
     }
@@ -49,9 +52,11 @@ internal sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op, IDire
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
     {
         var (weight, bias) = (module.weight, module.bias);
-        var wanted = new long[] { wantsInput ? 1 : 0, weight is { requires_grad: true } ? 1 : 0, bias is { requires_grad: true } ? 1 : 0 };
+        var wanted = new long[] { wantsInput ? 1 : 0, weight is { requires_grad: true } ? 1
+            : 0, bias is { requires_grad: true } ? 1 : 0 };
         Span<nint> results = stackalloc nint[3];
-        Aten.Call("native_layer_norm_backward", "", results, gradient, input, module.normalized_shape, statistics[0], statistics[1],
+        Aten.Call("native_layer_norm_backward", "", results, gradient, input, module.normalized_shape, statistics[0],
+            statistics[1],
             new Aten.Optional(weight), new Aten.Optional(bias), wanted);
         if (Found(results[1], wanted[1]) is { } ofWeight) ParameterGradient.Add(weight!, ofWeight);
         if (Found(results[2], wanted[2]) is { } ofBias) ParameterGradient.Add(bias!, ofBias);

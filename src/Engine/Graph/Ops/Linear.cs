@@ -27,7 +27,8 @@ internal sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
         var x = inputs[0];
-        if (x.Shape.Rank == 0 || x.Shape[^1] != InFeatures) throw new GraphException($"expects {InFeatures} features, got {x.Shape}");
+        if (x.Shape.Rank == 0 || x.Shape[^1] != InFeatures)
+            throw new GraphException($"expects {InFeatures} features, got {x.Shape}");
         return (new Shape([.. x.Shape.ToArray()[..^1], OutFeatures]), x.Type);
     }
 
@@ -66,7 +67,8 @@ internal sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false
     public IEnumerable<int> ParameterWays(Node node, long batch)
     {
         if (node.Inputs[0].Type == module.weight!.dtype) yield return InPlace;
-        for (var parts = 1; parts == 1 || parts <= MostParts && OutFeatures % parts == 0 && OutFeatures / parts >= LeastFeatures; parts *= 2)
+        for (var parts = 1; parts == 1
+            || parts <= MostParts && OutFeatures % parts == 0 && OutFeatures / parts >= LeastFeatures; parts *= 2)
             yield return parts + 1;
     }
 

@@ -4,18 +4,23 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>
-/// The gradients of x W^T + b over the last dimension, by the calls that autograd makes: libtorch lays the leading dimensions
-/// in one and multiplies matrices.
+/// The gradients of x W^T + b over the last dimension, by the calls that autograd makes: libtorch lays the leading
+/// dimensions in one and multiplies matrices.
 /// </summary>
 internal static class LinearGradients
 {
-    /// <summary>True for an input whose rows lie one behind the other; libtorch may multiply others sample by sample.</summary>
+    /// <summary>
+    /// True for an input whose rows lie one behind the other; libtorch may multiply others sample by sample.
+    /// </summary>
     public static bool Takes(Tensor input) => input.is_contiguous();
 
     /// <summary>All dimensions but the last laid in one.</summary>
     public static Tensor Rows(Tensor tensor) => tensor.dim() == 2 ? tensor.alias() : tensor.flatten(0, -2);
 
-    /// <summary>Adds to the gradients of the parameters that are trained and returns the input's, or null where it is not asked for.</summary>
+    /// <summary>
+    /// Adds to the gradients of the parameters that are trained and returns the input's, or null where it is not asked
+    /// for.
+    /// </summary>
     public static Tensor? Backward(Tensor input, Tensor gradient, Parameter weight, Parameter? bias, bool wantsInput)
     {
         // Parameters first: their gradients go before the input's is made.
@@ -36,7 +41,9 @@ internal static class LinearGradients
         return turned.mm(input);
     }
 
-    /// <summary>Of b (outputs): as autograd sums what was repeated, over the dimensions as they lie and not over rows.</summary>
+    /// <summary>
+    /// Of b (outputs): as autograd sums what was repeated, over the dimensions as they lie and not over rows.
+    /// </summary>
     public static Tensor OfBias(Tensor gradient)
     {
         var leading = new long[gradient.dim() - 1];

@@ -11,7 +11,8 @@ internal sealed class MaskedFill(double value) : Op, IDirect
     /// <inheritdoc/>
     public override string Kind => "masked_fill";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["value"] = value };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["value"] = value };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
@@ -34,7 +35,8 @@ internal sealed class MaskedFill(double value) : Op, IDirect
     }
 
     /// <inheritdoc/>
-    public void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
+    public void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants,
+        Span<Tensor?> arriving)
     {
         if (wants[0]) arriving[0] = Fill(gradient, inputs[1], 0);
     }
@@ -77,7 +79,8 @@ internal sealed class Where : Op, IDirect
     }
 
     /// <inheritdoc/>
-    public void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
+    public void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants,
+        Span<Tensor?> arriving)
     {
         using var none = zeros(1, gradient.dtype, gradient.device);
         if (wants[1]) arriving[1] = Broadcast.Reduced(where(inputs[0], gradient, none), inputs[1]);
@@ -96,7 +99,8 @@ internal sealed class EqualTo(double value, bool not = false) : Op
     /// <inheritdoc/>
     public override string Kind => not ? "not_equal_to" : "equal_to";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["value"] = value };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["value"] = value };
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (inputs[0].Shape, ScalarType.Bool);
 

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>libtorch's own kernels of batch normalisation in training, for the ops that call them without autograd.</summary>
+/// <summary>
+/// libtorch's own kernels of batch normalisation in training, for the ops that call them without autograd.
+/// </summary>
 internal static class NativeBatchNorm
 {
     /// <summary>Whether a run moves the running statistics, which counts the batch; and by how much.</summary>
@@ -22,20 +24,24 @@ internal static class NativeBatchNorm
     {
         var counts = Counts(module, mode, out var momentum);
         Span<nint> results = stackalloc nint[3];
-        Aten.Call("native_batch_norm", "", results, input, new Aten.Optional(module.weight), new Aten.Optional(module.bias),
-            new Aten.Optional(counts ? module.running_mean : null), new Aten.Optional(counts ? module.running_var : null), true, momentum, module.eps);
+        Aten.Call("native_batch_norm", "", results, input, new Aten.Optional(module.weight),
+            new Aten.Optional(module.bias),
+            new Aten.Optional(counts ? module.running_mean : null),
+                new Aten.Optional(counts ? module.running_var : null), true, momentum, module.eps);
         statistics = [Tensor.UnsafeCreateTensor(results[1]), Tensor.UnsafeCreateTensor(results[2])];
         return Tensor.UnsafeCreateTensor(results[0]);
     }
 
     /// <summary>Adds to the parameters' gradients and returns the input's, or null where it is not asked for.</summary>
-    public static Tensor? Backward(BatchNorm module, Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    public static Tensor? Backward(BatchNorm module, Tensor input, Tensor gradient, Tensor[] statistics,
+        bool wantsInput)
     {
         var (weight, bias) = (module.weight, module.bias);
         var wanted = ParameterGradient.Wanted(wantsInput, weight, bias);
         if (wanted.Sum() == 0) return null;
         Span<nint> results = stackalloc nint[3];
-        Aten.Call("native_batch_norm_backward", "", results, gradient, input, new Aten.Optional(weight), new Aten.Optional(null), new Aten.Optional(null),
+        Aten.Call("native_batch_norm_backward", "", results, gradient, input, new Aten.Optional(weight),
+            new Aten.Optional(null), new Aten.Optional(null),
             new Aten.Optional(statistics[0]), new Aten.Optional(statistics[1]), true, module.eps, wanted);
         return ParameterGradient.Take(results, wanted, weight, bias);
     }

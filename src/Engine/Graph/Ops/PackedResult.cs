@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>
-/// One of several results of an operator, whose node lays them one behind the other in its output (<see cref="AtenOp"/>): a view of that,
-/// laid as libtorch laid the result.
+/// One of several results of an operator, whose node lays them one behind the other in its output
+/// (<see cref="AtenOp"/>): a view of that, laid as libtorch laid the result.
 /// </summary>
 /// <param name="place">Which part of the output.</param>
 /// <param name="index">Which of the results.</param>
@@ -26,7 +26,8 @@ internal sealed class PackedResult(PackedPlace place, int index, int count) : Op
     };
     private static long[] Numbers(Extent[] extents) => [.. extents.SelectMany(e => new[] { e.PerSample, e.Fixed })];
     /// <inheritdoc/>
-    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (AtenOp.OfSample(place.Extents), inputs[0].Type);
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+        => (AtenOp.OfSample(place.Extents), inputs[0].Type);
     /// <inheritdoc/>
     public override IReadOnlyList<Extent> Extents(IReadOnlyList<Value> inputs, Shape output) => place.Extents;
     /// <inheritdoc/>

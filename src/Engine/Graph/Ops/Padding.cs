@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>Adds places before and after dimensions, filled with a number or with what lies next to them mirrored. Backward reads nothing.</summary>
+/// <summary>
+/// Adds places before and after dimensions, filled with a number or with what lies next to them mirrored. Backward
+/// reads nothing.
+/// </summary>
 /// <param name="padding">Before and after the last dimension, then the one before it, and so on.</param>
 /// <param name="reflect">Mirror instead of fill, without repeating the edge.</param>
 /// <param name="value">What is filled in; default 0.</param>
@@ -13,7 +16,8 @@ internal sealed class Pad(long[] padding, bool reflect = false, double value = 0
     /// <inheritdoc/>
     public override string Kind => "pad";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["padding"] = padding, ["reflect"] = reflect, ["value"] = value };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["padding"] = padding, ["reflect"] = reflect, ["value"] = value };
 
     private int Dimensions => padding.Length / 2;
 
@@ -26,15 +30,18 @@ internal sealed class Pad(long[] padding, bool reflect = false, double value = 0
         for (var i = 0; i < Dimensions; i++)
         {
             var (before, after, size) = (padding[2 * i], padding[2 * i + 1], sizes[^(i + 1)]);
-            if (reflect && (before < 0 || after < 0 || before >= size || after >= size)) throw new GraphException($"mirrors fewer places than there are, got {before} and {after} of {size}");
-            if (before + after + size <= 0) throw new GraphException($"cuts all of {size} places off by {before} and {after}");
+            if (reflect && (before < 0 || after < 0 || before >= size || after >= size))
+                throw new GraphException($"mirrors fewer places than there are, got {before} and {after} of {size}");
+            if (before + after + size <= 0)
+                throw new GraphException($"cuts all of {size} places off by {before} and {after}");
             sizes[^(i + 1)] += before + after;
         }
         return (new Shape(sizes), inputs[0].Type);
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.pad(inputs[0], padding, reflect ? PaddingModes.Reflect : PaddingModes.Constant, value);
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => nn.functional.pad(inputs[0], padding, reflect ? PaddingModes.Reflect : PaddingModes.Constant, value);
 
     private protected override bool HasKernel => !reflect || Aten.IsAvailable;
 
@@ -50,30 +57,39 @@ internal sealed class Pad(long[] padding, bool reflect = false, double value = 0
     public override Saved Saves(Node node) => new(Inputs: HasKernel ? 0u : 1u);
 }
 
-/// <summary>(channels x r x r, height, width) to (channels, height x r, width x r) (Shi et al. 2016). Backward reads nothing.</summary>
+/// <summary>
+/// (channels x r x r, height, width) to (channels, height x r, width x r) (Shi et al. 2016). Backward reads nothing.
+/// </summary>
 /// <param name="factor">r.</param>
 internal sealed class PixelShuffle(long factor) : Rearranged
 {
     /// <inheritdoc/>
     public override string Kind => "pixel_shuffle";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["upscale_factor"] = factor };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["upscale_factor"] = factor };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
         var x = inputs[0].Shape;
         RequireRank(inputs[0], 3, "channels x height x width");
-        if (x[0] % (factor * factor) != 0) throw new GraphException($"expects channels that divide by {factor * factor}, got {x[0]}");
+        if (x[0] % (factor * factor) != 0)
+            throw new GraphException($"expects channels that divide by {factor * factor}, got {x[0]}");
         return (new Shape(x[0] / factor / factor, x[1] * factor, x[2] * factor), inputs[0].Type);
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.pixel_shuffle(inputs[0], factor);
-    private protected override Tensor Back(Tensor gradient, Tensor input) => nn.functional.pixel_unshuffle(gradient, factor);
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => nn.functional.pixel_shuffle(inputs[0], factor);
+    private protected override Tensor Back(Tensor gradient, Tensor input)
+        => nn.functional.pixel_unshuffle(gradient, factor);
 }
 
-/// <summary>Brings images to a size, by the nearest position or bilinearly; <see cref="Upsample"/> enlarges by a whole factor. Backward reads nothing.</summary>
+/// <summary>
+/// Brings images to a size, by the nearest position or bilinearly; <see cref="Upsample"/> enlarges by a whole factor.
+/// Backward reads nothing.
+/// </summary>
 /// <param name="size">Height and width of the result.</param>
 /// <param name="bilinear">Interpolate; else take the nearest position.</param>
 /// <param name="alignCorners">Bilinear only: corners lie on corners; default false.</param>
@@ -82,12 +98,17 @@ internal sealed class Interpolate(Size2 size, bool bilinear, bool alignCorners =
     /// <inheritdoc/>
     public override string Kind => "interpolate";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["size"] = size.ToArray(), ["bilinear"] = bilinear, ["align_corners"] = alignCorners };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string,
+        object>
+        { ["size"] = size.ToArray(), ["bilinear"] = bilinear, ["align_corners"] = alignCorners };
     /// <inheritdoc/>
     protected override (long, long) OutputSize(Shape input) => (size.Height, size.Width);
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
-        => nn.functional.interpolate(inputs[0], size: size.ToArray(), mode: bilinear ? InterpolationMode.Bilinear : InterpolationMode.Nearest, align_corners: bilinear ? alignCorners : null);
+        => nn.functional.interpolate(inputs[0], size: size.ToArray(),
+        mode: bilinear ? InterpolationMode.Bilinear : InterpolationMode.Nearest,
+        align_corners: bilinear ? alignCorners : null);
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0);
 }

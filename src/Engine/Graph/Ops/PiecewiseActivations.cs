@@ -11,10 +11,12 @@ internal sealed class LeakyRelu(double slope = 0.01) : DirectFunction
     /// <inheritdoc/>
     public override string Kind => "leaky_relu";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["negative_slope"] = slope };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["negative_slope"] = slope };
     private protected override bool HasKernel => ActivationKernels.AreAvailable;
     private protected override Tensor Apply(Tensor x) => nn.functional.leaky_relu(x, slope);
-    private protected override void Write(Tensor gradient, Tensor read, Tensor result) => ActivationKernels.LeakyRelu(gradient, read, slope, result);
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+        => ActivationKernels.LeakyRelu(gradient, read, slope, result);
 }
 
 /// <summary>x cut off at 0 and 6 (Howard et al. 2017). Backward reads the input.</summary>
@@ -24,10 +26,13 @@ internal sealed class Relu6 : DirectFunction
     public override string Kind => "relu6";
     private protected override bool HasKernel => ActivationKernels.AreAvailable;
     private protected override Tensor Apply(Tensor x) => x.relu6();
-    private protected override void Write(Tensor gradient, Tensor read, Tensor result) => ActivationKernels.Hardtanh(gradient, read, 0, 6, result);
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+        => ActivationKernels.Hardtanh(gradient, read, 0, 6, result);
 }
 
-/// <summary>x cut off below and above; the gradient passes at the bounds, and a bound may be infinite. Backward reads the input.</summary>
+/// <summary>
+/// x cut off below and above; the gradient passes at the bounds, and a bound may be infinite. Backward reads the input.
+/// </summary>
 /// <param name="least">Lower bound.</param>
 /// <param name="most">Upper bound.</param>
 internal sealed class Clamp(double least, double most) : DirectFunction
@@ -35,7 +40,8 @@ internal sealed class Clamp(double least, double most) : DirectFunction
     /// <inheritdoc/>
     public override string Kind => "clamp";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["min"] = least, ["max"] = most };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["min"] = least, ["max"] = most };
 
     private protected override Tensor Apply(Tensor x)
     {
@@ -46,7 +52,8 @@ internal sealed class Clamp(double least, double most) : DirectFunction
     private protected override void Write(Tensor gradient, Tensor read, Tensor result)
     {
         using TorchSharp.Scalar low = Scalars.Of(least), high = Scalars.Of(most), zero = Scalars.Of(0);
-        using Tensor above = read.ge(low), below = read.le(high), within = above.logical_and(below), outside = within.logical_not();
+        using Tensor above = read.ge(low), below = read.le(high), within = above.logical_and(below),
+            outside = within.logical_not();
         if (!ReferenceEquals(gradient, result)) result.copy_(gradient);
         result.masked_fill_(outside, zero);
     }
@@ -90,7 +97,8 @@ internal sealed class Hardsigmoid : DirectFunction
     /// <inheritdoc/>
     public override string Kind => "hardsigmoid";
     private protected override Tensor Apply(Tensor x) => nn.functional.hardsigmoid(x);
-    private protected override void Write(Tensor gradient, Tensor read, Tensor result) => Call("hardsigmoid_backward", "grad_input", gradient, read, result);
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+        => Call("hardsigmoid_backward", "grad_input", gradient, read, result);
     /// <inheritdoc/>
     public override double Flops(Node node) => 3.0 * node.Output.Shape.Elements;
 }

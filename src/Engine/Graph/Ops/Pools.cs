@@ -19,11 +19,17 @@ internal abstract class Pool : Op
         return (new Shape(inputs[0].Shape[0], h, w), inputs[0].Type);
     }
 
-    /// <summary>What a window's backward reads of the input, for <see cref="Saved.Inputs"/>: run directly nothing but the shape, recorded by autograd all.</summary>
-    private protected static uint ReadsInput(Node node) => Aten.IsAvailable && DirectTypes.Has(node.Inputs[0].Type) ? 0u : 1u;
+    /// <summary>
+    /// What a window's backward reads of the input, for <see cref="Saved.Inputs"/>: run directly nothing but the shape,
+    /// recorded by autograd all.
+    /// </summary>
+    private protected static uint ReadsInput(Node node)
+        => Aten.IsAvailable && DirectTypes.Has(node.Inputs[0].Type) ? 0u : 1u;
 }
 
-/// <summary>Maximum over windows. Keeps a 64-bit index for each output; of the input backward reads only the shape.</summary>
+/// <summary>
+/// Maximum over windows. Keeps a 64-bit index for each output; of the input backward reads only the shape.
+/// </summary>
 internal sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false) : Pool, IDirectUnary
 {
     /// <inheritdoc/>
@@ -37,7 +43,8 @@ internal sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool 
         ["ceil_mode"] = ceiling,
     };
     /// <inheritdoc/>
-    protected override (long, long) OutputSize(Shape input) => Window.Output(input, kernel, stride, padding, 1, ceiling);
+    protected override (long, long) OutputSize(Shape input)
+        => Window.Output(input, kernel, stride, padding, 1, ceiling);
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
         => !is_grad_enabled() && MaxPoolKernel.Takes(inputs[0], stride) ? Maxima(inputs[0], null)
@@ -55,7 +62,8 @@ internal sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool 
             return Maxima(input, statistics[0]);
         }
         Span<nint> results = stackalloc nint[2];
-        Aten.Call("max_pool2d_with_indices", "", results, input, kernel.ToArray(), stride.ToArray(), padding.ToArray(), new long[] { 1, 1 }, ceiling);
+        Aten.Call("max_pool2d_with_indices", "", results, input, kernel.ToArray(), stride.ToArray(), padding.ToArray(),
+            new long[] { 1, 1 }, ceiling);
         statistics = [Tensor.UnsafeCreateTensor(results[1])];
         return Tensor.UnsafeCreateTensor(results[0]);
     }
@@ -65,7 +73,8 @@ internal sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool 
     {
         if (!wantsInput) return null;
         Span<nint> result = stackalloc nint[1];
-        Aten.Call("max_pool2d_with_indices_backward", "", result, gradient, input, kernel.ToArray(), stride.ToArray(), padding.ToArray(), new long[] { 1, 1 }, ceiling, statistics[0]);
+        Aten.Call("max_pool2d_with_indices_backward", "", result, gradient, input, kernel.ToArray(), stride.ToArray(),
+            padding.ToArray(), new long[] { 1, 1 }, ceiling, statistics[0]);
         return Tensor.UnsafeCreateTensor(result[0]);
     }
 
@@ -83,13 +92,17 @@ internal sealed class MaxPool2d(Size2 kernel, Size2 stride, Size2 padding, bool 
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: ReadsInput(node), ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements);
+    public override Saved Saves(Node node)
+        => new(Inputs: ReadsInput(node), ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements);
     /// <inheritdoc/>
     public override double Flops(Node node) => (double)node.Output.Shape.Elements * kernel.Height * kernel.Width;
 }
 
-/// <summary>Mean over windows. Autograd keeps the input although backward reads only its shape; run directly it does not.</summary>
-internal sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false, bool countPadding = true) : Pool, IDirectUnary
+/// <summary>
+/// Mean over windows. Autograd keeps the input although backward reads only its shape; run directly it does not.
+/// </summary>
+internal sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool ceiling = false,
+    bool countPadding = true) : Pool, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "avg_pool2d";
@@ -103,10 +116,12 @@ internal sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool 
         ["count_include_pad"] = countPadding,
     };
     /// <inheritdoc/>
-    protected override (long, long) OutputSize(Shape input) => Window.Output(input, kernel, stride, padding, 1, ceiling);
+    protected override (long, long) OutputSize(Shape input)
+        => Window.Output(input, kernel, stride, padding, 1, ceiling);
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
-        => nn.functional.avg_pool2d(inputs[0], kernel.ToArray(), stride.ToArray(), padding.ToArray(), ceiling, countPadding);
+        => nn.functional.avg_pool2d(inputs[0], kernel.ToArray(), stride.ToArray(), padding.ToArray(), ceiling,
+        countPadding);
 
     /// <inheritdoc/>
     public bool RunsDirect(Tensor input) => Aten.IsAvailable && DirectTypes.Has(input.dtype);
@@ -123,7 +138,8 @@ internal sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool 
     {
         if (!wantsInput) return null;
         Span<nint> result = stackalloc nint[1];
-        Aten.Call("avg_pool2d_backward", "", result, gradient, input, kernel.ToArray(), stride.ToArray(), padding.ToArray(), ceiling, countPadding, null);
+        Aten.Call("avg_pool2d_backward", "", result, gradient, input, kernel.ToArray(), stride.ToArray(),
+            padding.ToArray(), ceiling, countPadding, null);
         return Tensor.UnsafeCreateTensor(result[0]);
     }
 
@@ -133,7 +149,10 @@ internal sealed class AvgPool2d(Size2 kernel, Size2 stride, Size2 padding, bool 
     public override double Flops(Node node) => (double)node.Output.Shape.Elements * kernel.Height * kernel.Width;
 }
 
-/// <summary>Mean over as many windows as the output has positions, whatever the input's size. 1x1 is a plain mean, which keeps nothing.</summary>
+/// <summary>
+/// Mean over as many windows as the output has positions, whatever the input's size. 1x1 is a plain mean, which keeps
+/// nothing.
+/// </summary>
 internal sealed class AdaptiveAvgPool2d(Size2 output) : Pool
 {
     /// <inheritdoc/>
@@ -154,7 +173,9 @@ internal sealed class AdaptiveAvgPool2d(Size2 output) : Pool
     public override double Flops(Node node) => node.Inputs[0].Shape.Elements;
 }
 
-/// <summary>Maximum over as many windows as the output has positions. Backward reads the input and 64-bit indices.</summary>
+/// <summary>
+/// Maximum over as many windows as the output has positions. Backward reads the input and 64-bit indices.
+/// </summary>
 internal sealed class AdaptiveMaxPool2d(Size2 output) : Pool
 {
     /// <inheritdoc/>
@@ -170,7 +191,8 @@ internal sealed class AdaptiveMaxPool2d(Size2 output) : Pool
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
         => nn.functional.adaptive_max_pool2d(inputs[0], output.ToArray());
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1, ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements);
+    public override Saved Saves(Node node)
+        => new(Inputs: 1, ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements);
     /// <inheritdoc/>
     public override double Flops(Node node) => node.Inputs[0].Shape.Elements;
 }
@@ -190,7 +212,8 @@ internal sealed class Upsample(long factor, bool bilinear) : Pool
     protected override (long, long) OutputSize(Shape input) => (input[1] * factor, input[2] * factor);
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
-        => nn.functional.interpolate(inputs[0], scale_factor: [factor, factor], mode: bilinear ? InterpolationMode.Bilinear : InterpolationMode.Nearest,
+        => nn.functional.interpolate(inputs[0], scale_factor: [factor, factor],
+        mode: bilinear ? InterpolationMode.Bilinear : InterpolationMode.Nearest,
             align_corners: bilinear ? false : null);
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0);

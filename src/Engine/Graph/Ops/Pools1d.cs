@@ -64,16 +64,20 @@ internal sealed class MaxPool1d(long kernel, long stride, long padding = 0, bool
         ["padding"] = padding,
         ["ceil_mode"] = ceiling,
     };
-    private protected override IDirectUnary OfRows { get; } = new MaxPool2d((1, kernel), (1, stride), (0, padding), ceiling);
+    private protected override IDirectUnary OfRows { get; } = new MaxPool2d((1, kernel), (1, stride), (0, padding),
+        ceiling);
     private protected override Shape OutputShape(Shape rows) => Length(rows, kernel, stride, padding, ceiling);
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: IsDirect(node) ? 0u : 1u, ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements, Swappable: IsDirect(node));
+    public override Saved Saves(Node node)
+        => new(Inputs: IsDirect(node) ? 0u : 1u, ExtraBytes: batch => 8 * batch * node.Output.Shape.Elements,
+        Swappable: IsDirect(node));
     /// <inheritdoc/>
     public override double Flops(Node node) => (double)node.Output.Shape.Elements * kernel;
 }
 
 /// <summary>Mean over windows of a length. Keeps nothing.</summary>
-internal sealed class AvgPool1d(long kernel, long stride, long padding = 0, bool ceiling = false, bool countPadding = true) : Pool1d
+internal sealed class AvgPool1d(long kernel, long stride, long padding = 0, bool ceiling = false,
+    bool countPadding = true) : Pool1d
 {
     /// <inheritdoc/>
     public override string Kind => "avg_pool1d";
@@ -86,7 +90,8 @@ internal sealed class AvgPool1d(long kernel, long stride, long padding = 0, bool
         ["ceil_mode"] = ceiling,
         ["count_include_pad"] = countPadding,
     };
-    private protected override IDirectUnary OfRows { get; } = new AvgPool2d((1, kernel), (1, stride), (0, padding), ceiling, countPadding);
+    private protected override IDirectUnary OfRows { get; } = new AvgPool2d((1, kernel), (1, stride), (0, padding),
+        ceiling, countPadding);
     private protected override Shape OutputShape(Shape rows) => Length(rows, kernel, stride, padding, ceiling);
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: IsDirect(node) ? 0u : 1u, Swappable: IsDirect(node));
@@ -94,13 +99,17 @@ internal sealed class AvgPool1d(long kernel, long stride, long padding = 0, bool
     public override double Flops(Node node) => (double)node.Output.Shape.Elements * kernel;
 }
 
-/// <summary>Mean over as many windows as the output has places, whatever the length. One place is a plain mean, which keeps nothing.</summary>
+/// <summary>
+/// Mean over as many windows as the output has places, whatever the length. One place is a plain mean, which keeps
+/// nothing.
+/// </summary>
 internal sealed class AdaptiveAvgPool1d(long output) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "adaptive_avg_pool1d";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["output_size"] = output };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["output_size"] = output };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
@@ -110,7 +119,8 @@ internal sealed class AdaptiveAvgPool1d(long output) : Op
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => nn.functional.adaptive_avg_pool1d(inputs[0], output);
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => nn.functional.adaptive_avg_pool1d(inputs[0], output);
     /// <inheritdoc/>
     // Autograd keeps a view of the input.
     public override Saved Saves(Node node) => new(Inputs: output == 1 ? 0u : 1u, Swappable: output == 1);

@@ -17,12 +17,15 @@ internal abstract class Rearranged : Op, IDirectUnary
     }
 
     /// <inheritdoc/>
-    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => wantsInput ? Back(gradient, input) : null;
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+        => wantsInput ? Back(gradient, input) : null;
 
     /// <summary>True when backward needs no autograd.</summary>
     private protected virtual bool HasKernel => true;
 
-    /// <summary>The gradient of an input, of which only the shape is read; may lie in the bytes of the output's.</summary>
+    /// <summary>
+    /// The gradient of an input, of which only the shape is read; may lie in the bytes of the output's.
+    /// </summary>
     private protected abstract Tensor Back(Tensor gradient, Tensor input);
 
     /// <inheritdoc/>
@@ -39,13 +42,15 @@ internal abstract class Rearranged : Op, IDirectUnary
 }
 
 /// <summary>Dimensions in another order. Copies, so that what follows reads rows.</summary>
-/// <param name="order">Which dimension of the input comes where, numbered as in a tensor without the batch, which stays first: <c>[2, 1]</c> transposes a matrix.</param>
+/// <param name="order">Which dimension of the input comes where, numbered as in a tensor without the batch, which stays
+/// first: <c>[2, 1]</c> transposes a matrix.</param>
 internal sealed class Permute(params long[] order) : Rearranged
 {
     /// <inheritdoc/>
     public override string Kind => "permute";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["dims"] = order };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["dims"] = order };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
@@ -56,7 +61,8 @@ internal sealed class Permute(params long[] order) : Rearranged
 
     private long[] Order(Shape shape)
     {
-        if (Axes.Of(order, shape).Length != shape.Rank) throw new GraphException($"orders {order.Length} dimensions, got {shape}");
+        if (Axes.Of(order, shape).Length != shape.Rank)
+            throw new GraphException($"orders {order.Length} dimensions, got {shape}");
         return [.. order.Select(d => (long)Axes.Of(d, shape))];
     }
 
@@ -72,7 +78,8 @@ internal sealed class Permute(params long[] order) : Rearranged
         var axes = Order(new Shape(input.shape[1..]));
         var back = new long[input.dim()];
         for (var i = 0; i < axes.Length; i++) back[axes[i]] = i + 1;
-        return gradient.permute(back); // what is before rounds as autograd does only where it reads the gradient as it lies
+        // what is before rounds as autograd does only where it reads the gradient as it lies
+        return gradient.permute(back);
     }
 }
 
@@ -85,7 +92,8 @@ internal sealed class Narrow(long dimension, long start, long length) : Rearrang
     /// <inheritdoc/>
     public override string Kind => "narrow";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["dim"] = dimension, ["start"] = start, ["length"] = length };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["dim"] = dimension, ["start"] = start, ["length"] = length };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
@@ -118,14 +126,16 @@ internal sealed class Select(long dimension, long index) : Rearranged
     /// <inheritdoc/>
     public override string Kind => "select";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["dim"] = dimension, ["index"] = index };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["dim"] = dimension, ["index"] = index };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
         var (sizes, axis) = (inputs[0].Shape.ToArray().ToList(), Axes.Of(dimension, inputs[0].Shape));
         var size = sizes[axis - 1];
-        if (index < -size || index >= size) throw new GraphException($"takes place {index} of dimension {dimension}, which has {size}");
+        if (index < -size || index >= size)
+            throw new GraphException($"takes place {index} of dimension {dimension}, which has {size}");
         sizes.RemoveAt(axis - 1);
         return (new Shape([.. sizes]), inputs[0].Type);
     }
@@ -137,5 +147,6 @@ internal sealed class Select(long dimension, long index) : Rearranged
         return Axes.Copy(part);
     }
 
-    private protected override Tensor Back(Tensor gradient, Tensor input) => Within(gradient, input, whole => whole.select(dimension, index));
+    private protected override Tensor Back(Tensor gradient, Tensor input)
+        => Within(gradient, input, whole => whole.select(dimension, index));
 }

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>
-/// A recurrent net over (tokens, width), from zero states. It gives the top layer's output for each token, or only its last
-/// state, both directions side by side. Autograd runs it backward through time and keeps what each step needs.
+/// A recurrent net over (tokens, width), from zero states. It gives the top layer's output for each token, or only its
+/// last state, both directions side by side. Autograd runs it backward through time and keeps what each step needs.
 /// </summary>
 internal abstract class Recurrent : Op
 {
@@ -16,14 +16,16 @@ internal abstract class Recurrent : Op
 
     private protected Recurrent(nn.Module module, bool lastState)
     {
-        if (module.GetType().GetField("_batch_first", BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(module) is false)
+        if (module.GetType().GetField("_batch_first",
+            BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(module) is false)
             throw new GraphException("a recurrent net reads samples first: create it with batchFirst: true");
         (this.module, last) = (module, lastState);
         weights = module.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter);
     }
 
     private protected long Hidden => weights["weight_hh_l0"].shape[1];
-    private protected long Layers => weights.Keys.Count(k => k.StartsWith("weight_hh_l", StringComparison.Ordinal)) / Directions;
+    private protected long Layers
+        => weights.Keys.Count(k => k.StartsWith("weight_hh_l", StringComparison.Ordinal)) / Directions;
     private protected long Directions => weights.ContainsKey("weight_hh_l0_reverse") ? 2 : 1;
 
     /// <inheritdoc/>
@@ -49,8 +51,10 @@ internal abstract class Recurrent : Op
     {
         var width = weights["weight_ih_l0"].shape[1];
         RequireRank(inputs[0], 2, "tokens x width");
-        if (inputs[0].Shape[1] != width) throw new GraphException($"expects tokens of width {width}, got {inputs[0].Shape}");
-        return (last ? new Shape(Directions * Hidden) : new Shape(inputs[0].Shape[0], Directions * Hidden), inputs[0].Type);
+        if (inputs[0].Shape[1] != width)
+            throw new GraphException($"expects tokens of width {width}, got {inputs[0].Shape}");
+        return (last ? new Shape(Directions * Hidden) : new Shape(inputs[0].Shape[0], Directions * Hidden),
+            inputs[0].Type);
     }
 
     private protected abstract (Tensor Output, Tensor State) Run(Tensor x);
@@ -61,20 +65,26 @@ internal abstract class Recurrent : Op
         using var scope = NewDisposeScope();
         var wasTraining = module.training;
         module.train(mode.Training);
-        var laidOut = inputs[0].flatten().view(inputs[0].shape); // so that the gradient arrives in rows however the net turns it
+        // so that the gradient arrives in rows however the net turns it
+        var laidOut = inputs[0].flatten().view(inputs[0].shape);
         var (output, state) = Run(laidOut);
         module.train(wasTraining);
         if (!last) return Axes.Copy(output).MoveToOuterDisposeScope();
-        return Axes.Copy(state.narrow(0, (Layers - 1) * Directions, Directions).transpose(0, 1).reshape(inputs[0].shape[0], Directions * Hidden)).MoveToOuterDisposeScope();
+        return Axes.Copy(state.narrow(0, (Layers - 1) * Directions, Directions).transpose(0, 1)
+            .reshape(inputs[0].shape[0], Directions * Hidden)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Numbers kept for each unit and token, roughly: libraries differ.</summary>
     private protected abstract int Kept { get; }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1, ExtraBytes: batch => 4 * batch * node.Inputs[0].Shape[0] * Hidden * Layers * Directions * Kept, Swappable: false);
+    public override Saved Saves(Node node)
+        => new(Inputs: 1,
+        ExtraBytes: batch => 4 * batch * node.Inputs[0].Shape[0] * Hidden * Layers * Directions * Kept,
+        Swappable: false);
     /// <inheritdoc/>
-    public override double Flops(Node node) => 2.0 * node.Inputs[0].Shape[0] * weights.Where(w => w.Value.dim() == 2).Sum(w => (double)w.Value.numel());
+    public override double Flops(Node node)
+        => 2.0 * node.Inputs[0].Shape[0] * weights.Where(w => w.Value.dim() == 2).Sum(w => (double)w.Value.numel());
 }
 
 /// <summary>Long short-term memory (Hochreiter and Schmidhuber 1997).</summary>

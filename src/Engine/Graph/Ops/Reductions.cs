@@ -11,10 +11,13 @@ internal abstract class Reduction : Op, IDirectUnary
     private readonly bool keep;
 
     private protected Reduction(long[] dimensions, bool keepDimensions)
-        => (this.dimensions, keep) = (dimensions.Length > 0 ? dimensions : throw new GraphException("give at least one dimension to sum over"), keepDimensions);
+        => (this.dimensions,
+        keep) = (dimensions.Length > 0 ? dimensions
+        : throw new GraphException("give at least one dimension to sum over"), keepDimensions);
 
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["dim"] = dimensions, ["keepdim"] = keep };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["dim"] = dimensions, ["keepdim"] = keep };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
@@ -74,7 +77,8 @@ internal sealed class Sum(long[] dimensions, bool keepDimensions = false) : Redu
     public override string Kind => "sum";
     private protected override Tensor Reduce(Tensor x, long[] dimensions, bool keep) => x.sum(dimensions, keep);
     /// <inheritdoc/>
-    public override bool RepeatsGradient => true; // what is before the sum rounds as autograd does only where it reads such a view
+    // what is before the sum rounds as autograd does only where it reads such a view
+    public override bool RepeatsGradient => true;
     private protected override Tensor Spread(Tensor repeated, long each) => repeated.alias();
 }
 

@@ -2,14 +2,17 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>The same numbers in other dimensions, in the same order. No bytes move: the output is a view of the input.</summary>
+/// <summary>
+/// The same numbers in other dimensions, in the same order. No bytes move: the output is a view of the input.
+/// </summary>
 /// <param name="shape">One sample; at most one size may be -1, which stands for what is left.</param>
 internal sealed class Reshape(params long[] shape) : Op
 {
     /// <inheritdoc/>
     public override string Kind => "reshape";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["shape"] = shape };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["shape"] = shape };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
@@ -23,7 +26,8 @@ internal sealed class Reshape(params long[] shape) : Op
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].reshape([inputs[0].shape[0], .. Sizes(inputs[0])]);
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => inputs[0].reshape([inputs[0].shape[0], .. Sizes(inputs[0])]);
 
     // A batch of any size leaves no room for an open size.
     private long[] Sizes(Tensor x)

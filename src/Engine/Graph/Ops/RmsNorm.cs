@@ -19,8 +19,8 @@ internal sealed class RmsNormWeight : nn.Module
 }
 
 /// <summary>
-/// x / sqrt(mean(x²) + eps), times a weight, over the last dimension (Zhang and Sennrich 2019). Backward reads the input and
-/// one number per row.
+/// x / sqrt(mean(x²) + eps), times a weight, over the last dimension (Zhang and Sennrich 2019). Backward reads the
+/// input and one number per row.
 /// </summary>
 /// <param name="module">The weights.</param>
 /// <param name="eps">Added to the mean of squares.</param>
@@ -38,7 +38,8 @@ internal sealed class RmsNorm(RmsNormWeight module, double eps = 1e-6) : Element
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
-        if (inputs[0].Shape.Rank == 0 || inputs[0].Shape[^1] != module.weight.shape[0]) throw new GraphException($"normalises {module.weight.shape[0]}, got {inputs[0].Shape}");
+        if (inputs[0].Shape.Rank == 0 || inputs[0].Shape[^1] != module.weight.shape[0])
+            throw new GraphException($"normalises {module.weight.shape[0]}, got {inputs[0].Shape}");
         return base.Infer(inputs);
     }
 
@@ -79,7 +80,8 @@ internal sealed class RmsNorm(RmsNormWeight module, double eps = 1e-6) : Element
         {
             using var normalised = input.mul(inverse); // made again rather than kept
             using var product = gradient.mul(normalised);
-            ParameterGradient.Add(module.weight, product.sum([.. Enumerable.Range(0, (int)product.dim() - 1).Select(i => (long)i)]));
+            ParameterGradient.Add(module.weight,
+                product.sum([.. Enumerable.Range(0, (int)product.dim() - 1).Select(i => (long)i)]));
         }
         if (!wantsInput) return null;
         using var weighted = gradient.mul(module.weight);
@@ -98,7 +100,8 @@ internal sealed class RmsNorm(RmsNormWeight module, double eps = 1e-6) : Element
     }
 
     /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 1, ExtraBytes: batch => 4 * batch * node.Output.Shape.Elements / node.Output.Shape[^1]);
+    public override Saved Saves(Node node)
+        => new(Inputs: 1, ExtraBytes: batch => 4 * batch * node.Output.Shape.Elements / node.Output.Shape[^1]);
     /// <inheritdoc/>
     public override double Flops(Node node) => 4.0 * node.Output.Shape.Elements;
 }

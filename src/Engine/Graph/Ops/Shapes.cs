@@ -9,7 +9,8 @@ internal sealed class Flatten : Op
     /// <inheritdoc/>
     public override string Kind => "flatten";
     /// <inheritdoc/>
-    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (new Shape(inputs[0].Shape.Elements), inputs[0].Type);
+    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
+        => (new Shape(inputs[0].Shape.Elements), inputs[0].Type);
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].flatten(1);
     /// <inheritdoc/>
@@ -20,7 +21,10 @@ internal sealed class Flatten : Op
     public override double Flops(Node node) => 0;
 }
 
-/// <summary>(channels, height, width) to (height x width, channels): an image's positions as tokens. Copies, so that what follows reads rows.</summary>
+/// <summary>
+/// (channels, height, width) to (height x width, channels): an image's positions as tokens. Copies, so that what
+/// follows reads rows.
+/// </summary>
 internal sealed class ToTokens : Op
 {
     /// <inheritdoc/>

@@ -10,7 +10,8 @@ internal sealed class Sigmoid : DirectFunction
     public override string Kind => "sigmoid";
     private protected override bool ReadsOutput => true;
     private protected override Tensor Apply(Tensor x) => x.sigmoid();
-    private protected override void Write(Tensor gradient, Tensor read, Tensor result) => Call("sigmoid_backward", "grad_input", gradient, read, result);
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+        => Call("sigmoid_backward", "grad_input", gradient, read, result);
     /// <inheritdoc/>
     public override double Flops(Node node) => 8.0 * node.Output.Shape.Elements;
 }
@@ -22,7 +23,8 @@ internal sealed class Tanh : DirectFunction
     public override string Kind => "tanh";
     private protected override bool ReadsOutput => true;
     private protected override Tensor Apply(Tensor x) => x.tanh();
-    private protected override void Write(Tensor gradient, Tensor read, Tensor result) => Call("tanh_backward", "grad_input", gradient, read, result);
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+        => Call("tanh_backward", "grad_input", gradient, read, result);
     /// <inheritdoc/>
     public override double Flops(Node node) => 8.0 * node.Output.Shape.Elements;
 }
@@ -33,7 +35,8 @@ internal sealed class Silu : DirectFunction
     /// <inheritdoc/>
     public override string Kind => "silu";
     private protected override Tensor Apply(Tensor x) => nn.functional.silu(x);
-    private protected override void Write(Tensor gradient, Tensor read, Tensor result) => Call("silu_backward", "grad_input", gradient, read, result);
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+        => Call("silu_backward", "grad_input", gradient, read, result);
     /// <inheritdoc/>
     public override double Flops(Node node) => 9.0 * node.Output.Shape.Elements;
 }
@@ -45,15 +48,19 @@ internal sealed class Elu(double alpha = 1) : DirectFunction
     /// <inheritdoc/>
     public override string Kind => "elu";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["alpha"] = alpha };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["alpha"] = alpha };
     private protected override bool HasKernel => ActivationKernels.AreAvailable;
     private protected override Tensor Apply(Tensor x) => nn.functional.elu(x, alpha);
-    private protected override void Write(Tensor gradient, Tensor read, Tensor result) => ActivationKernels.Elu(gradient, read, alpha, result);
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+        => ActivationKernels.Elu(gradient, read, alpha, result);
     /// <inheritdoc/>
     public override double Flops(Node node) => 8.0 * node.Output.Shape.Elements;
 }
 
-/// <summary>log(1 + exp(beta x)) / beta, x itself where beta x exceeds the threshold. Backward reads the input.</summary>
+/// <summary>
+/// log(1 + exp(beta x)) / beta, x itself where beta x exceeds the threshold. Backward reads the input.
+/// </summary>
 /// <param name="beta">Steepness; default 1.</param>
 /// <param name="threshold">Above it the function is linear; default 20.</param>
 internal sealed class Softplus(double beta = 1, double threshold = 20) : DirectFunction
@@ -61,10 +68,12 @@ internal sealed class Softplus(double beta = 1, double threshold = 20) : DirectF
     /// <inheritdoc/>
     public override string Kind => "softplus";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["beta"] = beta, ["threshold"] = threshold };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["beta"] = beta, ["threshold"] = threshold };
     private protected override bool HasKernel => ActivationKernels.AreAvailable;
     private protected override Tensor Apply(Tensor x) => nn.functional.softplus(x, beta, threshold);
-    private protected override void Write(Tensor gradient, Tensor read, Tensor result) => ActivationKernels.Softplus(gradient, read, beta, threshold, result);
+    private protected override void Write(Tensor gradient, Tensor read, Tensor result)
+        => ActivationKernels.Softplus(gradient, read, beta, threshold, result);
     /// <inheritdoc/>
     public override double Flops(Node node) => 10.0 * node.Output.Shape.Elements;
 }

@@ -10,7 +10,8 @@ internal abstract class SoftmaxFamily : ElementWise, IDirectUnary
     private protected SoftmaxFamily(long dimension) => this.dimension = dimension;
 
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["dim"] = dimension };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["dim"] = dimension };
 
     private protected abstract Tensor Apply(Tensor x, long dimension);
     private protected abstract string Kernel { get; }

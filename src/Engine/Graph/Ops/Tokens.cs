@@ -6,7 +6,8 @@ namespace Interactive.Graphs.Ops;
 
 /// <summary>Looks token numbers up in a table: (tokens) int64 to (tokens, width). Backward reads the numbers.</summary>
 /// <param name="module">The table.</param>
-/// <param name="paddingIndex">The token that was given to the module as padding, which is not trained; the module does not tell it.</param>
+/// <param name="paddingIndex">The token that was given to the module as padding, which is not trained; the module does
+/// not tell it.</param>
 internal sealed class Embedding(TorchSharp.Modules.Embedding module, long? paddingIndex = null) : Op
 {
     /// <inheritdoc/>
@@ -23,7 +24,8 @@ internal sealed class Embedding(TorchSharp.Modules.Embedding module, long? paddi
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
-        if (inputs[0].Type != ScalarType.Int64) throw new GraphException($"expects token numbers (int64), got {inputs[0].Type}");
+        if (inputs[0].Type != ScalarType.Int64)
+            throw new GraphException($"expects token numbers (int64), got {inputs[0].Type}");
         return (new Shape([.. inputs[0].Shape.ToArray(), module.weight!.shape[1]]), module.weight.dtype);
     }
     /// <inheritdoc/>
@@ -34,8 +36,8 @@ internal sealed class Embedding(TorchSharp.Modules.Embedding module, long? paddi
 }
 
 /// <summary>
-/// x E^T with the table of an embedding: (tokens, width) to (tokens, vocabulary), the tied output layer of Press and Wolf
-/// (2017). The table stays registered with its embedding only.
+/// x E^T with the table of an embedding: (tokens, width) to (tokens, vocabulary), the tied output layer of Press and
+/// Wolf (2017). The table stays registered with its embedding only.
 /// </summary>
 internal sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDirectUnary
 {
@@ -49,7 +51,8 @@ internal sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDire
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {
         var (x, shape) = (inputs[0], table.weight!.shape);
-        if (x.Shape.Rank != 2 || x.Shape[1] != shape[1]) throw new GraphException($"expects tokens of width {shape[1]}, got {x.Shape}");
+        if (x.Shape.Rank != 2 || x.Shape[1] != shape[1])
+            throw new GraphException($"expects tokens of width {shape[1]}, got {x.Shape}");
         return (new Shape(x.Shape[0], shape[0]), x.Type);
     }
     /// <inheritdoc/>
@@ -109,7 +112,8 @@ internal sealed class PositionalEmbedding(TokenParameter module) : Op
         return (inputs[0].Shape, inputs[0].Type);
     }
     /// <inheritdoc/>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].add(module.weight, Scalars.One);
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => inputs[0].add(module.weight, Scalars.One);
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0);
 }

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>
-/// A layer's weight and bias in the type of what they are multiplied with: themselves, or copies that live until this is disposed.
-/// Autograd sees the copying and gives the parameters gradients of their own type.
+/// A layer's weight and bias in the type of what they are multiplied with: themselves, or copies that live until this
+/// is disposed. Autograd sees the copying and gives the parameters gradients of their own type.
 /// </summary>
 internal readonly ref struct TypedWeights
 {

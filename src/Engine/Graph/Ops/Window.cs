@@ -5,7 +5,8 @@ internal static class Window
 {
     /// <summary>Output height and width.</summary>
     /// <exception cref="GraphException">The window does not fit the input.</exception>
-    public static (long Height, long Width) Output(Shape input, Size2 kernel, Size2 stride, Size2 padding, Size2 dilation, bool ceiling = false)
+    public static (long Height, long Width) Output(Shape input, Size2 kernel, Size2 stride, Size2 padding,
+        Size2 dilation, bool ceiling = false)
     {
         var (h, w) = (input[^2], input[^1]);
         var (outH, outW) = (Along(h, kernel.Height, stride.Height, padding.Height, dilation.Height, ceiling),

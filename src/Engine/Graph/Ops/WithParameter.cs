@@ -18,7 +18,10 @@ internal sealed class ParameterTensor : nn.Module
     public readonly TorchSharp.Modules.Parameter weight;
 }
 
-/// <summary>An element-wise op of a value and a parameter, whose dimensions are the value's last ones, each equal or 1. Autograd runs it backward.</summary>
+/// <summary>
+/// An element-wise op of a value and a parameter, whose dimensions are the value's last ones, each equal or 1. Autograd
+/// runs it backward.
+/// </summary>
 internal abstract class WithParameter : ElementWise
 {
     private protected readonly ParameterTensor Holder;
@@ -27,7 +30,10 @@ internal abstract class WithParameter : ElementWise
     /// <inheritdoc/>
     public override nn.Module Module => Holder;
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["shape"] = Holder.weight.shape, ["trained"] = Holder.weight.requires_grad };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string,
+        object>
+        { ["shape"] = Holder.weight.shape, ["trained"] = Holder.weight.requires_grad };
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
@@ -45,7 +51,8 @@ internal sealed class AddParameter(ParameterTensor module) : WithParameter(modul
     /// <inheritdoc/>
     public override string Kind => "add_parameter";
     /// <inheritdoc/>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => inputs[0].add(Holder.weight, Scalars.One);
+    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
+        => inputs[0].add(Holder.weight, Scalars.One);
     /// <inheritdoc/>
     public override Saved Saves(Node node) => new(Inputs: 0);
 }

@@ -11,7 +11,8 @@ internal sealed class AddScalar(double number) : ElementWise
     /// <inheritdoc/>
     public override string Kind => "add_scalar";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["value"] = number };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["value"] = number };
 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
@@ -33,7 +34,8 @@ internal sealed class MulScalar(double number) : ElementWise
     /// <inheritdoc/>
     public override string Kind => "mul_scalar";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["value"] = number };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["value"] = number };
 
     /// <inheritdoc/>
     // A tensor of its own, even of 1 x.
@@ -49,14 +51,17 @@ internal sealed class MulScalar(double number) : ElementWise
     public override IReadOnlyList<double>? SumWeights => [number];
 }
 
-/// <summary>x / c, which rounds otherwise than x times 1 / c. Backward divides the gradient and reads nothing.</summary>
+/// <summary>
+/// x / c, which rounds otherwise than x times 1 / c. Backward divides the gradient and reads nothing.
+/// </summary>
 /// <param name="number">c.</param>
 internal sealed class DivScalar(double number) : ElementWise, IOverwritesGradient
 {
     /// <inheritdoc/>
     public override string Kind => "div_scalar";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object> { ["value"] = number };
+    public override IReadOnlyDictionary<string, object> Attributes
+        => new Dictionary<string, object> { ["value"] = number };
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => Divide(inputs[0]);
     /// <inheritdoc/>
@@ -70,7 +75,8 @@ internal sealed class DivScalar(double number) : ElementWise, IOverwritesGradien
     }
 
     /// <inheritdoc/>
-    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput) => wantsInput ? Divide(gradient) : null;
+    public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+        => wantsInput ? Divide(gradient) : null;
 
     /// <inheritdoc/>
     public void BackwardOver(Tensor input, Tensor gradient, Tensor[] statistics)

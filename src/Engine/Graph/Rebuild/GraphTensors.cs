@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// The tensors of a graph by the names under which a file keeps them: those of its state dictionary, and <c>constants.0</c>, <c>constants.1</c>, …
-/// for numbers that a trace found its operators to read besides.
+/// The tensors of a graph by the names under which a file keeps them: those of its state dictionary, and
+/// <c>constants.0</c>, <c>constants.1</c>, … for numbers that a trace found its operators to read besides.
 /// </summary>
 internal sealed class GraphTensors
 {
@@ -20,9 +20,12 @@ internal sealed class GraphTensors
 
     public GraphTensors(Graph graph)
     {
-        foreach (var (name, tensor) in graph.state_dict().OrderBy(t => t.Key, StringComparer.Ordinal)) Add(name, tensor);
-        foreach (var held in graph.Nodes.Select(n => n.Op).OfType<AtenOp>().SelectMany(op => op.Effects.Append(op.Call)).SelectMany(call => call.Arguments).SelectMany(a => a.Held))
-            if (!IsAbsent(held) && !names.ContainsKey(held.Identity())) Add($"{Constants}.{All.Keys.Count(IsConstant)}", held);
+        foreach (var (name, tensor) in graph.state_dict().OrderBy(t => t.Key,
+            StringComparer.Ordinal)) Add(name, tensor);
+        foreach (var held in graph.Nodes.Select(n => n.Op).OfType<AtenOp>().SelectMany(op => op.Effects.Append(op.Call))
+            .SelectMany(call => call.Arguments).SelectMany(a => a.Held))
+            if (!IsAbsent(held) && !names.ContainsKey(held.Identity()))
+                Add($"{Constants}.{All.Keys.Count(IsConstant)}", held);
         Trained = graph.parameters().Where(p => p.requires_grad).Select(p => p.Identity()).ToHashSet();
         Parameters = graph.parameters().Select(p => p.Identity()).ToHashSet();
         foreach (var node in graph.Nodes)
@@ -49,7 +52,9 @@ internal sealed class GraphTensors
     public string NameOf(Tensor tensor) => names[tensor.Identity()];
 
     /// <summary>Those that no op's module brings along, in the order of their names.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> Loose => All.Where(t => !inModules.Contains(t.Key)).OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => (t.Key, t.Value));
+    public IEnumerable<(string Name, Tensor Tensor)> Loose
+        => All.Where(t => !inModules.Contains(t.Key)).OrderBy(t => t.Key, StringComparer.Ordinal)
+        .Select(t => (t.Key, t.Value));
 
     /// <summary>True for what libtorch hands over where no tensor is: an index of all, as in <c>x[.., i]</c>.</summary>
     public static bool IsAbsent(Tensor tensor) => !Enum.IsDefined(tensor.dtype);
@@ -65,9 +70,16 @@ internal sealed class GraphTensors
     {
         if (op is AtenOp) return TensorPlace.None;
         var module = op.Module;
-        (string Local, string Name)[] found = module is null ? [.. op.Parameters.Take(1).Select(p => ("weight", Named(p, "weight")))] : [.. TensorsOf(module).Select(t => (t.Name, Named(t.Tensor, t.Name)))];
+        (string Local,
+            string Name)[] found = module is null
+            ? [.. op.Parameters.Take(1).Select(p => ("weight", Named(p, "weight")))]
+            : [.. TensorsOf(module).Select(t => (t.Name, Named(t.Tensor, t.Name)))];
         if (found.Length == 0) return TensorPlace.None;
-        var paths = found.Select(t => t.Name == t.Local ? "" : t.Name.EndsWith("." + t.Local, StringComparison.Ordinal) ? t.Name[..^(t.Local.Length + 1)] : null).Distinct().ToArray();
+        var paths =
+            found.Select(t
+            => t.Name == t.Local ? ""
+            : t.Name.EndsWith("." + t.Local, StringComparison.Ordinal) ? t.Name[..^(t.Local.Length + 1)] : null)
+            .Distinct().ToArray();
         if (paths is [{ } path] && (module is null || Home(path, module, found) == module)) return new(path, []);
         apart.UnionWith(found.Select(t => t.Name));
         return new(null, found);
@@ -80,10 +92,13 @@ internal sealed class GraphTensors
         return homes[path];
     }
 
-    private string Named(Tensor tensor, string local) => names.GetValueOrDefault(tensor.Identity()) ?? throw new UsageException($"the net does not name the {local} of one of its layers");
+    private string Named(Tensor tensor, string local)
+        => names.GetValueOrDefault(tensor.Identity())
+        ?? throw new UsageException($"the net does not name the {local} of one of its layers");
 
     /// <summary>A module's parameters and the buffers that are kept.</summary>
-    public static IEnumerable<(string Name, Tensor Tensor)> TensorsOf(nn.Module module) => module.state_dict().Select(t => (t.Key, t.Value));
+    public static IEnumerable<(string Name, Tensor Tensor)> TensorsOf(nn.Module module)
+        => module.state_dict().Select(t => (t.Key, t.Value));
 
     /// <summary>A name below a path.</summary>
     public static string Join(string path, string local) => path.Length == 0 ? local : $"{path}.{local}";

@@ -8,24 +8,28 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// A graph as JSON, without the numbers of its weights: its inputs, its nodes by kind, attributes and inputs, and the tensors that belong to no
-/// layer. A layer names the module that its weights lie in, so that those which are shared are shared again.
+/// A graph as JSON, without the numbers of its weights: its inputs, its nodes by kind, attributes and inputs, and the
+/// tensors that belong to no layer. A layer names the module that its weights lie in, so that those which are shared
+/// are shared again.
 /// </summary>
 internal static class GraphText
 {
     /// <summary>The text of a graph.</summary>
-    /// <exception cref="UsageException">It has a module that is not of the engine's, or an argument that cannot be written; the message names the node.</exception>
+    /// <exception cref="UsageException">It has a module that is not of the engine's, or an argument that cannot be
+    /// written; the message names the node.</exception>
     public static string Write(Graph graph)
     {
         var text = WriteOnce(graph);
         // What an op does not say of itself must not come back as something else.
         using var again = Again(graph, text);
-        return WriteOnce(again) is var second && second == text ? text : throw CannotBeKept(graph, $"it would be built again otherwise than it is: {Difference(text, second)}");
+        return WriteOnce(again) is var second && second == text ? text
+            : throw CannotBeKept(graph, $"it would be built again otherwise than it is: {Difference(text, second)}");
     }
 
     private static string WriteOnce(Graph graph)
     {
-        if (graph.Nodes.FirstOrDefault(node => node.Op is not (AtenOp or Input) && !OpList.Knows(node.Op.Kind)) is { } foreign)
+        if (graph.Nodes.FirstOrDefault(node
+            => node.Op is not (AtenOp or Input) && !OpList.Knows(node.Op.Kind)) is { } foreign)
             throw CannotBeKept(graph, $"{foreign.Name} is a {foreign.Op.Kind} that only its own code can build again");
         GraphTensors tensors;
         try { tensors = new GraphTensors(graph); }
@@ -114,7 +118,9 @@ internal static class GraphText
         {
             case bool flag: json.WriteBoolean(name, flag); break;
             case double number when double.IsNaN(number): json.WriteString(name, OpAttributes.NotANumber); break;
-            case double number when double.IsInfinity(number): json.WriteString(name, (number < 0 ? "-" : "") + OpAttributes.Infinite); break;
+            case double number when double.IsInfinity(number):
+                json.WriteString(name,
+                (number < 0 ? "-" : "") + OpAttributes.Infinite); break;
             case double number: json.WriteNumber(name, number); break;
             case long[] list: List(json, name, list); break;
             default: json.WriteNumber(name, Convert.ToInt64(value)); break;
@@ -145,7 +151,9 @@ internal static class GraphText
             using var document = JsonDocument.Parse(text);
             return new GraphReader(document.RootElement, device).Run();
         }
-        catch (Exception e) when (e is JsonException or GraphException or UsageException or OverflowException or ExternalException or ArgumentException or DivideByZeroException or IndexOutOfRangeException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or GraphException or UsageException or OverflowException
+            or ExternalException or ArgumentException or DivideByZeroException or IndexOutOfRangeException
+            or InvalidOperationException)
         {
             throw new InvalidDataException($"it describes no graph: {e.Message.ReplaceLineEndings(" ")}");
         }

@@ -19,7 +19,8 @@ internal static class ModuleCall
         (nn.IModule<Tensor, Tensor, (Tensor, Tensor)> m, 2) => List(m.call(inputs[0], inputs[1])),
         (nn.IModule<Tensor, Tensor, Tensor, Tensor> m, 3) => [m.call(inputs[0], inputs[1], inputs[2])],
         (nn.IModule<Tensor, Tensor, Tensor, (Tensor, Tensor)> m, 3) => List(m.call(inputs[0], inputs[1], inputs[2])),
-        (nn.IModule<Tensor, Tensor, Tensor, Tensor, Tensor> m, 4) => [m.call(inputs[0], inputs[1], inputs[2], inputs[3])],
+        (nn.IModule<Tensor, Tensor, Tensor, Tensor, Tensor> m, 4)
+            => [m.call(inputs[0], inputs[1], inputs[2], inputs[3])],
         _ => throw new GraphException($"{module.GetName()} does not take {inputs.Count} tensor{(inputs.Count == 1 ? "" : "s")} and give one to three: give as many examples as its forward takes"),
     };
 

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Tracing;
 
-/// <summary>Remembers a module's buffers, gradients and modes (of each of its modules) and the random generator; puts them back.</summary>
+/// <summary>
+/// Remembers a module's buffers, gradients and modes (of each of its modules) and the random generator; puts them back.
+/// </summary>
 internal sealed class ModuleMemory : IDisposable
 {
     private readonly RandomState generator;
@@ -18,7 +20,8 @@ internal sealed class ModuleMemory : IDisposable
         generator = RandomState.Of(Devices.Of(module));
         foreach (var part in module.modules().Prepend(module).Distinct()) modes.Add((part, part.training));
         foreach (var buffer in module.buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
-        foreach (var parameter in module.parameters()) gradients.Add((parameter, parameter.grad?.clone().DetachFromDisposeScope()));
+        foreach (var parameter in module.parameters())
+            gradients.Add((parameter, parameter.grad?.clone().DetachFromDisposeScope()));
     }
 
     /// <summary>Buffers and modes as they were, and no gradients.</summary>

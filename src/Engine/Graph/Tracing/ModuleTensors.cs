@@ -15,17 +15,21 @@ internal sealed class ModuleTensors
     {
         foreach (var (name, module) in root.named_modules().Prepend(("", root)))
             foreach (var parameter in module.parameters(false))
-                if (root is jit.ScriptModule) owners[parameter.Identity()] = (name, module); // each part of a TorchScript module lists those of its own parts, and comes before them
+                // each part of a TorchScript module lists those of its own parts, and comes before them
+                if (root is jit.ScriptModule) owners[parameter.Identity()] = (name, module);
                 else owners.TryAdd(parameter.Identity(), (name, module));
         foreach (var (name, parameter) in root.named_parameters())
-            if (refs.TryAdd(parameter.Identity(), new(RefKind.Parameter, Parameters.Count))) Parameters.Add((name, parameter));
+            if (refs.TryAdd(parameter.Identity(), new(RefKind.Parameter, Parameters.Count)))
+                Parameters.Add((name, parameter));
         foreach (var (name, buffer) in root.named_buffers())
             if (refs.TryAdd(buffer.Identity(), new(RefKind.Buffer, Buffers.Count))) Buffers.Add((name, buffer));
     }
 
     public List<(string Name, Parameter Tensor)> Parameters { get; } = [];
     public List<(string Name, Tensor Tensor)> Buffers { get; } = [];
-    /// <summary>Tensors of the module's that are neither, and numbers that a trace found to be the same each time.</summary>
+    /// <summary>
+    /// Tensors of the module's that are neither, and numbers that a trace found to be the same each time.
+    /// </summary>
     public List<Tensor> Constants { get; } = [];
 
     public bool TryFind(nint tensor, out TensorRef found) => refs.TryGetValue(tensor, out found);
@@ -56,5 +60,6 @@ internal sealed class ModuleTensors
 
     /// <summary>The module that owns a parameter, with its dotted name.</summary>
     public (string Name, nn.Module Module)? OwnerOf(TensorRef reference)
-        => reference.Kind == RefKind.Parameter && owners.TryGetValue(Parameters[reference.Index].Tensor.Identity(), out var owner) ? owner : null;
+        => reference.Kind == RefKind.Parameter
+        && owners.TryGetValue(Parameters[reference.Index].Tensor.Identity(), out var owner) ? owner : null;
 }

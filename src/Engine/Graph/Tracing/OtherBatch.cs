@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Tracing;
 
-/// <summary>Makes a batch of another size with other values out of an example: its own numbers in another order, so that they stay such as the module takes.</summary>
+/// <summary>
+/// Makes a batch of another size with other values out of an example: its own numbers in another order, so that they
+/// stay such as the module takes.
+/// </summary>
 internal static class OtherBatch
 {
     /// <summary>The caller disposes it.</summary>
@@ -16,7 +19,8 @@ internal static class OtherBatch
         var generator = new Generator((ulong)seed);
         long[] shape = [batch, .. example.shape[1..]];
         var count = shape.Aggregate(1L, (a, b) => a * b);
-        var order = randint(0, Math.Max(1, example.numel()), [count], dtype: ScalarType.Int64, device: CPU, generator: generator).to(example.device);
+        var order = randint(0, Math.Max(1, example.numel()), [count], dtype: ScalarType.Int64, device: CPU,
+            generator: generator).to(example.device);
         return example.detach().contiguous().view(-1).index_select(0, order).view(shape).MoveToOuterDisposeScope();
     }
 }

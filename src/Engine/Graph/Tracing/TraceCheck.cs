@@ -12,8 +12,10 @@ internal static class TraceCheck
     /// <param name="graph">Its graph.</param>
     /// <param name="inputs">A batch.</param>
     /// <param name="memory">Of the module.</param>
-    /// <param name="ofInputs">Compare the gradients of the inputs as well: those of a part, whose own parameters may be none.</param>
-    public static string? Differs(nn.Module module, Graph graph, Tensor[] inputs, ModuleMemory memory, bool ofInputs = false)
+    /// <param name="ofInputs">Compare the gradients of the inputs as well: those of a part, whose own parameters may be
+    /// none.</param>
+    public static string? Differs(nn.Module module, Graph graph, Tensor[] inputs, ModuleMemory memory,
+        bool ofInputs = false)
     {
         graph.InputGradients = ofInputs;
         using var scope = NewDisposeScope();
@@ -21,16 +23,19 @@ internal static class TraceCheck
         var seen = new List<Tensor>();
         Tensor Loss(IReadOnlyList<Tensor> outputs)
         {
-            for (var i = seen.Count; i < outputs.Count; i++) seen.Add(outputs[i].detach().clone().DetachFromDisposeScope());
+            for (var i = seen.Count; i < outputs.Count; i++)
+                seen.Add(outputs[i].detach().clone().DetachFromDisposeScope());
             var floats = outputs.Where(o => o.is_floating_point()).ToArray();
-            for (var i = weights.Count; i < floats.Length; i++) weights.Add(rand_like(floats[i]).DetachFromDisposeScope());
+            for (var i = weights.Count; i < floats.Length; i++)
+                weights.Add(rand_like(floats[i]).DetachFromDisposeScope());
             return floats.Select((o, i) => (o * weights[i]).sum()).Aggregate((a, b) => a + b);
         }
 
         using var executor = new Executor(graph, null, Objective.From("trace", (outputs, _) => Loss(outputs)));
         var plain = Take(() =>
         {
-            var leaves = Array.ConvertAll(inputs, x => x.detach().requires_grad_(graph.InputGradients && x.is_floating_point()));
+            var leaves = Array.ConvertAll(inputs,
+                x => x.detach().requires_grad_(graph.InputGradients && x.is_floating_point()));
             var loss = Loss(ModuleCall.Run(module, leaves));
             if (loss.requires_grad) loss.backward();
             return Array.ConvertAll(leaves, leaf => leaf.grad);
@@ -45,8 +50,10 @@ internal static class TraceCheck
         });
         foreach (var weight in weights) weight.Dispose();
         foreach (var (key, tensor) in plain)
-            if (!ours.TryGetValue(key, out var its) || !TraceComparison.SameNumbers(tensor, its)) return $"{key} of the graph differs from the module's";
-        return ours.Keys.FirstOrDefault(k => !plain.ContainsKey(k)) is { } extra ? $"{extra} of the graph is none of the module's" : null;
+            if (!ours.TryGetValue(key, out var its) || !TraceComparison.SameNumbers(tensor, its))
+                return $"{key} of the graph differs from the module's";
+        return ours.Keys.FirstOrDefault(k => !plain.ContainsKey(k)) is { } extra
+            ? $"{extra} of the graph is none of the module's" : null;
 
         Dictionary<string, Tensor> Take(Func<IReadOnlyList<Tensor?>> step)
         {

@@ -1,6 +1,8 @@
 namespace Interactive.Layouts;
 
-/// <summary>All forwards, then all backwards (Huang et al. 2019): simple, and every micro-batch is in flight at once.</summary>
+/// <summary>
+/// All forwards, then all backwards (Huang et al. 2019): simple, and every micro-batch is in flight at once.
+/// </summary>
 internal sealed class GPipe : IPipelineOrder
 {
     /// <inheritdoc/>

@@ -1,8 +1,8 @@
 namespace Interactive.Layouts;
 
 /// <summary>
-/// Several stages a rank, dealt out in rounds (Narayanan et al. 2021): the idle time is divided by their number, and there are so many
-/// times more transfers.
+/// Several stages a rank, dealt out in rounds (Narayanan et al. 2021): the idle time is divided by their number, and
+/// there are so many times more transfers.
 /// </summary>
 /// <param name="chunks">Stages of each rank; 2 or more.</param>
 internal sealed class Interleaved(int chunks = 2) : IPipelineOrder

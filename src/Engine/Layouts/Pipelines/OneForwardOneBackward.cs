@@ -1,8 +1,8 @@
 namespace Interactive.Layouts;
 
 /// <summary>
-/// After some forwards ahead, forward and backward in turn (Narayanan et al. 2019). The last rank has none ahead. Eager: twice as many
-/// ahead, so that a slow link delays a step once and not every micro-batch, for twice the bytes.
+/// After some forwards ahead, forward and backward in turn (Narayanan et al. 2019). The last rank has none ahead.
+/// Eager: twice as many ahead, so that a slow link delays a step once and not every micro-batch, for twice the bytes.
 /// </summary>
 /// <param name="eager">Twice as many forwards ahead.</param>
 internal sealed class OneForwardOneBackward(bool eager = false) : IPipelineOrder

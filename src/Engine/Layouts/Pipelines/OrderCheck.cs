@@ -1,8 +1,8 @@
 namespace Interactive.Layouts;
 
 /// <summary>
-/// Whether the orders of all ranks fit one another: everything is run once, what an action reads is there before, and nobody waits for
-/// ever, not even where a message leaves only once its receiver has asked for it.
+/// Whether the orders of all ranks fit one another: everything is run once, what an action reads is there before, and
+/// nobody waits for ever, not even where a message leaves only once its receiver has asked for it.
 /// </summary>
 public static class OrderCheck
 {
@@ -23,13 +23,15 @@ public static class OrderCheck
             foreach (var pass in wanted)
             {
                 var found = actions.Where(a => a.Chunk == chunk && a.Pass == pass).Select(a => a.Micro);
-                if (!found.SequenceEqual(Enumerable.Range(0, micros))) return $"runs {pass} of chunk {chunk} for {string.Join(' ', found)}";
+                if (!found.SequenceEqual(Enumerable.Range(0, micros)))
+                    return $"runs {pass} of chunk {chunk} for {string.Join(' ', found)}";
             }
         return null;
     }
 
-    // A message is received where the action that reads it begins; its receive is posted when the action before begins. An unbuffered
-    // send may be on its way while so many more actions run as the order says, and then keeps its rank from going on until its receive has been posted.
+    // A message is received where the action that reads it begins; its receive is posted when the action before begins.
+    // An unbuffered send may be on its way while so many more actions run as the order says, and then keeps its rank
+    // from going on until its receive has been posted.
     private static string? Stuck(IPipelineOrder order, IReadOnlyList<PipelineAction>[] actions, bool unbuffered)
     {
         var (ranks, stages) = (actions.Length, actions.Length * order.Chunks);
@@ -42,7 +44,9 @@ public static class OrderCheck
             for (var chunk = 0; chunk < order.Chunks; chunk++)
             {
                 var mine = chunk;
-                home[order.Stage(rank, chunk, ranks)] = (rank, actions[rank].Select((a, i) => (a, i)).Where(p => p.a.Chunk == mine).ToDictionary(p => (p.a.Pass, p.a.Micro), p => p.i));
+                home[order.Stage(rank, chunk, ranks)] = (rank,
+                    actions[rank].Select((a, i) => (a, i)).Where(p => p.a.Chunk == mine)
+                    .ToDictionary(p => (p.a.Pass, p.a.Micro), p => p.i));
             }
         for (var moved = true; moved;)
         {
@@ -62,7 +66,9 @@ public static class OrderCheck
             {
                 PassKind.F => stage == 0 || done.Contains((PassKind.F, stage - 1, action.Micro)),
                 PassKind.W => done.Contains((PassKind.B, stage, action.Micro)),
-                _ => done.Contains((PassKind.F, stage, action.Micro)) && (stage == stages - 1 || done.Contains((backward, stage + 1, action.Micro))),
+                _
+                    => done.Contains((PassKind.F, stage, action.Micro))
+                    && (stage == stages - 1 || done.Contains((backward, stage + 1, action.Micro))),
             };
             if (!ready || unbuffered && at[rank] > ahead && !HasLeft(rank, at[rank] - ahead - 1)) return false;
             done.Add((action.Pass, stage, action.Micro));
@@ -75,7 +81,9 @@ public static class OrderCheck
             var action = actions[rank][index];
             var stage = order.Stage(rank, action.Chunk, ranks);
             var to = action.Pass == PassKind.F ? stage + 1 : action.Pass == PassKind.W ? -1 : stage - 1;
-            return to < 0 || to >= stages || home[to].Rank == rank || home[to].Place[(action.Pass == PassKind.F ? PassKind.F : backward, action.Micro)] <= at[home[to].Rank] + 1;
+            return to < 0 || to >= stages || home[to].Rank == rank
+                || home[to].Place[(action.Pass == PassKind.F ? PassKind.F : backward,
+                action.Micro)] <= at[home[to].Rank] + 1;
         }
     }
 }

@@ -5,7 +5,8 @@ public static class PipelineOrders
 {
     /// <summary>All, with two chunks where the number is a choice.</summary>
     public static IReadOnlyList<IPipelineOrder> All { get; } =
-        [new GPipe(), new OneForwardOneBackward(), new OneForwardOneBackward(eager: true), new Interleaved(), new ZeroBubble(), new ZeroBubble(eager: true), new ZeroBubbleV()];
+        [new GPipe(), new OneForwardOneBackward(), new OneForwardOneBackward(eager: true), new Interleaved(),
+            new ZeroBubble(), new ZeroBubble(eager: true), new ZeroBubbleV()];
 
     /// <summary>The order of this name.</summary>
     /// <param name="name">Such as <c>1f1b</c>.</param>

@@ -1,8 +1,9 @@
 namespace Interactive.Layouts;
 
 /// <summary>
-/// Backward in two parts (Qi et al. 2024): the gradients of parameters, for which nobody waits, fill the time in which a rank would wait
-/// for its neighbours. H1 has 1f1b's most micro-batches in flight; H2 starts nearly twice as many, and waits less.
+/// Backward in two parts (Qi et al. 2024): the gradients of parameters, for which nobody waits, fill the time in which
+/// a rank would wait for its neighbours. H1 has 1f1b's most micro-batches in flight; H2 starts nearly twice as many,
+/// and waits less.
 /// </summary>
 /// <param name="eager">H2.</param>
 internal sealed class ZeroBubble(bool eager = false) : IPipelineOrder

@@ -1,8 +1,8 @@
 namespace Interactive.Layouts;
 
 /// <summary>
-/// Two stages a rank, laid as a V (Qi et al. 2024): the first rank has the first and the last one. With equal parts nobody waits, in
-/// 1f1b's bytes.
+/// Two stages a rank, laid as a V (Qi et al. 2024): the first rank has the first and the last one. With equal parts
+/// nobody waits, in 1f1b's bytes.
 /// </summary>
 internal sealed class ZeroBubbleV : IPipelineOrder
 {
@@ -21,10 +21,13 @@ internal sealed class ZeroBubbleV : IPipelineOrder
     public int Stage(int rank, int chunk, int ranks) => chunk == X ? rank : 2 * ranks - 1 - rank;
 
     /// <inheritdoc/>
-    public int SendsAhead(int ranks) => Math.Max(1, 3 * ranks - 4); // on the way down a rank runs far ahead of the next one
+    // on the way down a rank runs far ahead of the next one
+    public int SendsAhead(int ranks) => Math.Max(1, 3 * ranks - 4);
 
     /// <inheritdoc/>
-    public string? Misfit(int ranks, int micros) => micros >= 2 * ranks - 1 ? null : $"order=zb-v needs {2 * ranks - 1} micro-batches or more over {ranks} ranks, got {micros}";
+    public string? Misfit(int ranks, int micros)
+        => micros >= 2 * ranks - 1 ? null
+        : $"order=zb-v needs {2 * ranks - 1} micro-batches or more over {ranks} ranks, got {micros}";
 
     /// <inheritdoc/>
     public IReadOnlyList<PipelineAction> Actions(int rank, int ranks, int micros)

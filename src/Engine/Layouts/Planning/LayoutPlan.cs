@@ -7,8 +7,10 @@ namespace Interactive.Layouts;
 /// <param name="FixedBytes">Parameters, gradients, optimiser state, buffers, the batch.</param>
 /// <param name="ActivationPeakBytes">The most that micro-batches and messages hold.</param>
 /// <param name="ComputeSeconds">Seconds that it computes.</param>
-/// <param name="SentBytes">Bytes that it sends: activations, their gradients, and sums of gradients over data ranks.</param>
-public sealed record RankShare(int Rank, string First, string End, long FixedBytes, long ActivationPeakBytes, double ComputeSeconds, long SentBytes)
+/// <param name="SentBytes">Bytes that it sends: activations, their gradients, and sums of gradients over data
+/// ranks.</param>
+public sealed record RankShare(int Rank, string First, string End, long FixedBytes, long ActivationPeakBytes,
+    double ComputeSeconds, long SentBytes)
 {
     /// <summary>All bytes.</summary>
     public long PeakBytes => FixedBytes + ActivationPeakBytes;
@@ -20,7 +22,8 @@ public sealed record RankShare(int Rank, string First, string End, long FixedByt
 /// <param name="Run">The step, played through.</param>
 /// <param name="Ranks">By place in the pipeline.</param>
 /// <param name="SumSeconds">Seconds of the sum over data ranks, which follows the step.</param>
-public sealed record LayoutPlan(Layout Layout, IReadOnlyList<StagePlan> Stages, LayoutRun Run, IReadOnlyList<RankShare> Ranks, double SumSeconds)
+public sealed record LayoutPlan(Layout Layout, IReadOnlyList<StagePlan> Stages, LayoutRun Run,
+    IReadOnlyList<RankShare> Ranks, double SumSeconds)
 {
     /// <summary>Seconds of a step.</summary>
     public double StepSeconds => Run.StepSeconds + SumSeconds;

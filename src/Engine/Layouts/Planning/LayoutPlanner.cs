@@ -7,8 +7,8 @@ using Interactive.Runtime;
 namespace Interactive.Layouts;
 
 /// <summary>
-/// Chooses the stages of one layout and what each of them recomputes, together, so that a step is shortest within the bytes of every rank.
-/// What is handed out has been replayed: its bytes are exact, and every rank's fit.
+/// Chooses the stages of one layout and what each of them recomputes, together, so that a step is shortest within the
+/// bytes of every rank. What is handed out has been replayed: its bytes are exact, and every rank's fit.
 /// </summary>
 /// <param name="source">The model.</param>
 /// <param name="graph">The model, fused, with the profile of one micro-batch.</param>
@@ -20,7 +20,9 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
     private readonly int stages = layout.Pipe * layout.Order.Chunks;
     private readonly StageWriter writer = new(graph);
 
-    /// <summary>The plan within a number of bytes on every rank, or null; without a limit nothing is recomputed.</summary>
+    /// <summary>
+    /// The plan within a number of bytes on every rank, or null; without a limit nothing is recomputed.
+    /// </summary>
     /// <exception cref="UsageException">The net cannot be cut into so many stages.</exception>
     public LayoutPlan? Within(long? bytes)
     {
@@ -31,7 +33,8 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
         var chain = new BlockChain(graph, Blocks(named));
         var blocks = chain.Cuts.Blocks;
         if (blocks.Count < stages) throw new UsageException($"{source.Name} can be cut into {blocks.Count} stages at most, {layout} has {stages}: pipe={Math.Max(1, blocks.Count / layout.Order.Chunks)} works");
-        int[] starts = named.Length > 0 ? named : [.. Free(chain.Chain, blocks.Count).Ends.Take(stages - 1).Select(e => blocks[e + 1].First)];
+        int[] starts = named.Length > 0 ? named
+            : [.. Free(chain.Chain, blocks.Count).Ends.Take(stages - 1).Select(e => blocks[e + 1].First)];
         if (Plan(starts, null) is var easy && (bytes is null || easy.PeakBytes <= bytes)) return easy;
         return Tight(chain, bytes.Value, named);
     }
@@ -40,9 +43,13 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
     private BlockCuts Blocks(IEnumerable<int> named)
     {
         var places = Stage.Places(graph.Graph).ToHashSet();
-        int[] bounds = [0, .. BlockCuts.Of(graph, 1, pins: false).Blocks.Skip(1).Select(b => b.First).Where(places.Contains).Union(named).Order(), graph.Nodes.Length];
-        int[] Crossing(int place) => place == graph.Nodes.Length ? graph.Outputs : [.. Stage.Crossing(graph.Graph, place).Select(v => v.Id)];
-        return new([.. Enumerable.Range(0, bounds.Length - 1).Select(i => new Block(bounds[i], bounds[i + 1], Crossing(bounds[i]), Crossing(bounds[i + 1])))], []);
+        int[] bounds = [0,
+            .. BlockCuts.Of(graph, 1, pins: false).Blocks.Skip(1).Select(b => b.First).Where(places.Contains)
+            .Union(named).Order(), graph.Nodes.Length];
+        int[] Crossing(int place)
+            => place == graph.Nodes.Length ? graph.Outputs : [.. Stage.Crossing(graph.Graph, place).Select(v => v.Id)];
+        return new([.. Enumerable.Range(0, bounds.Length - 1)
+            .Select(i => new Block(bounds[i], bounds[i + 1], Crossing(bounds[i]), Crossing(bounds[i + 1])))], []);
     }
 
     private StageSplit.Cut Free(Chain chain, int count)
@@ -63,7 +70,10 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
         var tables = new float[blocks.Count + 1][][]; // the last one ends with the loss
         for (var share = 1.0; share > 0.3; share -= 0.7 / Tries)
         {
-            var cut = StageSplit.Best(blocks.Count, stages, layout.Micro, (q, s, t) => IsAllowed(q, s) ? table.Of(Table(t)[s], inFlight[q], table.Units(Room(q, s, t, share))).Seconds : double.PositiveInfinity);
+            var cut = StageSplit.Best(blocks.Count, stages, layout.Micro,
+                (q, s, t)
+                => IsAllowed(q, s) ? table.Of(Table(t)[s], inFlight[q], table.Units(Room(q, s, t, share))).Seconds
+                : double.PositiveInfinity);
             if (cut is null) return null;
             var schedules = new List<StageSchedule>();
             int[] starts = [.. cut.Ends.Take(stages - 1).Select(e => blocks[e + 1].First)];
@@ -72,7 +82,8 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
             {
                 var t = cut.Ends[q];
                 var last = t == blocks.Count - 1 ? t + 1 : t;
-                var ops = table.Ops(Table(t), s, last, inFlight[q], table.Units(Room(q, s, t, share)), out var forwards);
+                var ops = table.Ops(Table(t), s, last, inFlight[q], table.Units(Room(q, s, t, share)),
+                    out var forwards);
                 schedules.Add(Smaller(parts[q], chain, ops, forwards));
             }
             if (Plan(starts, schedules) is var plan && plan.PeakBytes <= bytes) return plan;
@@ -80,21 +91,28 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
         return null;
 
         bool IsAllowed(int q, int s) => named.Length == 0 || blocks[s].First == (q == 0 ? 0 : named[q - 1]);
-        float[][] Table(int t) => t == blocks.Count - 1 ? tables[t + 1] ??= table.EndingWith(t + 1) : tables[t] ??= table.EndingWith(t);
+        float[][] Table(int t)
+            => t == blocks.Count - 1 ? tables[t + 1] ??= table.EndingWith(t + 1) : tables[t] ??= table.EndingWith(t);
 
         long Room(int q, int s, int t, double share)
         {
-            long inputs = blocks[s].Inputs.Sum(v => graph.ValueBytes[v]), outputs = t == blocks.Count - 1 ? 0 : blocks[t].Outputs.Sum(v => graph.ValueBytes[v]);
-            return Math.Max(0, (long)(share * (bytes - FixedBytes(blocks[s].First, blocks[t].End) - inFlight[q] * inputs - inputs - outputs)));
+            long inputs = blocks[s].Inputs.Sum(v => graph.ValueBytes[v]),
+                outputs = t == blocks.Count - 1 ? 0 : blocks[t].Outputs.Sum(v => graph.ValueBytes[v]);
+            return Math.Max(0,
+                (long)(share
+                * (bytes - FixedBytes(blocks[s].First, blocks[t].End) - inFlight[q] * inputs - inputs - outputs)));
         }
     }
 
     // What is held for a mask either stays or is made again: whichever takes fewer bytes.
     private StageSchedule Smaller(Stage stage, BlockChain chain, List<ChainOp> ops, int forwards)
     {
-        var (hold, drop) = (writer.Of(stage, chain, ops, forwards, holdMasks: true), writer.Of(stage, chain, ops, forwards, holdMasks: false));
+        var (hold, drop) = (writer.Of(stage, chain, ops, forwards, holdMasks: true),
+            writer.Of(stage, chain, ops, forwards, holdMasks: false));
         return Peak(hold) <= Peak(drop) ? hold : drop;
-        long Peak(StageSchedule schedule) => StagePlan.Of(graph, schedule) is var plan ? Math.Max(plan.ForwardPeak, plan.BackwardPeak) + (InFlight(0) - 1) * plan.KeptBytes : 0;
+        long Peak(StageSchedule schedule)
+            => StagePlan.Of(graph, schedule) is var plan
+            ? Math.Max(plan.ForwardPeak, plan.BackwardPeak) + (InFlight(0) - 1) * plan.KeptBytes : 0;
     }
 
     private int InFlight(int stage)
@@ -108,15 +126,22 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
         return most;
     }
 
-    /// <summary>Parameters of all stages, which every rank keeps; gradients and a state of their size of its own; buffers and its batch.</summary>
+    /// <summary>
+    /// Parameters of all stages, which every rank keeps; gradients and a state of their size of its own; buffers and
+    /// its batch.
+    /// </summary>
     private long FixedBytes(int first, int end)
     {
-        var own = graph.Graph.Nodes.Skip(first).Take(end - first).SelectMany(n => n.Op.Parameters).Where(p => p.requires_grad).DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size());
+        var own =
+            graph.Graph.Nodes.Skip(first).Take(end - first).SelectMany(n => n.Op.Parameters).Where(p => p.requires_grad)
+            .DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size());
         return everyRanks.Value + 2 * own;
     }
 
-    private readonly Lazy<long> everyRanks = new(() => source.parameters().DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size())
-        + source.buffers().Sum(b => b.numel() * b.element_size()) + layout.Micro * source.Inputs.Sum(v => v.Bytes(graph.Profile.Batch)));
+    private readonly Lazy<long> everyRanks = new(()
+        => source.parameters().DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size())
+        + source.buffers().Sum(b => b.numel() * b.element_size())
+            + layout.Micro * source.Inputs.Sum(v => v.Bytes(graph.Profile.Batch)));
 
     private LayoutPlan Plan(IReadOnlyList<int> starts, IReadOnlyList<StageSchedule>? schedules)
     {
@@ -124,7 +149,8 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
         if (layout.Order.IsSplit) schedules = [.. schedules.Select(writer.Split)];
         var plans = schedules.Select(s => StagePlan.Of(graph, s)).ToArray();
         var order = layout.Order;
-        var run = LayoutSimulator.Run(order, layout.Pipe, layout.Micro, [.. plans.Select(p => p.Times)], s => plans[s].OutputBytes / bytesPerSecond);
+        var run = LayoutSimulator.Run(order, layout.Pipe, layout.Micro, [.. plans.Select(p => p.Times)],
+            s => plans[s].OutputBytes / bytesPerSecond);
         var rankOf = new int[stages];
         for (var rank = 0; rank < layout.Pipe; rank++)
             for (var chunk = 0; chunk < order.Chunks; chunk++) rankOf[order.Stage(rank, chunk, layout.Pipe)] = rank;
@@ -135,15 +161,22 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
             var numbers = Enumerable.Range(0, order.Chunks).Select(c => order.Stage(rank, c, layout.Pipe)).ToArray();
             var mine = numbers.Select(n => plans[n]).ToArray();
             var me = rank;
-            bool Arrives(int chunk, PassKind pass) => numbers[chunk] + (pass == PassKind.F ? -1 : 1) is var other && other >= 0 && other < stages && rankOf[other] != me;
-            var peak = RankBytes.Peak(order.Actions(rank, layout.Pipe, layout.Micro), mine, order.SendsAhead(layout.Pipe), Arrives);
-            var parameters = mine.Sum(p => FixedBytes(p.Schedule.Stage.First, p.Schedule.Stage.End) - everyRanks.Value) / 2;
+            bool Arrives(int chunk, PassKind pass)
+                => numbers[chunk] + (pass == PassKind.F ? -1 : 1) is var other && other >= 0 && other < stages
+                && rankOf[other] != me;
+            var peak = RankBytes.Peak(order.Actions(rank, layout.Pipe, layout.Micro), mine,
+                order.SendsAhead(layout.Pipe), Arrives);
+            var parameters =
+                mine.Sum(p => FixedBytes(p.Schedule.Stage.First, p.Schedule.Stage.End) - everyRanks.Value) / 2;
             var summed = 2 * parameters * (layout.Data - 1) / layout.Data;
             sums = Math.Max(sums, summed / bytesPerSecond);
             long sent = 0;
             for (var c = 0; c < mine.Length; c++)
-                sent += layout.Micro * ((Arrives(c, PassKind.BW) ? mine[c].OutputBytes : 0) + (Arrives(c, PassKind.F) ? mine[c].InputGradientBytes : 0));
-            shares.Add(new(rank, graph.Graph.Nodes[mine[0].Schedule.Stage.First].Name, graph.Graph.Nodes[mine[^1].Schedule.Stage.End - 1].Name,
+                sent += layout.Micro
+                    * ((Arrives(c, PassKind.BW) ? mine[c].OutputBytes : 0)
+                    + (Arrives(c, PassKind.F) ? mine[c].InputGradientBytes : 0));
+            shares.Add(new(rank, graph.Graph.Nodes[mine[0].Schedule.Stage.First].Name,
+                graph.Graph.Nodes[mine[^1].Schedule.Stage.End - 1].Name,
                 everyRanks.Value + 2 * parameters, peak, run.Busy(rank), sent + summed));
         }
         return new(layout, plans, run, shares, sums);

@@ -5,7 +5,10 @@ using Interactive.Runtime;
 
 namespace Interactive.Layouts;
 
-/// <summary>What N ranks of so many bytes each can do: every way to divide them is planned, and the one with the shortest step wins.</summary>
+/// <summary>
+/// What N ranks of so many bytes each can do: every way to divide them is planned, and the one with the shortest step
+/// wins.
+/// </summary>
 internal sealed class LayoutSearch
 {
     private readonly Graph source, fused;
@@ -15,11 +18,14 @@ internal sealed class LayoutSearch
 
     /// <summary>Prepares to plan one model.</summary>
     /// <param name="source">The model; shapes are enough.</param>
-    /// <param name="profile">(fused graph, samples of a micro-batch) to what each node costs; default: from shapes.</param>
-    /// <param name="bytesPerSecond">Speed of a link between two ranks; default 3e9, memory that ranks of a host share.</param>
+    /// <param name="profile">(fused graph, samples of a micro-batch) to what each node costs; default: from
+    /// shapes.</param>
+    /// <param name="bytesPerSecond">Speed of a link between two ranks; default 3e9, memory that ranks of a host
+    /// share.</param>
     public LayoutSearch(Graph source, Func<Graph, long, Profile>? profile = null, double bytesPerSecond = 3e9)
     {
-        (this.source, this.profile, this.bytesPerSecond) = (source, profile ?? ((graph, batch) => AnalyticProfile.Of(graph, batch)), bytesPerSecond);
+        (this.source, this.profile, this.bytesPerSecond) = (source,
+            profile ?? ((graph, batch) => AnalyticProfile.Of(graph, batch)), bytesPerSecond);
         fused = Fusion.Fuse(source);
     }
 
@@ -32,7 +38,9 @@ internal sealed class LayoutSearch
         => Planner(layout, batch).Within(bytes) ?? throw new UsageException(
             $"{layout} does not fit {ByteText.Of(bytes ?? 0)} on every rank: it needs about {ByteText.Of(Least(layout, batch, bytes ?? 0))}");
 
-    /// <summary>All layouts of so many ranks within so many bytes, the fastest first; those that do not fit are left out.</summary>
+    /// <summary>
+    /// All layouts of so many ranks within so many bytes, the fastest first; those that do not fit are left out.
+    /// </summary>
     /// <param name="ranks">How many.</param>
     /// <param name="batch">Samples of a step, over all ranks.</param>
     /// <param name="bytes">Of every rank; null for no limit.</param>
@@ -41,18 +49,24 @@ internal sealed class LayoutSearch
     {
         var layouts = Layouts(ranks, batch).ToArray();
         if (layouts.Length == 0) throw new UsageException($"{ranks} ranks cannot share a batch of {batch} in any layout: a batch of {(batch / ranks + 1) * ranks} works");
-        return [.. layouts.Select(layout => Tried(layout, batch, bytes)).OfType<LayoutPlan>().OrderBy(p => p.StepSeconds).ThenBy(p => p.PeakBytes)];
+        return [.. layouts.Select(layout => Tried(layout, batch, bytes)).OfType<LayoutPlan>()
+            .OrderBy(p => p.StepSeconds).ThenBy(p => p.PeakBytes)];
     }
 
     /// <summary>About the least bytes with which some layout works.</summary>
     public long LeastBytes(int ranks, int batch, long below)
-        => Layouts(ranks, batch).GroupBy(l => (l.Data, l.Pipe)).Select(g => g.MaxBy(l => l.Micro)!).Where(l => l.Order.Name == "1f1b" || l.Pipe == 1).Select(l => Least(l, batch, below)).DefaultIfEmpty(0).Min();
+        => Layouts(ranks, batch).GroupBy(l => (l.Data, l.Pipe)).Select(g => g.MaxBy(l => l.Micro)!)
+        .Where(l => l.Order.Name == "1f1b" || l.Pipe == 1).Select(l => Least(l, batch, below)).DefaultIfEmpty(0).Min();
 
-    /// <summary>So many ranks of the same bytes that some layout works, doubled from those that are too few; null where 16 times as many are too few as well.</summary>
+    /// <summary>
+    /// So many ranks of the same bytes that some layout works, doubled from those that are too few; null where 16 times
+    /// as many are too few as well.
+    /// </summary>
     public int? LeastRanks(int ranks, int batch, long bytes)
     {
         for (var more = 2 * ranks; more <= 16 * ranks; more *= 2)
-            foreach (var layout in Layouts(more, batch).Where(l => l.Order.Name == "1f1b").GroupBy(l => (l.Data, l.Pipe)).Select(g => g.MaxBy(l => l.Micro)!))
+            foreach (var layout in Layouts(more, batch).Where(l => l.Order.Name == "1f1b")
+                .GroupBy(l => (l.Data, l.Pipe)).Select(g => g.MaxBy(l => l.Micro)!))
                 if (Tried(layout, batch, bytes) is not null) return more;
         return null;
     }
@@ -61,12 +75,15 @@ internal sealed class LayoutSearch
     {
         var micro = batch / (layout.Data * layout.Micro);
         var isSplit = layout.Order.IsSplit;
-        if (!known.TryGetValue((micro, isSplit), out var graph)) known[(micro, isSplit)] = graph = new PlanningGraph(fused, isSplit ? profile(fused, micro) : WithAutograd(profile(fused, micro)));
+        if (!known.TryGetValue((micro, isSplit), out var graph))
+            known[(micro, isSplit)] = graph = new PlanningGraph(fused,
+            isSplit ? profile(fused, micro) : WithAutograd(profile(fused, micro)));
         return new(source, graph, layout, bytesPerSecond);
     }
 
     // Several micro-batches are in flight: ways to run backward that were chosen for one alone are left out.
-    private static Profile WithAutograd(Profile profile) => profile with { Nodes = [.. profile.Nodes.Select(n => n with { ParameterWays = [], InputWays = [] })] };
+    private static Profile WithAutograd(Profile profile)
+        => profile with { Nodes = [.. profile.Nodes.Select(n => n with { ParameterWays = [], InputWays = [] })] };
 
     private LayoutPlan? Tried(Layout layout, int batch, long? bytes)
     {
@@ -96,7 +113,8 @@ internal sealed class LayoutSearch
             var share = batch / (ranks / pipe);
             for (var micro = 1; micro <= Math.Min(share, 16 * pipe); micro *= 2)
                 if (share % micro == 0)
-                    foreach (var order in pipe == 1 ? [PipelineOrders.Find("1f1b")] : new[] { PipelineOrders.Find("1f1b"), PipelineOrders.Find("1f1b-eager") })
+                    foreach (var order in pipe == 1 ? [PipelineOrders.Find("1f1b")]
+                        : new[] { PipelineOrders.Find("1f1b"), PipelineOrders.Find("1f1b-eager") })
                         yield return new Layout(ranks / pipe, pipe, order, micro, []);
         }
     }
@@ -104,6 +122,9 @@ internal sealed class LayoutSearch
     /// <summary>Bytes a second of <c>1gbit</c>, <c>10gbit</c>, <c>25gbit</c>.</summary>
     /// <exception cref="UsageException">It is none.</exception>
     public static double Speed(string text)
-        => text.EndsWith("gbit", StringComparison.OrdinalIgnoreCase) && double.TryParse(text[..^4], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var gigabits) && gigabits > 0
-            ? gigabits * 125e6 : throw new UsageException($"--net {text}: give the speed of a link such as 1gbit or 25gbit");
+        => text.EndsWith("gbit", StringComparison.OrdinalIgnoreCase)
+        && double.TryParse(text[..^4], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var gigabits)
+        && gigabits > 0
+            ? gigabits * 125e6
+            : throw new UsageException($"--net {text}: give the speed of a link such as 1gbit or 25gbit");
 }

@@ -1,14 +1,18 @@
 namespace Interactive.Layouts;
 
-/// <summary>Bytes of activations on one rank over a step: what each micro-batch in flight holds, and messages on their way.</summary>
+/// <summary>
+/// Bytes of activations on one rank over a step: what each micro-batch in flight holds, and messages on their way.
+/// </summary>
 internal static class RankBytes
 {
     /// <summary>The most.</summary>
-    /// <param name="actions">What the rank does. A receive is posted when the action before begins, a send may be on its way while some more actions run.</param>
+    /// <param name="actions">What the rank does. A receive is posted when the action before begins, a send may be on
+    /// its way while some more actions run.</param>
     /// <param name="chunks">The rank's stages.</param>
     /// <param name="ahead">How many.</param>
     /// <param name="arrives">(chunk, pass): whether its input comes from another rank.</param>
-    public static long Peak(IReadOnlyList<PipelineAction> actions, IReadOnlyList<StagePlan> chunks, int ahead, Func<int, PassKind, bool> arrives)
+    public static long Peak(IReadOnlyList<PipelineAction> actions, IReadOnlyList<StagePlan> chunks, int ahead,
+        Func<int, PassKind, bool> arrives)
     {
         var held = new Dictionary<(int, int), long>();
         var leaving = new Queue<long>();
@@ -24,8 +28,11 @@ internal static class RankBytes
             held.Remove((action.Chunk, action.Micro), out var own);
             rest -= own;
             var posted = k + 1 < actions.Count ? Received(actions[k + 1]) : 0;
-            peak = Math.Max(peak, rest + (isForward ? plan.ForwardPeak : action.Pass == PassKind.W ? plan.DeferredPeak : plan.BackwardPeak) + posted + sending);
-            if (action.Pass is PassKind.F or PassKind.B) rest += held[(action.Chunk, action.Micro)] = isForward ? plan.KeptBytes : plan.DeferredBytes;
+            peak = Math.Max(peak,
+                rest + (isForward ? plan.ForwardPeak
+                : action.Pass == PassKind.W ? plan.DeferredPeak : plan.BackwardPeak) + posted + sending);
+            if (action.Pass is PassKind.F or PassKind.B)
+                rest += held[(action.Chunk, action.Micro)] = isForward ? plan.KeptBytes : plan.DeferredBytes;
             sending += sent;
         }
         return peak;

@@ -15,7 +15,8 @@ namespace Interactive.Layouts;
 /// <param name="SentBytes">Those of them that the stage lets go once they are sent.</param>
 /// <param name="InputGradientBytes">Bytes of gradients that go back.</param>
 /// <param name="OutputGradientBytes">Bytes of gradients that come back.</param>
-public sealed record StagePlan(StageSchedule Schedule, StageTimes Times, long ForwardPeak, long KeptBytes, long BackwardPeak, long DeferredBytes, long DeferredPeak, long InputBytes, long OutputBytes, long SentBytes,
+public sealed record StagePlan(StageSchedule Schedule, StageTimes Times, long ForwardPeak, long KeptBytes,
+    long BackwardPeak, long DeferredBytes, long DeferredPeak, long InputBytes, long OutputBytes, long SentBytes,
     long InputGradientBytes, long OutputGradientBytes)
 {
     /// <summary>Replays a schedule.</summary>
@@ -24,10 +25,16 @@ public sealed record StagePlan(StageSchedule Schedule, StageTimes Times, long Fo
         var stage = schedule.Stage;
         var batch = graph.Profile.Batch;
         var isLast = stage.End == graph.Nodes.Length;
-        var parts = new ScheduleSimulator(graph).Parts([.. schedule.Schedule.Steps], [schedule.ForwardEnd, schedule.BackwardEnd, schedule.Schedule.Steps.Count], stage.Inputs.Select(v => v.Id), stage.Outputs.Select(v => v.Id), schedule.Freed, isLast);
-        return new(schedule, new(parts[0].Seconds, parts[1].Seconds, parts[2].Seconds), parts[0].Peak, parts[0].Live, parts[1].Peak,
-            Math.Max(0, parts[1].Live - stage.Inputs.Where(v => v.NeedsGradient).Sum(v => v.Bytes(batch))), parts[2].Peak,
-            stage.Inputs.Sum(v => v.Bytes(batch)), stage.Outputs.Sum(v => v.Bytes(batch)), stage.Outputs.Where(v => schedule.Freed.Contains(v.Id)).Sum(v => v.Bytes(batch)),
-            stage.Inputs.Where(v => v.NeedsGradient).Sum(v => v.Bytes(batch)), stage.Outputs.Where(v => v.NeedsGradient).Sum(v => v.Bytes(batch)));
+        var parts = new ScheduleSimulator(graph).Parts([.. schedule.Schedule.Steps],
+            [schedule.ForwardEnd, schedule.BackwardEnd, schedule.Schedule.Steps.Count], stage.Inputs.Select(v => v.Id),
+            stage.Outputs.Select(v => v.Id), schedule.Freed, isLast);
+        return new(schedule, new(parts[0].Seconds, parts[1].Seconds, parts[2].Seconds), parts[0].Peak, parts[0].Live,
+            parts[1].Peak,
+            Math.Max(0, parts[1].Live - stage.Inputs.Where(v => v.NeedsGradient).Sum(v => v.Bytes(batch))),
+                parts[2].Peak,
+            stage.Inputs.Sum(v => v.Bytes(batch)), stage.Outputs.Sum(v => v.Bytes(batch)),
+                stage.Outputs.Where(v => schedule.Freed.Contains(v.Id)).Sum(v => v.Bytes(batch)),
+            stage.Inputs.Where(v => v.NeedsGradient).Sum(v => v.Bytes(batch)),
+                stage.Outputs.Where(v => v.NeedsGradient).Sum(v => v.Bytes(batch)));
     }
 }

@@ -4,9 +4,10 @@ using Interactive.Memory.Chains;
 namespace Interactive.Layouts;
 
 /// <summary>
-/// The chain's dynamic programme for a stage of a pipeline, where several micro-batches are between their forward and their backward at
-/// once. Entry (f, m) of stretch (s, t): least seconds of one micro-batch through blocks s to t, forward and backward, with m units free,
-/// if its forward leaves at least f of them free. What a micro-batch keeps then counts once for each of the others in flight.
+/// The chain's dynamic programme for a stage of a pipeline, where several micro-batches are between their forward and
+/// their backward at once. Entry (f, m) of stretch (s, t): least seconds of one micro-batch through blocks s to t,
+/// forward and backward, with m units free, if its forward leaves at least f of them free. What a micro-batch keeps
+/// then counts once for each of the others in flight.
 /// </summary>
 internal sealed class StageTable
 {
@@ -19,7 +20,8 @@ internal sealed class StageTable
     /// <param name="chain">The blocks of the whole net; the loss may be one.</param>
     /// <param name="unit">Bytes of a unit.</param>
     /// <param name="slots">Units of the largest budget.</param>
-    /// <param name="wholeStages">Whether a stage may keep nothing: its output has been sent, and all of it runs again from its input.</param>
+    /// <param name="wholeStages">Whether a stage may keep nothing: its output has been sent, and all of it runs again
+    /// from its input.</param>
     public StageTable(Chain chain, double unit, int slots, bool wholeStages = true)
     {
         (this.chain, this.slots, width, this.wholeStages) = (chain, slots, slots + 1, wholeStages);
@@ -52,7 +54,8 @@ internal sealed class StageTable
         budget = Math.Min(budget, slots);
         var best = new Best(float.PositiveInfinity, 0);
         for (var kept = 0; inFlight * kept <= budget; kept++)
-            if (table[(budget - inFlight * kept) * width + budget - (inFlight - 1) * kept] is var seconds && seconds < best.Seconds) best = new(seconds, kept);
+            if (table[(budget - inFlight * kept) * width + budget - (inFlight - 1) * kept] is var seconds
+                && seconds < best.Seconds) best = new(seconds, kept);
         return best;
     }
 
@@ -79,18 +82,23 @@ internal sealed class StageTable
             for (var f = 0; f + kept <= slots; f++)
             {
                 var low = Math.Max(f + kept, whole.Units(need));
-                if (low <= slots) Improve(table, j < t ? tables[j + 1] : null, f, low, kept, whole.Row(s, j), (float)(before[j + 1] - before[s]), scratch);
+                if (low <= slots)
+                    Improve(table, j < t ? tables[j + 1] : null, f, low, kept, whole.Row(s, j),
+                    (float)(before[j + 1] - before[s]), scratch);
             }
         }
         return table;
     }
 
     private int KeepNeed(int s, BlockOption option)
-        => whole.Units(Math.Max(option.SavedBytes + option.ForwardWorkspace, chain.Stages[s].GradientBytes + option.SavedBytes + chain.InputGradient(s) + option.BackwardWorkspace));
+        => whole.Units(Math.Max(option.SavedBytes + option.ForwardWorkspace,
+        chain.Stages[s].GradientBytes + option.SavedBytes + chain.InputGradient(s) + option.BackwardWorkspace));
 
-    private long CheckpointNeed(int s, int j) => (j > s ? chain.Stages[j - 1].OutputBytes : 0) + chain.Stages[j].OutputBytes + chain.Stages[j].Workspace;
+    private long CheckpointNeed(int s, int j)
+        => (j > s ? chain.Stages[j - 1].OutputBytes : 0) + chain.Stages[j].OutputBytes + chain.Stages[j].Workspace;
 
-    private void Improve(float[] table, float[]? rest, int f, int low, int kept, ReadOnlySpan<float> again, float seconds, float[] scratch)
+    private void Improve(float[] table, float[]? rest, int f, int low, int kept, ReadOnlySpan<float> again,
+        float seconds, float[] scratch)
     {
         var row = table.AsSpan(f * width + low, width - low);
         var sum = scratch.AsSpan(0, row.Length);
@@ -100,7 +108,9 @@ internal sealed class StageTable
         TensorPrimitives.Min(row, sum, row);
     }
 
-    /// <summary>The plan behind an entry, which must be finite: forward up to the stretch's end, then backward.</summary>
+    /// <summary>
+    /// The plan behind an entry, which must be finite: forward up to the stretch's end, then backward.
+    /// </summary>
     /// <param name="tables">Of the stretches that end with the same block.</param>
     /// <param name="s">First block.</param>
     /// <param name="t">Last block.</param>
@@ -121,7 +131,8 @@ internal sealed class StageTable
                 var candidate = chain.Stages[at].Options[o];
                 var saved = whole.Units(candidate.SavedBytes);
                 if (m < Math.Max(f + saved, KeepNeed(at, candidate))) continue;
-                var cost = (at < t ? tables[at + 1][f * width + m - saved] : 0) + (float)(candidate.Forward + candidate.Backward);
+                var cost = (at < t ? tables[at + 1][f * width + m - saved] : 0)
+                    + (float)(candidate.Forward + candidate.Backward);
                 if (cost < seconds) (seconds, option) = (cost, o);
             }
             long need = 0;
@@ -130,7 +141,8 @@ internal sealed class StageTable
                 need = Math.Max(need, CheckpointNeed(at, j));
                 var output = j == t ? 0 : whole.Units(chain.Stages[j].OutputBytes);
                 if (m < Math.Max(f + output, whole.Units(need))) continue;
-                var cost = (j < t ? tables[j + 1][f * width + m - output] : 0) + (float)(before[j + 1] - before[at]) + whole.Row(at, j)[m];
+                var cost = (j < t ? tables[j + 1][f * width + m - output] : 0) + (float)(before[j + 1] - before[at])
+                    + whole.Row(at, j)[m];
                 if (cost < seconds) (seconds, cut) = (cost, j);
             }
             if (cut < 0)

@@ -25,7 +25,8 @@ internal sealed class StageWriter(PlanningGraph graph)
             needed.UnionWith(graph.Nodes[n].Needs);
             if (graph.Nodes[n].MasksByOutput) needed.Add(n + 1);
         }
-        foreach (var value in stage.Inputs.Select(v => v.Id).Concat(Enumerable.Range(stage.First + 1, stage.End - stage.First)))
+        foreach (var value in stage.Inputs.Select(v => v.Id)
+            .Concat(Enumerable.Range(stage.First + 1, stage.End - stage.First)))
             if (!needed.Contains(value) && !graph.IsOutput[value]) writer.Close(value);
         var forwards = writer.Steps;
         writer.Use(stage.Outputs.Select(v => v.Id));
@@ -42,13 +43,14 @@ internal sealed class StageWriter(PlanningGraph graph)
     public StageSchedule Of(Stage stage, BlockChain chain, IReadOnlyList<ChainOp> ops, int forwards, bool holdMasks)
     {
         var blocks = new BlockWriter(graph, chain);
-        var steps = blocks.Write(ops, forwards, holdMasks, [.. stage.Inputs.Select(v => v.Id)], Constants(stage), [.. stage.Outputs.Select(v => v.Id)], out _, out var forwardSteps);
+        var steps = blocks.Write(ops, forwards, holdMasks, [.. stage.Inputs.Select(v => v.Id)], Constants(stage),
+            [.. stage.Outputs.Select(v => v.Id)], out _, out var forwardSteps);
         return Cut(stage, steps, forwardSteps, "optimal");
     }
 
     /// <summary>
-    /// The same with the gradients of parameters put off, where an op makes its two parts in ways that have autograd's bits and its
-    /// parameters are nobody else's.
+    /// The same with the gradients of parameters put off, where an op makes its two parts in ways that have autograd's
+    /// bits and its parameters are nobody else's.
     /// </summary>
     public StageSchedule Split(StageSchedule whole)
     {
@@ -63,15 +65,18 @@ internal sealed class StageWriter(PlanningGraph graph)
             else
             {
                 var facts = graph.Nodes[step.Id];
-                steps.Add(new(StepKind.InputGradient, step.Id, facts.InputWays.Length > 0 ? facts.InputWays[0].Number : 0));
+                steps.Add(new(StepKind.InputGradient, step.Id,
+                    facts.InputWays.Length > 0 ? facts.InputWays[0].Number : 0));
                 rest.Add(new(StepKind.ParameterGradients, step.Id, facts.ParameterWays[0].Number));
             }
         }
         var backwardEnd = steps.Count;
         return whole with { Schedule = whole.Schedule with { Steps = [.. steps, .. rest] }, BackwardEnd = backwardEnd };
 
-        bool IsSplit(int id) => graph.Graph.Nodes[id] is { Op: IBackwardInParts } node && graph.Nodes[id].ParameterWays.Length > 0
-            && (graph.Nodes[id].InputWays.Length > 0 || !node.Inputs[0].NeedsGradient) && node.Op.Parameters.All(p => uses[p.Identity()] == 1);
+        bool IsSplit(int id)
+            => graph.Graph.Nodes[id] is { Op: IBackwardInParts } node && graph.Nodes[id].ParameterWays.Length > 0
+            && (graph.Nodes[id].InputWays.Length > 0 || !node.Inputs[0].NeedsGradient)
+            && node.Op.Parameters.All(p => uses[p.Identity()] == 1);
     }
 
     // Sources of earlier stages whose results are always there, and are not sent.
@@ -80,7 +85,8 @@ internal sealed class StageWriter(PlanningGraph graph)
         var sources = new SortedSet<int>();
         for (var n = stage.First; n < stage.End; n++)
             foreach (var input in graph.Nodes[n].Inputs)
-                if (input > 0 && input <= stage.First && graph.IsFixed[input] && !graph.Graph.Nodes[input - 1].Output.IsInput) sources.Add(input - 1);
+                if (input > 0 && input <= stage.First && graph.IsFixed[input]
+                    && !graph.Graph.Nodes[input - 1].Output.IsInput) sources.Add(input - 1);
         return [.. sources];
     }
 
@@ -89,7 +95,8 @@ internal sealed class StageWriter(PlanningGraph graph)
         var forward = 0;
         for (; forwards > 0; forward++)
             if (steps[forward].Kind != StepKind.Free) forwards--;
-        // The frees right behind the last step of the forward are the forward's, but for those of values that somebody has yet to read: the loss, or the stage after.
+        // The frees right behind the last step of the forward are the forward's, but for those of values that somebody
+        // has yet to read: the loss, or the stage after.
         var end = forward;
         while (end < steps.Length && steps[end].Kind == StepKind.Free) end++;
         var isLast = stage.End == graph.Nodes.Length;
@@ -109,6 +116,7 @@ internal sealed class StageWriter(PlanningGraph graph)
             }
         }
         Step[] all = [.. first, .. frees.Where(f => isLast && IsWaitedFor(f)), .. steps[end..]];
-        return new(stage, new Schedule(planner, all) { Batch = graph.Profile.Batch }, first.Length, all.Length, [.. stage.Outputs.Select(v => v.Id).Where(v => !read.Contains(v))]);
+        return new(stage, new Schedule(planner, all) { Batch = graph.Profile.Batch }, first.Length, all.Length,
+            [.. stage.Outputs.Select(v => v.Id).Where(v => !read.Contains(v))]);
     }
 }

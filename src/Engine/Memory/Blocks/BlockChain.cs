@@ -5,7 +5,9 @@ namespace Interactive.Memory.Blocks;
 /// <summary>A planning graph as a chain for the dynamic programme, with the patterns behind its options.</summary>
 internal sealed class BlockChain
 {
-    /// <summary>Measures the blocks. Blocks of the same shapes are measured once, with the mean of their seconds.</summary>
+    /// <summary>
+    /// Measures the blocks. Blocks of the same shapes are measured once, with the mean of their seconds.
+    /// </summary>
     public BlockChain(PlanningGraph graph, BlockCuts cuts)
     {
         Cuts = cuts;
@@ -19,7 +21,8 @@ internal sealed class BlockChain
             {
                 var measured = options.Of(block, Cuts.Pinned);
                 var output = block.Outputs.Sum(v => graph.ValueBytes[v]);
-                kinds[key] = kind = (new ChainStage(options.Seconds(block), output, options.Workspace(block, Cuts.Pinned), output, [.. measured.Select(m => m.Option)]),
+                kinds[key] = kind = (new ChainStage(options.Seconds(block), output,
+                    options.Workspace(block, Cuts.Pinned), output, [.. measured.Select(m => m.Option)]),
                     [.. measured.Select(m => m.Pattern)]);
             }
             stages.Add(kind.Stage);
@@ -31,7 +34,8 @@ internal sealed class BlockChain
         }
         // The value and, from where it is read, its gradient.
         AlwaysBytes += 2 * Cuts.Pinned.Sum(v => graph.ValueBytes[v]);
-        stages.Add(new ChainStage(graph.Profile.Loss, 0, 0, 0, [new BlockOption("loss", graph.Profile.Loss, 0, 0, 0, graph.Profile.LossWorkspace)]));
+        stages.Add(new ChainStage(graph.Profile.Loss, 0, 0, 0,
+            [new BlockOption("loss", graph.Profile.Loss, 0, 0, 0, graph.Profile.LossWorkspace)]));
         Chain = new Chain(stages);
     }
 
@@ -54,10 +58,19 @@ internal sealed class BlockChain
         for (var n = block.First; n < block.End; n++)
         {
             var node = graph.Nodes[n];
-            text.Append(graph.Graph.Nodes[n].Op.Kind).Append(node.Rectifies ? '+' : node.StaysApart ? ',' : ' ').Append(node.HasBackward ? ' ' : 'f');
-            foreach (var input in node.Inputs) text.Append(graph.IsFixed[input] ? "x" : pinned.Contains(input) && input <= block.First ? "p" + graph.ValueBytes[input] : input > block.First ? $"{input - block.First}" : $"i{Array.IndexOf(block.Inputs, input)}").Append(graph.Wants[input] ? ' ' : 'f');
-            text.Append(graph.ValueBytes[n + 1]).Append(' ').Append(node.Extra).Append(' ').Append(node.ForwardWorkspace).Append(' ').Append(node.RecomputeWorkspace)
-                .Append(' ').Append(node.BackwardWorkspace).Append(' ').Append(node.BackwardResidue).Append(' ').AppendJoin(' ', node.ParameterWays.Concat(node.InputWays).Select(w => w.Workspace)).Append(graph.IsSaved[n + 1] ? 's' : ' ').Append(pinned.Contains(n + 1) ? 'p' : ' ').Append(block.Outputs.Contains(n + 1) ? 'o' : ' ').Append('|');
+            text.Append(graph.Graph.Nodes[n].Op.Kind).Append(node.Rectifies ? '+' : node.StaysApart ? ',' : ' ')
+                .Append(node.HasBackward ? ' ' : 'f');
+            foreach (var input in node.Inputs)
+                text.Append(graph.IsFixed[input] ? "x"
+                : pinned.Contains(input) && input <= block.First ? "p" + graph.ValueBytes[input]
+                : input > block.First ? $"{input - block.First}" : $"i{Array.IndexOf(block.Inputs, input)}")
+                .Append(graph.Wants[input] ? ' ' : 'f');
+            text.Append(graph.ValueBytes[n + 1]).Append(' ').Append(node.Extra).Append(' ')
+                .Append(node.ForwardWorkspace).Append(' ').Append(node.RecomputeWorkspace)
+                .Append(' ').Append(node.BackwardWorkspace).Append(' ').Append(node.BackwardResidue).Append(' ')
+                .AppendJoin(' ', node.ParameterWays.Concat(node.InputWays).Select(w => w.Workspace))
+                .Append(graph.IsSaved[n + 1] ? 's' : ' ').Append(pinned.Contains(n + 1) ? 'p' : ' ')
+                .Append(block.Outputs.Contains(n + 1) ? 'o' : ' ').Append('|');
         }
         foreach (var input in block.Inputs) text.Append(graph.ValueBytes[input]).Append(' ');
         return text.ToString();
@@ -72,7 +85,14 @@ internal sealed class BlockChain
             {
                 var same = kind.Select(b => graph.Profile.Nodes[b.First + i]).ToArray();
                 foreach (var block in kind)
-                    nodes[block.First + i] = nodes[block.First + i] with { Forward = same.Average(n => n.Forward), Recompute = same.Average(n => n.Recompute), Backward = same.Average(n => n.Backward) };
+                    nodes[block.First + i] =
+                        nodes[block.First + i] with
+                        {
+                            Forward = same.Average(n => n.Forward),
+                            Recompute = same.Average(n
+                        => n.Recompute),
+                            Backward = same.Average(n => n.Backward)
+                        };
             }
         return new PlanningGraph(graph.Graph, graph.Profile with { Nodes = nodes });
     }

@@ -3,10 +3,10 @@ using Interactive.Memory.Chains;
 namespace Interactive.Memory.Blocks;
 
 /// <summary>
-/// The ways to run a block for its backward, measured by the simulator: everything kept, cheap ops dropped, only outputs of
-/// convolutions and matrix products kept, everything dropped, and what lies between. Of few values every subset is tried,
-/// of many the ones met when values are dropped one by one, most bytes a second first. Options that lose in every respect
-/// are left out, and of the rest a handful is kept, spread over what they save.
+/// The ways to run a block for its backward, measured by the simulator: everything kept, cheap ops dropped, only
+/// outputs of convolutions and matrix products kept, everything dropped, and what lies between. Of few values every
+/// subset is tried, of many the ones met when values are dropped one by one, most bytes a second first. Options that
+/// lose in every respect are left out, and of the rest a handful is kept, spread over what they save.
 /// </summary>
 internal sealed class BlockOptions(PlanningGraph graph)
 {
@@ -23,9 +23,14 @@ internal sealed class BlockOptions(PlanningGraph graph)
         public long Peak => Option.SavedBytes + Math.Max(Option.ForwardWorkspace, Option.BackwardWorkspace);
     }
 
-    /// <summary>Bytes that stay from a block's first forward to its backward whatever is chosen: statistics, generator states.</summary>
+    /// <summary>
+    /// Bytes that stay from a block's first forward to its backward whatever is chosen: statistics, generator states.
+    /// </summary>
     public long FixedBytes(Block block)
-        => Nodes(block).Sum(n => (n is { HasGraph: true, GraphIsChoice: false } ? n.Extra : 0) + (n.IsRandom ? PlanningGraph.GeneratorBytes : 0));
+        => Nodes(block)
+        .Sum(n
+        => (n is { HasGraph: true, GraphIsChoice: false } ? n.Extra : 0)
+        + (n.IsRandom ? PlanningGraph.GeneratorBytes : 0));
 
     /// <summary>Seconds of a run for the outputs alone.</summary>
     public double Seconds(Block block) => Nodes(block).Sum(n => n.Recompute);
@@ -34,7 +39,9 @@ internal sealed class BlockOptions(PlanningGraph graph)
     public long Workspace(Block block, IReadOnlyList<int> pinned)
     {
         var nothing = new BlockPattern(Filled(block, Keep.Never), Filled(block, Keep.Never));
-        return Math.Max(0, Measure(block, pinned, nothing, backward: false).ForwardPeak - FixedBytes(block) - Bytes(block.Outputs) - Bytes(Pinned(block, pinned)));
+        return Math.Max(0,
+            Measure(block, pinned, nothing, backward: false).ForwardPeak - FixedBytes(block) - Bytes(block.Outputs)
+            - Bytes(Pinned(block, pinned)));
     }
 
     /// <summary>The options, each with its pattern.</summary>
@@ -57,7 +64,8 @@ internal sealed class BlockOptions(PlanningGraph graph)
 
         void AddBoth(IEnumerable<(int Node, bool IsGraph)> dropped)
         {
-            foreach (var keep in new[] { Keep.OnceRecomputed, Keep.Never }) found.Add(Cost(block, pinned, Pattern(block, dropped, keep)));
+            foreach (var keep in new[] { Keep.OnceRecomputed, Keep.Never })
+                found.Add(Cost(block, pinned, Pattern(block, dropped, keep)));
         }
 
         void DropOneByOne()
@@ -67,8 +75,12 @@ internal sealed class BlockOptions(PlanningGraph graph)
             var left = choices.ToList();
             while (left.Count > 0)
             {
-                var next = left.Select(c => (Choice: c, Then: Cost(block, pinned, Pattern(block, dropped.Append(c), Keep.OnceRecomputed))))
-                    .MaxBy(c => (now.Option.SavedBytes - c.Then.Option.SavedBytes) / Math.Max(c.Then.Seconds - now.Seconds, 1e-7));
+                var next =
+                    left.Select(c
+                    => (Choice: c, Then: Cost(block, pinned, Pattern(block, dropped.Append(c), Keep.OnceRecomputed))))
+                    .MaxBy(c
+                    => (now.Option.SavedBytes - c.Then.Option.SavedBytes) / Math.Max(c.Then.Seconds - now.Seconds,
+                    1e-7));
                 dropped.Add(next.Choice);
                 left.Remove(next.Choice);
                 now = next.Then;
@@ -78,16 +90,20 @@ internal sealed class BlockOptions(PlanningGraph graph)
         }
     }
 
-    private IEnumerable<PlanningGraph.Facts> Nodes(Block block) => graph.Nodes.Skip(block.First).Take(block.End - block.First);
+    private IEnumerable<PlanningGraph.Facts> Nodes(Block block)
+        => graph.Nodes.Skip(block.First).Take(block.End - block.First);
 
     private static Keep[] Filled(Block block, Keep keep) => [.. Enumerable.Repeat(keep, block.End - block.First)];
 
-    private static IEnumerable<int> Pinned(Block block, IReadOnlyList<int> pinned) => pinned.Where(v => v > block.First && v <= block.End);
+    private static IEnumerable<int> Pinned(Block block, IReadOnlyList<int> pinned)
+        => pinned.Where(v => v > block.First && v <= block.End);
 
     private long Bytes(IEnumerable<int> values) => values.Sum(v => graph.ValueBytes[v]);
 
     private List<(int Node, bool IsGraph)> Choices(Block block, IReadOnlyList<int> pinned)
-        => [.. Nodes(block).Where(n => graph.IsSaved[n.Id + 1] && !block.Outputs.Contains(n.Id + 1) && !pinned.Contains(n.Id + 1)).Select(n => (n.Id, false)),
+        => [.. Nodes(block)
+        .Where(n => graph.IsSaved[n.Id + 1] && !block.Outputs.Contains(n.Id + 1) && !pinned.Contains(n.Id + 1))
+        .Select(n => (n.Id, false)),
             .. Nodes(block).Where(n => n.GraphIsChoice).Select(n => (n.Id, true))];
 
     private BlockPattern Pattern(Block block, IEnumerable<(int Node, bool IsGraph)> dropped, Keep keep)
@@ -127,7 +143,8 @@ internal sealed class BlockOptions(PlanningGraph graph)
         var gradients = Bytes(block.Inputs) + Bytes(block.Outputs);
         // The gradient of a pinned value is counted where the value is.
         var besides = cost.BackwardPeak - always - Bytes(Pinned(block, pinned)) - saved - gradients;
-        return new(new BlockOption("", Seconds(block), cost.BackwardSeconds, saved, Math.Max(0, cost.ForwardPeak - always - saved), Math.Max(besides, -Bytes(block.Inputs))), pattern);
+        return new(new BlockOption("", Seconds(block), cost.BackwardSeconds, saved,
+            Math.Max(0, cost.ForwardPeak - always - saved), Math.Max(besides, -Bytes(block.Inputs))), pattern);
     }
 
     private static List<Measured> Pick(List<Measured> found)
@@ -144,7 +161,8 @@ internal sealed class BlockOptions(PlanningGraph graph)
 
         static double Bend(Measured a, Measured b, Measured c)
         {
-            var share = (double)(b.Option.SavedBytes - a.Option.SavedBytes) / (c.Option.SavedBytes - a.Option.SavedBytes);
+            var share = (double)(b.Option.SavedBytes - a.Option.SavedBytes) / (c.Option.SavedBytes
+                - a.Option.SavedBytes);
             return a.Seconds + share * (c.Seconds - a.Seconds) - b.Seconds;
         }
     }

@@ -3,9 +3,9 @@ using Interactive.Memory.Chains;
 namespace Interactive.Memory.Blocks;
 
 /// <summary>
-/// The dynamic programme over the blocks of one planning graph. The chain's bytes are near the truth, not the truth (blocks
-/// overlap at their ends, statistics come and go): plans are tried from the fastest on, and the first whose schedule the
-/// simulator lets pass is it.
+/// The dynamic programme over the blocks of one planning graph. The chain's bytes are near the truth, not the truth
+/// (blocks overlap at their ends, statistics come and go): plans are tried from the fastest on, and the first whose
+/// schedule the simulator lets pass is it.
 /// </summary>
 internal sealed class BlockProgramme
 {
@@ -51,7 +51,8 @@ internal sealed class BlockProgramme
     public IEnumerable<Retention> Beginnings(long budget)
     {
         foreach (var share in new[] { 1.0, 0.9 })
-            if (planner.From(Math.Clamp((long)(share * budget) - chain.AlwaysBytes, 1, planner.MaxBytes)).FirstOrDefault() is { } plan)
+            if (planner.From(Math.Clamp((long)(share * budget) - chain.AlwaysBytes, 1, planner.MaxBytes))
+                .FirstOrDefault() is { } plan)
                 yield return BlockRetention.Of(graph, chain, plan.Ops);
     }
 
@@ -61,7 +62,10 @@ internal sealed class BlockProgramme
         var plans = planner.Front;
         var every = Math.Max(1, plans.Count / 60);
         return plans.Where((_, i) => i % every == 0 || i == plans.Count - 1)
-            .SelectMany(p => new[] { Smallest(p, hold: true), Smallest(p, hold: false), Better(p, hold: true, long.MaxValue, null)!, Better(p, hold: false, long.MaxValue, null)! }).Fastest();
+            .SelectMany(p
+            => new[] { Smallest(p, hold: true), Smallest(p,
+            hold: false), Better(p, hold: true, long.MaxValue, null)!, Better(p, hold: false, long.MaxValue, null)! })
+            .Fastest();
     }
 
     private Plan Smallest(ChainPlan plan, bool hold)

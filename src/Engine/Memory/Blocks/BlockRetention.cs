@@ -2,7 +2,10 @@ using Interactive.Memory.Chains;
 
 namespace Interactive.Memory.Blocks;
 
-/// <summary>A plan over the chain of blocks as a retention, for a search to refine: what is dropped twice by the plan is dropped once there.</summary>
+/// <summary>
+/// A plan over the chain of blocks as a retention, for a search to refine: what is dropped twice by the plan is dropped
+/// once there.
+/// </summary>
 internal static class BlockRetention
 {
     /// <summary>Translates a complete plan.</summary>
@@ -32,7 +35,8 @@ internal static class BlockRetention
             }
         }
         for (var b = 0; b < blocks.Count; b++)
-            foreach (var value in blocks[b].Outputs) retention.Values[value] = isKept[b] ? Keep.Throughout : Keep.OnceRecomputed;
+            foreach (var value in blocks[b].Outputs)
+                retention.Values[value] = isKept[b] ? Keep.Throughout : Keep.OnceRecomputed;
         foreach (var value in chain.Cuts.Pinned.Concat(graph.Outputs)) retention.Values[value] = Keep.Throughout;
         return retention;
     }

@@ -9,9 +9,11 @@ internal sealed class BlockWriter(PlanningGraph graph, BlockChain chain)
 
     /// <summary>The steps; in buffers that the next call overwrites.</summary>
     /// <param name="ops">A complete plan over the chain.</param>
-    /// <param name="holdMasks">A kept input of a stretch stays until the block before it has run backward, if that reads it, instead of being made again.</param>
+    /// <param name="holdMasks">A kept input of a stretch stays until the block before it has run backward, if that
+    /// reads it, instead of being made again.</param>
     /// <param name="into">Per step the input that is overwritten.</param>
-    public ReadOnlySpan<Step> Write(IReadOnlyList<ChainOp> ops, bool holdMasks, out ReadOnlySpan<sbyte> into) => Write(ops, ops.Count, holdMasks, [], [], [], out into, out _);
+    public ReadOnlySpan<Step> Write(IReadOnlyList<ChainOp> ops, bool holdMasks, out ReadOnlySpan<sbyte> into)
+        => Write(ops, ops.Count, holdMasks, [], [], [], out into, out _);
 
     /// <summary>The same for a part of the chain that is given values from before it.</summary>
     /// <param name="ops">A plan over the part.</param>
@@ -22,7 +24,8 @@ internal sealed class BlockWriter(PlanningGraph graph, BlockChain chain)
     /// <param name="handedOn">Values that are read once the forward is done.</param>
     /// <param name="into">Per step the input that is overwritten.</param>
     /// <param name="forwardSteps">How many steps, frees not counted, are the forward's.</param>
-    public ReadOnlySpan<Step> Write(IReadOnlyList<ChainOp> ops, int forwards, bool holdMasks, IReadOnlyList<int> given, IReadOnlyList<int> sources,
+    public ReadOnlySpan<Step> Write(IReadOnlyList<ChainOp> ops, int forwards, bool holdMasks, IReadOnlyList<int> given,
+        IReadOnlyList<int> sources,
         IReadOnlyList<int> handedOn, out ReadOnlySpan<sbyte> into, out int forwardSteps)
     {
         writer.Clear();
@@ -59,7 +62,8 @@ internal sealed class BlockWriter(PlanningGraph graph, BlockChain chain)
                 case ChainOpKind.Backward:
                     for (var n = block.End - 1; n >= block.First; n--) writer.BackwardOf(graph.Nodes[n]);
                     saved[stage] = false;
-                    if (!holdMasks || stage > 0 && !block.Inputs.Any(v => graph.Nodes[v - 1].MasksByOutput)) DropInput(stage);
+                    if (!holdMasks || stage > 0 && !block.Inputs.Any(v => graph.Nodes[v - 1].MasksByOutput))
+                        DropInput(stage);
                     break;
             }
         }
@@ -94,7 +98,8 @@ internal sealed class BlockWriter(PlanningGraph graph, BlockChain chain)
             foreach (var node in kept)
             {
                 var facts = graph.Nodes[node];
-                if (facts.GraphIsChoice && !writer.HasGraph(node) && writer.Retention.Graphs[node] == Keep.Throughout) writer.Close(node + 1);
+                if (facts.GraphIsChoice && !writer.HasGraph(node) && writer.Retention.Graphs[node] == Keep.Throughout)
+                    writer.Close(node + 1);
                 writer.Ensure(node + 1);
             }
             foreach (var value in block.Outputs) writer.Ensure(value);

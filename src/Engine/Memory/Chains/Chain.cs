@@ -6,8 +6,10 @@ namespace Interactive.Memory.Chains;
 /// <param name="Backward">Seconds of the backward, with all it recomputes inside the block.</param>
 /// <param name="SavedBytes">Bytes kept until backward: the output among them, the input not.</param>
 /// <param name="ForwardWorkspace">Bytes needed besides while the forward runs.</param>
-/// <param name="BackwardWorkspace">Bytes needed besides while the backward runs, the gradients at both ends not counted.</param>
-public sealed record BlockOption(string Name, double Forward, double Backward, long SavedBytes, long ForwardWorkspace = 0, long BackwardWorkspace = 0);
+/// <param name="BackwardWorkspace">Bytes needed besides while the backward runs, the gradients at both ends not
+/// counted.</param>
+public sealed record BlockOption(string Name, double Forward, double Backward, long SavedBytes,
+    long ForwardWorkspace = 0, long BackwardWorkspace = 0);
 
 /// <summary>A block of a chain: it reads the block before it and nothing else.</summary>
 /// <param name="Forward">Seconds of a forward that saves nothing but its output.</param>
@@ -15,11 +17,12 @@ public sealed record BlockOption(string Name, double Forward, double Backward, l
 /// <param name="Workspace">Bytes needed besides while that forward runs.</param>
 /// <param name="GradientBytes">Bytes of the gradient of the output.</param>
 /// <param name="Options">The ways to run it for backward; at least one.</param>
-public sealed record ChainStage(double Forward, long OutputBytes, long Workspace, long GradientBytes, IReadOnlyList<BlockOption> Options);
+public sealed record ChainStage(double Forward, long OutputBytes, long Workspace, long GradientBytes,
+    IReadOnlyList<BlockOption> Options);
 
 /// <summary>
-/// A network as blocks in a row. The first block's input is the caller's and counts nowhere. A loss that takes no memory is
-/// one more stage of zeros.
+/// A network as blocks in a row. The first block's input is the caller's and counts nowhere. A loss that takes no
+/// memory is one more stage of zeros.
 /// </summary>
 /// <param name="Stages">The blocks.</param>
 /// <param name="InputGradientBytes">Bytes of the gradient of the first block's input, where that is wanted.</param>

@@ -3,7 +3,9 @@ namespace Interactive.Memory.Chains;
 /// <summary>What one operation of a plan over a chain does.</summary>
 public enum ChainOpKind
 {
-    /// <summary>Run a block forward and keep its output; its input goes, unless a saving forward or the caller holds it.</summary>
+    /// <summary>
+    /// Run a block forward and keep its output; its input goes, unless a saving forward or the caller holds it.
+    /// </summary>
     Forward,
     /// <summary>Run a block forward and keep both its output and its input.</summary>
     Checkpoint,

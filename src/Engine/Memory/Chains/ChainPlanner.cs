@@ -2,8 +2,8 @@ namespace Interactive.Memory.Chains;
 
 /// <summary>
 /// The fastest plan for every budget, optimal among those that keep a checkpoint until it is used (persistent ones; the
-/// general problem is NP-hard). Sizes are counted in units of a share of the largest budget; every plan given out has been
-/// replayed in bytes and holds its budget.
+/// general problem is NP-hard). Sizes are counted in units of a share of the largest budget; every plan given out has
+/// been replayed in bytes and holds its budget.
 /// </summary>
 public sealed class ChainPlanner
 {
@@ -22,10 +22,14 @@ public sealed class ChainPlanner
         public Dictionary<int, ChainPlan> Plans { get; } = [];
     }
 
-    /// <summary>Prepares to plan a chain for all budgets up to <paramref name="maxBytes"/>; tables are filled when first asked.</summary>
+    /// <summary>
+    /// Prepares to plan a chain for all budgets up to <paramref name="maxBytes"/>; tables are filled when first asked.
+    /// </summary>
     /// <param name="chain">The blocks.</param>
-    /// <param name="maxBytes">The largest budget of interest; what a step that recomputes nothing needs is enough.</param>
-    /// <param name="slots">Units into which it is divided; default 500. Time is blocks cubed x slots, memory blocks squared x slots; from about a thousand blocks on there are fewer, see <see cref="Slots"/>.</param>
+    /// <param name="maxBytes">The largest budget of interest; what a step that recomputes nothing needs is
+    /// enough.</param>
+    /// <param name="slots">Units into which it is divided; default 500. Time is blocks cubed x slots, memory blocks
+    /// squared x slots; from about a thousand blocks on there are fewer, see <see cref="Slots"/>.</param>
     public ChainPlanner(Chain chain, long maxBytes, int slots = 500)
     {
         if (chain.Stages.Count == 0) throw new ArgumentException("a chain has at least one block", nameof(chain));
@@ -35,7 +39,12 @@ public sealed class ChainPlanner
         var count = chain.Stages.Count;
         Slots = slots = (int)Math.Clamp(2 * MostCells / ((long)count * (count + 1)), 1, slots);
         original = [.. chain.Stages.Select(Undominated)];
-        var pruned = chain with { Stages = [.. chain.Stages.Select((s, i) => s with { Options = [.. original[i].Select(o => s.Options[o])] })] };
+        var pruned =
+            chain with
+            {
+                Stages =
+            [.. chain.Stages.Select((s, i) => s with { Options = [.. original[i].Select(o => s.Options[o])] })]
+            };
         for (var max = maxBytes; levels.Count < MostTables; max /= Finer)
         {
             var unit = Math.Max(1, (double)max / slots);
@@ -50,7 +59,9 @@ public sealed class ChainPlanner
     /// <summary>The largest budget of interest.</summary>
     public long MaxBytes { get; }
 
-    /// <summary>Units into which the largest budget of a table is divided: those asked for, or as many as 1 GiB holds.</summary>
+    /// <summary>
+    /// Units into which the largest budget of a table is divided: those asked for, or as many as 1 GiB holds.
+    /// </summary>
     public int Slots { get; }
 
     /// <summary>The plans that no other beats in both time and bytes, from the smallest peak to the largest.</summary>
@@ -58,7 +69,9 @@ public sealed class ChainPlanner
 
     /// <summary>The least peak of any plan, in bytes.</summary>
     /// <exception cref="InvalidOperationException">The largest budget is too small for any plan.</exception>
-    public long LeastBudget => Front.Count > 0 ? Front[0].PeakBytes : throw new InvalidOperationException("no plan fits the largest budget");
+    public long LeastBudget
+        => Front.Count > 0 ? Front[0].PeakBytes
+        : throw new InvalidOperationException("no plan fits the largest budget");
 
     /// <summary>Least seconds within a budget; infinity where no plan fits.</summary>
     public double Cost(long budget) => Plan(budget)?.Seconds ?? double.PositiveInfinity;
@@ -75,8 +88,8 @@ public sealed class ChainPlanner
     }
 
     /// <summary>
-    /// Plans from the fastest of about this budget to smaller and slower ones. Peaks are near, and in no strict order: for a
-    /// caller with a referee of its own.
+    /// Plans from the fastest of about this budget to smaller and slower ones. Peaks are near, and in no strict order:
+    /// for a caller with a referee of its own.
     /// </summary>
     internal IEnumerable<ChainPlan> From(long budget) => From(LevelOf(budget), budget);
 
@@ -102,7 +115,9 @@ public sealed class ChainPlanner
     {
         if (!float.IsFinite(level.Table.Whole[m])) return null;
         if (level.Plans.TryGetValue(m, out var plan)) return plan;
-        var ops = level.Table.Ops(m).Select(op => op.Kind == ChainOpKind.ForwardAll ? op with { Option = original[op.Stage][op.Option] } : op).ToArray();
+        var ops =
+            level.Table.Ops(m).Select(op
+            => op.Kind == ChainOpKind.ForwardAll ? op with { Option = original[op.Stage][op.Option] } : op).ToArray();
         return level.Plans[m] = ChainSimulator.Replay(chain, ops);
     }
 
@@ -114,9 +129,11 @@ public sealed class ChainPlanner
             var level = levels[i].Value;
             var seconds = level.Table.Whole;
             for (var m = 0; m < seconds.Length; m++)
-                if (float.IsFinite(seconds[m]) && (m == 0 || seconds[m] != seconds[m - 1])) candidates.Add(PlanAt(level, m)!);
+                if (float.IsFinite(seconds[m]) && (m == 0 || seconds[m] != seconds[m - 1]))
+                    candidates.Add(PlanAt(level, m)!);
             // Finer tables only where plans reach down to them.
-            if (candidates.Count == 0 || candidates.Min(p => p.PeakBytes) > 1.25 * MaxBytes / Math.Pow(Finer, i + 1)) break;
+            if (candidates.Count == 0 || candidates.Min(p => p.PeakBytes) > 1.25 * MaxBytes / Math.Pow(Finer, i + 1))
+                break;
         }
         var kept = new List<ChainPlan>();
         foreach (var plan in candidates.OrderBy(p => p.PeakBytes).ThenBy(p => p.Seconds))
@@ -126,7 +143,8 @@ public sealed class ChainPlanner
 
     private static int[] Undominated(ChainStage stage)
     {
-        static bool Beats(BlockOption a, BlockOption b) => a.Forward + a.Backward <= b.Forward + b.Backward && a.SavedBytes <= b.SavedBytes
+        static bool Beats(BlockOption a, BlockOption b)
+            => a.Forward + a.Backward <= b.Forward + b.Backward && a.SavedBytes <= b.SavedBytes
             && a.ForwardWorkspace <= b.ForwardWorkspace && a.BackwardWorkspace <= b.BackwardWorkspace;
         var options = stage.Options;
         return [.. Enumerable.Range(0, options.Count).Where(i => !Enumerable.Range(0, options.Count)

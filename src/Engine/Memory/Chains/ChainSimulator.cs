@@ -4,7 +4,8 @@ namespace Interactive.Memory.Chains;
 public static class ChainSimulator
 {
     /// <summary>Time and peak of these operations.</summary>
-    /// <exception cref="InvalidOperationException">An operation lacks its input, or the plan does not end with every gradient.</exception>
+    /// <exception cref="InvalidOperationException">An operation lacks its input, or the plan does not end with every
+    /// gradient.</exception>
     public static ChainPlan Replay(Chain chain, IReadOnlyList<ChainOp> ops)
     {
         var stages = chain.Stages;
@@ -25,7 +26,8 @@ public static class ChainSimulator
         foreach (var op in ops)
         {
             var stage = stages[op.Stage];
-            if (!Has(op.Stage - 1)) throw new InvalidOperationException($"{op.Kind} of block {op.Stage}: its input is not there");
+            if (!Has(op.Stage - 1))
+                throw new InvalidOperationException($"{op.Kind} of block {op.Stage}: its input is not there");
             switch (op.Kind)
             {
                 case ChainOpKind.Forward or ChainOpKind.Checkpoint:

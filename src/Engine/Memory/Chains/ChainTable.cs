@@ -3,11 +3,12 @@ using System.Numerics.Tensors;
 namespace Interactive.Memory.Chains;
 
 /// <summary>
-/// The dynamic programme of Beaumont, Eyraud-Dubois, Herrmann, Joly and Shilova (Rotor, 2019) with several options a block
-/// (as in Rockmate, Zhao et al. 2023), for all budgets at once. Row (s, t) holds at index m the least seconds to get from
-/// "the input of s is the caller's, the gradient of t's output is there" to "the gradient of s's input is there" inside m
-/// units of memory. A row is one vector, an update one pass of minimum over it; infinity is "impossible", so nothing branches.
-/// Stretches of equal blocks have equal rows, which are filled once: a deep net that repeats a few blocks is quick.
+/// The dynamic programme of Beaumont, Eyraud-Dubois, Herrmann, Joly and Shilova (Rotor, 2019) with several options a
+/// block (as in Rockmate, Zhao et al. 2023), for all budgets at once. Row (s, t) holds at index m the least seconds to
+/// get from "the input of s is the caller's, the gradient of t's output is there" to "the gradient of s's input is
+/// there" inside m units of memory. A row is one vector, an update one pass of minimum over it; infinity is
+/// "impossible", so nothing branches. Stretches of equal blocks have equal rows, which are filled once: a deep net that
+/// repeats a few blocks is quick.
 /// </summary>
 internal sealed class ChainTable
 {
@@ -16,7 +17,8 @@ internal sealed class ChainTable
     private readonly double unit;
     private readonly int[][] rowOf; // (s, t - s) -> number of the row
     private readonly List<float[]> rows = [];
-    private readonly List<(int First, int Full)> ranges = []; // of a row: the first finite entry, and the one from which on nothing changes
+    // of a row: the first finite entry, and the one from which on nothing changes
+    private readonly List<(int First, int Full)> ranges = [];
     private readonly double[] before; // seconds of plain forwards of the stages before one
     private readonly double[] least;  // seconds of the fastest options of the stages before one
 
@@ -32,7 +34,8 @@ internal sealed class ChainTable
         }
         rowOf = [.. Enumerable.Range(0, count).Select(s => new int[count - s])];
         var kinds = Kinds(chain);
-        var numbers = new Dictionary<(long, long), int>(); // (row of the stretch without its last block, that block) -> row
+        // (row of the stretch without its last block, that block) -> row
+        var numbers = new Dictionary<(long, long), int>();
         var wanted = new List<(int S, int Row)>();
         // Rows of one length depend on shorter ones only.
         for (var length = 0; length < count; length++)
@@ -40,7 +43,8 @@ internal sealed class ChainTable
             wanted.Clear();
             for (var s = 0; s + length < count; s++)
             {
-                var key = length == 0 ? (-1 - chain.InputGradient(s), (long)kinds[s]) : (rowOf[s][length - 1], kinds[s + length]);
+                var key = length == 0 ? (-1 - chain.InputGradient(s), (long)kinds[s])
+                    : (rowOf[s][length - 1], kinds[s + length]);
                 if (!numbers.TryGetValue(key, out var row))
                 {
                     numbers[key] = row = rows.Count;
@@ -78,11 +82,13 @@ internal sealed class ChainTable
     /// <summary>Least seconds of a stretch of stages by budget in units, as above.</summary>
     internal ReadOnlySpan<float> Row(int s, int t) => rows[rowOf[s][t - s]];
 
-    // To the nearest unit: errors cancel in sums, where rounding up would add them. Plans are checked in bytes afterwards.
+    // To the nearest unit: errors cancel in sums, where rounding up would add them. Plans are checked in bytes
+    // afterwards.
     internal int Units(long bytes) => (int)Math.Round(bytes / unit);
 
     private int LeafNeed(int s, BlockOption option)
-        => Units(chain.Stages[s].GradientBytes + option.SavedBytes + Math.Max(option.ForwardWorkspace, chain.InputGradient(s) + option.BackwardWorkspace));
+        => Units(chain.Stages[s].GradientBytes + option.SavedBytes
+        + Math.Max(option.ForwardWorkspace, chain.InputGradient(s) + option.BackwardWorkspace));
 
     private int SaveNeed(int s, int t, BlockOption option)
         => Units(Math.Max(chain.Stages[t].GradientBytes + option.SavedBytes + option.ForwardWorkspace,
@@ -91,7 +97,8 @@ internal sealed class ChainTable
     private long CheckpointNeed(int s, int j, int t)
     {
         var stage = chain.Stages[j];
-        return chain.Stages[t].GradientBytes + (j > s ? chain.Stages[j - 1].OutputBytes : 0) + stage.OutputBytes + stage.Workspace;
+        return chain.Stages[t].GradientBytes + (j > s ? chain.Stages[j - 1].OutputBytes : 0) + stage.OutputBytes
+            + stage.Workspace;
     }
 
     private (int First, int Full) Range(int s, int t) => ranges[rowOf[s][t - s]];
@@ -114,7 +121,8 @@ internal sealed class ChainTable
             }
             var saved = Units(option.SavedBytes);
             var low = Math.Max(SaveNeed(s, t, option), saved + Range(s + 1, t).First);
-            if (low <= slots) Improve(row.AsSpan(low), Row(s + 1, t).Slice(low - saved, slots + 1 - low), [], seconds, scratch);
+            if (low <= slots)
+                Improve(row.AsSpan(low), Row(s + 1, t).Slice(low - saved, slots + 1 - low), [], seconds, scratch);
         }
         if (s == t) return row;
         // With every block at its fastest no checkpoint can help.
@@ -127,12 +135,14 @@ internal sealed class ChainTable
             if (Units(most) > slots) break;
             var low = Math.Max(Math.Max(Units(most), kept + Range(j + 1, t).First), Range(s, j).First);
             if (low >= end) continue;
-            Improve(row.AsSpan(low..end), Row(j + 1, t)[(low - kept)..(end - kept)], Row(s, j)[low..end], (float)(before[j + 1] - before[s]), scratch);
+            Improve(row.AsSpan(low..end), Row(j + 1, t)[(low - kept)..(end - kept)], Row(s, j)[low..end],
+                (float)(before[j + 1] - before[s]), scratch);
         }
         return row;
     }
 
-    private static void Improve(Span<float> row, ReadOnlySpan<float> right, ReadOnlySpan<float> left, float seconds, Span<float> scratch)
+    private static void Improve(Span<float> row, ReadOnlySpan<float> right, ReadOnlySpan<float> left, float seconds,
+        Span<float> scratch)
     {
         scratch = scratch[..row.Length];
         if (left.IsEmpty) TensorPrimitives.Add(right, seconds, scratch);

@@ -1,21 +1,24 @@
 namespace Interactive.Memory.Chains;
 
 /// <summary>
-/// Segments (Chen, Xu, Zhang and Guestrin 2016): the inputs of some blocks are kept, every segment but the last is run twice.
-/// Where to cut is found by one pass with a byte limit, and the limit by search.
+/// Segments (Chen, Xu, Zhang and Guestrin 2016): the inputs of some blocks are kept, every segment but the last is run
+/// twice. Where to cut is found by one pass with a byte limit, and the limit by search.
 /// </summary>
 public static class ChenSegments
 {
     private const int Limits = 48;
 
-    /// <summary>The fastest plan found whose peak is at most <paramref name="budget"/>; the smallest found where none fits.</summary>
+    /// <summary>
+    /// The fastest plan found whose peak is at most <paramref name="budget"/>; the smallest found where none fits.
+    /// </summary>
     public static ChainPlan Plan(Chain chain, long budget)
     {
         var whole = chain.Stages.Sum(s => s.Options[0].SavedBytes);
         ChainPlan? best = null;
         var smallest = default(ChainPlan);
         // From one segment for each block to one for all, in even ratios.
-        foreach (var limit in Enumerable.Range(0, Limits + 1).Select(i => (long)Math.Pow(whole + 1, (double)i / Limits)).Prepend(0).Distinct())
+        foreach (var limit in Enumerable.Range(0, Limits + 1).Select(i => (long)Math.Pow(whole + 1, (double)i / Limits))
+            .Prepend(0).Distinct())
         {
             var plan = ChainSimulator.Replay(chain, Ops(chain, Cuts(chain, limit)));
             if (smallest is null || plan.PeakBytes < smallest.PeakBytes) smallest = plan;
@@ -24,12 +27,16 @@ public static class ChenSegments
         return best ?? smallest!;
     }
 
-    /// <summary>The plan of <paramref name="count"/> segments with as many blocks each; a last stage without output is the loss and goes with the last segment.</summary>
+    /// <summary>
+    /// The plan of <paramref name="count"/> segments with as many blocks each; a last stage without output is the loss
+    /// and goes with the last segment.
+    /// </summary>
     public static ChainPlan Even(Chain chain, int count)
     {
         var blocks = chain.Stages.Count - (chain.Stages[^1].OutputBytes == 0 ? 1 : 0);
         var size = (blocks + count - 1) / count;
-        return ChainSimulator.Replay(chain, Ops(chain, [.. Enumerable.Range(1, count - 1).Select(i => i * size).Where(i => i < blocks)]));
+        return ChainSimulator.Replay(chain,
+            Ops(chain, [.. Enumerable.Range(1, count - 1).Select(i => i * size).Where(i => i < blocks)]));
     }
 
     // The first block of every segment but the first.

@@ -5,18 +5,23 @@ namespace Interactive.Memory.Liveness;
 /// <param name="Inputs">The tensors it reads.</param>
 /// <param name="Bytes">Size of the output.</param>
 /// <param name="AliasOf">An input whose memory the output shares (a view), or null.</param>
-/// <param name="InPlaceOn">An input that the operation may overwrite with its output when nothing reads it afterwards, or null.</param>
-public sealed record TensorOp(int Output, IReadOnlyList<int> Inputs, long Bytes, int? AliasOf = null, int? InPlaceOn = null);
+/// <param name="InPlaceOn">An input that the operation may overwrite with its output when nothing reads it afterwards,
+/// or null.</param>
+public sealed record TensorOp(int Output, IReadOnlyList<int> Inputs, long Bytes, int? AliasOf = null,
+    int? InPlaceOn = null);
 
 /// <summary>
-/// Who needs which memory until when, by counting readers (Chen et al. 2016, section 3): an output takes over the memory of an
-/// input that it may overwrite and reads last; views share their base's memory, which is free when none of them is needed.
+/// Who needs which memory until when, by counting readers (Chen et al. 2016, section 3): an output takes over the
+/// memory of an input that it may overwrite and reads last; views share their base's memory, which is free when none of
+/// them is needed.
 /// </summary>
 /// <param name="Buffers">The memory, each with its life.</param>
 /// <param name="BufferOf">The buffer in which a tensor lies.</param>
 public sealed record Lifetimes(IReadOnlyList<Buffer> Buffers, IReadOnlyDictionary<int, int> BufferOf)
 {
-    /// <summary>Lives of what the operations make. Tensors that none of them writes are the caller's and not counted.</summary>
+    /// <summary>
+    /// Lives of what the operations make. Tensors that none of them writes are the caller's and not counted.
+    /// </summary>
     /// <param name="ops">In the order in which they run; step i is operation i.</param>
     /// <param name="results">Tensors that must outlive the last operation.</param>
     public static Lifetimes Of(IReadOnlyList<TensorOp> ops, params ReadOnlySpan<int> results)
@@ -34,8 +39,10 @@ public sealed record Lifetimes(IReadOnlyList<Buffer> Buffers, IReadOnlyDictionar
             var op = ops[step];
             var own = readers.GetValueOrDefault(op.Output);
             if (op.AliasOf is { } shared && bufferOf.TryGetValue(shared, out var buffer)) waiting[buffer] += own;
-            else if (op.InPlaceOn is { } target && bufferOf.TryGetValue(target, out buffer) && buffers[buffer].Bytes == op.Bytes
-                && waiting[buffer] == op.Inputs.Count(i => bufferOf.TryGetValue(i, out var b) && b == buffer)) waiting[buffer] += own;
+            else if (op.InPlaceOn is { } target && bufferOf.TryGetValue(target, out buffer)
+                && buffers[buffer].Bytes == op.Bytes
+                && waiting[buffer] == op.Inputs.Count(i => bufferOf.TryGetValue(i, out var b) && b == buffer))
+                waiting[buffer] += own;
             else
             {
                 buffer = buffers.Count;

@@ -12,7 +12,8 @@ internal static class Candidates
         {
             var schedule = builder.Build(candidate, name, budget);
             var prediction = simulator.Run(schedule);
-            if (prediction.PeakBytes <= budget && (best is null || prediction.Seconds < best.Prediction.Seconds)) best = new Plan(schedule, prediction);
+            if (prediction.PeakBytes <= budget && (best is null || prediction.Seconds < best.Prediction.Seconds))
+                best = new Plan(schedule, prediction);
         }
         return best;
     }

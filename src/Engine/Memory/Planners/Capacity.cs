@@ -6,14 +6,15 @@ namespace Interactive.Memory;
 public static class Capacity
 {
     /// <summary>
-    /// The largest batch for which the planner finds a plan, from shapes alone (<see cref="AnalyticProfile"/>), by doubling and
-    /// bisection; 0 when not even one sample fits. Parameters, gradients, optimiser state and the batch itself count against
-    /// the memory (<see cref="FixedBytes"/>). The most recomputing allowed is one more forward.
+    /// The largest batch for which the planner finds a plan, from shapes alone (<see cref="AnalyticProfile"/>), by
+    /// doubling and bisection; 0 when not even one sample fits. Parameters, gradients, optimiser state and the batch
+    /// itself count against the memory (<see cref="FixedBytes"/>). The most recomputing allowed is one more forward.
     /// </summary>
     /// <param name="graph">The model.</param>
     /// <param name="memoryBytes">All bytes there are.</param>
     /// <param name="planner">Who plans.</param>
-    /// <param name="precision">Bisection ends when the bounds differ by less than this share; default 1 %. 0 is exact.</param>
+    /// <param name="precision">Bisection ends when the bounds differ by less than this share; default 1 %. 0 is
+    /// exact.</param>
     public static long LargestBatch(Graph graph, long memoryBytes, IPlanner planner, double precision = 0.01)
     {
         var fused = Fusion.Fuse(graph);

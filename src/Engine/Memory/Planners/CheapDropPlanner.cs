@@ -11,5 +11,7 @@ internal sealed class CheapDropPlanner : IPlanner
 
     /// <inheritdoc/>
     public Plan? Make(PlanningGraph graph, long budget)
-        => Candidates.Within(graph, budget, Name, [InitialPlans.KeepAll(graph), InitialPlans.Cheap(graph, Keep.OnceRecomputed), InitialPlans.Cheap(graph, Keep.Never)]);
+        => Candidates.Within(graph, budget, Name,
+        [InitialPlans.KeepAll(graph), InitialPlans.Cheap(graph, Keep.OnceRecomputed),
+        InitialPlans.Cheap(graph, Keep.Never)]);
 }

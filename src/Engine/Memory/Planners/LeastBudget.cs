@@ -2,7 +2,9 @@ using Interactive.Memory.Planners;
 
 namespace Interactive.Memory;
 
-/// <summary>The smallest budget for which a plan is found: the dynamic programme's, and what a search bisects below it.</summary>
+/// <summary>
+/// The smallest budget for which a plan is found: the dynamic programme's, and what a search bisects below it.
+/// </summary>
 public static class LeastBudget
 {
     /// <summary>The plan with the smallest peak found.</summary>
@@ -14,7 +16,8 @@ public static class LeastBudget
         var keepAll = simulator.Run(builder.Build(InitialPlans.KeepAll(graph), "keep-all")).PeakBytes;
         var least = InitialPlans.All(graph, keepAll / 2).Select(Smallest)
             .Concat(OptimalPlanner.Front(graph)).MinBy(p => p.Prediction.PeakBytes)!;
-        if (graph.Nodes.Length > InitialPlans.Deep) return least; // the dynamic programme's, within a share of its units
+        // the dynamic programme's, within a share of its units
+        if (graph.Nodes.Length > InitialPlans.Deep) return least;
         var infeasible = 0L;
         var planner = new SearchPlanner(TimeSpan.Zero);
         for (var i = 0; i < halvings; i++)

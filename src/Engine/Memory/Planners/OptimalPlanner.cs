@@ -4,8 +4,8 @@ using Interactive.Memory.Blocks;
 namespace Interactive.Memory.Planners;
 
 /// <summary>
-/// The chain dynamic programme over blocks between cut values, with several options a block (Beaumont et al. 2019; Zhao et
-/// al. 2023): optimal among plans that keep a checkpoint until it is used, at the resolution of its tables.
+/// The chain dynamic programme over blocks between cut values, with several options a block (Beaumont et al. 2019; Zhao
+/// et al. 2023): optimal among plans that keep a checkpoint until it is used, at the resolution of its tables.
 /// </summary>
 public sealed class OptimalPlanner : IPlanner
 {
@@ -20,12 +20,16 @@ public sealed class OptimalPlanner : IPlanner
     /// <inheritdoc/>
     public Plan? Make(PlanningGraph graph, long budget)
     {
-        if (new KeepAllPlanner().Make(graph, budget) is { } all) return all with { Schedule = all.Schedule with { Planner = Name } };
+        if (new KeepAllPlanner().Make(graph, budget) is { } all)
+            return all with { Schedule = all.Schedule with { Planner = Name } };
         var programmes = Of(graph);
-        lock (programmes) return programmes.Select(p => p.Within(budget)).OfType<Plan>().MinBy(p => p.Prediction.Seconds);
+        lock (programmes) return programmes.Select(p => p.Within(budget)).OfType<Plan>()
+            .MinBy(p => p.Prediction.Seconds);
     }
 
-    /// <summary>From the least budget to the plan that recomputes nothing, none beaten by another in both bytes and time.</summary>
+    /// <summary>
+    /// From the least budget to the plan that recomputes nothing, none beaten by another in both bytes and time.
+    /// </summary>
     public static IReadOnlyList<Plan> Front(PlanningGraph graph)
     {
         var programmes = Of(graph);
@@ -37,15 +41,17 @@ public sealed class OptimalPlanner : IPlanner
     {
         var programmes = Of(graph);
         lock (programmes)
-            return [.. programmes.OrderBy(p => p.Within(budget)?.Prediction.Seconds ?? double.PositiveInfinity).Take(2).SelectMany(p => p.Beginnings(budget))];
+            return [.. programmes.OrderBy(p => p.Within(budget)?.Prediction.Seconds ?? double.PositiveInfinity).Take(2)
+                .SelectMany(p => p.Beginnings(budget))];
     }
 
-    // Blocks of one, two, three places and so on: the longer, the more can be dropped between checkpoints, and the fewer places
-    // for those. Where values had to be pinned to cut the graph, also one chain without.
+    // Blocks of one, two, three places and so on: the longer, the more can be dropped between checkpoints, and the
+    // fewer places for those. Where values had to be pinned to cut the graph, also one chain without.
     private static BlockProgramme[] Of(PlanningGraph graph) => Programmes.GetValue(graph, g =>
     {
         var all = new[] { 1, 2, 3, 4, 6 }.Select(every => BlockCuts.Of(g, every, pins: true)).ToList();
         if (all[0].Pinned.Count > 0) all.Add(BlockCuts.Of(g, 1, pins: false));
-        return [.. all.Where(c => c.Blocks.Count <= Math.Max(MostBlocks, all.Min(o => o.Blocks.Count))).Select(c => new BlockProgramme(g, c))];
+        return [.. all.Where(c => c.Blocks.Count <= Math.Max(MostBlocks, all.Min(o => o.Blocks.Count)))
+            .Select(c => new BlockProgramme(g, c))];
     });
 }

@@ -32,8 +32,13 @@ public sealed record PlanReport
             throw new UsageException($"no {planner.Name} plan fits {budget} = {Megabytes(bytes)} of {Megabytes(plain)}: the least budget is {Megabytes(least.Prediction.PeakBytes)} ({100.0 * least.Prediction.PeakBytes / plain:F0}%), at {Math.Max(0, 100 * least.Overhead):F0}% more time");
         }
         plan = plan with { Schedule = plan.Schedule with { PeakBytes = plan.Prediction.PeakBytes } };
-        return new PlanReport { PlainPeakBytes = plain, BudgetBytes = bytes, KeepAll = keepAll, Plan = plan, PlanSeconds = seconds };
+        return new PlanReport
+        {
+            PlainPeakBytes = plain, BudgetBytes = bytes, KeepAll = keepAll, Plan =
+            plan, PlanSeconds = seconds
+        };
     }
 
-    private static string Megabytes(long bytes) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MiB");
+    private static string Megabytes(long bytes)
+        => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MiB");
 }

@@ -8,7 +8,8 @@ namespace Interactive.Memory;
 /// <param name="DroppedBytes">Values that backward reads and that are not.</param>
 /// <param name="Recomputes">Second runs of its nodes.</param>
 /// <param name="RecomputeSeconds">Seconds of those.</param>
-public sealed record BlockSummary(string Block, long KeptBytes, long DroppedBytes, int Recomputes, double RecomputeSeconds);
+public sealed record BlockSummary(string Block, long KeptBytes, long DroppedBytes, int Recomputes,
+    double RecomputeSeconds);
 
 /// <summary>Reads a schedule block by block, for people.</summary>
 public static class PlanSummary
@@ -23,7 +24,9 @@ public static class PlanSummary
             switch (step.Kind)
             {
                 case StepKind.Forward or StepKind.ForwardOnly:
-                    if (runs[step.Id]++ > 0) seconds[step.Id] += step.Kind == StepKind.Forward ? graph.Nodes[step.Id].Forward : graph.Nodes[step.Id].Recompute;
+                    if (runs[step.Id]++ > 0)
+                        seconds[step.Id] += step.Kind == StepKind.Forward ? graph.Nodes[step.Id].Forward
+                        : graph.Nodes[step.Id].Recompute;
                     alive[step.Id + 1] = !graph.IsFixed[step.Id + 1];
                     break;
                 case StepKind.Free: alive[step.Id] = false; break;
@@ -32,7 +35,8 @@ public static class PlanSummary
         kept ??= WithPieces(graph, alive); // nothing is trained
         return [.. graph.Graph.Nodes.GroupBy(Block).Select(block => new BlockSummary(block.Key,
             block.Where(n => kept[n.Output.Id]).Sum(n => graph.ValueBytes[n.Output.Id]),
-            block.Where(n => !kept[n.Output.Id] && graph.IsSaved[n.Output.Id] && !graph.Nodes[n.Id].StaysApart).Sum(n => graph.ValueBytes[n.Output.Id]),
+            block.Where(n => !kept[n.Output.Id] && graph.IsSaved[n.Output.Id] && !graph.Nodes[n.Id].StaysApart)
+                .Sum(n => graph.ValueBytes[n.Output.Id]),
             block.Sum(n => runs[n.Id] - 1), block.Sum(n => seconds[n.Id])))];
     }
 

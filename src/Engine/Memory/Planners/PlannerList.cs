@@ -7,7 +7,8 @@ public static class PlannerList
     /// <param name="patience">How long the search may improve a plan; default one second.</param>
     public static IReadOnlyList<IPlanner> All(TimeSpan? patience = null)
     {
-        IPlanner[] planners = [new KeepAllPlanner(), new CheapDropPlanner(), new SegmentsPlanner(), new OptimalPlanner(), new RememberingPlanner(new SearchPlanner(patience))];
+        IPlanner[] planners = [new KeepAllPlanner(), new CheapDropPlanner(), new SegmentsPlanner(),
+            new OptimalPlanner(), new RememberingPlanner(new SearchPlanner(patience))];
         return [.. planners, new AutoPlanner(planners)];
     }
 

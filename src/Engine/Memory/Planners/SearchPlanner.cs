@@ -1,7 +1,8 @@
 namespace Interactive.Memory.Planners;
 
 /// <summary>Op-level search: see <see cref="RetentionSearch"/>.</summary>
-/// <param name="patience">How long it may improve a plan; default one second. Plans are found, and may be worse, with zero.</param>
+/// <param name="patience">How long it may improve a plan; default one second. Plans are found, and may be worse, with
+/// zero.</param>
 internal sealed class SearchPlanner(TimeSpan? patience = null) : IPlanner
 {
     /// <inheritdoc/>
@@ -20,6 +21,7 @@ internal sealed class SearchPlanner(TimeSpan? patience = null) : IPlanner
     private static IEnumerable<Retention> Starts(PlanningGraph graph, long budget)
     {
         var near = OptimalPlanner.Beginnings(graph, budget);
-        return graph.Nodes.Length > InitialPlans.Deep && near.Count > 0 ? near : near.Concat(InitialPlans.All(graph, budget));
+        return graph.Nodes.Length > InitialPlans.Deep && near.Count > 0 ? near
+            : near.Concat(InitialPlans.All(graph, budget));
     }
 }

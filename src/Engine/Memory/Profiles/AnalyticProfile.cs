@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Interactive.Memory;
 
 /// <summary>
-/// A profile from shapes alone, without running a kernel: for models that do not fit the machine. Bytes follow from what
-/// each op declares; seconds from operation counts over two rates, of which only the ratios matter to a planner.
+/// A profile from shapes alone, without running a kernel: for models that do not fit the machine. Bytes follow from
+/// what each op declares; seconds from operation counts over two rates, of which only the ratios matter to a planner.
 /// </summary>
 public static class AnalyticProfile
 {
@@ -19,15 +19,22 @@ public static class AnalyticProfile
     /// <param name="graph">The graph.</param>
     /// <param name="batch">Samples in a batch.</param>
     /// <param name="loss">What the loss does to the outputs; default: as softmax cross-entropy.</param>
-    public static Profile Of(Graph graph, long batch, LossTraits? loss = null) => Of(graph, batch, loss, withKernels: false);
+    public static Profile Of(Graph graph, long batch, LossTraits? loss = null)
+        => Of(graph, batch, loss, withKernels: false);
 
-    /// <summary>The same with the most that each op's kernels may ask for (<see cref="Op.Workspace"/>): a plan for it holds on any processor.</summary>
-    public static Profile Cautious(Graph graph, long batch, LossTraits? loss = null) => Of(graph, batch, loss, withKernels: true);
+    /// <summary>
+    /// The same with the most that each op's kernels may ask for (<see cref="Op.Workspace"/>): a plan for it holds on
+    /// any processor.
+    /// </summary>
+    public static Profile Cautious(Graph graph, long batch, LossTraits? loss = null)
+        => Of(graph, batch, loss, withKernels: true);
 
     private static Profile Of(Graph graph, long batch, LossTraits? loss, bool withKernels)
     {
         graph.FindGradients();
-        var traits = loss ?? new LossTraits(ReadsOutput: false, Overwrites: graph.Output is { Type: ScalarType.Float32, Shape.Rank: 1 or 2 });
+        var traits = loss
+            ?? new LossTraits(ReadsOutput: false,
+            Overwrites: graph.Output is { Type: ScalarType.Float32, Shape.Rank: 1 or 2 });
         var bytes = graph.Outputs.Sum(o => o.Bytes(batch));
         var overwrites = LossRules.MayOverwrite(graph, traits);
         return new()
@@ -38,8 +45,10 @@ public static class AnalyticProfile
             Loss = 4 * bytes / BytesPerSecond + 20 * StepSeconds,
             LossReadsOutput = traits.ReadsOutput,
             LossOverwrites = overwrites,
-            // A piece of the gradient; else log-probabilities and their gradient beside the gradient of the output, which has gone itself by then unless backward reads it.
-            LossWorkspace = overwrites ? Math.Min(LossRules.PieceBytes, bytes) : graph.Outputs.Sum(o => (LossRules.LetsGo(o, traits.ReadsOutput) ? 1 : 2) * o.Bytes(batch)),
+            // A piece of the gradient; else log-probabilities and their gradient beside the gradient of the output,
+            // which has gone itself by then unless backward reads it.
+            LossWorkspace = overwrites ? Math.Min(LossRules.PieceBytes, bytes)
+                : graph.Outputs.Sum(o => (LossRules.LetsGo(o, traits.ReadsOutput) ? 1 : 2) * o.Bytes(batch)),
         };
     }
 
@@ -54,7 +63,8 @@ public static class AnalyticProfile
         var moved = (input + output) / BytesPerSecond;
         var isList = node.Op.IsView || node.Output.IsFixed || ConcatPieces.StayApart(node);
         var lays = ConcatPieces.AreRead(node) ? input : 0; // together for backward
-        var forward = StepSeconds + (heavy ? Math.Max(arithmetic, moved) : node.Op is IReapplied ? 2 * moved : moved + arithmetic);
+        var forward = StepSeconds
+            + (heavy ? Math.Max(arithmetic, moved) : node.Op is IReapplied ? 2 * moved : moved + arithmetic);
         return new NodeProfile
         {
             Name = node.Name,

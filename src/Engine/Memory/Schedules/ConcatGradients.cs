@@ -3,8 +3,8 @@ using Interactive.Graphs;
 namespace Interactive.Memory;
 
 /// <summary>
-/// Which inputs of a join are handed their part of its gradient as it lies, without a copy. A part keeps the whole alive, so
-/// only where it is taken soon. One rule for the executor and for the simulator.
+/// Which inputs of a join are handed their part of its gradient as it lies, without a copy. A part keeps the whole
+/// alive, so only where it is taken soon. One rule for the executor and for the simulator.
 /// </summary>
 internal static class ConcatGradients
 {

@@ -13,15 +13,15 @@ public enum StepKind
     /// </summary>
     Free,
     /// <summary>
-    /// Add to the gradients of the parameters of node <c>Id</c>, before its Backward, which then has only the input's gradient
-    /// to make and does not read the input.
+    /// Add to the gradients of the parameters of node <c>Id</c>, before its Backward, which then has only the input's
+    /// gradient to make and does not read the input.
     /// </summary>
     ParameterGradients,
     /// <summary>Run the backward of node <c>Id</c>, which consumes its local graph and its output's gradient.</summary>
     Backward,
     /// <summary>
-    /// Make the gradient of the input of node <c>Id</c> alone; input and output's gradient are kept for a <see cref="ParameterGradients"/>
-    /// that comes later, and is then the last step of the node.
+    /// Make the gradient of the input of node <c>Id</c> alone; input and output's gradient are kept for a
+    /// <see cref="ParameterGradients"/> that comes later, and is then the last step of the node.
     /// </summary>
     InputGradient,
 }
@@ -29,7 +29,8 @@ public enum StepKind
 /// <summary>One step of a schedule.</summary>
 /// <param name="Kind">What it does.</param>
 /// <param name="Id">A node, or a value for <see cref="StepKind.Free"/>.</param>
-/// <param name="Way">Of <see cref="StepKind.ParameterGradients"/> and of the Backward after it: in which way, as the op counts them.</param>
+/// <param name="Way">Of <see cref="StepKind.ParameterGradients"/> and of the Backward after it: in which way, as the op
+/// counts them.</param>
 public readonly record struct Step(StepKind Kind, int Id, int Way = 0)
 {
     /// <summary>Not chosen yet: the simulator takes the fastest way that a budget leaves room for.</summary>
@@ -38,18 +39,21 @@ public readonly record struct Step(StepKind Kind, int Id, int Way = 0)
 
 /// <summary>
 /// A plan in the form the executor runs and the simulator replays: a flat list of steps over a (fused) graph. The loss
-/// is computed by the executor after the first run of the last node, when all outputs are there, and before the first Backward. Any Forward
-/// or ForwardOnly after a node's first is a recompute. Every node that gets a gradient has exactly one Backward, in reverse
-/// topological order.
+/// is computed by the executor after the first run of the last node, when all outputs are there, and before the first
+/// Backward. Any Forward or ForwardOnly after a node's first is a recompute. Every node that gets a gradient has
+/// exactly one Backward, in reverse topological order.
 /// </summary>
 /// <param name="Planner">Name of the planner that made it.</param>
 /// <param name="Steps">What is done, in order.</param>
 public sealed record Schedule(string Planner, IReadOnlyList<Step> Steps)
 {
     /// <summary>
-    /// Samples in a batch for which the ways to run backward were chosen; with any other number of samples backward is autograd's own.
+    /// Samples in a batch for which the ways to run backward were chosen; with any other number of samples backward is
+    /// autograd's own.
     /// </summary>
     public long? Batch { get; init; }
-    /// <summary>Bytes of activations and workspace that it is said to take at most; null where nobody has said.</summary>
+    /// <summary>
+    /// Bytes of activations and workspace that it is said to take at most; null where nobody has said.
+    /// </summary>
     public long? PeakBytes { get; init; }
 }

@@ -26,7 +26,10 @@ internal static class InitialPlans
     /// <summary>Keeps everything that backward reads.</summary>
     public static Retention KeepAll(PlanningGraph graph) => new(graph);
 
-    /// <summary>Drops the outputs of cheap ops (batch norm, activations, pooling, dropout, sums), keeps convolutions and matrix products.</summary>
+    /// <summary>
+    /// Drops the outputs of cheap ops (batch norm, activations, pooling, dropout, sums), keeps convolutions and matrix
+    /// products.
+    /// </summary>
     public static Retention Cheap(PlanningGraph graph, Keep keep)
     {
         var plan = new Retention(graph);
@@ -60,8 +63,8 @@ internal static class InitialPlans
         => Only(graph, cuts.Where((_, i) => i % every == every - 1), cheap);
 
     /// <summary>
-    /// Segments that grow towards the front: while the front of the net runs backward the checkpoints behind it are gone,
-    /// so each segment may be as long as what the budget leaves beside the checkpoints before it.
+    /// Segments that grow towards the front: while the front of the net runs backward the checkpoints behind it are
+    /// gone, so each segment may be as long as what the budget leaves beside the checkpoints before it.
     /// </summary>
     public static Retention Growing(PlanningGraph graph, List<int> cuts, long room, Keep cheap)
     {
@@ -70,11 +73,13 @@ internal static class InitialPlans
         var next = 0;
         for (var v = 1; v < graph.ValueBytes.Length && next < cuts.Count; v++)
         {
-            var isTransient = !graph.IsSaved[v] || cheap == Keep.Never && graph.Graph.Nodes[v - 1].Op.IsCheap && !graph.Nodes[v - 1].IsSum;
+            var isTransient = !graph.IsSaved[v]
+                || cheap == Keep.Never && graph.Graph.Nodes[v - 1].Op.IsCheap && !graph.Nodes[v - 1].IsSum;
             if (!isTransient && !graph.IsFixed[v]) inside += graph.ValueBytes[v] + graph.Nodes[v - 1].Extra;
             if (v != cuts[next]) continue;
             next++;
-            // The segment that ends here, beside the checkpoints before it: full when one more of its kind would not fit.
+            // The segment that ends here, beside the checkpoints before it: full when one more of its kind would not
+            // fit.
             if (checkpoints + inside < room) continue;
             kept.Add(v);
             checkpoints += graph.ValueBytes[v];
@@ -96,7 +101,8 @@ internal static class InitialPlans
         var cuts = Cuts(graph);
         foreach (var cheap in new[] { Keep.Never, Keep.OnceRecomputed })
         {
-            foreach (var share in new[] { 0.9, 0.75, 0.6, 0.45, 0.3 }) yield return Growing(graph, cuts, (long)(budget * share), cheap);
+            foreach (var share in new[] { 0.9, 0.75, 0.6, 0.45, 0.3 })
+                yield return Growing(graph, cuts, (long)(budget * share), cheap);
             foreach (var every in new[] { 1, 2, 3, 4, 6, 9, 14, 20 })
                 if (every <= cuts.Count) yield return Segments(graph, cuts, every, cheap);
         }

@@ -3,10 +3,10 @@ using System.Diagnostics;
 namespace Interactive.Memory;
 
 /// <summary>
-/// Finds a <see cref="Retention"/> that fits a budget in little time. Every question is put to the simulator. A plan over
-/// budget is repaired by the moves that take away most excess per second of recomputing (excess: bytes above the budget,
-/// summed over all steps); a plan that fits is pruned of drops that are not needed any more; then one dear drop after the
-/// other is undone and repaired in another way, and what is better stays.
+/// Finds a <see cref="Retention"/> that fits a budget in little time. Every question is put to the simulator. A plan
+/// over budget is repaired by the moves that take away most excess per second of recomputing (excess: bytes above the
+/// budget, summed over all steps); a plan that fits is pruned of drops that are not needed any more; then one dear drop
+/// after the other is undone and repaired in another way, and what is better stays.
 /// </summary>
 public sealed class RetentionSearch
 {
@@ -100,7 +100,8 @@ public sealed class RetentionSearch
         (Choice? Choice, double Saving) found = (null, 0);
         foreach (var choice in choices)
         {
-            if (Get(plan, choice) == Keep.Throughout || tabu.Contains(choice) || !choice.IsGraph && !graph.IsSaved[choice.Id]) continue;
+            if (Get(plan, choice) == Keep.Throughout || tabu.Contains(choice)
+                || !choice.IsGraph && !graph.IsSaved[choice.Id]) continue;
             var was = Get(plan, choice);
             Set(plan, choice, Keep.Throughout);
             var saving = seconds - ScoreOf(plan).Seconds;
@@ -110,7 +111,10 @@ public sealed class RetentionSearch
         return found.Choice;
     }
 
-    /// <summary>Drops, best excess per second first, until the budget holds. Scores go stale as plans change: a move is taken when its fresh score still leads.</summary>
+    /// <summary>
+    /// Drops, best excess per second first, until the budget holds. Scores go stale as plans change: a move is taken
+    /// when its fresh score still leads.
+    /// </summary>
     private bool Repair(Retention plan, HashSet<Choice> spared)
     {
         var now = ScoreOf(plan);
@@ -150,7 +154,10 @@ public sealed class RetentionSearch
         }
     }
 
-    /// <summary>Keeps again what need not be dropped: the dearest first, or the dearest for its bytes first, whichever ends better.</summary>
+    /// <summary>
+    /// Keeps again what need not be dropped: the dearest first, or the dearest for its bytes first, whichever ends
+    /// better.
+    /// </summary>
     private Retention Pruned(Retention plan)
     {
         if (IsLate) return plan;
@@ -170,7 +177,10 @@ public sealed class RetentionSearch
     }
 
     private long Bytes(Choice choice)
-        => 1 + (choice.IsGraph ? graph.Nodes[choice.Id].Extra + graph.Nodes[choice.Id].SavedInputs.Sum(v => graph.ValueBytes[v]) : graph.ValueBytes[choice.Id]);
+        => 1
+        + (choice.IsGraph
+        ? graph.Nodes[choice.Id].Extra + graph.Nodes[choice.Id].SavedInputs.Sum(v => graph.ValueBytes[v])
+        : graph.ValueBytes[choice.Id]);
 
     private double Prune(Retention plan, double seconds, IEnumerable<Choice> order)
     {
@@ -193,7 +203,8 @@ public sealed class RetentionSearch
         return seconds;
     }
 
-    private static Keep Get(Retention plan, Choice choice) => choice.IsGraph ? plan.Graphs[choice.Id] : plan.Values[choice.Id];
+    private static Keep Get(Retention plan, Choice choice)
+        => choice.IsGraph ? plan.Graphs[choice.Id] : plan.Values[choice.Id];
 
     private static void Set(Retention plan, Choice choice, Keep keep)
     {

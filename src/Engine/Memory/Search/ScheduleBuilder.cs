@@ -1,9 +1,9 @@
 namespace Interactive.Memory;
 
 /// <summary>
-/// Turns a <see cref="Retention"/> into a schedule: the forward pass frees what is not kept right after its last reader,
-/// the backward pass makes on demand, recursively, only what each node's backward reads, and everything is freed right
-/// after its last use. Nodes run backward in the reverse of their order, which gives autograd's bits.
+/// Turns a <see cref="Retention"/> into a schedule: the forward pass frees what is not kept right after its last
+/// reader, the backward pass makes on demand, recursively, only what each node's backward reads, and everything is
+/// freed right after its last use. Nodes run backward in the reverse of their order, which gives autograd's bits.
 /// </summary>
 /// <param name="graph">Over which graph; a builder is not for use by several threads at once.</param>
 public sealed class ScheduleBuilder(PlanningGraph graph)

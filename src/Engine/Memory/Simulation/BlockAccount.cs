@@ -1,6 +1,9 @@
 namespace Interactive.Memory;
 
-/// <summary>Blocks of bytes and who owns them: a block lives until its last owner lets go. What is alive, by what holds it, and the most at one instant of a step.</summary>
+/// <summary>
+/// Blocks of bytes and who owns them: a block lives until its last owner lets go. What is alive, by what holds it, and
+/// the most at one instant of a step.
+/// </summary>
 /// <param name="valueBytes">By value.</param>
 internal sealed class BlockAccount(long[] valueBytes)
 {
@@ -40,7 +43,8 @@ internal sealed class BlockAccount(long[] valueBytes)
     {
         if (Live + workspace < watched) return;
         watched = long.MaxValue;
-        Held = new([.. Enumerable.Range(0, count).Where(b => owners[b] > 0 && lists[b] is null).Select(b => births[b])], saved, workspace);
+        Held = new([.. Enumerable.Range(0, count).Where(b => owners[b] > 0 && lists[b] is null).Select(b => births[b])],
+            saved, workspace);
     }
 
     /// <summary>Begins anew.</summary>
@@ -167,5 +171,6 @@ internal sealed class BlockAccount(long[] valueBytes)
     }
 
     /// <summary>The step as it stands.</summary>
-    public TimelinePoint Point(int step) => new(step, StepPeak, values, saved, gradients, workspace) { BytesUnderWorkspace = underWorkspace };
+    public TimelinePoint Point(int step)
+        => new(step, StepPeak, values, saved, gradients, workspace) { BytesUnderWorkspace = underWorkspace };
 }

@@ -1,6 +1,9 @@
 namespace Interactive.Memory;
 
-/// <summary>Which blocks hold the gradients of values, by the rules of the executor: who shares one, who adds in place, who takes a part of one, who copies.</summary>
+/// <summary>
+/// Which blocks hold the gradients of values, by the rules of the executor: who shares one, who adds in place, who
+/// takes a part of one, who copies.
+/// </summary>
 internal sealed class GradientAccount
 {
     private readonly PlanningGraph graph;
@@ -65,7 +68,8 @@ internal sealed class GradientAccount
             var input = node.Inputs[i];
             if (!graph.Wants[input]) continue;
             if (node.IsJoin && node.HandsOn[i]) Add(input, blocks.Own(gradient), part: true);
-            else if (node.IsSum ? node.Weights[i] == 1 : node.ViewsAll && !wasPart && !blocks.IsShared(gradient)) Add(input, blocks.Own(gradient), wasPart);
+            else if (node.IsSum ? node.Weights[i] == 1 : node.ViewsAll && !wasPart && !blocks.IsShared(gradient))
+                Add(input, blocks.Own(gradient), wasPart);
             else Add(input, blocks.New(input, gradient: true), part: false);
         }
         blocks.Release(gradient);

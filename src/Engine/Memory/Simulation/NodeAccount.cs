@@ -3,8 +3,8 @@ using Interactive.Memory.Blocks;
 namespace Interactive.Memory;
 
 /// <summary>
-/// What the steps of single nodes do to the bytes of a replayed schedule: what a Free releases, where an op overwrites its input, who
-/// shares a gradient, which transient buffers a kernel asks for.
+/// What the steps of single nodes do to the bytes of a replayed schedule: what a Free releases, where an op overwrites
+/// its input, who shares a gradient, which transient buffers a kernel asks for.
 /// </summary>
 internal sealed class NodeAccount
 {
@@ -16,7 +16,8 @@ internal sealed class NodeAccount
     private readonly OpenWays ways;
     private readonly List<int>[] pins; // node -> blocks its graph keeps alive by itself
     private readonly List<int> pinning = []; // nodes that had pins since the reset
-    private readonly Dictionary<int, (int Input, int Gradient)> deferred = []; // blocks that gradients of parameters are yet to be made of
+    // blocks that gradients of parameters are yet to be made of
+    private readonly Dictionary<int, (int Input, int Gradient)> deferred = [];
     private readonly int[] arriving = new int[256];
 
     public NodeAccount(PlanningGraph graph)
@@ -196,14 +197,17 @@ internal sealed class NodeAccount
         var (kind, way) = (steps[0].Kind, steps[0].Way);
         if (way == Step.Open && kind == StepKind.ParameterGradients) Choose(node, steps, budget);
         var isAutograd = way == Step.Open ? ways.IsAutograd(node.Id) : kind == StepKind.Backward && !hasAdded[node.Id];
-        if (isAutograd && way == Step.Open && kind == StepKind.Backward) return 0; // it has run in place of the step before
+        // it has run in place of the step before
+        if (isAutograd && way == Step.Open && kind == StepKind.Backward) return 0;
         if (isAutograd)
         {
             BackwardWhole(node, node.BackwardWorkspace);
             return node.Backward;
         }
-        if (kind == StepKind.ParameterGradients) return ParameterGradients(node, way == Step.Open ? ways.Parameters(node.Id) : way);
-        var rest = node.InputWays.Length == 0 ? null : Numbered(node.InputWays, way == Step.Open ? ways.Input(node.Id) : way);
+        if (kind == StepKind.ParameterGradients)
+            return ParameterGradients(node, way == Step.Open ? ways.Parameters(node.Id) : way);
+        var rest = node.InputWays.Length == 0 ? null
+            : Numbered(node.InputWays, way == Step.Open ? ways.Input(node.Id) : way);
         BackwardWhole(node, rest?.Workspace ?? 0);
         return rest?.Seconds ?? 0;
     }

@@ -1,13 +1,15 @@
 namespace Interactive.Memory;
 
 /// <summary>
-/// Chooses how nodes run backward while a schedule is replayed. A way weighs only in its own steps, so the choice is exact
-/// for the plan at hand: of the ways that a budget leaves room for the fastest, and where none fits the one least above it.
+/// Chooses how nodes run backward while a schedule is replayed. A way weighs only in its own steps, so the choice is
+/// exact for the plan at hand: of the ways that a budget leaves room for the fastest, and where none fits the one least
+/// above it.
 /// </summary>
 /// <param name="graph">Over which graph.</param>
 internal sealed class OpenWays(PlanningGraph graph)
 {
-    private const double Surely = 0.75; // of autograd's seconds: a layer by itself is timed with warm caches, in a step it is slower
+    // of autograd's seconds: a layer by itself is timed with warm caches, in a step it is slower
+    private const double Surely = 0.75;
 
     private readonly int[] parameters = new int[graph.Nodes.Length]; // the way chosen; 0: autograd's backward
     private readonly int[] inputs = new int[graph.Nodes.Length];
@@ -33,7 +35,8 @@ internal sealed class OpenWays(PlanningGraph graph)
     {
         var first = Fastest(node.ParameterWays, room);
         var then = node.InputWays.Length == 0 ? null : Fastest(node.InputWays, room - arriving + freed);
-        var over = Math.Max(0, first.Workspace - room) + (then is null ? 0 : Math.Max(0, then.Workspace + arriving - freed - room));
+        var over = Math.Max(0, first.Workspace - room)
+            + (then is null ? 0 : Math.Max(0, then.Workspace + arriving - freed - room));
         var autograd = Math.Max(0, arriving + node.BackwardWorkspace - room);
         var seconds = first.Seconds + (then?.Seconds ?? 0);
         var takesAutograd = autograd < over || autograd == over && node.Backward * Surely <= seconds;
@@ -53,8 +56,10 @@ internal sealed class OpenWays(PlanningGraph graph)
         var decided = new List<Step>(steps.Length);
         foreach (var step in steps)
             if (step.Way != Step.Open) decided.Add(step);
-            else if (!IsAutograd(step.Id)) decided.Add(step with { Way = step.Kind == StepKind.Backward ? Input(step.Id) : Parameters(step.Id) });
-            else if (step.Kind == StepKind.ParameterGradients) decided.Add(new Step(StepKind.Backward, step.Id)); // what follows it is freed after it
+            else if (!IsAutograd(step.Id))
+                decided.Add(step with { Way = step.Kind == StepKind.Backward ? Input(step.Id) : Parameters(step.Id) });
+            // what follows it is freed after it
+            else if (step.Kind == StepKind.ParameterGradients) decided.Add(new Step(StepKind.Backward, step.Id));
         return [.. decided];
     }
 }

@@ -1,7 +1,8 @@
 namespace Interactive.Memory;
 
 /// <summary>A part of the bytes that are alive at a schedule's peak.</summary>
-/// <param name="Holder">The kind of the ops whose results they are, such as <c>conv2d</c>, or one of the names below.</param>
+/// <param name="Holder">The kind of the ops whose results they are, such as <c>conv2d</c>, or one of the names
+/// below.</param>
 /// <param name="Bytes">How many.</param>
 public sealed record PeakShare(string Holder, long Bytes)
 {

@@ -9,17 +9,20 @@ namespace Interactive.Memory;
 /// <param name="Extra">Bytes kept besides: statistics, indices, masks.</param>
 /// <param name="ForwardWorkspace">Transient bytes of forward besides output and extra bytes.</param>
 /// <param name="BackwardWorkspace">Transient bytes of backward besides the gradients of the inputs.</param>
-internal sealed record PlainNode(bool[] Keeps, bool KeepsOutput, bool IsAlias, long Extra, long ForwardWorkspace, long BackwardWorkspace);
+internal sealed record PlainNode(bool[] Keeps, bool KeepsOutput, bool IsAlias, long Extra, long ForwardWorkspace,
+    long BackwardWorkspace);
 
 /// <summary>
-/// The peak of plain autograd over a whole graph, every intermediate disposed right after its last use, found without running it:
-/// what nodes keep from forward to backward, and the rules by which autograd's engine hands gradients on and adds them.
+/// The peak of plain autograd over a whole graph, every intermediate disposed right after its last use, found without
+/// running it: what nodes keep from forward to backward, and the rules by which autograd's engine hands gradients on
+/// and adds them.
 /// </summary>
 internal sealed class PlainSimulator(Graph graph, long batch, IReadOnlyList<PlainNode> nodes)
 {
     private readonly BlockAccount blocks = new([.. graph.Values.Select(v => v.Bytes(batch))]);
     private readonly int[] held = Filled(graph), gradients = Filled(graph), kept = Filled(graph);
-    private readonly bool[] isPart = new bool[graph.Nodes.Count + 1]; // of a join's gradient, to which nothing is added in place
+    // of a join's gradient, to which nothing is added in place
+    private readonly bool[] isPart = new bool[graph.Nodes.Count + 1];
     private long peak;
 
     private static int[] Filled(Graph graph)
@@ -42,7 +45,8 @@ internal sealed class PlainSimulator(Graph graph, long batch, IReadOnlyList<Plai
         blocks.Transient(lossBytes);
         peak = Math.Max(peak, blocks.StepPeak);
         foreach (var output in graph.Outputs)
-            if (output is { NeedsGradient: true, IsInput: false }) gradients[output.Id] = blocks.New(output.Id, gradient: true);
+            if (output is { NeedsGradient: true, IsInput: false })
+                gradients[output.Id] = blocks.New(output.Id, gradient: true);
         foreach (var node in graph.Nodes.Reverse())
             if (gradients[node.Output.Id] != BlockAccount.None && !node.Output.IsFixed) Backward(node);
         return peak;
@@ -84,13 +88,15 @@ internal sealed class PlainSimulator(Graph graph, long batch, IReadOnlyList<Plai
         if (facts.KeepsOutput) blocks.Release(kept[node.Output.Id]);
         blocks.Save(-facts.Extra);
         for (var i = 0; i < arriving.Length; i++)
-            if (node.Inputs[i].NeedsGradient && !node.Inputs[i].IsFixed) Add(node.Inputs[i].Id, arriving[i], node.Op.IsJoin || HandsOn(node, i) && isPart[node.Output.Id]);
+            if (node.Inputs[i].NeedsGradient && !node.Inputs[i].IsFixed)
+                Add(node.Inputs[i].Id, arriving[i], node.Op.IsJoin || HandsOn(node, i) && isPart[node.Output.Id]);
         peak = Math.Max(peak, blocks.StepPeak);
     }
 
     // A rectifier's gradient is a tensor of its own: autograd masks nothing in place.
     private static bool HandsOn(Node node, int input)
-        => node.Op.IsView || node.Op.IsJoin || !node.Op.Rectifies && node.Op.SumWeights is { } weights && weights[input] == 1;
+        => node.Op.IsView || node.Op.IsJoin
+        || !node.Op.Rectifies && node.Op.SumWeights is { } weights && weights[input] == 1;
 
     // Autograd's InputBuffer: in place where the sum so far is its own alone, else into new bytes.
     private void Add(int value, int block, bool part)

@@ -5,8 +5,8 @@ namespace Interactive.Memory;
 /// <summary>
 /// Replays a schedule without running anything: exact bytes after every step and the peak within it, seconds, second
 /// runs. It follows the executor's rules to the letter: what a Free releases, where an op overwrites its input, who
-/// shares a gradient, which transient buffers a kernel asks for. Where a schedule leaves open how a node runs backward it
-/// chooses.
+/// shares a gradient, which transient buffers a kernel asks for. Where a schedule leaves open how a node runs backward
+/// it chooses.
 /// </summary>
 public sealed class ScheduleSimulator
 {
@@ -32,9 +32,12 @@ public sealed class ScheduleSimulator
     }
 
     /// <summary>The steps of the last replay with the ways chosen in it, as a schedule.</summary>
-    internal Schedule Decided(string planner, ReadOnlySpan<Step> steps) => new(planner, nodes.Ways.Decided(steps)) { Batch = graph.Profile.Batch };
+    internal Schedule Decided(string planner, ReadOnlySpan<Step> steps)
+        => new(planner, nodes.Ways.Decided(steps)) { Batch = graph.Profile.Batch };
 
-    /// <summary>When each block of values and gradients is made and freed, in the order in which they are freed.</summary>
+    /// <summary>
+    /// When each block of values and gradients is made and freed, in the order in which they are freed.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The schedule reads bytes that it has freed.</exception>
     public IReadOnlyList<BlockLife> Lives(Schedule schedule)
     {
@@ -53,12 +56,17 @@ public sealed class ScheduleSimulator
         blocks.Watch(peak);
         Run(schedule);
         var held = blocks.Held!;
-        return [.. held.Blocks.GroupBy(b => b.IsGradient ? PeakShare.Gradients : graph.Graph.Nodes[b.Value - 1].Op.Kind, b => b.Bytes).Select(g => new PeakShare(g.Key, g.Sum()))
-            .Append(new(PeakShare.Saved, held.Saved)).Append(new(PeakShare.Workspace, held.Workspace)).Where(s => s.Bytes != 0).OrderByDescending(s => s.Bytes)];
+        return [.. held.Blocks.GroupBy(b => b.IsGradient ? PeakShare.Gradients : graph.Graph.Nodes[b.Value - 1].Op.Kind,
+            b => b.Bytes).Select(g => new PeakShare(g.Key, g.Sum()))
+            .Append(new(PeakShare.Saved, held.Saved)).Append(new(PeakShare.Workspace, held.Workspace))
+            .Where(s => s.Bytes != 0).OrderByDescending(s => s.Bytes)];
     }
 
-    /// <summary>The same over prepared arrays; <paramref name="excess"/> sums the bytes above a budget over all steps.</summary>
-    internal Forecast Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess, List<TimelinePoint>? timeline = null)
+    /// <summary>
+    /// The same over prepared arrays; <paramref name="excess"/> sums the bytes above a budget over all steps.
+    /// </summary>
+    internal Forecast Run(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, long budget, out double excess,
+        List<TimelinePoint>? timeline = null)
     {
         nodes.Reset();
         var (peak, peakStep, seconds, again, slower, recomputes) = (0L, 0, 0.0, 0.0, 0.0, 0);
@@ -113,7 +121,8 @@ public sealed class ScheduleSimulator
     /// <param name="forwards">How many steps that are not frees belong to the forward.</param>
     /// <param name="given">Values that are there and stay.</param>
     /// <param name="handedOn">Values whose gradients come from elsewhere.</param>
-    internal StretchCost Measure(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, int forwards, IEnumerable<int> given, IEnumerable<int> handedOn)
+    internal StretchCost Measure(ReadOnlySpan<Step> steps, ReadOnlySpan<sbyte> inPlace, int forwards,
+        IEnumerable<int> given, IEnumerable<int> handedOn)
     {
         nodes.Reset();
         foreach (var value in given) nodes.Give(value);
@@ -136,24 +145,32 @@ public sealed class ScheduleSimulator
                     nodes.Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
                     break;
                 case StepKind.Free: nodes.Free(steps[i].Id); break;
-                case StepKind.ParameterGradients or StepKind.Backward: seconds += nodes.Backward(node, steps[i..], budget: 0); break;
+                case StepKind.ParameterGradients
+                    or StepKind.Backward:
+                    seconds += nodes.Backward(node, steps[i..], budget: 0); break;
             }
             peak = Math.Max(peak, blocks.StepPeak);
         }
         return new(forwardPeak, kept, peak, seconds);
     }
 
-    /// <summary>Bytes of a micro-batch over one part of its steps: the most within it, those left after it, and its seconds.</summary>
+    /// <summary>
+    /// Bytes of a micro-batch over one part of its steps: the most within it, those left after it, and its seconds.
+    /// </summary>
     internal readonly record struct Part(long Peak, long Live, double Seconds);
 
-    /// <summary>Replays the steps of a stage for one micro-batch, part by part. Before the second part begins the loss is computed, or the gradients of what was handed on come.</summary>
+    /// <summary>
+    /// Replays the steps of a stage for one micro-batch, part by part. Before the second part begins the loss is
+    /// computed, or the gradients of what was handed on come.
+    /// </summary>
     /// <param name="steps">Of all parts.</param>
     /// <param name="ends">By part: the number after its last step.</param>
     /// <param name="given">Values that the stage is given; their bytes are the micro-batch's.</param>
     /// <param name="handedOn">Values whose gradients come from elsewhere.</param>
     /// <param name="freed">Values that are freed after the first part.</param>
     /// <param name="withLoss">Whether the stage is the last one.</param>
-    internal Part[] Parts(Step[] steps, IReadOnlyList<int> ends, IEnumerable<int> given, IEnumerable<int> handedOn, IEnumerable<int> freed, bool withLoss)
+    internal Part[] Parts(Step[] steps, IReadOnlyList<int> ends, IEnumerable<int> given, IEnumerable<int> handedOn,
+        IEnumerable<int> freed, bool withLoss)
     {
         nodes.Reset();
         var inPlace = InPlace.Find(graph.Graph, steps);
@@ -181,12 +198,17 @@ public sealed class ScheduleSimulator
                 {
                     case StepKind.Forward or StepKind.ForwardOnly:
                         var node = graph.Nodes[steps[i].Id];
-                        seconds += !nodes.HasRun(node.Id) || steps[i].Kind == StepKind.Forward && node.HasGraph ? node.Forward : node.Recompute;
+                        seconds += !nodes.HasRun(node.Id) || steps[i].Kind == StepKind.Forward && node.HasGraph
+                            ? node.Forward : node.Recompute;
                         nodes.Forward(node, steps[i].Kind == StepKind.Forward, inPlace[i]);
                         break;
                     case StepKind.Free: nodes.Free(steps[i].Id); break;
-                    case StepKind.InputGradient: seconds += nodes.InputGradient(graph.Nodes[steps[i].Id], steps[i].Way); break;
-                    case StepKind.ParameterGradients when nodes.Deferred(graph.Nodes[steps[i].Id], steps[i].Way) is { } putOff: seconds += putOff; break;
+                    case StepKind.InputGradient:
+                        seconds += nodes.InputGradient(graph.Nodes[steps[i].Id],
+                        steps[i].Way); break;
+                    case StepKind.ParameterGradients when nodes.Deferred(graph.Nodes[steps[i].Id],
+                        steps[i].Way) is { } putOff:
+                        seconds += putOff; break;
                     default: seconds += nodes.Backward(graph.Nodes[steps[i].Id], steps.AsSpan(i), long.MaxValue); break;
                 }
                 peak = Math.Max(peak, blocks.StepPeak);
@@ -199,8 +221,9 @@ public sealed class ScheduleSimulator
     }
 
     /// <summary>
-    /// What happens while one node runs backward by itself, after a forward and one for the output alone, its inputs being there and the output where it is read: bytes
-    /// alive when its workspace is asked for, and bytes left, both against those before.
+    /// What happens while one node runs backward by itself, after a forward and one for the output alone, its inputs
+    /// being there and the output where it is read: bytes alive when its workspace is asked for, and bytes left, both
+    /// against those before.
     /// </summary>
     internal (long UnderWorkspace, long Change) BackwardAlone(int id)
     {

@@ -7,7 +7,8 @@ namespace Interactive.Memory;
 /// <param name="Saved">What autograd graphs keep besides.</param>
 /// <param name="Gradients">Gradients of values.</param>
 /// <param name="Workspace">Transient bytes during the step, gone after it.</param>
-public readonly record struct TimelinePoint(int Step, long PeakBytes, long Values, long Saved, long Gradients, long Workspace)
+public readonly record struct TimelinePoint(int Step, long PeakBytes, long Values, long Saved, long Gradients,
+    long Workspace)
 {
     /// <summary>Bytes alive while the workspace was asked for.</summary>
     public long BytesUnderWorkspace { get; init; }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Interactive.Models;
 
 /// <summary>
-/// The keys and values of the tokens so far, for one causal attention (Vaswani et al. 2017): (1, heads, context, size) each, filled from the
-/// front.
+/// The keys and values of the tokens so far, for one causal attention (Vaswani et al. 2017): (1, heads, context, size)
+/// each, filled from the front.
 /// </summary>
 internal sealed class KeyValueCache : IDisposable
 {
@@ -29,7 +29,8 @@ internal sealed class KeyValueCache : IDisposable
         keys.narrow(2, used, tokens).copy_(split[1]);
         values.narrow(2, used, tokens).copy_(split[2]);
         used += tokens;
-        var y = nn.functional.scaled_dot_product_attention(split[0], keys.narrow(2, 0, used), values.narrow(2, 0, used), is_casual: isFirst);
+        var y = nn.functional.scaled_dot_product_attention(split[0], keys.narrow(2, 0, used), values.narrow(2, 0, used),
+            is_casual: isFirst);
         return y.transpose(1, 2).reshape(1, tokens, width).MoveToOuterDisposeScope();
     }
 

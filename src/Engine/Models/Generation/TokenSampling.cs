@@ -21,7 +21,9 @@ internal sealed class TokenSampling
     public int Draw(ReadOnlySpan<float> scores)
     {
         if (temperature == 0) return Best(scores);
-        var best = scores.ToArray().Select((score, token) => (Score: score, Token: token)).OrderByDescending(t => t.Score).ThenBy(t => t.Token).ToArray();
+        var best =
+            scores.ToArray().Select((score, token) => (Score: score, Token: token)).OrderByDescending(t => t.Score)
+            .ThenBy(t => t.Token).ToArray();
         if (topK > 0 && topK < best.Length) best = best[..topK];
         var shares = Array.ConvertAll(best, t => Math.Exp((t.Score - best[0].Score) / temperature));
         var sum = shares.Sum();

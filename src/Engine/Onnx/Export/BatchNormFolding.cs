@@ -11,11 +11,14 @@ internal static class BatchNormFolding
         foreach (var norm in graph.Nodes.Where(n => n.Operator == "BatchNormalization").ToArray())
         {
             var conv = graph.Nodes.FirstOrDefault(n => n.Outputs[0] == norm.Inputs[0]);
-            if (conv is not { Operator: "Conv" } || readers[norm.Inputs[0]] != 1 || readers[conv.Inputs[1]] != 1 || norm.Inputs.Skip(1).Any(i => !graph.Weights.ContainsKey(i))) continue;
+            if (conv is not { Operator: "Conv" } || readers[norm.Inputs[0]] != 1 || readers[conv.Inputs[1]] != 1
+                || norm.Inputs.Skip(1).Any(i => !graph.Weights.ContainsKey(i))) continue;
             var kernel = graph.Weights[conv.Inputs[1]];
-            var (scale, shift, mean, variance) = (Numbers(norm, 1), Numbers(norm, 2), Numbers(norm, 3), Numbers(norm, 4));
+            var (scale, shift, mean, variance) = (Numbers(norm, 1), Numbers(norm, 2), Numbers(norm, 3),
+                Numbers(norm, 4));
             var eps = norm.Attributes.TryGetValue("epsilon", out var given) ? given.Float : 1e-5f;
-            var (weights, bias) = (kernel.ToNumbers(), conv.Inputs.Count > 2 ? graph.Weights[conv.Inputs[2]].ToNumbers() : new double[scale.Length]);
+            var (weights, bias) = (kernel.ToNumbers(),
+                conv.Inputs.Count > 2 ? graph.Weights[conv.Inputs[2]].ToNumbers() : new double[scale.Length]);
             var each = weights.Length / scale.Length;
             for (var channel = 0; channel < scale.Length; channel++)
             {
@@ -37,6 +40,7 @@ internal static class BatchNormFolding
         foreach (var name in graph.Weights.Keys.Where(k => !read.Contains(k)).ToArray()) graph.Weights.Remove(name);
 
         double[] Numbers(OnnxNode node, int input) => graph.Weights[node.Inputs[input]].ToNumbers();
-        void Set(OnnxTensor tensor, double[] values) => tensor.Raw = MemoryMarshal.AsBytes<float>(Array.ConvertAll(values, x => (float)x)).ToArray();
+        void Set(OnnxTensor tensor, double[] values)
+            => tensor.Raw = MemoryMarshal.AsBytes<float>(Array.ConvertAll(values, x => (float)x)).ToArray();
     }
 }

@@ -11,7 +11,8 @@ namespace Interactive.Onnx;
 /// <param name="trace">Which tells what follows the batch.</param>
 /// <param name="index">Of the step.</param>
 /// <param name="names">Of the tensors that it reads, elements of lists singly.</param>
-internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep second, TraceComparison trace, int index, IReadOnlyList<string> names)
+internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep second, TraceComparison trace, int index,
+    IReadOnlyList<string> names)
 {
     private readonly NativeValue[] arguments = step.Call!.Arguments;
 
@@ -43,7 +44,8 @@ internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep seco
     /// <summary>Whole numbers as they follow the batch.</summary>
     public Extent[] Extents(int i) => [.. Whole(step, i).Zip(Whole(second, i), (a, b) => trace.Follow(step, a, b))];
     /// <summary>Whole numbers that do not follow the batch.</summary>
-    public long[] Longs(int i) => i >= arguments.Length || arguments[i].Tag == ValueTag.None ? [] : [.. Extents(i).Select(Fixed)];
+    public long[] Longs(int i)
+        => i >= arguments.Length || arguments[i].Tag == ValueTag.None ? [] : [.. Extents(i).Select(Fixed)];
     /// <summary>Numbers, one for each of so many dimensions.</summary>
     public long[] Each(int i, int dimensions, long otherwise) => Longs(i) switch
     {
@@ -54,10 +56,12 @@ internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep seco
 
     private static long[] Whole(TraceStep of, int i) => [.. of.Call!.Lists[i]!.Select(e => e.Payload)];
 
-    private long Fixed(Extent size) => size.PerSample == 0 ? size.Fixed : throw Cannot("follows the batch in a place that ONNX does not let it");
+    private long Fixed(Extent size)
+        => size.PerSample == 0 ? size.Fixed : throw Cannot("follows the batch in a place that ONNX does not let it");
 
     /// <summary>Sizes of a tensor argument.</summary>
-    public Extent[] SizesOf(int i) => [.. Tensor(arguments[i]).Zip(Tensor(second.Call!.Arguments[i]), (a, b) => trace.Follow(step, a, b))];
+    public Extent[] SizesOf(int i)
+        => [.. Tensor(arguments[i]).Zip(Tensor(second.Call!.Arguments[i]), (a, b) => trace.Follow(step, a, b))];
     /// <summary>How many dimensions a tensor argument has.</summary>
     public int Rank(int i) => TraceComparison.Sizes(arguments[i]).Length;
     /// <summary>Sizes of a result.</summary>
@@ -89,7 +93,8 @@ internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep seco
     public long Axis(int i, int rank) => Long(i) is var axis && axis < 0 ? axis + rank : axis;
 
     /// <summary>Adds an operator with one result.</summary>
-    public string Emit(string name, IEnumerable<string> inputs, params (string, OnnxAttribute)[] settings) => file.Emit(name, inputs, settings);
+    public string Emit(string name, IEnumerable<string> inputs, params (string, OnnxAttribute)[] settings)
+        => file.Emit(name, inputs, settings);
     /// <summary>A number of the type that a tensor argument has, or the argument itself where it is a tensor.</summary>
     public string Operand(int i, int like) => IsTensor(i) ? this[i] : file.Number(Number(i), TypeOf(like));
     /// <summary>A list of whole numbers.</summary>

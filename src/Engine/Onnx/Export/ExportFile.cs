@@ -17,20 +17,31 @@ internal sealed class ExportFile
     public OnnxModel Model { get; } = new() { Opset = Opset, Producer = "Interactive" };
 
     /// <summary>Adds an operator with one result, and gives the result's name.</summary>
-    public string Emit(string name, IEnumerable<string> inputs, params (string, OnnxAttribute)[] settings) => Emit(name, inputs, 1, settings)[0];
+    public string Emit(string name, IEnumerable<string> inputs, params (string, OnnxAttribute)[] settings)
+        => Emit(name, inputs, 1, settings)[0];
 
     /// <summary>Adds an operator, and gives its results' names.</summary>
-    public string[] Emit(string name, IEnumerable<string> inputs, int outputs, params (string, OnnxAttribute)[] settings)
+    public string[] Emit(string name, IEnumerable<string> inputs, int outputs,
+        params (string, OnnxAttribute)[] settings)
     {
         var read = inputs.ToList();
         while (read.Count > 0 && read[^1].Length == 0) read.RemoveAt(read.Count - 1);
         var number = made++;
-        var node = new OnnxNode { Name = $"{name}_{number}", Operator = name, Inputs = read, Outputs = [.. Enumerable.Range(0, outputs).Select(i => i == 0 ? $"v{number}" : $"v{number}_{i}")], Attributes = settings.ToDictionary(s => s.Item1, s => s.Item2) };
+        var node =
+            new OnnxNode
+            {
+                Name = $"{name}_{number}", Operator = name, Inputs = read, Outputs =
+            [.. Enumerable.Range(0, outputs).Select(i => i == 0 ? $"v{number}" : $"v{number}_{i}")], Attributes =
+            settings.ToDictionary(s => s.Item1, s => s.Item2)
+            };
         Model.Graph.Nodes.Add(node);
         return [.. node.Outputs];
     }
 
-    /// <summary>The same numbers laid one after the other. ONNX knows no such thing; a file that is read again has its bits, as kernels sum strided numbers otherwise.</summary>
+    /// <summary>
+    /// The same numbers laid one after the other. ONNX knows no such thing; a file that is read again has its bits, as
+    /// kernels sum strided numbers otherwise.
+    /// </summary>
     public string Dense(string value)
     {
         var name = Emit("Identity", [value]);
@@ -40,7 +51,9 @@ internal sealed class ExportFile
 
     /// <summary>The weight of which a value is the transpose; null where it is none.</summary>
     public string? Turned(string value)
-        => Model.Graph.Nodes.FirstOrDefault(n => n.Outputs[0] == value) is { Operator: "Transpose" } node && node.Attributes["perm"].Longs is [1, 0] && Model.Graph.Weights.ContainsKey(node.Inputs[0]) ? node.Inputs[0] : null;
+        => Model.Graph.Nodes.FirstOrDefault(n => n.Outputs[0] == value) is { Operator: "Transpose" } node
+        && node.Attributes["perm"].Longs is [1, 0] && Model.Graph.Weights.ContainsKey(node.Inputs[0]) ? node.Inputs[0]
+        : null;
 
     /// <summary>Numbers of the net's, by name.</summary>
     public string Weight(Tensor tensor, string name)
@@ -56,7 +69,8 @@ internal sealed class ExportFile
     }
 
     /// <summary>One number.</summary>
-    public string Number(double value, int type) => Held(value.ToString("R", CultureInfo.InvariantCulture) + OnnxTypes.NameOf(type), () =>
+    public string Number(double value, int type)
+        => Held(value.ToString("R", CultureInfo.InvariantCulture) + OnnxTypes.NameOf(type), () =>
     {
         using var wide = tensor(value);
         return wide.to_type(OnnxTypes.ToTorch(type));
@@ -94,5 +108,7 @@ internal sealed class ExportFile
 
     /// <summary>The same numbers in other sizes.</summary>
     public string Reshape(string value, IReadOnlyList<Extent> sizes)
-        => sizes.Count(s => s.PerSample != 0) == 1 ? Emit("Reshape", [value, List([.. sizes.Select(s => s.PerSample != 0 ? -1 : s.Fixed)])]) : Emit("Reshape", [value, Sizes(sizes)]);
+        => sizes.Count(s => s.PerSample != 0) == 1
+        ? Emit("Reshape", [value, List([.. sizes.Select(s => s.PerSample != 0 ? -1 : s.Fixed)])])
+        : Emit("Reshape", [value, Sizes(sizes)]);
 }

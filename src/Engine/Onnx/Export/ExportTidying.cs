@@ -1,6 +1,8 @@
 namespace Interactive.Onnx;
 
-/// <summary>Leaves out what a file does not need: values that nobody reads, and names that only repeat another.</summary>
+/// <summary>
+/// Leaves out what a file does not need: values that nobody reads, and names that only repeat another.
+/// </summary>
 internal static class ExportTidying
 {
     public static void Tidy(OnnxGraph graph)
@@ -11,11 +13,14 @@ internal static class ExportTidying
         {
             for (var i = 0; i < node.Inputs.Count; i++)
                 if (same.TryGetValue(node.Inputs[i], out var first)) node.Inputs[i] = first;
-            if (node is { Operator: "Identity", Stays: false } && !outputs.Contains(node.Outputs[0])) same[node.Outputs[0]] = node.Inputs[0];
+            if (node is { Operator: "Identity", Stays: false } && !outputs.Contains(node.Outputs[0]))
+                same[node.Outputs[0]] = node.Inputs[0];
         }
         Drop(graph);
-        foreach (var last in graph.Nodes.Where(n => n is { Operator: "Identity", Stays: false } && outputs.Contains(n.Outputs[0])).ToArray())
-            if (graph.Nodes.FirstOrDefault(n => n.Outputs.Contains(last.Inputs[0])) is { } maker && !outputs.Contains(last.Inputs[0]))
+        foreach (var last in graph.Nodes.Where(n
+            => n is { Operator: "Identity", Stays: false } && outputs.Contains(n.Outputs[0])).ToArray())
+            if (graph.Nodes.FirstOrDefault(n => n.Outputs.Contains(last.Inputs[0])) is { } maker
+                && !outputs.Contains(last.Inputs[0]))
             {
                 var (from, to) = (last.Inputs[0], last.Outputs[0]);
                 maker.Outputs[maker.Outputs.IndexOf(from)] = to;

@@ -14,17 +14,23 @@ internal static class LayerExports
         ["conv_transpose2d"] = c => [ConvTranspose(c, 2)],
         ["conv_transpose3d"] = c => [ConvTranspose(c, 3)],
         ["linear"] = c => [Linear(c, c[0], c[1], c.Maybe(2), c.Rank(0))],
-        ["addmm"] = c => [c.File.Turned(c[2]) is { } weight ? c.Emit("Gemm", [c[1], weight, c[0]], ("transB", 1L)) : c.Emit("Gemm", [c[1], c[2], c[0]])],
+        ["addmm"] = c
+            => [c.File.Turned(c[2]) is { } weight ? c.Emit("Gemm", [c[1], weight, c[0]], ("transB", 1L))
+            : c.Emit("Gemm", [c[1], c[2], c[0]])],
         ["matmul"] = Product,
         ["mm"] = Product,
         ["bmm"] = Product,
         ["embedding"] = c => [c.Emit("Gather", [c[0], c[1]])],
         ["batch_norm"] = c => c.Flag(5) ? throw c.Cannot("normalises by the batch")
-            : [c.Emit("BatchNormalization", [c[0], c[1], c[2], c[3], c[4]], ("epsilon", (float)c.Number(7)), ("momentum", (float)(1 - c.Number(6))))],
+            : [c.Emit("BatchNormalization", [c[0], c[1], c[2], c[3], c[4]], ("epsilon", (float)c.Number(7)),
+            ("momentum", (float)(1 - c.Number(6))))],
         ["layer_norm"] = LayerNorm,
         ["group_norm"] = GroupNorm,
-        ["instance_norm"] = c => [c.IsTensor(1) ? c.Emit("InstanceNormalization", [c[0], c[1], c[2]], ("epsilon", (float)c.Number(7)))
-            : c.SizesOf(0)[1].Fixed is var channels ? c.Emit("InstanceNormalization", [c[0], Filled(c, channels, 1), Filled(c, channels, 0)], ("epsilon", (float)c.Number(7))) : ""],
+        ["instance_norm"] = c
+            => [c.IsTensor(1) ? c.Emit("InstanceNormalization", [c[0], c[1], c[2]], ("epsilon", (float)c.Number(7)))
+            : c.SizesOf(0)[1].Fixed is var channels
+            ? c.Emit("InstanceNormalization", [c[0], Filled(c, channels, 1), Filled(c, channels, 0)],
+            ("epsilon", (float)c.Number(7))) : ""],
         ["max_pool1d"] = c => [MaxPool(c, 1)],
         ["max_pool2d"] = c => [MaxPool(c, 2)],
         ["max_pool3d"] = c => [MaxPool(c, 3)],
@@ -42,11 +48,17 @@ internal static class LayerExports
         ["dropout"] = c => [c.Emit("Identity", [c[0]])],
     };
 
-    private static string Conv(ExportCall c, int space) => c.Emit("Conv", [c[0], c[1], c.Maybe(2)], ("kernel_shape", c.SizesOf(1).Skip(2).Select(e => e.Fixed).ToArray()),
-        ("strides", c.Each(3, space, 1)), ("pads", Twice(c.Each(4, space, 0))), ("dilations", c.Each(5, space, 1)), ("group", c.Long(6)));
+    private static string Conv(ExportCall c, int space)
+        => c.Emit("Conv", [c[0], c[1], c.Maybe(2)],
+        ("kernel_shape", c.SizesOf(1).Skip(2).Select(e => e.Fixed).ToArray()),
+        ("strides", c.Each(3, space, 1)), ("pads", Twice(c.Each(4, space, 0))), ("dilations", c.Each(5, space, 1)),
+            ("group", c.Long(6)));
 
-    private static string ConvTranspose(ExportCall c, int space) => c.Emit("ConvTranspose", [c[0], c[1], c.Maybe(2)], ("kernel_shape", c.SizesOf(1).Skip(2).Select(e => e.Fixed).ToArray()),
-        ("strides", c.Each(3, space, 1)), ("pads", Twice(c.Each(4, space, 0))), ("output_padding", c.Each(5, space, 0)), ("group", c.Long(6)), ("dilations", c.Each(7, space, 1)));
+    private static string ConvTranspose(ExportCall c, int space)
+        => c.Emit("ConvTranspose", [c[0], c[1], c.Maybe(2)],
+        ("kernel_shape", c.SizesOf(1).Skip(2).Select(e => e.Fixed).ToArray()),
+        ("strides", c.Each(3, space, 1)), ("pads", Twice(c.Each(4, space, 0))), ("output_padding", c.Each(5, space, 0)),
+            ("group", c.Long(6)), ("dilations", c.Each(7, space, 1)));
 
     private static long[] Twice(long[] pads) => [.. pads, .. pads];
 
@@ -70,7 +82,8 @@ internal static class LayerExports
         var sizes = c.Longs(1);
         using var ones = TorchSharp.torch.ones(sizes);
         var weight = c.IsTensor(2) ? c[2] : c.File.Weight(ones, $"ones{string.Join('x', sizes)}");
-        return [c.Emit("LayerNormalization", [c[0], weight, c.Maybe(3)], ("axis", -(long)sizes.Length), ("epsilon", (float)c.Number(4)))];
+        return [c.Emit("LayerNormalization", [c[0], weight, c.Maybe(3)], ("axis", -(long)sizes.Length),
+            ("epsilon", (float)c.Number(4)))];
     }
 
     // Opset 18's own operator scales groups in place of channels; so groups become channels of an instance norm.
@@ -78,7 +91,8 @@ internal static class LayerExports
     {
         var (sizes, groups) = (c.SizesOf(0), c.Long(1));
         var rows = c.Emit("Reshape", [c[0], c.List(0, groups, -1)]);
-        var normal = c.Emit("InstanceNormalization", [rows, Filled(c, groups, 1), Filled(c, groups, 0)], ("epsilon", (float)c.Number(4)));
+        var normal = c.Emit("InstanceNormalization", [rows, Filled(c, groups, 1), Filled(c, groups, 0)],
+            ("epsilon", (float)c.Number(4)));
         var y = c.File.Reshape(normal, sizes);
         var channels = sizes[1].Fixed;
         long[] along = [channels, .. Enumerable.Repeat(1L, sizes.Length - 2)];
@@ -89,13 +103,17 @@ internal static class LayerExports
     private static string MaxPool(ExportCall c, int space)
     {
         var kernel = c.Each(1, space, 1);
-        return c.Emit("MaxPool", [c[0]], ("kernel_shape", kernel), ("strides", c.Longs(2).Length > 0 ? c.Each(2, space, 1) : kernel), ("pads", Twice(c.Each(3, space, 0))), ("dilations", c.Each(4, space, 1)), ("ceil_mode", c.Flag(5) ? 1L : 0L));
+        return c.Emit("MaxPool", [c[0]], ("kernel_shape", kernel),
+            ("strides", c.Longs(2).Length > 0 ? c.Each(2, space, 1) : kernel), ("pads", Twice(c.Each(3, space, 0))),
+            ("dilations", c.Each(4, space, 1)), ("ceil_mode", c.Flag(5) ? 1L : 0L));
     }
 
     private static string AvgPool(ExportCall c, int space)
     {
         var kernel = c.Each(1, space, 1);
-        return c.Emit("AveragePool", [c[0]], ("kernel_shape", kernel), ("strides", c.Longs(2).Length > 0 ? c.Each(2, space, 1) : kernel), ("pads", Twice(c.Each(3, space, 0))), ("ceil_mode", c.Flag(4) ? 1L : 0L), ("count_include_pad", c.Flag(5) ? 1L : 0L));
+        return c.Emit("AveragePool", [c[0]], ("kernel_shape", kernel),
+            ("strides", c.Longs(2).Length > 0 ? c.Each(2, space, 1) : kernel), ("pads", Twice(c.Each(3, space, 0))),
+            ("ceil_mode", c.Flag(4) ? 1L : 0L), ("count_include_pad", c.Flag(5) ? 1L : 0L));
     }
 
     private static string Adaptive(ExportCall c, int space, string kind)
@@ -103,7 +121,8 @@ internal static class LayerExports
         var (sizes, wanted) = (c.SizesOf(0)[^space..].Select(e => e.Fixed).ToArray(), c.Each(1, space, 1));
         if (wanted.All(w => w == 1)) return c.Emit($"Global{kind}Pool", [c[0]]);
         if (sizes.SequenceEqual(wanted)) return c.Emit("Identity", [c[0]]);
-        if (sizes.Zip(wanted).Any(p => p.First % p.Second != 0)) throw c.Cannot($"pools {string.Join('x', sizes)} into {string.Join('x', wanted)} places, which overlap");
+        if (sizes.Zip(wanted).Any(p => p.First % p.Second != 0))
+            throw c.Cannot($"pools {string.Join('x', sizes)} into {string.Join('x', wanted)} places, which overlap");
         long[] kernel = [.. sizes.Zip(wanted, (s, w) => s / w)];
         return c.Emit($"{kind}Pool", [c[0]], ("kernel_shape", kernel), ("strides", kernel));
     }
@@ -114,7 +133,9 @@ internal static class LayerExports
         var scales = new[] { 1f, 1f, (float)to[2].Fixed / from[2].Fixed, (float)to[3].Fixed / from[3].Fixed };
         using var numbers = TorchSharp.torch.tensor(scales);
         var name = c.File.Weight(numbers, $"scales{scales[2]}_{scales[3]}");
-        return mode == "nearest" ? c.Emit("Resize", [c[0], "", name], ("mode", mode), ("coordinate_transformation_mode", coordinates), ("nearest_mode", "floor"))
+        return mode == "nearest"
+            ? c.Emit("Resize", [c[0], "", name], ("mode", mode), ("coordinate_transformation_mode", coordinates),
+            ("nearest_mode", "floor"))
             : c.Emit("Resize", [c[0], "", name], ("mode", mode), ("coordinate_transformation_mode", coordinates));
     }
 
@@ -125,7 +146,8 @@ internal static class LayerExports
         var (queries, keys) = (c.SizesOf(0), c.SizesOf(1));
         long[] turn = [.. Enumerable.Range(0, rank - 2).Select(i => (long)i), rank - 1, rank - 2];
         var scale = c.IsNone(6) ? 1 / Math.Sqrt(queries[^1].Fixed) : c.Number(6);
-        var scores = c.Emit("Mul", [c.Emit("MatMul", [c[0], c.Emit("Transpose", [c[1]], ("perm", turn))]), c.File.Number(scale, type)]);
+        var scores = c.Emit("Mul",
+            [c.Emit("MatMul", [c[0], c.Emit("Transpose", [c[1]], ("perm", turn))]), c.File.Number(scale, type)]);
         if (c.Flag(5))
         {
             var (rows, columns) = (queries[^2].Fixed, keys[^2].Fixed);
@@ -133,7 +155,11 @@ internal static class LayerExports
             scores = c.Emit("Add", [scores, c.File.Weight(mask, $"causal{rows}x{columns}")]);
         }
         else if (c.IsTensor(3))
-            scores = c.Emit("Add", [scores, c.TypeOf(3) == OnnxTypes.Bool ? c.Emit("Where", [c[3], c.File.Number(0, type), c.File.Number(double.NegativeInfinity, type)]) : c[3]]);
+            scores = c.Emit("Add",
+                [scores,
+                c.TypeOf(3) == OnnxTypes.Bool
+                ? c.Emit("Where", [c[3], c.File.Number(0, type), c.File.Number(double.NegativeInfinity, type)])
+                : c[3]]);
         return [c.Emit("MatMul", [c.Emit("Softmax", [scores], ("axis", -1L)), c[2]])];
     }
 
@@ -149,16 +175,30 @@ internal static class LayerExports
         {
             string Joined(params int[] which)
             {
-                var parts = Enumerable.Range(0, directions).Select(d => TorchSharp.torch.cat([.. which.Select(w => Ordered(c, weights[(layer * directions + d) * each + w], gates, order))], 0)).ToArray();
+                var parts =
+                    Enumerable.Range(0, directions)
+                    .Select(d
+                    => TorchSharp.torch.cat([.. which.Select(w
+                    => Ordered(c, weights[(layer * directions + d) * each + w], gates, order))], 0)).ToArray();
                 using var all = TorchSharp.torch.stack(parts, 0);
                 return c.File.Weight(all, $"{weights[layer * directions * each + which[0]]}.onnx");
             }
             var bias = biases ? Joined(2, 3) : "";
-            string State(int which) => layers == 1 ? states[which] : c.Emit("Slice", [states[which], c.List(layer * directions), c.List((layer + 1) * directions), c.List(0)]);
-            (string, OnnxAttribute)[] settings = [("hidden_size", c.File.Model.Graph.Weights[weights[1]].Sizes[1]), ("direction", both ? "bidirectional" : "forward")];
+            string State(int which)
+                => layers == 1 ? states[which]
+                : c.Emit("Slice",
+                [states[which], c.List(layer * directions), c.List((layer + 1) * directions), c.List(0)]);
+            (string,
+                OnnxAttribute)[] settings = [("hidden_size", c.File.Model.Graph.Weights[weights[1]].Sizes[1]),
+                ("direction", both ? "bidirectional" : "forward")];
             if (name == "GRU") settings = [.. settings, ("linear_before_reset", 1L)];
-            var y = c.File.Emit(name, name == "LSTM" ? [x, Joined(0), Joined(1), bias, "", State(0), State(1)] : [x, Joined(0), Joined(1), bias, "", State(0)], name == "LSTM" ? 3 : 2, settings);
-            x = both ? c.Emit("Reshape", [c.Emit("Transpose", [y[0]], ("perm", new long[] { 0, 2, 1, 3 })), c.List(0, 0, -1)]) : c.Emit("Squeeze", [y[0], c.List(1)]);
+            var y = c.File.Emit(name,
+                name == "LSTM" ? [x, Joined(0), Joined(1), bias, "", State(0), State(1)]
+                : [x, Joined(0), Joined(1), bias, "", State(0)], name == "LSTM" ? 3 : 2, settings);
+            x = both
+                ? c.Emit("Reshape",
+                [c.Emit("Transpose", [y[0]], ("perm", new long[] { 0, 2, 1, 3 })), c.List(0, 0, -1)])
+                : c.Emit("Squeeze", [y[0], c.List(1)]);
             h.Add(y[1]);
             if (name == "LSTM") cell.Add(y[2]);
         }
@@ -166,7 +206,8 @@ internal static class LayerExports
         return name == "LSTM" ? [output, Many(c, h, 0), Many(c, cell, 0)] : [output, Many(c, h, 0)];
     }
 
-    private static string Many(ExportCall c, IReadOnlyList<string> values, long axis) => values.Count == 1 ? values[0] : c.Emit("Concat", values, ("axis", axis));
+    private static string Many(ExportCall c, IReadOnlyList<string> values, long axis)
+        => values.Count == 1 ? values[0] : c.Emit("Concat", values, ("axis", axis));
 
     // The gates in the order that ONNX has them.
     private static TorchSharp.torch.Tensor Ordered(ExportCall c, string weight, long gates, int[] order)

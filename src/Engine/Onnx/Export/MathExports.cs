@@ -12,7 +12,9 @@ internal static class MathExports
         ["rsub"] = c => [c.Emit("Sub", [c.Operand(1, 0), c[0]])],
         ["mul"] = c => [Pair(c, "Mul")],
         ["div"] = c => [c.Count > 2 && !c.IsNone(2) ? throw c.Cannot($"rounds ({c.Text(2)})") : Pair(c, "Div")],
-        ["pow"] = c => [c.IsTensor(0) ? c.Emit("Pow", [c[0], c.Operand(1, 0)]) : c.Emit("Pow", [c.File.Number(c.Number(0), c.TypeOf(1)), c[1]])],
+        ["pow"] = c
+            => [c.IsTensor(0) ? c.Emit("Pow", [c[0], c.Operand(1, 0)])
+            : c.Emit("Pow", [c.File.Number(c.Number(0), c.TypeOf(1)), c[1]])],
         ["square"] = c => [c.Emit("Mul", [c[0], c[0]])],
         ["neg"] = One("Neg"),
         ["abs"] = One("Abs"),
@@ -46,8 +48,14 @@ internal static class MathExports
         ["elu"] = c => [c.Emit("Elu", [c[0]], ("alpha", (float)c.Number(1)))],
         ["celu"] = c => [c.Emit("Celu", [c[0]], ("alpha", (float)c.Number(1)))],
         ["prelu"] = c => [c.Emit("PRelu", [c[0], c[1]])],
-        ["softplus"] = c => [c.Number(1) == 1 ? c.Emit("Softplus", [c[0]]) : c.Emit("Div", [c.Emit("Softplus", [c.Emit("Mul", [c[0], c.Operand(1, 0)])]), c.Operand(1, 0)])],
-        ["gelu"] = c => [c.Text(1) == "tanh" ? TanhGelu(c) : c.Emit("Mul", [c.Emit("Mul", [c[0], c.Emit("Add", [c.Emit("Erf", [c.Emit("Div", [c[0], N(c, Math.Sqrt(2))])]), N(c, 1)])]), N(c, 0.5)])],
+        ["softplus"] = c
+            => [c.Number(1) == 1 ? c.Emit("Softplus", [c[0]])
+            : c.Emit("Div", [c.Emit("Softplus", [c.Emit("Mul", [c[0], c.Operand(1, 0)])]), c.Operand(1, 0)])],
+        ["gelu"] = c
+            => [c.Text(1) == "tanh" ? TanhGelu(c)
+            : c.Emit("Mul",
+            [c.Emit("Mul",
+            [c[0], c.Emit("Add", [c.Emit("Erf", [c.Emit("Div", [c[0], N(c, Math.Sqrt(2))])]), N(c, 1)])]), N(c, 0.5)])],
         ["softmax"] = c => [c.Emit("Softmax", [c[0]], ("axis", c.Long(1) == c.Rank(0) - 1 ? -1L : c.Long(1)))],
         ["special_softmax"] = c => [c.Emit("Softmax", [c[0]], ("axis", c.Long(1) == c.Rank(0) - 1 ? -1L : c.Long(1)))],
         ["special_log_softmax"] = c => [c.Emit("LogSoftmax", [c[0]], ("axis", c.Long(1)))],
@@ -75,7 +83,8 @@ internal static class MathExports
 
     private static string N(ExportCall c, double number) => c.File.Number(number, c.TypeOf(0));
 
-    private static string Pair(ExportCall c, string name) => c.IsTensor(0) ? c.Emit(name, [c[0], c.Operand(1, 0)]) : c.Emit(name, [c.Operand(0, 1), c[1]]);
+    private static string Pair(ExportCall c, string name)
+        => c.IsTensor(0) ? c.Emit(name, [c[0], c.Operand(1, 0)]) : c.Emit(name, [c.Operand(0, 1), c[1]]);
 
     private static string Sum(ExportCall c, string name)
     {
@@ -89,7 +98,9 @@ internal static class MathExports
     }
 
     private static string Clip(ExportCall c, double? least, double? most)
-        => c.Emit("Clip", [c[0], least is { } from && !double.IsNegativeInfinity(from) ? N(c, from) : "", most is { } to && !double.IsPositiveInfinity(to) ? N(c, to) : ""]);
+        => c.Emit("Clip",
+        [c[0], least is { } from && !double.IsNegativeInfinity(from) ? N(c, from) : "",
+        most is { } to && !double.IsPositiveInfinity(to) ? N(c, to) : ""]);
 
     private static string TanhGelu(ExportCall c)
     {
@@ -100,9 +111,11 @@ internal static class MathExports
 
     private static Write Reduce(string name) => c =>
     {
-        var inSetting = name is "ReduceMean" or "ReduceMax" or "ReduceMin" ? ExportFile.Opset < 18 : ExportFile.Opset < 13;
+        var inSetting = name is "ReduceMean" or "ReduceMax" or "ReduceMin" ? ExportFile.Opset < 18
+            : ExportFile.Opset < 13;
         if (c.Count < 2 || c.IsNone(1) || c.Longs(1).Length == 0) return [c.Emit(name, [c[0]], ("keepdims", 0L))];
-        return inSetting ? [c.Emit(name, [c[0]], ("axes", c.Longs(1)), ("keepdims", c.Flag(2) ? 1L : 0L))] : [c.Emit(name, [c[0], c.List(c.Longs(1))], ("keepdims", c.Flag(2) ? 1L : 0L))];
+        return inSetting ? [c.Emit(name, [c[0]], ("axes", c.Longs(1)), ("keepdims", c.Flag(2) ? 1L : 0L))]
+            : [c.Emit(name, [c[0], c.List(c.Longs(1))], ("keepdims", c.Flag(2) ? 1L : 0L))];
     };
 
     private static Write Compare(string name) => c => [c.Emit(name, [c[0], c.Operand(1, 0)])];

@@ -10,8 +10,9 @@ using static TorchSharp.torch;
 namespace Interactive.Onnx;
 
 /// <summary>
-/// Writes a graph as ONNX: it runs twice in evaluation, with batches of two sizes, and each of libtorch's operators that it runs is
-/// written as ONNX has it. So whatever runs can be written, the engine's layers and a traced module's operators alike.
+/// Writes a graph as ONNX: it runs twice in evaluation, with batches of two sizes, and each of libtorch's operators
+/// that it runs is written as ONNX has it. So whatever runs can be written, the engine's layers and a traced module's
+/// operators alike.
 /// </summary>
 internal static class OnnxExport
 {
@@ -27,9 +28,11 @@ internal static class OnnxExport
     /// <exception cref="UsageException">An operator cannot be written; the message names it.</exception>
     public static OnnxModel Make(Graph graph, OnnxExportOptions options)
     {
-        if (options.Inputs.Count > 0 && options.Inputs.Count != graph.Inputs.Count || options.Outputs.Count > 0 && options.Outputs.Count != graph.Outputs.Count)
+        if (options.Inputs.Count > 0 && options.Inputs.Count != graph.Inputs.Count
+            || options.Outputs.Count > 0 && options.Outputs.Count != graph.Outputs.Count)
             throw new UsageException($"{graph.Name} has {graph.Inputs.Count} inputs and {graph.Outputs.Count} outputs, got {options.Inputs.Count} and {options.Outputs.Count} names");
-        if (options.Classes.Count > 0 && (graph.Output.Shape.Rank == 0 || graph.Output.Shape[0] != options.Classes.Count))
+        if (options.Classes.Count > 0
+            && (graph.Output.Shape.Rank == 0 || graph.Output.Shape[0] != options.Classes.Count))
             throw new UsageException($"{graph.Name} gives {graph.Output.Shape}, got the names of {options.Classes.Count} classes");
         var wasTraining = graph.training;
         using var scope = NewDisposeScope();
@@ -57,7 +60,8 @@ internal static class OnnxExport
     private static Tensor[] Batch(Graph graph, long batch) => [.. graph.Inputs.Select(v =>
     {
         var sizes = v.Shape.WithBatch(batch);
-        return (v.Type is ScalarType.Float32 or ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16 ? randn(sizes).to_type(v.Type) : randint(0, 2, sizes).to_type(v.Type)).to(Devices.Of(graph));
+        return (v.Type is ScalarType.Float32 or ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16
+            ? randn(sizes).to_type(v.Type) : randint(0, 2, sizes).to_type(v.Type)).to(Devices.Of(graph));
     })];
 
     private sealed class Writing(Graph graph, ModuleTensors tensors, TraceComparison trace, OnnxExportOptions options)
@@ -70,22 +74,35 @@ internal static class OnnxExport
             file.Model.Graph.Name = graph.Name;
             for (var i = 0; i < graph.Inputs.Count; i++)
             {
-                var name = options.Inputs.Count > 0 ? options.Inputs[i] : graph.Inputs.Count == 1 ? "input" : $"input{i + 1}";
-                file.Model.Graph.Inputs.Add(new(name, OnnxTypes.Of(graph.Inputs[i].Type), ["batch", .. graph.Inputs[i].Shape.ToArray().Select(s => s.ToString(CultureInfo.InvariantCulture))]));
+                var name = options.Inputs.Count > 0 ? options.Inputs[i]
+                    : graph.Inputs.Count == 1 ? "input" : $"input{i + 1}";
+                file.Model.Graph.Inputs.Add(new(name, OnnxTypes.Of(graph.Inputs[i].Type),
+                    ["batch",
+                    .. graph.Inputs[i].Shape.ToArray().Select(s => s.ToString(CultureInfo.InvariantCulture))]));
                 names[new(RefKind.Input, i)] = name;
             }
             for (var i = 0; i < trace.First.Steps.Count; i++) Add(i);
             for (var i = 0; i < graph.Outputs.Count; i++)
             {
-                var name = options.Outputs.Count > 0 ? options.Outputs[i] : graph.Outputs.Count == 1 ? "output" : $"output{i + 1}";
-                var node = new OnnxNode { Name = name, Operator = "Identity", Inputs = [Name(trace.First.Outputs[i])], Outputs = [name] };
+                var name = options.Outputs.Count > 0 ? options.Outputs[i]
+                    : graph.Outputs.Count == 1 ? "output" : $"output{i + 1}";
+                var node =
+                    new OnnxNode
+                    {
+                        Name = name, Operator = "Identity", Inputs =
+                    [Name(trace.First.Outputs[i])], Outputs = [name]
+                    };
                 file.Model.Graph.Nodes.Add(node);
-                file.Model.Graph.Outputs.Add(new(name, OnnxTypes.Of(graph.Outputs[i].Type), [.. graph.Outputs[i].Extents.Select(e => e.PerSample == 0 ? e.Fixed.ToString(CultureInfo.InvariantCulture) : e == Extent.Batch ? "batch" : $"size{i}")]));
+                file.Model.Graph.Outputs.Add(new(name, OnnxTypes.Of(graph.Outputs[i].Type),
+                    [.. graph.Outputs[i].Extents.Select(e
+                    => e.PerSample == 0 ? e.Fixed.ToString(CultureInfo.InvariantCulture)
+                    : e == Extent.Batch ? "batch" : $"size{i}")]));
             }
             ExportTidying.Tidy(file.Model.Graph);
             if (options.Classes.Count > 0) file.Model.Metadata["classes"] = JsonSerializer.Serialize(options.Classes);
             if (options.PictureSteps is { } steps) file.Model.Metadata["steps"] = steps;
-            if (options.Normalisation is { } normalisation) file.Model.Metadata["normalisation"] = JsonSerializer.Serialize(normalisation);
+            if (options.Normalisation is { } normalisation)
+                file.Model.Metadata["normalisation"] = JsonSerializer.Serialize(normalisation);
             return file.Model;
         }
 
@@ -96,7 +113,8 @@ internal static class OnnxExport
             {
                 return;
             }
-            if (step.Tensors.Count == 0 && IsSame(index) || step.Tensors.Count > 0 && step.Tensors.All(t => t[0].Kind == RefKind.Constant) && IsSame(index))
+            if (step.Tensors.Count == 0 && IsSame(index)
+                || step.Tensors.Count > 0 && step.Tensors.All(t => t[0].Kind == RefKind.Constant) && IsSame(index))
             {
                 for (var part = 0; part < step.Results.Count; part++)
                 {
@@ -108,7 +126,8 @@ internal static class OnnxExport
             var operation = step.Call!.Name;
             if (step.IsInPlace) operation = operation[..^1];
             if (!AtenExports.Table.TryGetValue(operation, out var write)) throw new UsageException($"{graph.Name} cannot be written as ONNX: there is no counterpart of {operation}");
-            var results = write(new ExportCall(file, step, trace.Second.Steps[index], trace, index, [.. step.Tensors.Select(Name)]));
+            var results = write(new ExportCall(file, step, trace.Second.Steps[index], trace, index,
+                [.. step.Tensors.Select(Name)]));
             for (var part = 0; part < results.Length; part++) names[new(RefKind.Result, index, part)] = results[part];
         }
 
@@ -128,7 +147,8 @@ internal static class OnnxExport
             foreach (var reference in references)
                 if (names.TryGetValue(reference, out var name)) return name;
             var held = references.First();
-            if (held.IsFlowing) throw new UsageException($"{graph.Name} cannot be written as ONNX: a step reads what none makes");
+            if (held.IsFlowing)
+                throw new UsageException($"{graph.Name} cannot be written as ONNX: a step reads what none makes");
             var tensor = held.Kind == RefKind.Constant ? trace.First.Constants[held.Index] : tensors.Of(held);
             if (!Enum.IsDefined(tensor.dtype)) return names[held] = ""; // a bias that is left out
             return names[held] = file.Weight(tensor, tensors.NameOf(held));

@@ -20,8 +20,11 @@ internal static class ShapeExports
         ["unflatten"] = Resized,
         ["squeeze"] = Resized,
         ["unsqueeze"] = c => [c.Emit("Unsqueeze", [c[0], c.List(c.Axis(1, c.Rank(0) + 1))])],
-        ["flatten"] = c => [c.Axis(1, c.Rank(0)) == 1 && c.Axis(2, c.Rank(0)) == c.Rank(0) - 1 ? c.Emit("Flatten", [c[0]], ("axis", 1L)) : c.File.Reshape(c[0], c.Result())],
-        ["permute"] = c => [c.Emit("Transpose", [c[0]], ("perm", c.Longs(1).Select(d => d < 0 ? d + c.Rank(0) : d).ToArray()))],
+        ["flatten"] = c
+            => [c.Axis(1, c.Rank(0)) == 1 && c.Axis(2, c.Rank(0)) == c.Rank(0) - 1
+            ? c.Emit("Flatten", [c[0]], ("axis", 1L)) : c.File.Reshape(c[0], c.Result())],
+        ["permute"] = c
+            => [c.Emit("Transpose", [c[0]], ("perm", c.Longs(1).Select(d => d < 0 ? d + c.Rank(0) : d).ToArray()))],
         ["transpose"] = c => [Swapped(c, c.Axis(1, c.Rank(0)), c.Axis(2, c.Rank(0)))],
         ["t"] = c => [Swapped(c, 0, 1)],
         ["mT"] = c => [Swapped(c, c.Rank(0) - 2, c.Rank(0) - 1)],
@@ -29,19 +32,36 @@ internal static class ShapeExports
         ["expand_as"] = c => [c.Emit("Expand", [c[0], c.File.Sizes(c.Result())])],
         ["repeat"] = c => [c.Emit("Tile", [c[0], c.File.Sizes(c.Extents(1))])],
         ["cat"] = c => [c.Emit("Concat", c.Names(0), ("axis", c.Long(1)))],
-        ["stack"] = c => [c.Emit("Concat", c.Names(0).Select(n => c.Emit("Unsqueeze", [n, c.List(c.Long(1))])), ("axis", c.Long(1)))],
+        ["stack"] = c
+            => [c.Emit("Concat", c.Names(0).Select(n => c.Emit("Unsqueeze", [n, c.List(c.Long(1))])),
+            ("axis", c.Long(1)))],
         ["select"] = c => [c.Emit("Gather", [c[0], c.File.Whole(c.Long(2))], ("axis", c.Long(1)))],
-        ["narrow"] = c => [c.Emit("Slice", [c[0], c.List(c.Long(2)), c.Long(2) < 0 && c.Long(2) + c.Long(3) == 0 ? c.List(long.MaxValue) : c.List(c.Long(2) + c.Long(3)), c.List(c.Long(1))])],
-        ["slice"] = c => [c.Emit("Slice", [c[0], c.List(c.IsNone(2) ? 0 : c.Long(2)), c.List(c.IsNone(3) ? long.MaxValue : c.Long(3)), c.List(c.Long(1)), c.List(c.Long(4))])],
+        ["narrow"] = c
+            => [c.Emit("Slice",
+            [c[0], c.List(c.Long(2)),
+            c.Long(2) < 0 && c.Long(2) + c.Long(3) == 0 ? c.List(long.MaxValue) : c.List(c.Long(2) + c.Long(3)),
+            c.List(c.Long(1))])],
+        ["slice"] = c
+            => [c.Emit("Slice",
+            [c[0], c.List(c.IsNone(2) ? 0 : c.Long(2)), c.List(c.IsNone(3) ? long.MaxValue : c.Long(3)),
+            c.List(c.Long(1)), c.List(c.Long(4))])],
         ["split"] = Parts,
         ["split_with_sizes"] = Parts,
         ["chunk"] = Parts,
         ["index_select"] = c => [c.Emit("Gather", [c[0], c[2]], ("axis", c.Long(1)))],
         ["gather"] = c => [c.Emit("GatherElements", [c[0], c[2]], ("axis", c.Long(1)))],
-        ["flip"] = c => [c.Longs(1).Aggregate(c[0], (x, d) => c.Emit("Slice", [x, c.List(-1), c.List(long.MinValue), c.List(d), c.List(-1)]))],
+        ["flip"] = c
+            => [c.Longs(1).Aggregate(c[0],
+            (x, d) => c.Emit("Slice", [x, c.List(-1), c.List(long.MinValue), c.List(d), c.List(-1)]))],
         ["roll"] = c => [Roll(c)],
-        ["pad"] = c => [Pad(c, c.Text(2) switch { "constant" => "constant", "reflect" => "reflect", "replicate" => "edge", var mode => throw c.Cannot($"pads by {mode}") }, c.Count < 4 || c.IsNone(3) ? 0 : c.Number(3))],
-        ["_pad_enum"] = c => [Pad(c, c.Long(2) switch { 0 => "reflect", 1 => "edge", 3 => "constant", _ => throw c.Cannot("pads by circling") }, c.Count < 4 || c.IsNone(3) ? 0 : c.Number(3))],
+        ["pad"] = c
+            => [Pad(c,
+            c.Text(2) switch { "constant" => "constant", "reflect" => "reflect", "replicate" => "edge",
+            var mode => throw c.Cannot($"pads by {mode}") }, c.Count < 4 || c.IsNone(3) ? 0 : c.Number(3))],
+        ["_pad_enum"] = c
+            => [Pad(c,
+            c.Long(2) switch { 0 => "reflect", 1 => "edge", 3 => "constant", _ => throw c.Cannot("pads by circling") },
+            c.Count < 4 || c.IsNone(3) ? 0 : c.Number(3))],
         ["constant_pad_nd"] = c => [Pad(c, "constant", c.Number(2))],
         ["pixel_shuffle"] = c => [c.Emit("DepthToSpace", [c[0]], ("blocksize", c.Long(1)), ("mode", "CRD"))],
         ["tril"] = c => [c.Emit("Trilu", [c[0], c.File.Whole(c.Long(1))], ("upper", 0L))],
@@ -76,7 +96,10 @@ internal static class ShapeExports
         foreach (var (shift, axis) in c.Longs(1).Zip(c.Longs(2)))
         {
             var cut = c.List(-shift); // the last ones come first
-            x = shift == 0 ? x : c.Emit("Concat", [c.Emit("Slice", [x, cut, c.List(long.MaxValue), c.List(axis)]), c.Emit("Slice", [x, c.List(0), cut, c.List(axis)])], ("axis", axis));
+            x = shift == 0 ? x
+                : c.Emit("Concat",
+                [c.Emit("Slice", [x, cut, c.List(long.MaxValue), c.List(axis)]),
+                c.Emit("Slice", [x, c.List(0), cut, c.List(axis)])], ("axis", axis));
         }
         return x;
     }
@@ -85,11 +108,17 @@ internal static class ShapeExports
     {
         var (rank, sides) = (c.Rank(0), c.Longs(1));
         var edges = new long[2 * rank];
-        for (var i = 0; i < sides.Length / 2; i++) (edges[rank - 1 - i], edges[2 * rank - 1 - i]) = (sides[2 * i], sides[2 * i + 1]);
-        return c.Emit("Pad", mode == "constant" ? [c[0], c.List(edges), c.File.Number(value, c.TypeOf(0))] : [c[0], c.List(edges)], ("mode", mode));
+        for (var i = 0; i < sides.Length / 2; i++)
+            (edges[rank - 1 - i], edges[2 * rank - 1 - i]) = (sides[2 * i], sides[2 * i + 1]);
+        return c.Emit("Pad",
+            mode == "constant" ? [c[0], c.List(edges), c.File.Number(value, c.TypeOf(0))] : [c[0], c.List(edges)],
+            ("mode", mode));
     }
 
-    private static string[] Cast(ExportCall c) => [c.ResultType() == c.TypeOf(0) ? c.Emit("Identity", [c[0]]) : c.Emit("Cast", [c[0]], ("to", (long)c.ResultType()))];
+    private static string[] Cast(ExportCall c)
+        => [c.ResultType() == c.TypeOf(0) ? c.Emit("Identity", [c[0]])
+        : c.Emit("Cast", [c[0]], ("to", (long)c.ResultType()))];
 
-    private static string Filled(ExportCall c, double value) => c.Emit("Expand", [c.File.Number(value, c.ResultType()), c.File.Sizes(c.Result())]);
+    private static string Filled(ExportCall c, double value)
+        => c.Emit("Expand", [c.File.Number(value, c.ResultType()), c.File.Sizes(c.Result())]);
 }

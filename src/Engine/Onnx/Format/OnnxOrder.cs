@@ -1,6 +1,8 @@
 namespace Interactive.Onnx;
 
-/// <summary>Puts operators in an order in which each reads only what is there, and refuses a graph that has none.</summary>
+/// <summary>
+/// Puts operators in an order in which each reads only what is there, and refuses a graph that has none.
+/// </summary>
 internal static class OnnxOrder
 {
     /// <summary>Sorts the nodes in place; an order that holds already stays as it is.</summary>
@@ -11,7 +13,8 @@ internal static class OnnxOrder
         var makers = new Dictionary<string, OnnxNode>();
         foreach (var node in graph.Nodes)
             foreach (var output in node.Outputs)
-                if (output.Length > 0 && (!makers.TryAdd(output, node) || graph.Weights.ContainsKey(output))) throw new InvalidDataException($"{output} is made twice");
+                if (output.Length > 0 && (!makers.TryAdd(output, node) || graph.Weights.ContainsKey(output)))
+                    throw new InvalidDataException($"{output} is made twice");
         var known = new HashSet<string>([.. graph.Inputs.Select(i => i.Name), .. graph.Weights.Keys, ""]);
         var (sorted, open) = (new List<OnnxNode>(), new HashSet<OnnxNode>());
         var way = new Stack<OnnxNode>(); // not the call stack: a file may be deep
@@ -36,7 +39,8 @@ internal static class OnnxOrder
                 foreach (var name in missing) way.Push(makers.TryGetValue(name, out var maker) ? maker : throw new InvalidDataException($"{node.Operator} ({node.Label}) reads {name}, which nothing makes"));
             }
         }
-        if (graph.Outputs.FirstOrDefault(o => !known.Contains(o.Name)) is { } lost) throw new InvalidDataException($"its output {lost.Name} is made by nothing");
+        if (graph.Outputs.FirstOrDefault(o => !known.Contains(o.Name)) is { } lost)
+            throw new InvalidDataException($"its output {lost.Name} is made by nothing");
         graph.Nodes = sorted;
     }
 }

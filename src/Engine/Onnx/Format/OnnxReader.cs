@@ -14,7 +14,8 @@ internal static class OnnxReader
     {
         if (!File.Exists(path)) throw new UsageException($"there is no file {path}");
         try { return Read(File.ReadAllBytes(path), Path.GetDirectoryName(Path.GetFullPath(path))!); }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or DecoderFallbackException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException
+            or DecoderFallbackException or ArgumentException or OverflowException)
         {
             throw new UsageException($"{path} is no ONNX model that can be read: {e.Message.ReplaceLineEndings(" ")}");
         }
@@ -38,7 +39,8 @@ internal static class OnnxReader
         if (model.Graph.Nodes.Count == 0) throw new InvalidDataException("it holds no operators");
         if (model.Opset is < OldestOpset or > NewestOpset) throw new InvalidDataException($"it is of opset {model.Opset}, and opsets {OldestOpset} to {NewestOpset} are read");
         foreach (var weight in model.Graph.Weights.Values) weight.Check(folder);
-        foreach (var attribute in model.Graph.Nodes.SelectMany(n => n.Attributes.Values)) attribute.Tensor?.Check(folder);
+        foreach (var attribute in model.Graph.Nodes.SelectMany(n => n.Attributes.Values))
+            attribute.Tensor?.Check(folder);
         OnnxOrder.Sort(model.Graph);
         return model;
     }
@@ -65,7 +67,8 @@ internal static class OnnxReader
                 case 2: graph.Name = read.Text(); break;
                 case 5:
                     var weight = Tensor(read.Bytes());
-                    if (!graph.Weights.TryAdd(weight.Name, weight)) throw new InvalidDataException($"two weights are called {weight.Name}");
+                    if (!graph.Weights.TryAdd(weight.Name, weight))
+                        throw new InvalidDataException($"two weights are called {weight.Name}");
                     break;
                 case 11: graph.Inputs.Add(Value(read.Bytes())); break;
                 case 12: graph.Outputs.Add(Value(read.Bytes())); break;
@@ -92,7 +95,8 @@ internal static class OnnxReader
                 default: read.Skip(); break;
             }
         if (node.Domain == "ai.onnx") node.Domain = "";
-        return node.Operator.Length > 0 && node.Outputs.Any(o => o.Length > 0) ? node : throw new InvalidDataException($"the node {node.Label} has no operator or no output");
+        return node.Operator.Length > 0 && node.Outputs.Any(o => o.Length > 0) ? node
+            : throw new InvalidDataException($"the node {node.Label} has no operator or no output");
     }
 
     private static void Attribute(ReadOnlyMemory<byte> bytes, Dictionary<string, OnnxAttribute> attributes)

@@ -24,7 +24,9 @@ internal sealed class OnnxTensor
     public long Count { get; private set; }
     public bool IsFloat => Type is OnnxTypes.Float or OnnxTypes.Half or OnnxTypes.Double or OnnxTypes.BFloat;
 
-    /// <summary>Fails unless there are as many numbers as the sizes say, so that nobody takes memory for what is not there.</summary>
+    /// <summary>
+    /// Fails unless there are as many numbers as the sizes say, so that nobody takes memory for what is not there.
+    /// </summary>
     /// <param name="folder">Of the file, in which its other files must lie.</param>
     /// <exception cref="InvalidDataException">There are not.</exception>
     public void Check(string folder)
@@ -49,7 +51,9 @@ internal sealed class OnnxTensor
         var numbers = new double[Count];
         if (Raw is not { } raw)
         {
-            for (var i = 0; i < numbers.Length; i++) numbers[i] = Type == OnnxTypes.Float ? Floats[i] : Type == OnnxTypes.Double ? Doubles[i] : FromLong(Longs[i]);
+            for (var i = 0; i < numbers.Length; i++)
+                numbers[i] = Type == OnnxTypes.Float ? Floats[i]
+                : Type == OnnxTypes.Double ? Doubles[i] : FromLong(Longs[i]);
             return numbers;
         }
         var bytes = raw.Span;
@@ -87,7 +91,8 @@ internal sealed class OnnxTensor
     {
         var type = OnnxTypes.ToTorch(Type);
         long[] sizes = [.. Sizes];
-        if (Type is not (OnnxTypes.Float or OnnxTypes.Double or OnnxTypes.Int or OnnxTypes.Long) || !BitConverter.IsLittleEndian)
+        if (Type is not (OnnxTypes.Float or OnnxTypes.Double or OnnxTypes.Int or OnnxTypes.Long)
+            || !BitConverter.IsLittleEndian)
         {
             if (Type == OnnxTypes.Long) return tensor(Array.ConvertAll(ToNumbers(), x => (long)x), sizes);
             if (type is ScalarType.Float32) return tensor(Array.ConvertAll(ToNumbers(), x => (float)x), sizes);
@@ -98,9 +103,12 @@ internal sealed class OnnxTensor
         try
         {
             if (Raw is { } raw) raw.Span.CopyTo(result.bytes);
-            else if (Type == OnnxTypes.Float) MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(Floats)).CopyTo(result.bytes);
-            else if (Type == OnnxTypes.Double) MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(Doubles)).CopyTo(result.bytes);
-            else if (Type == OnnxTypes.Long) MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(Longs)).CopyTo(result.bytes);
+            else if (Type == OnnxTypes.Float)
+                MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(Floats)).CopyTo(result.bytes);
+            else if (Type == OnnxTypes.Double)
+                MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(Doubles)).CopyTo(result.bytes);
+            else if (Type == OnnxTypes.Long)
+                MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(Longs)).CopyTo(result.bytes);
             else
             {
                 var ints = MemoryMarshal.Cast<byte, int>(result.bytes);

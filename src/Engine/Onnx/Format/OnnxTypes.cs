@@ -5,9 +5,11 @@ namespace Interactive.Onnx;
 /// <summary>ONNX's element types by number.</summary>
 internal static class OnnxTypes
 {
-    public const int Float = 1, Byte = 2, SByte = 3, UShort = 4, Short = 5, Int = 6, Long = 7, Bool = 9, Half = 10, Double = 11, UInt = 12, ULong = 13, BFloat = 16;
+    public const int Float = 1, Byte = 2, SByte = 3, UShort = 4, Short = 5, Int = 6, Long = 7, Bool = 9, Half = 10,
+        Double = 11, UInt = 12, ULong = 13, BFloat = 16;
 
-    private static readonly string[] Names = ["nothing", "float", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16", "double", "uint32", "uint64", "complex64", "complex128", "bfloat16"];
+    private static readonly string[] Names = ["nothing", "float", "uint8", "int8", "uint16", "int16", "int32", "int64",
+        "string", "bool", "float16", "double", "uint32", "uint64", "complex64", "complex128", "bfloat16"];
 
     /// <summary>For messages.</summary>
     public static string NameOf(int type) => type >= 0 && type < Names.Length ? Names[type] : $"type {type}";

@@ -8,7 +8,8 @@ internal static class OnnxWriter
     /// <summary>Writes a model.</summary>
     public static void Write(OnnxModel model, Stream stream)
     {
-        var file = new WireWriter().Long(1, IrVersion).Text(2, model.Producer).Message(7, Graph(model.Graph)).Message(8, new WireWriter().Text(1, "").Long(2, model.Opset));
+        var file = new WireWriter().Long(1, IrVersion).Text(2, model.Producer).Message(7, Graph(model.Graph)).Message(8,
+            new WireWriter().Text(1, "").Long(2, model.Opset));
         foreach (var (key, value) in model.Metadata) file.Message(14, new WireWriter().Text(1, key).Text(2, value));
         file.CopyTo(stream);
     }
@@ -49,7 +50,8 @@ internal static class OnnxWriter
 
     private static WireWriter Tensor(OnnxTensor tensor)
     {
-        var message = new WireWriter().Longs(1, tensor.Sizes).Long(2, tensor.Type).Text(8, tensor.Name).Bytes(9, tensor.Raw ?? default);
+        var message = new WireWriter().Longs(1, tensor.Sizes).Long(2, tensor.Type).Text(8, tensor.Name).Bytes(9,
+            tensor.Raw ?? default);
         foreach (var (key, value) in tensor.External) message.Message(13, new WireWriter().Text(1, key).Text(2, value));
         return tensor.External.Count > 0 ? message.Long(14, 1) : message;
     }
@@ -57,7 +59,10 @@ internal static class OnnxWriter
     private static WireWriter Value(OnnxValue value)
     {
         var shape = new WireWriter();
-        foreach (var size in value.Sizes!) shape.Message(1, long.TryParse(size, out var number) ? new WireWriter().Long(1, number) : new WireWriter().Text(2, size));
-        return new WireWriter().Text(1, value.Name).Message(2, new WireWriter().Message(1, new WireWriter().Long(1, value.Type).Message(2, shape)));
+        foreach (var size in value.Sizes!)
+            shape.Message(1,
+            long.TryParse(size, out var number) ? new WireWriter().Long(1, number) : new WireWriter().Text(2, size));
+        return new WireWriter().Text(1, value.Name).Message(2,
+            new WireWriter().Message(1, new WireWriter().Long(1, value.Type).Message(2, shape)));
     }
 }

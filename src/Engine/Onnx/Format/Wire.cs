@@ -61,7 +61,8 @@ internal ref struct Wire(ReadOnlyMemory<byte> message)
     {
         if (form == 1) list.Add(BinaryPrimitives.ReadDoubleLittleEndian(Take(8).Span));
         else
-            for (var run = new Wire(Bytes()); run.at < run.message.Length;) list.Add(BinaryPrimitives.ReadDoubleLittleEndian(run.Take(8).Span));
+            for (var run = new Wire(Bytes()); run.at < run.message.Length;)
+                list.Add(BinaryPrimitives.ReadDoubleLittleEndian(run.Take(8).Span));
     }
 
     /// <summary>Passes over the field.</summary>
@@ -97,5 +98,6 @@ internal ref struct Wire(ReadOnlyMemory<byte> message)
         throw Damaged();
     }
 
-    private readonly InvalidDataException Damaged() => new($"it is damaged or cut off (in a part of {message.Length} bytes, at byte {at})");
+    private readonly InvalidDataException Damaged()
+        => new($"it is damaged or cut off (in a part of {message.Length} bytes, at byte {at})");
 }

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Interactive.Onnx;
 
-/// <summary>Writes the fields of a protocol-buffers message. Long runs of bytes are not copied: they must stay as they are until all is written.</summary>
+/// <summary>
+/// Writes the fields of a protocol-buffers message. Long runs of bytes are not copied: they must stay as they are until
+/// all is written.
+/// </summary>
 internal sealed class WireWriter
 {
     private const int Longest = 4096; // bytes that are copied

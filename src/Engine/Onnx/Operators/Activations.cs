@@ -24,10 +24,15 @@ internal static class Activations
         ["Gelu"] = OnnxOperator.Of(c => Gelu(c[0], c.Text("approximate", "none") == "tanh")),
         ["ThresholdedRelu"] = OnnxOperator.Of(c => where(c[0] > c.Float("alpha", 1), c[0], zeros_like(c[0]))),
         ["Shrink"] = OnnxOperator.Of(Shrink),
-        ["Softmax"] = OnnxOperator.Of(c => Along(c, x => nn.functional.softmax(x, 1), (x, axis) => nn.functional.softmax(x, axis))),
-        ["LogSoftmax"] = OnnxOperator.Of(c => Along(c, x => nn.functional.log_softmax(x, 1), (x, axis) => nn.functional.log_softmax(x, axis))),
+        ["Softmax"] = OnnxOperator.Of(c
+            => Along(c, x => nn.functional.softmax(x, 1), (x, axis) => nn.functional.softmax(x, axis))),
+        ["LogSoftmax"] = OnnxOperator.Of(c
+            => Along(c, x => nn.functional.log_softmax(x, 1), (x, axis) => nn.functional.log_softmax(x, axis))),
         ["Hardmax"] = OnnxOperator.Of(c => Along(c, x => Hardmax(x, 1), Hardmax)),
-        ["Dropout"] = new(Dropout, Layer: l => nn.Dropout(l.Float("ratio", 1, 0.5) is >= 0 and < 1 and var ratio ? ratio : throw new InvalidDataException("its ratio is not within 0 and 1"))),
+        ["Dropout"] = new(Dropout,
+            Layer: l
+            => nn.Dropout(l.Float("ratio", 1, 0.5) is >= 0 and < 1 and var ratio ? ratio
+            : throw new InvalidDataException("its ratio is not within 0 and 1"))),
     };
 
     /// <summary>Exact, or by a hyperbolic tangent.</summary>
@@ -43,7 +48,8 @@ internal static class Activations
     private static Tensor HardSigmoid(OnnxCall c)
     {
         double alpha = c.Float("alpha", 0.2f), beta = c.Float("beta", 0.5f);
-        return Math.Abs(alpha - 1.0 / 6) < 1e-6 && beta == 0.5 ? nn.functional.hardsigmoid(c[0]) : (c[0] * alpha + beta).clamp((Scalar)0, (Scalar)1);
+        return Math.Abs(alpha - 1.0 / 6) < 1e-6 && beta == 0.5 ? nn.functional.hardsigmoid(c[0])
+            : (c[0] * alpha + beta).clamp((Scalar)0, (Scalar)1);
     }
 
     private static Tensor Shrink(OnnxCall c)
@@ -58,10 +64,12 @@ internal static class Activations
         var x = c[0];
         var axis = OnnxCall.Axis(c.Long("axis", c.Opset < 13 ? 1 : -1), x.dim());
         if (c.Opset >= 13 || axis == x.dim() - 1) return along(x, axis);
-        return ofRows(x.flatten(axis).reshape(-1, x.shape.Skip((int)axis).Aggregate(1L, (a, b) => a * b))).reshape(x.shape);
+        return ofRows(x.flatten(axis).reshape(-1, x.shape.Skip((int)axis).Aggregate(1L, (a, b) => a * b)))
+            .reshape(x.shape);
     }
 
-    private static Tensor Hardmax(Tensor x, long axis) => zeros_like(x).scatter(axis, x.argmax(axis, keepdim: true), ones_like(x));
+    private static Tensor Hardmax(Tensor x, long axis)
+        => zeros_like(x).scatter(axis, x.argmax(axis, keepdim: true), ones_like(x));
 
     private static Tensor[] Dropout(OnnxCall c)
     {

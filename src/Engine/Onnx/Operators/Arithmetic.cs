@@ -60,16 +60,20 @@ internal static class Arithmetic
         ["Where"] = OnnxOperator.Of(c => where(c[0], c[1], c[2])),
         ["Cast"] = OnnxOperator.Of(c => c[0].to_type(OnnxTypes.ToTorch((int)c.Long("to", 1)))),
         ["CastLike"] = OnnxOperator.Of(c => c[0].to_type(c[1].dtype)),
-        ["Identity"] = OnnxOperator.Of(c => c.IsKnown(0) ? c[0] : c[0].contiguous(), 0), // an export of ours keeps those after which numbers lie one after the other
+        // an export of ours keeps those after which numbers lie one after the other
+        ["Identity"] = OnnxOperator.Of(c => c.IsKnown(0) ? c[0] : c[0].contiguous(), 0),
         ["CumSum"] = OnnxOperator.Of(CumSum),
     };
 
     // A small whole power is spelled as libtorch's own, of a number; others may be fractions.
-    private static Tensor Power(OnnxCall c) => c.IsKnown(1) && !c.IsKnown(0) && c[1].numel() == 1 ? c[0].pow((Scalar)c.Number(1)) : c[0].pow(c[1]).to_type(c[0].dtype);
+    private static Tensor Power(OnnxCall c)
+        => c.IsKnown(1) && !c.IsKnown(0) && c[1].numel() == 1 ? c[0].pow((Scalar)c.Number(1))
+        : c[0].pow(c[1]).to_type(c[0].dtype);
 
     private static Tensor Clip(OnnxCall c)
     {
-        if (c.Opset < 11) return c[0].clamp((Scalar)c.Float("min", float.MinValue), (Scalar)c.Float("max", float.MaxValue));
+        if (c.Opset < 11)
+            return c[0].clamp((Scalar)c.Float("min", float.MinValue), (Scalar)c.Float("max", float.MaxValue));
         var x = c[0];
         if (!x.is_floating_point())
         {

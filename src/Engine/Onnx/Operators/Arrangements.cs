@@ -16,20 +16,28 @@ internal static class Arrangements
         ["ConstantOfShape"] = OnnxOperator.Of(c =>
         {
             var (sizes, value) = (c.Longs(0), c.Setting("value")?.Tensor);
-            return full(Bounded(sizes), value is null ? 0 : value.ToNumbers()[0], value is null ? ScalarType.Float32 : OnnxTypes.ToTorch(value.Type));
+            return full(Bounded(sizes), value is null ? 0 : value.ToNumbers()[0],
+                value is null ? ScalarType.Float32 : OnnxTypes.ToTorch(value.Type));
         }),
         ["Range"] = OnnxOperator.Of(Range),
         ["EyeLike"] = OnnxOperator.Of(EyeLike),
         ["Reshape"] = OnnxOperator.Of(Reshape, 0),
         ["Flatten"] = OnnxOperator.Of(Flatten),
-        ["Squeeze"] = OnnxOperator.Of(c => c.Longs("axes", 1) is { } axes ? axes.Select(a => OnnxCall.Axis(a, c[0].dim())).OrderDescending().Aggregate(c[0], (x, a) => x.squeeze(a)) : c[0].squeeze(), 0),
+        ["Squeeze"] = OnnxOperator.Of(c
+            => c.Longs("axes", 1) is { } axes
+            ? axes.Select(a => OnnxCall.Axis(a, c[0].dim())).OrderDescending().Aggregate(c[0], (x, a) => x.squeeze(a))
+            : c[0].squeeze(), 0),
         ["Unsqueeze"] = OnnxOperator.Of(c =>
         {
             var axes = c.Longs("axes", 1) ?? throw new InvalidDataException("it lacks its axes");
-            return axes.Select(a => OnnxCall.Axis(a, c[0].dim() + axes.Length)).Order().Aggregate(c[0], (x, a) => x.unsqueeze(a));
+            return axes.Select(a => OnnxCall.Axis(a, c[0].dim() + axes.Length)).Order().Aggregate(c[0],
+                (x, a) => x.unsqueeze(a));
         }, 0),
-        ["Transpose"] = OnnxOperator.Of(c => c[0].permute(c.Longs("perm") ?? [.. Enumerable.Range(0, (int)c[0].dim()).Reverse().Select(i => (long)i)]), 0),
-        ["Concat"] = OnnxOperator.Of(c => cat(c.All(), OnnxCall.Axis(c.Long("axis", c.Opset < 4 ? 1 : 0), c[0].dim())), 0, 1, 2),
+        ["Transpose"] = OnnxOperator.Of(c
+            => c[0].permute(c.Longs("perm")
+            ?? [.. Enumerable.Range(0, (int)c[0].dim()).Reverse().Select(i => (long)i)]), 0),
+        ["Concat"] = OnnxOperator.Of(c => cat(c.All(), OnnxCall.Axis(c.Long("axis", c.Opset < 4 ? 1 : 0), c[0].dim())),
+            0, 1, 2),
         ["Split"] = new(Split),
         ["Expand"] = OnnxOperator.Of(Expand, 0),
         ["Tile"] = OnnxOperator.Of(c =>
@@ -52,12 +60,14 @@ internal static class Arrangements
 
     /// <summary>Sizes, unless they ask for more than any net's tensor.</summary>
     public static long[] Bounded(long[] sizes)
-        => sizes.All(s => s >= 0) && sizes.Aggregate(1.0, (a, b) => a * b) <= MostNumbers ? sizes : throw new InvalidDataException($"it asks for a tensor of {string.Join('x', sizes)} numbers");
+        => sizes.All(s => s >= 0) && sizes.Aggregate(1.0, (a, b) => a * b) <= MostNumbers ? sizes
+        : throw new InvalidDataException($"it asks for a tensor of {string.Join('x', sizes)} numbers");
 
     private static Tensor Shape(OnnxCall c)
     {
         var sizes = c[0].shape;
-        long Edge(string name, long otherwise) => c.Long(name, otherwise) is var e && e < 0 ? Math.Max(0, e + sizes.Length) : Math.Min(e, sizes.Length);
+        long Edge(string name, long otherwise)
+            => c.Long(name, otherwise) is var e && e < 0 ? Math.Max(0, e + sizes.Length) : Math.Min(e, sizes.Length);
         var (start, end) = ((int)Edge("start", 0), (int)Edge("end", sizes.Length));
         return tensor(start < end ? sizes[start..end] : []);
     }
@@ -77,7 +87,8 @@ internal static class Arrangements
         double from = c.Number(0), to = c.Number(1), step = c.Number(2);
         if (step == 0) throw new InvalidDataException("it goes by steps of 0");
         Bounded([Math.Max(0, (long)Math.Ceiling(Math.Min(long.MaxValue / 2, (to - from) / step)))]);
-        return c[0].is_floating_point() ? arange((Scalar)from, (Scalar)to, (Scalar)step, c[0].dtype) : arange((Scalar)(long)from, (Scalar)(long)to, (Scalar)(long)step, c[0].dtype);
+        return c[0].is_floating_point() ? arange((Scalar)from, (Scalar)to, (Scalar)step, c[0].dtype)
+            : arange((Scalar)(long)from, (Scalar)(long)to, (Scalar)(long)step, c[0].dtype);
     }
 
     private static Tensor EyeLike(OnnxCall c)
@@ -92,10 +103,15 @@ internal static class Arrangements
         var (x, sizes) = (c[0], c.Opset < 5 ? c.Longs("shape")! : c.Longs(1));
         if (c.Long("allowzero", 0) == 0)
             for (var i = 0; i < sizes.Length; i++)
-                if (sizes[i] == 0) sizes[i] = i < x.dim() ? x.shape[i] : throw new InvalidDataException($"it keeps dimension {i} of {x.dim()}");
+                if (sizes[i] == 0)
+                    sizes[i] = i < x.dim() ? x.shape[i]
+                    : throw new InvalidDataException($"it keeps dimension {i} of {x.dim()}");
         // Written for one batch, such as 1x512: another batch takes its place.
         var wanted = sizes.Aggregate(1.0, (a, b) => a * b);
-        if (c.DeclaredBatch > 0 && c.Batch != c.DeclaredBatch && sizes.Length > 0 && sizes[0] > 0 && sizes[0] % c.DeclaredBatch == 0 && (wanted < 0 ? sizes[0] == c.DeclaredBatch && x.dim() > 0 && x.shape[0] == c.Batch : wanted * c.Batch == (double)x.numel() * c.DeclaredBatch))
+        if (c.DeclaredBatch > 0 && c.Batch != c.DeclaredBatch && sizes.Length > 0 && sizes[0] > 0
+            && sizes[0] % c.DeclaredBatch == 0
+            && (wanted < 0 ? sizes[0] == c.DeclaredBatch && x.dim() > 0 && x.shape[0] == c.Batch
+            : wanted * c.Batch == (double)x.numel() * c.DeclaredBatch))
             sizes[0] = sizes[0] / c.DeclaredBatch * c.Batch;
         return x.reshape(sizes);
     }
@@ -105,7 +121,8 @@ internal static class Arrangements
         var (x, axis) = (c[0], c.Long("axis", 1));
         if (axis < 0) axis += x.dim();
         if (axis == 1 && x.dim() > 1) return x.flatten(1);
-        return x.reshape(x.shape.Take((int)axis).Aggregate(1L, (a, b) => a * b), x.shape.Skip((int)axis).Aggregate(1L, (a, b) => a * b));
+        return x.reshape(x.shape.Take((int)axis).Aggregate(1L, (a, b) => a * b),
+            x.shape.Skip((int)axis).Aggregate(1L, (a, b) => a * b));
     }
 
     private static Tensor[] Split(OnnxCall c)
@@ -134,17 +151,31 @@ internal static class Arrangements
 
     private static Tensor Pad(OnnxCall c)
     {
-        var (x, edges) = (c[0], c.Longs("pads", 1) ?? c.Longs("paddings") ?? throw new InvalidDataException("it lacks its edges"));
-        var axes = c.Has(3) ? c.Longs(3).Select(a => OnnxCall.Axis(a, x.dim())).ToArray() : [.. Enumerable.Range(0, edges.Length / 2).Select(i => (long)i)];
+        var (x, edges) = (c[0],
+            c.Longs("pads", 1) ?? c.Longs("paddings") ?? throw new InvalidDataException("it lacks its edges"));
+        var axes = c.Has(3) ? c.Longs(3).Select(a => OnnxCall.Axis(a, x.dim())).ToArray()
+            : [.. Enumerable.Range(0, edges.Length / 2).Select(i => (long)i)];
         var sides = new long[2 * x.dim()]; // from the last dimension on, before and after
-        for (var i = 0; i < axes.Length; i++) (sides[2 * (x.dim() - 1 - axes[i])], sides[2 * (x.dim() - 1 - axes[i]) + 1]) = (edges[i], edges[i + axes.Length]);
+        for (var i = 0; i < axes.Length; i++)
+            (sides[2 * (x.dim() - 1 - axes[i])], sides[2 * (x.dim() - 1 - axes[i]) + 1]) = (edges[i],
+            edges[i + axes.Length]);
         var last = Array.FindLastIndex(sides, s => s != 0);
         if (last < 0) return x.alias();
         sides = sides[..(last / 2 * 2 + 2)];
-        Bounded([.. x.shape.Select((s, d) => (int)(x.dim() - 1 - d) is var at && 2 * at < sides.Length ? s + sides[2 * at] + sides[2 * at + 1] : s)]);
+        Bounded([.. x.shape.Select((s, d)
+            => (int)(x.dim() - 1 - d) is var at && 2 * at < sides.Length ? s + sides[2 * at] + sides[2 * at + 1] : s)]);
         var mode = c.Text("mode", "constant");
-        if (mode == "constant") return nn.functional.pad(x, sides, PaddingModes.Constant, c.Opset < 11 ? c.Float("value", 0) : c.Has(2) ? c.Number(2) : 0);
-        return nn.functional.pad(x, sides, mode switch { "reflect" => PaddingModes.Reflect, "edge" => PaddingModes.Replicate, "wrap" => PaddingModes.Circular, _ => throw new InvalidDataException($"it pads by {mode}") });
+        if (mode == "constant")
+            return nn.functional.pad(x, sides, PaddingModes.Constant,
+            c.Opset < 11 ? c.Float("value", 0) : c.Has(2) ? c.Number(2) : 0);
+        return nn.functional.pad(x, sides,
+            mode switch
+            {
+                "reflect" => PaddingModes.Reflect,
+                "edge" => PaddingModes.Replicate,
+                "wrap" => PaddingModes.Circular,
+                _ => throw new InvalidDataException($"it pads by {mode}")
+            });
     }
 
     private static Tensor DepthToSpace(OnnxCall c)
@@ -159,6 +190,7 @@ internal static class Arrangements
     {
         var (x, b) = (c[0], c.Long("blocksize", 1));
         var (channels, h, w) = (x.shape[1], x.shape[2] / b, x.shape[3] / b);
-        return x.reshape(x.shape[0], channels, h, b, w, b).permute(0, 3, 5, 1, 2, 4).reshape(x.shape[0], channels * b * b, h, w);
+        return x.reshape(x.shape[0], channels, h, b, w, b).permute(0, 3, 5, 1, 2, 4).reshape(x.shape[0],
+            channels * b * b, h, w);
     }
 }

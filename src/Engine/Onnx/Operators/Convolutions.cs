@@ -20,21 +20,30 @@ internal static class Convolutions
         var space = sizes.Length - 2;
         if (space is < 1 or > 3) throw new InvalidDataException($"its weight is {string.Join('x', sizes)}");
         long[] kernel = sizes[2..], ones = [.. kernel.Select(_ => 1L)], zeros = [.. kernel.Select(_ => 0L)];
-        long[] strides = l.Longs("strides") ?? ones, dilations = l.Longs("dilations") ?? ones, pads = l.Longs("pads") ?? [.. zeros, .. zeros];
+        long[] strides = l.Longs("strides") ?? ones, dilations = l.Longs("dilations") ?? ones,
+            pads = l.Longs("pads") ?? [.. zeros, .. zeros];
         if (strides.Length != space || dilations.Length != space || pads.Length != 2 * space) throw new InvalidDataException($"its kernel has {space} dimensions, and its strides, dilations or pads another number");
-        var even = l.Text("auto_pad", "NOTSET") is "NOTSET" or "VALID" or "" && pads[..space].SequenceEqual(pads[space..]) && pads.All(p => p >= 0);
+        var even = l.Text("auto_pad", "NOTSET") is "NOTSET" or "VALID" or ""
+            && pads[..space].SequenceEqual(pads[space..]) && pads.All(p => p >= 0);
         var padding = even ? pads[..space] : zeros;
         var groups = l.Long("group", 1);
-        if (groups < 1 || sizes[0] % groups != 0) throw new InvalidDataException($"it has {groups} groups of {sizes[0]} channels");
+        if (groups < 1 || sizes[0] % groups != 0)
+            throw new InvalidDataException($"it has {groups} groups of {sizes[0]} channels");
         Convolution layer;
         if (!transposed)
         {
             var (inputs, outputs) = (sizes[1] * groups, sizes[0]);
             layer = space switch
             {
-                1 => nn.Conv1d(inputs, outputs, kernel[0], strides[0], padding[0], dilations[0], groups: groups, bias: bias, device: META),
-                2 => nn.Conv2d(inputs, outputs, Two(kernel), Two(strides), Two(padding), Two(dilations), groups: groups, bias: bias, device: META),
-                _ => nn.Conv3d(inputs, outputs, Three(kernel), Three(strides), Three(padding), Three(dilations), groups: groups, bias: bias, device: META),
+                1
+                    => nn.Conv1d(inputs, outputs, kernel[0], strides[0], padding[0], dilations[0], groups: groups,
+                    bias: bias, device: META),
+                2
+                    => nn.Conv2d(inputs, outputs, Two(kernel), Two(strides), Two(padding), Two(dilations),
+                    groups: groups, bias: bias, device: META),
+                _
+                    => nn.Conv3d(inputs, outputs, Three(kernel), Three(strides), Three(padding), Three(dilations),
+                    groups: groups, bias: bias, device: META),
             };
         }
         else
@@ -43,9 +52,15 @@ internal static class Convolutions
             if (!even || l.Longs("output_shape") is not null) return null;
             layer = space switch
             {
-                1 => nn.ConvTranspose1d(inputs, outputs, kernel[0], strides[0], padding[0], extra[0], dilations[0], groups: groups, bias: bias, device: META),
-                2 => nn.ConvTranspose2d(inputs, outputs, Two(kernel), Two(strides), Two(padding), Two(extra), Two(dilations), groups: groups, bias: bias, device: META),
-                _ => nn.ConvTranspose3d(inputs, outputs, Three(kernel), Three(strides), Three(padding), Three(extra), Three(dilations), groups: groups, bias: bias, device: META),
+                1
+                    => nn.ConvTranspose1d(inputs, outputs, kernel[0], strides[0], padding[0], extra[0], dilations[0],
+                    groups: groups, bias: bias, device: META),
+                2
+                    => nn.ConvTranspose2d(inputs, outputs, Two(kernel), Two(strides), Two(padding), Two(extra),
+                    Two(dilations), groups: groups, bias: bias, device: META),
+                _
+                    => nn.ConvTranspose3d(inputs, outputs, Three(kernel), Three(strides), Three(padding), Three(extra),
+                    Three(dilations), groups: groups, bias: bias, device: META),
             };
         }
         layer.weight = l.Parameter(1);
@@ -60,9 +75,12 @@ internal static class Convolutions
     {
         var (x, w) = (c[0], c.Module is Convolution held ? held.weight! : c[1]);
         var space = (int)x.dim() - 2;
-        long[] ones = [.. Enumerable.Repeat(1L, space)], strides = c.Longs("strides") ?? ones, dilations = c.Longs("dilations") ?? ones;
+        long[] ones = [.. Enumerable.Repeat(1L, space)], strides = c.Longs("strides") ?? ones,
+            dilations = c.Longs("dilations") ?? ones;
         var pads = Windows.Pads(c, x.shape[2..], w.shape[2..], strides, dilations);
-        if (!pads[..space].SequenceEqual(pads[space..]) || c.Text("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal)) (x, pads) = (Windows.Pad(x, pads, 0), new long[2 * space]);
+        if (!pads[..space].SequenceEqual(pads[space..])
+            || c.Text("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal))
+            (x, pads) = (Windows.Pad(x, pads, 0), new long[2 * space]);
         if (c.Module is nn.Module<Tensor, Tensor> layer) return layer.call(x);
         var (padding, groups) = (pads[..space], c.Long("group", 1));
         return space switch
@@ -79,14 +97,21 @@ internal static class Convolutions
         var x = c[0];
         if (c.Module is nn.Module<Tensor, Tensor> layer) return layer.call(x);
         var (w, space) = (c[1], (int)x.dim() - 2);
-        long[] ones = [.. Enumerable.Repeat(1L, space)], strides = c.Longs("strides") ?? ones, dilations = c.Longs("dilations") ?? ones, extra = c.Longs("output_padding") ?? new long[space];
+        long[] ones = [.. Enumerable.Repeat(1L, space)], strides = c.Longs("strides") ?? ones,
+            dilations = c.Longs("dilations") ?? ones, extra = c.Longs("output_padding") ?? new long[space];
         var pads = c.Longs("pads") ?? new long[2 * space];
-        var full = Enumerable.Range(0, space).Select(d => (x.shape[d + 2] - 1) * strides[d] + (w.shape[d + 2] - 1) * dilations[d] + 1 + extra[d]).ToArray();
-        if (c.Longs("output_shape") is { } wanted || c.Text("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal) && (wanted = [.. strides.Select((s, d) => s * x.shape[d + 2])]) is not null)
+        var full =
+            Enumerable.Range(0, space).Select(d
+            => (x.shape[d + 2] - 1) * strides[d] + (w.shape[d + 2] - 1) * dilations[d] + 1 + extra[d]).ToArray();
+        if (c.Longs("output_shape") is { } wanted
+            || c.Text("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal)
+            && (wanted = [.. strides.Select((s, d) => s * x.shape[d + 2])]) is not null)
             for (var d = 0; d < space; d++)
             {
                 var total = full[d] - wanted[wanted.Length - space + d];
-                var first = total < 0 ? 0 : c.Text("auto_pad", "NOTSET") == "SAME_UPPER" ? total / 2 : total - total / 2; // what lacks comes last
+                // what lacks comes last
+                var first = total < 0 ? 0
+                    : c.Text("auto_pad", "NOTSET") == "SAME_UPPER" ? total / 2 : total - total / 2;
                 (pads[d], pads[d + space]) = (first, total - first);
             }
         var groups = c.Long("group", 1);

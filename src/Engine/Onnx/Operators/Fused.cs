@@ -11,20 +11,23 @@ internal static class Fused
 
     public static readonly Dictionary<string, OnnxOperator> All = new()
     {
-        [$"{Domain}.Linear"] = new(c => [((nn.Module<Tensor, Tensor>)c.Module!).call(c[0])], [1, 2], l => Products.Linear(l, turned: l.Long("transB", 0) == 0)),
+        [$"{Domain}.Linear"] = new(c => [((nn.Module<Tensor, Tensor>)c.Module!).call(c[0])], [1, 2],
+            l => Products.Linear(l, turned: l.Long("transB", 0) == 0)),
         [$"{Domain}.Gelu"] = OnnxOperator.Of(c => Activations.Gelu(c[0], c.Long("tanh", 0) == 1)),
         [$"{Domain}.Silu"] = OnnxOperator.Of(c => nn.functional.silu(c[0])),
         [$"{Domain}.GroupNorm"] = new(c => [GroupNorm(c)], [1, 2], GroupNorm),
         [$"{Domain}.Attention"] = OnnxOperator.Of(Attention),
         ["com.microsoft.Gelu"] = OnnxOperator.Of(c => Activations.Gelu(c[0], tanh: false)),
-        ["com.microsoft.FastGelu"] = OnnxOperator.Of(c => Activations.Gelu(c.Has(1) ? c[0] + c[1] : c[0], tanh: true), 1),
+        ["com.microsoft.FastGelu"] = OnnxOperator.Of(c => Activations.Gelu(c.Has(1) ? c[0] + c[1] : c[0], tanh: true),
+            1),
     };
 
     // Queries, keys as they are multiplied (turned), values, perhaps a mask that is added, perhaps a divisor.
     private static Tensor Attention(OnnxCall c)
     {
         var (q, k, v) = (c[0], c[1].transpose(-1, -2), c[2]);
-        var scale = c.Float("scale", 1) / (c.Has(4) ? c.Number(4) : 1) * Math.Sqrt(q.shape[^1]); // libtorch divides by the root of the size
+        // libtorch divides by the root of the size
+        var scale = c.Float("scale", 1) / (c.Has(4) ? c.Number(4) : 1) * Math.Sqrt(q.shape[^1]);
         if (Math.Abs(scale - 1) > 1e-5) q = q * scale;
         return nn.functional.scaled_dot_product_attention(q, k, v, c.Maybe(3));
     }

@@ -16,7 +16,9 @@ internal sealed class OnnxCall(OnnxNode node, OnnxItem?[] inputs, long opset, nn
     public int Inputs => inputs.Length;
     public int Outputs => node.Outputs.Count;
 
-    /// <summary>The sizes of the first input in the file, where it is declared: the first is that of the example batch.</summary>
+    /// <summary>
+    /// The sizes of the first input in the file, where it is declared: the first is that of the example batch.
+    /// </summary>
     public long DeclaredBatch { get; init; }
     /// <summary>The batch that is being run.</summary>
     public long Batch { get; init; }
@@ -26,7 +28,8 @@ internal sealed class OnnxCall(OnnxNode node, OnnxItem?[] inputs, long opset, nn
     public bool IsKnown(int index) => Has(index) && inputs[index]!.IsKnown;
 
     /// <summary>What it reads.</summary>
-    public Tensor this[int index] => Has(index) ? inputs[index]!.Tensor : throw new InvalidDataException($"it lacks input {index}");
+    public Tensor this[int index]
+        => Has(index) ? inputs[index]!.Tensor : throw new InvalidDataException($"it lacks input {index}");
 
     /// <summary>The same, or null where it is left out.</summary>
     public Tensor? Maybe(int index) => Has(index) ? inputs[index]!.Tensor : null;
@@ -43,27 +46,35 @@ internal sealed class OnnxCall(OnnxNode node, OnnxItem?[] inputs, long opset, nn
     }
 
     /// <summary>The same of a setting, which became an input in a later opset; null where neither is there.</summary>
-    public long[]? Longs(string name, int index) => node.Attributes.TryGetValue(name, out var given) ? [.. given.Longs] : Has(index) ? Longs(index) : null;
+    public long[]? Longs(string name, int index)
+        => node.Attributes.TryGetValue(name, out var given) ? [.. given.Longs] : Has(index) ? Longs(index) : null;
 
     /// <summary>One number that must be known without the data.</summary>
     public double Number(int index)
     {
         using var paused = CallRecorder.Pause();
         using var scope = NewDisposeScope();
-        return Known(index).to_type(ScalarType.Float64).cpu().contiguous().view(-1).data<double>().ToArray() is [var one, ..] ? one : throw new InvalidDataException($"its input {index} is empty");
+        return Known(index).to_type(ScalarType.Float64).cpu().contiguous().view(-1).data<double>()
+            .ToArray() is [var one, ..] ? one : throw new InvalidDataException($"its input {index} is empty");
     }
 
     private Tensor Known(int index) => inputs.ElementAtOrDefault(index) is { IsKnown: true } item ? item.Tensor
-        : throw new InvalidDataException(Has(index) ? $"its input {node.Inputs[index]} depends on the data, and must be known to build a net" : $"it lacks input {index}");
+        : throw new InvalidDataException(Has(index)
+        ? $"its input {node.Inputs[index]} depends on the data, and must be known to build a net"
+        : $"it lacks input {index}");
 
     public bool HasSetting(string name) => node.Attributes.ContainsKey(name);
-    public long Long(string name, long otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Long : otherwise;
-    public double Float(string name, double otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Float : otherwise;
-    public string Text(string name, string otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Text : otherwise;
+    public long Long(string name, long otherwise)
+        => node.Attributes.TryGetValue(name, out var given) ? given.Long : otherwise;
+    public double Float(string name, double otherwise)
+        => node.Attributes.TryGetValue(name, out var given) ? given.Float : otherwise;
+    public string Text(string name, string otherwise)
+        => node.Attributes.TryGetValue(name, out var given) ? given.Text : otherwise;
     public long[]? Longs(string name) => node.Attributes.TryGetValue(name, out var given) ? [.. given.Longs] : null;
     public OnnxAttribute? Setting(string name) => node.Attributes.GetValueOrDefault(name);
 
     /// <summary>A dimension counted from 0, of so many.</summary>
     public static long Axis(long given, long dimensions)
-        => given >= -dimensions && given < Math.Max(1, dimensions) ? given < 0 ? given + dimensions : given : throw new InvalidDataException($"it has no dimension {given} among {dimensions}");
+        => given >= -dimensions && given < Math.Max(1, dimensions) ? given < 0 ? given + dimensions : given
+        : throw new InvalidDataException($"it has no dimension {given} among {dimensions}");
 }

@@ -19,17 +19,24 @@ internal sealed class OnnxLayer(OnnxNode node, OnnxWeights weights)
     public bool Has(string name) => node.Attributes.ContainsKey(name);
     /// <summary>The sizes of a weight.</summary>
     public long[] Sizes(int index) => weights.Sizes(node.Inputs[index]);
-    /// <summary>A weight to train: the same one each time the file's is asked for, so that what was tied stays so.</summary>
+    /// <summary>
+    /// A weight to train: the same one each time the file's is asked for, so that what was tied stays so.
+    /// </summary>
     /// <param name="index">Which input.</param>
     /// <param name="change">What is to be done to it, with a name; default nothing.</param>
-    public Parameter Parameter(int index, (string Name, Func<Tensor, Tensor> Make)? change = null) => weights.Parameter(node.Inputs[index], change);
+    public Parameter Parameter(int index, (string Name, Func<Tensor, Tensor> Make)? change = null)
+        => weights.Parameter(node.Inputs[index], change);
     /// <summary>Numbers that are no parameter.</summary>
     public Tensor Buffer(int index) => weights.Buffer(node.Inputs[index]);
 
-    public long Long(string name, long otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Long : otherwise;
-    public double Float(string name, double otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Float : otherwise;
-    public string Text(string name, string otherwise) => node.Attributes.TryGetValue(name, out var given) ? given.Text : otherwise;
-    public IReadOnlyList<string> Texts(string name) => node.Attributes.TryGetValue(name, out var given) ? given.Texts : [];
+    public long Long(string name, long otherwise)
+        => node.Attributes.TryGetValue(name, out var given) ? given.Long : otherwise;
+    public double Float(string name, double otherwise)
+        => node.Attributes.TryGetValue(name, out var given) ? given.Float : otherwise;
+    public string Text(string name, string otherwise)
+        => node.Attributes.TryGetValue(name, out var given) ? given.Text : otherwise;
+    public IReadOnlyList<string> Texts(string name)
+        => node.Attributes.TryGetValue(name, out var given) ? given.Texts : [];
     /// <summary>A number that became an input in a later opset.</summary>
     /// <exception cref="InvalidDataException">It is not in the file.</exception>
     public double Float(string name, int input, double otherwise)
@@ -37,7 +44,8 @@ internal sealed class OnnxLayer(OnnxNode node, OnnxWeights weights)
         if (Lacks(input)) return Float(name, otherwise);
         if (!IsConstant(input)) throw new InvalidDataException($"its {name} is not in the file");
         using var number = Buffer(input).to_type(ScalarType.Float64);
-        return number.numel() == 1 ? number.item<double>() : throw new InvalidDataException($"its {name} is {number.numel()} numbers");
+        return number.numel() == 1 ? number.item<double>()
+            : throw new InvalidDataException($"its {name} is {number.numel()} numbers");
     }
     public long[]? Longs(string name) => node.Attributes.TryGetValue(name, out var given) ? [.. given.Longs] : null;
 }

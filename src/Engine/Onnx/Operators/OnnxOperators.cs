@@ -25,7 +25,8 @@ internal static class OnnxOperators
         _ => false,
     };
 
-    private static string Key(OnnxNode node) => node.Domain.Length > 0 ? $"{node.Domain}.{node.Operator}" : node.Operator;
+    private static string Key(OnnxNode node)
+        => node.Domain.Length > 0 ? $"{node.Domain}.{node.Operator}" : node.Operator;
 
     /// <summary>Fails for an operator that is not read.</summary>
     /// <exception cref="InvalidDataException">With its name, its node and what is near.</exception>
@@ -43,8 +44,10 @@ internal static class OnnxOperators
     {
         long? Setting(string name) => node.Attributes.TryGetValue(name, out var given) ? given.Long : null;
         if (opset < 7 && Setting("broadcast") == 1) return "stretches its second input from a dimension on";
-        if (opset < 7 && node.Operator is "BatchNormalization" or "Dropout" && Setting("is_test") is null) return "has other results in training";
-        if (opset < 9 && node.Operator == "BatchNormalization" && Setting("spatial") == 0) return "normalises each place by itself";
+        if (opset < 7 && node.Operator is "BatchNormalization" or "Dropout" && Setting("is_test") is null)
+            return "has other results in training";
+        if (opset < 9 && node.Operator == "BatchNormalization" && Setting("spatial") == 0)
+            return "normalises each place by itself";
         return opset < 6 && node.Operator is "Tile" or "Selu" ? "has other inputs or defaults" : null;
     }
 
@@ -55,7 +58,10 @@ internal static class OnnxOperators
         for (var i = 1; i <= a.Length; i++)
         {
             var (corner, left) = (row[0], row[0] = i);
-            for (var j = 1; j <= b.Length; j++) (corner, row[j]) = (row[j], left = Math.Min(Math.Min(row[j], left) + 1, corner + (char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1)));
+            for (var j = 1; j <= b.Length; j++)
+                (corner, row[j]) = (row[j],
+                left = Math.Min(Math.Min(row[j], left) + 1,
+                corner + (char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1)));
         }
         return row[^1];
     }

@@ -11,11 +11,12 @@ internal sealed class OnnxWeights(OnnxGraph graph)
     private readonly Dictionary<(string, string), Parameter> parameters = [];
 
     /// <summary>True for a weight that can be trained: more than one number, with a fraction.</summary>
-    public bool Has(string name) => graph.Weights.TryGetValue(name, out var weight) && weight is { IsFloat: true, Count: > 1, Sizes.Count: > 0 };
+    public bool Has(string name)
+        => graph.Weights.TryGetValue(name, out var weight) && weight is { IsFloat: true, Count: > 1, Sizes.Count: > 0 };
 
     /// <summary>
-    /// True for a mask that a file holds among its weights: exactly two numbers, such as 0 and 1, or one that is not finite. A file does
-    /// not say what was trained, and a causal mask must not be.
+    /// True for a mask that a file holds among its weights: exactly two numbers, such as 0 and 1, or one that is not
+    /// finite. A file does not say what was trained, and a causal mask must not be.
     /// </summary>
     public bool IsMask(string name)
     {

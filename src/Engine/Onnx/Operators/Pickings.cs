@@ -10,7 +10,9 @@ internal static class Pickings
     {
         ["Slice"] = OnnxOperator.Of(Slice, 0),
         ["Gather"] = new(c => [Gather(c)], [0], Table),
-        ["GatherElements"] = OnnxOperator.Of(c => OnnxCall.Axis(c.Long("axis", 0), c[0].dim()) is var axis ? c[0].gather(axis, Wrapped(c[1], c[0].shape[axis])) : null!),
+        ["GatherElements"] = OnnxOperator.Of(c
+            => OnnxCall.Axis(c.Long("axis", 0), c[0].dim()) is var axis
+            ? c[0].gather(axis, Wrapped(c[1], c[0].shape[axis])) : null!),
         ["GatherND"] = OnnxOperator.Of(GatherND),
         ["ScatterElements"] = OnnxOperator.Of(ScatterElements),
         ["Scatter"] = OnnxOperator.Of(ScatterElements), // its name before opset 11
@@ -32,7 +34,8 @@ internal static class Pickings
     private static Tensor Slice(OnnxCall c)
     {
         var x = c[0];
-        long[] starts = c.Longs("starts", 1)!, ends = c.Longs("ends", 2)!, axes = c.Longs("axes", 3) ?? [.. Enumerable.Range(0, starts.Length).Select(i => (long)i)];
+        long[] starts = c.Longs("starts", 1)!, ends = c.Longs("ends", 2)!,
+            axes = c.Longs("axes", 3) ?? [.. Enumerable.Range(0, starts.Length).Select(i => (long)i)];
         var steps = c.Has(4) ? c.Longs(4) : [.. axes.Select(_ => 1L)];
         var done = x;
         for (var i = 0; i < axes.Length; i++)
@@ -45,7 +48,8 @@ internal static class Pickings
             {
                 var (start, end) = (From(starts[i], 0, size), From(ends[i], 0, size));
                 if (start == 0 && end == size && step == 1) continue;
-                done = step == 1 ? done.narrow(axis, start, Math.Max(0, end - start)) : done.slice(axis, start, Math.Max(start, end), step);
+                done = step == 1 ? done.narrow(axis, start, Math.Max(0, end - start))
+                    : done.slice(axis, start, Math.Max(start, end), step);
             }
             else
             {
@@ -57,7 +61,8 @@ internal static class Pickings
         return ReferenceEquals(done, x) ? x.alias() : done;
     }
 
-    private static Tensor Wrapped(Tensor places, long size) => where(places < 0, places + size, places).to_type(ScalarType.Int64);
+    private static Tensor Wrapped(Tensor places, long size)
+        => where(places < 0, places + size, places).to_type(ScalarType.Int64);
 
     private static Tensor Gather(OnnxCall c)
     {
@@ -66,9 +71,11 @@ internal static class Pickings
         if (c.IsKnown(1))
         {
             var places = c.Longs(1).Select(i => i < 0 ? i + x.shape[axis] : i).ToArray();
-            if (places.Any(i => i < 0 || i >= x.shape[axis])) throw new InvalidDataException($"it takes one of {x.shape[axis]} by a number outside");
+            if (places.Any(i => i < 0 || i >= x.shape[axis]))
+                throw new InvalidDataException($"it takes one of {x.shape[axis]} by a number outside");
             if (c[1].dim() == 0) return x.select(axis, places[0]);
-            if (places.Length > 0 && places.Select((p, i) => p == places[0] + i).All(p => p) && c[1].dim() == 1) return x.narrow(axis, places[0], places.Length);
+            if (places.Length > 0 && places.Select((p, i) => p == places[0] + i).All(p => p) && c[1].dim() == 1)
+                return x.narrow(axis, places[0], places.Length);
         }
         var wrapped = Wrapped(c[1], x.shape[axis]);
         long[] sizes = [.. x.shape[..(int)axis], .. wrapped.shape, .. x.shape[((int)axis + 1)..]];
@@ -80,7 +87,9 @@ internal static class Pickings
         var (x, places, shared) = (c[0], c[1], c.Long("batch_dims", 0));
         if (shared != 0) throw new InvalidDataException("it has dimensions of the batch in common, which are not read");
         var depth = places.shape[^1];
-        var indices = Enumerable.Range(0, (int)depth).Select(i => (TensorIndex)TensorIndex.Tensor(Wrapped(places.select(places.dim() - 1, i), x.shape[i]))).ToArray();
+        var indices =
+            Enumerable.Range(0, (int)depth).Select(i
+            => (TensorIndex)TensorIndex.Tensor(Wrapped(places.select(places.dim() - 1, i), x.shape[i]))).ToArray();
         return x.index(indices);
     }
 
@@ -90,18 +99,20 @@ internal static class Pickings
         return Put(c, c[0], axis, Wrapped(c[1], c[0].shape[axis]), c[2]);
     }
 
-    private static Tensor Put(OnnxCall c, Tensor x, long axis, Tensor places, Tensor values) => c.Text("reduction", "none") switch
-    {
-        "none" => x.scatter(axis, places, values),
-        "add" => x.scatter_add(axis, places, values),
-        var other => throw new InvalidDataException($"it joins by {other}: none and add are read"),
-    };
+    private static Tensor Put(OnnxCall c, Tensor x, long axis, Tensor places, Tensor values)
+        => c.Text("reduction", "none") switch
+        {
+            "none" => x.scatter(axis, places, values),
+            "add" => x.scatter_add(axis, places, values),
+            var other => throw new InvalidDataException($"it joins by {other}: none and add are read"),
+        };
 
     private static Tensor ScatterND(OnnxCall c)
     {
         var (x, places, depth) = (c[0], c[1], (int)c[1].shape[^1]);
         var flat = zeros(places.shape[..^1], ScalarType.Int64); // places counted through the dimensions that are given
-        for (var i = 0; i < depth; i++) flat = flat * x.shape[i] + Wrapped(places.select(places.dim() - 1, i), x.shape[i]);
+        for (var i = 0; i < depth; i++)
+            flat = flat * x.shape[i] + Wrapped(places.select(places.dim() - 1, i), x.shape[i]);
         var rest = x.shape[depth..].Aggregate(1L, (a, b) => a * b);
         var index = flat.reshape(-1, 1).expand(-1, rest);
         return Put(c, x.reshape(-1, rest), 0, index, c[2].reshape(-1, rest)).reshape(x.shape);
@@ -110,13 +121,15 @@ internal static class Pickings
     private static Tensor Arg(OnnxCall c, Func<Tensor, long, bool, Tensor> of)
     {
         var (x, axis, keep) = (c[0], OnnxCall.Axis(c.Long("axis", 0), c[0].dim()), c.Long("keepdims", 1) == 1);
-        return c.Long("select_last_index", 0) == 0 ? of(x, axis, keep) : x.shape[axis] - 1 - of(x.flip(axis), axis, keep);
+        return c.Long("select_last_index", 0) == 0 ? of(x, axis, keep)
+            : x.shape[axis] - 1 - of(x.flip(axis), axis, keep);
     }
 
     private static Tensor[] TopK(OnnxCall c)
     {
         var count = c.Opset < 10 ? c.Long("k", 1) : c.Longs(1)[0];
-        var (values, places) = c[0].topk((int)count, (int)OnnxCall.Axis(c.Long("axis", -1), c[0].dim()), c.Long("largest", 1) == 1, true);
+        var (values, places) = c[0].topk((int)count, (int)OnnxCall.Axis(c.Long("axis", -1), c[0].dim()),
+            c.Long("largest", 1) == 1, true);
         return [values, places];
     }
 
@@ -126,7 +139,8 @@ internal static class Pickings
         Arrangements.Bounded([depth, c[0].numel()]);
         var axis = OnnxCall.Axis(c.Long("axis", -1), c[0].dim() + 1);
         var place = c[0].to_type(ScalarType.Int64).remainder(depth);
-        var range = arange(depth).reshape([.. Enumerable.Range(0, (int)c[0].dim() + 1).Select(i => i == axis ? depth : 1)]);
+        var range = arange(depth)
+            .reshape([.. Enumerable.Range(0, (int)c[0].dim() + 1).Select(i => i == axis ? depth : 1)]);
         return where(place.unsqueeze(axis).eq(range), values[1], values[0]);
     }
 }

@@ -10,7 +10,8 @@ internal static class Pools
     {
         ["MaxPool"] = OnnxOperator.Of(Max),
         ["AveragePool"] = OnnxOperator.Of(Average),
-        ["GlobalAveragePool"] = OnnxOperator.Of(c => c[0].dim() == 4 ? nn.functional.adaptive_avg_pool2d(c[0], 1) : c[0].mean(Space(c[0]), true)),
+        ["GlobalAveragePool"] = OnnxOperator.Of(c
+            => c[0].dim() == 4 ? nn.functional.adaptive_avg_pool2d(c[0], 1) : c[0].mean(Space(c[0]), true)),
         ["GlobalMaxPool"] = OnnxOperator.Of(c => c[0].amax(Space(c[0]), true)),
     };
 
@@ -19,10 +20,14 @@ internal static class Pools
     private static (long[] Kernel, long[] Strides, long[] Dilations, long[] Pads, bool Ceiling) Window(OnnxCall c)
     {
         var kernel = c.Longs("kernel_shape") ?? throw new InvalidDataException("it lacks its kernel_shape");
-        if (kernel.Length != c[0].dim() - 2 || kernel.Length is < 1 or > 3) throw new InvalidDataException($"its kernel has {kernel.Length} dimensions and its input {c[0].dim()}");
-        long[] ones = [.. kernel.Select(_ => 1L)], strides = c.Longs("strides") ?? ones, dilations = c.Longs("dilations") ?? ones;
-        if (strides.Length != kernel.Length || dilations.Length != kernel.Length || strides.Any(s => s < 1)) throw new InvalidDataException("its strides do not fit its kernel");
-        return (kernel, strides, dilations, Windows.Pads(c, c[0].shape[2..], kernel, strides, dilations), c.Long("ceil_mode", 0) == 1);
+        if (kernel.Length != c[0].dim() - 2 || kernel.Length is < 1 or > 3)
+            throw new InvalidDataException($"its kernel has {kernel.Length} dimensions and its input {c[0].dim()}");
+        long[] ones = [.. kernel.Select(_ => 1L)], strides = c.Longs("strides") ?? ones,
+            dilations = c.Longs("dilations") ?? ones;
+        if (strides.Length != kernel.Length || dilations.Length != kernel.Length || strides.Any(s => s < 1))
+            throw new InvalidDataException("its strides do not fit its kernel");
+        return (kernel, strides, dilations, Windows.Pads(c, c[0].shape[2..], kernel, strides, dilations),
+            c.Long("ceil_mode", 0) == 1);
     }
 
     private static Tensor Max(OnnxCall c)
@@ -30,7 +35,8 @@ internal static class Pools
         if (c.Wants(1)) throw new InvalidDataException("its second output, the places, is not read");
         var (x, (kernel, strides, dilations, pads, ceiling)) = (c[0], Window(c));
         var space = kernel.Length;
-        var small = pads[..space].SequenceEqual(pads[space..]) && pads[..space].Zip(kernel).All(p => p.First <= p.Second / 2);
+        var small = pads[..space].SequenceEqual(pads[space..])
+            && pads[..space].Zip(kernel).All(p => p.First <= p.Second / 2);
         if (!small) (x, pads) = (Windows.Pad(x, pads, double.NegativeInfinity), new long[2 * space]);
         var padding = pads[..space];
         return space switch
@@ -46,10 +52,12 @@ internal static class Pools
         var (x, (kernel, strides, dilations, pads, ceiling)) = (c[0], Window(c));
         if (dilations.Any(d => d != 1)) throw new InvalidDataException("its window has gaps, which are not read");
         var (space, counts) = (kernel.Length, c.Long("count_include_pad", 0) == 1);
-        var small = pads[..space].SequenceEqual(pads[space..]) && pads[..space].Zip(kernel).All(p => p.First <= p.Second / 2);
+        var small = pads[..space].SequenceEqual(pads[space..])
+            && pads[..space].Zip(kernel).All(p => p.First <= p.Second / 2);
         if (small) return Pool(x, pads[..space], counts);
         var sum = Pool(Windows.Pad(x, pads, 0), new long[space], true);
-        return counts ? sum : sum / Pool(Windows.Pad(ones_like(x), pads, 0), new long[space], true); // how much of each window is not edge
+        // how much of each window is not edge
+        return counts ? sum : sum / Pool(Windows.Pad(ones_like(x), pads, 0), new long[space], true);
 
         Tensor Pool(Tensor y, long[] padding, bool counted) => space switch
         {

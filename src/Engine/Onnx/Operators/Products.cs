@@ -18,7 +18,8 @@ internal static class Products
 
     private static nn.Module? Layer(OnnxLayer l)
     {
-        if (l.Float("alpha", 1) != 1 || l.Float("beta", 1) != 1 || l.Long("transA", 0) == 1 || !l.IsWeight(1) || l.IsWeight(0) || l.Sizes(1).Length != 2) return null;
+        if (l.Float("alpha", 1) != 1 || l.Float("beta", 1) != 1 || l.Long("transA", 0) == 1 || !l.IsWeight(1)
+            || l.IsWeight(0) || l.Sizes(1).Length != 2) return null;
         return Linear(l, turned: l.Long("transB", 0) == 0);
     }
 
@@ -37,7 +38,9 @@ internal static class Products
     private static Tensor Gemm(OnnxCall c)
     {
         if (c.Module is nn.Module<Tensor, Tensor> linear) return linear.call(c[0]);
-        if (c.Has(2) && c.Float("alpha", 1) == 1 && c.Float("beta", 1) == 1 && c.Long("transA", 0) == 0 && c.Long("transB", 0) == 0) return addmm(c[2], c[0], c[1], 1, 1); // as libtorch's linear runs it
+        // as libtorch's linear runs it
+        if (c.Has(2) && c.Float("alpha", 1) == 1 && c.Float("beta", 1) == 1 && c.Long("transA", 0) == 0
+            && c.Long("transB", 0) == 0) return addmm(c[2], c[0], c[1], 1, 1);
         var product = (c.Long("transA", 0) == 1 ? c[0].t() : c[0]).matmul(c.Long("transB", 0) == 1 ? c[1].t() : c[1]);
         if (c.Float("alpha", 1) is not 1 and var alpha) product = product * alpha;
         if (!c.Has(2)) return product;

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Interactive.Onnx;
 
 /// <summary>
-/// How the places of one dimension are made of those before, by ONNX's rules: a row of shares for each. libtorch's own interpolation is
-/// faster and knows few of the rules.
+/// How the places of one dimension are made of those before, by ONNX's rules: a row of shares for each. libtorch's own
+/// interpolation is faster and knows few of the rules.
 /// </summary>
 /// <param name="coordinates">How a place is counted back, by ONNX's name.</param>
 /// <param name="from">Places before.</param>
@@ -16,7 +16,9 @@ internal sealed class ResizeMatrix(string coordinates, long from, long to, doubl
     /// <summary>Takes the nearest place of a dimension.</summary>
     public Tensor Nearest(Tensor x, long axis, string rounding)
     {
-        using var places = Paused(() => tensor([.. Enumerable.Range(0, (int)to).Select(i => Math.Clamp(Round(Source(i), rounding), 0, from - 1))]));
+        using var places = Paused(()
+            => tensor([.. Enumerable.Range(0, (int)to)
+            .Select(i => Math.Clamp(Round(Source(i), rounding), 0, from - 1))]));
         return x.index_select(axis, places);
     }
 
@@ -24,7 +26,8 @@ internal sealed class ResizeMatrix(string coordinates, long from, long to, doubl
     /// <param name="x">What is resized.</param>
     /// <param name="axis">Along which dimension.</param>
     /// <param name="cubic">Of a cubic its first coefficient; null for a line.</param>
-    /// <param name="onlyInside">Whether neighbours beyond the edge have no share; else the edge stands for them.</param>
+    /// <param name="onlyInside">Whether neighbours beyond the edge have no share; else the edge stands for
+    /// them.</param>
     public Tensor Mixed(Tensor x, long axis, double? cubic, bool onlyInside)
     {
         Arrangements.Bounded([to, from]);
@@ -43,7 +46,8 @@ internal sealed class ResizeMatrix(string coordinates, long from, long to, doubl
             for (var j = 0L; j < from; j++) shares[i * from + j] = (float)(row[j] / sum);
         }
         using var matrix = Paused(() => tensor(shares, [to, from]).to_type(x.dtype));
-        return axis == x.dim() - 1 ? x.matmul(matrix.t()) : x.transpose(axis, -1).matmul(matrix.t()).transpose(axis, -1);
+        return axis == x.dim() - 1 ? x.matmul(matrix.t())
+            : x.transpose(axis, -1).matmul(matrix.t()).transpose(axis, -1);
     }
 
     // A constant of the net: no step of it.

@@ -35,10 +35,13 @@ internal static class OnnxRewriter
     private static void HoldConstants(OnnxGraph graph)
     {
         foreach (var node in graph.Nodes.Where(n => n is { Operator: "Constant", Domain: "" }).ToArray())
-            if (node.Attributes.GetValueOrDefault("value")?.Tensor is { } tensor && graph.Weights.TryAdd(node.Outputs[0], tensor)) graph.Nodes.Remove(node);
+            if (node.Attributes.GetValueOrDefault("value")?.Tensor is { } tensor
+                && graph.Weights.TryAdd(node.Outputs[0], tensor)) graph.Nodes.Remove(node);
         // PyTorch writes weights that happen to be equal once; what trains is not tied by that.
         foreach (var node in graph.Nodes.Where(n => n is { Operator: "Identity", Domain: "" }).ToArray())
-            if (graph.Weights.TryGetValue(node.Inputs[0], out var weight) && graph.Outputs.All(o => o.Name != node.Outputs[0]) && graph.Weights.TryAdd(node.Outputs[0], weight)) graph.Nodes.Remove(node);
+            if (graph.Weights.TryGetValue(node.Inputs[0], out var weight)
+                && graph.Outputs.All(o => o.Name != node.Outputs[0]) && graph.Weights.TryAdd(node.Outputs[0], weight))
+                graph.Nodes.Remove(node);
     }
 
     private static void DropUnread(OnnxGraph graph)

@@ -6,13 +6,14 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime;
 
 /// <summary>
-/// Records every operator that the calling thread runs until it is disposed, with all arguments and results: calls made by operators
-/// themselves are not listed. Tensors seen stay alive, so that an address tells which tensor it is. Built on libtorch's own observers
-/// (<c>at::RecordFunction</c> of libtorch 2.10).
+/// Records every operator that the calling thread runs until it is disposed, with all arguments and results: calls made
+/// by operators themselves are not listed. Tensors seen stay alive, so that an address tells which tensor it is. Built
+/// on libtorch's own observers (<c>at::RecordFunction</c> of libtorch 2.10).
 /// </summary>
 internal sealed unsafe class CallRecorder : IDisposable
 {
-    private const string Add = "_ZN2at22addThreadLocalCallbackENS_22RecordFunctionCallbackE", Remove = "_ZN2at14removeCallbackEm",
+    private const string Add = "_ZN2at22addThreadLocalCallbackENS_22RecordFunctionCallbackE",
+        Remove = "_ZN2at14removeCallbackEm",
         NameOf = "_ZNK2at14RecordFunction4nameEv", OverloadOf = "_ZNK2at14RecordFunction13overload_nameEv";
     private const int InputsOffset = 0xD0, OutputsOffset = 0x118; // in at::RecordFunction
 
@@ -25,7 +26,8 @@ internal sealed unsafe class CallRecorder : IDisposable
         public byte NeedsInputs, NeedsOutputs, NeedsIds;
     }
 
-    private static readonly delegate* unmanaged<nint, byte*> Name = (delegate* unmanaged<nint, byte*>)Export(NameOf), Overload = (delegate* unmanaged<nint, byte*>)Export(OverloadOf);
+    private static readonly delegate* unmanaged<nint, byte*> Name = (delegate* unmanaged<nint, byte*>)Export(NameOf),
+        Overload = (delegate* unmanaged<nint, byte*>)Export(OverloadOf);
 
     [ThreadStatic] private static CallRecorder? current;
 
@@ -35,7 +37,8 @@ internal sealed unsafe class CallRecorder : IDisposable
     private ExceptionDispatchInfo? failure; // of what watches
 
     /// <summary>True when this libtorch exports what is needed.</summary>
-    public static bool IsAvailable { get; } = Name != null && Overload != null && Export(Add) != 0 && Export(Remove) != 0 && OperatorCall.IsAvailable;
+    public static bool IsAvailable { get; } = Name != null && Overload != null && Export(Add) != 0
+        && Export(Remove) != 0 && OperatorCall.IsAvailable;
 
     /// <summary>What has run so far, in order.</summary>
     public List<RecordedCall> Calls { get; } = [];
@@ -44,7 +47,8 @@ internal sealed unsafe class CallRecorder : IDisposable
     /// <exception cref="NotSupportedException">This libtorch is another version.</exception>
     public CallRecorder()
     {
-        if (!IsAvailable) throw new NotSupportedException($"this libtorch does not export {Add}: modules cannot be traced");
+        if (!IsAvailable)
+            throw new NotSupportedException($"this libtorch does not export {Add}: modules cannot be traced");
         var callback = new Callback
         {
             Start = (nint)(delegate* unmanaged<nint*, nint, nint*>)&Began,
@@ -87,14 +91,18 @@ internal sealed unsafe class CallRecorder : IDisposable
 
     private static void Read(nint tensor)
     {
-        if (current is { depth: 0 } recorder) recorder.Watch(seen => recorder.Calls.Add(new RecordedCall(DataRead, "", [new NativeValue(seen, ValueTag.Tensor).Share()], is_grad_enabled())), tensor);
+        if (current is { depth: 0 } recorder)
+            recorder.Watch(seen
+            => recorder.Calls.Add(new RecordedCall(DataRead, "", [new NativeValue(seen, ValueTag.Tensor).Share()],
+            is_grad_enabled())), tensor);
     }
 
     private void Begin(nint function)
     {
         var (name, overload) = (Text(Name(function)), Text(Overload(function)));
         counts = OperatorCall.Counts(name, overload);
-        var arguments = Top(*(NativeValue**)(function + InputsOffset), *(long*)(function + InputsOffset + 8), counts?.Arguments);
+        var arguments = Top(*(NativeValue**)(function + InputsOffset), *(long*)(function + InputsOffset + 8),
+            counts?.Arguments);
         Calls.Add(new RecordedCall(name, overload, arguments, is_grad_enabled()));
     }
 
@@ -127,7 +135,9 @@ internal sealed unsafe class CallRecorder : IDisposable
         failure?.Throw();
     }
 
-    /// <summary>What the calling thread runs until the result is disposed is not recorded: sums over sizes, say.</summary>
+    /// <summary>
+    /// What the calling thread runs until the result is disposed is not recorded: sums over sizes, say.
+    /// </summary>
     public static IDisposable Pause() => new Paused();
 
     private sealed class Paused : IDisposable

@@ -4,12 +4,14 @@ using static TorchSharp.torch;
 
 namespace Interactive.Runtime;
 
-/// <summary>What the elements of a list of libtorch's are declared to be; an operator takes a list of just its kind.</summary>
+/// <summary>
+/// What the elements of a list of libtorch's are declared to be; an operator takes a list of just its kind.
+/// </summary>
 internal enum ListKind { Whole, Number, Flag, Tensor, MaybeTensor }
 
 /// <summary>
-/// Texts and lists as libtorch itself makes them: an operator that takes such a value is called, and what it was given is kept. The
-/// elements of a list are then put in place.
+/// Texts and lists as libtorch itself makes them: an operator that takes such a value is called, and what it was given
+/// is kept. The elements of a list are then put in place.
 /// </summary>
 internal static unsafe class MadeValue
 {
@@ -17,7 +19,8 @@ internal static unsafe class MadeValue
     private const int MostDimensions = 64, MostTensors = 4096;
     private const string FloatType = "_ZN3c109FloatType3getEv", BoolType = "_ZN3c108BoolType3getEv";
 
-    private static readonly Lazy<Dictionary<nint, ListKind>> Kinds = new(() => Enum.GetValues<ListKind>().ToDictionary(kind =>
+    private static readonly Lazy<Dictionary<nint,
+        ListKind>> Kinds = new(() => Enum.GetValues<ListKind>().ToDictionary(kind =>
     {
         var list = List(kind, 1);
         try { return ElementType(list); }
@@ -36,7 +39,8 @@ internal static unsafe class MadeValue
     /// <exception cref="InvalidDataException">There is no way to make one so long.</exception>
     public static NativeValue List(ListKind kind, int count)
     {
-        if (count > (kind == ListKind.Tensor ? MostTensors : MostDimensions)) throw new InvalidDataException($"a list of {count} elements cannot be made");
+        if (count > (kind == ListKind.Tensor ? MostTensors : MostDimensions))
+            throw new InvalidDataException($"a list of {count} elements cannot be made");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var ones = Enumerable.Repeat(1L, count).ToArray();
@@ -45,7 +49,9 @@ internal static unsafe class MadeValue
             ListKind.Number => Retyped(List(ListKind.Whole, count), FloatType),
             ListKind.Flag => Retyped(List(ListKind.Whole, count), BoolType),
             ListKind.Tensor => Seen("aten::unbind", null, () => zeros(count, 1).unbind(0)),
-            ListKind.MaybeTensor => Seen("aten::index", 1, () => zeros(ones).index([.. ones.Select(_ => TensorIndex.Tensor(zeros(1, ScalarType.Int64)))])),
+            ListKind.MaybeTensor
+                => Seen("aten::index", 1,
+                () => zeros(ones).index([.. ones.Select(_ => TensorIndex.Tensor(zeros(1, ScalarType.Int64)))])),
             _ => Seen("aten::zeros", 0, () => zeros(ones)),
         };
     }
@@ -53,13 +59,15 @@ internal static unsafe class MadeValue
     // Number types are single objects that nobody counts.
     private static NativeValue Retyped(NativeValue list, string type)
     {
-        if (!TorchLoader.TryGetExport(type, out var get)) throw new InvalidDataException($"this libtorch does not export {type}");
+        if (!TorchLoader.TryGetExport(type, out var get))
+            throw new InvalidDataException($"this libtorch does not export {type}");
         *(nint*)(list.Payload + ElementTypeOffset) = ((delegate* unmanaged<nint>)get)();
         return list;
     }
 
     /// <summary>What the elements of a list are declared to be; null for a kind that cannot be made.</summary>
-    public static ListKind? KindOf(NativeValue list) => Kinds.Value.TryGetValue(ElementType(list), out var kind) ? kind : null;
+    public static ListKind? KindOf(NativeValue list)
+        => Kinds.Value.TryGetValue(ElementType(list), out var kind) ? kind : null;
 
     private static nint ElementType(NativeValue list) => *(nint*)(list.Payload + ElementTypeOffset);
 
@@ -68,7 +76,8 @@ internal static unsafe class MadeValue
     {
         using var recorder = new CallRecorder();
         run();
-        var call = recorder.Calls.Find(call => call.Name == name) ?? throw new InvalidOperationException($"libtorch was not seen to run {name}");
+        var call = recorder.Calls.Find(call => call.Name == name)
+            ?? throw new InvalidOperationException($"libtorch was not seen to run {name}");
         return (argument is { } number ? call.Arguments[number] : call.Results[0]).Share();
     }
 }

@@ -10,17 +10,24 @@ internal sealed record RecordedCall(string Name, string Overload, NativeValue[] 
     /// <summary>Owned by the recorder; empty while the operator runs or where it failed.</summary>
     public NativeValue[] Results { get; set; } = [];
 
-    /// <summary>The elements of each argument that is a list, as they were when the operator began: a list may be filled anew later. Owned by the recorder.</summary>
-    public NativeValue[]?[] Lists { get; } = [.. Arguments.Select(a => a.Tag == ValueTag.List ? Shared(a.Elements) : null)];
+    /// <summary>
+    /// The elements of each argument that is a list, as they were when the operator began: a list may be filled anew
+    /// later. Owned by the recorder.
+    /// </summary>
+    public NativeValue[]?[] Lists { get; } =
+        [.. Arguments.Select(a => a.Tag == ValueTag.List ? Shared(a.Elements) : null)];
 
     /// <summary>All tensors among the arguments, elements of lists singly.</summary>
     public IEnumerable<NativeValue> Tensors => Arguments.SelectMany((a, i) => TensorsOf(i));
 
     /// <summary>Those of one argument.</summary>
     public IEnumerable<NativeValue> TensorsOf(int argument)
-        => Lists[argument] is { } list ? list.Where(e => e.Tag == ValueTag.Tensor) : Arguments[argument].Tag == ValueTag.Tensor ? [Arguments[argument]] : [];
+        => Lists[argument] is { } list ? list.Where(e => e.Tag == ValueTag.Tensor)
+        : Arguments[argument].Tag == ValueTag.Tensor ? [Arguments[argument]] : [];
 
-    /// <summary>Takes an argument that is a tensor without a type, which is how some callers write that there is none, for none.</summary>
+    /// <summary>
+    /// Takes an argument that is a tensor without a type, which is how some callers write that there is none, for none.
+    /// </summary>
     public void ForgetAbsent()
     {
         foreach (ref var argument in Arguments.AsSpan())

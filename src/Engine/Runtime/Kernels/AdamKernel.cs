@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime.Kernels;
 
 /// <summary>
-/// A step of Adam in one pass over a parameter, its gradient and its two moments, where libtorch's operators make eleven. Each number is
-/// rounded where they round it, so the bits are theirs, which a test holds.
+/// A step of Adam in one pass over a parameter, its gradient and its two moments, where libtorch's operators make
+/// eleven. Each number is rounded where they round it, so the bits are theirs, which a test holds.
 /// </summary>
 internal static unsafe class AdamKernel
 {
@@ -21,12 +21,16 @@ internal static unsafe class AdamKernel
     /// <param name="Correction">Divides the root of the squares.</param>
     /// <param name="Epsilon">Is added to it.</param>
     /// <param name="Size">Of the step, negative.</param>
-    public readonly record struct Factors(float Kept, float Penalty, float Beta1, float Fresh1, float Beta2, float Fresh2, float Correction, float Epsilon, float Size);
+    public readonly record struct Factors(float Kept, float Penalty, float Beta1, float Fresh1, float Beta2,
+        float Fresh2, float Correction, float Epsilon, float Size);
 
-    // void vmsSqrt(int count, const float* from, float* to, long mode), MKL's, which libtorch calls and which does not round to the nearest everywhere
+    // void vmsSqrt(int count, const float* from, float* to, long mode), MKL's, which libtorch calls and which does not
+    // round to the nearest everywhere
     private static readonly delegate* unmanaged<int, float*, float*, long, void> Sqrt
-        = (delegate* unmanaged<int, float*, float*, long, void>)(TorchLoader.TryGetExport("vmsSqrt", out var address) ? address : 0);
-    private const long SqrtMode = 0x140102; // as libtorch calls it: high accuracy, denormal numbers kept, errors ignored
+        = (delegate* unmanaged<int, float*, float*, long, void>)(TorchLoader.TryGetExport("vmsSqrt", out var address)
+            ? address : 0);
+    // as libtorch calls it: high accuracy, denormal numbers kept, errors ignored
+    private const long SqrtMode = 0x140102;
     private const int Block = 2048; // numbers whose roots wait on the stack
 
     /// <summary>True when <see cref="Step"/> may run on these.</summary>
@@ -41,7 +45,8 @@ internal static unsafe class AdamKernel
     /// <summary>Moves a parameter and its moments; all contiguous, fp32 and of one size.</summary>
     public static void Step(Tensor parameter, Tensor gradient, Tensor mean, Tensor square, Factors by)
     {
-        float* p = ElementKernels.Data(parameter), g = ElementKernels.Data(gradient), m = ElementKernels.Data(mean), s = ElementKernels.Data(square);
+        float* p = ElementKernels.Data(parameter), g = ElementKernels.Data(gradient), m = ElementKernels.Data(mean),
+            s = ElementKernels.Data(square);
         OpenMp.For(parameter.numel(), Grain, (from, to) =>
         {
             var roots = stackalloc float[Block];
@@ -61,9 +66,14 @@ internal static unsafe class AdamKernel
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
         {
             var gradient = ElementKernels.Load(g + i);
-            if (by.Penalty != 0) gradient = Vector.FusedMultiplyAdd(ElementKernels.Load(p + i), new Vector<float>(by.Penalty), gradient);
-            ElementKernels.Store(m + i, Vector.FusedMultiplyAdd(gradient, new Vector<float>(by.Fresh1), ElementKernels.Load(m + i) * new Vector<float>(by.Beta1)));
-            ElementKernels.Store(s + i, Vector.FusedMultiplyAdd(new Vector<float>(by.Fresh2) * gradient, gradient, ElementKernels.Load(s + i) * new Vector<float>(by.Beta2)));
+            if (by.Penalty != 0)
+                gradient = Vector.FusedMultiplyAdd(ElementKernels.Load(p + i), new Vector<float>(by.Penalty), gradient);
+            ElementKernels.Store(m + i,
+                Vector.FusedMultiplyAdd(gradient, new Vector<float>(by.Fresh1),
+                ElementKernels.Load(m + i) * new Vector<float>(by.Beta1)));
+            ElementKernels.Store(s + i,
+                Vector.FusedMultiplyAdd(new Vector<float>(by.Fresh2) * gradient, gradient,
+                ElementKernels.Load(s + i) * new Vector<float>(by.Beta2)));
         }
         for (; i < count; i++)
         {
@@ -78,8 +88,11 @@ internal static unsafe class AdamKernel
         var i = 0;
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
         {
-            var divisor = ElementKernels.Load(roots + i) / new Vector<float>(by.Correction) + new Vector<float>(by.Epsilon);
-            ElementKernels.Store(p + i, ElementKernels.Load(p + i) * new Vector<float>(by.Kept) + new Vector<float>(by.Size) * ElementKernels.Load(m + i) / divisor);
+            var divisor = ElementKernels.Load(roots + i) / new Vector<float>(by.Correction)
+                + new Vector<float>(by.Epsilon);
+            ElementKernels.Store(p + i,
+                ElementKernels.Load(p + i) * new Vector<float>(by.Kept)
+                + new Vector<float>(by.Size) * ElementKernels.Load(m + i) / divisor);
         }
         for (; i < count; i++) p[i] = p[i] * by.Kept + by.Size * m[i] / (roots[i] / by.Correction + by.Epsilon);
     }

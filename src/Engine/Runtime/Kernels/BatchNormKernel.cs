@@ -7,12 +7,14 @@ namespace Interactive.Runtime.Kernels;
 
 /// <summary>
 /// Batch normalisation, and the same applied again from a batch's saved mean and inverse deviation, with an optional
-/// rectifier: what libtorch does in one more pass over x and two more over y. Bit-equal to libtorch's contiguous CPU kernel,
-/// which a test holds. Channels do not meet, so x may be in pieces.
+/// rectifier: what libtorch does in one more pass over x and two more over y. Bit-equal to libtorch's contiguous CPU
+/// kernel, which a test holds. Channels do not meet, so x may be in pieces.
 /// </summary>
 internal static unsafe class BatchNormKernel
 {
-    /// <summary>Writes relu?(x alpha + beta) with alpha = w / deviation, beta = b - mean alpha, to <paramref name="y"/>.</summary>
+    /// <summary>
+    /// Writes relu?(x alpha + beta) with alpha = w / deviation, beta = b - mean alpha, to <paramref name="y"/>.
+    /// </summary>
     /// <param name="x">(batch, channels, …), contiguous fp32, or pieces of that.</param>
     /// <param name="y">The result; may be <paramref name="x"/>.</param>
     /// <param name="mean">Per channel.</param>
@@ -20,7 +22,8 @@ internal static unsafe class BatchNormKernel
     /// <param name="weight">Per channel.</param>
     /// <param name="bias">Per channel.</param>
     /// <param name="rectify">Apply the rectifier too.</param>
-    public static void Apply(ReadOnlySpan<Tensor> x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias, bool rectify)
+    public static void Apply(ReadOnlySpan<Tensor> x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor weight,
+        Tensor bias, bool rectify)
     {
         var source = new ChannelPlanes(x);
         var target = ElementKernels.Data(y);
@@ -36,11 +39,13 @@ internal static unsafe class BatchNormKernel
         });
     }
 
-    private static (float[] Alpha, float[] Beta) Factors(Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias)
+    private static (float[] Alpha, float[] Beta) Factors(Tensor mean, Tensor inverseDeviation, Tensor weight,
+        Tensor bias)
     {
         var channels = weight.numel();
         var (alpha, beta) = (new float[channels], new float[channels]);
-        float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation), w = ElementKernels.Data(weight), b = ElementKernels.Data(bias);
+        float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation),
+            w = ElementKernels.Data(weight), b = ElementKernels.Data(bias);
         for (var c = 0; c < channels; c++)
         {
             alpha[c] = s[c] * w[c];
@@ -50,7 +55,8 @@ internal static unsafe class BatchNormKernel
     }
 
     /// <summary>True when <see cref="Mask"/> may run on these.</summary>
-    public static bool Masks(ReadOnlySpan<Tensor> x, Tensor gradient, Tensor result) => Reads(x) && ElementKernels.TakesRows(gradient) && ElementKernels.Takes(result);
+    public static bool Masks(ReadOnlySpan<Tensor> x, Tensor gradient, Tensor result)
+        => Reads(x) && ElementKernels.TakesRows(gradient) && ElementKernels.Takes(result);
 
     private static bool Reads(ReadOnlySpan<Tensor> x)
     {
@@ -60,8 +66,9 @@ internal static unsafe class BatchNormKernel
     }
 
     /// <summary>
-    /// Zeroes the gradient where x alpha + beta is not positive: where the output of a rectified batch norm is not, without that output.
-    /// What <see cref="Apply"/> and <see cref="Normalise"/> compute is computed again, so no sign differs; a NaN lets the gradient pass, as in libtorch.
+    /// Zeroes the gradient where x alpha + beta is not positive: where the output of a rectified batch norm is not,
+    /// without that output. What <see cref="Apply"/> and <see cref="Normalise"/> compute is computed again, so no sign
+    /// differs; a NaN lets the gradient pass, as in libtorch.
     /// </summary>
     /// <param name="x">(batch, channels, …), contiguous fp32, or pieces of that.</param>
     /// <param name="gradient">Of the output; its samples may lie apart.</param>
@@ -70,7 +77,8 @@ internal static unsafe class BatchNormKernel
     /// <param name="inverseDeviation">Per channel.</param>
     /// <param name="weight">Per channel.</param>
     /// <param name="bias">Per channel.</param>
-    public static void Mask(ReadOnlySpan<Tensor> x, Tensor gradient, Tensor result, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias)
+    public static void Mask(ReadOnlySpan<Tensor> x, Tensor gradient, Tensor result, Tensor mean,
+        Tensor inverseDeviation, Tensor weight, Tensor bias)
     {
         var source = new ChannelPlanes(x);
         long channels = source.Channels, inner = source.Inner, apart = gradient.stride(0), step = channels * inner;
@@ -84,7 +92,8 @@ internal static unsafe class BatchNormKernel
                 fixed (float* pa = a, pb = b)
                     for (var sample = from; sample < to; sample++)
                         foreach (var (c, count) in source.Pieces)
-                            MaskRow(source.At(sample, c), arriving + sample * apart + c * inner, target + sample * step + c * inner, count * inner, pa + c * inner, pb + c * inner);
+                            MaskRow(source.At(sample, c), arriving + sample * apart + c * inner,
+                                target + sample * step + c * inner, count * inner, pa + c * inner, pb + c * inner);
             });
             return;
         }
@@ -93,13 +102,15 @@ internal static unsafe class BatchNormKernel
             var (sample, c) = Math.DivRem(from, channels);
             for (var plane = from; plane < to; plane++)
             {
-                MaskPlane(source.At(sample, c), arriving + sample * apart + c * inner, target + plane * inner, inner, alpha[c], beta[c]);
+                MaskPlane(source.At(sample, c), arriving + sample * apart + c * inner, target + plane * inner, inner,
+                    alpha[c], beta[c]);
                 if (++c == channels) (sample, c) = (sample + 1, 0);
             }
         });
     }
 
-    private const int Small = 16; // positions of a channel, of which less than so many are not worth a loop of their own
+    // positions of a channel, of which less than so many are not worth a loop of their own
+    private const int Small = 16;
 
     private static float[] Repeated(float[] byChannel, long inner)
     {
@@ -111,7 +122,8 @@ internal static unsafe class BatchNormKernel
     private static void MaskPlane(float* x, float* g, float* r, long length, float alpha, float beta)
     {
         var (a, b) = (new Vector<float>(alpha), new Vector<float>(beta));
-        for (long i = 0; ; i = Math.Min(i + Vector<float>.Count, length - Vector<float>.Count)) // the last vectors may overlap: masking twice changes nothing
+        // the last vectors may overlap: masking twice changes nothing
+        for (long i = 0; ; i = Math.Min(i + Vector<float>.Count, length - Vector<float>.Count))
         {
             ElementKernels.Store(r + i, Masked(ElementKernels.Load(x + i), ElementKernels.Load(g + i), a, b));
             if (i == length - Vector<float>.Count) return;
@@ -122,20 +134,27 @@ internal static unsafe class BatchNormKernel
     {
         long i = 0;
         for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
-            ElementKernels.Store(r + i, Masked(ElementKernels.Load(x + i), ElementKernels.Load(g + i), ElementKernels.Load(alpha + i), ElementKernels.Load(beta + i)));
+            ElementKernels.Store(r + i,
+                Masked(ElementKernels.Load(x + i), ElementKernels.Load(g + i), ElementKernels.Load(alpha + i),
+                ElementKernels.Load(beta + i)));
         for (; i < length; i++) r[i] = MathF.FusedMultiplyAdd(x[i], alpha[i], beta[i]) <= 0 ? 0 : g[i];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<float> Masked(Vector<float> x, Vector<float> gradient, Vector<float> alpha, Vector<float> beta)
-        => Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.FusedMultiplyAdd(x, alpha, beta), Vector<float>.Zero), Vector<float>.Zero, gradient);
+    private static Vector<float> Masked(Vector<float> x, Vector<float> gradient, Vector<float> alpha,
+        Vector<float> beta)
+        => Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.FusedMultiplyAdd(x, alpha, beta), Vector<float>.Zero),
+        Vector<float>.Zero, gradient);
 
     /// <summary>True when <see cref="Normalise"/> may run on this input.</summary>
     public static bool Normalises(ReadOnlySpan<Tensor> x)
         => ChannelSums.IsSupported && Reads(x) && x[0].shape is [> 0, _, var height, var width] && height * width > 1;
 
-    /// <summary>Statistics of the batch, and relu?((x - mean) / deviation w + b) written to <paramref name="y"/>.</summary>
-    /// <param name="x">(batch, channels, height, width), contiguous fp32, of more than one position, or pieces of that.</param>
+    /// <summary>
+    /// Statistics of the batch, and relu?((x - mean) / deviation w + b) written to <paramref name="y"/>.
+    /// </summary>
+    /// <param name="x">(batch, channels, height, width), contiguous fp32, of more than one position, or pieces of
+    /// that.</param>
     /// <param name="y">The result, not <paramref name="x"/>.</param>
     /// <param name="mean">Receives the mean of each channel.</param>
     /// <param name="inverseDeviation">Receives 1 / sqrt(variance + epsilon) of each.</param>
@@ -144,11 +163,13 @@ internal static unsafe class BatchNormKernel
     /// <param name="bias">Per channel.</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <param name="rectify">Apply the rectifier too.</param>
-    public static void Normalise(ReadOnlySpan<Tensor> x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor squares, Tensor weight, Tensor bias, double epsilon, bool rectify)
+    public static void Normalise(ReadOnlySpan<Tensor> x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor squares,
+        Tensor weight, Tensor bias, double epsilon, bool rectify)
     {
         var source = new ChannelPlanes(x);
         long samples = source.Samples, inner = source.Inner, step = source.Channels * inner;
-        float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation), q = ElementKernels.Data(squares),
+        float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation),
+            q = ElementKernels.Data(squares),
             w = ElementKernels.Data(weight), b = ElementKernels.Data(bias), target = ElementKernels.Data(y);
         OpenMp.For(source.Channels, ChannelSums.Width, (from, to) =>
         {
@@ -163,7 +184,8 @@ internal static unsafe class BatchNormKernel
                     s[c] = (float)(1 / Math.Sqrt(q[c] / (float)(samples * inner) + epsilon));
                     var alpha = s[c] * w[c];
                     var beta = MathF.FusedMultiplyAdd(-m[c], alpha, b[c]);
-                    for (var sample = 0L; sample < samples; sample++) Plane(source.At(sample, c), target + sample * step + c * inner, inner, alpha, beta, rectify);
+                    for (var sample = 0L; sample < samples; sample++)
+                        Plane(source.At(sample, c), target + sample * step + c * inner, inner, alpha, beta, rectify);
                 }
             }
         });
@@ -176,14 +198,17 @@ internal static unsafe class BatchNormKernel
     /// <param name="squares">Sums of squared deviations of the batch.</param>
     /// <param name="count">Numbers of a channel in the batch.</param>
     /// <param name="momentum">Share of the batch.</param>
-    public static void Track(Tensor runningMean, Tensor runningVariance, Tensor mean, Tensor squares, long count, double momentum)
+    public static void Track(Tensor runningMean, Tensor runningVariance, Tensor mean, Tensor squares, long count,
+        double momentum)
     {
-        float* rm = ElementKernels.Data(runningMean), rv = ElementKernels.Data(runningVariance), m = ElementKernels.Data(mean), q = ElementKernels.Data(squares);
+        float* rm = ElementKernels.Data(runningMean), rv = ElementKernels.Data(runningVariance),
+            m = ElementKernels.Data(mean), q = ElementKernels.Data(squares);
         float share = (float)momentum, rest = 1 - share;
         for (var c = 0L; c < mean.numel(); c++)
         {
             rm[c] = share * m[c] + rest * rm[c];
-            rv[c] = (float)(share * (double)(q[c] / (count - 1)) + rest * rv[c]); // only the sum is libtorch's in double, and one product
+            // only the sum is libtorch's in double, and one product
+            rv[c] = (float)(share * (double)(q[c] / (count - 1)) + rest * rv[c]);
         }
     }
 

@@ -2,14 +2,18 @@ using static TorchSharp.torch;
 
 namespace Interactive.Runtime.Kernels;
 
-/// <summary>Where the numbers of each channel lie, of one tensor or of several that stand one behind the other along the channels.</summary>
+/// <summary>
+/// Where the numbers of each channel lie, of one tensor or of several that stand one behind the other along the
+/// channels.
+/// </summary>
 internal sealed unsafe class ChannelPlanes
 {
     private readonly nint[] first; // by channel, its plane of the first sample
     private readonly long[] step;  // by channel, numbers from sample to sample
 
     /// <summary>Looks at the tensors, which must outlive this.</summary>
-    /// <param name="pieces">(batch, channels, …) fp32, of one batch and one size, each sample dense (<see cref="ElementKernels.TakesRows"/>).</param>
+    /// <param name="pieces">(batch, channels, …) fp32, of one batch and one size, each sample dense
+    /// (<see cref="ElementKernels.TakesRows"/>).</param>
     public ChannelPlanes(params ReadOnlySpan<Tensor> pieces)
     {
         Pieces = new (long, long)[pieces.Length];
@@ -45,5 +49,7 @@ internal sealed unsafe class ChannelPlanes
     public long Step(long channel) => step[channel];
     /// <summary>True when so many channels from this one on stand in one tensor.</summary>
     public bool AreTogether(long channel, long count)
-        => channel + count <= Channels && first[channel + count - 1] - first[channel] == (nint)((count - 1) * Inner * sizeof(float)) && step[channel + count - 1] == step[channel];
+        => channel + count <= Channels
+        && first[channel + count - 1] - first[channel] == (nint)((count - 1) * Inner * sizeof(float))
+        && step[channel + count - 1] == step[channel];
 }

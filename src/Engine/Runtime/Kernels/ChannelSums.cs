@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Interactive.Runtime.Kernels;
 
 /// <summary>
-/// Mean and squared deviation of eight channels at once. libtorch adds a channel's numbers one after the other in double, and
-/// each addition waits for the one before; here eight such chains run side by side, so that every sum keeps its order and its bits.
+/// Mean and squared deviation of eight channels at once. libtorch adds a channel's numbers one after the other in
+/// double, and each addition waits for the one before; here eight such chains run side by side, so that every sum keeps
+/// its order and its bits.
 /// </summary>
 internal static unsafe class ChannelSums
 {
@@ -70,19 +71,26 @@ internal static unsafe class ChannelSums
         }
     }
 
-    private static Vector512<double> Add<T>(float* x, long inner, Vector256<float> mean, Vector512<double> sum) where T : struct, ITerm
+    private static Vector512<double> Add<T>(float* x, long inner, Vector256<float> mean, Vector512<double> sum)
+        where T : struct, ITerm
     {
         var i = 0L;
         for (; i <= inner - Width; i += Width)
         {
             // Eight positions of eight channels, turned so that a vector holds one position of all.
             var at = x + i;
-            Vector256<float> a = Vector256.Load(at), b = Vector256.Load(at + inner), c = Vector256.Load(at + 2 * inner), d = Vector256.Load(at + 3 * inner),
-                e = Vector256.Load(at + 4 * inner), f = Vector256.Load(at + 5 * inner), g = Vector256.Load(at + 6 * inner), h = Vector256.Load(at + 7 * inner);
-            Vector256<float> ab0 = Avx.UnpackLow(a, b), ab1 = Avx.UnpackHigh(a, b), cd0 = Avx.UnpackLow(c, d), cd1 = Avx.UnpackHigh(c, d),
-                ef0 = Avx.UnpackLow(e, f), ef1 = Avx.UnpackHigh(e, f), gh0 = Avx.UnpackLow(g, h), gh1 = Avx.UnpackHigh(g, h);
-            Vector256<float> l0 = Avx.Shuffle(ab0, cd0, 0x44), l1 = Avx.Shuffle(ab0, cd0, 0xEE), l2 = Avx.Shuffle(ab1, cd1, 0x44), l3 = Avx.Shuffle(ab1, cd1, 0xEE),
-                u0 = Avx.Shuffle(ef0, gh0, 0x44), u1 = Avx.Shuffle(ef0, gh0, 0xEE), u2 = Avx.Shuffle(ef1, gh1, 0x44), u3 = Avx.Shuffle(ef1, gh1, 0xEE);
+            Vector256<float> a = Vector256.Load(at), b = Vector256.Load(at + inner), c = Vector256.Load(at + 2 * inner),
+                d = Vector256.Load(at + 3 * inner),
+                e = Vector256.Load(at + 4 * inner), f = Vector256.Load(at + 5 * inner),
+                    g = Vector256.Load(at + 6 * inner), h = Vector256.Load(at + 7 * inner);
+            Vector256<float> ab0 = Avx.UnpackLow(a, b), ab1 = Avx.UnpackHigh(a, b), cd0 = Avx.UnpackLow(c, d),
+                cd1 = Avx.UnpackHigh(c, d),
+                ef0 = Avx.UnpackLow(e, f), ef1 = Avx.UnpackHigh(e, f), gh0 = Avx.UnpackLow(g, h),
+                    gh1 = Avx.UnpackHigh(g, h);
+            Vector256<float> l0 = Avx.Shuffle(ab0, cd0, 0x44), l1 = Avx.Shuffle(ab0, cd0, 0xEE),
+                l2 = Avx.Shuffle(ab1, cd1, 0x44), l3 = Avx.Shuffle(ab1, cd1, 0xEE),
+                u0 = Avx.Shuffle(ef0, gh0, 0x44), u1 = Avx.Shuffle(ef0, gh0, 0xEE), u2 = Avx.Shuffle(ef1, gh1, 0x44),
+                    u3 = Avx.Shuffle(ef1, gh1, 0xEE);
             sum = Next<T>(Avx.Permute2x128(l0, u0, 0x20), mean, sum);
             sum = Next<T>(Avx.Permute2x128(l1, u1, 0x20), mean, sum);
             sum = Next<T>(Avx.Permute2x128(l2, u2, 0x20), mean, sum);
@@ -93,11 +101,13 @@ internal static unsafe class ChannelSums
             sum = Next<T>(Avx.Permute2x128(l3, u3, 0x31), mean, sum);
         }
         for (; i < inner; i++)
-            sum = Next<T>(Vector256.Create(x[i], x[i + inner], x[i + 2 * inner], x[i + 3 * inner], x[i + 4 * inner], x[i + 5 * inner], x[i + 6 * inner], x[i + 7 * inner]), mean, sum);
+            sum = Next<T>(Vector256.Create(x[i], x[i + inner], x[i + 2 * inner], x[i + 3 * inner], x[i + 4 * inner],
+                x[i + 5 * inner], x[i + 6 * inner], x[i + 7 * inner]), mean, sum);
         return sum;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<double> Next<T>(Vector256<float> x, Vector256<float> mean, Vector512<double> sum) where T : struct, ITerm
+    private static Vector512<double> Next<T>(Vector256<float> x, Vector256<float> mean, Vector512<double> sum)
+        where T : struct, ITerm
         => sum + Avx512F.ConvertToVector512Double(T.Of(x, mean));
 }

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime.Kernels;
 
 /// <summary>
-/// The passes of <c>kernels.cu</c>: what libtorch does on a GPU in several passes, or by going over the data for statistics that
-/// are known. Where they cannot be compiled, or do not add up, <see cref="TorchKernels"/> stand in.
+/// The passes of <c>kernels.cu</c>: what libtorch does on a GPU in several passes, or by going over the data for
+/// statistics that are known. Where they cannot be compiled, or do not add up, <see cref="TorchKernels"/> stand in.
 /// </summary>
 internal static unsafe class CudaKernels
 {
@@ -14,34 +14,48 @@ internal static unsafe class CudaKernels
 
     /// <summary>True when the passes may run on this tensor's memory.</summary>
     public static bool Takes(Tensor tensor)
-        => tensor.device_type == DeviceType.CUDA && tensor.dtype == ScalarType.Float32 && tensor.is_contiguous() && tensor.numel() <= int.MaxValue && For(tensor) is not null;
+        => tensor.device_type == DeviceType.CUDA && tensor.dtype == ScalarType.Float32 && tensor.is_contiguous()
+        && tensor.numel() <= int.MaxValue && For(tensor) is not null;
 
     /// <summary>Whether they run on GPU <paramref name="device"/>.</summary>
     public static bool IsAvailable(int device) => Of(device) is not null;
 
     /// <summary>x + y, rectified when asked, into <paramref name="result"/>, which may be x or y.</summary>
-    public static void Add(Tensor x, Tensor y, Tensor result, bool rectify) => OverTwo(rectify ? "add_rectified" : "add", x, y, result);
+    public static void Add(Tensor x, Tensor y, Tensor result, bool rectify)
+        => OverTwo(rectify ? "add_rectified" : "add", x, y, result);
 
-    /// <summary>The gradient where the rectifier's output is not &lt;= 0, else zero, into <paramref name="result"/>, which may be the gradient.</summary>
+    /// <summary>
+    /// The gradient where the rectifier's output is not &lt;= 0, else zero, into <paramref name="result"/>, which may
+    /// be the gradient.
+    /// </summary>
     public static void Mask(Tensor gradient, Tensor output, Tensor result) => OverTwo("mask", gradient, output, result);
 
-    /// <summary>Batch normalisation of (batch, channels, …) from a batch's mean and inverse deviation, rectified when asked, into <paramref name="y"/>.</summary>
+    /// <summary>
+    /// Batch normalisation of (batch, channels, …) from a batch's mean and inverse deviation, rectified when asked,
+    /// into <paramref name="y"/>.
+    /// </summary>
     /// <param name="form">How it is written down: 0 or 1, see <see cref="Forms"/>.</param>
-    public static void BatchNorm(int form, Tensor x, Tensor y, Tensor mean, Tensor inverse, Tensor weight, Tensor bias, bool rectify)
+    public static void BatchNorm(int form, Tensor x, Tensor y, Tensor mean, Tensor inverse, Tensor weight, Tensor bias,
+        bool rectify)
     {
         var (count, channels) = (x.numel(), mean.numel());
         var inner = count / (x.shape[0] * channels);
         var wide = inner % 4 == 0 ? Wide(count, Address(x), Address(y)) : 0;
-        For(x)!.Launch("batch_norm", wide > 0 ? wide : count, Address(x), Address(y), Address(mean), Address(inverse), Address(weight), Address(bias),
+        For(x)!.Launch("batch_norm", wide > 0 ? wide : count, Address(x), Address(y), Address(mean), Address(inverse),
+            Address(weight), Address(bias),
             form, rectify ? 1 : 0, channels, inner, count, wide);
     }
 
-    /// <summary>For each form of <see cref="BatchNorm"/>: whether it gives every bit of <paramref name="y"/>, which is not rectified. Waits for the GPU.</summary>
+    /// <summary>
+    /// For each form of <see cref="BatchNorm"/>: whether it gives every bit of <paramref name="y"/>, which is not
+    /// rectified. Waits for the GPU.
+    /// </summary>
     public static bool[] Forms(Tensor x, Tensor y, Tensor mean, Tensor inverse, Tensor weight, Tensor bias)
     {
         var (count, channels) = (x.numel(), mean.numel());
         using var differs = zeros(2, ScalarType.Int32, x.device);
-        For(x)!.Launch("batch_norm_differs", count, Address(x), Address(y), Address(mean), Address(inverse), Address(weight), Address(bias),
+        For(x)!.Launch("batch_norm_differs", count, Address(x), Address(y), Address(mean), Address(inverse),
+            Address(weight), Address(bias),
             channels, count / (x.shape[0] * channels), count, Address(differs));
         using var found = differs.cpu();
         return [found.data<int>()[0] == 0, found.data<int>()[1] == 0];

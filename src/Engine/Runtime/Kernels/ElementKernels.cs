@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime.Kernels;
 
 /// <summary>
-/// Element-wise passes over fp32 tensors that libtorch offers only in several passes or with a buffer more. Each has the
-/// bits of libtorch's own. They write raw memory: autograd does not see them, and no version counter moves. On a GPU
-/// <see cref="CudaKernels"/> do the same; where neither can run, <see cref="TorchKernels"/> do.
+/// Element-wise passes over fp32 tensors that libtorch offers only in several passes or with a buffer more. Each has
+/// the bits of libtorch's own. They write raw memory: autograd does not see them, and no version counter moves. On a
+/// GPU <see cref="CudaKernels"/> do the same; where neither can run, <see cref="TorchKernels"/> do.
 /// </summary>
 internal static unsafe class ElementKernels
 {
@@ -16,12 +16,14 @@ internal static unsafe class ElementKernels
 
     /// <summary>True when the kernels may run on this tensor's memory.</summary>
     public static bool Takes(Tensor tensor)
-        => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous() && BitConverter.IsLittleEndian;
+        => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous()
+        && BitConverter.IsLittleEndian;
 
     /// <summary>The same for a tensor that is read alone: its samples may lie apart.</summary>
     public static bool TakesRows(Tensor tensor)
     {
-        if (tensor.dtype != ScalarType.Float32 || tensor.device_type != DeviceType.CPU || !BitConverter.IsLittleEndian) return false;
+        if (tensor.dtype != ScalarType.Float32 || tensor.device_type != DeviceType.CPU || !BitConverter.IsLittleEndian)
+            return false;
         var (shape, stride) = (tensor.shape, tensor.stride());
         long dense = 1;
         for (var i = shape.Length - 1; i > 0; dense *= shape[i--])
@@ -55,12 +57,15 @@ internal static unsafe class ElementKernels
     /// <summary>Zeroes the gradient where a rectifier's output is not positive, in place.</summary>
     public static void Mask(Tensor gradient, Tensor output) => Mask(gradient, output, gradient);
 
-    /// <summary>The same into <paramref name="result"/>; the gradient's samples may lie apart (<see cref="TakesRows"/>).</summary>
+    /// <summary>
+    /// The same into <paramref name="result"/>; the gradient's samples may lie apart (<see cref="TakesRows"/>).
+    /// </summary>
     public static void Mask(Tensor gradient, Tensor output, Tensor result)
     {
         if (!TakesRows(gradient) || !Takes(output) || !Takes(result))
         {
-            if (CudaKernels.Takes(gradient) && CudaKernels.Takes(output) && CudaKernels.Takes(result)) CudaKernels.Mask(gradient, output, result);
+            if (CudaKernels.Takes(gradient) && CudaKernels.Takes(output) && CudaKernels.Takes(result))
+                CudaKernels.Mask(gradient, output, result);
             else TorchKernels.Mask(gradient, output, result);
             return;
         }
@@ -83,7 +88,9 @@ internal static unsafe class ElementKernels
     {
         long i = 0;
         for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
-            Store(r + i, Vector.ConditionalSelect(Vector.LessThanOrEqual(Load(y + i), Vector<float>.Zero), Vector<float>.Zero, Load(g + i)));
+            Store(r + i,
+                Vector.ConditionalSelect(Vector.LessThanOrEqual(Load(y + i), Vector<float>.Zero), Vector<float>.Zero,
+                Load(g + i)));
         for (; i < length; i++) r[i] = y[i] <= 0 ? 0 : g[i];
     }
 
@@ -95,7 +102,8 @@ internal static unsafe class ElementKernels
     {
         if (!Takes(x) || !Takes(y) || !Takes(result))
         {
-            if (CudaKernels.Takes(x) && CudaKernels.Takes(y) && CudaKernels.Takes(result)) CudaKernels.Add(x, y, result, rectify);
+            if (CudaKernels.Takes(x) && CudaKernels.Takes(y) && CudaKernels.Takes(result))
+                CudaKernels.Add(x, y, result, rectify);
             else TorchKernels.Add(x, y, result, rectify);
             return;
         }
@@ -118,7 +126,8 @@ internal static unsafe class ElementKernels
 
     // As libtorch's: a negative zero and a NaN pass.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<float> Rectified(Vector<float> x) => Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), Vector<float>.Zero, x);
+    internal static Vector<float> Rectified(Vector<float> x)
+        => Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), Vector<float>.Zero, x);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float Rectified(float x) => x < 0 ? 0 : x;
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -7,16 +7,19 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime.Kernels;
 
 /// <summary>
-/// Maximum over windows of sixteen neighbouring outputs at once, where libtorch's contiguous CPU kernel takes one number
-/// after the other. Values and indices have its bits, which a test holds: of equal numbers the first wins, and a NaN always.
+/// Maximum over windows of sixteen neighbouring outputs at once, where libtorch's contiguous CPU kernel takes one
+/// number after the other. Values and indices have its bits, which a test holds: of equal numbers the first wins, and a
+/// NaN always.
 /// </summary>
 internal static unsafe class MaxPoolKernel
 {
     /// <summary>True when the kernel may run on this input, and is faster.</summary>
     public static bool Takes(Tensor x, (long Height, long Width) stride)
-        => Avx512F.IsSupported && stride.Width <= 2 && ElementKernels.Takes(x) && x.dim() == 4 && x.shape[2] * x.shape[3] <= int.MaxValue;
+        => Avx512F.IsSupported && stride.Width <= 2 && ElementKernels.Takes(x) && x.dim() == 4
+        && x.shape[2] * x.shape[3] <= int.MaxValue;
 
-    private readonly record struct Windows(int Height, int Width, int OutHeight, int OutWidth, (long Height, long Width) Kernel, (long Height, long Width) Stride, (long Height, long Width) Padding)
+    private readonly record struct Windows(int Height, int Width, int OutHeight, int OutWidth,
+        (long Height, long Width) Kernel, (long Height, long Width) Stride, (long Height, long Width) Padding)
     {
         // The outputs whose window lies within the row.
         public int FirstInside => (int)((Padding.Width + Stride.Width - 1) / Stride.Width);
@@ -30,16 +33,19 @@ internal static unsafe class MaxPoolKernel
     /// <param name="kernel">Size of a window.</param>
     /// <param name="stride">From window to window; at most 2 along the width.</param>
     /// <param name="padding">Rows and columns before the first number, less than a window.</param>
-    public static void Apply(Tensor x, Tensor y, Tensor? indices, (long Height, long Width) kernel, (long Height, long Width) stride, (long Height, long Width) padding)
+    public static void Apply(Tensor x, Tensor y, Tensor? indices, (long Height, long Width) kernel,
+        (long Height, long Width) stride, (long Height, long Width) padding)
     {
-        var windows = new Windows((int)x.shape[2], (int)x.shape[3], (int)y.shape[2], (int)y.shape[3], kernel, stride, padding);
+        var windows = new Windows((int)x.shape[2], (int)x.shape[3], (int)y.shape[2], (int)y.shape[3], kernel, stride,
+            padding);
         float* source = ElementKernels.Data(x), target = ElementKernels.Data(y);
         var places = indices is null ? null : (long*)ElementKernels.Data(indices);
         long inside = (long)windows.Height * windows.Width, outside = (long)windows.OutHeight * windows.OutWidth;
         OpenMp.For(x.shape[0] * x.shape[1], Math.Max(1, (1 << 14) / inside), (from, to) =>
         {
             for (var plane = from; plane < to; plane++)
-                Plane(source + plane * inside, target + plane * outside, places == null ? null : places + plane * outside, windows);
+                Plane(source + plane * inside, target + plane * outside,
+                    places == null ? null : places + plane * outside, windows);
         });
     }
 
@@ -54,7 +60,8 @@ internal static unsafe class MaxPoolKernel
             var column = 0;
             while (column < windows.OutWidth)
             {
-                if (column < first || end - first < block || column >= end) One(x, y, indices, windows, low, high, column++);
+                if (column < first || end - first < block || column >= end)
+                    One(x, y, indices, windows, low, high, column++);
                 else
                 {
                     column = Math.Min(column, end - block); // the last ones again rather than one by one
@@ -75,7 +82,8 @@ internal static unsafe class MaxPoolKernel
         var (most, place) = (float.NegativeInfinity, (long)low * windows.Width + left);
         for (var h = low; h < high; h++)
             for (var w = left; w < right; w++)
-                if (x[h * windows.Width + w] is var value && (value > most || float.IsNaN(value))) (most, place) = (value, h * windows.Width + w);
+                if (x[h * windows.Width + w] is var value && (value > most || float.IsNaN(value)))
+                    (most, place) = (value, h * windows.Width + w);
         y[column] = most;
         if (indices != null) indices[column] = place;
     }
@@ -106,5 +114,6 @@ internal static unsafe class MaxPoolKernel
     // The second load begins one number before the sixteenth next, so that none behind the last one wanted is read.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> EveryOther(float* x)
-        => Avx512F.PermuteVar16x32x2(Vector512.Load(x), Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31), Vector512.Load(x + 15));
+        => Avx512F.PermuteVar16x32x2(Vector512.Load(x),
+        Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31), Vector512.Load(x + 15));
 }

@@ -1,6 +1,8 @@
 namespace Interactive.Runtime;
 
-/// <summary>Which of the native features that go beyond TorchSharp's public interface work here. Each has a fallback.</summary>
+/// <summary>
+/// Which of the native features that go beyond TorchSharp's public interface work here. Each has a fallback.
+/// </summary>
 internal static class NativeFeatures
 {
     /// <summary>Feature to whether it is live in this process. Loads libtorch.</summary>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime.Kernels;
 
 /// <summary>
-/// The passes of <see cref="ElementKernels"/> by libtorch's own kernels, for tensors on a GPU or with gaps. They work on
-/// tensors over the same bytes that have version counters of their own, so that autograd does not see them either.
+/// The passes of <see cref="ElementKernels"/> by libtorch's own kernels, for tensors on a GPU or with gaps. They work
+/// on tensors over the same bytes that have version counters of their own, so that autograd does not see them either.
 /// </summary>
 internal static class TorchKernels
 {

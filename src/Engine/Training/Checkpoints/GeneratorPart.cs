@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>The random generators of all ranks. With another number of ranks than before, new ones keep the generator of their seed.</summary>
+/// <summary>
+/// The random generators of all ranks. With another number of ranks than before, new ones keep the generator of their
+/// seed.
+/// </summary>
 internal sealed class GeneratorPart(ICommunicator world, Device device) : ICheckpointPart
 {
     public string Name => "rng";
@@ -14,7 +17,10 @@ internal sealed class GeneratorPart(ICommunicator world, Device device) : ICheck
     public IEnumerable<TensorEntry> Tensors()
     {
         using var random = RandomState.Of(device);
-        return [.. world.AllGather(random.ToBytes()).Select((state, rank) => new TensorEntry(rank.ToString(CultureInfo.InvariantCulture), ScalarType.Byte, [state.Length], () => tensor(state)))];
+        return [.. world.AllGather(random.ToBytes())
+            .Select((state, rank)
+            => new TensorEntry(rank.ToString(CultureInfo.InvariantCulture), ScalarType.Byte, [state.Length],
+            () => tensor(state)))];
     }
 
     public IReadOnlyDictionary<string, string> Texts() => new Dictionary<string, string>();

@@ -6,8 +6,8 @@ internal interface ICheckpointPart
     /// <summary>What its tensors' and texts' names begin with, before a dot.</summary>
     string Name { get; }
     /// <summary>
-    /// The tensors to keep, named without the prefix. Collective, and so may be the reading of each: every rank reads all, in the
-    /// order of their names.
+    /// The tensors to keep, named without the prefix. Collective, and so may be the reading of each: every rank reads
+    /// all, in the order of their names.
     /// </summary>
     IEnumerable<TensorEntry> Tensors();
     /// <summary>Texts to keep.</summary>

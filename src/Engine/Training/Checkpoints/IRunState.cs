@@ -1,8 +1,8 @@
 namespace Interactive.Training;
 
 /// <summary>
-/// Something that a run must not forget between two lives: a hook or schedule that decides by what it has seen. The trainer
-/// keeps the texts of its hooks in the checkpoint's header.
+/// Something that a run must not forget between two lives: a hook or schedule that decides by what it has seen. The
+/// trainer keeps the texts of its hooks in the checkpoint's header.
 /// </summary>
 public interface IRunState
 {

@@ -6,5 +6,6 @@ internal sealed class NamedPart(string name, ICheckpointPart part) : ICheckpoint
     public string Name => name;
     public IEnumerable<TensorEntry> Tensors() => part.Tensors();
     public IReadOnlyDictionary<string, string> Texts() => part.Texts();
-    public string? Restore(SavedTensors tensors, IReadOnlyDictionary<string, string> texts) => part.Restore(tensors, texts);
+    public string? Restore(SavedTensors tensors, IReadOnlyDictionary<string, string> texts)
+        => part.Restore(tensors, texts);
 }

@@ -6,21 +6,27 @@ using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>An optimiser's state, whole also where ranks have parts of it; its name and groups, and the steps it has made.</summary>
+/// <summary>
+/// An optimiser's state, whole also where ranks have parts of it; its name and groups, and the steps it has made.
+/// </summary>
 /// <param name="world">The ranks.</param>
 /// <param name="optimizer">The optimiser.</param>
 /// <param name="shards">How ranks divide it now; null where each has all.</param>
 /// <param name="device">Where the parameters are.</param>
-internal sealed class OptimizerPart(ICommunicator world, Optimizer optimizer, Func<IDividedState?> shards, Device device) : ICheckpointPart
+internal sealed class OptimizerPart(ICommunicator world, Optimizer optimizer, Func<IDividedState?> shards,
+    Device device) : ICheckpointPart
 {
     public string Name => "optimizer";
 
-    public IEnumerable<TensorEntry> Tensors() => shards()?.Whole(optimizer) ?? optimizer.State.Select(t => TensorEntry.Of(t.Key, t.Value));
+    public IEnumerable<TensorEntry> Tensors()
+        => shards()?.Whole(optimizer) ?? optimizer.State.Select(t => TensorEntry.Of(t.Key, t.Value));
 
     /// <summary>Collective.</summary>
     public IReadOnlyDictionary<string, string> Texts()
     {
-        var late = world.AllGather(JsonSerializer.SerializeToUtf8Bytes(optimizer.LateCounts)).SelectMany(part => JsonSerializer.Deserialize<Dictionary<string, long>>(part)!)
+        var late =
+            world.AllGather(JsonSerializer.SerializeToUtf8Bytes(optimizer.LateCounts))
+            .SelectMany(part => JsonSerializer.Deserialize<Dictionary<string, long>>(part)!)
             .DistinctBy(count => count.Key).ToDictionary();
         return new Dictionary<string, string>
         {
@@ -35,10 +41,15 @@ internal sealed class OptimizerPart(ICommunicator world, Optimizer optimizer, Fu
     {
         if (texts["name"] != optimizer.Name) throw new UsageException($"the checkpoint is of a run with {texts["name"]}, this one has {optimizer.Name}: resume with --optimizer {texts["name"]}, or begin anew without --resume");
         var partition = shards();
-        var state = saved.Names.Select(key => (Key: key, Part: partition?.Own(key[..key.LastIndexOf('/')]) ?? (partition is null ? (0, -1) : (0, 0))))
+        var state =
+            saved.Names.Select(key
+            => (Key: key, Part: partition?.Own(key[..key.LastIndexOf('/')]) ?? (partition is null ? (0, -1) : (0, 0))))
             .Where(s => s.Part.Count != 0).ToDictionary(s => s.Key, s => s.Part);
-        optimizer.Restore(state.Keys, key => state[key].Count < 0 ? saved.Read(key) : saved.Read(key, state[key].From, state[key].Count),
-            long.Parse(texts["steps"], CultureInfo.InvariantCulture), JsonSerializer.Deserialize<Dictionary<string, long>>(texts["late"])!, device);
-        return texts["settings"] == optimizer.ToString() ? null : $"the optimiser was {texts["settings"]} and is now {optimizer}";
+        optimizer.Restore(state.Keys,
+            key => state[key].Count < 0 ? saved.Read(key) : saved.Read(key, state[key].From, state[key].Count),
+            long.Parse(texts["steps"], CultureInfo.InvariantCulture),
+                JsonSerializer.Deserialize<Dictionary<string, long>>(texts["late"])!, device);
+        return texts["settings"] == optimizer.ToString() ? null
+            : $"the optimiser was {texts["settings"]} and is now {optimizer}";
     }
 }

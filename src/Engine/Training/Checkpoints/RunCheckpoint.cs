@@ -7,9 +7,12 @@ internal static class RunCheckpoint
 {
     private const string Extension = ".safetensors";
 
-    public static string PathOf(RunDirectory run, long step) => Path.Combine(run.Checkpoints, $"step-{step:D9}{Extension}");
+    public static string PathOf(RunDirectory run, long step)
+        => Path.Combine(run.Checkpoints, $"step-{step:D9}{Extension}");
 
-    /// <summary>The newest whole checkpoint's path, or null where there is none; damaged ones are passed over, and told.</summary>
+    /// <summary>
+    /// The newest whole checkpoint's path, or null where there is none; damaged ones are passed over, and told.
+    /// </summary>
     /// <exception cref="UsageException">All are damaged.</exception>
     public static string? Newest(RunDirectory run, Action<string> tell)
     {
@@ -26,7 +29,10 @@ internal static class RunCheckpoint
         return files.Length == 0 ? null : throw new UsageException($"all {files.Length} checkpoints of {run.Path} are damaged: begin anew without --resume");
     }
 
-    /// <summary>Deletes all but the newest <paramref name="keep"/>, and what a process that died while writing has left. Only between writes.</summary>
+    /// <summary>
+    /// Deletes all but the newest <paramref name="keep"/>, and what a process that died while writing has left. Only
+    /// between writes.
+    /// </summary>
     public static void Prune(RunDirectory run, int keep)
     {
         foreach (var path in Directory.GetFiles(run.Checkpoints, "*.tmp")) File.Delete(path);

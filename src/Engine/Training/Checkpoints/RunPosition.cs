@@ -5,7 +5,8 @@ namespace Interactive.Training;
 /// <summary>Where a run stands, as texts of a checkpoint's header.</summary>
 /// <param name="Step">Steps made.</param>
 /// <param name="Epoch">The epoch, 0 for the first.</param>
-/// <param name="SamplesInEpoch">Samples of the epoch's order that are done; not steps, so that a run can go on with another batch size.</param>
+/// <param name="SamplesInEpoch">Samples of the epoch's order that are done; not steps, so that a run can go on with
+/// another batch size.</param>
 /// <param name="Samples">Samples in the data set.</param>
 /// <param name="Seed">What gives the order.</param>
 /// <param name="Best">The best value so far of what picks the best model.</param>
@@ -25,13 +26,15 @@ internal sealed record RunPosition(long Step, int Epoch, long SamplesInEpoch, lo
     public static RunPosition Of(IReadOnlyDictionary<string, string> texts)
     {
         T Number<T>(string name) where T : IParsable<T>
-            => texts.TryGetValue(name, out var text) && T.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : throw new InvalidDataException($"the checkpoint's header has no {name}");
-        return new(Number<long>("step"), Number<int>("epoch"), Number<long>("samples_in_epoch"), Number<long>("samples"), Number<ulong>("seed"), Number<double>("best"));
+            => texts.TryGetValue(name, out var text) && T.TryParse(text, CultureInfo.InvariantCulture, out var number)
+            ? number : throw new InvalidDataException($"the checkpoint's header has no {name}");
+        return new(Number<long>("step"), Number<int>("epoch"), Number<long>("samples_in_epoch"),
+            Number<long>("samples"), Number<ulong>("seed"), Number<double>("best"));
     }
 
     /// <summary>
-    /// The step of the epoch to go on with for a batch size: where that is another than before, the samples of a batch that was begun
-    /// are run again rather than left out.
+    /// The step of the epoch to go on with for a batch size: where that is another than before, the samples of a batch
+    /// that was begun are run again rather than left out.
     /// </summary>
     /// <exception cref="UsageException">In mid-epoch, and the order of samples is another.</exception>
     public int StepInEpoch(int batchSize, long samples, ulong seed)

@@ -10,15 +10,17 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// The safetensors format: an 8-byte little-endian header length, a JSON header padded with spaces to 8 bytes, the bytes
-/// of the tensors. Readable by Python's <c>safetensors</c>. <see cref="SafetensorsFile"/> reads tensor by tensor.
+/// The safetensors format: an 8-byte little-endian header length, a JSON header padded with spaces to 8 bytes, the
+/// bytes of the tensors. Readable by Python's <c>safetensors</c>. <see cref="SafetensorsFile"/> reads tensor by tensor.
 /// </summary>
 public static class Safetensors
 {
     internal static readonly (string Name, ScalarType Type)[] Types =
     [
-        ("F64", ScalarType.Float64), ("F32", ScalarType.Float32), ("F16", ScalarType.Float16), ("BF16", ScalarType.BFloat16),
-        ("I64", ScalarType.Int64), ("I32", ScalarType.Int32), ("I16", ScalarType.Int16), ("I8", ScalarType.Int8), ("U8", ScalarType.Byte), ("BOOL", ScalarType.Bool), ("C64", ScalarType.ComplexFloat32),
+        ("F64", ScalarType.Float64), ("F32", ScalarType.Float32), ("F16", ScalarType.Float16),
+            ("BF16", ScalarType.BFloat16),
+        ("I64", ScalarType.Int64), ("I32", ScalarType.Int32), ("I16", ScalarType.Int16), ("I8", ScalarType.Int8),
+            ("U8", ScalarType.Byte), ("BOOL", ScalarType.Bool), ("C64", ScalarType.ComplexFloat32),
     ];
 
     internal const string Metadata = "__metadata__", Checksum = "crc32c";
@@ -30,14 +32,20 @@ public static class Safetensors
 
     /// <summary>Writes tensors in the order of their names, and texts as the header's <c>__metadata__</c>.</summary>
     /// <exception cref="UsageException">A tensor is of a type that the format has not.</exception>
-    public static void Write(Stream to, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(Stream to, IReadOnlyDictionary<string, Tensor> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null)
         => Write(to, tensors.Select(t => TensorEntry.Of(t.Key, t.Value)), metadata, withChecksum: false);
 
-    /// <summary>Writes tensors one by one in the order of their names; with a checksum over header and values if the stream can seek.</summary>
-    internal static void Write(Stream to, IEnumerable<TensorEntry> tensors, IReadOnlyDictionary<string, string>? metadata, bool withChecksum)
+    /// <summary>
+    /// Writes tensors one by one in the order of their names; with a checksum over header and values if the stream can
+    /// seek.
+    /// </summary>
+    internal static void Write(Stream to, IEnumerable<TensorEntry> tensors,
+        IReadOnlyDictionary<string, string>? metadata, bool withChecksum)
     {
         var entries = tensors.OrderBy(t => t.Name, StringComparer.Ordinal).ToArray();
-        var texts = (withChecksum ? [new(Checksum, Unknown)] : Enumerable.Empty<KeyValuePair<string, string>>()).Concat(metadata ?? new Dictionary<string, string>());
+        var texts = (withChecksum ? [new(Checksum, Unknown)]
+            : Enumerable.Empty<KeyValuePair<string, string>>()).Concat(metadata ?? new Dictionary<string, string>());
         var (start, header) = (withChecksum ? to.Position : 0, Header(entries, [.. texts]));
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
@@ -78,7 +86,9 @@ public static class Safetensors
             foreach (var entry in entries)
             {
                 json.WriteStartObject(entry.Name);
-                json.WriteString("dtype", Types.FirstOrDefault(t => t.Type == entry.Type).Name ?? throw new UsageException($"{entry.Name}: safetensors files have no {entry.Type}"));
+                json.WriteString("dtype",
+                    Types.FirstOrDefault(t => t.Type == entry.Type).Name
+                    ?? throw new UsageException($"{entry.Name}: safetensors files have no {entry.Type}"));
                 json.WriteStartArray("shape");
                 foreach (var size in entry.Shape) json.WriteNumberValue(size);
                 json.WriteEndArray();
@@ -111,12 +121,13 @@ public static class Safetensors
     }
 
     /// <summary>
-    /// Puts a file's tensors into the parameters and buffers of a module of the same names, one at a time: no second copy of the
-    /// model is made. Nothing is written unless all fit.
+    /// Puts a file's tensors into the parameters and buffers of a module of the same names, one at a time: no second
+    /// copy of the model is made. Nothing is written unless all fit.
     /// </summary>
     /// <param name="module">A module, or a graph.</param>
     /// <param name="path">The file.</param>
-    /// <exception cref="UsageException">A parameter is missing on either side, or has another shape; the message names it.</exception>
+    /// <exception cref="UsageException">A parameter is missing on either side, or has another shape; the message names
+    /// it.</exception>
     /// <exception cref="InvalidDataException">The file is not safetensors, or cut short or damaged.</exception>
     public static void Load(nn.Module module, string path)
     {
@@ -125,5 +136,6 @@ public static class Safetensors
     }
 
     /// <summary>Writes a module's parameters and buffers, under their names.</summary>
-    public static void Save(nn.Module module, string path) => AtomicFile.Write(path, stream => Write(stream, module.state_dict()));
+    public static void Save(nn.Module module, string path)
+        => AtomicFile.Write(path, stream => Write(stream, module.state_dict()));
 }

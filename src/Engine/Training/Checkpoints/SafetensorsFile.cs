@@ -10,14 +10,15 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// A safetensors file, read tensor by tensor. The header is checked against the file before anything is allocated: tensors lie one
-/// behind the other without holes or overlaps, fill the file, and are as long as their shape says.
+/// A safetensors file, read tensor by tensor. The header is checked against the file before anything is allocated:
+/// tensors lie one behind the other without holes or overlaps, fill the file, and are as long as their shape says.
 /// </summary>
 internal sealed class SafetensorsFile : IDisposable
 {
     private const long LongestHeader = 100_000_000; // of the format
 
-    private static readonly string[] Foreign = ["F8_E4M3", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2", "F4", "U16", "U32", "U64"];
+    private static readonly string[] Foreign = ["F8_E4M3", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2", "F4", "U16",
+        "U32", "U64"];
 
     private readonly FileStream file;
     private readonly string path;
@@ -34,7 +35,8 @@ internal sealed class SafetensorsFile : IDisposable
         try
         {
             header = ReadHeader();
-            using var document = JsonDocument.Parse(header, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(header,
+                new JsonDocumentOptions { AllowDuplicateProperties = false });
             Parse(document.RootElement);
             Tensors = tensors.ToDictionary(t => t.Key, t => (t.Value.Type, t.Value.Shape));
         }
@@ -64,7 +66,9 @@ internal sealed class SafetensorsFile : IDisposable
         return tensor;
     }
 
-    /// <summary>Fills a contiguous tensor in CPU memory, of the same type, with the elements of a tensor from one on.</summary>
+    /// <summary>
+    /// Fills a contiguous tensor in CPU memory, of the same type, with the elements of a tensor from one on.
+    /// </summary>
     internal void ReadInto(string name, long from, Tensor target)
     {
         using var noGrad = no_grad();
@@ -88,7 +92,8 @@ internal sealed class SafetensorsFile : IDisposable
         var buffer = new byte[1 << 16];
         file.Position = sizeof(long) + header.Length;
         for (int count; (count = file.Read(buffer)) > 0;) crc = Crc32C.Append(crc, buffer.AsSpan(0, count));
-        if ((~crc).ToString("x8", CultureInfo.InvariantCulture) != wanted) throw Wrong("its checksum is not that of its bytes");
+        if ((~crc).ToString("x8", CultureInfo.InvariantCulture) != wanted)
+            throw Wrong("its checksum is not that of its bytes");
     }
 
     private byte[] ReadHeader()
@@ -97,8 +102,10 @@ internal sealed class SafetensorsFile : IDisposable
         if (file.Length < length.Length) throw Wrong("it is shorter than a header");
         file.ReadExactly(length);
         var size = BinaryPrimitives.ReadInt64LittleEndian(length);
-        if (size <= 0 || size > file.Length - length.Length) throw Wrong($"its header is said to have {size} bytes, the file has {file.Length}");
-        if (size > LongestHeader) throw Wrong($"its header is said to have {size} bytes, more than the {LongestHeader} of the format");
+        if (size <= 0 || size > file.Length - length.Length)
+            throw Wrong($"its header is said to have {size} bytes, the file has {file.Length}");
+        if (size > LongestHeader)
+            throw Wrong($"its header is said to have {size} bytes, more than the {LongestHeader} of the format");
         var bytes = new byte[size];
         file.ReadExactly(bytes);
         return Utf8.IsValid(bytes) ? bytes : throw Wrong("its header is not UTF-8");
@@ -124,22 +131,26 @@ internal sealed class SafetensorsFile : IDisposable
     {
         if (texts.ValueKind != JsonValueKind.Object) throw Wrong($"{Safetensors.Metadata} is no object");
         foreach (var text in texts.EnumerateObject())
-            metadata[text.Name] = text.Value.ValueKind == JsonValueKind.String ? text.Value.GetString()! : throw Wrong($"{Safetensors.Metadata}.{text.Name} is no text");
+            metadata[text.Name] = text.Value.ValueKind == JsonValueKind.String ? text.Value.GetString()!
+                : throw Wrong($"{Safetensors.Metadata}.{text.Name} is no text");
     }
 
     private (long Begin, long End, string Name) ParseTensor(string name, JsonElement entry)
     {
         if (entry.ValueKind != JsonValueKind.Object || entry.EnumerateObject().Count() != 3
-            || !entry.TryGetProperty("dtype", out var kind) || kind.ValueKind != JsonValueKind.String || !entry.TryGetProperty("shape", out var sizes) || !entry.TryGetProperty("data_offsets", out var offsets))
+            || !entry.TryGetProperty("dtype", out var kind) || kind.ValueKind != JsonValueKind.String
+            || !entry.TryGetProperty("shape", out var sizes) || !entry.TryGetProperty("data_offsets", out var offsets))
             throw Wrong($"{name} has not just dtype, shape and data_offsets");
         var type = Safetensors.Types.FirstOrDefault(t => kind.ValueEquals(t.Name));
         if (type.Name is null) throw Wrong(Foreign.Contains(kind.GetString()) ? $"{name} is of type {kind}, which TorchSharp has not: convert it to one of {string.Join(", ", Safetensors.Types.Select(t => t.Name))}" : $"{name} has the unknown type {kind}");
-        if (Numbers(sizes) is not { } shape || Numbers(offsets) is not [var begin, var end] || begin > end) throw Wrong($"{name} has the shape {sizes} at {offsets}");
+        if (Numbers(sizes) is not { } shape || Numbers(offsets) is not [var begin, var end] || begin > end)
+            throw Wrong($"{name} has the shape {sizes} at {offsets}");
         long bytes = type.Type.ElementSize();
         if (shape.Contains(0)) bytes = 0;
         foreach (var size in shape)
             if (bytes > 0 && (bytes = size > file.Length / bytes ? -1 : bytes * size) < 0) break;
-        if (bytes != end - begin || end > file.Length) throw Wrong($"{name} has {end - begin} bytes, which are no {kind} of shape {sizes}");
+        if (bytes != end - begin || end > file.Length)
+            throw Wrong($"{name} has {end - begin} bytes, which are no {kind} of shape {sizes}");
         tensors[name] = (type.Type, shape, sizeof(long) + header.Length + begin);
         return (begin, end, name);
     }
@@ -151,7 +162,8 @@ internal sealed class SafetensorsFile : IDisposable
         var numbers = new long[list.GetArrayLength()];
         var at = 0;
         foreach (var item in list.EnumerateArray())
-            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt64(out numbers[at]) || numbers[at++] < 0) return null;
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt64(out numbers[at]) || numbers[at++] < 0)
+                return null;
         return numbers;
     }
 

@@ -10,10 +10,14 @@ namespace Interactive.Training;
 /// <param name="without">Tensors that are passed over, by their names without the prefix; default none.</param>
 internal sealed class SavedTensors(SafetensorsFile file, string prefix, Func<string, bool>? without = null)
 {
-    private static readonly ScalarType[] Floats = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16];
+    private static readonly ScalarType[] Floats = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16,
+        ScalarType.BFloat16];
 
     private readonly IReadOnlyDictionary<string, (ScalarType Type, long[] Shape)> tensors
-        = file.Tensors.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal) && without?.Invoke(t.Key[prefix.Length..]) != true).ToDictionary(t => t.Key[prefix.Length..], t => t.Value);
+        =
+            file.Tensors.Where(t
+            => t.Key.StartsWith(prefix, StringComparison.Ordinal) && without?.Invoke(t.Key[prefix.Length..]) != true)
+            .ToDictionary(t => t.Key[prefix.Length..], t => t.Value);
 
     /// <summary>All tensors of a file.</summary>
     public static SavedTensors Of(SafetensorsFile file) => new(file, "");
@@ -37,9 +41,12 @@ internal sealed class SavedTensors(SafetensorsFile file, string prefix, Func<str
     }
 
     /// <summary>The floating-point type of all that have one, or null where they differ.</summary>
-    public ScalarType? SingleFloat => tensors.Values.Select(t => t.Type).Where(Floats.Contains).Distinct().ToArray() is [var type] ? type : null;
+    public ScalarType? SingleFloat
+        => tensors.Values.Select(t => t.Type).Where(Floats.Contains).Distinct().ToArray() is [var type] ? type : null;
 
-    /// <summary>Overwrites tensors by those of the same names, one at a time. Nothing is written unless all fit.</summary>
+    /// <summary>
+    /// Overwrites tensors by those of the same names, one at a time. Nothing is written unless all fit.
+    /// </summary>
     /// <exception cref="UsageException">Names or shapes differ; the message names the first.</exception>
     public void ReadInto(IReadOnlyDictionary<string, Tensor> targets)
     {
@@ -58,14 +65,16 @@ internal sealed class SavedTensors(SafetensorsFile file, string prefix, Func<str
             if (saved.Type != target.dtype && !(Floats.Contains(saved.Type) && Floats.Contains(target.dtype)))
                 throw new UsageException($"{name} is {target.dtype} in the model and {saved.Type} in the file");
         }
-        if (tensors.Keys.FirstOrDefault(name => !targets.ContainsKey(name)) is { } extra) throw new UsageException($"the file's {extra} {Text(tensors[extra].Shape)} is not in the model");
+        if (tensors.Keys.FirstOrDefault(name => !targets.ContainsKey(name)) is { } extra)
+            throw new UsageException($"the file's {extra} {Text(tensors[extra].Shape)} is not in the model");
     }
 
     private void ReadInto(string name, Tensor target)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        if (target.device_type == DeviceType.CPU && target.is_contiguous() && target.dtype == tensors[name].Type) file.ReadInto(prefix + name, 0, target.detach());
+        if (target.device_type == DeviceType.CPU && target.is_contiguous() && target.dtype == tensors[name].Type)
+            file.ReadInto(prefix + name, 0, target.detach());
         else
         {
             using var values = Read(name);
@@ -74,7 +83,9 @@ internal sealed class SavedTensors(SafetensorsFile file, string prefix, Func<str
     }
 
     private string Instead(IReadOnlyDictionary<string, Tensor> targets)
-        => tensors.Keys.FirstOrDefault(name => !targets.ContainsKey(name)) is { } other ? $", which has {other} {Text(tensors[other].Shape)}" : "";
+        => tensors.Keys.FirstOrDefault(name => !targets.ContainsKey(name)) is { } other
+        ? $", which has {other} {Text(tensors[other].Shape)}" : "";
 
-    private static string Text(long[] shape) => $"[{string.Join(", ", shape.Select(s => s.ToString(CultureInfo.InvariantCulture)))}]";
+    private static string Text(long[] shape)
+        => $"[{string.Join(", ", shape.Select(s => s.ToString(CultureInfo.InvariantCulture)))}]";
 }

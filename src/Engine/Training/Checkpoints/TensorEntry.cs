@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>A tensor that is about to be written: what the header says, and its values, asked for when their turn comes.</summary>
+/// <summary>
+/// A tensor that is about to be written: what the header says, and its values, asked for when their turn comes.
+/// </summary>
 /// <param name="Name">Its name in the file.</param>
 /// <param name="Type">Element type.</param>
 /// <param name="Shape">Sizes.</param>

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>Tensors that are overwritten on resuming: a model's parameters and buffers, averages of them. Never kept when one is not finite.</summary>
+/// <summary>
+/// Tensors that are overwritten on resuming: a model's parameters and buffers, averages of them. Never kept when one is
+/// not finite.
+/// </summary>
 /// <param name="name">The part's name.</param>
 /// <param name="tensors">Gives the tensors as they are now.</param>
 internal sealed class TensorsPart(string name, Func<IReadOnlyDictionary<string, Tensor>> tensors) : ICheckpointPart
@@ -35,6 +38,7 @@ internal sealed class TensorsPart(string name, Func<IReadOnlyDictionary<string, 
         if (!tensor.is_floating_point()) return true;
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return double.IsFinite(tensor.sum().to_type(ScalarType.Float64).item<double>()) || tensor.isfinite().all().item<bool>();
+        return double.IsFinite(tensor.sum().to_type(ScalarType.Float64).item<double>())
+            || tensor.isfinite().all().item<bool>();
     }
 }

@@ -4,22 +4,27 @@ using TorchSharp.Modules;
 namespace Interactive.Training;
 
 /// <summary>
-/// Holds parameters still, by name. A layer with running statistics whose own parameters are all frozen (batch norm) keeps its statistics
-/// too, and the planner knows that no gradient passes below the lowest layer that is trained.
+/// Holds parameters still, by name. A layer with running statistics whose own parameters are all frozen (batch norm)
+/// keeps its statistics too, and the planner knows that no gradient passes below the lowest layer that is trained.
 /// </summary>
 public static class Freezing
 {
-    /// <summary>Holds still the parameters whose whole name fits one of the patterns (<c>*</c> is any text, <c>?</c> one letter).</summary>
+    /// <summary>
+    /// Holds still the parameters whose whole name fits one of the patterns (<c>*</c> is any text, <c>?</c> one
+    /// letter).
+    /// </summary>
     /// <param name="graph">The net; returned.</param>
     /// <param name="patterns">Such as <c>layer1.*</c>.</param>
     /// <exception cref="UsageException">A pattern fits no parameter.</exception>
-    public static Graph Freeze(this Graph graph, params IReadOnlyList<string> patterns) => Set(graph, patterns, trained: false);
+    public static Graph Freeze(this Graph graph, params IReadOnlyList<string> patterns)
+        => Set(graph, patterns, trained: false);
 
     /// <summary>Trains the parameters whose whole name fits one of the patterns; others stay as they are.</summary>
     /// <param name="graph">The net; returned.</param>
     /// <param name="patterns">Such as <c>layer4.*</c>.</param>
     /// <exception cref="UsageException">A pattern fits no parameter.</exception>
-    public static Graph Unfreeze(this Graph graph, params IReadOnlyList<string> patterns) => Set(graph, patterns, trained: true);
+    public static Graph Unfreeze(this Graph graph, params IReadOnlyList<string> patterns)
+        => Set(graph, patterns, trained: true);
 
     /// <summary>Trains the parameters whose whole name fits one of the patterns, and holds all others still.</summary>
     /// <param name="graph">The net; returned.</param>
@@ -36,7 +41,8 @@ public static class Freezing
     private static Graph Set(Graph graph, IReadOnlyList<string> patterns, bool trained)
     {
         if (patterns.Count == 0) throw new UsageException("give at least one pattern of names, such as \"*\" for all");
-        foreach (var parameter in patterns.SelectMany(p => Chosen(graph, p)).ToList()) parameter.requires_grad = trained;
+        foreach (var parameter in patterns.SelectMany(p => Chosen(graph, p)).ToList())
+            parameter.requires_grad = trained;
         return graph;
     }
 

@@ -1,9 +1,9 @@
 namespace Interactive.Training;
 
 /// <summary>
-/// Trains a few layers at first and more with every epoch, the last ones first (Howard and Ruder 2018): in the first epoch only those of
-/// the first pattern, in the second those of the second too, until the last pattern is reached. A plan for a memory budget is made anew
-/// each time.
+/// Trains a few layers at first and more with every epoch, the last ones first (Howard and Ruder 2018): in the first
+/// epoch only those of the first pattern, in the second those of the second too, until the last pattern is reached. A
+/// plan for a memory budget is made anew each time.
 /// </summary>
 public sealed class GradualUnfreezing : Hook
 {

@@ -6,20 +6,24 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// Low-rank adaptation (Hu et al. 2021): the weights stay, and beside a linear layer two small ones are trained, whose product is added
-/// to its result. They are ordinary nodes of the graph, named <c>…_lora.a</c> and <c>…_lora.b</c>, so budgets, ranks and files know them.
+/// Low-rank adaptation (Hu et al. 2021): the weights stay, and beside a linear layer two small ones are trained, whose
+/// product is added to its result. They are ordinary nodes of the graph, named <c>…_lora.a</c> and <c>…_lora.b</c>, so
+/// budgets, ranks and files know them.
 /// </summary>
 public static class LowRank
 {
     private const string Down = "_lora.a", Up = "_lora.b", Sum = "_lora.add";
 
-    /// <summary>The net with adapters beside its linear layers, which alone are trained. It begins with the net's own outputs.</summary>
+    /// <summary>
+    /// The net with adapters beside its linear layers, which alone are trained. It begins with the net's own outputs.
+    /// </summary>
     /// <param name="graph">The net; go on with the one returned.</param>
     /// <param name="rank">Features of the narrow place, at least 1; default 8.</param>
     /// <param name="alpha">The sum's factor is alpha / rank; default 16.</param>
     /// <param name="layers">Patterns of the layers' names, such as <c>*.attn.*</c>; default all but the head.</param>
     /// <exception cref="UsageException">A pattern fits no linear layer, or a number is out of range.</exception>
-    public static Graph WithLora(this Graph graph, long rank = 8, double alpha = 16, IReadOnlyList<string>? layers = null)
+    public static Graph WithLora(this Graph graph, long rank = 8, double alpha = 16,
+        IReadOnlyList<string>? layers = null)
     {
         if (rank < 1 || !(alpha > 0)) throw new UsageException($"adapters need a rank of at least 1 and an alpha above 0, got {rank} and {alpha}");
         var chosen = Chosen(graph, layers);
@@ -30,23 +34,29 @@ public static class LowRank
             var y = cut.Keep(node);
             if (!chosen.Contains(node)) continue;
             var x = cut.Of(node.Inputs[0]);
-            var up = x.Linear(rank, bias: false, name: node.Name + Down).Linear(y.Shape[^1], bias: false, name: node.Name + Up);
+            var up = x.Linear(rank, bias: false, name: node.Name + Down).Linear(y.Shape[^1], bias: false,
+                name: node.Name + Up);
             nn.init.zeros_(((TorchSharp.Modules.Linear)up.Producer!.Op.Module!).weight!);
             cut.Put(node, y.Add(up, alpha / rank, node.Name + Sum));
         }
         return cut.Build([.. graph.Outputs.Select(cut.Of)]).TrainOnly("*_lora.*");
     }
 
-    /// <summary>The net without adapters, whose products are added to the weights beside them: the same outputs up to rounding, and as fast as before.</summary>
+    /// <summary>
+    /// The net without adapters, whose products are added to the weights beside them: the same outputs up to rounding,
+    /// and as fast as before.
+    /// </summary>
     /// <param name="graph">A net of <see cref="WithLora"/>; go on with the one returned.</param>
     /// <exception cref="UsageException">It has no adapters.</exception>
     public static Graph MergeLora(this Graph graph)
     {
-        if (!graph.Nodes.Any(n => n.Name.EndsWith(Sum, StringComparison.Ordinal))) throw new UsageException($"{graph.Name} has no adapters to merge: make some by WithLora");
+        if (!graph.Nodes.Any(n => n.Name.EndsWith(Sum, StringComparison.Ordinal)))
+            throw new UsageException($"{graph.Name} has no adapters to merge: make some by WithLora");
         var cut = new GraphCut(graph);
         foreach (var node in graph.Nodes)
         {
-            if (node.Name.EndsWith(Down, StringComparison.Ordinal) || node.Name.EndsWith(Up, StringComparison.Ordinal)) continue;
+            if (node.Name.EndsWith(Down, StringComparison.Ordinal) || node.Name.EndsWith(Up, StringComparison.Ordinal))
+                continue;
             if (!node.Name.EndsWith(Sum, StringComparison.Ordinal)) cut.Keep(node);
             else
             {
@@ -74,7 +84,8 @@ public static class LowRank
         if (patterns is null)
         {
             var head = GraphParts.HeadOf(graph);
-            return linear.Count == 0 ? throw new UsageException($"{graph.Name} has no linear layers") : [.. linear.Where(n => n != head || linear.Count == 1)];
+            return linear.Count == 0 ? throw new UsageException($"{graph.Name} has no linear layers")
+                : [.. linear.Where(n => n != head || linear.Count == 1)];
         }
         return [.. patterns.SelectMany(pattern =>
         {

@@ -8,10 +8,11 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// Keeps a moving average of the parameters (Polyak and Juditsky 1992), with which evaluations are made and which the best model
-/// consists of; checkpoints keep it beside the parameters themselves.
+/// Keeps a moving average of the parameters (Polyak and Juditsky 1992), with which evaluations are made and which the
+/// best model consists of; checkpoints keep it beside the parameters themselves.
 /// </summary>
-/// <param name="decay">Weight of what was, at most; default 0.999. The first averages weigh less: (1 + steps) / (10 + steps).</param>
+/// <param name="decay">Weight of what was, at most; default 0.999. The first averages weigh less: (1 + steps) / (10 +
+/// steps).</param>
 public sealed class ExponentialMovingAverage(double decay = 0.999) : Hook, IDisposable
 {
     private readonly Dictionary<string, Tensor> average = [];
@@ -27,9 +28,11 @@ public sealed class ExponentialMovingAverage(double decay = 0.999) : Hook, IDisp
     internal void Attach(Graph graph)
     {
         Dispose();
-        parameters = [.. graph.named_parameters().Select(p => (p.name, p.parameter)).DistinctBy(p => p.parameter.Identity())];
+        parameters =
+            [.. graph.named_parameters().Select(p => (p.name, p.parameter)).DistinctBy(p => p.parameter.Identity())];
         using var noGrad = no_grad();
-        foreach (var (name, parameter) in parameters) average[name] = parameter.detach().clone().DetachFromDisposeScope();
+        foreach (var (name,
+            parameter) in parameters) average[name] = parameter.detach().clone().DetachFromDisposeScope();
     }
 
     /// <summary>Begins with the parameters as they are.</summary>

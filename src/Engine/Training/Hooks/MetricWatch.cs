@@ -30,5 +30,6 @@ internal sealed class MetricWatch(string metric, double leastChange)
 
     /// <summary>Takes them back.</summary>
     public void Restore(IReadOnlyDictionary<string, string> saved)
-        => (Best, Waited) = (double.Parse(saved["best"], CultureInfo.InvariantCulture), int.Parse(saved["waited"], CultureInfo.InvariantCulture));
+        => (Best, Waited) = (double.Parse(saved["best"], CultureInfo.InvariantCulture),
+        int.Parse(saved["waited"], CultureInfo.InvariantCulture));
 }

@@ -2,14 +2,17 @@ using Interactive.Monitoring;
 
 namespace Interactive.Training;
 
-/// <summary>Ends the run when the loss or the gradient is not a number: training on would only hide where it went wrong.</summary>
+/// <summary>
+/// Ends the run when the loss or the gradient is not a number: training on would only hide where it went wrong.
+/// </summary>
 internal sealed class NonFiniteGuard : Hook
 {
     public override int Order => 0;
 
     public override void AfterStep(Trainer trainer, TrainRecord record)
     {
-        var (what, value) = double.IsFinite(record.Loss) ? ("gradient's norm", record.GradientNorm ?? 0) : ("loss", record.Loss);
+        var (what, value) = double.IsFinite(record.Loss) ? ("gradient's norm", record.GradientNorm ?? 0)
+            : ("loss", record.Loss);
         if (!double.IsFinite(value))
             throw new InvalidOperationException(FormattableString.Invariant($"the {what} is {value} at step {record.Step} (learning rate {record.LearningRate:G4}): lower --learning-rate, raise --warm-up or set --clip-norm"));
     }

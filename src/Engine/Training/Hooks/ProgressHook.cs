@@ -4,12 +4,13 @@ using Interactive.Monitoring;
 namespace Interactive.Training;
 
 /// <summary>
-/// Progress for people: a bar that redraws itself on a terminal, a line every few seconds elsewhere (a file, a pipe, under
-/// mpirun). Rank 0 only.
+/// Progress for people: a bar that redraws itself on a terminal, a line every few seconds elsewhere (a file, a pipe,
+/// under mpirun). Rank 0 only.
 /// </summary>
 internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
 {
-    private readonly bool hasColour = isTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+    private readonly bool hasColour = isTerminal
+        && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
     private ProgressClock? clock;
     private double drawnAt = double.NegativeInfinity;
     private bool isBarOpen;
@@ -43,7 +44,8 @@ internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
     {
         var inEpoch = clock!.StepInEpoch(record);
         var filled = (int)(20 * inEpoch / trainer.StepsPerEpoch);
-        var (begin, end) = ($"epoch {record.Epoch + 1}/{trainer.Options.Epochs} ", $" {inEpoch}/{trainer.StepsPerEpoch}");
+        var (begin, end) = ($"epoch {record.Epoch + 1}/{trainer.Options.Epochs} ",
+            $" {inEpoch}/{trainer.StepsPerEpoch}");
         var room = isTerminal ? Width() - 1 - begin.Length - 20 - end.Length : int.MaxValue;
         foreach (var part in clock.Describe(record).Split("  "))
         {
@@ -55,7 +57,8 @@ internal sealed class ProgressHook(TextWriter output, bool isTerminal) : Hook
 
     private const int Green = 32, Grey = 90;
 
-    private string Coloured(int colour, string text) => hasColour && text.Length > 0 ? $"\u001b[{colour}m{text}\u001b[0m" : text;
+    private string Coloured(int colour, string text)
+        => hasColour && text.Length > 0 ? $"\u001b[{colour}m{text}\u001b[0m" : text;
 
     private static int Width()
     {

@@ -4,25 +4,28 @@ using Interactive.Monitoring;
 namespace Interactive.Training;
 
 /// <summary>
-/// A learning rate that falls when a metric stops getting better, with the numbers of <c>ReduceLROnPlateau</c>. It is a hook
-/// that hears the evaluations, and its <see cref="At"/> is the trainer's learning rate.
+/// A learning rate that falls when a metric stops getting better, with the numbers of <c>ReduceLROnPlateau</c>. It is a
+/// hook that hears the evaluations, and its <see cref="At"/> is the trainer's learning rate.
 /// </summary>
 /// <param name="peak">The rate at first.</param>
 /// <param name="factor">What it is multiplied by, in (0, 1); default 0.1.</param>
 /// <param name="patience">Evaluations without getting better that are borne; default 10.</param>
-/// <param name="threshold">By how much a metric must be better than the best to count, as a share of it; default 1e-4.</param>
+/// <param name="threshold">By how much a metric must be better than the best to count, as a share of it; default
+/// 1e-4.</param>
 /// <param name="cooldown">Evaluations after a fall that are not counted; default 0.</param>
 /// <param name="least">The lowest rate; default 0.</param>
 /// <param name="warmUp">Share of the run that rises linearly to the peak; default 0.</param>
 /// <param name="higherIsBetter">The metric is an accuracy and not a loss; default false.</param>
 /// <param name="metric">Which number of an evaluation; default its loss.</param>
 /// <exception cref="UsageException">The factor is not in (0, 1).</exception>
-public sealed class OnPlateau(double peak, double factor = 0.1, int patience = 10, double threshold = 1e-4, int cooldown = 0, double least = 0, double warmUp = 0,
+public sealed class OnPlateau(double peak, double factor = 0.1, int patience = 10, double threshold = 1e-4,
+    int cooldown = 0, double least = 0, double warmUp = 0,
     bool higherIsBetter = false, Func<EvalRecord, double>? metric = null) : Hook, IRunState
 {
     private const double LeastFall = 1e-8; // of the original: a smaller change of the rate is none
 
-    private readonly double factor = factor is > 0 and < 1 ? factor : throw new UsageException(FormattableString.Invariant($"a plateau's factor must be in (0, 1), got {factor}"));
+    private readonly double factor = factor is > 0 and < 1 ? factor
+        : throw new UsageException(FormattableString.Invariant($"a plateau's factor must be in (0, 1), got {factor}"));
     private double best = higherIsBetter ? double.NegativeInfinity : double.PositiveInfinity;
     private int bad, cooling;
 
@@ -49,7 +52,8 @@ public sealed class OnPlateau(double peak, double factor = 0.1, int patience = 1
     }
 
     /// <inheritdoc/>
-    public override void AfterEvaluation(Trainer trainer, EvalRecord record) => Observe((metric ?? (r => r.Loss))(record));
+    public override void AfterEvaluation(Trainer trainer, EvalRecord record)
+        => Observe((metric ?? (r => r.Loss))(record));
 
     string IRunState.Name => "plateau";
 
@@ -63,7 +67,9 @@ public sealed class OnPlateau(double peak, double factor = 0.1, int patience = 1
 
     void IRunState.Restore(IReadOnlyDictionary<string, string> saved)
     {
-        (Rate, best) = (double.Parse(saved["rate"], CultureInfo.InvariantCulture), double.Parse(saved["best"], CultureInfo.InvariantCulture));
-        (bad, cooling) = (int.Parse(saved["bad"], CultureInfo.InvariantCulture), int.Parse(saved["cooling"], CultureInfo.InvariantCulture));
+        (Rate, best) = (double.Parse(saved["rate"], CultureInfo.InvariantCulture),
+            double.Parse(saved["best"], CultureInfo.InvariantCulture));
+        (bad, cooling) = (int.Parse(saved["bad"], CultureInfo.InvariantCulture),
+            int.Parse(saved["cooling"], CultureInfo.InvariantCulture));
     }
 }

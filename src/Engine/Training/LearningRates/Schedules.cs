@@ -1,8 +1,9 @@
 namespace Interactive.Training;
 
 /// <summary>
-/// Schedules, with the numbers of <c>torch.optim.lr_scheduler</c> for the same settings. <c>warmUp</c> is the share of the run,
-/// 0 to 1, that rises linearly to the peak; the schedule itself begins after it, as in PyTorch's <c>SequentialLR</c>.
+/// Schedules, with the numbers of <c>torch.optim.lr_scheduler</c> for the same settings. <c>warmUp</c> is the share of
+/// the run, 0 to 1, that rises linearly to the peak; the schedule itself begins after it, as in PyTorch's
+/// <c>SequentialLR</c>.
 /// </summary>
 public static class Schedules
 {
@@ -10,7 +11,8 @@ public static class Schedules
     {
         ["constant"] = Constant,
         ["cosine"] = (peak, warmUp) => Cosine(peak, warmUp),
-        ["restarts"] = (peak, warmUp) => Warm(warmUp, (step, total) => CosineWithRestarts(peak, Math.Max(1, (total + 3) / 4))(step, total)),
+        ["restarts"] = (peak, warmUp)
+            => Warm(warmUp, (step, total) => CosineWithRestarts(peak, Math.Max(1, (total + 3) / 4))(step, total)),
         ["linear"] = (peak, warmUp) => Polynomial(peak, 1, warmUp),
         ["polynomial"] = (peak, warmUp) => Polynomial(peak, 2, warmUp),
         ["exponential"] = (peak, warmUp) => Warm(warmUp, (step, total) => peak * Math.Pow(0.01, (double)step / total)),
@@ -23,9 +25,9 @@ public static class Schedules
     public static IReadOnlyCollection<string> Names => Makers.Keys;
 
     /// <summary>
-    /// The schedule of this name: constant; cosine; restarts (four cosines); linear and polynomial (of power 2) to zero;
-    /// exponential to a hundredth; step (a tenth at half and three quarters); onecycle; plateau (a tenth where the evaluation's
-    /// loss has not fallen for ten evaluations).
+    /// The schedule of this name: constant; cosine; restarts (four cosines); linear and polynomial (of power 2) to
+    /// zero; exponential to a hundredth; step (a tenth at half and three quarters); onecycle; plateau (a tenth where
+    /// the evaluation's loss has not fallen for ten evaluations).
     /// </summary>
     /// <exception cref="UsageException">No such schedule, or a warm-up out of range.</exception>
     public static LearningRate Create(string name, double peak, double warmUp)
@@ -35,11 +37,16 @@ public static class Schedules
     /// <summary>The peak all along.</summary>
     public static LearningRate Constant(double peak, double warmUp = 0) => Warm(warmUp, (_, _) => peak);
 
-    /// <summary>Half a cosine from the peak to the least rate (Loshchilov and Hutter 2016): <c>CosineAnnealingLR</c>.</summary>
+    /// <summary>
+    /// Half a cosine from the peak to the least rate (Loshchilov and Hutter 2016): <c>CosineAnnealingLR</c>.
+    /// </summary>
     public static LearningRate Cosine(double peak, double warmUp = 0, double least = 0)
         => Warm(warmUp, (step, total) => Between(peak, least, (double)step / total));
 
-    /// <summary>Half cosines one after another, each beginning at the peak (Loshchilov and Hutter 2016): <c>CosineAnnealingWarmRestarts</c>.</summary>
+    /// <summary>
+    /// Half cosines one after another, each beginning at the peak (Loshchilov and Hutter 2016):
+    /// <c>CosineAnnealingWarmRestarts</c>.
+    /// </summary>
     /// <param name="peak">Rate at the beginning of each.</param>
     /// <param name="first">Steps of the first.</param>
     /// <param name="growth">How many times as long each is as the one before; default 1.</param>
@@ -57,14 +64,19 @@ public static class Schedules
         };
     }
 
-    /// <summary>From the peak to zero by a power of what remains of the run; 1 is a straight line: <c>PolynomialLR</c>.</summary>
+    /// <summary>
+    /// From the peak to zero by a power of what remains of the run; 1 is a straight line: <c>PolynomialLR</c>.
+    /// </summary>
     public static LearningRate Polynomial(double peak, double power, double warmUp = 0)
         => Warm(warmUp, (step, total) => peak * Math.Pow(1 - (double)Math.Min(step, total) / total, power));
 
     /// <summary>Times <paramref name="factor"/> after each step: <c>ExponentialLR</c>.</summary>
-    public static LearningRate Exponential(double peak, double factor, double warmUp = 0) => Warm(warmUp, (step, _) => peak * Math.Pow(factor, step));
+    public static LearningRate Exponential(double peak, double factor, double warmUp = 0)
+        => Warm(warmUp, (step, _) => peak * Math.Pow(factor, step));
 
-    /// <summary>A tenth of the rate before at each of these shares of the run; default half and three quarters.</summary>
+    /// <summary>
+    /// A tenth of the rate before at each of these shares of the run; default half and three quarters.
+    /// </summary>
     public static LearningRate Step(double peak, double warmUp = 0, params double[] at)
     {
         var milestones = at.Length > 0 ? at : [0.5, 0.75];
@@ -73,27 +85,36 @@ public static class Schedules
 
     /// <summary>Times <paramref name="factor"/> after every so many steps: <c>StepLR</c>.</summary>
     public static LearningRate StepEvery(double peak, long steps, double factor = 0.1)
-        => steps >= 1 ? (step, _) => peak * Math.Pow(factor, step / steps) : throw new UsageException($"a step schedule falls after at least 1 step, got {steps}");
+        => steps >= 1 ? (step, _) => peak * Math.Pow(factor, step / steps)
+        : throw new UsageException($"a step schedule falls after at least 1 step, got {steps}");
 
     /// <summary>Times <paramref name="factor"/> at each of these steps: <c>MultiStepLR</c>.</summary>
     public static LearningRate MultiStep(double peak, IReadOnlyCollection<long> at, double factor = 0.1)
         => (step, _) => peak * Math.Pow(factor, at.Count(milestone => step >= milestone));
 
-    /// <summary>From a low rate up to the peak, then down to nearly zero, along cosines (Smith and Topin 2018): <c>OneCycleLR</c>.</summary>
+    /// <summary>
+    /// From a low rate up to the peak, then down to nearly zero, along cosines (Smith and Topin 2018):
+    /// <c>OneCycleLR</c>.
+    /// </summary>
     /// <param name="peak">The highest rate.</param>
     /// <param name="rise">Share of the run that rises; default 0.3.</param>
     /// <param name="startDivisor">The first rate is the peak by this; default 25.</param>
     /// <param name="endDivisor">The last rate is the first by this; default 10,000.</param>
-    public static LearningRate OneCycle(double peak, double rise = 0.3, double startDivisor = 25, double endDivisor = 1e4) => (step, total) =>
+    public static LearningRate OneCycle(double peak, double rise = 0.3, double startDivisor = 25,
+        double endDivisor = 1e4) => (step, total) =>
     {
         var (start, top, end) = (peak / startDivisor, rise * total - 1, total - 1.0);
         if (step <= top) return top <= 0 ? peak : Between(start, peak, step / top);
         return Between(peak, start / endDivisor, end <= top ? 1 : (step - top) / (end - top));
     };
 
-    /// <summary>Before a schedule, a linear rise to its first rate over so many steps: <c>SequentialLR</c> of <c>LinearLR</c> and the schedule.</summary>
+    /// <summary>
+    /// Before a schedule, a linear rise to its first rate over so many steps: <c>SequentialLR</c> of <c>LinearLR</c>
+    /// and the schedule.
+    /// </summary>
     public static LearningRate WarmUp(long steps, LearningRate after) => (step, total)
-        => step < steps ? after(0, Math.Max(1, total - steps)) * (step + 1) / (steps + 1) : after(step - steps, total - steps);
+        => step < steps ? after(0, Math.Max(1, total - steps)) * (step + 1) / (steps + 1)
+        : after(step - steps, total - steps);
 
     private static LearningRate Warm(double share, LearningRate after)
     {
@@ -102,5 +123,6 @@ public static class Schedules
     }
 
     // Half a cosine.
-    private static double Between(double from, double to, double share) => to + (from - to) * 0.5 * (1 + Math.Cos(Math.PI * share));
+    private static double Between(double from, double to, double share)
+        => to + (from - to) * 0.5 * (1 + Math.Cos(Math.PI * share));
 }

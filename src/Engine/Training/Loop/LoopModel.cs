@@ -21,7 +21,8 @@ public sealed class LoopModel : IDisposable
     private int passes, lastPasses; // backward passes since the step before, and those that led to it
     private bool isReducing;
 
-    internal LoopModel(Graph graph, Optimizer? optimizer, IObjective objective, TrainerOptions options, ICommunicator world, Device device, long promised)
+    internal LoopModel(Graph graph, Optimizer? optimizer, IObjective objective, TrainerOptions options,
+        ICommunicator world, Device device, long promised)
     {
         graph.to(device);
         if (options.Precision != Precision.Float32) graph.Precision = options.Precision;
@@ -29,22 +30,30 @@ public sealed class LoopModel : IDisposable
         var trainable = new Trainable(graph);
         trainable.Note();
         (ownsOptimizer, this.world, mayOverlap) = (optimizer is null, world, options.Zero < 2);
-        (Graph, Optimizer) = (graph, optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay));
+        (Graph, Optimizer) = (graph,
+            optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay));
         replicas = new Replicas(world, graph);
         replicas.BroadcastModel();
-        var fit = options.Memory.Length > 0 ? MemoryFit.Make(new(graph, options, objective, IsWhole: true, Promised: promised), world) : null;
-        MemoryBudget? budget = fit is not null ? new(null, fit.ActivationBytes) : options.MemoryBudget.Length > 0 ? MemoryBudget.Parse(options.MemoryBudget) : null;
-        var plan = budget is { } wanted ? RankPlan.Make(graph, wanted, options.BatchSize / world.Size, world, objective, fit?.Measures ?? true) : null;
+        var fit = options.Memory.Length > 0
+            ? MemoryFit.Make(new(graph, options, objective, IsWhole: true, Promised: promised), world) : null;
+        MemoryBudget? budget = fit is not null ? new(null, fit.ActivationBytes)
+            : options.MemoryBudget.Length > 0 ? MemoryBudget.Parse(options.MemoryBudget) : null;
+        var plan = budget is { } wanted
+            ? RankPlan.Make(graph, wanted, options.BatchSize / world.Size, world, objective, fit?.Measures ?? true)
+            : null;
         PlanDescription = plan is null ? null : $"{graph.Name}: {plan.Description}";
         executor = new Executor(graph, plan?.Schedule, objective);
         Promised = (plan?.Schedule.PeakBytes ?? 0) + (fit?.Trained.State ?? 0);
-        strategy = options.Zero > 0 ? new ZeroDataParallel(options.Zero) { BucketBytes = options.BucketBytes, Overlap = options.Overlap }
+        strategy = options.Zero > 0
+            ? new ZeroDataParallel(options.Zero) { BucketBytes = options.BucketBytes, Overlap = options.Overlap }
             : new DataParallel { BucketBytes = options.BucketBytes, Overlap = options.Overlap };
         Optimizer.Assign(trainable.Parameters);
-        strategy.Setup(new StrategyContext(world, graph, executor, Optimizer, trainable.Parameters, device, options.Seed));
+        strategy.Setup(new StrategyContext(world, graph, executor, Optimizer, trainable.Parameters, device,
+            options.Seed));
         executor.BackwardBegins = BackwardBegins;
         executor.GradientReady += Ready;
-        largestNorm = options.ClipNorm > 0 ? options.ClipNorm : options.LogGradientNorm ? double.PositiveInfinity : null;
+        largestNorm = options.ClipNorm > 0 ? options.ClipNorm
+            : options.LogGradientNorm ? double.PositiveInfinity : null;
     }
 
     /// <summary>The net.</summary>
@@ -53,7 +62,10 @@ public sealed class LoopModel : IDisposable
     public Optimizer Optimizer { get; }
     /// <summary>What its schedule does.</summary>
     public Schedule Schedule => executor.Schedule;
-    /// <summary>Norm of the gradients of the last step, where it was clipped or <see cref="TrainerOptions.LogGradientNorm"/> is set.</summary>
+    /// <summary>
+    /// Norm of the gradients of the last step, where it was clipped or <see cref="TrainerOptions.LogGradientNorm"/> is
+    /// set.
+    /// </summary>
     public double? GradientNorm { get; private set; }
 
     internal string? PlanDescription { get; }
@@ -67,7 +79,9 @@ public sealed class LoopModel : IDisposable
     /// <param name="inputs">(batch, …) each; they stay the caller's.</param>
     public StepState Forward(params IReadOnlyList<Tensor> inputs) => executor.Forward(inputs);
 
-    /// <summary>Runs a loss of the outputs of forwards backward, then the nets. Gradients add up until <see cref="Step"/>.</summary>
+    /// <summary>
+    /// Runs a loss of the outputs of forwards backward, then the nets. Gradients add up until <see cref="Step"/>.
+    /// </summary>
     /// <param name="loss">A scalar.</param>
     /// <param name="flights">The forwards it was made of, of one net or several.</param>
     public static void Backward(Tensor loss, params IReadOnlyList<StepState> flights)
@@ -78,7 +92,8 @@ public sealed class LoopModel : IDisposable
 
     /// <summary>Runs a forward backward.</summary>
     /// <param name="flight">The forward.</param>
-    /// <param name="outputGradients">Gradients of its outputs, which are disposed, such as those of another net's inputs; null for what the backward of a loss has left there.</param>
+    /// <param name="outputGradients">Gradients of its outputs, which are disposed, such as those of another net's
+    /// inputs; null for what the backward of a loss has left there.</param>
     public static void Backward(StepState flight, IReadOnlyList<Tensor?>? outputGradients)
     {
         foreach (var gradient in flight.Backward(outputGradients)) gradient?.Dispose();
@@ -90,14 +105,15 @@ public sealed class LoopModel : IDisposable
     /// <param name="targets">What the objective takes.</param>
     /// <param name="scale">Multiplies the gradient.</param>
     /// <returns>The loss.</returns>
-    public double Backward(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, double scale = 1) => executor.Step(inputs, targets, scale);
+    public double Backward(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, double scale = 1)
+        => executor.Step(inputs, targets, scale);
 
     /// <summary>The outputs in evaluation mode, without gradients; the caller disposes them.</summary>
     public IReadOnlyList<Tensor> Infer(params IReadOnlyList<Tensor> inputs) => executor.Infer(inputs);
 
     /// <summary>
-    /// Averages the gradients over the ranks, clips them, steps the parameters, and begins with gradients of zero again. They are on their
-    /// way since the backward pass that was the last one of the step before. Collective.
+    /// Averages the gradients over the ranks, clips them, steps the parameters, and begins with gradients of zero
+    /// again. They are on their way since the backward pass that was the last one of the step before. Collective.
     /// </summary>
     public void Step(double learningRate)
     {
@@ -108,7 +124,10 @@ public sealed class LoopModel : IDisposable
         strategy.Pool.Zero();
     }
 
-    /// <summary>Forgets gradients that are not this net's own, such as those a generator's loss has left in a critic. Collective.</summary>
+    /// <summary>
+    /// Forgets gradients that are not this net's own, such as those a generator's loss has left in a critic.
+    /// Collective.
+    /// </summary>
     public void ZeroGradients()
     {
         Land();
@@ -137,7 +156,8 @@ public sealed class LoopModel : IDisposable
         isReducing = false;
     }
 
-    internal OptimizerPart OptimizerPart(ICommunicator world, Device device) => new(world, Optimizer, () => (strategy as IDividesOptimizer)?.Shards, device);
+    internal OptimizerPart OptimizerPart(ICommunicator world, Device device)
+        => new(world, Optimizer, () => (strategy as IDividesOptimizer)?.Shards, device);
     internal void BroadcastModel() => replicas.BroadcastModel();
     internal void BroadcastBuffers() => replicas.BroadcastBuffers();
 

@@ -3,18 +3,23 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// A number that says how good a model is on a set of samples, put together from sums over batches. The sums of all batches are
-/// added in the order of the batches, whichever rank ran them, so any number of ranks reports the same bits.
+/// A number that says how good a model is on a set of samples, put together from sums over batches. The sums of all
+/// batches are added in the order of the batches, whichever rank ran them, so any number of ranks reports the same
+/// bits.
 /// </summary>
 public interface IMetric
 {
-    /// <summary>Its name in logs and options, such as <c>accuracy</c>; lower case, words joined by underscores.</summary>
+    /// <summary>
+    /// Its name in logs and options, such as <c>accuracy</c>; lower case, words joined by underscores.
+    /// </summary>
     string Name { get; }
 
     /// <summary>Whether more is better; chooses the best model.</summary>
     bool HigherIsBetter { get; }
 
-    /// <summary>What adds up over batches: always the same number of terms. Labels that do not count are left out.</summary>
+    /// <summary>
+    /// What adds up over batches: always the same number of terms. Labels that do not count are left out.
+    /// </summary>
     /// <param name="outputs">The graph's outputs, in evaluation mode.</param>
     /// <param name="targets">The batch's targets.</param>
     double[] Sums(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets);

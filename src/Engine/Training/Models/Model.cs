@@ -10,15 +10,19 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// A net that can be kept and used without the code that made it: one safetensors file with the weights, and in its header the
-/// architecture, the names of the classes, the normalisation and what was measured. <c>Model.Load("runs/…").Predict(image)</c>.
+/// A net that can be kept and used without the code that made it: one safetensors file with the weights, and in its
+/// header the architecture, the names of the classes, the normalisation and what was measured.
+/// <c>Model.Load("runs/…").Predict(image)</c>.
 /// </summary>
 public sealed class Model : IDisposable
 {
-    private const string GraphKey = "graph", ClassesKey = "classes", NormalisationKey = "normalisation", StepsKey = "steps", MetricsKey = "metrics";
+    private const string GraphKey = "graph", ClassesKey = "classes", NormalisationKey = "normalisation",
+        StepsKey = "steps", MetricsKey = "metrics";
 
-    internal Model(Graph graph, IReadOnlyList<string> classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics, string? pictureSteps)
-        => (Graph, Classes, Normalisation, Metrics, PictureSteps) = (graph, classes, normalisation, metrics, pictureSteps);
+    internal Model(Graph graph, IReadOnlyList<string> classes, Normalisation? normalisation,
+        IReadOnlyDictionary<string, double> metrics, string? pictureSteps)
+        => (Graph, Classes, Normalisation, Metrics, PictureSteps) = (graph, classes, normalisation, metrics,
+        pictureSteps);
 
     /// <summary>The net, in evaluation mode; it can be trained on.</summary>
     public Graph Graph { get; }
@@ -26,7 +30,10 @@ public sealed class Model : IDisposable
     public IReadOnlyList<string> Classes { get; }
     /// <summary>What is done to an image before the net sees it; null for nothing.</summary>
     public Normalisation? Normalisation { get; }
-    /// <summary>What is done to a picture of a file first (<see cref="ImageSteps"/>); null where it is read as <see cref="ImageFolder"/> reads it.</summary>
+    /// <summary>
+    /// What is done to a picture of a file first (<see cref="ImageSteps"/>); null where it is read as
+    /// <see cref="ImageFolder"/> reads it.
+    /// </summary>
     public string? PictureSteps { get; }
     /// <summary>What was measured when it was kept, such as <c>accuracy</c>.</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; }
@@ -37,9 +44,13 @@ public sealed class Model : IDisposable
     /// <param name="classes">The names of the classes, in their order; default none.</param>
     /// <param name="normalisation">What is to be done to an image; default nothing.</param>
     /// <param name="metrics">What was measured; default nothing.</param>
-    /// <param name="pictureSteps">What is to be done to a picture of a file, such as <c>resize=256,center-crop=224</c>; default as <see cref="ImageFolder"/> reads it.</param>
-    /// <exception cref="UsageException">It has a module that only its own code can build again (named), as many names as it has no outputs, or a step that is not known.</exception>
-    public static void Save(string path, Graph graph, IReadOnlyList<string>? classes = null, Normalisation? normalisation = null, IReadOnlyDictionary<string, double>? metrics = null, string? pictureSteps = null)
+    /// <param name="pictureSteps">What is to be done to a picture of a file, such as <c>resize=256,center-crop=224</c>;
+    /// default as <see cref="ImageFolder"/> reads it.</param>
+    /// <exception cref="UsageException">It has a module that only its own code can build again (named), as many names
+    /// as it has no outputs, or a step that is not known.</exception>
+    public static void Save(string path, Graph graph, IReadOnlyList<string>? classes = null,
+        Normalisation? normalisation = null, IReadOnlyDictionary<string, double>? metrics = null,
+        string? pictureSteps = null)
     {
         if (pictureSteps is not null) ImageSteps.Parse(pictureSteps);
         if (classes is { Count: > 0 } && graph.Output.Shape.Rank > 0 && graph.Output.Shape[0] != classes.Count)
@@ -47,8 +58,11 @@ public sealed class Model : IDisposable
         Write(path, graph, GraphText.Write(graph), classes, normalisation, metrics, pictureSteps);
     }
 
-    /// <summary>Keeps a net, or where it has a module that only its own code can build again its weights alone.</summary>
-    internal static void SaveBest(string path, Graph graph, IReadOnlyList<string>? classes, Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics, string? pictureSteps)
+    /// <summary>
+    /// Keeps a net, or where it has a module that only its own code can build again its weights alone.
+    /// </summary>
+    internal static void SaveBest(string path, Graph graph, IReadOnlyList<string>? classes,
+        Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics, string? pictureSteps)
     {
         string? text = null;
         try { text = GraphText.Write(graph); }
@@ -56,7 +70,8 @@ public sealed class Model : IDisposable
         Write(path, graph, text, classes, normalisation, metrics, pictureSteps);
     }
 
-    private static void Write(string path, Graph graph, string? text, IReadOnlyList<string>? classes, Normalisation? normalisation, IReadOnlyDictionary<string, double>? metrics, string? pictureSteps)
+    private static void Write(string path, Graph graph, string? text, IReadOnlyList<string>? classes,
+        Normalisation? normalisation, IReadOnlyDictionary<string, double>? metrics, string? pictureSteps)
     {
         var header = new Dictionary<string, string>();
         if (text is not null) header[GraphKey] = text;
@@ -65,35 +80,53 @@ public sealed class Model : IDisposable
         if (pictureSteps is not null) header[StepsKey] = pictureSteps;
         if (metrics is { Count: > 0 }) header[MetricsKey] = JsonSerializer.Serialize(metrics, RunLog.Json);
         var tensors = text is null ? graph.state_dict() : new GraphTensors(graph).All;
-        AtomicFile.Write(path, stream => Safetensors.Write(stream, tensors.Select(t => TensorEntry.Of(t.Key, t.Value)), header, withChecksum: true));
+        AtomicFile.Write(path,
+            stream
+            => Safetensors.Write(stream, tensors.Select(t => TensorEntry.Of(t.Key, t.Value)), header,
+            withChecksum: true));
     }
 
     /// <summary>A kept net, or the best one of a run.</summary>
-    /// <param name="path">The file, or a run's directory; <c>runs/latest</c> is the one below <c>runs</c> whose best model is newest.</param>
+    /// <param name="path">The file, or a run's directory; <c>runs/latest</c> is the one below <c>runs</c> whose best
+    /// model is newest.</param>
     /// <param name="device">Where to: cpu (default), cuda, cuda:N or auto.</param>
     /// <exception cref="UsageException">There is no such file, it is damaged, or it holds weights alone.</exception>
-    public static Model Load(string path, string device = "cpu") => Opened(path, file => Read(file, null, Devices.Choose(device)));
+    public static Model Load(string path, string device = "cpu")
+        => Opened(path, file => Read(file, null, Devices.Choose(device)));
 
-    /// <summary>The same with a net of your own code, which takes the weights: for modules that no file can describe.</summary>
+    /// <summary>
+    /// The same with a net of your own code, which takes the weights: for modules that no file can describe.
+    /// </summary>
     /// <param name="path">As above; a file of <see cref="Safetensors.Save"/> will do.</param>
     /// <param name="graph">The net, which the model owns from now on.</param>
     /// <param name="device">Where to.</param>
-    /// <exception cref="UsageException">As above, or the weights are not the net's; the message names the first.</exception>
-    public static Model Load(string path, Graph graph, string device = "cpu") => Opened(path, file => Read(file, graph, Devices.Choose(device)));
+    /// <exception cref="UsageException">As above, or the weights are not the net's; the message names the
+    /// first.</exception>
+    public static Model Load(string path, Graph graph, string device = "cpu")
+        => Opened(path, file => Read(file, graph, Devices.Choose(device)));
 
     private static Model Opened(string path, Func<string, Model> read)
     {
-        if (Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) == "latest" && !Path.Exists(path)) path = Latest(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        if (Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) == "latest" && !Path.Exists(path))
+            path = Latest(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var file = Directory.Exists(path) ? Path.Combine(path, "checkpoints", "best.safetensors") : path;
-        if (!File.Exists(file)) throw new UsageException(file == path ? $"there is no model {path}" : $"{path} has no best model: it is written after the first evaluation");
+        if (!File.Exists(file))
+            throw new UsageException(file == path ? $"there is no model {path}"
+            : $"{path} has no best model: it is written after the first evaluation");
         try { return read(file); }
-        catch (InvalidDataException e) { throw new UsageException(e.Message.Contains(file, StringComparison.Ordinal) ? e.Message : $"{file} is no model: {e.Message}"); }
+        catch (InvalidDataException e)
+        {
+            throw new UsageException(e.Message.Contains(file, StringComparison.Ordinal)
+            ? e.Message : $"{file} is no model: {e.Message}");
+        }
     }
 
     private static string Latest(string runs)
         => (Directory.Exists(runs) ? Directory.EnumerateDirectories(runs) : [])
-            .Select(run => (run, Best: new FileInfo(Path.Combine(run, "checkpoints", "best.safetensors")))).Where(r => r.Best.Exists)
-            .OrderByDescending(r => r.Best.LastWriteTimeUtc).Select(r => r.run).FirstOrDefault() ?? throw new UsageException($"no run below {runs} has a best model: it is written after an evaluation");
+            .Select(run => (run, Best: new FileInfo(Path.Combine(run, "checkpoints", "best.safetensors"))))
+            .Where(r => r.Best.Exists)
+            .OrderByDescending(r => r.Best.LastWriteTimeUtc).Select(r => r.run).FirstOrDefault()
+            ?? throw new UsageException($"no run below {runs} has a best model: it is written after an evaluation");
 
     private static Model Read(string path, Graph? own, Device device)
     {
@@ -101,7 +134,8 @@ public sealed class Model : IDisposable
         var saved = SavedTensors.Of(file);
         if (own is not null)
         {
-            if (file.Metadata.ContainsKey(Safetensors.Checksum)) file.Verify(); // a file of weights alone need not have one
+            // a file of weights alone need not have one
+            if (file.Metadata.ContainsKey(Safetensors.Checksum)) file.Verify();
             saved = saved.Without(GraphTensors.IsConstant); // a trace of the code makes its own
         }
         else if (!file.Metadata.TryGetValue(GraphKey, out var text))
@@ -109,7 +143,8 @@ public sealed class Model : IDisposable
         else
         {
             file.Verify();
-            using (var shapes = GraphText.Read(text, META)) saved.RequireFit(shapes.state_dict()); // before memory is taken for what a text claims
+            // before memory is taken for what a text claims
+            using (var shapes = GraphText.Read(text, META)) saved.RequireFit(shapes.state_dict());
             own = GraphText.Read(text);
         }
         try
@@ -118,7 +153,8 @@ public sealed class Model : IDisposable
             saved.ReadInto(own.state_dict());
             own.to(device);
             own.eval();
-            return new Model(own, Json<string[]>(file, ClassesKey) ?? [], Json<Normalisation>(file, NormalisationKey), Json<Dictionary<string, double>>(file, MetricsKey) ?? [], file.Metadata.GetValueOrDefault(StepsKey));
+            return new Model(own, Json<string[]>(file, ClassesKey) ?? [], Json<Normalisation>(file, NormalisationKey),
+                Json<Dictionary<string, double>>(file, MetricsKey) ?? [], file.Metadata.GetValueOrDefault(StepsKey));
         }
         catch
         {
@@ -129,7 +165,11 @@ public sealed class Model : IDisposable
 
     private static T? Json<T>(SafetensorsFile file, string key) where T : class
     {
-        try { return file.Metadata.TryGetValue(key, out var text) ? JsonSerializer.Deserialize<T>(text, RunLog.Json) : null; }
+        try
+        {
+            return file.Metadata.TryGetValue(key, out var text) ? JsonSerializer.Deserialize<T>(text, RunLog.Json)
+            : null;
+        }
         catch (JsonException e) { throw new InvalidDataException($"its {key} cannot be read: {e.Message}"); }
     }
 
@@ -144,7 +184,8 @@ public sealed class Model : IDisposable
         var device = Devices.Of(Graph);
         InputCheck.Require(Graph, inputs);
         Graph.eval();
-        return [.. Graph.Forward([.. inputs.Select(input => input.to(device))]).Select(output => output.MoveToOuterDisposeScope())];
+        return [.. Graph.Forward([.. inputs.Select(input => input.to(device))])
+            .Select(output => output.MoveToOuterDisposeScope())];
     }
 
     /// <summary>What the net says of samples, without gradients.</summary>
@@ -168,19 +209,26 @@ public sealed class Model : IDisposable
     private Tensor Run(Tensor batch, long[] given)
     {
         if (!batch.shape.AsSpan(1).SequenceEqual(Graph.Input.Shape.ToArray())) throw new UsageException($"the model takes {Graph.Input.Shape}, one or a batch of them, got {string.Join('x', given)}");
-        var type = Graph.Input.Type == ScalarType.Float32 && Graph.parameters().FirstOrDefault() is { } first ? first.dtype : Graph.Input.Type;
+        var type = Graph.Input.Type == ScalarType.Float32 && Graph.parameters().FirstOrDefault() is { } first
+            ? first.dtype : Graph.Input.Type;
         Graph.eval();
         return Graph.forward(batch.to_type(type));
     }
 
     /// <summary>The likeliest class of one sample.</summary>
     /// <param name="sample">One image or other sample, with or without a batch dimension of 1.</param>
-    /// <exception cref="UsageException">It does not fit the net, is more than one, or the net is no classifier.</exception>
-    public Prediction Predict(Tensor sample) => PredictBatch(sample) is [var one] ? one : throw new UsageException("Predict takes one sample: use PredictBatch for more");
+    /// <exception cref="UsageException">It does not fit the net, is more than one, or the net is no
+    /// classifier.</exception>
+    public Prediction Predict(Tensor sample)
+        => PredictBatch(sample) is [var one] ? one
+        : throw new UsageException("Predict takes one sample: use PredictBatch for more");
 
-    /// <summary>The likeliest class of a picture, which is prepared as those were on which the net was evaluated.</summary>
+    /// <summary>
+    /// The likeliest class of a picture, which is prepared as those were on which the net was evaluated.
+    /// </summary>
     /// <param name="picture">A PNG, JPEG, WebP, BMP or GIF.</param>
-    /// <exception cref="UsageException">It is damaged or no picture, or the net takes no pictures of one or three channels, or such as went through steps of one's own.</exception>
+    /// <exception cref="UsageException">It is damaged or no picture, or the net takes no pictures of one or three
+    /// channels, or such as went through steps of one's own.</exception>
     public Prediction Predict(string picture)
     {
         using var noGrad = no_grad();
@@ -191,7 +239,8 @@ public sealed class Model : IDisposable
 
     private float[] Pixels(string picture)
     {
-        if (PictureSteps is { } steps) return StepPixels.Read(picture, steps, Normalisation ?? Normalisation.None, Graph);
+        if (PictureSteps is { } steps)
+            return StepPixels.Read(picture, steps, Normalisation ?? Normalisation.None, Graph);
         if (Graph.Input.Shape is not { Rank: 3 } shape || shape[1] != shape[2] || shape[0] is not (1 or 3))
             throw new UsageException($"{Graph.Name} takes {Graph.Input.Shape}, no square pictures of one or three channels: use Predict(tensor)");
         var pixels = new float[shape.Elements];
@@ -203,21 +252,25 @@ public sealed class Model : IDisposable
     /// <exception cref="UsageException">They do not fit the net, or the net is no classifier.</exception>
     public IReadOnlyList<Prediction> PredictBatch(Tensor samples)
     {
-        if (Graph.Output.Shape.Rank != 1) throw new UsageException($"{Graph.Name} gives {Graph.Output.Shape}, no list of classes: use Infer");
+        if (Graph.Output.Shape.Rank != 1)
+            throw new UsageException($"{Graph.Name} gives {Graph.Output.Shape}, no list of classes: use Infer");
         using var output = Infer(samples);
         return Likeliest(output);
     }
 
     private Prediction[] Likeliest(Tensor output)
     {
-        if (Graph.Output.Shape.Rank != 1) throw new UsageException($"{Graph.Name} gives {Graph.Output.Shape}, no list of classes: use Infer");
+        if (Graph.Output.Shape.Rank != 1)
+            throw new UsageException($"{Graph.Name} gives {Graph.Output.Shape}, no list of classes: use Infer");
         using var scope = NewDisposeScope();
         var classes = (int)Graph.Output.Shape[0];
         var all = nn.functional.softmax(output.to_type(ScalarType.Float64), 1).cpu().data<double>().ToArray();
         return [.. all.Chunk(classes).Select(row =>
         {
             var best = Array.IndexOf(row, row.Max());
-            return new Prediction(best, best < Classes.Count ? Classes[best] : best.ToString(System.Globalization.CultureInfo.InvariantCulture), row[best], row);
+            return new Prediction(best,
+                best < Classes.Count ? Classes[best] : best.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                row[best], row);
         })];
     }
 

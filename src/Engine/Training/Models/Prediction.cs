@@ -10,5 +10,6 @@ namespace Interactive.Training;
 public sealed record Prediction(int Class, string Name, double Probability, IReadOnlyList<double> Probabilities)
 {
     /// <summary>As in <c>ankle boot 98.3 %</c>.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Probability * 100:F1} %");
+    public override string ToString()
+        => string.Create(CultureInfo.InvariantCulture, $"{Name} {Probability * 100:F1} %");
 }

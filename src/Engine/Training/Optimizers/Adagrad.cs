@@ -7,9 +7,11 @@ namespace Interactive.Training;
 /// <param name="epsilon">Added to the root of the sum of squares; default 1e-10.</param>
 /// <param name="weightDecay">L2 penalty, added to the gradient; default 0.</param>
 /// <param name="initialSum">Where the sum of squares begins; default 0.</param>
-public sealed class Adagrad(double learningRateDecay = 0, double epsilon = 1e-10, double weightDecay = 0, double initialSum = 0) : Optimizer(null, weightDecay)
+public sealed class Adagrad(double learningRateDecay = 0, double epsilon = 1e-10, double weightDecay = 0,
+    double initialSum = 0) : Optimizer(null, weightDecay)
 {
-    private readonly double learningRateDecay = NotNegative(learningRateDecay, "learning-rate decay"), epsilon = NotNegative(epsilon, "epsilon"),
+    private readonly double learningRateDecay = NotNegative(learningRateDecay, "learning-rate decay"),
+        epsilon = NotNegative(epsilon, "epsilon"),
         initialSum = NotNegative(initialSum, "initial sum");
 
     /// <inheritdoc/>
@@ -18,8 +20,10 @@ public sealed class Adagrad(double learningRateDecay = 0, double epsilon = 1e-10
     /// <inheritdoc/>
     protected override void Update(ParameterStep step)
     {
-        var gradient = step.WeightDecay == 0 ? step.Gradient : InPlaceMath.Sum(step.Gradient, step.Parameter, step.WeightDecay);
+        var gradient = step.WeightDecay == 0 ? step.Gradient
+            : InPlaceMath.Sum(step.Gradient, step.Parameter, step.WeightDecay);
         var sum = StateOf(step, "sum", initialSum).PlusProduct(gradient, gradient);
-        step.Parameter.PlusQuotient(gradient, sum.sqrt().Plus(epsilon), -step.LearningRate / (1 + (step.Count - 1) * learningRateDecay));
+        step.Parameter.PlusQuotient(gradient, sum.sqrt().Plus(epsilon),
+            -step.LearningRate / (1 + (step.Count - 1) * learningRateDecay));
     }
 }

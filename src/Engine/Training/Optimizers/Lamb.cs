@@ -3,14 +3,15 @@ using Interactive.Runtime;
 namespace Interactive.Training;
 
 /// <summary>
-/// LAMB (You and others 2019, "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes", algorithm 2): Adam's
-/// step, scaled per parameter to the parameter's norm.
+/// LAMB (You and others 2019, "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes", algorithm 2):
+/// Adam's step, scaled per parameter to the parameter's norm.
 /// </summary>
 /// <param name="beta1">Decay of the mean of gradients; default 0.9. A group's momentum takes its place.</param>
 /// <param name="beta2">Decay of the mean of their squares; default 0.999.</param>
 /// <param name="epsilon">Added to the root of the squares; default 1e-6.</param>
 /// <param name="weightDecay">Decoupled weight decay, added to the step before it is scaled; default 0.01.</param>
-public sealed class Lamb(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-6, double weightDecay = 0.01) : Optimizer(beta1, weightDecay)
+public sealed class Lamb(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-6, double weightDecay = 0.01)
+    : Optimizer(beta1, weightDecay)
 {
     private readonly double beta2 = In01(beta2, "beta2"), epsilon = NotNegative(epsilon, "epsilon");
 

@@ -9,8 +9,8 @@ namespace Interactive.Training;
 
 /// <summary>
 /// Steps parameters by their gradients. Its state is named tensors, so that a checkpoint can hold it bit for bit; a
-/// parameter can be stepped on its own, as soon as its gradient has arrived. One without a gradient is left alone, and counts
-/// its own steps. An optimiser of one's own overrides <see cref="Name"/> and <see cref="Update"/>.
+/// parameter can be stepped on its own, as soon as its gradient has arrived. One without a gradient is left alone, and
+/// counts its own steps. An optimiser of one's own overrides <see cref="Name"/> and <see cref="Update"/>.
 /// </summary>
 /// <param name="momentum">Momentum, or the decay of the first moment, in [0, 1); null where it has none.</param>
 /// <param name="weightDecay">Weight decay, at least 0.</param>
@@ -30,8 +30,8 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
     /// <summary>Weight decay where a group does not say otherwise.</summary>
     public double WeightDecay { get; } = NotNegative(weightDecay, "weight decay");
     /// <summary>
-    /// True (default) where each element moves by its own gradient and state only, so that ranks can divide a parameter among
-    /// them; false where norms of the whole parameter are needed.
+    /// True (default) where each element moves by its own gradient and state only, so that ranks can divide a parameter
+    /// among them; false where norms of the whole parameter are needed.
     /// </summary>
     public virtual bool IsElementWise => true;
     /// <summary>The groups, in the order they were added.</summary>
@@ -43,14 +43,16 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
     /// <summary>Bytes of state.</summary>
     public long StateBytes => state.Values.Sum(t => t.numel() * t.element_size());
     /// <summary>The steps of those parameters that have missed some.</summary>
-    internal IReadOnlyDictionary<string, long> LateCounts => counts.Where(c => c.Value != Steps && HasState(c.Key)).ToDictionary();
+    internal IReadOnlyDictionary<string, long> LateCounts
+        => counts.Where(c => c.Value != Steps && HasState(c.Key)).ToDictionary();
     internal bool NeedsGroups { get; set; }
 
     /// <summary>
     /// Deals the parameters of a model to the groups; to be called before the first step where there are groups. Later
     /// parameters, such as unfrozen ones, are dealt at their first step.
     /// </summary>
-    /// <exception cref="UsageException">Two groups set the same thing for one parameter, a group selects none, or a parameter is in none and has to be.</exception>
+    /// <exception cref="UsageException">Two groups set the same thing for one parameter, a group selects none, or a
+    /// parameter is in none and has to be.</exception>
     public void Assign(IEnumerable<(string Name, Parameter Parameter)> parameters)
     {
         settings.Clear();
@@ -61,7 +63,8 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
     }
 
     /// <summary>Refuses to be divided among ranks where a step needs whole parameters.</summary>
-    /// <exception cref="UsageException">It is not <see cref="IsElementWise"/>; the message names <paramref name="what"/>.</exception>
+    /// <exception cref="UsageException">It is not <see cref="IsElementWise"/>; the message names
+    /// <paramref name="what"/>.</exception>
     public void RequireElementWise(string what)
     {
         if (!IsElementWise) throw new UsageException($"{what} divides parameters among ranks, and {Name} needs norms of whole ones: use {string.Join(", ", OptimizerList.ElementWise)}");
@@ -78,7 +81,9 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
         }
     }
 
-    /// <summary>Begins a step in which parameters, or parts of them, are stepped one by one as their gradients arrive.</summary>
+    /// <summary>
+    /// Begins a step in which parameters, or parts of them, are stepped one by one as their gradients arrive.
+    /// </summary>
     public void Begin() => Steps++;
 
     /// <summary>Steps one parameter, or a part of it under the parameter's name, within the step begun.</summary>
@@ -88,27 +93,40 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
         var (scale, weightDecay, momentum) = settings[name];
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        try { Update(new(name, parameter, gradient, counts[name] = counts.GetValueOrDefault(name) + 1, learningRate * scale, weightDecay, momentum)); }
-        catch (ExternalException e) when (AllocationFailure.Is(e)) { throw AllocationFailure.Explained(e, $"{Name} at {name}"); }
+        try
+        {
+            Update(new(name, parameter, gradient, counts[name] = counts.GetValueOrDefault(name) + 1,
+            learningRate * scale, weightDecay, momentum));
+        }
+        catch (ExternalException e) when (AllocationFailure.Is(e))
+        {
+            throw AllocationFailure.Explained(e,
+            $"{Name} at {name}");
+        }
     }
 
     /// <summary>Makes one step of one parameter; without autograd, in a dispose scope.</summary>
     protected abstract void Update(ParameterStep step);
 
     /// <summary>A named state tensor of the parameter's shape, zeros at first.</summary>
-    protected Tensor StateOf(ParameterStep step, string kind, double initial = 0) => StateOf(step, kind, step.Parameter.shape, initial);
+    protected Tensor StateOf(ParameterStep step, string kind, double initial = 0)
+        => StateOf(step, kind, step.Parameter.shape, initial);
 
-    /// <summary>A named state tensor of a shape of its own, for optimisers that are not <see cref="IsElementWise"/>.</summary>
+    /// <summary>
+    /// A named state tensor of a shape of its own, for optimisers that are not <see cref="IsElementWise"/>.
+    /// </summary>
     protected Tensor StateOf(ParameterStep step, string kind, long[] shape, double initial = 0)
     {
         var key = $"{step.Name}/{kind}";
-        if (state.TryGetValue(key, out var tensor)) return restored.Count > 0 && restored.Remove(key) ? Fitting(key, tensor, shape) : tensor;
+        if (state.TryGetValue(key, out var tensor))
+            return restored.Count > 0 && restored.Remove(key) ? Fitting(key, tensor, shape) : tensor;
         using var value = Scalars.Of(initial);
         return state[key] = full(shape, value, step.Parameter.dtype, step.Parameter.device).DetachFromDisposeScope();
     }
 
     // Kernels do not compare what they are given: the first step after a resume does.
-    private static Tensor Fitting(string key, Tensor tensor, long[] shape) => tensor.numel() == shape.Aggregate(1L, (a, b) => a * b) && tensor.is_floating_point() ? tensor
+    private static Tensor Fitting(string key, Tensor tensor, long[] shape)
+        => tensor.numel() == shape.Aggregate(1L, (a, b) => a * b) && tensor.is_floating_point() ? tensor
         : throw new UsageException($"the optimiser's {key} is {tensor.dtype} {string.Join('x', tensor.shape)} in the checkpoint and {string.Join('x', shape)} here: begin anew without --resume");
 
     /// <summary>Name, settings and groups in one line: what a checkpoint keeps to notice a change.</summary>
@@ -122,7 +140,8 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
         NotNegative(group.WeightDecay ?? 0, $"weight decay of group '{group.Name}'");
         if (group.Momentum is { } own)
         {
-            if (Momentum is null) throw new UsageException($"parameter group '{group.Name}' sets a momentum, which {Name} has not");
+            if (Momentum is null)
+                throw new UsageException($"parameter group '{group.Name}' sets a momentum, which {Name} has not");
             In01(own, $"momentum of group '{group.Name}'");
         }
         groups.Add(group);
@@ -135,7 +154,8 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
     /// <param name="steps">Steps made.</param>
     /// <param name="late">The steps of those parameters that have missed some.</param>
     /// <param name="device">Where the parameters are.</param>
-    internal void Restore(IEnumerable<string> keys, Func<string, Tensor> read, long steps, IReadOnlyDictionary<string, long> late, Device device)
+    internal void Restore(IEnumerable<string> keys, Func<string, Tensor> read, long steps,
+        IReadOnlyDictionary<string, long> late, Device device)
     {
         Dispose();
         Steps = steps;
@@ -154,7 +174,8 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
     {
         var named = new NamedParameter(name, parameter);
         var mine = groups.Where(group => group.Selects(named)).ToList();
-        foreach (var setting in mine.SelectMany(group => group.Settings).GroupBy(s => s).Where(s => s.Count() > 1).Select(s => s.Key))
+        foreach (var setting in mine.SelectMany(group => group.Settings).GroupBy(s => s).Where(s => s.Count() > 1)
+            .Select(s => s.Key))
         {
             var rivals = mine.Where(group => group.Settings.Contains(setting)).Select(group => $"'{group.Name}'");
             throw new UsageException($"parameter {name} is in the groups {string.Join(" and ", rivals)}, which all set its {setting}");
@@ -170,11 +191,15 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
 
     /// <summary>Refuses a setting that is not in [0, 1).</summary>
     protected static double In01(double value, string name)
-        => value is >= 0 and < 1 ? value : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{name} must be in [0, 1), got {value}"));
+        => value is >= 0 and < 1 ? value
+        : throw new UsageException(string.Create(CultureInfo.InvariantCulture,
+        $"{name} must be in [0, 1), got {value}"));
 
     /// <summary>Refuses a setting that is negative or no number.</summary>
     protected static double NotNegative(double value, string name)
-        => value >= 0 && double.IsFinite(value) ? value : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{name} must be at least 0, got {value}"));
+        => value >= 0 && double.IsFinite(value) ? value
+        : throw new UsageException(string.Create(CultureInfo.InvariantCulture,
+        $"{name} must be at least 0, got {value}"));
 
     /// <inheritdoc/>
     public void Dispose()

@@ -21,7 +21,8 @@ public static class OptimizerList
     public static IReadOnlyCollection<string> Names => Makers.Keys;
 
     /// <summary>The names of those that ranks can divide parameters for.</summary>
-    internal static IEnumerable<string> ElementWise => Makers.Where(maker => maker.Value(0, 0).IsElementWise).Select(maker => maker.Key);
+    internal static IEnumerable<string> ElementWise
+        => Makers.Where(maker => maker.Value(0, 0).IsElementWise).Select(maker => maker.Key);
 
     /// <summary>The optimiser of this name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>

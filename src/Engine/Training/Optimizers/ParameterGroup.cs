@@ -9,7 +9,9 @@ namespace Interactive.Training;
 /// <param name="Parameter">The whole parameter; not the caller's to dispose.</param>
 public readonly record struct NamedParameter(string Name, Tensor Parameter);
 
-/// <summary>Parameters that are stepped with settings of their own. What a group leaves open is the optimiser's.</summary>
+/// <summary>
+/// Parameters that are stepped with settings of their own. What a group leaves open is the optimiser's.
+/// </summary>
 /// <param name="Name">How messages and checkpoints call it: the pattern, or the text of the condition.</param>
 /// <param name="Selects">Tells whether a parameter belongs to it.</param>
 public sealed record ParameterGroup(string Name, Func<NamedParameter, bool> Selects)
@@ -24,7 +26,8 @@ public sealed record ParameterGroup(string Name, Func<NamedParameter, bool> Sele
     /// <summary>The parameters whose whole name fits a pattern: <c>*</c> is any text, <c>?</c> one letter.</summary>
     public static ParameterGroup Of(string pattern)
     {
-        var fits = new Regex($"^{Regex.Escape(pattern).Replace(@"\*", ".*").Replace(@"\?", ".")}$", RegexOptions.CultureInvariant);
+        var fits = new Regex($"^{Regex.Escape(pattern).Replace(@"\*", ".*").Replace(@"\?", ".")}$",
+            RegexOptions.CultureInvariant);
         return new(pattern, parameter => fits.IsMatch(parameter.Name));
     }
 
@@ -42,7 +45,8 @@ public sealed record ParameterGroup(string Name, Func<NamedParameter, bool> Sele
     /// <inheritdoc/>
     public override string ToString()
     {
-        var values = new[] { LearningRateScale, WeightDecay, Momentum }.OfType<double>().Zip(Settings, (value, setting) => string.Create(CultureInfo.InvariantCulture, $"{setting} {value}"));
+        var values = new[] { LearningRateScale, WeightDecay, Momentum }.OfType<double>().Zip(Settings,
+            (value, setting) => string.Create(CultureInfo.InvariantCulture, $"{setting} {value}"));
         return $"'{Name}': {string.Join(", ", values)}";
     }
 }

@@ -10,4 +10,5 @@ namespace Interactive.Training;
 /// <param name="LearningRate">The schedule's rate, times the group's scale.</param>
 /// <param name="WeightDecay">The group's, or the optimiser's own.</param>
 /// <param name="Momentum">The group's, or the optimiser's own; 0 where it has none.</param>
-public readonly record struct ParameterStep(string Name, Tensor Parameter, Tensor Gradient, long Count, double LearningRate, double WeightDecay, double Momentum);
+public readonly record struct ParameterStep(string Name, Tensor Parameter, Tensor Gradient, long Count,
+    double LearningRate, double WeightDecay, double Momentum);

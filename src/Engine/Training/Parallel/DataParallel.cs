@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// Every rank holds the whole model and runs its part of the batch; gradients are averaged over the ranks while backward still
-/// runs, bucket by bucket (Li et al. 2020).
+/// Every rank holds the whole model and runs its part of the batch; gradients are averaged over the ranks while
+/// backward still runs, bucket by bucket (Li et al. 2020).
 /// </summary>
 public class DataParallel : IParallelStrategy
 {
@@ -21,10 +21,14 @@ public class DataParallel : IParallelStrategy
     public int Accumulate { get; init; } = 1;
     /// <summary>Reduce gradients while backward still runs; default true. Off gives the same bits.</summary>
     public bool Overlap { get; init; } = true;
-    /// <summary>Least bytes of gradients that are reduced together; default 4 MiB. Any value gives the same bits.</summary>
+    /// <summary>
+    /// Least bytes of gradients that are reduced together; default 4 MiB. Any value gives the same bits.
+    /// </summary>
     public long BucketBytes { get; init; } = 4 << 20;
 
-    /// <summary>Set where the micro-batches have the same bits at any number of ranks: sums follow one tree, and are no means.</summary>
+    /// <summary>
+    /// Set where the micro-batches have the same bits at any number of ranks: sums follow one tree, and are no means.
+    /// </summary>
     internal bool IsDeterministic { get; init; }
     internal GradientPool Pool => pool ?? throw new InvalidOperationException("Setup comes first");
     internal UnusedParameters Unused => unused ?? throw new InvalidOperationException("Setup comes first");
@@ -41,7 +45,8 @@ public class DataParallel : IParallelStrategy
         Release();
         this.context = context;
         var names = context.Parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
-        pool = new GradientPool(context.Executor.BackwardOrder, SharesPool ? context.World : null, parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
+        pool = new GradientPool(context.Executor.BackwardOrder, SharesPool ? context.World : null,
+            parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
         unused = new UnusedParameters(context.Graph, pool);
         reducer = new OverlappedReducer(context.World, pool, new ReducerOptions
         {

@@ -7,10 +7,10 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// A training step whose bits do not depend on the number of ranks: the global batch is cut into a canonical number of shards,
-/// each shard runs on its own with a random generator and running statistics of its own, and losses, gradients and statistics
-/// are added in one tree over all shards. A rank takes an aligned part of them, so any power of two of ranks up to the number
-/// of shards gives the same.
+/// A training step whose bits do not depend on the number of ranks: the global batch is cut into a canonical number of
+/// shards, each shard runs on its own with a random generator and running statistics of its own, and losses, gradients
+/// and statistics are added in one tree over all shards. A rank takes an aligned part of them, so any power of two of
+/// ranks up to the number of shards gives the same.
 /// </summary>
 public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptimizer
 {
@@ -29,7 +29,8 @@ public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptim
     /// <exception cref="UsageException">The shards are no power of two.</exception>
     public DeterministicDataParallel(int shards = 8, int zero = 0, bool overlap = true, long bucketBytes = 4 << 20)
     {
-        if (shards < 1 || !int.IsPow2(shards)) throw new UsageException($"--shards must be a power of two, got {shards}");
+        if (shards < 1 || !int.IsPow2(shards))
+            throw new UsageException($"--shards must be a power of two, got {shards}");
         this.shards = shards;
         inner = zero == 0 ? new DataParallel { Overlap = overlap, BucketBytes = bucketBytes, IsDeterministic = true }
             : new ZeroDataParallel(zero) { Overlap = overlap, BucketBytes = bucketBytes, IsDeterministic = true };
@@ -66,7 +67,8 @@ public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptim
                 using var batch = batches[i].CopyTo(context.Device);
                 inner.Pool.Zero();
                 Restore(before);
-                Devices.ManualSeed((long)(new CounterRandom(context.Seed, (ulong)(step * shards + world!.Rank * batches.Count + i)).Next() >> 1));
+                Devices.ManualSeed((long)(new CounterRandom(context.Seed,
+                    (ulong)(step * shards + world!.Rank * batches.Count + i)).Next() >> 1));
                 var factor = weights.Factor(i);
                 if (factor != 0)
                 {
@@ -89,7 +91,8 @@ public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptim
             using var share = Scalars.Of(1.0 / shards); // a power of two: exact
             Scatter(mean.mul_(share));
         }
-        return world!.AllGather(MemoryMarshal.AsBytes<double>(losses)).SelectMany(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).Sum() / shards;
+        return world!.AllGather(MemoryMarshal.AsBytes<double>(losses))
+            .SelectMany(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).Sum() / shards;
     }
 
     /// <inheritdoc/>

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// Adds vectors that arrive one after another in a perfect binary tree: the order of additions depends on their number only.
-/// Ranks that hold equal, aligned parts of 2^k vectors and add their sums in the canonical tree get the bits of one rank that
-/// holds all. At most log2 of the number of vectors are kept.
+/// Adds vectors that arrive one after another in a perfect binary tree: the order of additions depends on their number
+/// only. Ranks that hold equal, aligned parts of 2^k vectors and add their sums in the canonical tree get the bits of
+/// one rank that holds all. At most log2 of the number of vectors are kept.
 /// </summary>
 internal sealed class ShardTree : IDisposable
 {
@@ -31,7 +31,8 @@ internal sealed class ShardTree : IDisposable
     /// <summary>Writes the sum of a power of two of vectors into <paramref name="target"/> and starts anew.</summary>
     public void MoveTo(Tensor target)
     {
-        if (sums.Count != 1) throw new InvalidOperationException($"{sums.Sum(s => s.Count)} vectors do not fill a tree");
+        if (sums.Count != 1)
+            throw new InvalidOperationException($"{sums.Sum(s => s.Count)} vectors do not fill a tree");
         using var noGrad = no_grad();
         using var sum = sums.Pop().Sum;
         target.copy_(sum);

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// ZeRO on the pool: parameters lie in one buffer with the gradients' layout, each rank steps its part of every bucket with
-/// the optimiser state of that part only, and gathers the parts of the others.
+/// ZeRO on the pool: parameters lie in one buffer with the gradients' layout, each rank steps its part of every bucket
+/// with the optimiser state of that part only, and gathers the parts of the others.
 /// </summary>
 internal sealed unsafe class ShardedOptimizer : IDividedState, IDisposable
 {
@@ -36,7 +36,8 @@ internal sealed unsafe class ShardedOptimizer : IDividedState, IDisposable
             var part = world.Part(world.Rank, bucket.Count);
             foreach (var range in bucket.Ranges)
             {
-                var (low, high) = (Math.Max(range.Start, bucket.Start + part.Low), Math.Min(range.Start + range.Count, bucket.Start + part.High));
+                var (low, high) = (Math.Max(range.Start, bucket.Start + part.Low),
+                    Math.Min(range.Start + range.Count, bucket.Start + part.High));
                 if (low < high) own[range.Name] = (range, low, high);
             }
         }
@@ -60,14 +61,19 @@ internal sealed unsafe class ShardedOptimizer : IDividedState, IDisposable
     {
         // Which state there is on any rank: those are equal for every parameter that has been stepped.
         var keys = world.AllGather(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', optimizer.State.Keys)))
-            .SelectMany(text => System.Text.Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.RemoveEmptyEntries)).ToHashSet();
+            .SelectMany(text
+            => System.Text.Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            .ToHashSet();
         return [.. pool.Ranges.SelectMany(range => keys.Where(key => key[..key.LastIndexOf('/')] == range.Name)
-            .Select(key => new TensorEntry(key, ScalarType.Float32, range.Parameter.shape, () => Gather(optimizer, key, range.Parameter.shape))))];
+            .Select(key
+            => new TensorEntry(key, ScalarType.Float32, range.Parameter.shape,
+            () => Gather(optimizer, key, range.Parameter.shape))))];
     }
 
     private Tensor Gather(Optimizer optimizer, string key, long[] shape)
     {
-        var parts = world.AllGather(optimizer.State.TryGetValue(key, out var mine) ? mine.bytes : []); // ranks own ascending parts
+        // ranks own ascending parts
+        var parts = world.AllGather(optimizer.State.TryGetValue(key, out var mine) ? mine.bytes : []);
         var whole = empty(shape);
         var to = whole.bytes;
         foreach (var part in parts)

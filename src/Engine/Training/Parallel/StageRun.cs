@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>Runs one stage of a rank: what comes from the neighbours, the stage's steps, what goes to the neighbours.</summary>
+/// <summary>
+/// Runs one stage of a rank: what comes from the neighbours, the stage's steps, what goes to the neighbours.
+/// </summary>
 internal sealed class StageRun : IDisposable
 {
     private const int Tag = 8; // two for each stage behind it
@@ -34,10 +36,12 @@ internal sealed class StageRun : IDisposable
     /// <param name="me">This rank.</param>
     /// <param name="link">To other ranks.</param>
     /// <param name="number">The stage's number.</param>
-    public StageRun(Graph graph, StageSchedule schedule, IObjective objective, bool isLast, IReadOnlyDictionary<int, IReadOnlyList<(Parameter, Tensor)>> uses,
+    public StageRun(Graph graph, StageSchedule schedule, IObjective objective, bool isLast,
+        IReadOnlyDictionary<int, IReadOnlyList<(Parameter, Tensor)>> uses,
         int before, int after, int me, MessageLink? link, int number)
     {
-        (this.schedule, stage, this.isLast, this.before, this.after, this.me, this.link, this.number) = (schedule, schedule.Stage, isLast, before, after, me, link, number);
+        (this.schedule, stage, this.isLast, this.before, this.after, this.me, this.link, this.number) = (schedule,
+            schedule.Stage, isLast, before, after, me, link, number);
         Executor = Executor.OfStage(graph, schedule, objective);
         Executor.Uses = uses;
     }
@@ -45,8 +49,12 @@ internal sealed class StageRun : IDisposable
     /// <summary>Runs the stage's steps.</summary>
     public Executor Executor { get; }
 
-    /// <summary>A step's micro-batches, what a gradient of each is multiplied by, and the random streams by micro-batch and node.</summary>
-    public void Begin(IReadOnlyList<Batch> batches, Func<int, double> scale, Func<int, int, long> stream) => (this.batches, this.scale, this.stream) = (batches, scale, stream);
+    /// <summary>
+    /// A step's micro-batches, what a gradient of each is multiplied by, and the random streams by micro-batch and
+    /// node.
+    /// </summary>
+    public void Begin(IReadOnlyList<Batch> batches, Func<int, double> scale, Func<int, int, long> stream)
+        => (this.batches, this.scale, this.stream) = (batches, scale, stream);
 
     /// <summary>Offers memory for what an action will read.</summary>
     public void Post(PipelineAction action)
@@ -59,15 +67,20 @@ internal sealed class StageRun : IDisposable
 
     /// <summary>Runs an action.</summary>
     /// <param name="action">What is run.</param>
-    /// <param name="handed">Between stages of this rank: what an action hands to the next stage, by the pass and stage that take it.</param>
+    /// <param name="handed">Between stages of this rank: what an action hands to the next stage, by the pass and stage
+    /// that take it.</param>
     /// <param name="losses">By micro-batch.</param>
     /// <returns>What is on its way to other ranks.</returns>
-    public List<WireTensor> Run(PipelineAction action, Dictionary<(PassKind, int, int), Tensor?[]> handed, double[] losses)
+    public List<WireTensor> Run(PipelineAction action, Dictionary<(PassKind, int, int), Tensor?[]> handed,
+        double[] losses)
     {
         if (action.Pass == PassKind.W) return Deferred(action.Micro);
         var isForward = action.Pass == PassKind.F;
         var peer = isForward ? before : after;
-        var given = peer < 0 ? [] : peer == me ? Handed() : posted.Remove((action.Pass, action.Micro), out var wires) ? Array.ConvertAll(wires, w => w.Take(link!)) : [];
+        var given = peer < 0 ? []
+            : peer == me ? Handed()
+            : posted.Remove((action.Pass, action.Micro), out var wires) ? Array.ConvertAll(wires, w => w.Take(link!))
+            : [];
         using var scope = NewDisposeScope();
         var made = isForward ? Forward(action.Micro, given) : Backward(action.Micro, given, losses);
         var to = isForward ? after : before;
@@ -78,9 +91,14 @@ internal sealed class StageRun : IDisposable
             handed[(isForward ? PassKind.F : PassKind.BW, isForward ? number + 1 : number - 1, action.Micro)] = made;
             return [];
         }
-        return [.. Given(isForward).Select((v, i) => WireTensor.Send(link!, made[i], v, BatchOf(action.Micro), to, TagOf(isForward ? number + 1 : number, isForward), Name(v, action)))];
+        return [.. Given(isForward)
+            .Select((v, i)
+            => WireTensor.Send(link!, made[i], v, BatchOf(action.Micro), to,
+            TagOf(isForward ? number + 1 : number, isForward), Name(v, action)))];
 
-        Tensor?[] Handed() => handed.Remove((isForward ? PassKind.F : PassKind.BW, number, action.Micro), out var tensors) ? tensors : throw new InvalidOperationException($"{action} of stage {number} is given nothing");
+        Tensor?[] Handed()
+            => handed.Remove((isForward ? PassKind.F : PassKind.BW, number, action.Micro), out var tensors) ? tensors
+            : throw new InvalidOperationException($"{action} of stage {number} is given nothing");
     }
 
     private Tensor?[] Forward(int micro, Tensor?[] given)
@@ -123,9 +141,12 @@ internal sealed class StageRun : IDisposable
         return [];
     }
 
-    // Forward takes in the stage's inputs and gives its outputs; backward takes in the outputs' gradients and gives the inputs'.
-    private Value[] Taken(bool isForward) => isForward ? [.. stage.Inputs] : [.. stage.Outputs.Where(v => v.NeedsGradient)];
-    private Value[] Given(bool isForward) => isForward ? [.. stage.Outputs] : [.. stage.Inputs.Where(v => v.NeedsGradient)];
+    // Forward takes in the stage's inputs and gives its outputs; backward takes in the outputs' gradients and gives the
+    // inputs'.
+    private Value[] Taken(bool isForward)
+        => isForward ? [.. stage.Inputs] : [.. stage.Outputs.Where(v => v.NeedsGradient)];
+    private Value[] Given(bool isForward)
+        => isForward ? [.. stage.Outputs] : [.. stage.Inputs.Where(v => v.NeedsGradient)];
 
     private long BatchOf(int micro) => batches[micro].Inputs[0].shape[0];
 

@@ -5,19 +5,24 @@ using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>An optimiser's state where each stage's rank steps the parameters of its layers: whole tensors, each on one rank.</summary>
+/// <summary>
+/// An optimiser's state where each stage's rank steps the parameters of its layers: whole tensors, each on one rank.
+/// </summary>
 /// <param name="world">The ranks.</param>
 /// <param name="ownerOf">By parameter: the rank whose state counts.</param>
 /// <param name="isMine">By parameter: whether this rank steps it.</param>
-internal sealed class StagedOptimizer(ICommunicator world, Func<string, int> ownerOf, Func<string, bool> isMine) : IDividedState
+internal sealed class StagedOptimizer(ICommunicator world, Func<string, int> ownerOf, Func<string, bool> isMine)
+    : IDividedState
 {
     private sealed record Kept(string Key, ScalarType Type, long[] Shape);
 
     /// <inheritdoc/>
     public IReadOnlyList<TensorEntry> Whole(Optimizer optimizer)
     {
-        var mine = optimizer.State.Where(s => ownerOf(NameOf(s.Key)) == world.Rank).Select(s => new Kept(s.Key, s.Value.dtype, s.Value.shape));
-        return [.. world.AllGather(JsonSerializer.SerializeToUtf8Bytes(mine)).SelectMany(part => JsonSerializer.Deserialize<Kept[]>(part)!)
+        var mine = optimizer.State.Where(s => ownerOf(NameOf(s.Key)) == world.Rank)
+            .Select(s => new Kept(s.Key, s.Value.dtype, s.Value.shape));
+        return [.. world.AllGather(JsonSerializer.SerializeToUtf8Bytes(mine))
+            .SelectMany(part => JsonSerializer.Deserialize<Kept[]>(part)!)
             .Select(kept => new TensorEntry(kept.Key, kept.Type, kept.Shape, () => Read(optimizer, kept)))];
     }
 

@@ -7,8 +7,8 @@ using TorchSharp.Modules;
 namespace Interactive.Training;
 
 /// <summary>
-/// Parameters that a module owns and does not use: autograd gives them no gradient, and a step, weight decay included, leaves
-/// them alone. Only opaque modules can have such; the first backward pass of any rank shows which.
+/// Parameters that a module owns and does not use: autograd gives them no gradient, and a step, weight decay included,
+/// leaves them alone. Only opaque modules can have such; the first backward pass of any rank shows which.
 /// </summary>
 internal sealed class UnusedParameters
 {
@@ -24,7 +24,8 @@ internal sealed class UnusedParameters
         foreach (var node in graph.Nodes)
             if (node.Op is Opaque)
                 foreach (var parameter in node.Op.Parameters)
-                    if (uses[parameter.Identity()] == 1 && pool.IndexOf(parameter) >= 0 && unknown.TryAdd(parameter.Identity(), parameter)) open.Add(parameter.Identity());
+                    if (uses[parameter.Identity()] == 1 && pool.IndexOf(parameter) >= 0
+                        && unknown.TryAdd(parameter.Identity(), parameter)) open.Add(parameter.Identity());
     }
 
     /// <summary>Before a forward: what autograd makes of a gradient that is not there tells.</summary>
@@ -40,14 +41,16 @@ internal sealed class UnusedParameters
     }
 
     /// <summary>
-    /// What one rank has seen holds on all, also on one that had nothing to run; what is used on any is used. Collective, after a step's
-    /// backward passes.
+    /// What one rank has seen holds on all, also on one that had nothing to run; what is used on any is used.
+    /// Collective, after a step's backward passes.
     /// </summary>
     public void Agree(ICommunicator world)
     {
         const byte Unseen = 0, Alone = 1, Used = 2;
         if (open.Count == 0) return;
-        byte[] mine = [.. open.Select(parameter => unknown.ContainsKey(parameter) ? Unseen : unused.Contains(parameter) ? Alone : Used)];
+        byte[] mine =
+            [.. open.Select(parameter
+            => unknown.ContainsKey(parameter) ? Unseen : unused.Contains(parameter) ? Alone : Used)];
         var all = world.AllGather(mine);
         for (var i = mine.Length - 1; i >= 0; i--)
         {

@@ -8,13 +8,14 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// A tensor on its way between two stages: its numbers as they lie in memory, and before them how they lie, since the order of a sum
-/// over them is part of its bits.
+/// A tensor on its way between two stages: its numbers as they lie in memory, and before them how they lie, since the
+/// order of a sum over them is part of its bits.
 /// </summary>
 internal sealed unsafe class WireTensor
 {
     private const int MostDimensions = 8, Words = MostDimensions + 1;
-    private readonly long[] header = GC.AllocateArray<long>(Words, pinned: true); // whether there is anything, then the strides
+    // whether there is anything, then the strides
+    private readonly long[] header = GC.AllocateArray<long>(Words, pinned: true);
     private readonly Tensor memory;
     private readonly long[] shape;
     private MessageLink.Message[] messages = [];
@@ -31,7 +32,8 @@ internal sealed unsafe class WireTensor
     public long Bytes => memory.numel() * memory.element_size();
 
     /// <summary>Starts sending; takes the tensor over. Null goes as such, in as many bytes.</summary>
-    public static WireTensor Send(MessageLink link, Tensor? tensor, Value value, long batch, int peer, int tag, string name)
+    public static WireTensor Send(MessageLink link, Tensor? tensor, Value value, long batch, int peer, int tag,
+        string name)
     {
         var shape = Shape(value, batch);
         var dense = tensor is null ? zeros(shape, value.Type) : IsDense(tensor) ? tensor : tensor.contiguous();
@@ -40,7 +42,8 @@ internal sealed unsafe class WireTensor
         var wire = new WireTensor(dense, shape);
         wire.header[0] = tensor is null ? 0 : 1;
         dense.stride().CopyTo(wire.header, 1);
-        wire.messages = [link.Send(wire.Header, Words * sizeof(long), peer, tag, name), link.Send(ElementKernels.Data(dense), (int)wire.Bytes, peer, tag, name)];
+        wire.messages = [link.Send(wire.Header, Words * sizeof(long), peer, tag, name),
+            link.Send(ElementKernels.Data(dense), (int)wire.Bytes, peer, tag, name)];
         return wire;
     }
 
@@ -49,7 +52,8 @@ internal sealed unsafe class WireTensor
     {
         var shape = Shape(value, batch);
         var wire = new WireTensor(empty(shape, value.Type).DetachFromDisposeScope(), shape);
-        wire.messages = [link.Receive(wire.Header, Words * sizeof(long), peer, tag, name), link.Receive(ElementKernels.Data(wire.memory), (int)wire.Bytes, peer, tag, name)];
+        wire.messages = [link.Receive(wire.Header, Words * sizeof(long), peer, tag, name),
+            link.Receive(ElementKernels.Data(wire.memory), (int)wire.Bytes, peer, tag, name)];
         return wire;
     }
 
@@ -80,7 +84,8 @@ internal sealed unsafe class WireTensor
     private static bool IsDense(Tensor tensor)
     {
         var expected = 1L;
-        foreach (var (size, stride) in tensor.shape.Zip(tensor.stride()).Where(d => d.First != 1).OrderBy(d => d.Second))
+        foreach (var (size,
+            stride) in tensor.shape.Zip(tensor.stride()).Where(d => d.First != 1).OrderBy(d => d.Second))
         {
             if (stride != expected) return false;
             expected *= size;

@@ -4,13 +4,19 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// Data parallelism with one optimiser divided among the ranks (ZeRO; Rajbhandari et al. 2020): each steps its part of every
-/// bucket and gathers the others' parameters. In CPU memory.
+/// Data parallelism with one optimiser divided among the ranks (ZeRO; Rajbhandari et al. 2020): each steps its part of
+/// every bucket and gathers the others' parameters. In CPU memory.
 /// </summary>
-/// <param name="stage">1: the optimiser's state is divided; 2: a rank keeps only its part of the gradients, too.</param>
+/// <param name="stage">1: the optimiser's state is divided; 2: a rank keeps only its part of the gradients,
+/// too.</param>
 public sealed class ZeroDataParallel(int stage) : DataParallel, IDividesOptimizer
 {
-    private readonly bool dividesGradients = stage switch { 1 => false, 2 => true, _ => throw new UsageException($"there is no ZeRO stage {stage}: choose 1 or 2") };
+    private readonly bool dividesGradients = stage switch
+    {
+        1 => false,
+        2 => true,
+        _ => throw new UsageException($"there is no ZeRO stage {stage}: choose 1 or 2")
+    };
     private ShardedOptimizer? shards;
 
     IDividedState? IDividesOptimizer.Shards => shards;
@@ -20,7 +26,8 @@ public sealed class ZeroDataParallel(int stage) : DataParallel, IDividesOptimize
     /// <inheritdoc/>
     public override void Setup(StrategyContext context)
     {
-        if (context.Device.type != TorchSharp.DeviceType.CPU) throw new UsageException($"--zero {stage} works in CPU memory, not on {context.Device}: use --zero 0");
+        if (context.Device.type != TorchSharp.DeviceType.CPU)
+            throw new UsageException($"--zero {stage} works in CPU memory, not on {context.Device}: use --zero 0");
         context.Optimizer.RequireElementWise($"--zero {stage}");
         using var scope = NewDisposeScope();
         var optimizer = context.Optimizer;
@@ -30,11 +37,14 @@ public sealed class ZeroDataParallel(int stage) : DataParallel, IDividesOptimize
         if (kept is null) return;
         // Other parts may be this rank's now.
         var mine = kept.Keys.Where(key => Own(key) is not null);
-        optimizer.Restore([.. mine], key => kept[key].flatten().narrow(0, Own(key)!.Value.From, Own(key)!.Value.Count).clone(), optimizer.Steps, late, context.Device);
+        optimizer.Restore([.. mine],
+            key => kept[key].flatten().narrow(0, Own(key)!.Value.From, Own(key)!.Value.Count).clone(), optimizer.Steps,
+            late, context.Device);
         (long From, long Count)? Own(string key) => shards.Own(key[..key.LastIndexOf('/')]);
     }
 
-    private protected override double Norm() => throw new UsageException("a gradient norm needs all gradients on one rank: use no --zero with it");
+    private protected override double Norm()
+        => throw new UsageException("a gradient norm needs all gradients on one rank: use no --zero with it");
 
     private protected override void Update(PoolBucket bucket, double learningRate)
     {

@@ -6,8 +6,8 @@ using Interactive.Monitoring;
 namespace Interactive.Training;
 
 /// <summary>
-/// Listens for what ends a run from outside: Ctrl-C, SIGTERM and a token. The first signal waits for the step to end; the same
-/// one again, more than a second later, takes the process down at once.
+/// Listens for what ends a run from outside: Ctrl-C, SIGTERM and a token. The first signal waits for the step to end;
+/// the same one again, more than a second later, takes the process down at once.
 /// </summary>
 internal sealed class StopRequests : IDisposable
 {
@@ -23,7 +23,9 @@ internal sealed class StopRequests : IDisposable
     }
 
     /// <summary>The gravest request so far.</summary>
-    public StopKind Kind => Volatile.Read(ref kind) is not 0 and var asked ? (StopKind)asked : token.IsCancellationRequested ? StopKind.Cancelled : StopKind.None;
+    public StopKind Kind
+        => Volatile.Read(ref kind) is not 0 and var asked ? (StopKind)asked
+        : token.IsCancellationRequested ? StopKind.Cancelled : StopKind.None;
 
     private PosixSignalRegistration Listen(PosixSignal signal, StopKind asks)
     {
@@ -44,7 +46,8 @@ internal sealed class StopRequests : IDisposable
     /// <param name="run">Its directory.</param>
     /// <param name="speaks">Whether this is rank 0.</param>
     /// <param name="token">The caller's.</param>
-    public static TrainingStoppedException Stopped(StopKind kind, string at, RunDirectory run, bool speaks, CancellationToken token)
+    public static TrainingStoppedException Stopped(StopKind kind, string at, RunDirectory run, bool speaks,
+        CancellationToken token)
     {
         var (name, exitCode) = kind switch
         {

@@ -6,7 +6,8 @@ namespace Interactive.Training;
 /// <param name="Missing">The model's that the file has not; they stay as they were.</param>
 /// <param name="Unexpected">The file's that the model has not.</param>
 /// <param name="OtherShape">Those of another shape or type, each with both.</param>
-public sealed record LoadReport(string Rules, IReadOnlyList<string> Loaded, IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<string> OtherShape)
+public sealed record LoadReport(string Rules, IReadOnlyList<string> Loaded, IReadOnlyList<string> Missing,
+    IReadOnlyList<string> Unexpected, IReadOnlyList<string> OtherShape)
 {
     private const int Shown = 8;
 

@@ -5,7 +5,8 @@ namespace Interactive.Training;
 /// <summary>Which tensors of a file become which of a model, by one table of rules.</summary>
 internal sealed class NameMap
 {
-    private static readonly string[] Wrappers = ["module.", "_orig_mod."]; // put before all names by DistributedDataParallel and torch.compile
+    // put before all names by DistributedDataParallel and torch.compile
+    private static readonly string[] Wrappers = ["module.", "_orig_mod."];
 
     private readonly Dictionary<string, List<(string Theirs, NameRule? Rule)>> sources = new(StringComparer.Ordinal);
     private readonly List<string> unexpected = [], otherShape = [];
@@ -20,21 +21,28 @@ internal sealed class NameMap
             if (rule is { Ours: "" }) continue;
             if (!targets.ContainsKey(ours)) unexpected.Add(theirs);
             else if (!sources.TryGetValue(ours, out var list)) sources[ours] = [(theirs, rule)];
-            else if (rule is { Parts: > 1 } && list[0].Rule?.Parts == rule.Parts && list.All(s => s.Rule!.Part != rule.Part)) list.Add((theirs, rule));
+            else if (rule is { Parts: > 1 } && list[0].Rule?.Parts == rule.Parts
+                && list.All(s => s.Rule!.Part != rule.Part)) list.Add((theirs, rule));
             // Else it is a second name of a tied tensor, and the first will do.
         }
         foreach (var (ours, target) in targets)
         {
             if (!sources.TryGetValue(ours, out var list)) continue;
             var wrong = list.Select(s => (s.Theirs, s.Rule, Given: file.Tensors[s.Theirs]))
-                .FirstOrDefault(s => !(s.Rule?.Fits(s.Given.Shape, target.shape) ?? s.Given.Shape.SequenceEqual(target.shape)) || !Fits(s.Given.Type, target.dtype));
+                .FirstOrDefault(s
+                => !(s.Rule?.Fits(s.Given.Shape, target.shape) ?? s.Given.Shape.SequenceEqual(target.shape))
+                || !Fits(s.Given.Type, target.dtype));
             if (wrong.Theirs is not null) otherShape.Add($"{ours} is {target.dtype} {Text(target.shape)} and the file's {wrong.Theirs} {wrong.Given.Type} {Text(wrong.Given.Shape)}");
-            if (wrong.Theirs is not null || list[0].Rule is { Parts: > 1 } rule && list.Count < rule.Parts) sources.Remove(ours);
+            if (wrong.Theirs is not null || list[0].Rule is { Parts: > 1 } rule && list.Count < rule.Parts)
+                sources.Remove(ours);
         }
         var shaped = otherShape.Select(o => o[..o.IndexOf(' ')]).ToHashSet(StringComparer.Ordinal);
         // Files from before PyTorch 0.4.1 do not count the batches of a norm, and nothing here reads the count.
-        var missing = targets.Keys.Where(name => !sources.ContainsKey(name) && !shaped.Contains(name) && !name.EndsWith("num_batches_tracked", StringComparison.Ordinal));
-        Report = new LoadReport(rules.Name, [.. targets.Keys.Where(sources.ContainsKey)], [.. missing], unexpected, otherShape);
+        var missing = targets.Keys.Where(name
+            => !sources.ContainsKey(name) && !shaped.Contains(name)
+            && !name.EndsWith("num_batches_tracked", StringComparison.Ordinal));
+        Report = new LoadReport(rules.Name, [.. targets.Keys.Where(sources.ContainsKey)], [.. missing], unexpected,
+            otherShape);
     }
 
     public NameRules Rules { get; }
@@ -53,13 +61,17 @@ internal sealed class NameMap
     private static string Prefix(IEnumerable<string> names)
     {
         var (all, prefix) = (names.ToList(), "");
-        while (Wrappers.FirstOrDefault(w => all.Count > 0 && all.TrueForAll(n => n.StartsWith(prefix + w, StringComparison.Ordinal))) is { } wrapper) prefix += wrapper;
+        while (Wrappers.FirstOrDefault(w
+            => all.Count > 0 && all.TrueForAll(n => n.StartsWith(prefix + w, StringComparison.Ordinal))) is { } wrapper)
+            prefix += wrapper;
         return prefix;
     }
 
-    private static bool Fits(ScalarType given, ScalarType wanted) => given == wanted || IsFloat(given) && IsFloat(wanted);
+    private static bool Fits(ScalarType given, ScalarType wanted)
+        => given == wanted || IsFloat(given) && IsFloat(wanted);
 
-    private static bool IsFloat(ScalarType type) => type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64;
+    private static bool IsFloat(ScalarType type)
+        => type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64;
 
     private static string Text(long[] shape) => $"[{string.Join(", ", shape)}]";
 }

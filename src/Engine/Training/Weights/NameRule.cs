@@ -4,11 +4,13 @@ using System.Text.RegularExpressions;
 namespace Interactive.Training;
 
 /// <summary>
-/// How one family of tensors is called in a model here and in a file from elsewhere. In both names <c>#</c> is a number and <c>*</c> the
-/// rest, the same on both sides; what stands in brackets may be missing when a file is read, and is written.
+/// How one family of tensors is called in a model here and in a file from elsewhere. In both names <c>#</c> is a number
+/// and <c>*</c> the rest, the same on both sides; what stands in brackets may be missing when a file is read, and is
+/// written.
 /// </summary>
 /// <param name="Ours">Such as <c>h.#.attn.c_attn.*</c>.</param>
-/// <param name="Theirs">Such as <c>[transformer.]h.#.attn.c_attn.*</c>; empty for what files hold besides and nobody needs.</param>
+/// <param name="Theirs">Such as <c>[transformer.]h.#.attn.c_attn.*</c>; empty for what files hold besides and nobody
+/// needs.</param>
 public sealed record NameRule(string Ours, string Theirs)
 {
     private readonly Regex ours = Pattern(Ours), theirs = Pattern(Theirs);
@@ -21,11 +23,14 @@ public sealed record NameRule(string Ours, string Theirs)
     public int Parts { get; init; } = 1;
     /// <summary>Dimensions of size 1 that theirs has in front.</summary>
     public int Leading { get; init; }
-    /// <summary>Whether theirs may have more rows, of which the first are taken: a table of more positions than the net has.</summary>
+    /// <summary>
+    /// Whether theirs may have more rows, of which the first are taken: a table of more positions than the net has.
+    /// </summary>
     public bool FirstRows { get; init; }
 
     internal string? ToOurs(string name) => Translate(theirs, Ours, name);
-    internal string? ToTheirs(string name) => Theirs.Length == 0 ? null : Translate(ours, Theirs.Replace("[", "").Replace("]", ""), name);
+    internal string? ToTheirs(string name)
+        => Theirs.Length == 0 ? null : Translate(ours, Theirs.Replace("[", "").Replace("]", ""), name);
 
     /// <summary>The shape that theirs has for one of ours.</summary>
     internal long[] ShapeOf(long[] shape)
@@ -40,14 +45,22 @@ public sealed record NameRule(string Ours, string Theirs)
     {
         var due = ShapeOf(ours);
         return due.SequenceEqual(theirs) || FirstRows && theirs.Length == due.Length && theirs.Length > Leading
-            && theirs[Leading] > due[Leading] && theirs.Where((_, i) => i != Leading).SequenceEqual(due.Where((_, i) => i != Leading));
+            && theirs[Leading] > due[Leading]
+            && theirs.Where((_, i) => i != Leading).SequenceEqual(due.Where((_, i) => i != Leading));
     }
 
     private static Regex Pattern(string template)
     {
         var pattern = new StringBuilder("^");
         foreach (var letter in template)
-            pattern.Append(letter switch { '#' => "([0-9]+)", '*' => "(.+)", '[' => "(?:", ']' => ")?", _ => Regex.Escape(letter.ToString()) });
+            pattern.Append(letter switch
+            {
+                '#' => "([0-9]+)",
+                '*' => "(.+)",
+                '[' => "(?:",
+                ']' => ")?",
+                _ => Regex.Escape(letter.ToString())
+            });
         return new Regex(pattern.Append('$').ToString(), RegexOptions.CultureInvariant);
     }
 

@@ -1,13 +1,18 @@
 namespace Interactive.Training;
 
-/// <summary>The names that a family of files gives to the tensors of a net. A name that no rule knows stays as it is.</summary>
+/// <summary>
+/// The names that a family of files gives to the tensors of a net. A name that no rule knows stays as it is.
+/// </summary>
 /// <param name="Name">How messages call it.</param>
 /// <param name="Rules">Tried in order; of several for one tensor the first is written.</param>
 public sealed record NameRules(string Name, params IReadOnlyList<NameRule> Rules)
 {
     private static NameRule Qkv(string ours, string theirs, int part) => new(ours, theirs) { Part = part, Parts = 3 };
 
-    /// <summary>The net's own names, which are torchvision's for its ResNet, VGG, AlexNet, DenseNet, MobileNet-v2 and GoogLeNet, and timm's for its ResNet and DenseNet.</summary>
+    /// <summary>
+    /// The net's own names, which are torchvision's for its ResNet, VGG, AlexNet, DenseNet, MobileNet-v2 and GoogLeNet,
+    /// and timm's for its ResNet and DenseNet.
+    /// </summary>
     public static NameRules Own { get; } = new("its own");
 
     /// <summary>torchvision's <c>VisionTransformer</c>, for <c>vit</c>.</summary>
@@ -54,7 +59,9 @@ public sealed record NameRules(string Name, params IReadOnlyList<NameRule> Rules
         new("head.*", "classifier.*"),
         new("", "vit.pooler.dense.*"));
 
-    /// <summary>Hugging Face's GPT-2, for <c>gpt</c>: its matrices lie the other way round, the head is the table of tokens.</summary>
+    /// <summary>
+    /// Hugging Face's GPT-2, for <c>gpt</c>: its matrices lie the other way round, the head is the table of tokens.
+    /// </summary>
     public static NameRules HuggingFaceGpt2 { get; } = new("Hugging Face's GPT-2",
         new("wte.*", "[transformer.]wte.*"),
         new("wpe.*", "[transformer.]wpe.*") { FirstRows = true },
@@ -70,7 +77,10 @@ public sealed record NameRules(string Name, params IReadOnlyList<NameRule> Rules
         new("wte.weight", "lm_head.weight"),
         new("", "lm_head.bias"));
 
-    /// <summary>Hugging Face's BERT, for a net with BERT's own names; old names of its norms and a prefix <c>bert.</c> are understood.</summary>
+    /// <summary>
+    /// Hugging Face's BERT, for a net with BERT's own names; old names of its norms and a prefix <c>bert.</c> are
+    /// understood.
+    /// </summary>
     public static NameRules HuggingFaceBert { get; } = new("Hugging Face's BERT",
         new("", "[bert.]embeddings.position_ids"),
         new("", "cls.*"), // what it was trained with
@@ -78,8 +88,10 @@ public sealed record NameRules(string Name, params IReadOnlyList<NameRule> Rules
         new("embeddings.LayerNorm.bias", "[bert.]embeddings.LayerNorm.bias"),
         new("embeddings.LayerNorm.weight", "[bert.]embeddings.LayerNorm.gamma"),
         new("embeddings.LayerNorm.bias", "[bert.]embeddings.LayerNorm.beta"),
-        new("encoder.layer.#.attention.output.LayerNorm.weight", "[bert.]encoder.layer.#.attention.output.LayerNorm.gamma"),
-        new("encoder.layer.#.attention.output.LayerNorm.bias", "[bert.]encoder.layer.#.attention.output.LayerNorm.beta"),
+        new("encoder.layer.#.attention.output.LayerNorm.weight",
+            "[bert.]encoder.layer.#.attention.output.LayerNorm.gamma"),
+        new("encoder.layer.#.attention.output.LayerNorm.bias",
+            "[bert.]encoder.layer.#.attention.output.LayerNorm.beta"),
         new("encoder.layer.#.output.LayerNorm.weight", "[bert.]encoder.layer.#.output.LayerNorm.gamma"),
         new("encoder.layer.#.output.LayerNorm.bias", "[bert.]encoder.layer.#.output.LayerNorm.beta"),
         new("embeddings.*", "[bert.]embeddings.*"),
@@ -87,5 +99,6 @@ public sealed record NameRules(string Name, params IReadOnlyList<NameRule> Rules
         new("pooler.*", "[bert.]pooler.*"));
 
     /// <summary>All tables, in the order in which they are tried.</summary>
-    public static IReadOnlyList<NameRules> All { get; } = [Own, TorchvisionVit, TimmVit, HuggingFaceVit, HuggingFaceGpt2, HuggingFaceBert];
+    public static IReadOnlyList<NameRules> All { get; } = [Own, TorchvisionVit, TimmVit, HuggingFaceVit,
+        HuggingFaceGpt2, HuggingFaceBert];
 }

@@ -32,10 +32,13 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Siz
     /// <summary>How many elements of the storage it spans.</summary>
     public long Span => Elements == 0 ? 0 : 1 + Size.Zip(Stride).Sum(p => (p.First - 1) * p.Second);
 
-    /// <summary>A tensor within its storage, or null: sizes that overflow, more elements than the storage has, an end beyond it.</summary>
+    /// <summary>
+    /// A tensor within its storage, or null: sizes that overflow, more elements than the storage has, an end beyond it.
+    /// </summary>
     public static TorchTensor? Within(TorchStorage storage, long offset, long[] size, long[] stride)
     {
-        if (size.Length != stride.Length || offset < 0 || offset > storage.Elements || size.Any(s => s < 0) || stride.Any(s => s < 0)) return null;
+        if (size.Length != stride.Length || offset < 0 || offset > storage.Elements || size.Any(s => s < 0)
+            || stride.Any(s => s < 0)) return null;
         var tensor = new TorchTensor(storage, offset, size, stride);
         if (size.Contains(0)) return tensor;
         long elements = 1, last = offset;

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// Weights that an index (<c>model.safetensors.index.json</c>, <c>pytorch_model.bin.index.json</c>) divides among files of its folder.
-/// A file is opened when the index is read, its tensors are read when they are asked for.
+/// Weights that an index (<c>model.safetensors.index.json</c>, <c>pytorch_model.bin.index.json</c>) divides among files
+/// of its folder. A file is opened when the index is read, its tensors are read when they are asked for.
 /// </summary>
 internal sealed class ShardedWeights : IWeightFile
 {
@@ -35,10 +35,14 @@ internal sealed class ShardedWeights : IWeightFile
         try
         {
             using var stream = File.OpenRead(index);
-            using var document = JsonDocument.Parse(stream, new JsonDocumentOptions { AllowDuplicateProperties = false });
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object)
+            using var document = JsonDocument.Parse(stream,
+                new JsonDocumentOptions { AllowDuplicateProperties = false });
+            if (document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("weight_map", out var map)
+                || map.ValueKind != JsonValueKind.Object)
                 throw new InvalidDataException($"{index} is no index of weights: it has no weight_map");
-            return map.EnumerateObject().ToDictionary(e => e.Name, e => e.Value.ValueKind == JsonValueKind.String ? e.Value.GetString()!
+            return map.EnumerateObject().ToDictionary(e => e.Name,
+                e => e.Value.ValueKind == JsonValueKind.String ? e.Value.GetString()!
                 : throw new InvalidDataException($"{index} is no index of weights: {e.Name} names no file"));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -54,10 +58,12 @@ internal sealed class ShardedWeights : IWeightFile
             // Of its own folder only: an index from elsewhere must not read other files.
             if (file != Path.GetFileName(file) || file is "" or "." or "..") throw new InvalidDataException($"{index} puts {name} into {file}, which is not a file of its own folder");
             var path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(index))!, file);
-            if (!File.Exists(path)) throw new InvalidDataException($"{index} puts {name} into {file}, which is not there");
+            if (!File.Exists(path))
+                throw new InvalidDataException($"{index} puts {name} into {file}, which is not there");
             files[file] = weights = WeightFile.OpenSingle(path);
         }
-        if (!weights.Tensors.TryGetValue(name, out var tensor)) throw new InvalidDataException($"{index} puts {name} into {file}, which has no such tensor");
+        if (!weights.Tensors.TryGetValue(name, out var tensor))
+            throw new InvalidDataException($"{index} puts {name} into {file}, which has no such tensor");
         (places[name], tensors[name]) = (weights, tensor);
     }
 

@@ -5,13 +5,14 @@ using static TorchSharp.torch;
 namespace Interactive.Training;
 
 /// <summary>
-/// A file of <c>torch.save</c> (PyTorch 1.6 and later): a zip of a pickle and of storages as they lie in memory. The pickle is read as
-/// data (<see cref="Unpickler"/>); a storage is read when one of its tensors is asked for.
+/// A file of <c>torch.save</c> (PyTorch 1.6 and later): a zip of a pickle and of storages as they lie in memory. The
+/// pickle is read as data (<see cref="Unpickler"/>); a storage is read when one of its tensors is asked for.
 /// </summary>
 internal sealed class TorchFile : IWeightFile
 {
     private const long LongestPickle = 256 << 20;
-    private static readonly string[] Parts = ["state_dict", "model_state_dict", "model_state", "model", "module", "net", "params"];
+    private static readonly string[] Parts = ["state_dict", "model_state_dict", "model_state", "model", "module", "net",
+        "params"];
 
     private readonly string path;
     private readonly ZipArchive zip;
@@ -27,16 +28,20 @@ internal sealed class TorchFile : IWeightFile
         {
             var pickle = zip.Entries.FirstOrDefault(e => e.Name == "data.pkl") ?? throw Wrong("it has no data.pkl");
             root = pickle.FullName[..^"data.pkl".Length];
-            if (zip.Entries.Any(e => e.FullName.EndsWith(".py", StringComparison.Ordinal) || e.FullName == root + "constants.pkl"))
+            if (zip.Entries.Any(e
+                => e.FullName.EndsWith(".py", StringComparison.Ordinal) || e.FullName == root + "constants.pkl"))
                 throw Wrong("it is a TorchScript program: save its state_dict() instead");
-            if (zip.GetEntry(root + "byteorder") is { } order && Content(order, 16) is not [(byte)'l', ..]) throw Wrong("its numbers are big-endian");
+            if (zip.GetEntry(root + "byteorder") is { } order && Content(order, 16) is not [(byte)'l', ..])
+                throw Wrong("its numbers are big-endian");
             Collect(Unpickler.Read(Content(pickle, LongestPickle)));
-            Tensors = tensors.ToDictionary(t => t.Key, t => (t.Value.Storage.Type, t.Value.Size), StringComparer.Ordinal);
+            Tensors = tensors.ToDictionary(t => t.Key, t => (t.Value.Storage.Type, t.Value.Size),
+                StringComparer.Ordinal);
         }
         catch (Exception e)
         {
             zip.Dispose();
-            if (e is InvalidDataException && !e.Message.Contains(path, StringComparison.Ordinal)) throw Wrong(e.Message);
+            if (e is InvalidDataException && !e.Message.Contains(path, StringComparison.Ordinal))
+                throw Wrong(e.Message);
             if (e is EndOfStreamException or IOException) throw Wrong(e.Message);
             throw;
         }
@@ -51,8 +56,11 @@ internal sealed class TorchFile : IWeightFile
         using var scope = NewDisposeScope();
         var span = empty(tensor.Span, tensor.Storage.Type);
         try { Fill(tensor, span); }
-        catch (Exception e) when (e is InvalidDataException or IOException && !e.Message.Contains(path, StringComparison.Ordinal)) { throw Wrong($"{name}: {e.Message}"); }
-        return (tensor.IsContiguous ? span.view(tensor.Size) : span.as_strided(tensor.Size, tensor.Stride).contiguous()).MoveToOuterDisposeScope();
+        catch (Exception e) when (e is InvalidDataException or IOException
+            && !e.Message.Contains(path, StringComparison.Ordinal))
+        { throw Wrong($"{name}: {e.Message}"); }
+        return (tensor.IsContiguous ? span.view(tensor.Size)
+            : span.as_strided(tensor.Size, tensor.Stride).contiguous()).MoveToOuterDisposeScope();
     }
 
     private void Fill(TorchTensor tensor, Tensor target)
@@ -68,14 +76,16 @@ internal sealed class TorchFile : IWeightFile
             stream.ReadExactly(bytes);
             crc = Crc32.Append(crc, bytes);
         }
-        if (target.numel() == tensor.Storage.Elements && target.numel() > 0 && target.numel() * target.element_size() == entry.Length && crc != entry.Crc32)
+        if (target.numel() == tensor.Storage.Elements && target.numel() > 0
+            && target.numel() * target.element_size() == entry.Length && crc != entry.Crc32)
             throw new InvalidDataException("its checksum is not that of its bytes");
     }
 
     private ZipArchiveEntry Storage(TorchStorage storage)
     {
         var entry = zip.GetEntry($"{root}data/{storage.Key}") ?? throw Wrong($"storage {storage.Key} is missing");
-        if (entry.CompressedLength != entry.Length) throw Wrong($"storage {storage.Key} is compressed, as torch.save never does");
+        if (entry.CompressedLength != entry.Length)
+            throw Wrong($"storage {storage.Key} is compressed, as torch.save never does");
         return storage.Elements <= entry.Length / storage.Type.ElementSize() ? entry
             : throw Wrong($"storage {storage.Key} has {entry.Length} bytes, which are fewer than {storage.Elements} elements of {storage.Type}");
     }
@@ -85,25 +95,30 @@ internal sealed class TorchFile : IWeightFile
     {
         var entries = value as Dictionary<object, object> ?? throw Wrong("it holds no dictionary of tensors");
         if (!entries.Values.Any(v => v is TorchTensor))
-            entries = Parts.Select(part => entries.GetValueOrDefault(part)).OfType<Dictionary<object, object>>().FirstOrDefault(d => d.Values.Any(v => v is TorchTensor))
+            entries = Parts.Select(part => entries.GetValueOrDefault(part)).OfType<Dictionary<object, object>>()
+                .FirstOrDefault(d => d.Values.Any(v => v is TorchTensor))
                 ?? throw Wrong($"it holds no tensors, nor are there any under {string.Join(", ", Parts)}: it has {Names(entries)}");
         foreach (var (key, entry) in entries)
         {
-            if (key is not string name || entry is not TorchTensor tensor) continue; // an epoch's number beside the tensors
+            // an epoch's number beside the tensors
+            if (key is not string name || entry is not TorchTensor tensor) continue;
             Storage(tensor.Storage); // is there, and long enough
             tensors[name] = tensor;
         }
     }
 
-    private static string Names(Dictionary<object, object> entries) => entries.Count == 0 ? "nothing" : string.Join(", ", entries.Keys.Take(5)) + (entries.Count > 5 ? ", …" : "");
+    private static string Names(Dictionary<object, object> entries)
+        => entries.Count == 0 ? "nothing" : string.Join(", ", entries.Keys.Take(5)) + (entries.Count > 5 ? ", …" : "");
 
     private byte[] Content(ZipArchiveEntry entry, long longest)
     {
-        if (entry.Length > longest || entry.Length > new FileInfo(path).Length) throw Wrong($"{entry.Name} is said to have {entry.Length} bytes");
+        if (entry.Length > longest || entry.Length > new FileInfo(path).Length)
+            throw Wrong($"{entry.Name} is said to have {entry.Length} bytes");
         var bytes = new byte[entry.Length];
         using var stream = entry.Open();
         stream.ReadExactly(bytes);
-        return Crc32.Append(0, bytes) == entry.Crc32 ? bytes : throw Wrong($"the checksum of {entry.Name} is not that of its bytes");
+        return Crc32.Append(0, bytes) == entry.Crc32 ? bytes
+            : throw Wrong($"the checksum of {entry.Name} is not that of its bytes");
     }
 
     private static void Skip(Stream stream, long count)

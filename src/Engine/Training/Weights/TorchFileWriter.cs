@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
-/// <summary>Writes what <c>torch.load</c> reads as an ordered dictionary of tensors (PyTorch 1.6 and later); tied tensors share a storage.</summary>
+/// <summary>
+/// Writes what <c>torch.load</c> reads as an ordered dictionary of tensors (PyTorch 1.6 and later); tied tensors share
+/// a storage.
+/// </summary>
 internal static class TorchFileWriter
 {
     private const string Root = "archive/";
@@ -16,7 +19,9 @@ internal static class TorchFileWriter
     public static void Write(Stream to, IReadOnlyList<(string Name, Tensor Value)> tensors)
     {
         using var zip = new ZipArchive(to, ZipArchiveMode.Create, leaveOpen: true);
-        var storages = tensors.Select(t => t.Value).DistinctBy(t => t.Identity()).Select((value, i) => (value, Key: i.ToString(CultureInfo.InvariantCulture))).ToDictionary(s => s.value.Identity());
+        var storages =
+            tensors.Select(t => t.Value).DistinctBy(t => t.Identity()).Select((value, i)
+            => (value, Key: i.ToString(CultureInfo.InvariantCulture))).ToDictionary(s => s.value.Identity());
         Put(zip, "data.pkl", Pickle(tensors, tensor => storages[tensor.Identity()].Key));
         Put(zip, "byteorder", "little"u8.ToArray());
         foreach (var (value, key) in storages.Values)
@@ -45,7 +50,9 @@ internal static class TorchFileWriter
             Global("torch._utils", "_rebuild_tensor_v2");
             Code('(', '(');
             Text("storage");
-            Global("torch", TorchTypes.StorageOf(value.dtype) ?? throw new UsageException($"{name}: PyTorch's files have no {value.dtype}"));
+            Global("torch",
+                TorchTypes.StorageOf(value.dtype)
+                ?? throw new UsageException($"{name}: PyTorch's files have no {value.dtype}"));
             Text(key(value));
             Text("cpu");
             Number(value.numel());
@@ -112,5 +119,6 @@ internal static class TorchFileWriter
     }
 
     // As they are: PyTorch reads no compressed entries.
-    private static Stream Open(ZipArchive zip, string name) => zip.CreateEntry(Root + name, CompressionLevel.NoCompression).Open();
+    private static Stream Open(ZipArchive zip, string name)
+        => zip.CreateEntry(Root + name, CompressionLevel.NoCompression).Open();
 }

@@ -4,8 +4,9 @@ using System.Text;
 namespace Interactive.Training;
 
 /// <summary>
-/// Reads the pickles of PyTorch's files as data. It knows texts, numbers, lists, dictionaries and tensors; whatever else a pickle names
-/// is refused by name, and nothing is ever looked up or called. What it makes is bounded by the bytes it reads.
+/// Reads the pickles of PyTorch's files as data. It knows texts, numbers, lists, dictionaries and tensors; whatever
+/// else a pickle names is refused by name, and nothing is ever looked up or called. What it makes is bounded by the
+/// bytes it reads.
 /// </summary>
 /// <param name="bytes">The pickle, protocol 2 to 5.</param>
 internal sealed class Unpickler(byte[] bytes)
@@ -17,7 +18,8 @@ internal sealed class Unpickler(byte[] bytes)
     private int at, containers;
 
     /// <summary>The value of a pickle.</summary>
-    /// <exception cref="InvalidDataException">It names something else than tensors and containers, or is damaged.</exception>
+    /// <exception cref="InvalidDataException">It names something else than tensors and containers, or is
+    /// damaged.</exception>
     public static object Read(byte[] bytes) => new Unpickler(bytes).Run();
 
     private object Run()
@@ -34,7 +36,10 @@ internal sealed class Unpickler(byte[] bytes)
     {
         switch (code)
         {
-            case 0x80: if (Byte() is var protocol and not (>= 2 and <= 5)) throw Wrong($"of protocol {protocol}, which is not 2 to 5"); break; // PROTO
+            // PROTO
+            case 0x80:
+                if (Byte() is var protocol and not (>= 2 and <= 5))
+                    throw Wrong($"of protocol {protocol}, which is not 2 to 5"); break;
             case 0x95: Take(8); break; // FRAME
             case (byte)'(': stack.Add(Mark); break;
             case (byte)'N': stack.Add(None); break;
@@ -74,7 +79,8 @@ internal sealed class Unpickler(byte[] bytes)
     private object Reduce()
     {
         var arguments = Pop();
-        return Made(PickleNames.Make(Pop() as PickleName ?? throw Wrong("which calls what is no name"), arguments as object[] ?? throw Wrong("which calls with no tuple")));
+        return Made(PickleNames.Make(Pop() as PickleName ?? throw Wrong("which calls what is no name"),
+            arguments as object[] ?? throw Wrong("which calls with no tuple")));
     }
 
     // The attributes of an ordered dictionary (the versions of a state dictionary's modules) are of no use here.
@@ -92,12 +98,16 @@ internal sealed class Unpickler(byte[] bytes)
 
     private void Set(object[] items)
     {
-        if (stack is not [.., Dictionary<object, object> dictionary] || items.Length % 2 != 0) throw Wrong("which sets entries of what is no dictionary");
+        if (stack is not [.., Dictionary<object, object> dictionary] || items.Length % 2 != 0)
+            throw Wrong("which sets entries of what is no dictionary");
         for (var i = 0; i < items.Length; i += 2)
-            dictionary[items[i] is string or long or double or bool ? items[i] : throw Wrong("with a key that is neither text nor number")] = items[i + 1];
+            dictionary[items[i] is string or long or double or bool ? items[i]
+                : throw Wrong("with a key that is neither text nor number")] = items[i + 1];
     }
 
-    private PickleName PopName() => Pop(2) is [string module, string name] ? PickleNames.Known(module, name) : throw Wrong("which names something by what is no text");
+    private PickleName PopName()
+        => Pop(2) is [string module, string name] ? PickleNames.Known(module, name)
+        : throw Wrong("which names something by what is no text");
 
     private object Pop()
     {
@@ -131,10 +141,12 @@ internal sealed class Unpickler(byte[] bytes)
         else memo[(int)index] = stack[^1];
     }
 
-    private object Recall(long index) => index < memo.Count ? memo[(int)index] : throw Wrong("which recalls what it has not remembered");
+    private object Recall(long index)
+        => index < memo.Count ? memo[(int)index] : throw Wrong("which recalls what it has not remembered");
 
     // A container costs some hundred bytes and its instruction one: no file of tensors makes them so densely.
-    private object Made(object value) => ++containers <= 1000 + bytes.Length / 8 ? value : throw Wrong("which makes more than its bytes can mean");
+    private object Made(object value)
+        => ++containers <= 1000 + bytes.Length / 8 ? value : throw Wrong("which makes more than its bytes can mean");
 
     private byte Byte() => at < bytes.Length ? bytes[at++] : throw Wrong("which is cut short");
 

@@ -4,7 +4,8 @@ namespace Interactive.Training;
 internal static class WeightFile
 {
     private static readonly string[] InFolder =
-        ["model.safetensors", "model.safetensors.index.json", "diffusion_pytorch_model.safetensors", "pytorch_model.bin", "pytorch_model.bin.index.json"];
+        ["model.safetensors", "model.safetensors.index.json", "diffusion_pytorch_model.safetensors",
+            "pytorch_model.bin", "pytorch_model.bin.index.json"];
 
     /// <summary>Opens a file, an index or a folder in Hugging Face's manner.</summary>
     /// <exception cref="UsageException">There is no such file.</exception>

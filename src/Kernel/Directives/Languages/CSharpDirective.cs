@@ -13,7 +13,8 @@ internal sealed class CSharpDirective(string name) : IDirective
     {
         if (string.IsNullOrWhiteSpace(call.Body)) return null;
         // What stands below may itself begin with a directive, whose line then is the second one.
-        var result = await call.RunCode(call.Body.TrimStart().StartsWith("#!", StringComparison.Ordinal) ? call.Body : "\n" + call.Body);
+        var result = await call.RunCode(call.Body.TrimStart().StartsWith("#!", StringComparison.Ordinal) ? call.Body
+            : "\n" + call.Body);
         return result.Error is null ? result.Value : throw result.Error;
     }
 }

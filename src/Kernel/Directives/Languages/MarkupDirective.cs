@@ -3,7 +3,9 @@ using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Directives;
 
-/// <summary><c>#!html</c>, <c>#!markdown</c> and the like of Polyglot Notebooks: the cell's text is its value.</summary>
+/// <summary>
+/// <c>#!html</c>, <c>#!markdown</c> and the like of Polyglot Notebooks: the cell's text is its value.
+/// </summary>
 /// <param name="mime">The form in which it is shown.</param>
 /// <param name="wrap">What is shown of the text.</param>
 internal sealed class MarkupDirective(string name, string mime, Func<string, string> wrap) : IDirective
@@ -13,5 +15,7 @@ internal sealed class MarkupDirective(string name, string mime, Func<string, str
     public bool IsListed => false;
 
     public Task<object?> Run(DirectiveCall call, CancellationToken cancellationToken) =>
-        Task.FromResult<object?>(new MimeBundle(new Dictionary<string, object> { [mime] = wrap(call.Body), [Mime.Text] = call.Body }));
+        Task.FromResult<object?>(new MimeBundle(new Dictionary<string,
+            object>
+        { [mime] = wrap(call.Body), [Mime.Text] = call.Body }));
 }

@@ -2,7 +2,9 @@ using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Directives;
 
-/// <summary>A cell of a Polyglot Notebook in a language that is not spoken here: it is kept, named, and not run.</summary>
+/// <summary>
+/// A cell of a Polyglot Notebook in a language that is not spoken here: it is kept, named, and not run.
+/// </summary>
 internal sealed class OtherLanguageDirective(string name, string language) : IDirective
 {
     public string Name => name;

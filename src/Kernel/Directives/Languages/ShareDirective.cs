@@ -4,8 +4,8 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace Interactive.Kernel.Directives;
 
 /// <summary>
-/// <c>#!share --from csharp X [--as Y]</c>, with which Polyglot Notebooks take a variable from another language. Here all cells that
-/// run are C#: the variable is there, and gets the second name where one is given.
+/// <c>#!share --from csharp X [--as Y]</c>, with which Polyglot Notebooks take a variable from another language. Here
+/// all cells that run are C#: the variable is there, and gets the second name where one is given.
 /// </summary>
 internal sealed class ShareDirective : IDirective
 {
@@ -19,8 +19,10 @@ internal sealed class ShareDirective : IDirective
         if (variable is null || from is null) throw new UsageException(Help);
         if (from is not ("csharp" or "c#" or "C#" or "value" or ".NET")) throw new UsageException($"#!share --from {from}: variables come from csharp and value, {from} is not run here");
         foreach (var name in new[] { variable, other ?? variable })
-            if (!SyntaxFacts.IsValidIdentifier(name)) throw new UsageException($"#!share {name}: no name of a variable");
-        if (!call.Session.Variables.ContainsKey(variable)) throw new UsageException($"#!share {variable}: no cell has defined it");
+            if (!SyntaxFacts.IsValidIdentifier(name))
+                throw new UsageException($"#!share {name}: no name of a variable");
+        if (!call.Session.Variables.ContainsKey(variable))
+            throw new UsageException($"#!share {variable}: no cell has defined it");
         var result = await call.RunCode($"{(other is null || other == variable ? "" : $"var {other} = {variable};")}\n{call.Body}");
         return result.Error is null ? result.Value : throw result.Error;
     }

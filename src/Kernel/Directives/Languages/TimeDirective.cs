@@ -17,7 +17,8 @@ internal sealed class TimeDirective : IDirective
         var began = Stopwatch.GetTimestamp();
         var result = await call.RunBody();
         var took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-        DisplayHost.Current.Display(MimeBundle.Plain(string.Create(CultureInfo.InvariantCulture, $"Wall time: {took:F1} ms")));
+        DisplayHost.Current.Display(MimeBundle.Plain(string.Create(CultureInfo.InvariantCulture,
+            $"Wall time: {took:F1} ms")));
         return result.Error is null ? result.Value : throw result.Error;
     }
 }

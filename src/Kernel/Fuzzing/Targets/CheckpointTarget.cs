@@ -11,7 +11,8 @@ internal sealed class CheckpointTarget : IFuzzTarget
     private const string Run = "run";
     private static readonly TrainerOptions options = new()
     {
-        Name = Run, Epochs = 2, BatchSize = 4, Optimizer = "adam", Schedule = "constant", MaxSteps = 2, CheckpointEvery = 1, Progress = false, Device = "cpu", Threads = 1,
+        Name = Run, Epochs = 2, BatchSize = 4, Optimizer = "adam", Schedule = "constant", MaxSteps =
+            2, CheckpointEvery = 1, Progress = false, Device = "cpu", Threads = 1,
     };
 
     public string Name => "checkpoint";
@@ -30,7 +31,8 @@ internal sealed class CheckpointTarget : IFuzzTarget
         var copy = Directory.CreateDirectory(Path.Combine(run, "..", "..", "copy")).FullName;
         try
         {
-            var checkpoints = Directory.CreateDirectory(Path.Combine(copy, Path.GetFileName(run), "checkpoints")).FullName;
+            var checkpoints = Directory.CreateDirectory(Path.Combine(copy, Path.GetFileName(run), "checkpoints"))
+                .FullName;
             File.Copy(path, Path.Combine(checkpoints, Path.GetFileName(path)));
             Train(options with { Out = copy, Resume = true });
         }

@@ -11,8 +11,11 @@ internal sealed class IdxTarget(string extension) : IFuzzTarget
     public string Write(string folder)
     {
         var path = Path.Combine(folder, "images" + extension);
-        byte[] file = [0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 6, .. Enumerable.Range(0, 4 * 5 * 6).Select(i => (byte)i)];
-        using Stream to = File.Create(path), packed = extension.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(to, CompressionLevel.Optimal) : to;
+        byte[] file = [0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 6,
+            .. Enumerable.Range(0, 4 * 5 * 6).Select(i => (byte)i)];
+        using Stream to = File.Create(path),
+            packed = extension.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(to, CompressionLevel.Optimal)
+            : to;
         packed.Write(file);
         return path;
     }

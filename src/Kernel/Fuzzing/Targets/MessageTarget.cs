@@ -25,7 +25,8 @@ internal sealed class MessageTarget : IFuzzTarget
             var request = new WireFormat(key: "").Read(KernelChannel.Shell, message);
             _ = (request.Text("code"), request.Flag("silent", false), request.Number("cursor_pos", 0));
         }
-        catch (FormatException e) { throw new InvalidDataException(e.Message); } // which the kernel's sockets tell, and go on
+        // which the kernel's sockets tell, and go on
+        catch (FormatException e) { throw new InvalidDataException(e.Message); }
     }
 
     private static IEnumerable<byte[]> Frames(byte[] file)

@@ -13,8 +13,10 @@ internal sealed class ModelTarget : IFuzzTarget
     {
         var path = Path.Combine(folder, "model.safetensors");
         var net = new GraphBuilder("net", new Shape(3, 8, 8));
-        using var graph = net.Build(net.Input.Conv(4, 3, padding: 1).BatchNorm().Relu().AdaptiveAvgPool(1).Flatten().Linear(2));
-        Model.Save(path, graph, ["cat", "dog"], Normalisation.ImageNet, new Dictionary<string, double> { ["accuracy"] = 0.9 });
+        using var graph =
+            net.Build(net.Input.Conv(4, 3, padding: 1).BatchNorm().Relu().AdaptiveAvgPool(1).Flatten().Linear(2));
+        Model.Save(path, graph, ["cat", "dog"], Normalisation.ImageNet,
+            new Dictionary<string, double> { ["accuracy"] = 0.9 });
         return path;
     }
 

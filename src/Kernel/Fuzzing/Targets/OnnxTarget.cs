@@ -11,7 +11,8 @@ internal sealed class OnnxTarget : IFuzzTarget
     {
         var path = Path.Combine(folder, "net.onnx");
         var net = new GraphBuilder("net", new Shape(3, 8, 8));
-        using var graph = net.Build(net.Input.Conv(4, 3, padding: 1).BatchNorm().Relu().AdaptiveAvgPool(1).Flatten().Linear(2));
+        using var graph =
+            net.Build(net.Input.Conv(4, 3, padding: 1).BatchNorm().Relu().AdaptiveAvgPool(1).Flatten().Linear(2));
         graph.ToOnnx(path);
         return path;
     }

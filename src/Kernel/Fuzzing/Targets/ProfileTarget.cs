@@ -14,8 +14,18 @@ internal sealed class ProfileTarget : IFuzzTarget
     {
         var path = Path.Combine(folder, "profile.json");
         var way = new BackwardWay(1, 0.001, 4096);
-        NodeProfile Node(string name) => new() { Name = name, OutputBytes = 1024, Forward = 0.001, Recompute = 0.001, Backward = 0.002, ParameterWays = [way], InputWays = [way] };
-        File.WriteAllText(path, JsonSerializer.Serialize(new Profile { Source = "measured", Batch = 4, Nodes = [Node("conv"), Node("relu")], PlainPeakBytes = 4096 }));
+        NodeProfile Node(string name)
+            => new()
+            {
+                Name = name, OutputBytes = 1024, Forward = 0.001, Recompute = 0.001, Backward =
+            0.002, ParameterWays = [way], InputWays = [way]
+            };
+        File.WriteAllText(path,
+            JsonSerializer.Serialize(new Profile
+            {
+                Source = "measured", Batch = 4, Nodes = [Node("conv"),
+            Node("relu")], PlainPeakBytes = 4096
+            }));
         return path;
     }
 

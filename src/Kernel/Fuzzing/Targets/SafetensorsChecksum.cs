@@ -12,7 +12,9 @@ internal static class SafetensorsChecksum
     /// <summary>The file with the checksum of what is in it; as it is where no place for one is found.</summary>
     public static byte[] Mend(byte[] file)
     {
-        if (file.Length < sizeof(long) || BinaryPrimitives.ReadInt64LittleEndian(file) is var length && (length <= 0 || length > file.Length - sizeof(long))) return file;
+        if (file.Length < sizeof(long)
+            || BinaryPrimitives.ReadInt64LittleEndian(file) is var length
+            && (length <= 0 || length > file.Length - sizeof(long))) return file;
         var mark = "\"crc32c\":\""u8;
         var at = file.AsSpan(sizeof(long), (int)length).IndexOf(mark);
         if (at < 0 || at + mark.Length + Digits > length) return file;

@@ -13,7 +13,9 @@ internal sealed class SafetensorsTarget : IFuzzTarget
         var path = Path.Combine(folder, "tensors.safetensors");
         using var scope = NewDisposeScope();
         using var file = File.Create(path);
-        Safetensors.Write(file, new Dictionary<string, Tensor> { ["a.weight"] = ones(3, 4), ["a.bias"] = zeros(4), ["steps"] = tensor(7L) }, new Dictionary<string, string> { ["by"] = "hand" });
+        Safetensors.Write(file,
+            new Dictionary<string, Tensor> { ["a.weight"] = ones(3, 4), ["a.bias"] = zeros(4), ["steps"] = tensor(7L) },
+            new Dictionary<string, string> { ["by"] = "hand" });
         return path;
     }
 

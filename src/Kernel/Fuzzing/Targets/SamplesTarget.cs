@@ -3,7 +3,9 @@ using Interactive.Data;
 
 namespace Interactive.Kernel.Fuzzing.Targets;
 
-/// <summary>Files of samples: one of the files of an MDS, a WebDataset or a Megatron data set, named by its ending.</summary>
+/// <summary>
+/// Files of samples: one of the files of an MDS, a WebDataset or a Megatron data set, named by its ending.
+/// </summary>
 internal sealed class SamplesTarget(string name) : IFuzzTarget
 {
     public string Name => name;
@@ -17,8 +19,12 @@ internal sealed class SamplesTarget(string name) : IFuzzTarget
                 using (var tar = new TarWriter(File.Create(archive), TarEntryFormat.Gnu))
                     foreach (var sample in (string[])["a", "b", new string('c', 120)])
                     {
-                        tar.WriteEntry(new GnuTarEntry(TarEntryType.RegularFile, sample + ".cls") { DataStream = new MemoryStream("1"u8.ToArray()) });
-                        tar.WriteEntry(new GnuTarEntry(TarEntryType.RegularFile, sample + ".txt") { DataStream = new MemoryStream("whale"u8.ToArray()) });
+                        tar.WriteEntry(new GnuTarEntry(TarEntryType.RegularFile,
+                            sample + ".cls")
+                        { DataStream = new MemoryStream("1"u8.ToArray()) });
+                        tar.WriteEntry(new GnuTarEntry(TarEntryType.RegularFile,
+                            sample + ".txt")
+                        { DataStream = new MemoryStream("whale"u8.ToArray()) });
                     }
                 if (name == "tar") return archive;
                 _ = Dataset.FromWebDataset(archive).Count; // writes the index
@@ -28,13 +34,21 @@ internal sealed class SamplesTarget(string name) : IFuzzTarget
                 return Path.Combine(folder, "tokens.idx");
             default:
                 folder = Path.Combine(folder, "mds");
-                using (var to = new MdsWriter(folder, new Dictionary<string, string> { ["text"] = "str", ["label"] = "int" }))
+                using (var to = new MdsWriter(folder,
+                    new Dictionary<string, string> { ["text"] = "str", ["label"] = "int" }))
                 {
-                    foreach (var text in (string[])["whale", "ship", ""]) to.Write(new DataRecord(new Dictionary<string, object> { ["text"] = text, ["label"] = 7L }));
+                    foreach (var text in (string[])["whale", "ship", ""])
+                        to.Write(new DataRecord(new Dictionary<string, object> { ["text"] = text, ["label"] = 7L }));
                     to.Finish();
                 }
                 File.WriteAllText(Path.Combine(folder, "classes.json"), """["cat", "dog"]""");
-                return Path.Combine(folder, name switch { "mds-index" => "index.json", "mds-classes" => "classes.json", _ => "shard.00000.mds" });
+                return Path.Combine(folder,
+                    name switch
+                    {
+                        "mds-index" => "index.json",
+                        "mds-classes" => "classes.json",
+                        _ => "shard.00000.mds"
+                    });
         }
     }
 

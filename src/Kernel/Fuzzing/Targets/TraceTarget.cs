@@ -20,5 +20,6 @@ internal sealed class TraceTarget : IFuzzTarget
         return path;
     }
 
-    public void Read(string path) => TimelineFigures.Communication(Path.GetDirectoryName(path)!, firstStep: 0, steps: 1);
+    public void Read(string path)
+        => TimelineFigures.Communication(Path.GetDirectoryName(path)!, firstStep: 0, steps: 1);
 }

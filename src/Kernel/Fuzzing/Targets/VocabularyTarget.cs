@@ -12,9 +12,14 @@ internal sealed class VocabularyTarget : IFuzzTarget
     {
         // A byte is written as itself where it can be seen, else as a letter from U+0100 on.
         var hidden = 256;
-        var bytes = Enumerable.Range(0, 256).Select(b => b is >= '!' and <= '~' or >= 0xA1 and <= 0xAC or >= 0xAE ? (char)b : (char)hidden++).Select(c => c.ToString());
+        var bytes =
+            Enumerable.Range(0, 256)
+            .Select(b => b is >= '!' and <= '~' or >= 0xA1 and <= 0xAC or >= 0xAE ? (char)b : (char)hidden++)
+            .Select(c => c.ToString());
         var path = Path.Combine(folder, "vocab.json");
-        File.WriteAllText(path, JsonSerializer.Serialize(bytes.Concat(["th", "the", "<|end|>"]).Select((token, i) => (token, i)).ToDictionary(p => p.token, p => p.i)));
+        File.WriteAllText(path,
+            JsonSerializer.Serialize(bytes.Concat(["th", "the", "<|end|>"]).Select((token, i) => (token, i))
+            .ToDictionary(p => p.token, p => p.i)));
         File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\nt h\nth e\n");
         return path;
     }

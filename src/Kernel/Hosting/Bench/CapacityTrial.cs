@@ -11,7 +11,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Kernel.Hosting.Bench;
 
-/// <summary>Trains a batch for three steps and evaluates, in one of several ways: what a process does whose memory is limited, to find out whether it fits.</summary>
+/// <summary>
+/// Trains a batch for three steps and evaluates, in one of several ways: what a process does whose memory is limited,
+/// to find out whether it fits.
+/// </summary>
 internal static class CapacityTrial
 {
     private const int Steps = 3;
@@ -36,7 +39,8 @@ internal static class CapacityTrial
                 _ => null,
             };
             if (name == "planner" && executor is null) return null;
-            var contestant = name == "plain" ? PairedSteps.Plain(graph) : name == "scoped" ? PairedSteps.Scoped(graph) : PairedSteps.Planned(name, executor!);
+            var contestant = name == "plain" ? PairedSteps.Plain(graph)
+                : name == "scoped" ? PairedSteps.Scoped(graph) : PairedSteps.Planned(name, executor!);
             return Train(graph, batch, contestant, name switch
             {
                 "plain" => Forward,
@@ -45,7 +49,9 @@ internal static class CapacityTrial
             });
         }
         catch (OutOfMemoryException) { return null; }
-        catch (ExternalException e) when (e.Message.Contains("can't allocate memory", StringComparison.Ordinal)) { return null; }
+        catch (ExternalException e) when (e.Message.Contains("can't allocate memory",
+            StringComparison.Ordinal))
+        { return null; }
 
         void Forward(Tensor input)
         {
@@ -59,7 +65,9 @@ internal static class CapacityTrial
             using var scope = NewDisposeScope();
             var values = new Tensor[graph.Nodes.Count + 1];
             values[0] = input;
-            foreach (var node in graph.Nodes) values[node.Output.Id] = node.Op.Forward([.. node.Inputs.Select(v => values[v.Id])], new RunMode(Training: false));
+            foreach (var node in graph.Nodes)
+                values[node.Output.Id] = node.Op.Forward([.. node.Inputs.Select(v => values[v.Id])],
+                new RunMode(Training: false));
         }
     }
 
@@ -69,8 +77,13 @@ internal static class CapacityTrial
         long room;
         try { room = MemoryLimit.Parse("auto").ForActivations(graph, batch); }
         catch (UsageException) { return null; }
-        var plan = PlannerList.Find("auto").Make(new PlanningGraph(fused, Profiler.Fits(graph, batch) ? ProfileCache.Get(graph, batch) : AnalyticProfile.Cautious(fused, batch)), room);
-        return plan is null || plan.Prediction.RecomputeSeconds > plan.Prediction.Seconds / 3 ? null : new Executor(graph, plan.Schedule); // a forward is a third of a step
+        var plan = PlannerList.Find("auto")
+            .Make(new PlanningGraph(fused,
+            Profiler.Fits(graph, batch) ? ProfileCache.Get(graph, batch) : AnalyticProfile.Cautious(fused, batch)),
+            room);
+        // a forward is a third of a step
+        return plan is null || plan.Prediction.RecomputeSeconds > plan.Prediction.Seconds / 3 ? null
+            : new Executor(graph, plan.Schedule);
     }
 
     private static Result Train(Graph graph, int batch, Contestant contestant, Action<Tensor> evaluate)

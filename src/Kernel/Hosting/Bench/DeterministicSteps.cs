@@ -6,7 +6,9 @@ using Interactive.Training;
 
 namespace Interactive.Kernel.Hosting.Bench;
 
-/// <summary>The trainer's steps with and without <see cref="TrainerOptions.Deterministic"/>, in turn, with equally many threads.</summary>
+/// <summary>
+/// The trainer's steps with and without <see cref="TrainerOptions.Deterministic"/>, in turn, with equally many threads.
+/// </summary>
 /// <param name="PlainSeconds">A step as usual: median.</param>
 /// <param name="DeterministicSeconds">A step whose bits do not depend on the number of ranks: median.</param>
 internal sealed record DeterministicSteps(double PlainSeconds, double DeterministicSeconds)
@@ -21,7 +23,8 @@ internal sealed record DeterministicSteps(double PlainSeconds, double Determinis
     /// <param name="threads">Threads of each rank.</param>
     /// <param name="steps">Measured steps of a run.</param>
     /// <param name="rounds">Runs of each kind.</param>
-    public static DeterministicSteps Measure(ICommunicator world, Func<Graph> create, int batch, int shards, int threads, int steps, int rounds)
+    public static DeterministicSteps Measure(ICommunicator world, Func<Graph> create, int batch, int shards,
+        int threads, int steps, int rounds)
     {
         List<double> plain = [], deterministic = [];
         for (var round = 0; round < rounds; round++)
@@ -33,7 +36,8 @@ internal sealed record DeterministicSteps(double PlainSeconds, double Determinis
 
         TrainerOptions Options(bool deterministic) => new()
         {
-            Name = "deterministic", BatchSize = batch, Shards = shards, Threads = threads, Deterministic = deterministic, Epochs = 1, MaxSteps = WarmUp + steps,
+            Name = "deterministic", BatchSize = batch, Shards = shards, Threads = threads, Deterministic =
+                deterministic, Epochs = 1, MaxSteps = WarmUp + steps,
             CheckpointEvery = 0, LearningRate = 1e-3, Device = "cpu",
         };
     }
@@ -46,8 +50,10 @@ internal sealed record DeterministicSteps(double PlainSeconds, double Determinis
             using var graph = create();
             var classes = (int)graph.Output.Shape[0];
             var times = new Times(options.BatchSize);
-            using var trainer = new Trainer(graph, new SyntheticData(options.BatchSize * (int)options.MaxSteps, graph.Input.Shape, classes, seed: 1),
-                new SyntheticData(1, graph.Input.Shape, classes, seed: 2), options with { Out = folder.FullName }, hooks: [times], communicator: world);
+            using var trainer = new Trainer(graph,
+                new SyntheticData(options.BatchSize * (int)options.MaxSteps, graph.Input.Shape, classes, seed: 1),
+                new SyntheticData(1, graph.Input.Shape, classes, seed: 2), options with { Out = folder.FullName },
+                    hooks: [times], communicator: world);
             trainer.Run();
             return times.Seconds[WarmUp..];
         }
@@ -58,6 +64,7 @@ internal sealed record DeterministicSteps(double PlainSeconds, double Determinis
     {
         public List<double> Seconds { get; } = [];
 
-        public override void AfterStep(Trainer trainer, TrainRecord record) => Seconds.Add(batch / record.SamplesPerSecond);
+        public override void AfterStep(Trainer trainer, TrainRecord record)
+            => Seconds.Add(batch / record.SamplesPerSecond);
     }
 }

@@ -4,7 +4,10 @@ using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Hosting.Bench;
 
-/// <summary>A memory cgroup of the kernel's (v1 or v2) with a limit, in which processes are run: whoever needs more is killed, and counted.</summary>
+/// <summary>
+/// A memory cgroup of the kernel's (v1 or v2) with a limit, in which processes are run: whoever needs more is killed,
+/// and counted.
+/// </summary>
 internal sealed class MemoryGroup : IDisposable
 {
     private const string V1 = "/sys/fs/cgroup/memory";
@@ -22,7 +25,8 @@ internal sealed class MemoryGroup : IDisposable
         isV2 = version is 2 || version is null && Missing(1) is not null;
         folder = $"{(isV2 ? Root2() : V1)}/interactive-{Guid.NewGuid():N}";
         Directory.CreateDirectory(folder);
-        File.WriteAllText($"{folder}/{(isV2 ? "memory.max" : "memory.limit_in_bytes")}", limitBytes.ToString(CultureInfo.InvariantCulture));
+        File.WriteAllText($"{folder}/{(isV2 ? "memory.max" : "memory.limit_in_bytes")}",
+            limitBytes.ToString(CultureInfo.InvariantCulture));
         var swap = $"{folder}/{(isV2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes")}";
         if (File.Exists(swap)) File.WriteAllText(swap, isV2 ? "0" : limitBytes.ToString(CultureInfo.InvariantCulture));
     }
@@ -34,10 +38,14 @@ internal sealed class MemoryGroup : IDisposable
         if (!OperatingSystem.IsLinux()) return "they are Linux's";
         if (Environment.UserName != "root") return "only root makes them";
         if (version is null) return Missing(1) is { } first && Missing(2) is not null ? first : null;
-        if (version == 1) return !File.Exists($"{V1}/memory.limit_in_bytes") ? $"there is no memory controller of cgroups v1 at {V1}" : IsWritable(V1) ? null : $"{V1} is read-only";
+        if (version == 1)
+            return !File.Exists($"{V1}/memory.limit_in_bytes") ? $"there is no memory controller of cgroups v1 at {V1}"
+            : IsWritable(V1) ? null : $"{V1} is read-only";
         return Root2() is not { } root ? "cgroups v2 are not mounted"
-            : !File.ReadAllText($"{root}/cgroup.controllers").Split().Contains("memory") ? "the memory controller is not one of cgroups v2 here: v1 holds it"
-            : !File.ReadAllText($"{root}/cgroup.subtree_control").Contains("memory") ? "the memory controller is not on in the root cgroup"
+            : !File.ReadAllText($"{root}/cgroup.controllers").Split().Contains("memory")
+            ? "the memory controller is not one of cgroups v2 here: v1 holds it"
+            : !File.ReadAllText($"{root}/cgroup.subtree_control").Contains("memory")
+            ? "the memory controller is not on in the root cgroup"
             : IsWritable(root) ? null : $"{root} is read-only";
     }
 
@@ -57,7 +65,8 @@ internal sealed class MemoryGroup : IDisposable
 
     /// <summary>How many processes the kernel has killed in it.</summary>
     public int Killed => File.ReadLines($"{folder}/{(isV2 ? "memory.events" : "memory.oom_control")}")
-        .Where(l => l.StartsWith("oom_kill ", StringComparison.Ordinal)).Select(l => int.Parse(l["oom_kill ".Length..], CultureInfo.InvariantCulture)).Single();
+        .Where(l => l.StartsWith("oom_kill ", StringComparison.Ordinal))
+        .Select(l => int.Parse(l["oom_kill ".Length..], CultureInfo.InvariantCulture)).Single();
 
     /// <summary>Starts <c>interactive</c> in it.</summary>
     /// <param name="cache">Its cache folder; null for this process's.</param>
@@ -70,8 +79,12 @@ internal sealed class MemoryGroup : IDisposable
     }
 
     /// <summary>How to start a program in it, with all its streams redirected.</summary>
-    public ProcessStartInfo Enter(string program, params IEnumerable<string> arguments) // the shell enters the group and becomes the program
-        => new("sh", ["-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\"", folder, program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+    // the shell enters the group and becomes the program
+    public ProcessStartInfo Enter(string program, params IEnumerable<string> arguments)
+        => new("sh",
+        ["-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\"", folder, program,
+        .. arguments])
+        { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
 
     /// <summary>Waits for what was started.</summary>
     public static (int Exit, string Out, string Error) End(Process process)

@@ -20,10 +20,12 @@ internal sealed class OverlapSteps : IDisposable
     /// <param name="ComputeSeconds">Forward, loss and backward without communication.</param>
     /// <param name="SerialSeconds">Buckets reduced after backward.</param>
     /// <param name="OverlappedSeconds">Buckets reduced during backward.</param>
-    /// <param name="BestSeconds">What perfect overlap would need: each bucket sent as soon as it is ready and the one before is done, each as fast as when nothing computes.</param>
+    /// <param name="BestSeconds">What perfect overlap would need: each bucket sent as soon as it is ready and the one
+    /// before is done, each as fast as when nothing computes.</param>
     /// <param name="Ranks">Ranks that took part.</param>
     /// <param name="SameBits">Whether overlapped and serial gradients are the same on all ranks, bit for bit.</param>
-    public sealed record Timing(double ComputeSeconds, double SerialSeconds, double OverlappedSeconds, double BestSeconds, int Ranks, bool SameBits)
+    public sealed record Timing(double ComputeSeconds, double SerialSeconds, double OverlappedSeconds,
+        double BestSeconds, int Ranks, bool SameBits)
     {
         /// <summary>Seconds that communication adds to a step when nothing is hidden.</summary>
         public double CommunicationSeconds => SerialSeconds - ComputeSeconds;
@@ -32,7 +34,8 @@ internal sealed class OverlapSteps : IDisposable
         public double HideableSeconds => SerialSeconds - BestSeconds;
 
         /// <summary>Share of the hideable seconds that are hidden; null when there is nothing to hide.</summary>
-        public double? HiddenShare => Ranks > 1 && HideableSeconds > 0 ? (SerialSeconds - OverlappedSeconds) / HideableSeconds : null;
+        public double? HiddenShare
+            => Ranks > 1 && HideableSeconds > 0 ? (SerialSeconds - OverlappedSeconds) / HideableSeconds : null;
     }
 
     // Until then code is compiled anew and the heap still grows; the peer's script (bench/peers/ddp.py) does as many.
@@ -88,18 +91,25 @@ internal sealed class OverlapSteps : IDisposable
         var best = 0.0;
         for (var bucket = 0; bucket < Buckets; bucket++)
         {
-            var (isReady, lasts) = (Durations.Median(Slowest([.. ready.Select(r => r[bucket])])), Durations.Median(Slowest([.. reducing.Select(r => r[bucket])])));
+            var (isReady, lasts) = (Durations.Median(Slowest([.. ready.Select(r => r[bucket])])),
+                Durations.Median(Slowest([.. reducing.Select(r => r[bucket])])));
             best = Math.Max(best, isReady) + lasts;
         }
         var all = world.AllGather(BitConverter.GetBytes(same)).All(answer => BitConverter.ToBoolean(answer));
         var hashes = world.AllGather(System.Text.Encoding.ASCII.GetBytes(Hash()));
-        return new Timing(step, Durations.Median(Slowest(whole)), Durations.Median(Slowest(hidden)), Math.Max(best, step), world.Size, all && hashes.All(hash => hash.SequenceEqual(hashes[0])));
+        return new Timing(step, Durations.Median(Slowest(whole)), Durations.Median(Slowest(hidden)),
+            Math.Max(best, step), world.Size, all && hashes.All(hash => hash.SequenceEqual(hashes[0])));
     }
 
-    /// <summary>One step: its seconds, those until each bucket was ready, and those that each bucket's sum took when nothing else ran.</summary>
+    /// <summary>
+    /// One step: its seconds, those until each bucket was ready, and those that each bucket's sum took when nothing
+    /// else ran.
+    /// </summary>
     private (double Seconds, double[] Ready, double[] Reducing) Step(OverlappedReducer? reducer)
     {
-        var places = serial.Buckets.SelectMany((bucket, i) => bucket.Ranges.Select(range => (pool.IndexOf(range.Parameter), i))).ToDictionary();
+        var places =
+            serial.Buckets.SelectMany((bucket, i) => bucket.Ranges.Select(range => (pool.IndexOf(range.Parameter), i)))
+            .ToDictionary();
         double[] ready = new double[Buckets], reducing = new double[Buckets];
         pool.Zero();
         world.Barrier();
@@ -140,7 +150,9 @@ internal sealed class OverlapSteps : IDisposable
 
     private List<double> Slowest(List<double> mine)
     {
-        var all = world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine))).Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToList();
+        var all =
+            world.AllGather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(mine)))
+            .Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToList();
         return [.. Enumerable.Range(0, mine.Count).Select(i => all.Max(list => list[i]))];
     }
 

@@ -22,13 +22,14 @@ internal sealed class Contestant(string name, Func<Tensor, Tensor, double> step)
     public string Bits { get; set; } = "";
     public double Median => Durations.Median(Seconds);
     /// <summary>Median over the rounds of this one's time divided by the other's in the same round.</summary>
-    public double Against(Contestant other) => Seconds.Zip(other.Seconds, (a, b) => a / b).Order().ElementAt(Seconds.Count / 2);
+    public double Against(Contestant other)
+        => Seconds.Zip(other.Seconds, (a, b) => a / b).Order().ElementAt(Seconds.Count / 2);
 }
 
 /// <summary>
-/// Runs several ways of making a training step in turn, round by round, so that a machine whose speed drifts treats them
-/// alike. Within rounds each follows each other one equally often: what a step finds in the caches and in the heap is what
-/// the one before has left. Same input, same seed, same allocator.
+/// Runs several ways of making a training step in turn, round by round, so that a machine whose speed drifts treats
+/// them alike. Within rounds each follows each other one equally often: what a step finds in the caches and in the heap
+/// is what the one before has left. Same input, same seed, same allocator.
 /// </summary>
 internal static class PairedSteps
 {
@@ -60,12 +61,13 @@ internal static class PairedSteps
     }
 
     /// <summary>
-    /// Who runs when in a round: 0, 1, n - 1, 2, n - 2, … and the round added to each (Williams 1949), backwards in every other
-    /// n rounds where n is odd.
+    /// Who runs when in a round: 0, 1, n - 1, 2, n - 2, … and the round added to each (Williams 1949), backwards in
+    /// every other n rounds where n is odd.
     /// </summary>
     internal static IEnumerable<int> Order(int round, int count)
     {
-        var turns = Enumerable.Range(0, count).Select(i => (i % 2 == 1 ? (i + 1) / 2 : count - i / 2) % count).Select(i => (i + round) % count);
+        var turns = Enumerable.Range(0, count).Select(i => (i % 2 == 1 ? (i + 1) / 2 : count - i / 2) % count)
+            .Select(i => (i + round) % count);
         return count % 2 == 1 && round / count % 2 == 1 ? turns.Reverse() : turns;
     }
 
@@ -78,7 +80,10 @@ internal static class PairedSteps
         return loss.item<float>();
     });
 
-    /// <summary>Autograd inside one dispose scope, as TorchSharp is usually written: every intermediate lives until the step ends.</summary>
+    /// <summary>
+    /// Autograd inside one dispose scope, as TorchSharp is usually written: every intermediate lives until the step
+    /// ends.
+    /// </summary>
     public static Contestant Scoped(Graph graph) => new("scoped", (x, y) =>
     {
         using var scope = NewDisposeScope();
@@ -86,7 +91,8 @@ internal static class PairedSteps
         var values = new Tensor[run.Nodes.Count + 1];
         values[0] = x;
         foreach (var node in run.Nodes)
-            values[node.Output.Id] = node.Op.Forward([.. node.Inputs.Select(v => values[v.Id])], new RunMode(Training: true));
+            values[node.Output.Id] = node.Op.Forward([.. node.Inputs.Select(v => values[v.Id])],
+                new RunMode(Training: true));
         var loss = Losses.CrossEntropy(values[run.Output.Id], y);
         loss.backward();
         return loss.item<float>();

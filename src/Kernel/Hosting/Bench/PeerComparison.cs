@@ -8,7 +8,10 @@ namespace Interactive.Kernel.Hosting.Bench;
 /// <param name="Points">For each number of segments: the plan that fits the same bytes, null where none does.</param>
 internal sealed record PeerComparison(PyTorchPeer PyTorch, IReadOnlyList<PeerComparison.Point> Points)
 {
-    /// <summary>The predicted cost of our plan for the peer's bytes; <paramref name="Overhead"/> is a share of our step without a plan.</summary>
+    /// <summary>
+    /// The predicted cost of our plan for the peer's bytes; <paramref name="Overhead"/> is a share of our step without
+    /// a plan.
+    /// </summary>
     public sealed record Point(int Segments, long PeakBytes, double? Overhead);
 
     public static PeerComparison Make(PyTorchPeer peer, PlanningGraph graph, IPlanner planner) => new(peer,

@@ -6,18 +6,27 @@ using TorchSharp;
 
 namespace Interactive.Kernel.Hosting.Bench;
 
-/// <summary>What PyTorch needs for the same net: plain autograd, and <c>checkpoint_sequential</c> by number of segments.</summary>
-internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, string Blas, int Stages, string Device, PyTorchPeer.Step Plain, IReadOnlyList<PyTorchPeer.Step> Checkpoints)
+/// <summary>
+/// What PyTorch needs for the same net: plain autograd, and <c>checkpoint_sequential</c> by number of segments.
+/// </summary>
+internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, string Blas, int Stages, string Device,
+    PyTorchPeer.Step Plain, IReadOnlyList<PyTorchPeer.Step> Checkpoints)
 {
-    /// <summary>Exact peak bytes above those before the step, median seconds, and the median of paired ratios to plain less one.</summary>
+    /// <summary>
+    /// Exact peak bytes above those before the step, median seconds, and the median of paired ratios to plain less one.
+    /// </summary>
     public sealed record Step(long PeakBytes, double Seconds, int Segments = 0, double Overhead = 0);
 
-    private const string Missing = "--peer pytorch: python3-torch is not installed: apt-get install python3-torch libopenblas0-pthread";
+    private const string Missing =
+        "--peer pytorch: python3-torch is not installed: apt-get install python3-torch libopenblas0-pthread";
 
     // Debian's, which its packages belong to, before any other.
-    private static readonly Lazy<string?> Python = new(() => new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(HasTorch));
+    private static readonly Lazy<string?> Python = new(()
+        => new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(HasTorch));
 
-    /// <summary>Rebuilds the graph in PyTorch and measures it there, on the same device and with as many threads.</summary>
+    /// <summary>
+    /// Rebuilds the graph in PyTorch and measures it there, on the same device and with as many threads.
+    /// </summary>
     /// <exception cref="UsageException">There is no PyTorch, or it cannot build this net.</exception>
     public static PyTorchPeer Measure(Graph graph, int batch, int rounds)
     {
@@ -32,7 +41,9 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         return JsonSerializer.Deserialize<PyTorchPeer>(output, JsonSerializerOptions.Web)!;
     }
 
-    /// <summary>Trains a batch under <c>checkpoint_sequential</c> for three steps and evaluates, inside a memory.</summary>
+    /// <summary>
+    /// Trains a batch under <c>checkpoint_sequential</c> for three steps and evaluates, inside a memory.
+    /// </summary>
     /// <returns>How the process ended, with a <see cref="CapacityTrial.Result"/> as its output.</returns>
     public static (int Exit, string Out, string Error) Train(Graph graph, int batch, int segments, MemoryGroup inside)
     {
@@ -68,7 +79,14 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         var output = graph.Output.Shape.ToArray();
         return new
         {
-            nodes = graph.Nodes.Select(node => new { kind = node.Op.Kind, attributes = node.Op.Attributes, inputs = node.Inputs.Select(v => v.Id), shape = node.Output.Shape.ToArray() }),
+            nodes = graph.Nodes.Select(node
+                => new
+                {
+                    kind = node.Op.Kind,
+                    attributes = node.Op.Attributes,
+                    inputs = node.Inputs.Select(v => v.Id),
+                    shape = node.Output.Shape.ToArray()
+                }),
             input = graph.Input.Shape.ToArray(),
             tokens = tokens ? output[^1] : 0,
             classes = tokens ? output[^1] : output[0],
@@ -77,7 +95,9 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
             threads = torch.get_num_threads(),
             rounds,
             segments,
-            device = graph.parameters().Any(p => p.device_type == DeviceType.META) ? "cpu" : Devices.Of(graph).ToString(), // of shapes alone: on none
+            // of shapes alone: on none
+            device = graph.parameters().Any(p => p.device_type == DeviceType.META) ? "cpu"
+                : Devices.Of(graph).ToString(),
         };
     }
 
@@ -92,8 +112,9 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         return new StreamReader(stream).ReadToEnd();
     }
 
-    private static Process Start(string python, string script) => Process.Start(new ProcessStartInfo(python, ["-c", script])
-    {
-        RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
-    })!;
+    private static Process Start(string python, string script)
+        => Process.Start(new ProcessStartInfo(python, ["-c", script])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
 }

@@ -5,7 +5,10 @@ using Interactive.Graphs;
 
 namespace Interactive.Kernel.Hosting.Bench;
 
-/// <summary>PyTorch's whole steps of the same net, in each of its settings, made one at a time when asked: a process that waits for its turns.</summary>
+/// <summary>
+/// PyTorch's whole steps of the same net, in each of its settings, made one at a time when asked: a process that waits
+/// for its turns.
+/// </summary>
 internal sealed class PyTorchSteps : IDisposable
 {
     private readonly Process process;
@@ -19,7 +22,15 @@ internal sealed class PyTorchSteps : IDisposable
         PyTorchPeer.RequireTorch();
         process = PyTorchPeer.Begin("peer_steps.py");
         errors = process.StandardError.ReadToEndAsync();
-        process.StandardInput.WriteLine(JsonSerializer.Serialize(new { net = PyTorchPeer.Describe(graph, batch, rounds: 0), optimizer, learningRate = WholeStep.LearningRate, weightDecay = WholeStep.WeightDecay, largestNorm = WholeStep.LargestNorm }));
+        process.StandardInput.WriteLine(JsonSerializer.Serialize(new
+        {
+            net = PyTorchPeer.Describe(graph, batch,
+            rounds: 0),
+            optimizer,
+            learningRate = WholeStep.LearningRate,
+            weightDecay = WholeStep.WeightDecay,
+            largestNorm = WholeStep.LargestNorm
+        }));
         Is = JsonSerializer.Deserialize<About>(Answer(), JsonSerializerOptions.Web)!;
     }
 
@@ -31,13 +42,15 @@ internal sealed class PyTorchSteps : IDisposable
     {
         process.StandardInput.WriteLine(setting);
         var words = Answer().Split(' ');
-        return (double.Parse(words[0], CultureInfo.InvariantCulture), double.Parse(words[1], CultureInfo.InvariantCulture));
+        return (double.Parse(words[0], CultureInfo.InvariantCulture),
+            double.Parse(words[1], CultureInfo.InvariantCulture));
     }
 
     private string Answer()
     {
         process.StandardInput.Flush();
-        return process.StandardOutput.ReadLine() ?? throw new UsageException($"--peer pytorch: {errors.Result.Trim().Split('\n')[^1]}");
+        return process.StandardOutput.ReadLine()
+            ?? throw new UsageException($"--peer pytorch: {errors.Result.Trim().Split('\n')[^1]}");
     }
 
     public void Dispose()

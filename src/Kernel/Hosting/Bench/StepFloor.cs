@@ -7,8 +7,10 @@ using static TorchSharp.torch;
 namespace Interactive.Kernel.Hosting.Bench;
 
 /// <summary>What no step of this net can be faster than with libtorch's products.</summary>
-/// <param name="Seconds">Convolutions and matrix products alone, forward and backward: each by itself, the medians added.</param>
-/// <param name="CopySeconds">A copy of the bytes that all other ops and the optimiser must read and write, once each.</param>
+/// <param name="Seconds">Convolutions and matrix products alone, forward and backward: each by itself, the medians
+/// added.</param>
+/// <param name="CopySeconds">A copy of the bytes that all other ops and the optimiser must read and write, once
+/// each.</param>
 internal sealed record StepFloor(double Seconds, double CopySeconds)
 {
     private const int Rounds = 5;
@@ -18,10 +20,14 @@ internal sealed record StepFloor(double Seconds, double CopySeconds)
     {
         var fused = Fusion.Fuse(graph);
         var profile = ProfileCache.Get(graph, batch);
-        var products = fused.Nodes.Where(n => !n.Op.IsCheap).Sum(n => profile.Nodes[n.Id].Forward + profile.Nodes[n.Id].Backward);
-        // Forward reads and writes, and so does backward; an optimiser reads a gradient, and reads and writes a parameter and each of its moments.
-        var values = fused.Nodes.Where(n => n.Op.IsCheap && !n.Op.IsView && !n.Op.IsFixed).Sum(n => 2 * (n.Output.Bytes(batch) + n.Inputs.Sum(v => v.Bytes(batch))));
-        return new(products, (values + (optimizer == "adamw" ? 7 : 5) * sizeof(float) * graph.ParameterCount) / BytesPerSecond());
+        var products = fused.Nodes.Where(n => !n.Op.IsCheap)
+            .Sum(n => profile.Nodes[n.Id].Forward + profile.Nodes[n.Id].Backward);
+        // Forward reads and writes, and so does backward; an optimiser reads a gradient, and reads and writes a
+        // parameter and each of its moments.
+        var values = fused.Nodes.Where(n => n.Op.IsCheap && !n.Op.IsView && !n.Op.IsFixed)
+            .Sum(n => 2 * (n.Output.Bytes(batch) + n.Inputs.Sum(v => v.Bytes(batch))));
+        return new(products,
+            (values + (optimizer == "adamw" ? 7 : 5) * sizeof(float) * graph.ParameterCount) / BytesPerSecond());
     }
 
     private static double BytesPerSecond()

@@ -10,7 +10,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Kernel.Hosting.Bench;
 
-/// <summary>A whole training step, forward to optimiser, made again and again on one batch of a net of its own.</summary>
+/// <summary>
+/// A whole training step, forward to optimiser, made again and again on one batch of a net of its own.
+/// </summary>
 internal sealed class WholeStep : IDisposable
 {
     public const double LearningRate = 1e-3, LargestNorm = 1, WeightDecay = 0.01;
@@ -27,10 +29,12 @@ internal sealed class WholeStep : IDisposable
     public static WholeStep OfEngine(Graph graph, int batch, string optimizer)
     {
         var device = Devices.Of(graph);
-        var (executor, stepper, strategy) = (new Executor(graph), OptimizerList.Create(optimizer, momentum: 0.9, WeightDecay), new DataParallel());
+        var (executor, stepper, strategy) = (new Executor(graph),
+            OptimizerList.Create(optimizer, momentum: 0.9, WeightDecay), new DataParallel());
         var (input, target) = SyntheticBatch.For(graph, batch);
         var data = new Batch(input, target);
-        var parameters = graph.named_parameters().Select(p => (p.name, p.parameter)).DistinctBy(p => p.parameter.Handle).ToArray();
+        var parameters = graph.named_parameters().Select(p => (p.name, p.parameter)).DistinctBy(p => p.parameter.Handle)
+            .ToArray();
         stepper.Assign(parameters);
         strategy.Setup(new StrategyContext(World.Current, graph, executor, stepper, parameters, device, Seed: 1));
         long steps = 0;
@@ -42,7 +46,10 @@ internal sealed class WholeStep : IDisposable
         }, strategy, stepper, executor, data);
     }
 
-    /// <summary>TorchSharp's autograd, clipping and optimiser over the whole graph, every intermediate let go after its last use.</summary>
+    /// <summary>
+    /// TorchSharp's autograd, clipping and optimiser over the whole graph, every intermediate let go after its last
+    /// use.
+    /// </summary>
     public static WholeStep OfPlain(Graph graph, int batch, string optimizer)
     {
         var (input, target) = SyntheticBatch.For(graph, batch);

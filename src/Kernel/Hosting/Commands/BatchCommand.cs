@@ -12,11 +12,27 @@ internal static class BatchCommand
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "a C# script (.csx)" };
-        var restarts = new Option<int>("--restarts") { Description = "start again from the last checkpoint so often within the allocation", DefaultValueFactory = _ => 3 };
-        var stall = new Option<int>("--stall") { Description = "seconds without progress after which the job counts as hung", DefaultValueFactory = _ => 600 };
-        var requeues = new Option<int>("--max-requeues") { Description = "how often a job may go back into the queue", DefaultValueFactory = _ => 20 };
+        var restarts =
+            new Option<int>("--restarts")
+            {
+                Description =
+            "start again from the last checkpoint so often within the allocation", DefaultValueFactory = _ => 3
+            };
+        var stall =
+            new Option<int>("--stall")
+            {
+                Description =
+            "seconds without progress after which the job counts as hung", DefaultValueFactory = _ => 600
+            };
+        var requeues =
+            new Option<int>("--max-requeues")
+            {
+                Description =
+            "how often a job may go back into the queue", DefaultValueFactory = _ => 20
+            };
         var options = new ScriptOptions();
-        var command = new Command("batch", "Supervises training inside a Slurm job: saves before the time limit, restarts, requeues.") { file };
+        var command = new Command("batch",
+            "Supervises training inside a Slurm job: saves before the time limit, restarts, requeues.") { file };
         options.AddTo(command);
         command.Add(restarts);
         command.Add(stall);
@@ -26,13 +42,16 @@ internal static class BatchCommand
             var job = SlurmJob.Read(Environment.GetEnvironmentVariable);
             // Before anything else: what the signal does by default is to end this process.
             using var warning = new TimeLimitSignal();
-            if (parsed.GetValue(restarts) < 0) throw new UsageException($"--restarts {parsed.GetValue(restarts)}: at least 0 is needed");
-            if (parsed.GetValue(stall) < 1) throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
+            if (parsed.GetValue(restarts) < 0)
+                throw new UsageException($"--restarts {parsed.GetValue(restarts)}: at least 0 is needed");
+            if (parsed.GetValue(stall) < 1)
+                throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
             var script = ScriptFile.Open(parsed.GetValue(file)!);
             var arguments = options.Read(parsed);
             ProcessStartInfo Start(bool resume)
             {
-                List<string> run = [DotnetProgram.Path, typeof(BatchCommand).Assembly.Location, "run", script.Path, "-c", options.IsRelease(parsed) ? "release" : "debug", "--", .. arguments];
+                List<string> run = [DotnetProgram.Path, typeof(BatchCommand).Assembly.Location, "run", script.Path,
+                    "-c", options.IsRelease(parsed) ? "release" : "debug", "--", .. arguments];
                 if (resume && !arguments.Contains("--resume")) run.Add("--resume");
                 var start = MpiLauncher.Command(job.Tasks, run);
                 start.Environment[ScriptCache.RankVariable] = "1";
@@ -45,9 +64,12 @@ internal static class BatchCommand
                 Console.Error.WriteLine(e.Message);
                 return ScriptHost.Failure;
             }
-            var supervisor = new Supervisor(Start, parsed.GetValue(restarts), TimeSpan.FromSeconds(parsed.GetValue(stall))) { Warning = warning };
+            var supervisor = new Supervisor(Start, parsed.GetValue(restarts),
+                TimeSpan.FromSeconds(parsed.GetValue(stall)))
+            { Warning = warning };
             var code = supervisor.Run();
-            return new BatchEnd(job, parsed.GetValue(requeues)).Decide(code, warning.HasCome, supervisor.IsStopped, supervisor.HasProgress);
+            return new BatchEnd(job, parsed.GetValue(requeues)).Decide(code, warning.HasCome, supervisor.IsStopped,
+                supervisor.HasProgress);
         });
         return command;
     }

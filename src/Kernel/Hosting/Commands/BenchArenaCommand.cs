@@ -6,12 +6,15 @@ using Interactive.Memory;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
-/// <summary><c>interactive bench arena</c>: steps whose tensors are placed in one block against the same steps on malloc.</summary>
+/// <summary>
+/// <c>interactive bench arena</c>: steps whose tensors are placed in one block against the same steps on malloc.
+/// </summary>
 internal static class BenchArenaCommand
 {
     public static Command Create()
     {
-        var command = new Command("arena", "Measures what the step arena gains: time, packed size against the true peak, misses.");
+        var command = new Command("arena",
+            "Measures what the step arena gains: time, packed size against the true peak, misses.");
         var model = new ModelArguments(command, onlyCpu: true);
         var steps = new RoundsArguments(command, rounds: 15);
         command.SetAction(parsed =>

@@ -8,16 +8,25 @@ using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
-/// <summary><c>interactive bench memory</c>: peak bytes and time of one model, plain, scoped, kept whole and planned, beside PyTorch.</summary>
+/// <summary>
+/// <c>interactive bench memory</c>: peak bytes and time of one model, plain, scoped, kept whole and planned, beside
+/// PyTorch.
+/// </summary>
 internal static class BenchMemoryCommand
 {
     public static Command Create()
     {
-        var command = new Command("memory", "Measures peak activation bytes and step time: plain autograd, one dispose scope, keep-all and a plan.");
+        var command = new Command("memory",
+            "Measures peak activation bytes and step time: plain autograd, one dispose scope, keep-all and a plan.");
         var model = new ModelArguments(command);
         var budget = new BudgetArguments(command);
         var steps = new RoundsArguments(command, rounds: 7);
-        var peer = new Option<string?>("--peer") { Description = "pytorch: the same net under torch.utils.checkpoint, where apt's python3-torch is installed" };
+        var peer =
+            new Option<string?>("--peer")
+            {
+                Description =
+            "pytorch: the same net under torch.utils.checkpoint, where apt's python3-torch is installed"
+            };
         command.Add(peer);
         command.SetAction(parsed =>
         {
@@ -35,7 +44,8 @@ internal static class BenchMemoryCommand
             var wanted = budget.Budget(parsed, graph, batch);
             var profile = wanted is null && !withPeer ? null : budget.Profile(parsed, graph, batch);
             var report = wanted is { } asked ? PlanReport.Make(profile!, asked, planner) : null;
-            using var keepAllExecutor = new Executor(graph, profile is null ? null : new KeepAllPlanner().Make(profile, long.MaxValue)!.Schedule);
+            using var keepAllExecutor = new Executor(graph,
+                profile is null ? null : new KeepAllPlanner().Make(profile, long.MaxValue)!.Schedule);
             using var plannedExecutor = report is null ? null : new Executor(graph, report.Plan.Schedule);
             var plain = PairedSteps.Plain(graph);
             var scoped = PairedSteps.Scoped(graph);
@@ -48,7 +58,8 @@ internal static class BenchMemoryCommand
                 Say($"{c.Name,-10} peak {c.PeakBytes / 1e6,8:F1} MB = {(double)c.PeakBytes / plain.PeakBytes,6:P1} of plain   step {c.Median * 1000,7:F0} ms, {c.Against(plain):F3} of plain   {(c.Bits == plain.Bits ? "same bits" : "BITS DIFFER")}");
             if (report is not null)
                 Say($"predicted  peak {report.Plan.Prediction.PeakBytes / 1e6,8:F1} MB, {report.Plan.Overhead:P1} more time");
-            var beside = withPeer ? PeerComparison.Make(PyTorchPeer.Measure(graph, batch, rounds), profile!, planner) : null;
+            var beside = withPeer ? PeerComparison.Make(PyTorchPeer.Measure(graph, batch, rounds), profile!, planner)
+                : null;
             foreach (var line in beside?.Lines ?? []) Say(line);
             var last = planned ?? keepAll;
             steps.Write(parsed, new
@@ -75,5 +86,6 @@ internal static class BenchMemoryCommand
         return command;
     }
 
-    private static void Say(FormattableString line) => Console.Error.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+    private static void Say(FormattableString line)
+        => Console.Error.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 }

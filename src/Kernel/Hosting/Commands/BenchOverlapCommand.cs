@@ -8,18 +8,30 @@ using TorchSharp;
 namespace Interactive.Kernel.Hosting.Commands;
 
 /// <summary>
-/// <c>interactive bench overlap -n N --model M --json</c>: how much communication hides behind backward. Under mpirun (over
-/// several hosts, say) it measures the ranks that it finds; alone it starts N of its own.
+/// <c>interactive bench overlap -n N --model M --json</c>: how much communication hides behind backward. Under mpirun
+/// (over several hosts, say) it measures the ranks that it finds; alone it starts N of its own.
 /// </summary>
 internal static class BenchOverlapCommand
 {
     public static Command Create()
     {
-        var ranks = new Option<int?>("--ranks", "-n") { Description = "how many ranks; default 2, or those of the mpirun that has started this" };
-        var rounds = new Option<int>("--rounds") { Description = "measured rounds; each kind of step runs once a round", DefaultValueFactory = _ => 5 };
-        var threads = new Option<int>("--threads") { Description = "threads of each rank", DefaultValueFactory = _ => 1 };
+        var ranks = new Option<int?>("--ranks",
+            "-n")
+        { Description = "how many ranks; default 2, or those of the mpirun that has started this" };
+        var rounds =
+            new Option<int>("--rounds")
+            {
+                Description =
+            "measured rounds; each kind of step runs once a round", DefaultValueFactory = _ => 5
+            };
+        var threads = new Option<int>("--threads")
+        {
+            Description = "threads of each rank", DefaultValueFactory = _
+            => 1
+        };
         var json = new Option<bool>("--json") { Description = "print one JSON object as the last line" };
-        var command = new Command("overlap", "How much of the sum of gradients hides behind backward.") { ranks, rounds, threads, json };
+        var command = new Command("overlap",
+            "How much of the sum of gradients hides behind backward.") { ranks, rounds, threads, json };
         var model = new ModelArguments(command);
         command.SetAction(parsed =>
         {
@@ -28,7 +40,8 @@ internal static class BenchOverlapCommand
             AtLeastOne("--threads", parsed.GetValue(threads));
             var batch = model.Batch(parsed);
             var many = parsed.GetValue(ranks) ?? 2;
-            using (var shapes = model.Create(parsed, shapesOnly: true)) // wrong names and sizes: one line, not one from every rank
+            // wrong names and sizes: one line, not one from every rank
+            using (var shapes = model.Create(parsed, shapesOnly: true))
                 if (!RanksAgain.IsOne) BudgetArguments.RequireRoom(shapes, batch, many);
             if (!RanksAgain.IsOne) return RanksAgain.Launch(many);
 

@@ -7,7 +7,10 @@ using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
-/// <summary><c>interactive bench step</c>: whole training steps, ours, plain TorchSharp's and PyTorch's in each setting, in turn.</summary>
+/// <summary>
+/// <c>interactive bench step</c>: whole training steps, ours, plain TorchSharp's and PyTorch's in each setting, in
+/// turn.
+/// </summary>
 internal static class BenchStepCommand
 {
     private const int WarmUps = 2;
@@ -17,8 +20,17 @@ internal static class BenchStepCommand
         var command = new Command("step", "Measures whole training steps (forward, loss, backward, clipping, optimiser) beside plain TorchSharp and PyTorch.");
         var model = new ModelArguments(command, onlyCpu: true);
         var steps = new RoundsArguments(command, rounds: 7);
-        var optimizer = new Option<string>("--optimizer") { Description = "sgd or adamw", DefaultValueFactory = _ => "adamw" };
-        var peer = new Option<string?>("--peer") { Description = "pytorch: the same net in each setting of apt's python3-torch" };
+        var optimizer = new Option<string>("--optimizer")
+        {
+            Description = "sgd or adamw", DefaultValueFactory = _
+            => "adamw"
+        };
+        var peer =
+            new Option<string?>("--peer")
+            {
+                Description =
+            "pytorch: the same net in each setting of apt's python3-torch"
+            };
         command.Add(optimizer);
         command.Add(peer);
         command.SetAction(parsed =>
@@ -44,7 +56,9 @@ internal static class BenchStepCommand
             using var pytorch = withPeer ? new PyTorchSteps(graph, batch, stepper) : null;
 
             var (engine, autograd) = (new Side("engine", ours.Run), new Side("plain", plain.Run));
-            Side[] theirs = pytorch is null ? [] : [.. pytorch.Is.Settings.Select((name, i) => new Side(name, () => 0) { Elsewhere = () => pytorch.Step(i) })];
+            Side[] theirs = pytorch is null ? []
+                : [.. pytorch.Is.Settings.Select((name, i)
+                => new Side(name, () => 0) { Elsewhere = () => pytorch.Step(i) })];
             Side[] all = [engine, autograd, .. theirs];
             for (var round = -WarmUps; round < rounds; round++)
                 foreach (var turn in PairedSteps.Order(round + WarmUps, all.Length)) all[turn].Take(counts: round >= 0);
@@ -63,8 +77,20 @@ internal static class BenchStepCommand
                 optimizer = stepper,
                 rounds,
                 threads = TorchSharp.torch.get_num_threads(),
-                engine = new { seconds = engine.Median, leastSeconds = engine.Times.Min(), cpuSeconds = engine.Cpu, peakBytes = engine.PeakBytes },
-                plain = new { seconds = autograd.Median, leastSeconds = autograd.Times.Min(), cpuSeconds = autograd.Cpu, peakBytes = autograd.PeakBytes },
+                engine = new
+                {
+                    seconds = engine.Median,
+                    leastSeconds = engine.Times.Min(),
+                    cpuSeconds = engine.Cpu,
+                    peakBytes = engine.PeakBytes
+                },
+                plain = new
+                {
+                    seconds = autograd.Median,
+                    leastSeconds = autograd.Times.Min(),
+                    cpuSeconds = autograd.Cpu,
+                    peakBytes = autograd.PeakBytes
+                },
                 sameFirstLoss = engine.FirstLoss == autograd.FirstLoss,
                 peer = best is null ? null : new
                 {
@@ -72,7 +98,15 @@ internal static class BenchStepCommand
                     version = pytorch!.Is.Version,
                     blas = pytorch.Is.Blas,
                     threads = pytorch.Is.Threads,
-                    settings = theirs.Select(s => new { name = s.Name, seconds = s.Median, leastSeconds = s.Times.Min(), cpuSeconds = s.Cpu, ofEngine = s.Against(engine) }),
+                    settings = theirs.Select(s
+                        => new
+                        {
+                            name = s.Name,
+                            seconds = s.Median,
+                            leastSeconds = s.Times.Min(),
+                            cpuSeconds = s.Cpu,
+                            ofEngine = s.Against(engine)
+                        }),
                     best = new { name = best.Name, seconds = best.Median, ofEngine = best.Against(engine) },
                 },
                 floor = new { seconds = floor.Seconds, copySeconds = floor.CopySeconds },
@@ -83,7 +117,8 @@ internal static class BenchStepCommand
         return command;
     }
 
-    private static void Say(FormattableString line) => Console.Error.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+    private static void Say(FormattableString line)
+        => Console.Error.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>One way to make a step, with what was measured of it.</summary>
     private sealed class Side(string name, Func<double> step)
@@ -94,10 +129,14 @@ internal static class BenchStepCommand
         /// <summary>Seconds of all threads in each step: they count on a machine that others use, too.</summary>
         public List<double> CpuTimes { get; } = [];
         public double Cpu => Durations.Median(CpuTimes);
-        /// <summary>Bytes above those live before the step, of the last round; 0 where nobody counts them here.</summary>
+        /// <summary>
+        /// Bytes above those live before the step, of the last round; 0 where nobody counts them here.
+        /// </summary>
         public long PeakBytes { get; private set; }
         public double? FirstLoss { get; private set; }
-        /// <summary>Makes a step elsewhere and gives its seconds and those of all its threads; null to make it here.</summary>
+        /// <summary>
+        /// Makes a step elsewhere and gives its seconds and those of all its threads; null to make it here.
+        /// </summary>
         public Func<(double Seconds, double Cpu)>? Elsewhere { get; init; }
         /// <summary>Median over the rounds of this one's time divided by the other's in the same round.</summary>
         public double Against(Side other) => Durations.Median([.. Times.Zip(other.Times, (a, b) => a / b)]);
@@ -117,7 +156,8 @@ internal static class BenchStepCommand
             meter.ResetPeak();
             var (begun, used) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             var loss = step();
-            var seconds = (Stopwatch.GetElapsedTime(begun).TotalSeconds, (Environment.CpuUsage.TotalTime - used).TotalSeconds);
+            var seconds = (Stopwatch.GetElapsedTime(begun).TotalSeconds,
+                (Environment.CpuUsage.TotalTime - used).TotalSeconds);
             PeakBytes = meter.PeakBytes - before;
             FirstLoss ??= loss;
             return seconds;

@@ -8,7 +8,9 @@ internal static class DataCommand
 {
     private const string Steps = "random-resized-crop=224,flip";
 
-    public static Command Create() => new("data", "Looks at, checks, measures and packs pictures: a folder of class folders, MDS shards, tar archives.")
+    public static Command Create()
+        => new("data",
+        "Looks at, checks, measures and packs pictures: a folder of class folders, MDS shards, tar archives.")
     {
         DataInfoCommand.Create(),
         DataShowCommand.Create(),
@@ -17,7 +19,12 @@ internal static class DataCommand
         DataPackCommand.Create(),
     };
 
-    public static Argument<string> Source() => new("SOURCE") { Description = "a folder of class folders, of MDS shards or of tar archives, or archives such as 'train-*.tar'" };
+    public static Argument<string> Source()
+        => new("SOURCE")
+        {
+            Description =
+        "a folder of class folders, of MDS shards or of tar archives, or archives such as 'train-*.tar'"
+        };
 
     public static Option<string> StepsOption() => new("--steps")
     {

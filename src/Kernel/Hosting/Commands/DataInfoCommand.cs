@@ -22,7 +22,17 @@ internal static class DataInfoCommand
             Row[] classes = data.ClassOf(0) is >= 0 ? Count(data) : [];
             var (bytes, width, height) = Sizes(data);
             if (parsed.GetValue(json))
-                Console.WriteLine(JsonSerializer.Serialize(new { samples = data.Count, classes, looked = bytes.Count, meanBytes = bytes.Average(), minWidth = width.Min(), maxWidth = width.Max(), minHeight = height.Min(), maxHeight = height.Max() }, JsonSerializerOptions.Web));
+                Console.WriteLine(JsonSerializer.Serialize(new
+                {
+                    samples = data.Count,
+                    classes,
+                    looked = bytes.Count,
+                    meanBytes = bytes.Average(),
+                    minWidth = width.Min(),
+                    maxWidth = width.Max(),
+                    minHeight = height.Min(),
+                    maxHeight = height.Max()
+                }, JsonSerializerOptions.Web));
             else
             {
                 Console.WriteLine($"{data.Count} pictures{(classes.Length > 0 ? $" of {classes.Length} classes" : "")}");
@@ -38,7 +48,8 @@ internal static class DataInfoCommand
     {
         var counts = Classes.Count(Classes.Of(data), data.ClassNames.Count);
         var weights = Classes.Weights(data);
-        return [.. counts.Select((n, i) => new Row(i < data.ClassNames.Count ? data.ClassNames[i] : $"{i}", n, weights[i]))];
+        return [.. counts.Select((n, i)
+            => new Row(i < data.ClassNames.Count ? data.ClassNames[i] : $"{i}", n, weights[i]))];
     }
 
     // Some, evenly spread: all of a large set would take long.

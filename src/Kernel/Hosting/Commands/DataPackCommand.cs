@@ -10,8 +10,16 @@ internal static class DataPackCommand
     {
         var source = DataCommand.Source();
         var output = new Argument<string>("OUT") { Description = "a new folder" };
-        var format = new Option<string>("--format") { Description = string.Join(" or ", ImagePacker.Formats), DefaultValueFactory = _ => "mds" };
-        var shard = new Option<string>("--shard") { Description = "bytes of a shard", DefaultValueFactory = _ => "64MiB" };
+        var format = new Option<string>("--format")
+        {
+            Description = string.Join(" or ",
+            ImagePacker.Formats), DefaultValueFactory = _ => "mds"
+        };
+        var shard = new Option<string>("--shard")
+        {
+            Description = "bytes of a shard", DefaultValueFactory = _
+            => "64MiB"
+        };
         var command = new Command("pack", "Packs pictures into shards, byte for byte: many small files become few large ones.") { source, output, format, shard };
         command.SetAction(parsed =>
         {

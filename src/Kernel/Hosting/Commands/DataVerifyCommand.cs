@@ -19,8 +19,11 @@ internal static class DataVerifyCommand
             List<string> problems = [.. Dataset.Problems(text)];
             problems.AddRange(Damaged(data));
             foreach (var problem in problems) Console.Error.WriteLine(problem);
-            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { samples = data.Count, problems }, JsonSerializerOptions.Web));
-            else Console.WriteLine(problems.Count == 0 ? $"{data.Count} pictures, all whole" : $"{data.Count} pictures, {problems.Count} problem{(problems.Count == 1 ? "" : "s")}");
+            if (parsed.GetValue(json))
+                Console.WriteLine(JsonSerializer.Serialize(new { samples = data.Count, problems },
+                JsonSerializerOptions.Web));
+            else Console.WriteLine(problems.Count == 0 ? $"{data.Count} pictures, all whole"
+                : $"{data.Count} pictures, {problems.Count} problem{(problems.Count == 1 ? "" : "s")}");
             return problems.Count == 0 ? 0 : 1;
         });
         return command;

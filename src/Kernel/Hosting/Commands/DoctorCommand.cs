@@ -8,9 +8,20 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
-        var gradients = new Option<bool>(Doctor.GpuSums) { Description = "only where gradients on a GPU are summed, as a rank sees it", Hidden = true };
-        var precision = new Option<bool>("--precision") { Description = "the rules of mixed precision instead: in which type each kind of op runs" };
-        var command = new Command("doctor", "Tells what this machine has and what is missing.") { json, gradients, precision };
+        var gradients =
+            new Option<bool>(Doctor.GpuSums)
+            {
+                Description =
+            "only where gradients on a GPU are summed, as a rank sees it", Hidden = true
+            };
+        var precision =
+            new Option<bool>("--precision")
+            {
+                Description =
+            "the rules of mixed precision instead: in which type each kind of op runs"
+            };
+        var command = new Command("doctor",
+            "Tells what this machine has and what is missing.") { json, gradients, precision };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(gradients))

@@ -11,12 +11,30 @@ internal static class LaunchCommand
     public static Command Create()
     {
         var ranks = new Option<int>("--ranks", "-n") { Description = "how many ranks", Required = true };
-        var mpi = new Option<string?>("--mpi") { Description = "openmpi or mpich (default: the first that is installed; mpich for programs of MPI.NET)" };
+        var mpi =
+            new Option<string?>("--mpi")
+            {
+                Description =
+            "openmpi or mpich (default: the first that is installed; mpich for programs of MPI.NET)"
+            };
         mpi.AcceptOnlyFromAmong("openmpi", "mpich");
-        var restarts = new Option<int>("--restarts") { Description = "start again from the last checkpoint (with --resume) so often, until the run is finished" };
-        var stall = new Option<int>("--stall") { Description = "with --restarts: seconds without progress after which the job counts as hung", DefaultValueFactory = _ => 600 };
+        var restarts =
+            new Option<int>("--restarts")
+            {
+                Description =
+            "start again from the last checkpoint (with --resume) so often, until the run is finished"
+            };
+        var stall =
+            new Option<int>("--stall")
+            {
+                Description =
+            "with --restarts: seconds without progress after which the job counts as hung", DefaultValueFactory = _
+            => 600
+            };
         var file = new Argument<string>("FILE") { Description = "a C# script (.csx) or a notebook (.ipynb, .dib)" };
-        var output = new Option<string?>("--output", "-o") { Description = "write the notebook with rank 0's outputs to this .ipynb" };
+        var output = new Option<string?>("--output",
+            "-o")
+        { Description = "write the notebook with rank 0's outputs to this .ipynb" };
         var options = new ScriptOptions();
         var command = new Command("launch", "Runs a C# script or a notebook on several MPI ranks.") { file };
         options.AddTo(command);
@@ -31,13 +49,21 @@ internal static class LaunchCommand
             var script = ScriptFile.Open(parsed.GetValue(file)!);
             var isNotebook = NotebookHost.IsNotebook(script.Path);
             var (release, cache) = (options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
-            MpiFlavor? flavor = parsed.GetValue(mpi) switch { "openmpi" => MpiFlavor.OpenMpi, "mpich" => MpiFlavor.Mpich, _ => MpiNetUse.FlavorFor(script.Code) };
+            MpiFlavor? flavor = parsed.GetValue(mpi) switch
+            {
+                "openmpi" => MpiFlavor.OpenMpi,
+                "mpich" => MpiFlavor.Mpich,
+                _ => MpiNetUse.FlavorFor(script.Code)
+            };
             var arguments = options.Read(parsed);
-            if (parsed.GetValue(restarts) < 0) throw new UsageException($"--restarts {parsed.GetValue(restarts)}: at least 0 is needed");
-            if (parsed.GetValue(stall) < 1) throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
+            if (parsed.GetValue(restarts) < 0)
+                throw new UsageException($"--restarts {parsed.GetValue(restarts)}: at least 0 is needed");
+            if (parsed.GetValue(stall) < 1)
+                throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
             ProcessStartInfo Start(bool resume)
             {
-                List<string> run = [DotnetProgram.Path, typeof(LaunchCommand).Assembly.Location, "run", script.Path, "-c", release ? "release" : "debug"];
+                List<string> run = [DotnetProgram.Path, typeof(LaunchCommand).Assembly.Location, "run", script.Path,
+                    "-c", release ? "release" : "debug"];
                 if (!cache) run.Add("--no-cache");
                 if (parsed.GetValue(output) is { } copy) run.AddRange(["--output", copy]);
                 run.AddRange(["--", .. arguments]);

@@ -17,7 +17,8 @@ internal static class ModelsCommand
         command.SetAction(parsed =>
         {
             var rows = Zoo.Names.Select(Describe).ToArray();
-            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { models = rows }, JsonSerializerOptions.Web));
+            if (parsed.GetValue(json))
+                Console.WriteLine(JsonSerializer.Serialize(new { models = rows }, JsonSerializerOptions.Web));
             else Print(rows);
             return 0;
         });
@@ -27,13 +28,15 @@ internal static class ModelsCommand
     private static Row Describe(string name)
     {
         using var graph = Zoo.Create(name, new ModelOptions { ShapesOnly = true });
-        return new(name, graph.ParameterCount, graph.Input.Shape.ToString(), graph.Output.Shape.ToString(), graph.Nodes.Count);
+        return new(name, graph.ParameterCount, graph.Input.Shape.ToString(), graph.Output.Shape.ToString(),
+            graph.Nodes.Count);
     }
 
     private static void Print(IEnumerable<Row> rows)
     {
         Console.WriteLine($"{"model",-18} {"parameters",13}  {"input",-10} {"output",-10} {"nodes",6}");
         foreach (var r in rows)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Name,-18} {r.Parameters,13:N0}  {r.Input,-10} {r.Output,-10} {r.Nodes,6}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{r.Name,-18} {r.Parameters,13:N0}  {r.Input,-10} {r.Output,-10} {r.Nodes,6}"));
     }
 }

@@ -15,8 +15,18 @@ internal static class PredictCommand
 
     public static Command Create()
     {
-        var net = new Argument<string>("RUN") { Description = "a run's directory or name, latest, a kept model, or an ONNX file" };
-        var files = new Argument<string[]>("FILES") { Description = "pictures, or .csv files with a row of numbers for each sample", Arity = ArgumentArity.OneOrMore };
+        var net =
+            new Argument<string>("RUN")
+            {
+                Description =
+            "a run's directory or name, latest, a kept model, or an ONNX file"
+            };
+        var files =
+            new Argument<string[]>("FILES")
+            {
+                Description =
+            "pictures, or .csv files with a row of numbers for each sample", Arity = ArgumentArity.OneOrMore
+            };
         var top = new Option<int>("--top") { Description = "classes shown of each", DefaultValueFactory = _ => 3 };
         var csv = new Option<bool>("--csv") { Description = "one line for each sample: sample, class, probability" };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
@@ -24,10 +34,13 @@ internal static class PredictCommand
         var sizes = new OnnxArguments(command);
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(top) < 1) throw new UsageException($"--top must be at least 1, got {parsed.GetValue(top)}");
-            if (parsed.GetValue(csv) && parsed.GetValue(json)) throw new UsageException("give --csv or --json, not both");
+            if (parsed.GetValue(top) < 1)
+                throw new UsageException($"--top must be at least 1, got {parsed.GetValue(top)}");
+            if (parsed.GetValue(csv) && parsed.GetValue(json))
+                throw new UsageException("give --csv or --json, not both");
             var path = parsed.GetValue(net)!;
-            using var model = path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? Model.FromOnnx(path, sizes.Read(parsed)) : Model.Load(RunPath.OfModel(path));
+            using var model = path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)
+                ? Model.FromOnnx(path, sizes.Read(parsed)) : Model.Load(RunPath.OfModel(path));
             var rows = parsed.GetValue(files)!.SelectMany(file => Of(model, file)).ToArray();
             if (parsed.GetValue(json)) Console.WriteLine(Json(model, rows, parsed.GetValue(top)));
             else if (parsed.GetValue(csv)) PrintCsv(rows);
@@ -45,28 +58,47 @@ internal static class PredictCommand
         var wanted = model.Graph.Input.Shape.Elements;
         return [.. lines.Select((line, i) =>
         {
-            var numbers = line.Split(',').Select(cell => float.TryParse(cell, CultureInfo.InvariantCulture, out var number) ? number : throw new UsageException($"{file}, line {i + 1}: '{cell}' is no number")).ToArray();
-            if (numbers.Length != wanted) throw new UsageException($"{file}, line {i + 1}: the net takes {wanted} numbers, got {numbers.Length}");
+            var numbers =
+                line.Split(',')
+                .Select(cell
+                => float.TryParse(cell, CultureInfo.InvariantCulture, out var number) ? number
+                : throw new UsageException($"{file}, line {i + 1}: '{cell}' is no number")).ToArray();
+            if (numbers.Length != wanted)
+                throw new UsageException($"{file}, line {i + 1}: the net takes {wanted} numbers, got {numbers.Length}");
             using var sample = tensor(numbers, model.Graph.Input.Shape.WithBatch(1));
             return new Row($"{file}:{i + 1}", model.Predict(sample));
         })];
     }
 
     private static IEnumerable<(string Name, double Probability)> Likeliest(Model model, Prediction prediction, int top)
-        => prediction.Probabilities.Select((p, i) => (i < model.Classes.Count ? model.Classes[i] : i.ToString(CultureInfo.InvariantCulture), p)).OrderByDescending(c => c.p).Take(top);
+        => prediction.Probabilities.Select((p, i)
+        => (i < model.Classes.Count ? model.Classes[i] : i.ToString(CultureInfo.InvariantCulture), p))
+        .OrderByDescending(c => c.p).Take(top);
 
     private static string Json(Model model, Row[] rows, int top) => JsonSerializer.Serialize(new
     {
-        predictions = rows.Select(r => new { sample = r.Sample, @class = r.Prediction.Class, name = r.Prediction.Name, probability = r.Prediction.Probability, likeliest = Likeliest(model, r.Prediction, top).Select(c => new { name = c.Name, probability = c.Probability }) }),
+        predictions = rows.Select(r
+            => new
+            {
+                sample = r.Sample,
+                @class = r.Prediction.Class,
+                name = r.Prediction.Name,
+                probability = r.Prediction.Probability,
+                likeliest = Likeliest(model, r.Prediction, top)
+            .Select(c => new { name = c.Name, probability = c.Probability })
+            }),
     }, JsonSerializerOptions.Web);
 
     private static void PrintCsv(Row[] rows)
     {
         Console.WriteLine("sample,class,probability");
-        foreach (var row in rows) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Quoted(row.Sample)},{Quoted(row.Prediction.Name)},{row.Prediction.Probability:F6}"));
+        foreach (var row in rows)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{Quoted(row.Sample)},{Quoted(row.Prediction.Name)},{row.Prediction.Probability:F6}"));
     }
 
-    private static string Quoted(string text) => text.AsSpan().ContainsAny(",\"\n") ? $"\"{text.Replace("\"", "\"\"")}\"" : text;
+    private static string Quoted(string text)
+        => text.AsSpan().ContainsAny(",\"\n") ? $"\"{text.Replace("\"", "\"\"")}\"" : text;
 
     private static void Print(Model model, Row[] rows, int top)
     {

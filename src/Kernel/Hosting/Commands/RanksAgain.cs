@@ -4,7 +4,10 @@ using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
-/// <summary>Benchmarks of many ranks measure the ranks that mpirun has started, over several hosts, say, and else start their own.</summary>
+/// <summary>
+/// Benchmarks of many ranks measure the ranks that mpirun has started, over several hosts, say, and else start their
+/// own.
+/// </summary>
 internal static class RanksAgain
 {
     /// <summary>Whether this process is one of an mpirun's ranks.</summary>
@@ -14,7 +17,8 @@ internal static class RanksAgain
     /// <returns>The job's exit code.</returns>
     public static int Launch(int ranks)
     {
-        var start = MpiLauncher.Command(ranks, [DotnetProgram.Path, typeof(RanksAgain).Assembly.Location, .. Environment.GetCommandLineArgs().Skip(1)]);
+        var start = MpiLauncher.Command(ranks,
+            [DotnetProgram.Path, typeof(RanksAgain).Assembly.Location, .. Environment.GetCommandLineArgs().Skip(1)]);
         using var job = Process.Start(start)!;
         job.WaitForExit();
         return job.ExitCode;

@@ -8,12 +8,18 @@ namespace Interactive.Kernel.Hosting.Commands;
 internal sealed class RoundsArguments
 {
     private readonly Option<int> rounds;
-    private readonly Option<int?> threads = new("--threads") { Description = "threads of libtorch; default: all cores" };
+    private readonly Option<int?> threads =
+        new("--threads") { Description = "threads of libtorch; default: all cores" };
     private readonly Option<bool> json = new("--json") { Description = "one JSON object on the last line of stdout" };
 
     public RoundsArguments(Command command, int rounds)
     {
-        this.rounds = new("--rounds") { Description = "measured rounds; every contestant runs once a round", DefaultValueFactory = _ => rounds };
+        this.rounds =
+            new("--rounds")
+            {
+                Description = "measured rounds; every contestant runs once a round", DefaultValueFactory =
+            _ => rounds
+            };
         command.Add(this.rounds);
         command.Add(threads);
         command.Add(json);
@@ -22,8 +28,11 @@ internal sealed class RoundsArguments
     /// <summary>Sets the threads; to be called before any step.</summary>
     public int Apply(ParseResult parsed)
     {
-        if (parsed.GetValue(rounds) is var count and < 1) throw new UsageException($"--rounds must be at least 1, got {count}");
-        if (parsed.GetValue(threads) is { } number) torch.set_num_threads(number >= 1 ? number : throw new UsageException($"--threads must be at least 1, got {number}"));
+        if (parsed.GetValue(rounds) is var count and < 1)
+            throw new UsageException($"--rounds must be at least 1, got {count}");
+        if (parsed.GetValue(threads) is { } number)
+            torch.set_num_threads(number >= 1 ? number
+            : throw new UsageException($"--threads must be at least 1, got {number}"));
         return parsed.GetValue(rounds);
     }
 

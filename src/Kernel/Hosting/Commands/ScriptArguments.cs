@@ -3,12 +3,14 @@ using System.CommandLine;
 namespace Interactive.Kernel.Hosting.Commands;
 
 /// <summary>
-/// Tells the tool's part of a command line from the script's. After the script's name, the tool's own options count up to the
-/// first word that is none, or up to <c>--</c>; from there on nothing is interpreted.
+/// Tells the tool's part of a command line from the script's. After the script's name, the tool's own options count up
+/// to the first word that is none, or up to <c>--</c>; from there on nothing is interpreted.
 /// </summary>
 internal static class ScriptArguments
 {
-    /// <summary>The line with a <c>--</c> where the script's part begins, after which the parser interprets nothing.</summary>
+    /// <summary>
+    /// The line with a <c>--</c> where the script's part begins, after which the parser interprets nothing.
+    /// </summary>
     /// <param name="args">The whole line.</param>
     /// <param name="command">The command that runs the script.</param>
     /// <param name="start">Where its options begin: 1 after its name.</param>
@@ -46,8 +48,10 @@ internal static class ScriptArguments
         if (word.Length < 2 || word[0] != '-') return null;
         var cut = word.IndexOfAny(['=', ':']);
         var name = cut < 0 ? word : word[..cut];
-        return command.Options.FirstOrDefault(o => o.Name is not ("--help" or "--version" or "--info") && (o.Name == name || o.Aliases.Contains(name)));
+        return command.Options.FirstOrDefault(o
+            => o.Name is not ("--help" or "--version" or "--info") && (o.Name == name || o.Aliases.Contains(name)));
     }
 
-    private static bool TakesNext(Option option, string word) => option.ValueType != typeof(bool) && word.IndexOfAny(['=', ':']) < 0;
+    private static bool TakesNext(Option option, string word)
+        => option.ValueType != typeof(bool) && word.IndexOfAny(['=', ':']) < 0;
 }

@@ -5,10 +5,18 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// <summary>What all commands that run scripts accept.</summary>
 internal sealed class ScriptOptions
 {
-    public readonly Option<string> Configuration = new("--configuration", "-c") { Description = "release (optimised, default) or debug", DefaultValueFactory = _ => "release" };
+    public readonly Option<string> Configuration = new("--configuration",
+        "-c")
+    { Description = "release (optimised, default) or debug", DefaultValueFactory = _ => "release" };
     public readonly Option<bool> NoCache = new("--no-cache") { Description = "compile anew and keep nothing" };
-    public readonly Option<string?> MetricsPort = new("--metrics-port") { Description = "PORT or HOST:PORT where Prometheus finds /metrics; the ranks of a host have ports that follow each other" };
-    public readonly Argument<string[]> Arguments = new("ARGS") { Description = "the script's arguments, after --", Arity = ArgumentArity.ZeroOrMore };
+    public readonly Option<string?> MetricsPort =
+        new("--metrics-port")
+        {
+            Description =
+        "PORT or HOST:PORT where Prometheus finds /metrics; the ranks of a host have ports that follow each other"
+        };
+    public readonly Argument<string[]> Arguments =
+        new("ARGS") { Description = "the script's arguments, after --", Arity = ArgumentArity.ZeroOrMore };
 
     public ScriptOptions()
     {
@@ -20,7 +28,8 @@ internal sealed class ScriptOptions
     public string[] Read(ParseResult parsed) => parsed.GetValue(Arguments) ?? [];
 
     /// <summary>The port at which the training is scraped, as its processes are told; null where it is not.</summary>
-    public string? Scraped(ParseResult parsed) => parsed.GetValue(MetricsPort) is { } port ? Hosting.MetricsPort.Parse(port).ToString() : null;
+    public string? Scraped(ParseResult parsed)
+        => parsed.GetValue(MetricsPort) is { } port ? Hosting.MetricsPort.Parse(port).ToString() : null;
 
     public void AddTo(Command command)
     {
@@ -29,5 +38,6 @@ internal sealed class ScriptOptions
         command.Add(NoCache);
     }
 
-    public bool IsRelease(ParseResult parsed) => parsed.GetValue(Configuration)!.Equals("release", StringComparison.OrdinalIgnoreCase);
+    public bool IsRelease(ParseResult parsed)
+        => parsed.GetValue(Configuration)!.Equals("release", StringComparison.OrdinalIgnoreCase);
 }

@@ -14,42 +14,93 @@ internal static class SweepCommand
     {
         var file = new Argument<string>("FILE") { Description = "a C# script that takes the trainer's options" };
         var set = new Option<string[]>("--set") { Description = "what is tried: batch-size=64,128, momentum=0.8..0.99, epochs=int:1..5, learning-rate=log:1e-3..1", Required = true };
-        var count = new Option<int?>("--trials") { Description = "how many trials (default: 10; with --search grid all combinations)" };
-        var search = new Option<string?>("--search") { Description = "random or grid (default: grid when all are lists and --trials is not given)" };
+        var count =
+            new Option<int?>("--trials")
+            {
+                Description =
+            "how many trials (default: 10; with --search grid all combinations)"
+            };
+        var search =
+            new Option<string?>("--search")
+            {
+                Description =
+            "random or grid (default: grid when all are lists and --trials is not given)"
+            };
         search.AcceptOnlyFromAmong("random", "grid");
-        var stop = new Option<string?>("--stop") { Description = "asha: end trials early that are not among the best third after 1, 3, 9, … evaluations" };
+        var stop =
+            new Option<string?>("--stop")
+            {
+                Description =
+            "asha: end trials early that are not among the best third after 1, 3, 9, … evaluations"
+            };
         stop.AcceptOnlyFromAmong("asha");
-        var metric = new Option<string?>("--metric") { Description = "what counts (default: what the runs choose their best model by)" };
+        var metric =
+            new Option<string?>("--metric")
+            {
+                Description =
+            "what counts (default: what the runs choose their best model by)"
+            };
         var seed = new Option<int>("--seed") { Description = "of the random search", DefaultValueFactory = _ => 1 };
-        var name = new Option<string?>("--name") { Description = "name of the sweep (default: the script's); the same name goes on with it" };
-        var root = new Option<string>("--out") { Description = "folder of run directories", DefaultValueFactory = _ => "runs" };
-        var ranks = new Option<int>("--ranks", "-n") { Description = "MPI ranks of each trial", DefaultValueFactory = _ => 1 };
+        var name =
+            new Option<string?>("--name")
+            {
+                Description =
+            "name of the sweep (default: the script's); the same name goes on with it"
+            };
+        var root = new Option<string>("--out")
+        {
+            Description = "folder of run directories", DefaultValueFactory = _
+            => "runs"
+        };
+        var ranks = new Option<int>("--ranks",
+            "-n")
+        { Description = "MPI ranks of each trial", DefaultValueFactory = _ => 1 };
         var verbose = new Option<bool>("--verbose") { Description = "show each trial's progress" };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var options = new ScriptOptions();
-        var command = new Command("sweep", "Trains a script with other options again and again: random search, grid, early stopping (ASHA).") { file };
+        var command = new Command("sweep",
+            "Trains a script with other options again and again: random search, grid, early stopping (ASHA).") { file };
         options.AddTo(command);
         foreach (var option in new Option[] { set, count, search, stop, metric, seed, name, root, ranks, verbose, json }) command.Add(option);
         command.SetAction(parsed =>
         {
             var script = ScriptFile.Open(parsed.GetValue(file)!);
             var dimensions = parsed.GetValue(set)!.Select(Dimension.Parse).ToList();
-            if (dimensions.GroupBy(d => d.Flag).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new UsageException($"--set {twice.Key} is given twice");
-            if (parsed.GetValue(count) is < 1) throw new UsageException($"--trials {parsed.GetValue(count)}: at least 1 is needed");
-            if (parsed.GetValue(ranks) < 1) throw new UsageException($"--ranks {parsed.GetValue(ranks)}: at least 1 is needed");
-            var isGrid = (parsed.GetValue(search) ?? (parsed.GetValue(count) is null && dimensions.All(d => d.Values.Count > 0) ? "grid" : "random")) == "grid";
-            var trials = isGrid ? Trials.Grid(dimensions) : Trials.Random(dimensions, parsed.GetValue(count) ?? 10, parsed.GetValue(seed));
+            if (dimensions.GroupBy(d => d.Flag).FirstOrDefault(g => g.Count() > 1) is { } twice)
+                throw new UsageException($"--set {twice.Key} is given twice");
+            if (parsed.GetValue(count) is < 1)
+                throw new UsageException($"--trials {parsed.GetValue(count)}: at least 1 is needed");
+            if (parsed.GetValue(ranks) < 1)
+                throw new UsageException($"--ranks {parsed.GetValue(ranks)}: at least 1 is needed");
+            var isGrid = (parsed.GetValue(search)
+                ?? (parsed.GetValue(count) is null && dimensions.All(d => d.Values.Count > 0) ? "grid"
+                : "random")) == "grid";
+            var trials = isGrid ? Trials.Grid(dimensions)
+                : Trials.Random(dimensions, parsed.GetValue(count) ?? 10, parsed.GetValue(seed));
             if (isGrid && parsed.GetValue(count) is { } most) trials = [.. trials.Take(most)];
             var arguments = options.Read(parsed);
             var called = parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(script.Path);
             ProcessStartInfo Start(string run, IReadOnlyList<string> flags)
             {
                 string[] launch = parsed.GetValue(ranks) > 1 ? ["launch", "-n", $"{parsed.GetValue(ranks)}"] : ["run"];
-                return new(DotnetProgram.Path, [typeof(SweepCommand).Assembly.Location, .. launch, script.Path, "--", .. arguments, "--name", run, "--out", parsed.GetValue(root)!, "--resume", .. parsed.GetValue(verbose) ? [] : (string[])["--no-progress"], .. flags]);
+                return new(DotnetProgram.Path,
+                    [typeof(SweepCommand).Assembly.Location, .. launch, script.Path, "--", .. arguments, "--name", run,
+                    "--out", parsed.GetValue(root)!, "--resume",
+                    .. parsed.GetValue(verbose) ? [] : (string[])["--no-progress"], .. flags]);
             }
-            var sweep = new Sweep(Path.Combine(parsed.GetValue(root)!, $"sweep-{called}"), dimensions, trials, Start, parsed.GetValue(root)!, parsed.GetValue(stop) is null ? 0 : 3, parsed.GetValue(metric));
-            var done = sweep.Run(new { script = Path.GetFileName(script.Path), set = dimensions.Select(d => d.Text), grid = isGrid, seed = parsed.GetValue(seed), stop = parsed.GetValue(stop), arguments });
-            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { trials = done }, RunRowJson.Options));
+            var sweep = new Sweep(Path.Combine(parsed.GetValue(root)!, $"sweep-{called}"), dimensions, trials, Start,
+                parsed.GetValue(root)!, parsed.GetValue(stop) is null ? 0 : 3, parsed.GetValue(metric));
+            var done = sweep.Run(new
+            {
+                script = Path.GetFileName(script.Path),
+                set = dimensions.Select(d => d.Text),
+                grid = isGrid,
+                seed = parsed.GetValue(seed),
+                stop = parsed.GetValue(stop),
+                arguments
+            });
+            if (parsed.GetValue(json))
+                Console.WriteLine(JsonSerializer.Serialize(new { trials = done }, RunRowJson.Options));
             else Console.WriteLine($"\n{Sweep.Ranking(done).ToText()}");
             return done.Count < trials.Count ? 130 : done.All(t => t.State == "failed") ? 1 : 0;
         });

@@ -15,7 +15,8 @@ namespace Interactive.Kernel.Hosting.Slurm;
 /// <param name="Name">Of the job.</param>
 /// <param name="Out">Folder of run directories.</param>
 /// <param name="Extra">More options of sbatch, such as --exclude=n1.</param>
-internal sealed record BatchScript(string Script, IReadOnlyList<string> Arguments, int Nodes, int RanksPerNode, string Time, int Lead, bool Requeue, string? Partition, string Name, string Out, IReadOnlyList<string> Extra)
+internal sealed record BatchScript(string Script, IReadOnlyList<string> Arguments, int Nodes, int RanksPerNode,
+    string Time, int Lead, bool Requeue, string? Partition, string Name, string Out, IReadOnlyList<string> Extra)
 {
     /// <summary>The script for sbatch. <c>exec</c> makes the supervisor the process that Slurm signals.</summary>
     public string ToText(IReadOnlyList<string> program)
@@ -32,10 +33,13 @@ internal sealed record BatchScript(string Script, IReadOnlyList<string> Argument
         Option(Requeue ? "--requeue" : "--no-requeue");
         Option(string.Create(CultureInfo.InvariantCulture, $"--signal=B:USR1@{Lead}"));
         foreach (var extra in Extra) Option(extra);
-        text.Append("exec ").AppendJoin(' ', [.. program.Select(Quote), "batch", Quote(Script), "--", .. Arguments.Select(Quote)]);
+        text.Append("exec ").AppendJoin(' ',
+            [.. program.Select(Quote), "batch", Quote(Script), "--", .. Arguments.Select(Quote)]);
         if (!Arguments.Contains("--resume")) text.Append(" --resume");
         return text.Append('\n').ToString();
     }
 
-    private static string Quote(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:,+@%".Contains(c)) ? word : $"'{word.Replace("'", "'\\''")}'";
+    private static string Quote(string word)
+        => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:,+@%".Contains(c)) ? word
+        : $"'{word.Replace("'", "'\\''")}'";
 }

@@ -13,13 +13,18 @@ internal static class SlurmTool
     public static string Run(string program, IReadOnlyList<string> arguments, string? input = null)
     {
         var (exit, output, error) = Try(program, arguments, input);
-        return exit == 0 ? output : throw new UsageException(error.Trim() is { Length: > 0 } said ? said.Split('\n')[0] : $"{program} ended with exit code {exit}");
+        return exit == 0 ? output
+            : throw new UsageException(error.Trim() is { Length: > 0 } said ? said.Split('\n')[0]
+            : $"{program} ended with exit code {exit}");
     }
 
     /// <summary>The same where a refusal is an answer, too.</summary>
-    public static (int Exit, string Out, string Error) Try(string program, IReadOnlyList<string> arguments, string? input = null)
+    public static (int Exit, string Out, string Error) Try(string program, IReadOnlyList<string> arguments,
+        string? input = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program,
+            arguments)
+        { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         try
         {
             using var process = Process.Start(start)!;

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Interactive.Kernel.Hosting.Slurm;
 
-/// <summary>SIGUSR1, which Slurm sends a batch script some time before its limit, or before its nodes are taken.</summary>
+/// <summary>
+/// SIGUSR1, which Slurm sends a batch script some time before its limit, or before its nodes are taken.
+/// </summary>
 internal sealed class TimeLimitSignal : IDisposable
 {
     /// <summary>Its number on Linux.</summary>

@@ -1,8 +1,8 @@
 namespace Interactive.Kernel.Hosting.Sweeps;
 
 /// <summary>
-/// Asynchronous successive halving (Li et al., 2020), its variant that stops: after 1, eta, eta², … evaluations a trial goes on only if
-/// it is among the best 1/eta of those that have come so far, itself included.
+/// Asynchronous successive halving (Li et al., 2020), its variant that stops: after 1, eta, eta², … evaluations a trial
+/// goes on only if it is among the best 1/eta of those that have come so far, itself included.
 /// </summary>
 internal sealed class Halving(int eta, bool higherIsBetter)
 {

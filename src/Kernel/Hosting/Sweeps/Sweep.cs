@@ -9,7 +9,9 @@ using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting.Sweeps;
 
-/// <summary>Trains a script again and again with other options; each trial is a run of its own, one after the other.</summary>
+/// <summary>
+/// Trains a script again and again with other options; each trial is a run of its own, one after the other.
+/// </summary>
 /// <param name="folder">Where the sweep keeps its definition and the trials that have ended.</param>
 /// <param name="dimensions">What is tried.</param>
 /// <param name="trials">The values of each trial.</param>
@@ -17,7 +19,9 @@ namespace Interactive.Kernel.Hosting.Sweeps;
 /// <param name="runs">Where its runs are.</param>
 /// <param name="eta">Of so many trials one goes on at each rung; 0 to stop none.</param>
 /// <param name="metric">What counts; null for what the runs choose their best model by.</param>
-internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions, IReadOnlyList<IReadOnlyList<string>> trials, Func<string, IReadOnlyList<string>, ProcessStartInfo> start, string runs, int eta, string? metric)
+internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
+    IReadOnlyList<IReadOnlyList<string>> trials, Func<string, IReadOnlyList<string>, ProcessStartInfo> start,
+    string runs, int eta, string? metric)
 {
     private static readonly TimeSpan glance = TimeSpan.FromMilliseconds(300);
 
@@ -48,8 +52,11 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions, 
     {
         var flags = done.SelectMany(t => t.Set.Keys).Distinct().ToList();
         var sorted = done.OrderBy(t => double.IsNaN(t.Best)).ThenBy(t => t.HigherIsBetter ? -t.Best : t.Best);
-        return new(["trial", .. flags, done.FirstOrDefault(t => t.Values.Count > 0)?.Metric ?? "metric", "evaluations", "state", "run"], [.. sorted.Select(t => (IReadOnlyList<string>)
-            [(t.Trial + 1).ToString(CultureInfo.InvariantCulture), .. flags.Select(f => t.Set.GetValueOrDefault(f, "")), t.Values.Count == 0 ? "" : Number(t.Best), t.Values.Count.ToString(CultureInfo.InvariantCulture), t.State, t.Run])]);
+        return new(["trial", .. flags, done.FirstOrDefault(t => t.Values.Count > 0)?.Metric ?? "metric", "evaluations",
+            "state", "run"], [.. sorted.Select(t => (IReadOnlyList<string>)
+            [(t.Trial + 1).ToString(CultureInfo.InvariantCulture), .. flags.Select(f => t.Set.GetValueOrDefault(f, "")),
+                t.Values.Count == 0 ? "" : Number(t.Best), t.Values.Count.ToString(CultureInfo.InvariantCulture),
+                t.State, t.Run])]);
     }
 
     private void Claim(string definition)
@@ -73,7 +80,8 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions, 
     {
         var name = $"{Path.GetFileName(folder)}-{trial + 1:D3}";
         // One that finished just before this was cut is not run again.
-        if (RunDirectory.All(runs).FirstOrDefault(r => r.IsFinished && r.Name == name) is { } finished && Of(finished.Path) is { } kept) return Record("finished", kept);
+        if (RunDirectory.All(runs).FirstOrDefault(r => r.IsFinished && r.Name == name) is { } finished
+            && Of(finished.Path) is { } kept) return Record("finished", kept);
         var note = Path.Combine(Path.GetTempPath(), $"interactive-trial-{Guid.NewGuid():N}");
         try
         {
@@ -94,13 +102,16 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions, 
             var read = Read(note);
             if (child.IsStopped && read is not { IsFinished: true }) return null;
             var state = isStopped ? "stopped" : child.ExitCode == 0 ? "finished" : "failed";
-            if (state == "failed" && child.ExitCode == CommandLine.Usage && trial == 0) throw new UsageException($"the first trial was refused ({Flags(trial)}): see the line above");
+            if (state == "failed" && child.ExitCode == CommandLine.Usage && trial == 0)
+                throw new UsageException($"the first trial was refused ({Flags(trial)}): see the line above");
             return Record(state, read);
         }
         finally { File.Delete(note); }
 
         TrialRecord Record(string state, TrialRun? run)
-            => new(trial, state, run?.Run ?? "", dimensions.Zip(trials[trial]).ToDictionary(p => p.First.Flag, p => p.Second), run?.Metric ?? "", run?.Values ?? [], run?.HigherIsBetter ?? true);
+            => new(trial, state, run?.Run ?? "",
+            dimensions.Zip(trials[trial]).ToDictionary(p => p.First.Flag, p => p.Second), run?.Metric ?? "",
+            run?.Values ?? [], run?.HigherIsBetter ?? true);
     }
 
     private TrialRun? Read(string note) => File.Exists(note) ? Of(File.ReadAllText(note)) : null;
@@ -111,14 +122,18 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions, 
         try { run = RunMetrics.Read(path); }
         catch (Exception e) when (e is UsageException or IOException) { return null; } // not yet
         var best = run.Config.TryGetProperty("bestBy", out var by) ? by.ToString() : "loss";
-        var higher = run.Config.TryGetProperty("higherIsBetter", out var value) && value.ValueKind == JsonValueKind.True;
+        var higher = run.Config.TryGetProperty("higherIsBetter", out var value)
+            && value.ValueKind == JsonValueKind.True;
         var counts = metric ?? best;
-        return new(run.Name, counts, [.. run.Evaluations.Select(e => e[counts])], counts == best ? higher : counts != "loss", run.IsFinished);
+        return new(run.Name, counts, [.. run.Evaluations.Select(e => e[counts])],
+            counts == best ? higher : counts != "loss", run.IsFinished);
     }
 
-    private sealed record TrialRun(string Run, string Metric, IReadOnlyList<double> Values, bool HigherIsBetter, bool IsFinished);
+    private sealed record TrialRun(string Run, string Metric, IReadOnlyList<double> Values, bool HigherIsBetter,
+        bool IsFinished);
 
-    private string Flags(int trial) => string.Join(" ", dimensions.Zip(trials[trial]).SelectMany(p => p.First.Arguments(p.Second)));
+    private string Flags(int trial)
+        => string.Join(" ", dimensions.Zip(trials[trial]).SelectMany(p => p.First.Arguments(p.Second)));
 
     private static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
 }

@@ -11,12 +11,16 @@ namespace Interactive.Kernel.Hosting.Sweeps;
 /// <param name="Metric">What counts.</param>
 /// <param name="Values">It, by evaluation.</param>
 /// <param name="HigherIsBetter">Whether more of it is better.</param>
-internal sealed record TrialRecord(int Trial, string State, string Run, IReadOnlyDictionary<string, string> Set, string Metric, IReadOnlyList<double> Values, bool HigherIsBetter)
+internal sealed record TrialRecord(int Trial, string State, string Run, IReadOnlyDictionary<string, string> Set,
+    string Metric, IReadOnlyList<double> Values, bool HigherIsBetter)
 {
-    private static readonly JsonSerializerOptions json = new(JsonSerializerDefaults.Web) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static readonly JsonSerializerOptions json =
+        new(JsonSerializerDefaults.Web) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     /// <summary>The best of its evaluations; not a number where there was none.</summary>
-    public double Best => Values.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Aggregate((a, b) => HigherIsBetter ? Math.Max(a, b) : Math.Min(a, b));
+    public double Best
+        => Values.Where(double.IsFinite).DefaultIfEmpty(double.NaN)
+        .Aggregate((a, b) => HigherIsBetter ? Math.Max(a, b) : Math.Min(a, b));
 
     /// <summary>Adds it to the file.</summary>
     public void AppendTo(string path)

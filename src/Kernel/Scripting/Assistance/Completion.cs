@@ -4,15 +4,19 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Interactive.Kernel.Scripting;
 
-/// <summary>Finds the names that may stand at a position: members after a dot, else everything in scope and the keywords.</summary>
+/// <summary>
+/// Finds the names that may stand at a position: members after a dot, else everything in scope and the keywords.
+/// </summary>
 internal static class Completion
 {
     private static readonly string[] keywords =
-        [.. SyntaxFacts.GetReservedKeywordKinds().Select(SyntaxFacts.GetText), "async", "await", "var", "record", "yield", "nameof", "when", "dynamic", "init", "required", "with"];
+        [.. SyntaxFacts.GetReservedKeywordKinds().Select(SyntaxFacts.GetText), "async", "await", "var", "record",
+            "yield", "nameof", "when", "dynamic", "init", "required", "with"];
 
     private static readonly SymbolDisplayFormat signature = SymbolDisplayFormat.MinimallyQualifiedFormat;
 
-    public static IReadOnlyList<CompletionItem> At(ScriptHistory history, string code, int position, CancellationToken cancellation = default)
+    public static IReadOnlyList<CompletionItem> At(ScriptHistory history, string code, int position,
+        CancellationToken cancellation = default)
     {
         position = Math.Clamp(position, 0, code.Length);
         var (start, end) = Word(code, position);
@@ -22,19 +26,28 @@ internal static class Completion
         if (IsText(root, position)) return [];
 
         var (symbols, afterDot) = Symbols(history, root, model, start, cancellation);
-        var found = symbols.Where(s => s.CanBeReferencedByName && s is not INamedTypeSymbol { IsScriptClass: true } && Matches(s.Name, prefix)).GroupBy(s => s.Name)
+        var found =
+            symbols.Where(s
+            => s.CanBeReferencedByName && s is not INamedTypeSymbol { IsScriptClass: true } && Matches(s.Name, prefix))
+            .GroupBy(s => s.Name)
             .Select(g => (Name: g.Key, Symbol: g.First(), Count: g.Count()))
             .Select(s => new CompletionItem(Escape(s.Name), Kind(s.Symbol), start, end,
-                (s.Symbol is INamespaceSymbol ? s.Symbol.ToDisplayString() : s.Symbol.ToDisplayString(signature)) + (s.Count > 1 ? $" (+ {s.Count - 1} overloads)" : "")));
+                (s.Symbol is INamespaceSymbol ? s.Symbol.ToDisplayString() : s.Symbol.ToDisplayString(signature))
+                    + (s.Count > 1 ? $" (+ {s.Count - 1} overloads)" : "")));
         if (!afterDot && prefix.Length > 0)
-            found = found.Concat(keywords.Where(k => Matches(k, prefix)).Select(k => new CompletionItem(k, "keyword", start, end, "")));
-        return [.. found.OrderBy(i => i.Text.StartsWith(prefix, StringComparison.Ordinal) ? 0 : 1).ThenBy(i => i.Text, StringComparer.OrdinalIgnoreCase).DistinctBy(i => i.Text)];
+            found =
+                found.Concat(keywords.Where(k => Matches(k, prefix))
+                .Select(k => new CompletionItem(k, "keyword", start, end, "")));
+        return [.. found.OrderBy(i => i.Text.StartsWith(prefix, StringComparison.Ordinal) ? 0 : 1).ThenBy(i => i.Text,
+            StringComparer.OrdinalIgnoreCase).DistinctBy(i => i.Text)];
     }
 
-    private static (IEnumerable<ISymbol> Symbols, bool AfterDot) Symbols(ScriptHistory history, CompilationUnitSyntax root, SemanticModel model, int start, CancellationToken cancellation)
+    private static (IEnumerable<ISymbol> Symbols, bool AfterDot) Symbols(ScriptHistory history,
+        CompilationUnitSyntax root, SemanticModel model, int start, CancellationToken cancellation)
     {
         var before = root.FindToken(Math.Max(0, start - 1));
-        while (before.SpanStart >= start && before.SpanStart > 0 || before.Span.Length == 0 && before.SpanStart > 0) before = before.GetPreviousToken(includeZeroWidth: false);
+        while (before.SpanStart >= start && before.SpanStart > 0 || before.Span.Length == 0 && before.SpanStart > 0)
+            before = before.GetPreviousToken(includeZeroWidth: false);
         var left = before.Parent switch
         {
             MemberAccessExpressionSyntax access when before.IsKind(SyntaxKind.DotToken) => access.Expression,
@@ -43,22 +56,28 @@ internal static class Completion
             MemberBindingExpressionSyntax { Parent: ConditionalAccessExpressionSyntax conditional } when before.IsKind(SyntaxKind.DotToken) => conditional.Expression,
             _ => (ExpressionSyntax?)null,
         };
-        if (left is null) return (history.Names.At(history, root.SyntaxTree, start), before.IsKind(SyntaxKind.DotToken));
+        if (left is null)
+            return (history.Names.At(history, root.SyntaxTree, start), before.IsKind(SyntaxKind.DotToken));
 
         var bound = model.GetSymbolInfo(left, cancellation);
         var symbol = bound.Symbol ?? bound.CandidateSymbols.FirstOrDefault();
         if (symbol is INamespaceSymbol ns) return (model.LookupNamespacesAndTypes(start, ns), true);
-        if (symbol is INamedTypeSymbol type && !IsColorColor(model, left, type)) return (model.LookupStaticMembers(start, type).Concat(type.GetTypeMembers()), true);
+        if (symbol is INamedTypeSymbol type && !IsColorColor(model, left, type))
+            return (model.LookupStaticMembers(start, type).Concat(type.GetTypeMembers()), true);
         var of = model.GetTypeInfo(left, cancellation).Type ?? TypeOf(symbol);
         if (of is null or IErrorTypeSymbol) return ([], true);
-        if (left.Parent?.Parent is ConditionalAccessExpressionSyntax || left.Parent is ConditionalAccessExpressionSyntax)
-            if (of is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable) of = nullable.TypeArguments[0];
-        return (model.LookupSymbols(start, of, includeReducedExtensionMethods: true).Where(s => !s.IsStatic || s is IMethodSymbol { IsExtensionMethod: true }), true);
+        if (left.Parent?.Parent is ConditionalAccessExpressionSyntax
+            || left.Parent is ConditionalAccessExpressionSyntax)
+            if (of is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable)
+                of = nullable.TypeArguments[0];
+        return (model.LookupSymbols(start, of, includeReducedExtensionMethods: true)
+            .Where(s => !s.IsStatic || s is IMethodSymbol { IsExtensionMethod: true }), true);
     }
 
     // A property may bear its type's name: then it is the value that is meant.
     private static bool IsColorColor(SemanticModel model, ExpressionSyntax left, INamedTypeSymbol type) =>
-        model.LookupSymbols(left.SpanStart, name: type.Name).Any(s => s is IPropertySymbol or IFieldSymbol or ILocalSymbol or IParameterSymbol);
+        model.LookupSymbols(left.SpanStart, name: type.Name)
+            .Any(s => s is IPropertySymbol or IFieldSymbol or ILocalSymbol or IParameterSymbol);
 
     private static ITypeSymbol? TypeOf(ISymbol? symbol) => symbol switch
     {
@@ -83,16 +102,20 @@ internal static class Completion
     private static bool IsText(SyntaxNode root, int position)
     {
         var trivia = root.FindTrivia(Math.Max(0, position - 1));
-        if (trivia.IsKind(SyntaxKind.SingleLineCommentTrivia) || trivia.IsKind(SyntaxKind.MultiLineCommentTrivia)) return true;
+        if (trivia.IsKind(SyntaxKind.SingleLineCommentTrivia) || trivia.IsKind(SyntaxKind.MultiLineCommentTrivia))
+            return true;
         var token = root.FindToken(Math.Max(0, position - 1));
         return token.SpanStart < position && position <= token.Span.End
-            && token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.CharacterLiteralToken or SyntaxKind.InterpolatedStringTextToken or SyntaxKind.NumericLiteralToken
+            && token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.CharacterLiteralToken
+            or SyntaxKind.InterpolatedStringTextToken or SyntaxKind.NumericLiteralToken
                 or SyntaxKind.SingleLineRawStringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken;
     }
 
-    private static bool Matches(string name, string prefix) => name.StartsWith(prefix.TrimStart('@'), StringComparison.OrdinalIgnoreCase);
+    private static bool Matches(string name, string prefix)
+        => name.StartsWith(prefix.TrimStart('@'), StringComparison.OrdinalIgnoreCase);
 
-    private static string Escape(string name) => SyntaxFacts.GetKeywordKind(name) == SyntaxKind.None ? name : "@" + name;
+    private static string Escape(string name)
+        => SyntaxFacts.GetKeywordKind(name) == SyntaxKind.None ? name : "@" + name;
 
     private static string Kind(ISymbol symbol) => symbol switch
     {

@@ -26,7 +26,8 @@ internal static class Inspection
         var (tree, model) = history.Draft(code);
         var root = tree.GetCompilationUnitRoot(cancellation);
         var (start, end) = Completion.Word(code, position);
-        if (end > start && Named(root.FindToken(start), model, cancellation) is { Count: > 0 } named) return Describe(named);
+        if (end > start && Named(root.FindToken(start), model, cancellation) is { Count: > 0 } named)
+            return Describe(named);
         return Call(root, model, position, cancellation) is { Count: > 0 } call ? Describe(call) : null;
     }
 
@@ -40,14 +41,17 @@ internal static class Inspection
         return [.. model.GetMemberGroup(node, cancellation)];
     }
 
-    private static List<ISymbol> Call(SyntaxNode root, SemanticModel model, int position, CancellationToken cancellation)
+    private static List<ISymbol> Call(SyntaxNode root, SemanticModel model, int position,
+        CancellationToken cancellation)
     {
         var call = root.FindToken(Math.Max(0, position - 1)).Parent?.AncestorsAndSelf().FirstOrDefault(n =>
-            n is InvocationExpressionSyntax i && i.ArgumentList.SpanStart < position || n is BaseObjectCreationExpressionSyntax { ArgumentList: { } a } && a.SpanStart < position);
+            n is InvocationExpressionSyntax i && i.ArgumentList.SpanStart < position
+                || n is BaseObjectCreationExpressionSyntax { ArgumentList: { } a } && a.SpanStart < position);
         return call switch
         {
             InvocationExpressionSyntax invocation => [.. model.GetMemberGroup(invocation.Expression, cancellation)],
-            ObjectCreationExpressionSyntax creation when model.GetSymbolInfo(creation.Type, cancellation).Symbol is INamedTypeSymbol type =>
+            ObjectCreationExpressionSyntax creation when model.GetSymbolInfo(creation.Type, cancellation)
+                .Symbol is INamedTypeSymbol type =>
                 [.. type.InstanceConstructors.Where(c => c.DeclaredAccessibility == Accessibility.Public)],
             _ => [],
         };
@@ -70,9 +74,11 @@ internal static class Inspection
         {
             var member = XElement.Parse(xml);
             var text = new StringBuilder(Plain(member.Element("summary")));
-            foreach (var parameter in member.Elements("param")) text.Append($"\n  {parameter.Attribute("name")?.Value}: {Plain(parameter)}");
+            foreach (var parameter in member.Elements("param"))
+                text.Append($"\n  {parameter.Attribute("name")?.Value}: {Plain(parameter)}");
             if (Plain(member.Element("returns")) is { Length: > 0 } returns) text.Append($"\nReturns: {returns}");
-            foreach (var thrown in member.Elements("exception")) text.Append($"\nThrows {Name(thrown.Attribute("cref")?.Value)}: {Plain(thrown)}");
+            foreach (var thrown in member.Elements("exception"))
+                text.Append($"\nThrows {Name(thrown.Attribute("cref")?.Value)}: {Plain(thrown)}");
             return text.ToString().Trim();
         }
         catch (XmlException) { return ""; }
@@ -84,7 +90,8 @@ internal static class Inspection
         var words = element.DescendantNodes().Select(n => n switch
         {
             XText text => text.Value,
-            XElement { IsEmpty: true } e => Name((e.Attribute("cref") ?? e.Attribute("langword") ?? e.Attribute("name"))?.Value),
+            XElement { IsEmpty: true } e
+                => Name((e.Attribute("cref") ?? e.Attribute("langword") ?? e.Attribute("name"))?.Value),
             _ => "",
         });
         return string.Join(' ', string.Concat(words).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));

@@ -12,7 +12,8 @@ internal sealed class DocumentationFile(string assemblyPath) : DocumentationProv
 {
     private readonly Lazy<Dictionary<string, string>> members = new(() => Read(assemblyPath));
 
-    protected override string? GetDocumentationForSymbol(string documentationMemberID, CultureInfo preferredCulture, CancellationToken cancellationToken) =>
+    protected override string? GetDocumentationForSymbol(string documentationMemberID, CultureInfo preferredCulture,
+        CancellationToken cancellationToken) =>
         members.Value.GetValueOrDefault(documentationMemberID);
 
     public override bool Equals(object? obj) => ReferenceEquals(this, obj);
@@ -36,12 +37,15 @@ internal sealed class DocumentationFile(string assemblyPath) : DocumentationProv
     {
         var beside = Path.ChangeExtension(assemblyPath, ".xml");
         if (File.Exists(beside)) return beside;
-        // dotnet/shared/Microsoft.NETCore.App/10.0.x/System.Foo.dll -> dotnet/packs/Microsoft.NETCore.App.Ref/10.0.y/ref/net10.0/System.Foo.xml
+        // dotnet/shared/Microsoft.NETCore.App/10.0.x/System.Foo.dll ->
+        // dotnet/packs/Microsoft.NETCore.App.Ref/10.0.y/ref/net10.0/System.Foo.xml
         var framework = Path.GetDirectoryName(assemblyPath)!;
         var packs = Path.Combine(framework, "..", "..", "..", "packs", "Microsoft.NETCore.App.Ref");
         if (!Directory.Exists(packs)) return null;
-        var name = Path.GetFileName(beside) == "System.Private.CoreLib.xml" ? "System.Runtime.xml" : Path.GetFileName(beside);
+        var name = Path.GetFileName(beside) == "System.Private.CoreLib.xml" ? "System.Runtime.xml"
+            : Path.GetFileName(beside);
         return Directory.GetDirectories(packs).Order().Reverse()
-            .Select(pack => Path.Combine(pack, "ref", $"net{Environment.Version.Major}.0", name)).FirstOrDefault(File.Exists);
+            .Select(pack => Path.Combine(pack, "ref", $"net{Environment.Version.Major}.0", name))
+            .FirstOrDefault(File.Exists);
     }
 }

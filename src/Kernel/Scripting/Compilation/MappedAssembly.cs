@@ -6,12 +6,15 @@ using Microsoft.CodeAnalysis;
 namespace Interactive.Kernel.Scripting;
 
 /// <summary>
-/// References to files that stay as they are while the process lives, read where they lie: the compiler's own way copies
-/// every image, 80 MB for the framework, of which it looks at a few.
+/// References to files that stay as they are while the process lives, read where they lie: the compiler's own way
+/// copies every image, 80 MB for the framework, of which it looks at a few.
 /// </summary>
 internal static unsafe class MappedAssembly
 {
-    /// <summary>A reference to a managed assembly, with the documentation that lies beside it. The mapping lasts as long as the process.</summary>
+    /// <summary>
+    /// A reference to a managed assembly, with the documentation that lies beside it. The mapping lasts as long as the
+    /// process.
+    /// </summary>
     /// <exception cref="BadImageFormatException">The file is no managed assembly.</exception>
     public static MetadataReference Reference(string path)
     {

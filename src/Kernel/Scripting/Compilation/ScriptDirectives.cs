@@ -12,9 +12,11 @@ namespace Interactive.Kernel.Scripting;
 /// <param name="Sources">Of <c>#i "nuget: URL or folder"</c>.</param>
 /// <param name="LoadedFiles">Full paths of <c>#load "file.csx"</c>, transitively.</param>
 internal sealed partial record ScriptDirectives(
-    ImmutableArray<string> Assemblies, ImmutableArray<PackageId> Packages, ImmutableArray<string> Sources, ImmutableArray<string> LoadedFiles)
+    ImmutableArray<string> Assemblies, ImmutableArray<PackageId> Packages, ImmutableArray<string> Sources,
+        ImmutableArray<string> LoadedFiles)
 {
-    public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
+    public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest, DocumentationMode.None,
+        SourceCodeKind.Script);
 
     /// <summary>Those of a debug build: <c>#if DEBUG</c> and <c>Debug.Assert</c> count.</summary>
     public static readonly CSharpParseOptions DebugOptions = ParseOptions.WithPreprocessorSymbols("DEBUG", "TRACE");
@@ -29,31 +31,36 @@ internal sealed partial record ScriptDirectives(
     {
         var found = new Collector(release ? ParseOptions : DebugOptions);
         found.Visit(code, path, folder);
-        return new([.. found.Assemblies.Distinct()], [.. found.Packages.Distinct()], [.. found.Sources.Distinct()], [.. found.Loaded]);
+        return new([.. found.Assemblies.Distinct()], [.. found.Packages.Distinct()], [.. found.Sources.Distinct()],
+            [.. found.Loaded]);
     }
 
     /// <summary>
-    /// The code without what the compiler need not see: <c>#r</c> and <c>#i</c>, which the host follows, and a <c>#load</c>
-    /// that an <c>#if</c> has switched off. Line numbers stay.
+    /// The code without what the compiler need not see: <c>#r</c> and <c>#i</c>, which the host follows, and a
+    /// <c>#load</c> that an <c>#if</c> has switched off. Line numbers stay.
     /// </summary>
     public static string Blank(string code, bool release = true)
     {
         if (!code.Contains('#')) return code;
         var text = code.ToCharArray();
         foreach (var directive in Of(CSharpSyntaxTree.ParseText(code, release ? ParseOptions : DebugOptions)))
-            if (directive is LoadDirectiveTriviaSyntax ? !directive.IsActive : HostDirective().IsMatch(directive.ToString()))
+            if (directive is LoadDirectiveTriviaSyntax ? !directive.IsActive
+                : HostDirective().IsMatch(directive.ToString()))
                 for (var i = directive.SpanStart; i < directive.Span.End; i++)
                     if (text[i] is not ('\r' or '\n')) text[i] = ' ';
         return new(text);
     }
 
     private static IEnumerable<DirectiveTriviaSyntax> Of(SyntaxTree tree) =>
-        tree.GetRoot().DescendantTrivia().Where(t => t.IsDirective).Select(t => (DirectiveTriviaSyntax)t.GetStructure()!);
+        tree.GetRoot().DescendantTrivia().Where(t => t.IsDirective)
+            .Select(t => (DirectiveTriviaSyntax)t.GetStructure()!);
 
     /// <summary>The package of <c>#load "nuget: Id, Version"</c>; null for the path of a file.</summary>
     /// <exception cref="FormatException">It names no package.</exception>
-    public static PackageId? PackageToLoad(string target) => !target.StartsWith(OfNuGet, StringComparison.OrdinalIgnoreCase) ? null
-        : PackageId.Parse(target[OfNuGet.Length..].Trim()) ?? throw new FormatException($"#load \"{target}\": a package is given as #load \"nuget: Id, Version\"");
+    public static PackageId? PackageToLoad(string target)
+        => !target.StartsWith(OfNuGet, StringComparison.OrdinalIgnoreCase) ? null
+        : PackageId.Parse(target[OfNuGet.Length..].Trim())
+        ?? throw new FormatException($"#load \"{target}\": a package is given as #load \"nuget: Id, Version\"");
 
     private const string OfNuGet = "nuget:", OfSdk = "sdk:";
 
@@ -77,14 +84,20 @@ internal sealed partial record ScriptDirectives(
 
         private void Follow(string kind, string target, Location place, string folder)
         {
-            var value = target.StartsWith(OfNuGet, StringComparison.OrdinalIgnoreCase) ? target[OfNuGet.Length..].Trim() : null;
+            var value = target.StartsWith(OfNuGet, StringComparison.OrdinalIgnoreCase) ? target[OfNuGet.Length..].Trim()
+                : null;
             if (kind == "i")
-                Sources.Add(value is null ? throw ScriptCompileException.At(place, $"#i \"{target}\": a package source is given as #i \"nuget: URL or folder\"")
+                Sources.Add(value is null
+                    ? throw ScriptCompileException.At(place,
+                    $"#i \"{target}\": a package source is given as #i \"nuget: URL or folder\"")
                     : value.Contains("://") ? value : Path.GetFullPath(value, folder));
             else if (value is not null)
-                Packages.Add(PackageId.Parse(value) ?? throw ScriptCompileException.At(place, $"#r \"{target}\": a package is given as #r \"nuget: Id, Version\""));
+                Packages.Add(PackageId.Parse(value)
+                    ?? throw ScriptCompileException.At(place,
+                    $"#r \"{target}\": a package is given as #r \"nuget: Id, Version\""));
             else if (target.StartsWith(OfSdk, StringComparison.OrdinalIgnoreCase))
-                Assemblies.AddRange(SharedFramework.Of(target[OfSdk.Length..].Trim(), out var why) ?? throw ScriptCompileException.At(place, $"#r \"{target}\": {why}"));
+                Assemblies.AddRange(SharedFramework.Of(target[OfSdk.Length..].Trim(), out var why)
+                    ?? throw ScriptCompileException.At(place, $"#r \"{target}\": {why}"));
             else if (FindAssembly(target, folder) is { } file) Assemblies.Add(file);
             else throw ScriptCompileException.At(place, $"#r \"{target}\": no such file, looked in {folder}");
         }
@@ -93,7 +106,8 @@ internal sealed partial record ScriptDirectives(
         private static string? FindAssembly(string target, string folder)
         {
             var framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-            return new[] { Path.GetFullPath(target, folder), Path.Combine(framework, target), Path.Combine(framework, target + ".dll") }.FirstOrDefault(File.Exists);
+            return new[] { Path.GetFullPath(target, folder), Path.Combine(framework, target), Path.Combine(framework,
+                target + ".dll") }.FirstOrDefault(File.Exists);
         }
 
         private void Load(LoadDirectiveTriviaSyntax load, string folder)
@@ -108,7 +122,9 @@ internal sealed partial record ScriptDirectives(
             }
             catch (FormatException e) { throw ScriptCompileException.At(load.GetLocation(), e.Message); }
             var file = Path.GetFullPath(load.File.ValueText, folder);
-            if (!File.Exists(file)) throw ScriptCompileException.At(load.GetLocation(), $"#load \"{load.File.ValueText}\": no such file, looked for {file}");
+            if (!File.Exists(file))
+                throw ScriptCompileException.At(load.GetLocation(),
+                $"#load \"{load.File.ValueText}\": no such file, looked for {file}");
             if (Loaded.Contains(file)) return;
             Loaded.Add(file);
             Visit(File.ReadAllText(file), file, Path.GetDirectoryName(file)!);

@@ -4,12 +4,18 @@ using System.Text.RegularExpressions;
 
 namespace Interactive.Kernel.Scripting;
 
-/// <summary>Writes an exception as its author wants to read it: the frames of the script and of the libraries it called, not the host's.</summary>
+/// <summary>
+/// Writes an exception as its author wants to read it: the frames of the script and of the libraries it called, not the
+/// host's.
+/// </summary>
 public static partial class ScriptTrace
 {
     private const int MostFrames = 40, MostInner = 16;
 
-    /// <summary>The exception, its inner ones and their frames, with file and line where known. Of very many the first and the last.</summary>
+    /// <summary>
+    /// The exception, its inner ones and their frames, with file and line where known. Of very many the first and the
+    /// last.
+    /// </summary>
     public static string Format(Exception exception)
     {
         var text = new StringBuilder();
@@ -17,10 +23,16 @@ public static partial class ScriptTrace
         return text.ToString().TrimEnd();
     }
 
-    /// <summary>The exception in one line: what it is, what it says, and the line of the script that brought it about.</summary>
+    /// <summary>
+    /// The exception in one line: what it is, what it says, and the line of the script that brought it about.
+    /// </summary>
     public static string Line(Exception exception)
     {
-        var place = new StackTrace(exception, fNeedFileInfo: true).GetFrames().FirstOrDefault(f => f.GetFileName() is not null && f.GetMethod()?.DeclaringType?.FullName?.StartsWith(ScriptCompiler.ClassName, StringComparison.Ordinal) == true);
+        var place = new StackTrace(exception, fNeedFileInfo: true).GetFrames()
+            .FirstOrDefault(f
+            => f.GetFileName() is not null
+            && f.GetMethod()?.DeclaringType?.FullName?.StartsWith(ScriptCompiler.ClassName,
+            StringComparison.Ordinal) == true);
         return $"{Name(exception.GetType())}: {Message(exception).ReplaceLineEndings(" ").Trim()}{(place is null ? "" : $" ({place.GetFileName()}, line {place.GetFileLineNumber()})")}";
     }
 
@@ -40,19 +52,23 @@ public static partial class ScriptTrace
     private static void Append(StringBuilder text, Exception exception, int depth)
     {
         text.AppendLine($"{Name(exception.GetType())}: {Message(exception)}");
-        var frames = new StackTrace(exception, fNeedFileInfo: false).FrameCount > 4 * MostFrames ? Ends(exception) : new StackTrace(exception, fNeedFileInfo: true).GetFrames().Select(Line);
+        var frames = new StackTrace(exception, fNeedFileInfo: false).FrameCount > 4 * MostFrames ? Ends(exception)
+            : new StackTrace(exception, fNeedFileInfo: true).GetFrames().Select(Line);
         foreach (var line in frames)
             if (line is not null) text.AppendLine(line);
         if (depth == MostInner) return;
-        foreach (var inner in exception is AggregateException many ? many.InnerExceptions : (IReadOnlyList<Exception>)(exception.InnerException is { } one ? [one] : []))
+        foreach (var inner in exception is AggregateException many ? many.InnerExceptions
+            : (IReadOnlyList<Exception>)(exception.InnerException is { } one ? [one] : []))
             Append(text.Append("  ---> "), inner, depth + 1);
     }
 
     // Of an endless recursion there are a hundred thousand.
     private static IEnumerable<string?> Ends(Exception exception)
     {
-        var frames = new StackTrace(exception, fNeedFileInfo: false).GetFrames(); // to look up so many lines takes seconds
-        return [.. frames.Take(MostFrames / 2).Select(Line), $"   ... {frames.Length - MostFrames} more ...", .. frames.TakeLast(MostFrames / 2).Select(Line)];
+        // to look up so many lines takes seconds
+        var frames = new StackTrace(exception, fNeedFileInfo: false).GetFrames();
+        return [.. frames.Take(MostFrames / 2).Select(Line), $"   ... {frames.Length - MostFrames} more ...",
+            .. frames.TakeLast(MostFrames / 2).Select(Line)];
     }
 
     private static string? Line(StackFrame frame)
@@ -64,16 +80,22 @@ public static partial class ScriptTrace
         return $"   at {Name(full, method.Name)}{place}";
     }
 
-    private static bool IsOfHost(string type) => type.StartsWith("Interactive.Kernel.") || type.StartsWith("System.Runtime.CompilerServices.")
-        || type.StartsWith("System.Runtime.ExceptionServices.") || type.StartsWith("System.Threading.ExecutionContext") || type.StartsWith("System.Threading.Tasks.Task")
+    private static bool IsOfHost(string type)
+        => type.StartsWith("Interactive.Kernel.") || type.StartsWith("System.Runtime.CompilerServices.")
+        || type.StartsWith("System.Runtime.ExceptionServices.") || type.StartsWith("System.Threading.ExecutionContext")
+        || type.StartsWith("System.Threading.Tasks.Task")
         || type.StartsWith("System.Threading.ThreadPool") || type.StartsWith("System.Threading.PortableThreadPool");
 
-    // __Submission_1+<<Initialize>>d__0.MoveNext is the script's top level, __Submission_1+<Run>d__2.MoveNext its method Run.
+    // __Submission_1+<<Initialize>>d__0.MoveNext is the script's top level, __Submission_1+<Run>d__2.MoveNext its
+    // method Run.
     private static string Name(string type, string method)
     {
-        if (!type.StartsWith(ScriptCompiler.ClassName, StringComparison.Ordinal)) return Source(type) is { } name && method == "MoveNext" ? $"{type[..type.LastIndexOf('+')]}.{name}" : $"{type}.{method}".Replace('+', '.');
+        if (!type.StartsWith(ScriptCompiler.ClassName, StringComparison.Ordinal))
+            return Source(type) is { } name && method == "MoveNext" ? $"{type[..type.LastIndexOf('+')]}.{name}"
+            : $"{type}.{method}".Replace('+', '.');
         var nested = type.IndexOf('+') is >= 0 and var plus ? type[(plus + 1)..] : "";
-        if (Source(nested) is { } source && method == "MoveNext") return source == "Initialize" ? "(top level)" : source;
+        if (Source(nested) is { } source && method == "MoveNext")
+            return source == "Initialize" ? "(top level)" : source;
         if (method is "<Initialize>" or "<Factory>") return "(top level)";
         var called = Source(method) is { } lambda ? lambda == "Initialize" ? "(lambda)" : lambda : method;
         nested = nested.StartsWith('<') ? "" : nested.Replace('+', '.') + ".";

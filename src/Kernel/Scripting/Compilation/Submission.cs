@@ -6,8 +6,8 @@ namespace Interactive.Kernel.Scripting;
 /// <param name="Image">The assembly.</param>
 /// <param name="Symbols">Its portable PDB.</param>
 /// <param name="Factory">
-/// Metadata token of the factory, which takes the session's objects by submission number and returns the value's task. A
-/// name would cost the runtime a parse of it and a search.
+/// Metadata token of the factory, which takes the session's objects by submission number and returns the value's task.
+/// A name would cost the runtime a parse of it and a search.
 /// </param>
 /// <param name="HasValue">True when it ends with an expression or a <c>return</c>.</param>
 internal sealed record Submission(byte[] Image, byte[] Symbols, int Factory, bool HasValue)

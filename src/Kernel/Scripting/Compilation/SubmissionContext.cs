@@ -11,14 +11,20 @@ namespace Interactive.Kernel.Scripting;
 /// </summary>
 internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
 {
-    private static readonly Lazy<Dictionary<string, string>> ofHost = new(() => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-        .GroupBy(Path.GetFileNameWithoutExtension).ToDictionary(g => g.Key!, g => g.First(), StringComparer.OrdinalIgnoreCase));
+    private static readonly Lazy<Dictionary<string,
+        string>> ofHost = new(()
+        => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+        .GroupBy(Path.GetFileNameWithoutExtension).ToDictionary(g => g.Key!, g => g.First(),
+        StringComparer.OrdinalIgnoreCase));
 
     private readonly Dictionary<string, string> managed = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, Assembly> submissions = [];
     private readonly List<string> native = [], folders = [];
 
-    /// <summary>Lets the context find an assembly by its file, the first one of a name, and what lies beside it and is asked for by it.</summary>
+    /// <summary>
+    /// Lets the context find an assembly by its file, the first one of a name, and what lies beside it and is asked for
+    /// by it.
+    /// </summary>
     public void AddAssembly(string path)
     {
         lock (managed)
@@ -54,7 +60,9 @@ internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
         if (name.Name is "TorchSharp" or "Interactive.Engine") TorchLoader.Register();
         if (name.Name is "MPI" or "Interactive.MpiNet") MpiNet.MpiNetPrograms.Prepare();
         if (path is null) return null;
-        if (ofHost.Value.TryGetValue(name.Name!, out var host) && (name.Name == "TorchSharp" || AssemblyName.GetAssemblyName(host).Version >= AssemblyName.GetAssemblyName(path).Version)) return null;
+        if (ofHost.Value.TryGetValue(name.Name!, out var host)
+            && (name.Name == "TorchSharp"
+            || AssemblyName.GetAssemblyName(host).Version >= AssemblyName.GetAssemblyName(path).Version)) return null;
         return LoadFromAssemblyPath(path);
     }
 
@@ -66,12 +74,14 @@ internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
         lock (managed)
         {
             files = [.. native];
-            file = files.FirstOrDefault(f => names.Contains(Path.GetFileName(f))) ?? folders.SelectMany(folder => names.Select(n => Path.Combine(folder, n))).FirstOrDefault(File.Exists);
+            file = files.FirstOrDefault(f => names.Contains(Path.GetFileName(f)))
+                ?? folders.SelectMany(folder => names.Select(n => Path.Combine(folder, n))).FirstOrDefault(File.Exists);
         }
         if (file is null) return 0;
         if (NativeLibrary.TryLoad(file, out var handle)) return handle;
         // It may need siblings of its package that the system's loader does not find: load those first, by path.
-        foreach (var sibling in files.Where(f => f != file && Path.GetDirectoryName(f) == Path.GetDirectoryName(file))) NativeLibrary.TryLoad(sibling, out _);
+        foreach (var sibling in files.Where(f => f != file && Path.GetDirectoryName(f) == Path.GetDirectoryName(file)))
+            NativeLibrary.TryLoad(sibling, out _);
         return LoadUnmanagedDllFromPath(file);
     }
 }

@@ -4,10 +4,10 @@ using Interactive.Runtime;
 namespace Interactive.Kernel.Scripting;
 
 /// <summary>
-/// Compiled scripts, one file each, so that a script starts without the compiler. An entry is found by the script's path
-/// and text, the build of the host and the configuration, and counts only while every file it was made of is unchanged, and
-/// when it is this user's own and whole: its content has a checksum. Processes may read and write at once: a file appears
-/// whole or not at all.
+/// Compiled scripts, one file each, so that a script starts without the compiler. An entry is found by the script's
+/// path and text, the build of the host and the configuration, and counts only while every file it was made of is
+/// unchanged, and when it is this user's own and whole: its content has a checksum. Processes may read and write at
+/// once: a file appears whole or not at all.
 /// </summary>
 internal sealed class ScriptCache
 {
@@ -31,19 +31,23 @@ internal sealed class ScriptCache
         {
             if (!FileOwner.IsOurs(Path.GetDirectoryName(file)!) || !FileOwner.IsOurs(file)) return null;
             var all = File.ReadAllBytes(file);
-            if (all.Length < ChecksumLength || Encoding.ASCII.GetString(all, 0, ChecksumLength) != Hash(all.AsSpan(ChecksumLength))) return null;
+            if (all.Length < ChecksumLength
+                || Encoding.ASCII.GetString(all, 0, ChecksumLength) != Hash(all.AsSpan(ChecksumLength))) return null;
             using var reader = new BinaryReader(new MemoryStream(all, ChecksumLength, all.Length - ChecksumLength));
             if (reader.ReadString() != key) return null; // another script of the same hash
             // The sources may have a newer version. Ranks take what their launcher has compiled: all of them the same.
-            if (reader.ReadBoolean() && Environment.GetEnvironmentVariable(RankVariable) is not { Length: > 0 }) return null;
+            if (reader.ReadBoolean() && Environment.GetEnvironmentVariable(RankVariable) is not { Length: > 0 })
+                return null;
             for (var left = reader.ReadInt32(); left > 0; left--)
                 if (reader.ReadString() is var name && Stamp(name) != reader.ReadString()) return null;
             var assemblies = ReadStrings(reader);
             var native = ReadStrings(reader);
-            var submission = new Submission(reader.ReadBytes(reader.ReadInt32()), reader.ReadBytes(reader.ReadInt32()), reader.ReadInt32(), reader.ReadBoolean());
+            var submission = new Submission(reader.ReadBytes(reader.ReadInt32()), reader.ReadBytes(reader.ReadInt32()),
+                reader.ReadInt32(), reader.ReadBoolean());
             return new(submission, [], assemblies, native);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException) { return null; } // damaged: made anew
+        // damaged: made anew
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException) { return null; }
     }
 
     /// <summary>Keeps an entry. A cache that cannot be written is no error.</summary>
@@ -68,7 +72,12 @@ internal sealed class ScriptCache
             }
             if (!FileOwner.MakePrivate(Path.GetDirectoryName(file)!)) return;
             var temporary = $"{file}.{Environment.ProcessId}.tmp";
-            using (var stream = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+            using (var stream = new FileStream(temporary,
+                new FileStreamOptions
+                {
+                    Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode =
+                UnixFileMode.UserRead | UnixFileMode.UserWrite
+                }))
             {
                 var bytes = content.GetBuffer().AsSpan(0, (int)content.Length);
                 stream.Write(Encoding.ASCII.GetBytes(Hash(bytes)));
@@ -85,7 +94,8 @@ internal sealed class ScriptCache
     {
         var info = new FileInfo(path);
         if (!info.Exists) return "missing";
-        return info.Extension is ".dll" or ".so" || info.Length > 1 << 20 ? $"{info.Length} {info.LastWriteTimeUtc.Ticks}" : $"{info.Length} {Hash(File.ReadAllBytes(path))}";
+        return info.Extension is ".dll" or ".so" || info.Length > 1 << 20
+            ? $"{info.Length} {info.LastWriteTimeUtc.Ticks}" : $"{info.Length} {Hash(File.ReadAllBytes(path))}";
     }
 
     // FNV-1a. A cryptographic one would load OpenSSL, which takes a third of the time that a cached script starts in.

@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Interactive.Kernel.Scripting;
 
-/// <summary>A script as <c>interactive run</c> and <c>dotnet script</c> take it: a file or a piece of code, run once from top to bottom.</summary>
+/// <summary>
+/// A script as <c>interactive run</c> and <c>dotnet script</c> take it: a file or a piece of code, run once from top to
+/// bottom.
+/// </summary>
 /// <param name="Code">Its text.</param>
 /// <param name="Path">What stack traces call it: a full path for a file.</param>
 /// <param name="Folder">Where relative paths in its directives begin.</param>
@@ -18,10 +21,13 @@ internal sealed record ScriptFile(string Code, string Path, string Folder)
 
     // Of its own for the reason of CommandLine.IsUsage.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Exception Missing(string path, string full) => new UsageException(path.Length == 0 ? "no script: its name is empty"
+    private static Exception Missing(string path, string full)
+        => new UsageException(path.Length == 0 ? "no script: its name is empty"
         : Directory.Exists(full) ? $"{path} is a folder: give a script file (.csx)" : $"no script {path}");
 
-    /// <summary>Compiles the script, or finds it compiled. What the compiler warns of goes to stderr when it compiles.</summary>
+    /// <summary>
+    /// Compiles the script, or finds it compiled. What the compiler warns of goes to stderr when it compiles.
+    /// </summary>
     /// <param name="cache">False compiles always and keeps nothing.</param>
     /// <exception cref="ScriptCompileException">It has errors.</exception>
     public CompiledScript Compile(bool release = true, bool cache = true)
@@ -37,11 +43,17 @@ internal sealed record ScriptFile(string Code, string Path, string Folder)
     {
         var directives = ScriptDirectives.Read(Code, Path, Folder, release);
         var assets = PackageResolver.Resolve(directives.Packages, directives.Sources, Folder);
-        var references = HostReferences.All.Concat(directives.Assemblies.Concat(assets.Compile).Select(HostReferences.Reference));
-        var (compilation, submission, warnings) = new ScriptCompiler(typeof(ScriptGlobals), Folder, release).Compile(Code, Path, 1, null, references, assets.Scripts);
+        var references =
+            HostReferences.All.Concat(directives.Assemblies.Concat(assets.Compile).Select(HostReferences.Reference));
+        var (compilation, submission,
+            warnings) = new ScriptCompiler(typeof(ScriptGlobals), Folder, release).Compile(Code, Path, 1, null,
+            references, assets.Scripts);
         foreach (var warning in warnings) Console.Error.WriteLine(warning);
         // Files that a package brings are loaded as well.
-        var loaded = compilation.SyntaxTrees.Take(compilation.SyntaxTrees.Length - 1).Select(tree => tree.FilePath).Where(File.Exists);
-        return new(submission, [.. directives.LoadedFiles.Union(loaded)], [.. directives.Assemblies, .. assets.Runtime], assets.Native) { IsFloating = directives.Packages.Any(p => p.IsFloating && !p.IsOfHost) };
+        var loaded = compilation.SyntaxTrees.Take(compilation.SyntaxTrees.Length - 1).Select(tree => tree.FilePath)
+            .Where(File.Exists);
+        return new(submission, [.. directives.LoadedFiles.Union(loaded)], [.. directives.Assemblies, .. assets.Runtime],
+            assets.Native)
+        { IsFloating = directives.Packages.Any(p => p.IsFloating && !p.IsOfHost) };
     }
 }

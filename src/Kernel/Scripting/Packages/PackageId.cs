@@ -10,10 +10,13 @@ internal sealed record PackageId(string Id, string Version)
         var cut = text.IndexOfAny([',', '/']);
         var id = (cut < 0 ? text : text[..cut]).Trim();
         var version = cut < 0 ? "*" : text[(cut + 1)..].Trim();
-        return id.Length == 0 || id.Any(c => !char.IsLetterOrDigit(c) && c is not ('.' or '-' or '_')) || version.Length == 0 ? null : new(id, version);
+        return id.Length == 0 || id.Any(c => !char.IsLetterOrDigit(c) && c is not ('.' or '-' or '_'))
+            || version.Length == 0 ? null : new(id, version);
     }
 
-    /// <summary>True when the version is not one: what fits it best may be another tomorrow. <c>[1.2.3]</c> is one, just that.</summary>
+    /// <summary>
+    /// True when the version is not one: what fits it best may be another tomorrow. <c>[1.2.3]</c> is one, just that.
+    /// </summary>
     public bool IsFloating => Version.Contains('*') || Version.Contains(',') || Version.StartsWith('(');
 
     /// <summary>True for what the host brings itself, in the version that belongs to its native libraries.</summary>
@@ -21,7 +24,9 @@ internal sealed record PackageId(string Id, string Version)
         || Id.StartsWith("libtorch-", StringComparison.OrdinalIgnoreCase)
         || Id.Equals("MPI.NET", StringComparison.OrdinalIgnoreCase)
         || Id.Equals("Interactive.MpiNet", StringComparison.OrdinalIgnoreCase)
-        || Id.Equals("Microsoft.DotNet.Interactive", StringComparison.OrdinalIgnoreCase) || Id.Equals("Microsoft.DotNet.Interactive.Formatting", StringComparison.OrdinalIgnoreCase) // what its notebooks use of it is here
+        // what its notebooks use of it is here
+        || Id.Equals("Microsoft.DotNet.Interactive", StringComparison.OrdinalIgnoreCase)
+        || Id.Equals("Microsoft.DotNet.Interactive.Formatting", StringComparison.OrdinalIgnoreCase)
         || Id.Equals("Interactive.Engine", StringComparison.OrdinalIgnoreCase)
         || Id.Equals("Interactive.Extensions", StringComparison.OrdinalIgnoreCase);
 

@@ -1,8 +1,8 @@
 namespace Interactive.Kernel.Scripting;
 
 /// <summary>
-/// One run of one cell, with everything it has started: it flows with the cell's code over awaits, tasks and threads, and
-/// knows which threads run that code at this moment, so that an interrupt wakes those that wait.
+/// One run of one cell, with everything it has started: it flows with the cell's code over awaits, tasks and threads,
+/// and knows which threads run that code at this moment, so that an interrupt wakes those that wait.
 /// </summary>
 internal sealed class CellRun
 {
@@ -23,7 +23,10 @@ internal sealed class CellRun
     /// <summary>Completes when the run is interrupted.</summary>
     public Task Interruption => interruption.Task;
 
-    /// <summary>Runs the synchronous part of the cell on this thread. The run lasts until <see cref="Release"/> is called for it.</summary>
+    /// <summary>
+    /// Runs the synchronous part of the cell on this thread. The run lasts until <see cref="Release"/> is called for
+    /// it.
+    /// </summary>
     public Task<object?> Start(Func<object?[], Task<object?>> factory, object?[] slots)
     {
         Interlocked.Increment(ref holders);
@@ -33,7 +36,10 @@ internal sealed class CellRun
         finally { current.Value = null; }
     }
 
-    /// <summary>Makes checks throw in this run's code and wakes its threads from waits. Once is enough; after the end it does nothing.</summary>
+    /// <summary>
+    /// Makes checks throw in this run's code and wakes its threads from waits. Once is enough; after the end it does
+    /// nothing.
+    /// </summary>
     public void Interrupt()
     {
         Enter();
@@ -51,7 +57,10 @@ internal sealed class CellRun
         interruption.TrySetResult();
     }
 
-    /// <summary>One of the run's tasks, or the run itself, has completed: after the last one checks need not look for it any more.</summary>
+    /// <summary>
+    /// One of the run's tasks, or the run itself, has completed: after the last one checks need not look for it any
+    /// more.
+    /// </summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref holders) > 0) return;
@@ -59,7 +68,9 @@ internal sealed class CellRun
         ended = true;
         var pending = interrupted;
         Exit();
-        if (pending) _ = Task.Delay(grace).ContinueWith(_ => Interlocked.Decrement(ref ScriptInterrupt.Pending), TaskScheduler.Default);
+        if (pending)
+            _ = Task.Delay(grace).ContinueWith(_ => Interlocked.Decrement(ref ScriptInterrupt.Pending),
+            TaskScheduler.Default);
     }
 
     private static void Switch(AsyncLocalValueChangedArgs<CellRun?> change)
@@ -87,7 +98,8 @@ internal sealed class CellRun
         catch (ThreadInterruptedException) { }
     }
 
-    // A monitor would wait interruptibly, and an exception in Switch ends the process. What is guarded takes microseconds.
+    // A monitor would wait interruptibly, and an exception in Switch ends the process. What is guarded takes
+    // microseconds.
     private void Enter()
     {
         while (Interlocked.Exchange(ref gate, 1) != 0) Thread.Yield();

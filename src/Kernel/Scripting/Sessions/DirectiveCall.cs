@@ -5,20 +5,31 @@ namespace Interactive.Kernel.Scripting;
 /// <param name="Body">The cell without its first line.</param>
 /// <param name="CellName">What stack traces call the cell.</param>
 /// <param name="Session">The session that the cell belongs to.</param>
-public sealed record DirectiveCall(string Name, IReadOnlyList<string> Arguments, string Body, string CellName, ScriptSession Session)
+public sealed record DirectiveCall(string Name, IReadOnlyList<string> Arguments, string Body, string CellName,
+    ScriptSession Session)
 {
     internal Func<string, Task<ScriptResult>>? Runner { get; init; }
 
-    /// <summary>True for <c>#!name?</c> and <c>#!name --help</c>: the cell's value is what the directive accepts, and nothing is run.</summary>
+    /// <summary>
+    /// True for <c>#!name?</c> and <c>#!name --help</c>: the cell's value is what the directive accepts, and nothing is
+    /// run.
+    /// </summary>
     internal bool AsksForHelp => Name.EndsWith('?') || Arguments is ["--help" or "-h" or "-?"];
 
-    /// <summary>Runs the lines below the directive as a cell of the session; their line numbers are those of the cell.</summary>
+    /// <summary>
+    /// Runs the lines below the directive as a cell of the session; their line numbers are those of the cell.
+    /// </summary>
     public Task<ScriptResult> RunBody() => RunCode("\n" + Body);
 
-    /// <summary>Runs code in the session as part of this cell. To be awaited, not waited for: it needs the session's thread.</summary>
-    public Task<ScriptResult> RunCode(string code) => (Runner ?? throw new InvalidOperationException("the call belongs to no running cell"))(code);
+    /// <summary>
+    /// Runs code in the session as part of this cell. To be awaited, not waited for: it needs the session's thread.
+    /// </summary>
+    public Task<ScriptResult> RunCode(string code)
+        => (Runner ?? throw new InvalidOperationException("the call belongs to no running cell"))(code);
 
-    /// <summary>Reads a cell's first line; null when that is no directive (<c>#!/usr/bin/env</c> is a script's shebang).</summary>
+    /// <summary>
+    /// Reads a cell's first line; null when that is no directive (<c>#!/usr/bin/env</c> is a script's shebang).
+    /// </summary>
     internal static DirectiveCall? Read(string code, string cellName, ScriptSession session)
     {
         var text = code.TrimStart();

@@ -1,6 +1,8 @@
 namespace Interactive.Kernel.Scripting;
 
-/// <summary>Something that a cell asks for with a first line <c>#!name arguments</c> instead of being compiled as it stands.</summary>
+/// <summary>
+/// Something that a cell asks for with a first line <c>#!name arguments</c> instead of being compiled as it stands.
+/// </summary>
 public interface IDirective
 {
     /// <summary>The word after <c>#!</c>.</summary>

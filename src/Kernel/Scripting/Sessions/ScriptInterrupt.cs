@@ -15,9 +15,13 @@ public static class ScriptInterrupt
         if (Volatile.Read(ref Pending) != 0 && CellRun.IsCurrentInterrupted) throw Exception();
     }
 
-    /// <summary>At the head of what may call itself: <see cref="Check"/>, and an exception in place of the end of the process where the stack is full.</summary>
+    /// <summary>
+    /// At the head of what may call itself: <see cref="Check"/>, and an exception in place of the end of the process
+    /// where the stack is full.
+    /// </summary>
     /// <exception cref="OperationCanceledException">The cell has been interrupted.</exception>
-    /// <exception cref="InsufficientExecutionStackException">The stack is nearly full: the recursion has no end.</exception>
+    /// <exception cref="InsufficientExecutionStackException">The stack is nearly full: the recursion has no
+    /// end.</exception>
     public static void Enter()
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
@@ -25,15 +29,17 @@ public static class ScriptInterrupt
     }
 
     /// <summary>
-    /// <see cref="Enter"/> of what awaits, where the stack ends sooner: an exception that leaves through awaits is thrown anew in
-    /// each of them, with all the frames before it, so that time grows with the square of the depth.
+    /// <see cref="Enter"/> of what awaits, where the stack ends sooner: an exception that leaves through awaits is
+    /// thrown anew in each of them, with all the frames before it, so that time grows with the square of the depth.
     /// </summary>
     /// <exception cref="OperationCanceledException">The cell has been interrupted.</exception>
-    /// <exception cref="InsufficientExecutionStackException">The stack of awaits is as deep as a thread of the pool could bear.</exception>
+    /// <exception cref="InsufficientExecutionStackException">The stack of awaits is as deep as a thread of the pool
+    /// could bear.</exception>
     public static unsafe void EnterAsync()
     {
         byte here;
-        if (stackTop != 0 && stackTop - (nint)(&here) > AwaitingStackBytes) throw new InsufficientExecutionStackException("methods that await call each other without end");
+        if (stackTop != 0 && stackTop - (nint)(&here) > AwaitingStackBytes)
+            throw new InsufficientExecutionStackException("methods that await call each other without end");
         Enter();
     }
 
@@ -50,7 +56,10 @@ public static class ScriptInterrupt
         stackTop = (nint)(&here);
     }
 
-    /// <summary>True when the cell that this code runs for has been interrupted; throws as <see cref="Enter"/> does where the stack is full.</summary>
+    /// <summary>
+    /// True when the cell that this code runs for has been interrupted; throws as <see cref="Enter"/> does where the
+    /// stack is full.
+    /// </summary>
     public static bool IsRequested
     {
         get

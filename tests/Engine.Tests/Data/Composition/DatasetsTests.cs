@@ -7,9 +7,12 @@ public class DatasetsTests
 {
     private static readonly Pass Training = new(3, 7);
 
-    private static IDataset<int> Numbers(int count, int classes = 2) => Dataset.Of([.. Enumerable.Range(0, count)], i => i % classes, [.. Enumerable.Range(0, classes).Select(c => $"c{c}")]);
+    private static IDataset<int> Numbers(int count, int classes = 2)
+        => Dataset.Of([.. Enumerable.Range(0, count)], i => i % classes,
+        [.. Enumerable.Range(0, classes).Select(c => $"c{c}")]);
 
-    private static int[] All(IDataset<int> data, Pass? pass = null) => [.. Enumerable.Range(0, data.Count).Select(i => data.Get(i, pass ?? Pass.Evaluation))];
+    private static int[] All(IDataset<int> data, Pass? pass = null)
+        => [.. Enumerable.Range(0, data.Count).Select(i => data.Get(i, pass ?? Pass.Evaluation))];
 
     [Fact]
     public void Sequences_lists_and_what_functions_make_of_them()
@@ -22,7 +25,8 @@ public class DatasetsTests
         Assert.Equal([9, 9, 0], All(squares.Subset([3, 3, 0])));
         Assert.Equal([0, 1, 4, 9, 16, 25, 0, 1], All(squares.Concat(squares.Take(2))));
         Assert.Equal("no sample of 6 is left", Assert.Throws<UsageException>(() => squares.Where(i => i > 99)).Message);
-        Assert.Equal("there is no sample 6: the data set has 6", Assert.Throws<UsageException>(() => squares.Subset([6])).Message);
+        Assert.Equal("there is no sample 6: the data set has 6",
+            Assert.Throws<UsageException>(() => squares.Subset([6])).Message);
     }
 
     [Fact]
@@ -37,8 +41,10 @@ public class DatasetsTests
         Assert.NotEqual(All(train), All(data.SplitByClass(0.8, seed: 2).Train));
         Assert.Equal([110 / 2f / 100, 110 / 2f / 10], Classes.Weights(data));
         var lonely = Dataset.Of([0, 0, 1], i => i, ["a", "b"]);
-        Assert.Equal("class 'b' has 1 sample: a part would have none", Assert.Throws<UsageException>(() => lonely.SplitByClass()).Message);
-        Assert.StartsWith("sample 0 does not say its class", Assert.Throws<UsageException>(() => Dataset.Of([1, 2]).SplitByClass()).Message);
+        Assert.Equal("class 'b' has 1 sample: a part would have none",
+            Assert.Throws<UsageException>(() => lonely.SplitByClass()).Message);
+        Assert.StartsWith("sample 0 does not say its class",
+            Assert.Throws<UsageException>(() => Dataset.Of([1, 2]).SplitByClass()).Message);
     }
 
     [Fact]
@@ -51,7 +57,8 @@ public class DatasetsTests
         Assert.NotEqual(All(noisy, Training), All(noisy, Training with { Epoch = 4 }));
         Assert.NotEqual(All(noisy, Training), All(noisy, Training with { Seed = 8 }));
         // another stage before it takes nothing from its numbers
-        var two = data.Augment((i, random) => { random.Next(); return i; }, "other").Augment((i, random) => i + 100 * random.Next(1000), "noise");
+        var two = data.Augment((i, random) => { random.Next(); return i; }, "other")
+            .Augment((i, random) => i + 100 * random.Next(1000), "noise");
         Assert.Equal(All(noisy, Training), All(two, Training));
         Assert.Equal(All(noisy, Training)[10..20], All(noisy.Skip(10).Take(10), Training));
     }
@@ -72,7 +79,8 @@ public class DatasetsTests
         // a sample that comes again has other random changes
         var noisy = data.Augment((i, random) => random.Next(1 << 30)).Weighted([1, 0, 0, 0], 16);
         Assert.Equal(16, All(noisy, Training).Distinct().Count());
-        Assert.Contains("weight of sample 1 is -1", Assert.Throws<UsageException>(() => data.Weighted([1, -1, 0, 0])).Message);
+        Assert.Contains("weight of sample 1 is -1",
+            Assert.Throws<UsageException>(() => data.Weighted([1, -1, 0, 0])).Message);
     }
 
     [Fact]
@@ -104,22 +112,27 @@ public class DatasetsTests
     public void What_is_cached_is_read_once_and_within_its_bound()
     {
         var reads = 0;
-        var data = Dataset.Of([.. Enumerable.Range(0, 10)]).Map(i => { Interlocked.Increment(ref reads); return new byte[100]; });
+        var data = Dataset.Of([.. Enumerable.Range(0, 10)])
+            .Map(i => { Interlocked.Increment(ref reads); return new byte[100]; });
         var cached = data.Cached();
         for (var i = 0; i < 30; i++) Assert.Same(cached[i % 10], cached[i % 10]);
         Assert.Equal(10, reads);
         var bounded = data.Cached(bound: 3 * 124);
         for (var i = 0; i < 20; i++) _ = bounded[i % 10];
         Assert.Equal(10 + 10 + 7, reads); // three are kept, seven read anew
-        Assert.StartsWith("samples that are drawn or changed at random cannot be kept", Assert.Throws<UsageException>(() => data.Augment((b, _) => b).Cached()).Message);
-        Assert.StartsWith("the size of a List`1 is not known", Assert.Throws<UsageException>(() => Dataset.Of([new List<int>()]).Cached()[0]).Message);
+        Assert.StartsWith("samples that are drawn or changed at random cannot be kept",
+            Assert.Throws<UsageException>(() => data.Augment((b, _) => b).Cached()).Message);
+        Assert.StartsWith("the size of a List`1 is not known",
+            Assert.Throws<UsageException>(() => Dataset.Of([new List<int>()]).Cached()[0]).Message);
     }
 
     [Fact]
     public void Packed_rows_hold_every_token_once_and_predict_none_across_documents()
     {
         var random = new CounterRandom(1, 1);
-        int[][] documents = [.. Enumerable.Range(0, 60).Select(d => Enumerable.Range(1, 1 + random.Next(40)).Select(i => 1000 * d + i).ToArray())];
+        int[][] documents =
+            [.. Enumerable.Range(0, 60)
+            .Select(d => Enumerable.Range(1, 1 + random.Next(40)).Select(i => 1000 * d + i).ToArray())];
         var rows = Dataset.Of(documents).Pack(33);
         var all = Enumerable.Range(0, rows.Count).SelectMany(i => rows[i].Documents).SelectMany(d => d).ToArray();
         Assert.Equal(documents.SelectMany(d => d).Order(), all.Order());
@@ -129,7 +142,8 @@ public class DatasetsTests
         Assert.Equal([rows.Count, 32], batch.Input.shape);
         var (tokens, next) = (batch.Input.data<long>().ToArray(), batch.Target.data<long>().ToArray());
         for (var i = 0; i < tokens.Length; i++)
-            Assert.True(next[i] == -100 || next[i] == tokens[i] + 1 && next[i] / 1000 == tokens[i] / 1000, $"{tokens[i]} -> {next[i]}");
+            Assert.True(next[i] == -100 || next[i] == tokens[i] + 1 && next[i] / 1000 == tokens[i] / 1000,
+                $"{tokens[i]} -> {next[i]}");
         Assert.True(next.Count(n => n != -100) > 0.8 * all.Length);
     }
 
@@ -156,7 +170,9 @@ public class DatasetsTests
     public void A_sample_that_cannot_be_read_is_named_by_its_own_number()
     {
         var data = Numbers(10).Map(i => i == 7 ? throw new InvalidDataException("broken") : i);
-        Assert.Equal("sample 7 cannot be read: broken", Assert.Throws<UsageException>(() => All(data.Skip(5), Training)).Message);
-        Assert.Equal("sample 7 cannot be read: broken", Assert.Throws<UsageException>(() => data.Where(i => i > 0)).Message);
+        Assert.Equal("sample 7 cannot be read: broken",
+            Assert.Throws<UsageException>(() => All(data.Skip(5), Training)).Message);
+        Assert.Equal("sample 7 cannot be read: broken",
+            Assert.Throws<UsageException>(() => data.Where(i => i > 0)).Message);
     }
 }

@@ -43,6 +43,7 @@ public class MegatronFileTests
         Assert.StartsWith($"{files["c.idx"]} has 50 bytes, which are not 2 sequences", Error());
         File.WriteAllBytes(files["c.idx"], new byte[50]);
         Assert.StartsWith($"{files["c.idx"]} is no index of Megatron's version 1", Error());
-        Assert.Equal("document 0 holds token 7, outside the vocabulary of 5", Assert.Throws<UsageException>(() => MegatronFile.Write(files["c"], [[7]], 5)).Message);
+        Assert.Equal("document 0 holds token 7, outside the vocabulary of 5",
+            Assert.Throws<UsageException>(() => MegatronFile.Write(files["c"], [[7]], 5)).Message);
     }
 }

@@ -6,7 +6,8 @@ namespace Interactive.Engine.Tests.Data.Formats;
 
 public class PackedImagesTests
 {
-    private static ImagePipeline Usual(ImagePipeline x) => x.RandomResizedCrop(24).Flip().ColorJitter(0.4, 0.4, 0.4, 0.1).Normalize(ImageNet.Mean, ImageNet.Std);
+    private static ImagePipeline Usual(ImagePipeline x)
+        => x.RandomResizedCrop(24).Flip().ColorJitter(0.4, 0.4, 0.4, 0.1).Normalize(ImageNet.Mean, ImageNet.Std);
 
     [Theory]
     [InlineData("mds")]
@@ -23,11 +24,17 @@ public class PackedImagesTests
         var packed = Dataset.FromImages(files["packed"]);
         Assert.Equal(24, packed.Count);
         Assert.Equal(folder.ClassNames, packed.ClassNames);
-        Assert.Equal(folder.Count, Enumerable.Range(0, 24).Count(i => folder[i].File.Span.SequenceEqual(packed[i].File.Span) && folder[i].Class == packed[i].Class && folder[i].Name == packed[i].Name));
+        Assert.Equal(folder.Count,
+            Enumerable.Range(0, 24)
+            .Count(i
+            => folder[i].File.Span.SequenceEqual(packed[i].File.Span) && folder[i].Class == packed[i].Class
+            && folder[i].Name == packed[i].Name));
         Assert.Equal(Classes.Of(folder), Classes.Of(packed));
         var expected = Streams.Hash(folder.Images(Usual));
-        foreach (var (workers, ranks) in ((int, int)[])[(1, 1), (2, 2), (8, 4)]) Assert.Equal(expected, Streams.Hash(packed.Images(Usual), workers, ranks));
-        Assert.Equal(expected, Streams.Hash(Dataset.FromImages(files["packed"]).Images(Usual), 2)); // opened again: now with what was kept beside it
+        foreach (var (workers, ranks) in ((int, int)[])[(1, 1), (2, 2),
+            (8, 4)]) Assert.Equal(expected, Streams.Hash(packed.Images(Usual), workers, ranks));
+        // opened again: now with what was kept beside it
+        Assert.Equal(expected, Streams.Hash(Dataset.FromImages(files["packed"]).Images(Usual), 2));
         Assert.Equal(Streams.Steps(folder.Images(Usual), 1), Streams.Steps(packed.Images(Usual), 1));
     }
 
@@ -38,13 +45,17 @@ public class PackedImagesTests
         ImageBatchesTests.Write(files, 3);
         Directory.CreateDirectory(files["set"]);
         Directory.Move(files["cat"], files["set/cat"]);
-        var source = Dataset.FromFolder(files["set"]).Map(image => image.Name.Contains("02") ? throw new InvalidDataException("gone") : image);
+        var source = Dataset.FromFolder(files["set"])
+            .Map(image => image.Name.Contains("02") ? throw new InvalidDataException("gone") : image);
         foreach (var format in ImagePacker.Formats)
         {
-            Assert.Contains("cannot be read: gone", Assert.Throws<UsageException>(() => ImagePacker.Pack(source, files["packed"], format)).Message);
+            Assert.Contains("cannot be read: gone",
+                Assert.Throws<UsageException>(() => ImagePacker.Pack(source, files["packed"], format)).Message);
             Assert.False(Directory.Exists(files["packed"]));
         }
-        Assert.Equal("unknown format 'zip': choose mds or wds", Assert.Throws<UsageException>(() => ImagePacker.Pack(source, files["packed"], "zip")).Message);
-        Assert.StartsWith($"{files.Folder} is not empty", Assert.Throws<UsageException>(() => ImagePacker.Pack(source, files.Folder, "mds")).Message);
+        Assert.Equal("unknown format 'zip': choose mds or wds",
+            Assert.Throws<UsageException>(() => ImagePacker.Pack(source, files["packed"], "zip")).Message);
+        Assert.StartsWith($"{files.Folder} is not empty",
+            Assert.Throws<UsageException>(() => ImagePacker.Pack(source, files.Folder, "mds")).Message);
     }
 }

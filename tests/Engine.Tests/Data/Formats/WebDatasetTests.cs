@@ -18,7 +18,8 @@ public class WebDatasetTests
     {
         foreach (var (name, text) in files)
         {
-            TarEntry entry = format == TarEntryFormat.Pax ? new PaxTarEntry(TarEntryType.RegularFile, name) : new GnuTarEntry(TarEntryType.RegularFile, name);
+            TarEntry entry = format == TarEntryFormat.Pax ? new PaxTarEntry(TarEntryType.RegularFile, name)
+                : new GnuTarEntry(TarEntryType.RegularFile, name);
             entry.DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text));
             tar.WriteEntry(entry);
         }
@@ -31,7 +32,8 @@ public class WebDatasetTests
     {
         using var files = new TemporaryFiles();
         var deep = string.Join('/', Enumerable.Repeat("a-rather-long-folder", 8));
-        var path = Write(files["a.tar"], format, ("x/00.cls", "3"), ("x/00.Seg.PNG", "mask"), ("x/01.cls", "4\n"), (".hidden", "no"), ("README", "no"), ($"{deep}/02.txt", "long"));
+        var path = Write(files["a.tar"], format, ("x/00.cls", "3"), ("x/00.Seg.PNG", "mask"), ("x/01.cls", "4\n"),
+            (".hidden", "no"), ("README", "no"), ($"{deep}/02.txt", "long"));
         var data = Dataset.FromWebDataset(path);
         Assert.Equal(3, data.Count);
         Assert.Equal(["x/00", "x/01", $"{deep}/02"], Enumerable.Range(0, 3).Select(i => data[i].Text("__key__")));
@@ -53,7 +55,8 @@ public class WebDatasetTests
         Write(path, TarEntryFormat.Gnu, ("0.txt", "one"), ("1.txt", "two"), ("2.txt", "three"));
         Assert.Equal(3, Dataset.FromWebDataset(path).Count);
         var whole = File.ReadAllLines($"{path}.index");
-        File.WriteAllLines($"{path}.index", [whole[0], whole[1], whole[2], "9223372036854775807 1 2.txt"]); // beyond the archive
+        // beyond the archive
+        File.WriteAllLines($"{path}.index", [whole[0], whole[1], whole[2], "9223372036854775807 1 2.txt"]);
         Assert.Equal("three", Dataset.FromWebDataset(path)[2].Text("txt"));
         File.WriteAllText($"{path}.index", "rubbish");
         Assert.Equal("three", Dataset.FromWebDataset(path)[2].Text("txt"));
@@ -71,19 +74,24 @@ public class WebDatasetTests
         }
         Assert.Equal(["8", "9", "10", "11"], All("t-*.tar"));
         Assert.Equal(["9", "10"], All("t-{009..010}.tar"));
-        Assert.Equal($"{files["t-012.tar"]}: there is no such file", Assert.Throws<UsageException>(() => All("t-{010..012}.tar")).Message);
-        Assert.Equal($"{files["u-*.tar"]}: there is no such file", Assert.Throws<UsageException>(() => All("u-*.tar")).Message);
+        Assert.Equal($"{files["t-012.tar"]}: there is no such file",
+            Assert.Throws<UsageException>(() => All("t-{010..012}.tar")).Message);
+        Assert.Equal($"{files["u-*.tar"]}: there is no such file",
+            Assert.Throws<UsageException>(() => All("u-*.tar")).Message);
     }
 
     [Fact]
     public void What_is_wrong_is_told_in_one_line()
     {
         using var files = new TemporaryFiles();
-        string Error(params (string, string)[] members) => Assert.Throws<UsageException>(() => Dataset.FromWebDataset(Write(files["a.tar"], TarEntryFormat.Gnu, members))).Message;
+        string Error(params (string, string)[] members)
+            => Assert.Throws<UsageException>(()
+            => Dataset.FromWebDataset(Write(files["a.tar"], TarEntryFormat.Gnu, members))).Message;
         Assert.Equal($"{files["a.tar"]}: the path '../x.txt' leads outside its archive", Error(("../x.txt", "")));
         Assert.Equal($"{files["a.tar"]}: sample 'x' has .txt twice", Error(("x.txt", "1"), ("x.TXT", "2")));
         Assert.EndsWith("there is no sample (a file whose name has a dot)", Error(("README", "")));
-        var path = Write(files["b.tar"], TarEntryFormat.Gnu, ("0.txt", new string('x', 2000)), ("1.txt", new string('y', 2000)));
+        var path = Write(files["b.tar"], TarEntryFormat.Gnu, ("0.txt", new string('x', 2000)),
+            ("1.txt", new string('y', 2000)));
         var whole = File.ReadAllBytes(path);
         string Cut(int length)
         {
@@ -94,8 +102,10 @@ public class WebDatasetTests
         Assert.Equal($"{path} is cut short: it ends in the header at byte 2560", Cut(2600));
         Assert.Equal($"{path} is no tar archive", Cut(100));
         File.WriteAllBytes(path, [.. Enumerable.Repeat((byte)'x', 2000)]);
-        Assert.Equal($"{path} is no tar archive", Assert.Throws<UsageException>(() => Dataset.FromWebDataset(path)).Message);
+        Assert.Equal($"{path} is no tar archive",
+            Assert.Throws<UsageException>(() => Dataset.FromWebDataset(path)).Message);
         Write(path, TarEntryFormat.Gnu, ("0.pkl", "cos\nsystem\n"));
-        Assert.Contains("a pickle, which runs code", Assert.Throws<UsageException>(() => Dataset.FromWebDataset(path)[0]).Message);
+        Assert.Contains("a pickle, which runs code",
+            Assert.Throws<UsageException>(() => Dataset.FromWebDataset(path)[0]).Message);
     }
 }

@@ -1,6 +1,8 @@
 namespace Interactive.Engine.Tests.Data.Images;
 
-/// <summary>A JPEG of four inks that Pillow 9.4 wrote, and the SHA-1 of what its <c>convert("RGB")</c> makes of it.</summary>
+/// <summary>
+/// A JPEG of four inks that Pillow 9.4 wrote, and the SHA-1 of what its <c>convert("RGB")</c> makes of it.
+/// </summary>
 internal static class CmykJpeg
 {
     public const string Sha1 = "c9bb0128aceb37f8d0f7238d405a939f50c04ad4";

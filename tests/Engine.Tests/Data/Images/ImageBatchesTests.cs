@@ -7,15 +7,19 @@ namespace Interactive.Engine.Tests.Data.Images;
 
 public class ImageBatchesTests
 {
-    private static ImagePipeline Usual(ImagePipeline x) => x.RandomResizedCrop(24).Flip().ColorJitter(0.4, 0.4, 0.4, 0.1).RandAugment().Erase().Normalize(ImageNet.Mean, ImageNet.Std);
+    private static ImagePipeline Usual(ImagePipeline x)
+        => x.RandomResizedCrop(24).Flip().ColorJitter(0.4, 0.4, 0.4, 0.1).RandAugment().Erase().Normalize(ImageNet.Mean,
+        ImageNet.Std);
 
     internal static void Write(TemporaryFiles files, int each = 12)
     {
         for (var i = 0; i < each; i++)
         {
             var shade = i;
-            Pictures.Write(files[$"cat/{i:00}.png"], 40 + i, 33, (x, y) => new SKColor((byte)(x * 5), (byte)(y * 7 + shade), (byte)(x * y)), SKAlphaType.Opaque);
-            Pictures.Write(files[$"dog/deep/{i:00}.jpg"], 31, 37 + i, (x, y) => new SKColor((byte)(x * 3 + y), (byte)(y * 2), (byte)(shade * 9)), SKAlphaType.Opaque);
+            Pictures.Write(files[$"cat/{i:00}.png"], 40 + i, 33,
+                (x, y) => new SKColor((byte)(x * 5), (byte)(y * 7 + shade), (byte)(x * y)), SKAlphaType.Opaque);
+            Pictures.Write(files[$"dog/deep/{i:00}.jpg"], 31, 37 + i,
+                (x, y) => new SKColor((byte)(x * 3 + y), (byte)(y * 2), (byte)(shade * 9)), SKAlphaType.Opaque);
         }
     }
 
@@ -28,7 +32,8 @@ public class ImageBatchesTests
         Assert.Equal((24, new Shape(3, 24, 24), 2), (images.Count, images.Shape, images.Classes));
         Assert.Equal(["cat", "dog"], images.ClassNames);
         var expected = Streams.Hash(images);
-        foreach (var (workers, ranks) in ((int, int)[])[(2, 1), (8, 2), (3, 4)]) Assert.Equal(expected, Streams.Hash(images, workers, ranks));
+        foreach (var (workers, ranks) in ((int, int)[])[(2, 1), (8, 2),
+            (3, 4)]) Assert.Equal(expected, Streams.Hash(images, workers, ranks));
         Assert.Equal(expected, Streams.Hash(Dataset.FromFolder(files.Folder).Cached().Images(Usual), 2));
         var whole = Streams.Steps(images, 0);
         Assert.Equal(whole[1..], Streams.Steps(images, 1));
@@ -50,7 +55,8 @@ public class ImageBatchesTests
             using var sample = folder.Images(steps).Sample(1, epoch: 4, seed: 9);
             return sample.Image.Pixels.ToArray();
         }
-        Assert.Equal(Pixels(x => x.RandomCrop(16)), Pixels(x => x.Then("nothing", (_, random) => random.Next()).Flip(0).RandomCrop(16)));
+        Assert.Equal(Pixels(x => x.RandomCrop(16)),
+            Pixels(x => x.Then("nothing", (_, random) => random.Next()).Flip(0).RandomCrop(16)));
         Assert.NotEqual(Pixels(x => x.RandomCrop(16)), Pixels(x => x.RandomCrop(16).RandomCrop(16, padding: 4)));
     }
 
@@ -60,10 +66,13 @@ public class ImageBatchesTests
         // the picture's red channel, its mask and a box mark one rectangle; wherever the picture goes, they go
         using var files = new TemporaryFiles();
         bool Inside(int x, int y) => x is >= 20 and < 60 && y is >= 16 and < 40;
-        Pictures.Write(files["images/a.png"], 80, 60, (x, y) => Inside(x, y) ? SKColors.Red : SKColors.Black, SKAlphaType.Opaque);
+        Pictures.Write(files["images/a.png"], 80, 60, (x, y) => Inside(x, y) ? SKColors.Red : SKColors.Black,
+            SKAlphaType.Opaque);
         WriteGrey(files["masks/a.png"], 80, 60, (x, y) => Inside(x, y) ? (byte)1 : (byte)0);
-        var source = Dataset.FromFolders(files["images"], files["masks"]).Map(image => image with { Boxes = [new Box(20, 16, 60, 40, 7)] });
-        var images = source.Images(x => x.RandomResizedCrop(48, leastArea: 0.4).Flip().FlipUpsideDown().Affine(20, 0.1, 0.9, 1.1));
+        var source = Dataset.FromFolders(files["images"], files["masks"])
+            .Map(image => image with { Boxes = [new Box(20, 16, 60, 40, 7)] });
+        var images = source.Images(x
+            => x.RandomResizedCrop(48, leastArea: 0.4).Flip().FlipUpsideDown().Affine(20, 0.1, 0.9, 1.1));
         for (var epoch = 0; epoch < 40; epoch++)
         {
             using var sample = images.Sample(0, epoch);
@@ -74,12 +83,15 @@ public class ImageBatchesTests
                     var red = sample.Image.Row(y)[3 * x];
                     if (red is > 20 and < 235) continue; // an edge
                     Assert.Equal(red > 127 ? 1 : 0, sample.Mask!.Row(y)[x]);
-                    if (red > 127) (left, top, right, bottom) = (Math.Min(left, x), Math.Min(top, y), Math.Max(right, x + 1), Math.Max(bottom, y + 1));
+                    if (red > 127)
+                        (left, top, right, bottom) = (Math.Min(left, x), Math.Min(top, y), Math.Max(right, x + 1),
+                        Math.Max(bottom, y + 1));
                 }
             if (right == 0) continue;
             var box = Assert.Single(sample.Boxes);
             Assert.Equal(7, box.Class);
-            Assert.True(box.Left <= left + 1 && box.Top <= top + 1 && box.Right >= right - 1 && box.Bottom >= bottom - 1, $"{box} around {left} {top} {right} {bottom}");
+            Assert.True(box.Left <= left + 1 && box.Top <= top + 1 && box.Right >= right - 1
+                && box.Bottom >= bottom - 1, $"{box} around {left} {top} {right} {bottom}");
         }
         using var batch = images.Read([0], 0);
         Assert.Equal(["mask", "boxes"], batch.NamedTargets.Select(t => t.Name));
@@ -91,7 +103,9 @@ public class ImageBatchesTests
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Gray8, SKAlphaType.Opaque));
         for (var y = 0; y < height; y++)
-            for (var x = 0; x < width; x++) System.Runtime.InteropServices.Marshal.WriteByte(bitmap.GetPixels(), y * bitmap.RowBytes + x, value(x, y));
+            for (var x = 0; x < width; x++)
+                System.Runtime.InteropServices.Marshal.WriteByte(bitmap.GetPixels(), y * bitmap.RowBytes + x,
+                value(x, y));
         using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
         File.WriteAllBytes(path, data.ToArray());
     }
@@ -102,7 +116,8 @@ public class ImageBatchesTests
         using var files = new TemporaryFiles();
         Write(files, 2);
         Directory.CreateDirectory(files["empty"]);
-        Assert.StartsWith($"{files["empty"]}: class 'empty' has no picture (.jpg", Assert.Throws<UsageException>(() => Dataset.FromFolder(files.Folder)).Message);
+        Assert.StartsWith($"{files["empty"]}: class 'empty' has no picture (.jpg",
+            Assert.Throws<UsageException>(() => Dataset.FromFolder(files.Folder)).Message);
         Directory.Delete(files["empty"]);
         string Error(string name, byte[] bytes)
         {
@@ -125,7 +140,9 @@ public class ImageBatchesTests
         byte[] bomb = [.. png];
         (bomb[16], bomb[20]) = (0x7F, 0x7F); // width and height, whose checksum is made to fit
         System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(bomb.AsSpan(29), Crc(bomb.AsSpan(12, 17)));
-        Assert.Contains(Error("a.png", bomb), (string[])["it claims 2130706472x2130706465 pixels, more than the 178956970 that are decoded", "it is not a picture, or its header is damaged (JPEG, PNG, WebP, BMP and GIF can be decoded)"]);
+        Assert.Contains(Error("a.png", bomb),
+            (string[])["it claims 2130706472x2130706465 pixels, more than the 178956970 that are decoded",
+            "it is not a picture, or its header is damaged (JPEG, PNG, WebP, BMP and GIF can be decoded)"]);
     }
 
     private static uint Crc(ReadOnlySpan<byte> bytes)
@@ -174,7 +191,8 @@ public class ImageBatchesTests
     {
         Skip.IfNot(TurboJpeg.IsThere, "apt-get install libturbojpeg0");
         using var files = new TemporaryFiles();
-        Pictures.Write(files["a/1.jpg"], 640, 480, (x, y) => new SKColor((byte)(x / 4), (byte)(y / 2), 90), SKAlphaType.Opaque);
+        Pictures.Write(files["a/1.jpg"], 640, 480, (x, y) => new SKColor((byte)(x / 4), (byte)(y / 2), 90),
+            SKAlphaType.Opaque);
         var folder = Dataset.FromFolder(files.Folder);
         for (var epoch = 0; epoch < 5; epoch++)
         {

@@ -41,12 +41,14 @@ public class ImageFolderTests
     public void A_ring_of_links_ends_and_links_to_pictures_count()
     {
         using var files = new TemporaryFiles();
-        foreach (var name in (string[])["cat/a.png", "cat/b.png", "dog/c.png"]) Pictures.Write(files[name], SKColors.Red);
+        foreach (var name in (string[])["cat/a.png", "cat/b.png", "dog/c.png"])
+            Pictures.Write(files[name], SKColors.Red);
         Directory.CreateSymbolicLink(files["cat/ring"], files.Folder);
         Directory.CreateSymbolicLink(files["cat/more"], files["dog"]);
         File.CreateSymbolicLink(files["dog/d.png"], files["dog/c.png"]);
         var (train, valid) = ImageFolder.Load(files.Folder, size: 8, validation: 0.5);
-        Assert.Equal(["cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png"], train.Files.Concat(valid.Files).Select(path => Path.GetRelativePath(files.Folder, path)).Order());
+        Assert.Equal(["cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png"],
+            train.Files.Concat(valid.Files).Select(path => Path.GetRelativePath(files.Folder, path)).Order());
     }
 
     [Fact]
@@ -54,15 +56,18 @@ public class ImageFolderTests
     {
         using var files = new TemporaryFiles();
         // 32 x 16: red, green, green, blue quarters; the middle is green
-        Pictures.Write(files["a/1.png"], 32, 16, (x, _) => x < 8 ? SKColors.Red : x < 24 ? SKColors.Lime : SKColors.Blue);
-        Pictures.Write(files["a/2.png"], 16, 32, (_, y) => y < 8 ? SKColors.Red : y < 24 ? SKColors.Lime : SKColors.Blue);
+        Pictures.Write(files["a/1.png"], 32, 16,
+            (x, _) => x < 8 ? SKColors.Red : x < 24 ? SKColors.Lime : SKColors.Blue);
+        Pictures.Write(files["a/2.png"], 16, 32,
+            (_, y) => y < 8 ? SKColors.Red : y < 24 ? SKColors.Lime : SKColors.Blue);
         var (train, valid) = ImageFolder.Load(files.Folder, size: 8, validation: 0.5, normalisation: Plain);
         foreach (var part in (ImageFolder[])[train, valid])
         {
             var pixels = Pixels(part, 0);
             // bilinear means reach one pixel over the cut at the very edge
             for (var y = 1; y < 7; y++)
-                for (var x = 1; x < 7; x++) Assert.Equal((0, 1, 0), (pixels[y * 8 + x], pixels[64 + y * 8 + x], pixels[128 + y * 8 + x]));
+                for (var x = 1; x < 7; x++)
+                    Assert.Equal((0, 1, 0), (pixels[y * 8 + x], pixels[64 + y * 8 + x], pixels[128 + y * 8 + x]));
         }
     }
 
@@ -74,7 +79,9 @@ public class ImageFolderTests
         Pictures.Write(files["a/2.png"], 4, 4, (_, _) => new SKColor(255, 0, 0, 0));
         var (train, _) = ImageFolder.Load(files.Folder, size: 4, validation: 0.5);
         var pixels = Pixels(train, 0);
-        for (var c = 0; c < 3; c++) Assert.Equal((1 - Normalisation.ImageNet.Mean[c]) / Normalisation.ImageNet.Deviation[c], pixels[16 * c], 1e-5f);
+        for (var c = 0; c < 3; c++)
+            Assert.Equal((1 - Normalisation.ImageNet.Mean[c]) / Normalisation.ImageNet.Deviation[c], pixels[16 * c],
+            1e-5f);
     }
 
     [Fact]
@@ -103,11 +110,14 @@ public class ImageFolderTests
     public void A_damaged_picture_is_named()
     {
         using var files = new TemporaryFiles();
-        var whole = File.ReadAllBytes(Pictures.Write(files["a/1.png"], 64, 64, (x, y) => new SKColor((byte)(x * y), (byte)(x ^ y), (byte)(7 * x))));
+        var whole = File.ReadAllBytes(Pictures.Write(files["a/1.png"], 64, 64,
+            (x, y) => new SKColor((byte)(x * y), (byte)(x ^ y), (byte)(7 * x))));
         File.WriteAllBytes(files["a/1.png"], whole[..(whole.Length / 2)]);
         files.Write("a/2.png", "this is no picture");
         var (train, valid) = ImageFolder.Load(files.Folder, 8, validation: 0.5);
-        var messages = new[] { train, valid }.Select(part => Assert.Throws<UsageException>(() => Pixels(part, 0)).Message).Order().ToArray();
+        var messages =
+            new[] { train, valid }.Select(part => Assert.Throws<UsageException>(() => Pixels(part, 0)).Message).Order()
+            .ToArray();
         Assert.Equal($"{files["a/1.png"]}: the picture is damaged (cut short)", messages[0]);
         Assert.StartsWith($"{files["a/2.png"]}: not a picture that can be decoded", messages[1]);
     }
@@ -116,11 +126,15 @@ public class ImageFolderTests
     public void A_folder_that_does_not_fit_is_refused()
     {
         using var files = new TemporaryFiles();
-        Assert.Equal("/nowhere: there is no such folder of pictures", Assert.Throws<UsageException>(() => ImageFolder.Load("/nowhere", 8)).Message);
-        Assert.Contains("there is no subfolder", Assert.Throws<UsageException>(() => ImageFolder.Load(files.Folder, 8)).Message);
+        Assert.Equal("/nowhere: there is no such folder of pictures",
+            Assert.Throws<UsageException>(() => ImageFolder.Load("/nowhere", 8)).Message);
+        Assert.Contains("there is no subfolder",
+            Assert.Throws<UsageException>(() => ImageFolder.Load(files.Folder, 8)).Message);
         Directory.CreateDirectory(files["empty"]);
-        Assert.Contains("class 'empty' has no picture", Assert.Throws<UsageException>(() => ImageFolder.Load(files.Folder, 8)).Message);
+        Assert.Contains("class 'empty' has no picture",
+            Assert.Throws<UsageException>(() => ImageFolder.Load(files.Folder, 8)).Message);
         Pictures.Write(files["empty/1.png"], SKColors.Red);
-        Assert.Contains("a share of 0.2 of 1 pictures for validation leaves one part empty", Assert.Throws<UsageException>(() => ImageFolder.Load(files.Folder, 8)).Message);
+        Assert.Contains("a share of 0.2 of 1 pictures for validation leaves one part empty",
+            Assert.Throws<UsageException>(() => ImageFolder.Load(files.Folder, 8)).Message);
     }
 }

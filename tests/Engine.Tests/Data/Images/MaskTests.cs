@@ -28,7 +28,8 @@ public class MaskTests
         Assert.Equal(batch.Input.data<float>().ToArray(), again.Input.data<float>().ToArray());
         Assert.Equal(quiet.Input.data<float>().ToArray(), quietAgain.Input.data<float>().ToArray());
         Assert.NotEqual(batch.Input[0, 0, 0, 7].item<float>(), later.Input[0, 0, 0, 7].item<float>());
-        Assert.Equal(batch.Input[0, 0, 0, 0].item<float>(), later.Input[0, 0, 0, 0].item<float>()); // the picture itself stays
+        // the picture itself stays
+        Assert.Equal(batch.Input[0, 0, 0, 0].item<float>(), later.Input[0, 0, 0, 0].item<float>());
     }
 
     [Fact]
@@ -38,16 +39,21 @@ public class MaskTests
         for (var i = 0; i < 2; i++)
         {
             Pictures.Write(files[$"images/{i}.jpg"], SKColors.Red);
-            Pictures.Write(files[$"masks/{i}.png"], 12, 12, (x, y) => y == 0 ? SKColors.White : x < 6 ? SKColors.Black : new SKColor(2, 2, 2));
+            Pictures.Write(files[$"masks/{i}.png"], 12, 12,
+                (x, y) => y == 0 ? SKColors.White : x < 6 ? SKColors.Black : new SKColor(2, 2, 2));
         }
         var (train, valid) = MaskFolder.Load(files["images"], files["masks"], size: 12, classes: 3, validation: 0.5);
         using var batch = train.Read([0]);
-        Assert.Equal([-100, 0, 2], [batch.Target[0, 0, 0].item<long>(), batch.Target[0, 1, 5].item<long>(), batch.Target[0, 11, 6].item<long>()]);
+        Assert.Equal([-100, 0, 2],
+            [batch.Target[0, 0, 0].item<long>(), batch.Target[0, 1, 5].item<long>(),
+            batch.Target[0, 11, 6].item<long>()]);
 
         var (narrow, _) = MaskFolder.Load(files["images"], files["masks"], 12, classes: 2, validation: 0.5);
-        Assert.Contains("pixel (6, 1) has the value 2, which is none of the 2 classes nor 255", Assert.Throws<UsageException>(() => narrow.Read([0])).Message);
+        Assert.Contains("pixel (6, 1) has the value 2, which is none of the 2 classes nor 255",
+            Assert.Throws<UsageException>(() => narrow.Read([0])).Message);
         File.Delete(files["masks/1.png"]);
-        Assert.Contains("there is no mask '1.png' in", Assert.Throws<UsageException>(() => MaskFolder.Load(files["images"], files["masks"], 12, 3)).Message);
+        Assert.Contains("there is no mask '1.png' in",
+            Assert.Throws<UsageException>(() => MaskFolder.Load(files["images"], files["masks"], 12, 3)).Message);
     }
 
     [SkippableFact]

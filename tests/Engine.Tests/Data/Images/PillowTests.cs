@@ -8,7 +8,8 @@ namespace Interactive.Engine.Tests.Data.Images;
 /// <summary>Our pixels against those of Debian's Pillow and torchvision: golden.py has made golden.txt.</summary>
 public class PillowTests
 {
-    private static readonly Dictionary<string, string> golden = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Data/Images/golden.txt"))
+    private static readonly Dictionary<string,
+        string> golden = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Data/Images/golden.txt"))
         .ToDictionary(line => line[..line.LastIndexOf(' ')], line => line[(line.LastIndexOf(' ') + 1)..]);
 
     public static TheoryData<string> Names => [.. golden.Keys];
@@ -20,7 +21,9 @@ public class PillowTests
         for (var y = 0; y < 61; y++)
             for (var x = 0; x < 97; x++)
                 for (var c = 0; c < 3; c++)
-                    image.Row(y)[3 * x + c] = (byte)((x / 24 + y / 24) % 2 == 0 ? (x * 2654435761L + y * 40503 + c * 9176 + x * y * 7) % 256 : 128 + 100 * ((x * (c + 1) + y) / 16 % 2));
+                    image.Row(y)[3 * x + c] = (byte)((x / 24 + y / 24) % 2 == 0
+                        ? (x * 2654435761L + y * 40503 + c * 9176 + x * y * 7) % 256
+                        : 128 + 100 * ((x * (c + 1) + y) / 16 % 2));
         return image;
     }
 
@@ -58,12 +61,17 @@ public class PillowTests
             step.Apply(sample, default);
             return sample.Image;
         }
-        Image Move(double angle, double x = 0, double y = 0, double scale = 1, double shear = 0) => AffineWarp.Run(image, AffineMatrix.Of(97 * 0.5, 61 * 0.5, angle, x, y, scale, shear, 0));
+        Image Move(double angle, double x = 0, double y = 0, double scale = 1, double shear = 0)
+            => AffineWarp.Run(image, AffineMatrix.Of(97 * 0.5, 61 * 0.5, angle, x, y, scale, shear, 0));
         return words[0] switch
         {
             "picture" => image,
-            "bilinear" => BilinearResize.Run(image, Whole(1), Whole(2), Whole(3) - Whole(1), Whole(4) - Whole(2), Whole(5), Whole(6)),
-            "nearest" => NearestResize.Run(image, Whole(1), Whole(2), Whole(3) - Whole(1), Whole(4) - Whole(2), Whole(5), Whole(6)),
+            "bilinear"
+                => BilinearResize.Run(image, Whole(1), Whole(2), Whole(3) - Whole(1), Whole(4) - Whole(2), Whole(5),
+                Whole(6)),
+            "nearest"
+                => NearestResize.Run(image, Whole(1), Whole(2), Whole(3) - Whole(1), Whole(4) - Whole(2), Whole(5),
+                Whole(6)),
             "rotate" => Move(Number(1)),
             "affine" => Move(Number(1), Number(2), Number(3), Number(4), Number(5)),
             "shear" => AffineWarp.Run(image, AffineMatrix.Of(0, 0, 0, 0, 0, 1, Math.Atan(0.2) * 180 / Math.PI, 0)),

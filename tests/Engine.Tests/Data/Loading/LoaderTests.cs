@@ -19,7 +19,9 @@ public class LoaderTests
         foreach (var ranks in (int[])[1, 2, 4]) Assert.Equal(expected, Streams.Hash(images, workers, ranks));
         Assert.Equal(expected, Streams.Hash(images, workers, ahead: 1));
         Assert.NotEqual(expected, Streams.Hash(images, workers, seed: 12));
-        var objects = Dataset.Of([.. Enumerable.Range(0, 50)]).Augment((i, random) => i + random.Next(1000)).Map(i => (new[] { (float)i }, (long)i)).Batches(new Shape(1));
+        var objects =
+            Dataset.Of([.. Enumerable.Range(0, 50)]).Augment((i, random) => i + random.Next(1000))
+            .Map(i => (new[] { (float)i }, (long)i)).Batches(new Shape(1));
         Assert.Equal(Streams.Hash(objects), Streams.Hash(objects, workers, 2));
         using var tensors = new TensorDataset(arange(50).reshape(50, 1), arange(50)); // read whole
         Assert.Equal(Streams.Hash(tensors), Streams.Hash(tensors, workers, 2));
@@ -51,7 +53,8 @@ public class LoaderTests
             }
             return (new[] { (float)i }, (long)i);
         });
-        using var batches = new Loader(data.Batches(new Shape(1)), new LoaderOptions(4, Ahead: 2)).Read(Batches(100, 4)).GetEnumerator();
+        using var batches = new Loader(data.Batches(new Shape(1)), new LoaderOptions(4, Ahead: 2)).Read(Batches(100, 4))
+            .GetEnumerator();
         Assert.True(batches.MoveNext());
         using (batches.Current) Assert.Equal([0, 1, 2, 3], batches.Current.Target.data<long>().ToArray());
         for (var i = 0; i < 200 && Volatile.Read(ref read) < 12; i++) Thread.Sleep(10);
@@ -63,13 +66,15 @@ public class LoaderTests
     [Fact]
     public void An_error_comes_after_the_batches_before_it_and_names_the_first_sample()
     {
-        var data = Dataset.Of([.. Enumerable.Range(0, 100)]).Map(i => i is 37 or 38 or 45 ? throw new InvalidDataException($"{i} is broken") : (new[] { (float)i }, (long)i));
+        var data = Dataset.Of([.. Enumerable.Range(0, 100)]).Map(i
+            => i is 37 or 38 or 45 ? throw new InvalidDataException($"{i} is broken") : (new[] { (float)i }, (long)i));
         for (var round = 0; round < 20; round++)
         {
             var seen = 0;
             var error = Assert.Throws<UsageException>(() =>
             {
-                foreach (var batch in new Loader(data.Batches(new Shape(1)), new LoaderOptions(8)).Read(Batches(10, 10)))
+                foreach (var batch in new Loader(data.Batches(new Shape(1)),
+                    new LoaderOptions(8)).Read(Batches(10, 10)))
                     using (batch) seen += batch.Count;
             });
             Assert.Equal((30, "sample 37 cannot be read: 37 is broken"), (seen, error.Message));
@@ -114,7 +119,9 @@ public class LoaderTests
     public void Numbers_out_of_range_are_refused()
     {
         using var tensors = new TensorDataset(zeros(4, 1), zeros(4));
-        Assert.StartsWith("workers must be 1 to 1024", Assert.Throws<UsageException>(() => new Loader(tensors, new LoaderOptions(-1))).Message);
-        Assert.StartsWith("batches ahead must be at least 1", Assert.Throws<UsageException>(() => new Loader(tensors, new LoaderOptions(1, 0))).Message);
+        Assert.StartsWith("workers must be 1 to 1024",
+            Assert.Throws<UsageException>(() => new Loader(tensors, new LoaderOptions(-1))).Message);
+        Assert.StartsWith("batches ahead must be at least 1",
+            Assert.Throws<UsageException>(() => new Loader(tensors, new LoaderOptions(1, 0))).Message);
     }
 }

@@ -27,7 +27,8 @@ public class TableDatasetTests
     public void Features_can_be_chosen_and_numbers_stand_for_categories()
     {
         using var files = new TemporaryFiles();
-        var data = TableDataset.FromCsv(files.Write("t.csv", Small), "colour", features: ["y", "size"], categories: ["size"]);
+        var data = TableDataset.FromCsv(files.Write("t.csv", Small), "colour", features: ["y", "size"],
+            categories: ["size"]);
         Assert.Equal(["y", "size=1", "size=3", "size=5"], data.FeatureNames);
         Assert.Equal(["blue, dark", "red"], data.ClassNames);
         using var batch = data.Read([0, 1, 2]);
@@ -50,7 +51,9 @@ public class TableDatasetTests
     {
         using var files = new TemporaryFiles();
         var rows = Enumerable.Range(0, 50).Select(i => $"{i},{i % 7}");
-        var (train, valid) = TableDataset.FromCsv(files.Write("t.csv", "x,y\n" + string.Join('\n', rows)), "y").Split(0.2, seed: 3);
+        var (train,
+            valid) = TableDataset.FromCsv(files.Write("t.csv", "x,y\n" + string.Join('\n', rows)), "y").Split(0.2,
+            seed: 3);
         Assert.Equal((40, 10), (train.Count, valid.Count));
         using var kept = train.Read([.. Enumerable.Range(0, 40)]);
         using var held = valid.Read([.. Enumerable.Range(0, 10)]);
@@ -70,8 +73,10 @@ public class TableDatasetTests
         var path = Path.Combine(AppContext.BaseDirectory, "penguins.csv");
         var data = TableDataset.FromCsv(path, "body_mass_g", skipMissing: true);
         Assert.Equal(333, data.Count); // of 344
-        Assert.Equal(["species=Adelie", "species=Chinstrap", "species=Gentoo", "island=Biscoe", "island=Dream", "island=Torgersen",
-            "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "sex=female", "sex=male", "year"], data.FeatureNames);
+        Assert.Equal(["species=Adelie", "species=Chinstrap", "species=Gentoo", "island=Biscoe", "island=Dream",
+            "island=Torgersen",
+            "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "sex=female", "sex=male", "year"],
+                data.FeatureNames);
         var error = Assert.Throws<UsageException>(() => TableDataset.FromCsv(path, "body_mass_g"));
         Assert.Equal($"{path}, line 5, column 'bill_length_mm': the value is missing ('NA'); say skipMissing: true to leave such rows out", error.Message);
     }
@@ -85,7 +90,9 @@ public class TableDatasetTests
             packed.Write("x\ty\n1\t2\n3\t4\n"u8);
         using var batch = TableDataset.FromCsv(files["t.tsv.gz"], "y").Read([1]);
         Assert.Equal(4, batch.Target.item<float>());
-        Assert.Contains("not a gzip file, or cut short", Assert.Throws<UsageException>(() => TableDataset.FromCsv(files.Write("u.csv.gz", "x,y\n1,2\n"), "y")).Message);
+        Assert.Contains("not a gzip file, or cut short",
+            Assert.Throws<UsageException>(() => TableDataset.FromCsv(files.Write("u.csv.gz", "x,y\n1,2\n"), "y"))
+            .Message);
     }
 
     [Theory]

@@ -51,7 +51,8 @@ public class TokenDatasetTests
         using var batch = mapped.Read([4, 1]);
         Assert.Equal([17, 18, 19, 20, 5, 6, 7, 8], batch.Target.data<long>().ToArray());
         using var narrow = TokenDataset.Open(files["tokens"], vocabulary: 20, context: 4);
-        Assert.Equal("token 20 of the stream is 20, outside the vocabulary of 20", Assert.Throws<UsageException>(() => narrow.Read([4])).Message);
+        Assert.Equal("token 20 of the stream is 20, outside the vocabulary of 20",
+            Assert.Throws<UsageException>(() => narrow.Read([4])).Message);
     }
 
     [Fact]
@@ -63,7 +64,8 @@ public class TokenDatasetTests
         using var batch = data.Read([0]);
         Assert.Equal([0, 0, 1], batch.Target.data<long>().ToArray());
         Assert.Equal([files["a"], files["b"]], TextFiles.In(files.Folder));
-        Assert.Contains("there is no such text file", Assert.Throws<UsageException>(() => TextFiles.Read([files["c"]])).Message);
+        Assert.Contains("there is no such text file",
+            Assert.Throws<UsageException>(() => TextFiles.Read([files["c"]])).Message);
     }
 
     [Fact]
@@ -71,9 +73,12 @@ public class TokenDatasetTests
     {
         Assert.Equal("a window of 23 tokens and the next needs 24 tokens, here are 23: take a longer text or a shorter context",
             Assert.Throws<UsageException>(() => new TokenDataset(Stream, 23, context: 23)).Message);
-        Assert.Equal("token 22 of the stream is 22, outside the vocabulary of 22", Assert.Throws<UsageException>(() => new TokenDataset(Stream, 22, context: 4)).Message);
-        Assert.Equal("the share for validation must be between 0 and 1, got 1", Assert.Throws<UsageException>(() => new TokenDataset(Stream, 23, 4).Split(1)).Message);
+        Assert.Equal("token 22 of the stream is 22, outside the vocabulary of 22",
+            Assert.Throws<UsageException>(() => new TokenDataset(Stream, 22, context: 4)).Message);
+        Assert.Equal("the share for validation must be between 0 and 1, got 1",
+            Assert.Throws<UsageException>(() => new TokenDataset(Stream, 23, 4).Split(1)).Message);
         using var files = new TemporaryFiles();
-        Assert.Contains("3 bytes are no file of", Assert.Throws<UsageException>(() => TokenDataset.Open(files.Write("t", "abc"), 23, 4)).Message);
+        Assert.Contains("3 bytes are no file of",
+            Assert.Throws<UsageException>(() => TokenDataset.Open(files.Write("t", "abc"), 23, 4)).Message);
     }
 }

@@ -29,9 +29,11 @@ public class TokenizerTests
     [Fact]
     public void Learned_pairs_are_the_most_frequent_ones()
     {
-        // "aaabdaaabac" of the usual example: aa, then ab (as often as aa-a, with smaller numbers), then aaab; what follows occurs once only
+        // "aaabdaaabac" of the usual example: aa, then ab (as often as aa-a, with smaller numbers), then aaab; what
+        // follows occurs once only
         var tokenizer = BytePairTokenizer.Train("aaabdaaabac", 300);
-        Assert.Equal(["aa", "ab", "aaab"], Enumerable.Range(256, tokenizer.Vocabulary - 256).Select(i => tokenizer.Decode([i])));
+        Assert.Equal(["aa", "ab", "aaab"],
+            Enumerable.Range(256, tokenizer.Vocabulary - 256).Select(i => tokenizer.Decode([i])));
         Assert.Equal([258, 'd', 258, 'a', 'c'], tokenizer.Encode("aaabdaaabac"));
     }
 
@@ -41,17 +43,20 @@ public class TokenizerTests
         var tokenizer = BytePairTokenizer.Train(string.Concat(Enumerable.Repeat(Sample, 3)), 320);
         Assert.Equal(320, tokenizer.Vocabulary);
         Assert.True(tokenizer.Encode(Sample).Length < Sample.Length * 2 / 3);
-        Gen.String.Where(text => text.All(c => !char.IsSurrogate(c))).Sample(text => tokenizer.Decode(tokenizer.Encode(text)) == text, iter: 200);
+        Gen.String.Where(text => text.All(c => !char.IsSurrogate(c)))
+            .Sample(text => tokenizer.Decode(tokenizer.Encode(text)) == text, iter: 200);
     }
 
     [Fact]
-    public void A_byte_that_is_no_whole_character_is_shown_as_such() => Assert.Equal("\uFFFD", BytePairTokenizer.Train("x", 256).Decode([0xE6]));
+    public void A_byte_that_is_no_whole_character_is_shown_as_such()
+        => Assert.Equal("\uFFFD", BytePairTokenizer.Train("x", 256).Decode([0xE6]));
 
     [Fact]
     public void Saved_tokenizers_come_back()
     {
         using var files = new TemporaryFiles();
-        foreach (var tokenizer in (ITokenizer[])[CharTokenizer.From(Sample), BytePairTokenizer.Train(Sample, 270), BytePairTokenizer.Gpt2()])
+        foreach (var tokenizer in (ITokenizer[])[CharTokenizer.From(Sample), BytePairTokenizer.Train(Sample, 270),
+            BytePairTokenizer.Gpt2()])
         {
             tokenizer.Save(files["tokenizer"]);
             var again = Tokenizer.Load(files["tokenizer"]);
@@ -69,7 +74,8 @@ public class TokenizerTests
         Assert.Equal(7, tokenizer.Vocabulary);
         Assert.Equal([3, 1, 2, 6], tokenizer.Encode("cab🐧"));
         var error = Assert.Throws<UsageException>(() => tokenizer.Encode("cabz"));
-        Assert.Equal("character 'z' (U+007A) is not among the 7 of this tokenizer: make it from a text that holds it", error.Message);
+        Assert.Equal("character 'z' (U+007A) is not among the 7 of this tokenizer: make it from a text that holds it",
+            error.Message);
     }
 
     [Fact]
@@ -77,9 +83,14 @@ public class TokenizerTests
     {
         using var files = new TemporaryFiles();
         // the 256 bytes as GPT-2 writes them, in its order, then two joins and the end of a text
-        var visible = Enumerable.Range(33, 94).Concat(Enumerable.Range(0xA1, 12)).Concat(Enumerable.Range(0xAE, 82)).ToArray();
-        var all = visible.Concat(Enumerable.Range(256, 256 - visible.Length)).Select(c => ((char)c).ToString()).Concat(["Ġt", "Ġth", "<|endoftext|>"]).ToArray();
-        files.Write("vocab.json", System.Text.Json.JsonSerializer.Serialize(all.Select((token, i) => (token, i)).ToDictionary(p => p.token, p => p.i)));
+        var visible = Enumerable.Range(33, 94).Concat(Enumerable.Range(0xA1, 12)).Concat(Enumerable.Range(0xAE, 82))
+            .ToArray();
+        var all =
+            visible.Concat(Enumerable.Range(256, 256 - visible.Length)).Select(c => ((char)c).ToString())
+            .Concat(["Ġt", "Ġth", "<|endoftext|>"]).ToArray();
+        files.Write("vocab.json",
+            System.Text.Json.JsonSerializer.Serialize(all.Select((token, i) => (token, i)).ToDictionary(p => p.token,
+            p => p.i)));
         files.Write("merges.txt", "#version: 0.2\nĠ t\nĠt h\n");
         var tokenizer = Tokenizer.Load(files.Folder);
         Assert.Equal(259, tokenizer.Vocabulary);
@@ -87,7 +98,8 @@ public class TokenizerTests
         Assert.Equal(Sample, tokenizer.Decode(tokenizer.Encode(Sample)));
 
         files.Write("merges.txt", "t h\nĠ t\n");
-        Assert.Contains("the numbers must follow the joins", Assert.Throws<UsageException>(() => Tokenizer.Load(files.Folder)).Message);
+        Assert.Contains("the numbers must follow the joins",
+            Assert.Throws<UsageException>(() => Tokenizer.Load(files.Folder)).Message);
     }
 
     [Fact]
@@ -96,20 +108,28 @@ public class TokenizerTests
         using var files = new TemporaryFiles();
         BytePairTokenizer.Train("x", 256).Save(files["t"]);
         var bytes = File.ReadAllText(files["t"]);
-        void Refuses(string expected, string more) => Assert.Contains(expected, Assert.Throws<UsageException>(() => Tokenizer.Load(files.Write("more", bytes + more))).Message);
+        void Refuses(string expected, string more)
+            => Assert.Contains(expected,
+            Assert.Throws<UsageException>(() => Tokenizer.Load(files.Write("more", bytes + more))).Message);
         Refuses("line 257: its token is empty", " 256\n");
         Refuses("line 257: its token is there twice", bytes.Split('\n')[65].Split(' ')[0] + " 256\n");
         string Special(byte b) => Convert.ToBase64String([(byte)'<', (byte)'|', b, (byte)'|', (byte)'>']);
-        Refuses("two of its last 2 tokens are the same text", $"{Special(0xFF)} 256\n{Special(0xFE)} 257\n"); // neither is UTF-8
+        // neither is UTF-8
+        Refuses("two of its last 2 tokens are the same text", $"{Special(0xFF)} 256\n{Special(0xFE)} 257\n");
 
-        var visible = Enumerable.Range(33, 94).Concat(Enumerable.Range(0xA1, 12)).Concat(Enumerable.Range(0xAE, 82)).ToArray();
-        var all = visible.Concat(Enumerable.Range(256, 256 - visible.Length)).Select(c => ((char)c).ToString()).ToArray();
+        var visible = Enumerable.Range(33, 94).Concat(Enumerable.Range(0xA1, 12)).Concat(Enumerable.Range(0xAE, 82))
+            .ToArray();
+        var all = visible.Concat(Enumerable.Range(256, 256 - visible.Length)).Select(c => ((char)c).ToString())
+            .ToArray();
         foreach (var token in (string[])["", "th"])
         {
             all[7] = token;
-            files.Write("vocab.json", System.Text.Json.JsonSerializer.Serialize(all.Select((token, i) => (token, i)).ToDictionary(p => p.token, p => p.i)));
+            files.Write("vocab.json",
+                System.Text.Json.JsonSerializer.Serialize(all.Select((token, i) => (token, i))
+                .ToDictionary(p => p.token, p => p.i)));
             files.Write("merges.txt", "");
-            Assert.Contains($"'{token}' is among the tokens 0 to 255", Assert.Throws<UsageException>(() => Tokenizer.Load(files.Folder)).Message);
+            Assert.Contains($"'{token}' is among the tokens 0 to 255",
+                Assert.Throws<UsageException>(() => Tokenizer.Load(files.Folder)).Message);
         }
     }
 
@@ -121,7 +141,8 @@ public class TokenizerTests
     public void A_file_that_is_no_tokenizer_is_refused(string content, string expected)
     {
         using var files = new TemporaryFiles();
-        Assert.Contains(expected, Assert.Throws<UsageException>(() => Tokenizer.Load(files.Write("t", content))).Message);
+        Assert.Contains(expected,
+            Assert.Throws<UsageException>(() => Tokenizer.Load(files.Write("t", content))).Message);
     }
 
     [Fact]
@@ -129,7 +150,9 @@ public class TokenizerTests
     {
         Assert.Equal("unknown tokenizer 'word': choose chars, bpe, bpe:N with N tokens, gpt2, or a file that was saved",
             Assert.Throws<UsageException>(() => Tokenizer.Create("word", Sample)).Message);
-        Assert.Equal("a byte-pair vocabulary has at least the 256 bytes, got 100", Assert.Throws<UsageException>(() => Tokenizer.Create("bpe:100", Sample)).Message);
-        Assert.Equal("token 259 is not in 0 to 257", Assert.Throws<UsageException>(() => BytePairTokenizer.Train("abababcdcd", 258).Decode([259])).Message);
+        Assert.Equal("a byte-pair vocabulary has at least the 256 bytes, got 100",
+            Assert.Throws<UsageException>(() => Tokenizer.Create("bpe:100", Sample)).Message);
+        Assert.Equal("token 259 is not in 0 to 257",
+            Assert.Throws<UsageException>(() => BytePairTokenizer.Train("abababcdcd", 258).Decode([259])).Message);
     }
 }

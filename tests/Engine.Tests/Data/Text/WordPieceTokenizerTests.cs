@@ -7,7 +7,9 @@ namespace Interactive.Engine.Tests.Data.Text;
 public sealed class WordPieceTokenizerTests : IDisposable
 {
     private readonly string path = Path.GetTempFileName();
-    private readonly JsonElement golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Data", "Text", "Golden", "wordpiece.json"))).RootElement;
+    private readonly JsonElement golden =
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Data", "Text", "Golden",
+        "wordpiece.json"))).RootElement;
 
     public void Dispose() => File.Delete(path);
 
@@ -23,7 +25,10 @@ public sealed class WordPieceTokenizerTests : IDisposable
         var tokenizer = Tokens();
         var texts = golden.GetProperty("texts").EnumerateArray().ToList();
         Assert.Equal(18, texts.Count);
-        Assert.All(texts, t => Assert.Equal(t.GetProperty("tokens").EnumerateArray().Select(v => v.GetInt32()), tokenizer.Encode(t.GetProperty("text").GetString()!)));
+        Assert.All(texts,
+            t
+            => Assert.Equal(t.GetProperty("tokens").EnumerateArray().Select(v => v.GetInt32()),
+            tokenizer.Encode(t.GetProperty("text").GetString()!)));
     }
 
     [Fact]
@@ -31,8 +36,10 @@ public sealed class WordPieceTokenizerTests : IDisposable
     {
         var tokenizer = Tokens();
         Assert.Equal([2L, .. tokenizer.Encode("hello").Select(t => (long)t), 3, 0, 0], tokenizer.Encode("hello", 5));
-        Assert.Equal([2L, .. tokenizer.Encode("hello hello").Take(1).Select(t => (long)t), 3], tokenizer.Encode("hello hello", 3));
-        Assert.Equal("a text needs room for its start and end, got a length of 1", Assert.Throws<UsageException>(() => tokenizer.Encode("x", 1)).Message);
+        Assert.Equal([2L, .. tokenizer.Encode("hello hello").Take(1).Select(t => (long)t), 3],
+            tokenizer.Encode("hello hello", 3));
+        Assert.Equal("a text needs room for its start and end, got a length of 1",
+            Assert.Throws<UsageException>(() => tokenizer.Encode("x", 1)).Message);
     }
 
     [Fact]
@@ -45,6 +52,7 @@ public sealed class WordPieceTokenizerTests : IDisposable
         var again = Assert.IsType<WordPieceTokenizer>(Tokenizer.Load(path));
         Assert.Equal(tokenizer.Encode("Hello, unaffable world!"), again.Encode("Hello, unaffable world!"));
         File.WriteAllText(path, "[PAD]\n[UNK]\n[CLS]\n");
-        Assert.Equal($"{path} is no vocabulary of BERT's: it has no [SEP]", Assert.Throws<UsageException>(() => Tokenizer.Load(path)).Message);
+        Assert.Equal($"{path} is no vocabulary of BERT's: it has no [SEP]",
+            Assert.Throws<UsageException>(() => Tokenizer.Load(path)).Message);
     }
 }

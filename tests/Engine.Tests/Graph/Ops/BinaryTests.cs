@@ -2,7 +2,10 @@ using Interactive.Graphs;
 
 namespace Interactive.Engine.Tests.Graphs.Ops;
 
-/// <summary>Ops of two values: autograd's bits whichever is trained and however they are repeated, and only what they declare is kept.</summary>
+/// <summary>
+/// Ops of two values: autograd's bits whichever is trained and however they are repeated, and only what they declare is
+/// kept.
+/// </summary>
 public class BinaryTests
 {
     private static readonly Dictionary<string, Func<Value, Value>> cases = new()
@@ -36,7 +39,8 @@ public class BinaryTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Runs_directly_with_autograds_bits(string name) => OpChecks.RunsDirectWithAutogradsBits(() => Net(name), expectDirect: name != "sub");
+    public void Runs_directly_with_autograds_bits(string name)
+        => OpChecks.RunsDirectWithAutogradsBits(() => Net(name), expectDirect: name != "sub");
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -45,7 +49,8 @@ public class BinaryTests
     [Fact]
     public void Of_a_product_only_what_the_partners_gradient_reads_is_kept()
     {
-        uint Kept(Func<Value, Value> build) => Net(build).Nodes.Where(n => n.Op.Kind is "mul" or "div").Select(n => n.Op.Saves(n).Inputs).Single();
+        uint Kept(Func<Value, Value> build)
+            => Net(build).Nodes.Where(n => n.Op.Kind is "mul" or "div").Select(n => n.Op.Saves(n).Inputs).Single();
         static Graph Net(Func<Value, Value> build) => OpChecks.Net(new Shape(5, 7, 9), build);
         Assert.Equal(2u, Kept(cases["mul by the input"]));
         Assert.Equal(1u, Kept(cases["mul of the input"]));
@@ -59,6 +64,7 @@ public class BinaryTests
     {
         var x = new GraphBuilder("net", new Shape(5, 7)).Input;
         Assert.Equal("mul: multiplies shapes that are equal or 1 along each dimension, got 5x7 (input) and 5x3 (linear)", Assert.Throws<GraphException>(() => x.Mul(x.Linear(3))).Message);
-        Assert.Equal("mul_1: multiplies shapes that are equal or 1 along each dimension, got 5x7 (input) and 5 (mean)", Assert.Throws<GraphException>(() => x.Mul(x.Mean([2]), "mul_1")).Message);
+        Assert.Equal("mul_1: multiplies shapes that are equal or 1 along each dimension, got 5x7 (input) and 5 (mean)",
+            Assert.Throws<GraphException>(() => x.Mul(x.Mean([2]), "mul_1")).Message);
     }
 }

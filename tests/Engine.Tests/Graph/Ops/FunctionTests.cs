@@ -2,7 +2,9 @@ using Interactive.Graphs;
 
 namespace Interactive.Engine.Tests.Graphs.Ops;
 
-/// <summary>Element-wise functions, reductions and softmaxes: autograd's bits, and only what they declare is kept.</summary>
+/// <summary>
+/// Element-wise functions, reductions and softmaxes: autograd's bits, and only what they declare is kept.
+/// </summary>
 public class FunctionTests
 {
     private static readonly Dictionary<string, Func<Value, Value>> cases = new()
@@ -57,7 +59,9 @@ public class FunctionTests
     public void A_dimension_that_is_not_of_the_sample_is_refused()
     {
         var x = new GraphBuilder("net", new Shape(5, 7)).Input;
-        Assert.Equal("mean: dimension 3 is not one of a sample 5x7: 1 is its first, 2 its last, and 0 the batch", Assert.Throws<GraphException>(() => x.Mean([3])).Message);
-        Assert.Equal("softmax: dimension 0 is not one of a sample 5x7: 1 is its first, 2 its last, and 0 the batch", Assert.Throws<GraphException>(() => x.Softmax(0)).Message);
+        Assert.Equal("mean: dimension 3 is not one of a sample 5x7: 1 is its first, 2 its last, and 0 the batch",
+            Assert.Throws<GraphException>(() => x.Mean([3])).Message);
+        Assert.Equal("softmax: dimension 0 is not one of a sample 5x7: 1 is its first, 2 its last, and 0 the batch",
+            Assert.Throws<GraphException>(() => x.Softmax(0)).Message);
     }
 }

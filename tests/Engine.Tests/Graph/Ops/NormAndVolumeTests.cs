@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Graphs.Ops;
 
-/// <summary>Norms, convolutions and pools of lengths and volumes, padding and resizing: autograd's bits, and only what they declare is kept.</summary>
+/// <summary>
+/// Norms, convolutions and pools of lengths and volumes, padding and resizing: autograd's bits, and only what they
+/// declare is kept.
+/// </summary>
 public class NormAndVolumeTests
 {
     private static readonly Dictionary<string, (Shape Input, Func<Value, Value> Build)> cases = new()
@@ -12,7 +15,8 @@ public class NormAndVolumeTests
         ["group_norm"] = (Image, x => x.Linear(9).GroupNorm(3)),
         ["group_norm of rows"] = (new(6, 7), x => x.Linear(9).GroupNorm(2)),
         ["instance_norm"] = (Image, x => x.Linear(9).InstanceNorm()),
-        ["instance_norm with weights"] = (Image, x => x.Builder.Add(new InstanceNorm(nn.InstanceNorm2d(6, affine: true)), null, x.Linear(9))),
+        ["instance_norm with weights"] = (Image,
+            x => x.Builder.Add(new InstanceNorm(nn.InstanceNorm2d(6, affine: true)), null, x.Linear(9))),
         ["rms_norm"] = (Image, x => x.Linear(9).RmsNorm()),
         ["batch_norm1d"] = (new(12), x => x.Linear(7).BatchNorm1d().Tanh()),
         ["batch_norm1d of a length"] = (new(6, 11), x => x.Linear(11).BatchNorm1d()),
@@ -35,16 +39,20 @@ public class NormAndVolumeTests
         ["interpolate bilinear"] = (Image, x => x.Linear(9).Interpolate((11, 6), bilinear: true, alignCorners: true)),
         ["add_parameter"] = (Image, x => x.Builder.Add(new AddParameter(Parameter(7, 1)), null, x.Linear(9))),
         ["mul_parameter"] = (Image, x => x.Builder.Add(new MulParameter(Parameter(6, 1, 1)), null, x.Linear(9))),
-        ["mul by a constant"] = (Image, x => x.Builder.Add(new MulParameter(Parameter(trained: false, 9)), null, x.Linear(9))),
+        ["mul by a constant"] = (Image,
+            x => x.Builder.Add(new MulParameter(Parameter(trained: false, 9)), null, x.Linear(9))),
     };
 
     private static Shape Image => new(6, 7, 9);
     private static Shape Volume => new(3, 5, 6, 7);
     private static ParameterTensor Parameter(params long[] shape) => Parameter(trained: true, shape);
-    private static ParameterTensor Parameter(bool trained, params long[] shape) => new(new TorchSharp.Modules.Parameter(randn(shape), trained));
+    private static ParameterTensor Parameter(bool trained, params long[] shape)
+        => new(new TorchSharp.Modules.Parameter(randn(shape), trained));
 
     /// <summary>Run by autograd alone.</summary>
-    private static readonly string[] recorded = ["adaptive_avg_pool1d", "mean of a length", "instance_norm", "instance_norm with weights", "interpolate nearest", "interpolate bilinear", "add_parameter", "mul_parameter", "mul by a constant"];
+    private static readonly string[] recorded = ["adaptive_avg_pool1d", "mean of a length", "instance_norm",
+        "instance_norm with weights", "interpolate nearest", "interpolate bilinear", "add_parameter", "mul_parameter",
+        "mul by a constant"];
 
     public static TheoryData<string> Names => [.. cases.Keys];
 
@@ -56,7 +64,8 @@ public class NormAndVolumeTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Runs_directly_with_autograds_bits(string name) => OpChecks.RunsDirectWithAutogradsBits(() => Net(name), expectDirect: !recorded.Contains(name));
+    public void Runs_directly_with_autograds_bits(string name)
+        => OpChecks.RunsDirectWithAutogradsBits(() => Net(name), expectDirect: !recorded.Contains(name));
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -22,7 +22,10 @@ internal static class OpChecks
         return graph;
     }
 
-    /// <summary>Loss, gradients and buffers after two steps are those of plain autograd, with everything kept and with everything made again.</summary>
+    /// <summary>
+    /// Loss, gradients and buffers after two steps are those of plain autograd, with everything kept and with
+    /// everything made again.
+    /// </summary>
     public static void TrainsWithAutogradsBits(Func<Graph> create)
     {
         using var scope = NewDisposeScope();
@@ -47,11 +50,16 @@ internal static class OpChecks
             manual_seed(5);
             using var executor = new Executor(graph, schedule);
             Assert.Equal(plain, Enumerable.Range(0, 2).Select(_ => executor.Step(x, y)));
-            foreach (var (key, bytes) in Snapshot(graph)) Assert.True(expected[key].AsSpan().SequenceEqual(bytes), $"{key}, {schedule?.Planner ?? "all kept"}");
+            foreach (var (key,
+                bytes) in Snapshot(graph)) Assert.True(expected[key].AsSpan().SequenceEqual(bytes),
+                $"{key}, {schedule?.Planner ?? "all kept"}");
         }
     }
 
-    /// <summary>Every node that runs directly has the bits of its own autograd, whichever inputs want gradients, for gradients with gaps too.</summary>
+    /// <summary>
+    /// Every node that runs directly has the bits of its own autograd, whichever inputs want gradients, for gradients
+    /// with gaps too.
+    /// </summary>
     public static void RunsDirectWithAutogradsBits(Func<Graph> create, bool expectDirect = true)
     {
         using var scope = NewDisposeScope();
@@ -103,7 +111,8 @@ internal static class OpChecks
                     Assert.Equal(wants[i], arriving[i] is not null);
                     if (wants[i]) Same(leaves[i].grad!, arriving[i]!, $"{node}: gradient {i}");
                 }
-                foreach (var (a, b) in theirs.Zip(parameters)) Same(a!, b.grad!, $"{node}: {b.shape.Length}-d parameter");
+                foreach (var (a,
+                    b) in theirs.Zip(parameters)) Same(a!, b.grad!, $"{node}: {b.shape.Length}-d parameter");
                 if (!wants[0] || op is not IOverwritesGradient over) continue;
                 var place = gradient.clone();
                 over.BackwardOver(inputs[0], place, statistics);
@@ -116,7 +125,9 @@ internal static class OpChecks
     {
         yield return randn_like(y);
         yield return zeros_like(y).neg();
-        if (y.dim() > 1) yield return randn([.. y.shape.Reverse()]).permute([.. Enumerable.Range(0, (int)y.dim()).Reverse().Select(i => (long)i)]);
+        if (y.dim() > 1)
+            yield return randn([.. y.shape.Reverse()])
+            .permute([.. Enumerable.Range(0, (int)y.dim()).Reverse().Select(i => (long)i)]);
     }
 
     /// <summary>What each node keeps besides its output is what it declares.</summary>
@@ -125,9 +136,12 @@ internal static class OpChecks
         using var scope = NewDisposeScope();
         var graph = create();
         // Twice: a finaliser in between may free bytes that others have left.
-        var (measured, again) = (Profiler.Measure(graph, Batch, repetitions: 1), Profiler.Measure(graph, Batch, repetitions: 1));
-        foreach (var (a, m, other) in AnalyticProfile.Of(Fusion.Fuse(graph), Batch).Nodes.Zip(measured.Nodes, again.Nodes))
-            Assert.True(a.ExtraBytes == m.ExtraBytes || a.ExtraBytes == other.ExtraBytes, $"{a.Name}: {a.ExtraBytes} declared, {m.ExtraBytes} measured");
+        var (measured, again) = (Profiler.Measure(graph, Batch, repetitions: 1),
+            Profiler.Measure(graph, Batch, repetitions: 1));
+        foreach (var (a, m, other) in AnalyticProfile.Of(Fusion.Fuse(graph), Batch).Nodes.Zip(measured.Nodes,
+            again.Nodes))
+            Assert.True(a.ExtraBytes == m.ExtraBytes || a.ExtraBytes == other.ExtraBytes,
+                $"{a.Name}: {a.ExtraBytes} declared, {m.ExtraBytes} measured");
     }
 
     private static Schedule Again(Graph graph)
@@ -144,7 +158,9 @@ internal static class OpChecks
     private static Tensor Input(Graph graph)
     {
         manual_seed(7);
-        return graph.Input.Type == ScalarType.Int64 ? randint(0, 9, graph.Input.Shape.WithBatch(Batch), dtype: ScalarType.Int64) : randn(graph.Input.Shape.WithBatch(Batch));
+        return graph.Input.Type == ScalarType.Int64
+            ? randint(0, 9, graph.Input.Shape.WithBatch(Batch), dtype: ScalarType.Int64)
+            : randn(graph.Input.Shape.WithBatch(Batch));
     }
 
     private static void Same(Tensor expected, Tensor actual, string what)
@@ -154,6 +170,7 @@ internal static class OpChecks
     }
 
     private static Dictionary<string, byte[]> Snapshot(Graph graph)
-        => graph.named_parameters().Where(p => p.parameter.requires_grad).Select(p => ($"{p.name}.grad", p.parameter.grad!.bytes.ToArray()))
+        => graph.named_parameters().Where(p => p.parameter.requires_grad)
+        .Select(p => ($"{p.name}.grad", p.parameter.grad!.bytes.ToArray()))
             .Concat(graph.named_buffers().Select(b => (b.name, b.buffer.bytes.ToArray()))).ToDictionary();
 }

@@ -14,7 +14,8 @@ public class SequenceTests
         ["causal attention"] = x => Attend(x, causal: true),
         ["scaled attention"] = x => Attend(x, causal: false, scale: 0.3),
         ["attention to fewer keys"] = x => Heads(x).Attend(Heads(x.Narrow(1, 0, 5)), Heads(x.Narrow(1, 0, 5))),
-        ["masked attention"] = x => Heads(x).Attend(Heads(x), Heads(x), x.Narrow(2, 0, 7).Clamp(0, 9).Narrow(1, 0, 7).Unsqueeze(1)),
+        ["masked attention"] = x
+            => Heads(x).Attend(Heads(x), Heads(x), x.Narrow(2, 0, 7).Clamp(0, 9).Narrow(1, 0, 7).Unsqueeze(1)),
         ["masked_fill"] = x => x.Linear(12).MaskedFill(Mask(x, 12), -2),
         ["masked_fill by a column"] = x => x.Linear(12).MaskedFill(x.Clamp(0, 9).Narrow(2, 0, 1).EqualTo(0), 3),
         ["where"] = x => Mask(x, 12).Where(x.Linear(12), x.Linear(12).Tanh()),
@@ -30,10 +31,12 @@ public class SequenceTests
     private static Value Attend(Value x, bool causal, double? scale = null)
         => Heads(x).Attend(Heads(x), Heads(x), causal: causal, scale: scale).Transpose(1, 2).Reshape([x.Shape[0], 12]);
 
-    private static bool IsRecurrent(string name) => name.StartsWith("lstm", StringComparison.Ordinal) || name.StartsWith("gru", StringComparison.Ordinal);
+    private static bool IsRecurrent(string name)
+        => name.StartsWith("lstm", StringComparison.Ordinal) || name.StartsWith("gru", StringComparison.Ordinal);
 
     public static TheoryData<string> Names => [.. cases.Keys];
-    public static TheoryData<string> NamesOfExact => [.. cases.Keys.Where(n => !IsRecurrent(n))]; // what recurrent nets keep is the library's affair
+    // what recurrent nets keep is the library's affair
+    public static TheoryData<string> NamesOfExact => [.. cases.Keys.Where(n => !IsRecurrent(n))];
 
     private static Graph Net(string name) => OpChecks.Net(new Shape(7, 12), cases[name]);
 
@@ -61,5 +64,6 @@ public class SequenceTests
 
     [Fact]
     public void A_recurrent_net_that_reads_tokens_first_is_refused()
-        => Assert.Equal("a recurrent net reads samples first: create it with batchFirst: true", Assert.Throws<GraphException>(() => new Lstm(nn.LSTM(4, 4))).Message);
+        => Assert.Equal("a recurrent net reads samples first: create it with batchFirst: true",
+        Assert.Throws<GraphException>(() => new Lstm(nn.LSTM(4, 4))).Message);
 }

@@ -2,7 +2,9 @@ using Interactive.Graphs;
 
 namespace Interactive.Engine.Tests.Graphs.Ops;
 
-/// <summary>Products of matrices, views and copies to other places: autograd's bits, and only what they declare is kept.</summary>
+/// <summary>
+/// Products of matrices, views and copies to other places: autograd's bits, and only what they declare is kept.
+/// </summary>
 public class ShapeTests
 {
     private static readonly Dictionary<string, Func<Value, Value>> cases = new()
@@ -43,7 +45,8 @@ public class ShapeTests
     [Theory]
     [MemberData(nameof(Names))]
     public void Runs_directly_with_autograds_bits(string name)
-        => OpChecks.RunsDirectWithAutogradsBits(() => Net(name), expectDirect: name is not ("reshape" or "reshape of the input" or "reshape of a shared value"));
+        => OpChecks.RunsDirectWithAutogradsBits(() => Net(name),
+        expectDirect: name is not ("reshape" or "reshape of the input" or "reshape of a shared value"));
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -53,8 +56,10 @@ public class ShapeTests
     public void What_does_not_fit_is_refused()
     {
         var x = new GraphBuilder("net", new Shape(5, 7)).Input;
-        Assert.Equal("reshape: lays 5x7 in 6x-1, which does not have its 35 numbers", Assert.Throws<GraphException>(() => x.Reshape([6, -1])).Message);
-        Assert.Equal("narrow: takes 3 from 5 on of dimension 2, which has 7 places", Assert.Throws<GraphException>(() => x.Narrow(2, 5, 3)).Message);
+        Assert.Equal("reshape: lays 5x7 in 6x-1, which does not have its 35 numbers",
+            Assert.Throws<GraphException>(() => x.Reshape([6, -1])).Message);
+        Assert.Equal("narrow: takes 3 from 5 on of dimension 2, which has 7 places",
+            Assert.Throws<GraphException>(() => x.Narrow(2, 5, 3)).Message);
         Assert.Equal("matmul: multiplies matrices (n x k by k x m) under equal leading dimensions, got 5x7 Float32 (input) and 5x7 Float32 (input)",
             Assert.Throws<GraphException>(() => x.Matmul(x)).Message);
     }

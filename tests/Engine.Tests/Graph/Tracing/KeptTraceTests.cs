@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Graphs.Tracing;
 
-/// <summary>Traced nets are kept in a file without their code, and come back with their bits, to predict and to train on.</summary>
+/// <summary>
+/// Traced nets are kept in a file without their code, and come back with their bits, to predict and to train on.
+/// </summary>
 public sealed class KeptTraceTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("kept").FullName;
@@ -27,11 +29,13 @@ public sealed class KeptTraceTests : IDisposable
         set_num_threads(2);
         using var scope = NewDisposeScope();
         var (net, sample, isText) = TraceTests.Make(name);
-        Tensor Batch(long batch) => isText ? randint(0, 20, [batch, .. sample], dtype: ScalarType.Int64) : randn([batch, .. sample]);
+        Tensor Batch(long batch)
+            => isText ? randint(0, 20, [batch, .. sample], dtype: ScalarType.Int64) : randn([batch, .. sample]);
         using var graph = Graph.Trace(net, Batch(2));
         using var model = Kept(graph);
         Assert.Equal(graph.Nodes.Select(n => n.ToString()), model.Graph.Nodes.Select(n => n.ToString()));
-        Assert.Equal(graph.named_parameters().Select(p => p.name).Order(), model.Graph.named_parameters().Select(p => p.name).Order());
+        Assert.Equal(graph.named_parameters().Select(p => p.name).Order(),
+            model.Graph.named_parameters().Select(p => p.name).Order());
         foreach (var batch in (long[])[1, 5])
         {
             graph.eval();
@@ -40,12 +44,14 @@ public sealed class KeptTraceTests : IDisposable
             manual_seed(6);
             var expected = graph.Forward([x])[0];
             manual_seed(6);
-            Assert.True(expected.contiguous().bytes.SequenceEqual(model.Infer([x])[0].contiguous().bytes), $"a batch of {batch}");
+            Assert.True(expected.contiguous().bytes.SequenceEqual(model.Infer([x])[0].contiguous().bytes),
+                $"a batch of {batch}");
         }
         var more = Batch(4);
         var (first, second) = (Step(graph, more), Step(model.Graph, more));
         Assert.Equal(first.Keys.Order(), second.Keys.Where(key => !key.StartsWith("constants.")).Order());
-        Assert.All(first, t => Assert.True(t.Value.contiguous().bytes.SequenceEqual(second[t.Key].contiguous().bytes), t.Key));
+        Assert.All(first,
+            t => Assert.True(t.Value.contiguous().bytes.SequenceEqual(second[t.Key].contiguous().bytes), t.Key));
     }
 
     private static Dictionary<string, Tensor> Step(Graph graph, Tensor x)
@@ -64,7 +70,8 @@ public sealed class KeptTraceTests : IDisposable
     {
         private readonly nn.Module<Tensor, Tensor> left = nn.Linear(4, 3), right = nn.Linear(2, 3);
         public Pair() : base("pair") => RegisterComponents();
-        public override (Tensor, Tensor) forward(Tensor a, Tensor b) => (left.call(a) + right.call(b), left.call(a).logsumexp(1, keepdim: true));
+        public override (Tensor, Tensor) forward(Tensor a, Tensor b)
+            => (left.call(a) + right.call(b), left.call(a).logsumexp(1, keepdim: true));
     }
 
     [Fact]
@@ -78,18 +85,21 @@ public sealed class KeptTraceTests : IDisposable
         Tensor[] x = [randn(5, 4), randn(5, 2)];
         Assert.All(graph.Forward(x).Zip(model.Infer(x)), pair => Assert.True(pair.First.Equals(pair.Second)));
         Assert.Contains("use Infer([…])", Assert.Throws<UsageException>(() => model.Infer(x[0])).Message);
-        Assert.Equal("pair takes (5, 2) as input2, got (5, 3)", Assert.Throws<UsageException>(() => model.Infer([x[0], randn(5, 3)])).Message);
+        Assert.Equal("pair takes (5, 2) as input2, got (5, 3)",
+            Assert.Throws<UsageException>(() => model.Infer([x[0], randn(5, 3)])).Message);
     }
 
     private sealed class Functions : nn.Module<Tensor, Tensor>
     {
-        private readonly TorchSharp.Modules.Parameter kernel = new(randn(4, 2, 3, 3)), shift = new(randn(4)), square = new(randn(4, 4)), gain = new(ones(4)), added = new(zeros(4));
+        private readonly TorchSharp.Modules.Parameter kernel = new(randn(4, 2, 3, 3)), shift = new(randn(4)),
+            square = new(randn(4, 4)), gain = new(ones(4)), added = new(zeros(4));
         private readonly TorchSharp.Modules.Embedding table = nn.Embedding(4, 4);
         public Functions() : base("functions") => RegisterComponents();
         public override Tensor forward(Tensor x)
         {
             var y = nn.functional.conv2d(x, kernel, shift, padding: [1, 1]);
-            y = nn.functional.group_norm(y + nn.functional.conv2d(x, kernel, shift, padding: [2, 2], dilation: [2, 2]), 2, gain, added).mean([2, 3]);
+            y = nn.functional.group_norm(y + nn.functional.conv2d(x, kernel, shift, padding: [2, 2], dilation: [2, 2]),
+                2, gain, added).mean([2, 3]);
             y = nn.functional.layer_norm(nn.functional.linear(y, square, shift), [4], gain, added);
             y = nn.functional.linear(nn.functional.linear(y, square), table.weight!, added);
             return table.call(y.argmax(1)) + y;
@@ -103,9 +113,12 @@ public sealed class KeptTraceTests : IDisposable
         manual_seed(5);
         using var graph = Graph.Trace(new Functions(), randn(2, 2, 6, 6));
         Assert.Empty(graph.Notes);
-        Assert.Equal(["conv2d", "conv2d", "group_norm", "linear", "layer_norm", "linear", "linear", "embedding"], graph.Nodes.Select(n => n.Op.Kind).Where(k => k is "conv2d" or "group_norm" or "linear" or "layer_norm" or "embedding"));
+        Assert.Equal(["conv2d", "conv2d", "group_norm", "linear", "layer_norm", "linear", "linear", "embedding"],
+            graph.Nodes.Select(n => n.Op.Kind)
+            .Where(k => k is "conv2d" or "group_norm" or "linear" or "layer_norm" or "embedding"));
         using var model = Kept(graph);
-        Assert.Equal(graph.named_parameters().Select(p => p.name).Order(), model.Graph.named_parameters().Select(p => p.name).Order());
+        Assert.Equal(graph.named_parameters().Select(p => p.name).Order(),
+            model.Graph.named_parameters().Select(p => p.name).Order());
         var x = randn(4, 2, 6, 6);
         var (first, second) = (Step(graph, x), Step(model.Graph, x));
         Assert.Equal(first.Keys.Order(), second.Keys.Order());
@@ -122,7 +135,8 @@ public sealed class KeptTraceTests : IDisposable
         using var graph = Graph.Trace(new Functions(), randn(2, 2, 6, 6));
         var text = GraphText.Write(graph);
         Assert.Contains(from, text);
-        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace(from, to), META)).Message);
+        Assert.Contains(message,
+            Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace(from, to), META)).Message);
     }
 
     private sealed class Arguments : nn.Module<Tensor, Tensor>
@@ -131,10 +145,12 @@ public sealed class KeptTraceTests : IDisposable
         public Arguments() : base("arguments") => RegisterComponents();
         public override Tensor forward(Tensor x)
         {
-            var y = einsum("bc,bc->b", x, x).unsqueeze(1) + x.index(TensorIndex.Colon, TensorIndex.Tensor(order)); // a text, and a list of which some are absent
+            // a text, and a list of which some are absent
+            var y = einsum("bc,bc->b", x, x).unsqueeze(1) + x.index(TensorIndex.Colon, TensorIndex.Tensor(order));
             y = nn.functional.interpolate(y.unsqueeze(1), scale_factor: [2.0]).squeeze(1); // a number
             y = stack([y, y.div(3, RoundingMode.floor)], 1).flatten(1); // a list of tensors
-            return nn.functional.gelu(y, TorchSharp.Modules.GELU.Approximate.tanh) * ones(y.shape[1]) + arange(y.shape[1], ScalarType.Float32);
+            return nn.functional.gelu(y, TorchSharp.Modules.GELU.Approximate.tanh) * ones(y.shape[1])
+                + arange(y.shape[1], ScalarType.Float32);
         }
     }
 
@@ -160,11 +176,14 @@ public sealed class KeptTraceTests : IDisposable
     public void What_only_its_code_can_build_takes_its_weights_back()
     {
         using var scope = NewDisposeScope();
-        Graph Net() => Graph.Trace(nn.Sequential(("first", nn.Linear(3, 4)), ("own", new Own()), ("last", nn.Linear(4, 2))), ones(2, 3));
+        Graph Net()
+            => Graph.Trace(nn.Sequential(("first", nn.Linear(3, 4)), ("own", new Own()), ("last", nn.Linear(4, 2))),
+            ones(2, 3));
         using var graph = Net();
         var file = Path.Combine(folder, "own.safetensors");
         var error = Assert.Throws<UsageException>(() => Model.Save(file, graph)).Message;
-        Assert.Contains("own is a opaque that only its own code can build again; keep its weights by Safetensors.Save", error);
+        Assert.Contains("own is a opaque that only its own code can build again; keep its weights by Safetensors.Save",
+            error);
         Safetensors.Save(graph, file);
         using var model = Model.Load(file, Net());
         var x = randn(4, 3);
@@ -179,10 +198,12 @@ public sealed class KeptTraceTests : IDisposable
         var text = GraphText.Write(graph);
         var random = new Random(3);
         var (refused, ran) = (0, 0);
-        string[] parts = ["true", "false", "null", "0", "1", "-1", "7", "[]", "{}", "[1,0]", "\"x\"", "\"aten::relu\"", "{\"input\":0}", "{\"size\":[0,1]}", "{\"value\":null}", "{\"list\":[],\"of\":\"Tensor\"}"];
+        string[] parts = ["true", "false", "null", "0", "1", "-1", "7", "[]", "{}", "[1,0]", "\"x\"", "\"aten::relu\"",
+            "{\"input\":0}", "{\"size\":[0,1]}", "{\"value\":null}", "{\"list\":[],\"of\":\"Tensor\"}"];
         for (var i = 0; i < 500; i++)
         {
-            var ends = System.Text.RegularExpressions.Regex.Matches(text, "(?<=[:\\[,])(\"[^\"]*\"|-?[0-9]+|true|false|null|\\{[^{}\\[\\]]*\\})");
+            var ends = System.Text.RegularExpressions.Regex.Matches(text,
+                "(?<=[:\\[,])(\"[^\"]*\"|-?[0-9]+|true|false|null|\\{[^{}\\[\\]]*\\})");
             var end = ends[random.Next(ends.Count)];
             var mutant = text[..end.Index] + parts[random.Next(parts.Length)] + text[(end.Index + end.Length)..];
             try
@@ -212,9 +233,15 @@ public sealed class KeptTraceTests : IDisposable
         const string Place = "\"places\":[{\"sizes\":[[1,0],[0,7],[0,6]],\"order\":[1,0,2]}";
         Assert.Contains(Place, text);
         using var wrong = GraphText.Read(text.Replace(Place, Place.Replace('7', '5')));
-        Assert.Contains("and the model's file says", Assert.Throws<UsageException>(() => wrong.forward(randint(0, 20, [2, 7], dtype: ScalarType.Int64))).Message);
-        Assert.Contains("dimensions cannot lie as", Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace("\"order\":[1,0,2]", "\"order\":[1,1,2]"), META)).Message);
-        Assert.Contains("it is a result of no operator that gives several", Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace("{\"index\":0", "{\"index\":9"), META)).Message);
+        Assert.Contains("and the model's file says",
+            Assert.Throws<UsageException>(() => wrong.forward(randint(0, 20, [2, 7], dtype: ScalarType.Int64)))
+            .Message);
+        Assert.Contains("dimensions cannot lie as",
+            Assert.Throws<InvalidDataException>(()
+            => GraphText.Read(text.Replace("\"order\":[1,0,2]", "\"order\":[1,1,2]"), META)).Message);
+        Assert.Contains("it is a result of no operator that gives several",
+            Assert.Throws<InvalidDataException>(()
+            => GraphText.Read(text.Replace("{\"index\":0", "{\"index\":9"), META)).Message);
     }
 
     [Theory]
@@ -229,6 +256,7 @@ public sealed class KeptTraceTests : IDisposable
         using var graph = Graph.Trace(new Arguments(), randn(2, 3));
         var text = GraphText.Write(graph);
         Assert.Contains(from, text);
-        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace(from, to), META)).Message);
+        Assert.Contains(message,
+            Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace(from, to), META)).Message);
     }
 }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Graphs.Tracing;
 
-/// <summary>A graph as a part of a module, which is traced again: a net of a file between layers of one's own.</summary>
+/// <summary>
+/// A graph as a part of a module, which is traced again: a net of a file between layers of one's own.
+/// </summary>
 public class NestedGraphTests
 {
     private sealed class Turned() : nn.Module<Tensor, Tensor>("turned")
@@ -42,7 +44,8 @@ public class NestedGraphTests
 
         public Down(long channels, long stride) : base("down")
         {
-            (first, shortcut) = (nn.Conv2d(channels, channels, 3, padding: 1, bias: false), nn.Conv2d(channels, 2 * channels, 1, stride, bias: false));
+            (first, shortcut) = (nn.Conv2d(channels, channels, 3, padding: 1, bias: false),
+                nn.Conv2d(channels, 2 * channels, 1, stride, bias: false));
             RegisterComponents();
         }
 

@@ -8,7 +8,10 @@ namespace Interactive.Engine.Tests.Graphs.Tracing;
 
 internal static class Same
 {
-    /// <summary>Loss, gradients and buffers of a step have the bits of the module's own forward and backward; inference those of its evaluation.</summary>
+    /// <summary>
+    /// Loss, gradients and buffers of a step have the bits of the module's own forward and backward; inference those of
+    /// its evaluation.
+    /// </summary>
     public static void AsTheModule(nn.Module net, Graph graph, Tensor x, Schedule schedule)
     {
         var start = net.state_dict().ToDictionary(e => e.Key, e => e.Value.clone());
@@ -25,7 +28,9 @@ internal static class Same
         using var executor = new Executor(graph, schedule, Loss);
         var ours = Take(() => executor.Step(x, target));
         Assert.Equal(plain.Keys.Order(), ours.Keys.Order());
-        var differing = plain.Where(p => !p.Value.contiguous().bytes.SequenceEqual(ours[p.Key].contiguous().bytes)).Select(p => p.Key).ToArray();
+        var differing =
+            plain.Where(p => !p.Value.contiguous().bytes.SequenceEqual(ours[p.Key].contiguous().bytes))
+            .Select(p => p.Key).ToArray();
         Assert.True(differing.Length == 0, $"{schedule.Planner}: {string.Join(", ", differing)} differ");
 
         net.eval();

@@ -55,7 +55,8 @@ public class SeveralTensorsTests
 
     private static void Check(nn.Module net, Graph graph, Tensor[] inputs, Func<Tensor[], Tensor[]> run)
     {
-        static Tensor Loss(IReadOnlyList<Tensor> outputs) => outputs.Select(o => (o * o.cos()).sum()).Aggregate((a, b) => a + b);
+        static Tensor Loss(IReadOnlyList<Tensor> outputs)
+            => outputs.Select(o => (o * o.cos()).sum()).Aggregate((a, b) => a + b);
         net.train();
         var loss = Loss(run(inputs));
         loss.backward();
@@ -63,6 +64,8 @@ public class SeveralTensorsTests
         foreach (var parameter in net.parameters()) parameter.grad = null;
         using var executor = new Executor(graph, null, Objective.From("cosines", (outputs, _) => Loss(outputs)));
         Assert.Equal(loss.item<float>(), executor.Step(inputs, []));
-        foreach (var (name, parameter) in net.named_parameters()) Assert.True(wanted[name].bytes.SequenceEqual(parameter.grad!.bytes), name);
+        foreach (var (name,
+            parameter) in net.named_parameters()) Assert.True(wanted[name].bytes.SequenceEqual(parameter.grad!.bytes),
+            name);
     }
 }

@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace Interactive.Engine.Tests.Graphs.Tracing;
 
 /// <summary>
-/// A net of the zoo against the trace of its own forward, which is nothing but functions of libtorch: half the memory costs both about
-/// the same. Costs follow from shapes, so the figures are the same each time.
+/// A net of the zoo against the trace of its own forward, which is nothing but functions of libtorch: half the memory
+/// costs both about the same. Costs follow from shapes, so the figures are the same each time.
 /// </summary>
 [Trait("Speed", "slow")]
 public class TracedPlanTests(ITestOutputHelper output)
@@ -26,7 +26,8 @@ public class TracedPlanTests(ITestOutputHelper output)
         ["unet"] = (new() { Image = new Shape(3, 32, 32) }, 64),
         ["densenet121"] = (new() { Image = new Shape(3, 64, 64), Classes = 10 }, 64),
         ["mobilenet"] = (new() { Image = new Shape(3, 64, 64), Classes = 10 }, 64),
-        ["vgg16"] = (new() { Image = new Shape(3, 64, 64), Classes = 10 }, 256), // with fewer samples the gradient of its first linear layer alone is half of all
+        // with fewer samples the gradient of its first linear layer alone is half of all
+        ["vgg16"] = (new() { Image = new Shape(3, 64, 64), Classes = 10 }, 256),
         ["googlenet"] = (new() { Image = new Shape(3, 64, 64), Classes = 10 }, 64),
         ["vit"] = (new() { Image = new Shape(3, 96, 96), Width = 128, Layers = 4, Heads = 4, Classes = 10 }, 64),
     };
@@ -59,7 +60,9 @@ public class TracedPlanTests(ITestOutputHelper output)
 
     private static double Extra(PlanningGraph graph, long budget)
     {
-        var plan = new AutoPlanner([new CheapDropPlanner(), new SegmentsPlanner(), new OptimalPlanner()]).Make(graph, budget); // those that take no time into account
+        // those that take no time into account
+        var plan = new AutoPlanner([new CheapDropPlanner(), new SegmentsPlanner(), new OptimalPlanner()]).Make(graph,
+            budget);
         Assert.True(plan is not null, $"no plan in {budget:N0} bytes");
         return plan.Prediction.ExtraSeconds / All(graph).Seconds;
     }

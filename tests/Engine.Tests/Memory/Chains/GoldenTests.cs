@@ -9,7 +9,8 @@ public class GoldenTests
     private static int Revolve(int steps, int checkpoints)
     {
         if (steps == 1) return 0;
-        static long Choose(int n, int k) => Enumerable.Range(1, k).Aggregate(1L, (product, i) => product * (n - k + i) / i);
+        static long Choose(int n, int k)
+            => Enumerable.Range(1, k).Aggregate(1L, (product, i) => product * (n - k + i) / i);
         var r = 0;
         while (Choose(checkpoints + r, checkpoints) < steps) r++;
         return (int)(r * steps - Choose(checkpoints + r, r - 1));
@@ -21,7 +22,8 @@ public class GoldenTests
     [InlineData(3, 10, 15)]
     [InlineData(4, 20, 39)]
     [InlineData(5, 20, 33)]
-    public void The_closed_form_gives_the_published_table(int checkpoints, int steps, int expected) => Assert.Equal(expected, Revolve(steps, checkpoints));
+    public void The_closed_form_gives_the_published_table(int checkpoints, int steps, int expected)
+        => Assert.Equal(expected, Revolve(steps, checkpoints));
 
     [Fact]
     public void Plain_chains_cost_what_revolve_needs()
@@ -30,9 +32,11 @@ public class GoldenTests
             for (var checkpoints = 1; checkpoints <= 5; checkpoints++)
             {
                 const int saved = 100; // more than any checkpoints: one block at a time is saved
-                var chain = TestChains.Of([.. Enumerable.Repeat(1.0, steps)], [.. Enumerable.Repeat(1.0, steps)], [.. Enumerable.Repeat(1L, steps + 1)],
+                var chain = TestChains.Of([.. Enumerable.Repeat(1.0, steps)], [.. Enumerable.Repeat(1.0, steps)],
+                    [.. Enumerable.Repeat(1L, steps + 1)],
                     [.. Enumerable.Repeat((long)saved, steps)], gradients: new long[steps + 1]);
-                Assert.Equal(2 * steps + Revolve(steps, checkpoints), new ChainPlanner(chain, saved + checkpoints).Cost(saved + checkpoints));
+                Assert.Equal(2 * steps + Revolve(steps, checkpoints),
+                    new ChainPlanner(chain, saved + checkpoints).Cost(saved + checkpoints));
             }
     }
 
@@ -56,7 +60,8 @@ public class GoldenTests
 
     [Fact]
     public void Eight_equal_blocks_fill_their_budgets()
-        => Assert.Equal([6, 7, 8, 9, 10, 11, 13, 15, 18, 21, 24, 26], new ChainPlanner(TestChains.Uniform(8, 3), 30).Front.Select(p => p.PeakBytes));
+        => Assert.Equal([6, 7, 8, 9, 10, 11, 13, 15, 18, 21, 24, 26],
+        new ChainPlanner(TestChains.Uniform(8, 3), 30).Front.Select(p => p.PeakBytes));
 
     [Theory]
     [InlineData(14, double.PositiveInfinity)]
@@ -73,7 +78,8 @@ public class GoldenTests
     public void Uneven_blocks(long budget, double seconds)
     {
         Assert.Equal(seconds, new ChainPlanner(TestChains.Uneven, 40).Cost(budget));
-        // Dropping a checkpoint and making it again, which the programme does not consider, wins a second at two budgets.
+        // Dropping a checkpoint and making it again, which the programme does not consider, wins a second at two
+        // budgets.
         Assert.Equal(seconds - (budget is 19 or 21 ? 1 : 0), ExhaustiveSearch.Cost(TestChains.Uneven, budget));
     }
 
@@ -84,7 +90,9 @@ public class GoldenTests
         foreach (var (budget, recomputed) in new[] { (50, 328), (145, 288), (500, 168), (1001, 0) })
             Assert.Equal(3 * 333 + recomputed, planner.Cost(budget));
         // Share of keep-all's bytes to overhead, as printed to a tenth of a percent.
-        foreach (var (share, overhead) in new[] { (0.75, 8.4), (0.50, 16.8), (0.30, 23.5), (0.20, 26.9), (7.0 / 48, 28.8), (0.10, 30.4), (0.05, 32.8) })
+        foreach (var (share,
+            overhead) in new[] { (0.75, 8.4), (0.50, 16.8), (0.30, 23.5), (0.20, 26.9), (7.0 / 48, 28.8), (0.10,
+            30.4), (0.05, 32.8) })
             Assert.Equal(overhead, 100 * (planner.Cost((long)(share * 1001)) / 999 - 1), 0.051);
         Assert.Equal(1001, planner.Front[^1].PeakBytes);
     }

@@ -7,16 +7,24 @@ public class PropertyTests
 {
     private const string Seed = "0000KOIxp3C4";
 
-    private static readonly Gen<BlockOption> GenOption = Gen.Select(Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[0, 5], Gen.Int[0, 2], Gen.Int[0, 2])
-        .Select((forward, backward, more, forwardSpace, backwardSpace) => new BlockOption("", forward, backward, more, forwardSpace, backwardSpace));
+    private static readonly Gen<BlockOption> GenOption = Gen.Select(Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[0, 5],
+        Gen.Int[0, 2], Gen.Int[0, 2])
+        .Select((forward, backward, more, forwardSpace, backwardSpace)
+        => new BlockOption("", forward, backward, more, forwardSpace, backwardSpace));
 
-    private static readonly Gen<ChainStage> GenStage = Gen.Select(Gen.Int[1, 9], Gen.Int[1, 4], Gen.Int[0, 2], Gen.Int[0, 4], GenOption.Array[1, 3])
+    private static readonly Gen<ChainStage> GenStage = Gen.Select(Gen.Int[1, 9], Gen.Int[1, 4], Gen.Int[0, 2],
+        Gen.Int[0, 4], GenOption.Array[1, 3])
         .Select((forward, output, space, gradient, options) =>
-            new ChainStage(forward, output, space, gradient, [.. options.Select(o => o with { SavedBytes = o.SavedBytes + output })]));
+            new ChainStage(forward, output, space, gradient,
+                [.. options.Select(o => o with { SavedBytes = o.SavedBytes + output })]));
 
-    private static Gen<Chain> GenChain(int most) => Gen.Select(GenStage.Array[1, most], Gen.Int[0, 4]).Select((stages, gradient) => new Chain(stages, gradient));
+    private static Gen<Chain> GenChain(int most)
+        => Gen.Select(GenStage.Array[1, most], Gen.Int[0, 4]).Select((stages, gradient) => new Chain(stages, gradient));
 
-    private static long Enough(Chain chain) => chain.Stages.Sum(s => s.Options.Max(o => o.SavedBytes + o.ForwardWorkspace + o.BackwardWorkspace) + 2 * s.GradientBytes) + chain.InputGradientBytes + 10;
+    private static long Enough(Chain chain)
+        => chain.Stages.Sum(s
+        => s.Options.Max(o => o.SavedBytes + o.ForwardWorkspace + o.BackwardWorkspace) + 2 * s.GradientBytes)
+        + chain.InputGradientBytes + 10;
 
     [Fact]
     public void Plans_hold_their_budget_and_run_every_backward_once_in_order()
@@ -31,7 +39,8 @@ public class PropertyTests
                 Assert.Equal(plan.Seconds, replayed.Seconds, 1e-4);
                 Assert.InRange(replayed.PeakBytes, 0, budget);
                 Assert.InRange(plan.Seconds, chain.LeastSeconds - 1e-4, previous + 1e-4);
-                Assert.Equal(Enumerable.Range(0, chain.Stages.Count).Reverse(), plan.Ops.Where(o => o.Kind == ChainOpKind.Backward).Select(o => o.Stage));
+                Assert.Equal(Enumerable.Range(0, chain.Stages.Count).Reverse(),
+                    plan.Ops.Where(o => o.Kind == ChainOpKind.Backward).Select(o => o.Stage));
                 previous = plan.Seconds;
             }
             Assert.Equal(chain.LeastSeconds, previous, 1e-4);
@@ -59,7 +68,8 @@ public class PropertyTests
         }
         Assert.True(count > 300);
         Assert.True(optimal > 0.85 * count, $"{optimal} of {count} optimal");
-        Assert.InRange(worst, 1, 1.6); // what keeping every checkpoint until its backward costs at worst, on these chains
+        // what keeping every checkpoint until its backward costs at worst, on these chains
+        Assert.InRange(worst, 1, 1.6);
     }
 
     [Fact]
@@ -70,8 +80,13 @@ public class PropertyTests
             var cost = new ChainPlanner(chain, Enough(chain)).Cost(budget);
             var slower = chain with { Stages = [.. chain.Stages.Select(s => s with { Forward = 4 * s.Forward, Options = [.. s.Options.Select(o => o with { Forward = 4 * o.Forward, Backward = 4 * o.Backward })] })] };
             Assert.Equal(4 * cost, new ChainPlanner(slower, Enough(chain)).Cost(budget), 1e-3);
-            var bigger = new Chain([.. chain.Stages.Select(s => new ChainStage(s.Forward, 3 * s.OutputBytes, 3 * s.Workspace, 3 * s.GradientBytes,
-                [.. s.Options.Select(o => o with { SavedBytes = 3 * o.SavedBytes, ForwardWorkspace = 3 * o.ForwardWorkspace, BackwardWorkspace = 3 * o.BackwardWorkspace })]))], 3 * chain.InputGradientBytes);
+            var bigger =
+                new Chain([.. chain.Stages.Select(s
+                => new ChainStage(s.Forward, 3 * s.OutputBytes, 3 * s.Workspace, 3 * s.GradientBytes,
+                [.. s.Options.Select(o
+                    => o with { SavedBytes = 3 * o.SavedBytes, ForwardWorkspace = 3
+                    * o.ForwardWorkspace, BackwardWorkspace = 3 * o.BackwardWorkspace })]))],
+                    3 * chain.InputGradientBytes);
             Assert.Equal(cost, new ChainPlanner(bigger, 3 * Enough(chain)).Cost(3 * budget), 1e-3);
         }, seed: Seed, iter: 100);
 
@@ -83,7 +98,8 @@ public class PropertyTests
         var chain = new Chain([.. Enumerable.Range(0, 20).Select(_ =>
         {
             var (forward, output) = (1 + 2 * random.NextDouble(), random.Next(5_000_000, 40_000_000));
-            return new ChainStage(forward, output, 0, output, [new BlockOption("all", forward, 2 * forward, (long)(output * (1.5 + 2.5 * random.NextDouble())))]);
+            return new ChainStage(forward, output, 0, output,
+                [new BlockOption("all", forward, 2 * forward, (long)(output * (1.5 + 2.5 * random.NextDouble())))]);
         })]);
         var saved = chain.Stages.Sum(s => s.Options[0].SavedBytes);
         var coarse = new ChainPlanner(chain, saved).Plan((long)(0.4 * saved))!;
@@ -92,7 +108,9 @@ public class PropertyTests
         Assert.InRange(coarse.PeakBytes, 0.95 * 0.4 * saved, 0.4 * saved);
     }
 
-    /// <summary>Far below the largest budget a unit is larger than a block: finer tables and segments answer there.</summary>
+    /// <summary>
+    /// Far below the largest budget a unit is larger than a block: finer tables and segments answer there.
+    /// </summary>
     [Fact]
     public void Few_units_lose_time_but_never_the_budget()
     {
@@ -114,7 +132,8 @@ public class PropertyTests
         var chain = TestChains.Uniform(200, 3);
         var wide = new ChainPlanner(chain, 4000, slots: 250);
         foreach (var budget in new[] { 25L, 40, 60, 150, 600 })
-            Assert.InRange(wide.Plan(budget)!.Seconds / new ChainPlanner(chain, budget, slots: 600).Cost(budget), 1 - 1e-6, 1.1);
+            Assert.InRange(wide.Plan(budget)!.Seconds / new ChainPlanner(chain, budget, slots: 600).Cost(budget),
+                1 - 1e-6, 1.1);
     }
 
     [Fact]

@@ -12,14 +12,19 @@ internal static class TestChains
     /// <param name="gradients">Bytes of the input's gradient, then of each output's; default: as the values.</param>
     /// <param name="forwardSpace">Workspace of each forward.</param>
     /// <param name="backwardSpace">Workspace of each backward.</param>
-    public static Chain Of(double[] forward, double[] backward, long[] outputs, long[] saved, long[]? gradients = null, long[]? forwardSpace = null, long[]? backwardSpace = null)
+    public static Chain Of(double[] forward, double[] backward, long[] outputs, long[] saved, long[]? gradients = null,
+        long[]? forwardSpace = null, long[]? backwardSpace = null)
     {
         gradients ??= outputs;
-        return new([.. forward.Select((f, i) => new ChainStage(f, outputs[i + 1], forwardSpace?[i] ?? 0, gradients[i + 1],
-            [new BlockOption("all", f, backward[i], saved[i], forwardSpace?[i] ?? 0, backwardSpace?[i] ?? 0)]))], gradients[0]);
+        return new([.. forward.Select((f, i)
+            => new ChainStage(f, outputs[i + 1], forwardSpace?[i] ?? 0, gradients[i + 1],
+            [new BlockOption("all", f, backward[i], saved[i], forwardSpace?[i] ?? 0, backwardSpace?[i] ?? 0)]))],
+                gradients[0]);
     }
 
-    /// <summary>Equal blocks with a loss on top: output and gradient 1 byte, backward twice the forward's second.</summary>
+    /// <summary>
+    /// Equal blocks with a loss on top: output and gradient 1 byte, backward twice the forward's second.
+    /// </summary>
     public static Chain Uniform(int blocks, long saved) => Of(
         [.. Enumerable.Repeat(1.0, blocks), 0], [.. Enumerable.Repeat(2.0, blocks), 0],
         [.. Enumerable.Repeat(1L, blocks + 1), 0], [.. Enumerable.Repeat(saved, blocks), 0]);

@@ -15,7 +15,17 @@ public sealed class FineTuningTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private TrainerOptions Options(string name) => FineTuning.Defaults with { Name = name, Out = folder, Progress = false, BatchSize = 16, Epochs = 2, Threads = 1 };
+    private TrainerOptions Options(string name)
+        => FineTuning.Defaults with
+        {
+            Name = name,
+            Out = folder,
+            Progress = false,
+            BatchSize = 16,
+            Epochs = 2,
+            Threads =
+        1
+        };
 
     private static Graph Net(long classes = 7)
     {
@@ -36,7 +46,8 @@ public sealed class FineTuningTests : IDisposable
         Assert.Equal(net.state_dict().Keys, tuned.state_dict().Keys);
         Assert.Equal(new Shape(3), tuned.Output.Shape);
         Assert.Equal([3L, 16], tuned.state_dict()["fc2.weight"].shape);
-        Assert.All(tuned.state_dict().Where(t => !t.Key.StartsWith("fc2", StringComparison.Ordinal)), t => Assert.True(t.Value.Equals(before[t.Key])));
+        Assert.All(tuned.state_dict().Where(t => !t.Key.StartsWith("fc2", StringComparison.Ordinal)),
+            t => Assert.True(t.Value.Equals(before[t.Key])));
         foreach (var tensor in before.Values) tensor.Dispose();
     }
 
@@ -63,7 +74,8 @@ public sealed class FineTuningTests : IDisposable
         using var module = nn.Sequential(("body", nn.Linear(6, 8)), ("act", nn.ReLU()), ("last", nn.Linear(8, 4)));
         using var traced = Graph.Trace(module, zeros(2, 6));
         var tuned = traced.WithHead(2);
-        Assert.Equal(["body.bias", "body.weight", "last.bias", "last.weight"], tuned.state_dict().Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["body.bias", "body.weight", "last.bias", "last.weight"],
+            tuned.state_dict().Keys.Order(StringComparer.Ordinal));
         Assert.Equal([2L, 8], tuned.state_dict()["last.weight"].shape);
     }
 
@@ -86,7 +98,8 @@ public sealed class FineTuningTests : IDisposable
             again.state_dict()["other.bias"].copy_(net.state_dict()["fc2.bias"]);
         }
         Assert.True(again.forward(x).Equals(whole));
-        Assert.StartsWith("net has no node 'fc9': it has fc2, ", Assert.Throws<GraphException>(() => net.UpTo("fc9")).Message);
+        Assert.StartsWith("net has no node 'fc9': it has fc2, ",
+            Assert.Throws<GraphException>(() => net.UpTo("fc9")).Message);
     }
 
     [Fact]
@@ -95,7 +108,8 @@ public sealed class FineTuningTests : IDisposable
         using var net = Net();
         var features = net.UpTo("flatten");
         Assert.Equal("head", GraphParts.HeadOf(features.WithHead(4))!.Name);
-        Assert.Contains("cut it where it has features", Assert.Throws<GraphException>(() => net.UpTo("bn").WithHead(4)).Message);
+        Assert.Contains("cut it where it has features",
+            Assert.Throws<GraphException>(() => net.UpTo("bn").WithHead(4)).Message);
     }
 
     [Fact]
@@ -105,26 +119,33 @@ public sealed class FineTuningTests : IDisposable
         net.Freeze("stem.*", "bn.*");
         var before = net.state_dict().ToDictionary(t => t.Key, t => Convert.ToHexString(t.Value.bytes));
         using (var trainer = new Trainer(net, Data, Data, Options("frozen"))) trainer.Run();
-        string[] same = [.. net.state_dict().Where(t => Convert.ToHexString(t.Value.bytes) == before[t.Key]).Select(t => t.Key)];
-        Assert.Equal(["bn.bias", "bn.num_batches_tracked", "bn.running_mean", "bn.running_var", "bn.weight", "stem.bias", "stem.weight"], same.Order(StringComparer.Ordinal));
-        Assert.StartsWith("no parameter of net is called 'layer9.*': they are ", Assert.Throws<UsageException>(() => net.Freeze("layer9.*")).Message);
+        string[] same =
+            [.. net.state_dict().Where(t => Convert.ToHexString(t.Value.bytes) == before[t.Key]).Select(t => t.Key)];
+        Assert.Equal(["bn.bias", "bn.num_batches_tracked", "bn.running_mean", "bn.running_var", "bn.weight",
+            "stem.bias", "stem.weight"], same.Order(StringComparer.Ordinal));
+        Assert.StartsWith("no parameter of net is called 'layer9.*': they are ",
+            Assert.Throws<UsageException>(() => net.Freeze("layer9.*")).Message);
     }
 
     [Fact]
     public void Layers_thaw_epoch_by_epoch()
     {
         using var net = Net(3);
-        var (last, moved) = (net.state_dict().ToDictionary(t => t.Key, t => Convert.ToHexString(t.Value.bytes)), new List<string>());
+        var (last, moved) = (net.state_dict().ToDictionary(t => t.Key, t => Convert.ToHexString(t.Value.bytes)),
+            new List<string>());
         var watch = new At
         {
             Evaluation = (trainer, _) =>
             {
                 var now = net.named_parameters().ToDictionary(p => p.name, p => Convert.ToHexString(p.parameter.bytes));
-                moved.Add(string.Join(" ", now.Where(p => p.Value != last[p.Key]).Select(p => p.Key.Split('.')[0]).Distinct().Order(StringComparer.Ordinal)));
+                moved.Add(string.Join(" ",
+                    now.Where(p => p.Value != last[p.Key]).Select(p => p.Key.Split('.')[0]).Distinct()
+                    .Order(StringComparer.Ordinal)));
                 foreach (var (name, bits) in now) last[name] = bits;
             },
         };
-        using var trainer = new Trainer(net, Data, Data, Options("thaw") with { Epochs = 3, Schedule = "constant" }, hooks: [new GradualUnfreezing("fc2.*", "fc1.*", "*"), watch]);
+        using var trainer = new Trainer(net, Data, Data, Options("thaw") with { Epochs = 3, Schedule = "constant" },
+            hooks: [new GradualUnfreezing("fc2.*", "fc1.*", "*"), watch]);
         trainer.Run();
         Assert.Equal(["fc2", "fc1 fc2", "bn fc1 fc2 layer1 stem"], moved);
     }
@@ -133,7 +154,8 @@ public sealed class FineTuningTests : IDisposable
     public void Adapters_begin_with_the_nets_own_outputs_train_alone_and_merge()
     {
         using var scope = NewDisposeScope();
-        using var net = Zoo.Create("vit", new ModelOptions { Image = new Shape(3, 32, 32), Layers = 2, Heads = 2, Width = 16, Classes = 3 });
+        using var net = Zoo.Create("vit",
+            new ModelOptions { Image = new Shape(3, 32, 32), Layers = 2, Heads = 2, Width = 16, Classes = 3 });
         net.eval();
         var x = randn(2, 3, 32, 32);
         var own = net.forward(x);
@@ -146,8 +168,12 @@ public sealed class FineTuningTests : IDisposable
 
         var before = adapted.state_dict().ToDictionary(t => t.Key, t => Convert.ToHexString(t.Value.bytes));
         var data = new SyntheticData(32, new Shape(3, 32, 32), 3);
-        using (var trainer = new Trainer(adapted, data, data, Options("lora") with { LearningRate = 0.01 })) trainer.Run();
-        Assert.All(adapted.state_dict(), t => Assert.Equal(t.Key.Contains("_lora.", StringComparison.Ordinal), Convert.ToHexString(t.Value.bytes) != before[t.Key]));
+        using (var trainer = new Trainer(adapted, data, data,
+            Options("lora") with { LearningRate = 0.01 })) trainer.Run();
+        Assert.All(adapted.state_dict(),
+            t
+            => Assert.Equal(t.Key.Contains("_lora.", StringComparison.Ordinal),
+            Convert.ToHexString(t.Value.bytes) != before[t.Key]));
 
         adapted.eval();
         var tuned = adapted.forward(x);
@@ -159,7 +185,9 @@ public sealed class FineTuningTests : IDisposable
         Assert.Contains("has no adapters to merge", Assert.Throws<UsageException>(() => merged.MergeLora()).Message);
     }
 
-    /// <summary>A share of memory is of what the whole net takes, in the epoch in which all but the head is frozen too.</summary>
+    /// <summary>
+    /// A share of memory is of what the whole net takes, in the epoch in which all but the head is frozen too.
+    /// </summary>
     [Fact]
     public void Fine_tuning_has_the_same_bits_under_a_budget()
     {
@@ -167,7 +195,8 @@ public sealed class FineTuningTests : IDisposable
         {
             manual_seed(2);
             using var net = Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 32, 32), Classes = 7 });
-            using var model = net.FineTune(new SyntheticData(40, new Shape(3, 32, 32), 3, seed: 5), Options(name) with { MemoryBudget = budget });
+            using var model = net.FineTune(new SyntheticData(40, new Shape(3, 32, 32), 3, seed: 5),
+                Options(name) with { MemoryBudget = budget });
             Assert.Equal(new Shape(3), model.Graph.Output.Shape);
             Assert.Contains("accuracy", model.Metrics.Keys);
             return Nets.Bits(model.Graph);
@@ -182,6 +211,7 @@ public sealed class FineTuningTests : IDisposable
         var stem = Convert.ToHexString(net.state_dict()["stem.weight"].bytes);
         using var model = net.FineTune(Data, Options("first") with { MaxSteps = 3 });
         Assert.Equal(stem, Convert.ToHexString(model.Graph.state_dict()["stem.weight"].bytes));
-        Assert.Equal("the head alone is trained for some of the 2 epochs, got 2", Assert.Throws<UsageException>(() => net.FineTune(Data, Options("x"), frozenEpochs: 2)).Message);
+        Assert.Equal("the head alone is trained for some of the 2 epochs, got 2",
+            Assert.Throws<UsageException>(() => net.FineTune(Data, Options("x"), frozenEpochs: 2)).Message);
     }
 }

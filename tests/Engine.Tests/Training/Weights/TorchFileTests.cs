@@ -14,7 +14,8 @@ public sealed class TorchFileTests : IDisposable
 
     public void Dispose() => File.Delete(path);
 
-    private static string Storage(string key, string elements = "K\u0004") => $"(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\0{key}X\u0003\0\0\0cpu{elements}tQ";
+    private static string Storage(string key, string elements = "K\u0004")
+        => $"(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\0{key}X\u0003\0\0\0cpu{elements}tQ";
     private static string Tensor(string size, string stride, string offset = "K\0") => $"ctorch._utils\n_rebuild_tensor_v2\n({Storage("0")}{offset}{size}{stride}\u0089ccollections\nOrderedDict\n)RtR";
     private static string Dictionary(string value) => $"\u0080\u0002}}X\u0001\0\0\0w{value}s.";
 
@@ -78,7 +79,8 @@ public sealed class TorchFileTests : IDisposable
     [InlineData("h\u0007", "which recalls what it has not remembered")]
     [InlineData("]K\u0001s", "which sets entries of what is no dictionary")]
     [InlineData("X\u00ff\u00ff\u00ff\u007f", "which is cut short")]
-    [InlineData("(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\07X\u0003\0\0\0cpuK\u0004tQ", "it holds no tensors")]
+    [InlineData("(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\07X\u0003\0\0\0cpuK\u0004tQ",
+        "it holds no tensors")]
     public void Instructions_that_contradict_themselves_are_refused(string code, string message)
     {
         Put(Dictionary(code));
@@ -124,12 +126,16 @@ public sealed class TorchFileTests : IDisposable
         Assert.Contains("it is a TorchScript program", Message());
     }
 
-    /// <summary>Bytes of the file and, with right checksums, of the pickle alone: no crash, one exception, no more memory than the file's twice.</summary>
+    /// <summary>
+    /// Bytes of the file and, with right checksums, of the pickle alone: no crash, one exception, no more memory than
+    /// the file's twice.
+    /// </summary>
     [Fact]
     public void Two_thousand_mutants_end_in_one_exception_and_allocate_no_more_than_the_file()
     {
         using var scope = NewDisposeScope();
-        using (var file = File.Create(path)) TorchFileWriter.Write(file, [("weight", ones(64, 64)), ("bias", zeros(64)), ("count", tensor(3L))]);
+        using (var file = File.Create(path)) TorchFileWriter.Write(file,
+            [("weight", ones(64, 64)), ("bias", zeros(64)), ("count", tensor(3L))]);
         var good = File.ReadAllBytes(path);
         byte[] pickle;
         using (var zip = ZipFile.OpenRead(path))
@@ -176,7 +182,9 @@ public sealed class TorchFileTests : IDisposable
                 case 0: bytes[at] = (byte)random.Next(256); break;
                 case 1: bytes[at] ^= (byte)(1 << random.Next(8)); break;
                 case 2: bytes.RemoveRange(at, Math.Min(bytes.Count - at - 1, random.Next(1, 40))); break;
-                case 3: bytes.InsertRange(at, bytes.GetRange(at, Math.Min(bytes.Count - at, random.Next(1, 40)))); break;
+                case 3:
+                    bytes.InsertRange(at,
+                    bytes.GetRange(at, Math.Min(bytes.Count - at, random.Next(1, 40)))); break;
                 default: for (var k = at; k < Math.Min(at + 4, bytes.Count); k++) bytes[k] = 0xff; break;
             }
         }

@@ -8,21 +8,32 @@ using static TorchSharp.torch;
 
 namespace Interactive.Engine.Tests.Training;
 
-/// <summary>Debian's PyTorch and torchvision load what is written here, strictly and to the same logits, and the other way round.</summary>
+/// <summary>
+/// Debian's PyTorch and torchvision load what is written here, strictly and to the same logits, and the other way
+/// round.
+/// </summary>
 [Trait("Speed", "slow")]
 public sealed class TorchPeerTests : IDisposable
 {
     private const string Python = "/usr/bin/python3";
     private const double Close = 1e-4;
 
-    private static readonly ModelOptions Image = new() { Image = new Shape(3, 64, 64), Classes = 5, Stem = ResNetStem.Large };
-    private static readonly ModelOptions Tokens = new() { Image = new Shape(3, 32, 32), Layers = 2, Heads = 2, Width = 16, Classes = 5, Context = 8, Vocabulary = 40, TanhGelu = true };
+    private static readonly ModelOptions Image =
+        new() { Image = new Shape(3, 64, 64), Classes = 5, Stem = ResNetStem.Large };
+    private static readonly ModelOptions Tokens = new()
+    {
+        Image = new Shape(3, 32,
+        32), Layers = 2, Heads = 2, Width = 16, Classes = 5, Context = 8, Vocabulary = 40, TanhGelu = true
+    };
 
     private static readonly (string Name, string Model, ModelOptions Options, NameRules Rules)[] Nets_ =
     [
-        ("resnet18", "resnet18", Image, NameRules.Own), ("resnet50", "resnet50", Image, NameRules.Own), ("densenet121", "densenet121", Image, NameRules.Own),
-        ("mobilenetv2", "mobilenetv2", Image, NameRules.Own), ("googlenet", "googlenet", Image, NameRules.Own), ("vit", "vit", Tokens, NameRules.TorchvisionVit),
-        ("gpt2", "gpt", Tokens, NameRules.HuggingFaceGpt2), ("timm-vit", "vit", Tokens, NameRules.TimmVit), ("hf-vit", "vit", Tokens, NameRules.HuggingFaceVit),
+        ("resnet18", "resnet18", Image, NameRules.Own), ("resnet50", "resnet50", Image, NameRules.Own),
+            ("densenet121", "densenet121", Image, NameRules.Own),
+        ("mobilenetv2", "mobilenetv2", Image, NameRules.Own), ("googlenet", "googlenet", Image, NameRules.Own),
+            ("vit", "vit", Tokens, NameRules.TorchvisionVit),
+        ("gpt2", "gpt", Tokens, NameRules.HuggingFaceGpt2), ("timm-vit", "vit", Tokens, NameRules.TimmVit),
+            ("hf-vit", "vit", Tokens, NameRules.HuggingFaceVit),
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("peer").FullName;
@@ -41,19 +52,22 @@ public sealed class TorchPeerTests : IDisposable
             using var net = Zoo.Create(model, options);
             Stir(net);
             net.eval();
-            var x = net.Input.Type == ScalarType.Int64 ? randint(0, 40, [2, 8], ScalarType.Int64) : randn(net.Input.Shape.WithBatch(2));
+            var x = net.Input.Type == ScalarType.Int64 ? randint(0, 40, [2, 8], ScalarType.Int64)
+                : randn(net.Input.Shape.WithBatch(2));
             Weights.Save(net, Path.Combine(folder, $"{name}.pth"), rules);
             Put($"{name}.data.pth", ("x", x), ("y", net.forward(x)));
         }
         var lines = Run(Path.Combine(AppContext.BaseDirectory, "torch_peer.py"), folder);
         Assert.All(lines, line => Assert.StartsWith("ok ", line));
         Assert.Equal(Nets_.Length + 6, lines.Length);
-        Assert.All(lines, line => Assert.InRange(double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture), 0, Close));
+        Assert.All(lines,
+            line => Assert.InRange(double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture), 0, Close));
 
         foreach (var (name, model, options, rules) in Nets_.Take(6))
         {
             using var net = Zoo.Create(model, options);
-            var report = Weights.Load(net, Path.Combine(folder, $"{name}.theirs.pth")); // within what a training script keeps
+            // within what a training script keeps
+            var report = Weights.Load(net, Path.Combine(folder, $"{name}.theirs.pth"));
             Assert.Equal(rules.Name, report.Rules);
             net.eval();
             using var data = WeightFile.Open(Path.Combine(folder, $"{name}.theirs.data.pth"));
@@ -78,7 +92,8 @@ public sealed class TorchPeerTests : IDisposable
     private static bool Has(string modules)
     {
         if (!File.Exists(Python)) return false;
-        using var process = Process.Start(new ProcessStartInfo(Python, ["-c", $"import {modules}"]) { RedirectStandardError = true })!;
+        using var process =
+            Process.Start(new ProcessStartInfo(Python, ["-c", $"import {modules}"]) { RedirectStandardError = true })!;
         process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0;
@@ -86,7 +101,10 @@ public sealed class TorchPeerTests : IDisposable
 
     private static string[] Run(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process =
+            Process.Start(new ProcessStartInfo(Python,
+            arguments)
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -19,7 +19,8 @@ public sealed class WeightsTests : IDisposable
     private static Graph Small(long classes = 3)
     {
         var net = new GraphBuilder("small", new Shape(3, 8, 8));
-        return net.Build(net.Input.Conv(4, 3, padding: 1, name: "conv").BatchNorm("bn").Relu().Flatten().Linear(classes, name: "fc"));
+        return net.Build(net.Input.Conv(4, 3, padding: 1, name: "conv").BatchNorm("bn").Relu().Flatten().Linear(classes,
+            name: "fc"));
     }
 
     [Theory]
@@ -65,7 +66,8 @@ public sealed class WeightsTests : IDisposable
         Assert.Equal(before, Nets.Bits(other));
 
         var report = Weights.Load(other, At(file), strict: false);
-        Assert.Equal((7, 0, 0, 2), (report.Loaded.Count, report.Missing.Count, report.Unexpected.Count, report.OtherShape.Count));
+        Assert.Equal((7, 0, 0, 2),
+            (report.Loaded.Count, report.Missing.Count, report.Unexpected.Count, report.OtherShape.Count));
         Assert.True(other.state_dict()["conv.weight"].Equals(net.state_dict()["conv.weight"]));
     }
 
@@ -89,10 +91,13 @@ public sealed class WeightsTests : IDisposable
         foreach (var type in new[] { ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float64 })
         {
             using (var file = File.Create(At("net.safetensors")))
-                Safetensors.Write(file, net.state_dict().ToDictionary(t => "module." + t.Key, t => t.Value.is_floating_point() ? t.Value.to_type(type) : t.Value));
+                Safetensors.Write(file,
+                    net.state_dict().ToDictionary(t => "module." + t.Key,
+                    t => t.Value.is_floating_point() ? t.Value.to_type(type) : t.Value));
             using var other = Small();
             Assert.True(Weights.Load(other, At("net.safetensors")).IsWhole);
-            Assert.True(other.state_dict()["fc.weight"].Equals(net.state_dict()["fc.weight"].to_type(type).to_type(ScalarType.Float32)));
+            Assert.True(other.state_dict()["fc.weight"].Equals(net.state_dict()["fc.weight"].to_type(type)
+                .to_type(ScalarType.Float32)));
         }
     }
 
@@ -108,7 +113,9 @@ public sealed class WeightsTests : IDisposable
             using (var file = File.Create(At(half.Key)))
                 if (ending == ".bin") TorchFileWriter.Write(file, [.. half.Select(h => (h.Key, h.Value))]);
                 else Safetensors.Write(file, half.ToDictionary(h => h.Key, h => h.Value));
-        void Index(Func<string, string> place) => File.WriteAllText(At(index), JsonSerializer.Serialize(new { weight_map = halves.ToDictionary(h => h.Key, h => place(h.File)) }));
+        void Index(Func<string, string> place)
+            => File.WriteAllText(At(index),
+            JsonSerializer.Serialize(new { weight_map = halves.ToDictionary(h => h.Key, h => place(h.File)) }));
 
         Index(file => file);
         using var other = Small();
@@ -130,28 +137,41 @@ public sealed class WeightsTests : IDisposable
     public void Types_that_TorchSharp_has_not_are_refused_by_name()
     {
         var header = """{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}"""u8;
-        File.WriteAllBytes(At("f8.safetensors"), [.. BitConverter.GetBytes((long)header.Length), .. header, 1, 2, 3, 4]);
+        File.WriteAllBytes(At("f8.safetensors"),
+            [.. BitConverter.GetBytes((long)header.Length), .. header, 1, 2, 3, 4]);
         using var net = Small();
-        Assert.Contains("a is of type F8_E4M3, which TorchSharp has not: convert it to one of F64, F32,", Assert.Throws<UsageException>(() => Weights.Load(net, At("f8.safetensors"))).Message);
+        Assert.Contains("a is of type F8_E4M3, which TorchSharp has not: convert it to one of F64, F32,",
+            Assert.Throws<UsageException>(() => Weights.Load(net, At("f8.safetensors"))).Message);
     }
 
     [Fact]
     public void A_file_that_is_not_there_an_empty_folder_and_other_endings_are_one_line()
     {
         using var net = Small();
-        Assert.Equal($"there is no file {At("none.pth")}", Assert.Throws<UsageException>(() => Weights.Load(net, At("none.pth"))).Message);
-        Assert.Contains("has no weights: it may hold model.safetensors,", Assert.Throws<UsageException>(() => Weights.Load(net, folder)).Message);
-        Assert.Equal("weights are written as .safetensors, .pth, .pt or .bin, got '.npz'", Assert.Throws<UsageException>(() => Weights.Save(net, At("net.npz"))).Message);
+        Assert.Equal($"there is no file {At("none.pth")}",
+            Assert.Throws<UsageException>(() => Weights.Load(net, At("none.pth"))).Message);
+        Assert.Contains("has no weights: it may hold model.safetensors,",
+            Assert.Throws<UsageException>(() => Weights.Load(net, folder)).Message);
+        Assert.Equal("weights are written as .safetensors, .pth, .pt or .bin, got '.npz'",
+            Assert.Throws<UsageException>(() => Weights.Save(net, At("net.npz"))).Message);
     }
 
-    /// <summary>Every rule leads back: names and shapes of a net written by a table are read by it, and no two are written under one name.</summary>
+    /// <summary>
+    /// Every rule leads back: names and shapes of a net written by a table are read by it, and no two are written under
+    /// one name.
+    /// </summary>
     [Theory]
     [InlineData("vit")]
     [InlineData("gpt")]
     public void Tables_lead_there_and_back(string model)
     {
-        var options = new ModelOptions { Image = new Shape(3, 32, 32), Layers = 2, Heads = 2, Width = 16, Classes = 4, Context = 8, Vocabulary = 40 };
-        var tables = model == "gpt" ? new[] { NameRules.HuggingFaceGpt2 } : [NameRules.TorchvisionVit, NameRules.TimmVit, NameRules.HuggingFaceVit];
+        var options = new ModelOptions
+        {
+            Image = new Shape(3, 32,
+            32), Layers = 2, Heads = 2, Width = 16, Classes = 4, Context = 8, Vocabulary = 40
+        };
+        var tables = model == "gpt" ? new[] { NameRules.HuggingFaceGpt2 }
+            : [NameRules.TorchvisionVit, NameRules.TimmVit, NameRules.HuggingFaceVit];
         foreach (var table in tables)
         {
             using var net = Nets.Filled(Zoo.Create(model, options));

@@ -1,6 +1,9 @@
 namespace Interactive.Data;
 
-/// <summary>Moves pixels by a matrix, the nearest one to each place, with Pillow's arithmetic: 16 bits behind the point, or doubles where nothing is turned.</summary>
+/// <summary>
+/// Moves pixels by a matrix, the nearest one to each place, with Pillow's arithmetic: 16 bits behind the point, or
+/// doubles where nothing is turned.
+/// </summary>
 internal static class AffineWarp
 {
     private const int Bits = 16;
@@ -20,7 +23,8 @@ internal static class AffineWarp
         var rows = Places(m.F + m.E * 0.5, m.E, image.Height);
         for (var y = 0; y < result.Height; y++)
             for (var x = 0; x < result.Width; x++)
-                if ((uint)rows[y] < (uint)image.Height && (uint)columns[x] < (uint)image.Width) Copy(image, columns[x], rows[y], result, x, y);
+                if ((uint)rows[y] < (uint)image.Height && (uint)columns[x] < (uint)image.Width)
+                    Copy(image, columns[x], rows[y], result, x, y);
     }
 
     private static int[] Places(double first, double step, int count)
@@ -38,7 +42,8 @@ internal static class AffineWarp
         {
             var (atX, atY) = (startX, startY);
             for (var x = 0; x < result.Width; x++, atX += a, atY += d)
-                if ((uint)(atX >> Bits) < (uint)image.Width && (uint)(atY >> Bits) < (uint)image.Height) Copy(image, atX >> Bits, atY >> Bits, result, x, y);
+                if ((uint)(atX >> Bits) < (uint)image.Width && (uint)(atY >> Bits) < (uint)image.Height)
+                    Copy(image, atX >> Bits, atY >> Bits, result, x, y);
         }
     }
 

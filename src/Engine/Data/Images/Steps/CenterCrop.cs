@@ -8,14 +8,16 @@ public static class CenterCropSteps
 
     /// <summary>A rectangle of the middle.</summary>
     public static ImagePipeline CenterCrop(this ImagePipeline pipeline, int height, int width)
-        => pipeline.Then(new CenterCrop(StepNumber.Positive("CenterCrop", height), StepNumber.Positive("CenterCrop", width)));
+        => pipeline.Then(new CenterCrop(StepNumber.Positive("CenterCrop", height),
+        StepNumber.Positive("CenterCrop", width)));
 }
 
 internal sealed class CenterCrop(int height, int width) : IImageStep
 {
     public string? InEvaluation => height == width ? $"center-crop={height}" : null;
 
-    public void Apply(ImageSample sample, CounterRandom random) => sample.Crop(Begin(sample.Width, width), Begin(sample.Height, height), width, height);
+    public void Apply(ImageSample sample, CounterRandom random)
+        => sample.Crop(Begin(sample.Width, width), Begin(sample.Height, height), width, height);
 
     // As torchvision rounds: halves to even where it cuts, down where it pads.
     private static int Begin(int from, int to) => from < to ? -((to - from) / 2) : (int)Math.Round((from - to) / 2.0);

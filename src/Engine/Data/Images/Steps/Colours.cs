@@ -107,7 +107,8 @@ internal static class Colours
         var (r, g, b) = ((most - red) / range, (most - green) / range, (most - blue) / range);
         var hue = red == most ? b - g : green == most ? (float)(2.0 + r - b) : (float)(4.0 + g - r);
         hue = (float)((hue / 6.0 + 1.0) % 1.0);
-        return ((byte)Math.Clamp((int)(hue * 255.0), 0, 255), (byte)Math.Clamp((int)(saturation * 255.0), 0, 255), most);
+        return ((byte)Math.Clamp((int)(hue * 255.0), 0, 255), (byte)Math.Clamp((int)(saturation * 255.0), 0, 255),
+            most);
     }
 
     private static (byte Red, byte Green, byte Blue) ColourOf(byte hue, byte saturation, byte value)
@@ -116,8 +117,10 @@ internal static class Colours
         var sector = (int)Math.Floor((float)hue * 6.0 / 255.0);
         var rest = (float)((float)hue * 6.0 / 255.0 - sector);
         var share = (float)(saturation / 255.0);
-        static byte Round(double number) => (byte)Math.Clamp((int)Math.Round(number, MidpointRounding.AwayFromZero), 0, 255);
-        var (p, q, t) = (Round(value * (1.0 - share)), Round(value * (1.0 - share * rest)), Round(value * (1.0 - share * (1.0 - rest))));
+        static byte Round(double number)
+            => (byte)Math.Clamp((int)Math.Round(number, MidpointRounding.AwayFromZero), 0, 255);
+        var (p, q, t) = (Round(value * (1.0 - share)), Round(value * (1.0 - share * rest)),
+            Round(value * (1.0 - share * (1.0 - rest))));
         return (sector % 6) switch
         {
             0 => (value, t, p),

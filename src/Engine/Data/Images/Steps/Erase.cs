@@ -3,10 +3,14 @@ namespace Interactive.Data;
 /// <summary>Covers a random rectangle.</summary>
 public static class EraseSteps
 {
-    /// <summary>Random erasing (Zhong et al. 2017), drawn as torchvision draws it: a rectangle of 2 to 33 % of the area in ImageNet's mean colour.</summary>
+    /// <summary>
+    /// Random erasing (Zhong et al. 2017), drawn as torchvision draws it: a rectangle of 2 to 33 % of the area in
+    /// ImageNet's mean colour.
+    /// </summary>
     /// <param name="pipeline">The steps so far.</param>
     /// <param name="probability">Share of the pictures; default a half.</param>
-    public static ImagePipeline Erase(this ImagePipeline pipeline, double probability = 0.5) => pipeline.Then(new Erase(StepNumber.Share("Erase", probability)));
+    public static ImagePipeline Erase(this ImagePipeline pipeline, double probability = 0.5)
+        => pipeline.Then(new Erase(StepNumber.Share("Erase", probability)));
 }
 
 internal sealed class Erase(double probability) : IImageStep

@@ -6,12 +6,14 @@ public static class FlipSteps
     /// <summary>Left to right.</summary>
     /// <param name="pipeline">The steps so far.</param>
     /// <param name="probability">Share of the pictures; default a half.</param>
-    public static ImagePipeline Flip(this ImagePipeline pipeline, double probability = 0.5) => pipeline.Then(new Flip(StepNumber.Share("Flip", probability)));
+    public static ImagePipeline Flip(this ImagePipeline pipeline, double probability = 0.5)
+        => pipeline.Then(new Flip(StepNumber.Share("Flip", probability)));
 
     /// <summary>Upside down.</summary>
     /// <param name="pipeline">The steps so far.</param>
     /// <param name="probability">Share of the pictures; default a half.</param>
-    public static ImagePipeline FlipUpsideDown(this ImagePipeline pipeline, double probability = 0.5) => pipeline.Then(new FlipUpsideDown(StepNumber.Share("FlipUpsideDown", probability)));
+    public static ImagePipeline FlipUpsideDown(this ImagePipeline pipeline, double probability = 0.5)
+        => pipeline.Then(new FlipUpsideDown(StepNumber.Share("FlipUpsideDown", probability)));
 }
 
 internal sealed class Flip(double probability) : IImageStep

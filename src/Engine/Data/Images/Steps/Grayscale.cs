@@ -25,5 +25,6 @@ internal sealed class Grayscale : IImageStep
         return grey;
     }
 
-    public static byte Luminance(int red, int green, int blue) => (byte)(red * 19595 + green * 38470 + blue * 7471 + 0x8000 >> 16);
+    public static byte Luminance(int red, int green, int blue)
+        => (byte)(red * 19595 + green * 38470 + blue * 7471 + 0x8000 >> 16);
 }

@@ -8,7 +8,8 @@ public static class RandAugmentSteps
     /// <param name="changes">Changes of each picture; default 2.</param>
     /// <param name="strength">0 to 30; default 9.</param>
     public static ImagePipeline RandAugment(this ImagePipeline pipeline, int changes = 2, int strength = 9)
-        => pipeline.Then(new RandAugment(StepNumber.Positive("RandAugment", changes), (int)StepNumber.Within("RandAugment's strength", strength, 0, 30)));
+        => pipeline.Then(new RandAugment(StepNumber.Positive("RandAugment", changes),
+        (int)StepNumber.Within("RandAugment's strength", strength, 0, 30)));
 }
 
 internal sealed class RandAugment(int changes, int strength) : IImageStep
@@ -21,8 +22,14 @@ internal sealed class RandAugment(int changes, int strength) : IImageStep
         (false, (_, _) => { }),
         (true, (s, x) => Affine.Apply(s, AffineMatrix.Of(0, 0, 0, 0, 0, 1, Degrees(0.3 * x), 0))),
         (true, (s, x) => Affine.Apply(s, AffineMatrix.Of(0, 0, 0, 0, 0, 1, 0, Degrees(0.3 * x)))),
-        (true, (s, x) => Affine.Apply(s, AffineMatrix.Of(s.Width * 0.5, s.Height * 0.5, 0, (int)(150.0 / 331 * s.Width * x), 0, 1, 0, 0))),
-        (true, (s, x) => Affine.Apply(s, AffineMatrix.Of(s.Width * 0.5, s.Height * 0.5, 0, 0, (int)(150.0 / 331 * s.Height * x), 1, 0, 0))),
+        (true,
+            (s, x)
+            => Affine.Apply(s,
+            AffineMatrix.Of(s.Width * 0.5, s.Height * 0.5, 0, (int)(150.0 / 331 * s.Width * x), 0, 1, 0, 0))),
+        (true,
+            (s, x)
+            => Affine.Apply(s,
+            AffineMatrix.Of(s.Width * 0.5, s.Height * 0.5, 0, 0, (int)(150.0 / 331 * s.Height * x), 1, 0, 0))),
         (true, (s, x) => Affine.Apply(s, AffineMatrix.Of(s.Width * 0.5, s.Height * 0.5, -30 * x, 0, 0, 1, 0, 0))),
         (true, (s, x) => Colours.Brightness(s.Image, 1 + 0.9 * x)),
         (true, (s, x) => Colours.Saturation(s.Image, 1 + 0.9 * x)),

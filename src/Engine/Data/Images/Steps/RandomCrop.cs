@@ -8,7 +8,8 @@ public static class RandomCropSteps
     /// <param name="size">Pixels of a side.</param>
     /// <param name="padding">Black pixels added on each side before; default 0.</param>
     public static ImagePipeline RandomCrop(this ImagePipeline pipeline, int size, int padding = 0)
-        => pipeline.Then(new RandomCrop(StepNumber.Positive("RandomCrop", size), padding >= 0 ? padding : throw new UsageException($"RandomCrop takes a padding of 0 or more, got {padding}")));
+        => pipeline.Then(new RandomCrop(StepNumber.Positive("RandomCrop", size),
+        padding >= 0 ? padding : throw new UsageException($"RandomCrop takes a padding of 0 or more, got {padding}")));
 }
 
 internal sealed class RandomCrop(int size, int padding) : IImageStep

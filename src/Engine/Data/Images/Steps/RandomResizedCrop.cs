@@ -4,15 +4,18 @@ namespace Interactive.Data;
 public static class RandomResizedCropSteps
 {
     /// <summary>
-    /// The usual crop for training on photos (Szegedy et al. 2015), drawn as torchvision draws it. In evaluation the customary one: the shorter side to
-    /// 8/7 of the size, then the middle.
+    /// The usual crop for training on photos (Szegedy et al. 2015), drawn as torchvision draws it. In evaluation the
+    /// customary one: the shorter side to 8/7 of the size, then the middle.
     /// </summary>
     /// <param name="pipeline">The steps so far.</param>
     /// <param name="size">Pixels of a side.</param>
     /// <param name="leastArea">Least share of the picture's area; default 0.08.</param>
-    /// <param name="exactPixels">Decode a large JPEG whole even where a half or a quarter of its size would do, for the very pixels of torchvision; default false.</param>
-    public static ImagePipeline RandomResizedCrop(this ImagePipeline pipeline, int size, double leastArea = 0.08, bool exactPixels = false)
-        => pipeline.Then(new RandomResizedCrop(StepNumber.Positive("RandomResizedCrop", size), StepNumber.Within("RandomResizedCrop's least area", leastArea, 1e-4, 1), !exactPixels));
+    /// <param name="exactPixels">Decode a large JPEG whole even where a half or a quarter of its size would do, for the
+    /// very pixels of torchvision; default false.</param>
+    public static ImagePipeline RandomResizedCrop(this ImagePipeline pipeline, int size, double leastArea = 0.08,
+        bool exactPixels = false)
+        => pipeline.Then(new RandomResizedCrop(StepNumber.Positive("RandomResizedCrop", size),
+        StepNumber.Within("RandomResizedCrop's least area", leastArea, 1e-4, 1), !exactPixels));
 }
 
 internal sealed class RandomResizedCrop(int size, double leastArea, bool mayScale) : IImageStep

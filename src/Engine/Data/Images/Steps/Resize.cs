@@ -4,7 +4,8 @@ namespace Interactive.Data;
 public static class ResizeSteps
 {
     /// <summary>Brings the shorter side to a size and keeps the proportions.</summary>
-    public static ImagePipeline Resize(this ImagePipeline pipeline, int shorter) => pipeline.Then(new Resize(StepNumber.Positive("Resize", shorter), null));
+    public static ImagePipeline Resize(this ImagePipeline pipeline, int shorter)
+        => pipeline.Then(new Resize(StepNumber.Positive("Resize", shorter), null));
 
     /// <summary>Brings pictures to a size, whatever their proportions.</summary>
     public static ImagePipeline Resize(this ImagePipeline pipeline, int height, int width)
@@ -23,5 +24,6 @@ internal sealed class Resize(int height, int? width) : IImageStep
 
     /// <summary>The size whose shorter side is that.</summary>
     public static (int Width, int Height) Shorter(int width, int height, int shorter)
-        => width <= height ? (shorter, (int)((long)shorter * height / width)) : ((int)((long)shorter * width / height), shorter);
+        => width <= height ? (shorter, (int)((long)shorter * height / width))
+        : ((int)((long)shorter * width / height), shorter);
 }

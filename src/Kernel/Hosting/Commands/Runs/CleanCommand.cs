@@ -10,22 +10,34 @@ internal static class CleanCommand
     {
         var root = RunsCommand.Root();
         var cut = new Option<bool>("--cut") { Description = "only runs that did not finish" };
-        var older = new Option<int>("--older") { Description = "only runs in which nothing has been written for so many days" };
-        var checkpoints = new Option<bool>("--checkpoints") { Description = "only their checkpoints but the best: curves and models stay" };
+        var older =
+            new Option<int>("--older") { Description = "only runs in which nothing has been written for so many days" };
+        var checkpoints =
+            new Option<bool>("--checkpoints")
+            {
+                Description =
+            "only their checkpoints but the best: curves and models stay"
+            };
         var yes = new Option<bool>("--yes") { Description = "delete; without it the runs are only listed" };
-        var command = new Command("clean", "Deletes runs, or their checkpoints. Live ones are left alone.") { root, cut, older, checkpoints, yes };
+        var command = new Command("clean",
+            "Deletes runs, or their checkpoints. Live ones are left alone.") { root, cut, older, checkpoints, yes };
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(older) < 0) throw new UsageException($"--older {parsed.GetValue(older)}: at least 0 days are needed");
+            if (parsed.GetValue(older) < 0)
+                throw new UsageException($"--older {parsed.GetValue(older)}: at least 0 days are needed");
             if (!parsed.GetValue(cut) && parsed.GetValue(older) == 0 && !parsed.GetValue(checkpoints))
                 throw new UsageException("runs clean needs --cut, --older DAYS or --checkpoints: it does not delete everything");
             var limit = DateTime.UtcNow - TimeSpan.FromDays(parsed.GetValue(older));
             var bytes = 0L;
-            foreach (var run in RunDirectory.All(parsed.GetValue(root)!).Where(r => !r.IsLive && !(parsed.GetValue(cut) && r.IsFinished)))
+            foreach (var run in RunDirectory.All(parsed.GetValue(root)!)
+                .Where(r => !r.IsLive && !(parsed.GetValue(cut) && r.IsFinished)))
             {
                 var files = new DirectoryInfo(run.Path).GetFiles("*", SearchOption.AllDirectories);
                 if (parsed.GetValue(older) > 0 && files.Any(f => f.LastWriteTimeUtc > limit)) continue;
-                if (parsed.GetValue(checkpoints)) files = [.. files.Where(f => f.DirectoryName == run.Checkpoints && f.Name.StartsWith("step-", StringComparison.Ordinal))];
+                if (parsed.GetValue(checkpoints))
+                    files =
+                    [.. files.Where(f
+                    => f.DirectoryName == run.Checkpoints && f.Name.StartsWith("step-", StringComparison.Ordinal))];
                 if (files.Length == 0) continue;
                 bytes += files.Sum(f => f.Length);
                 Console.WriteLine($"{run.Id}: {files.Length} files, {Text(files.Sum(f => f.Length))}");
@@ -33,7 +45,8 @@ internal static class CleanCommand
                 if (parsed.GetValue(checkpoints)) foreach (var file in files) file.Delete();
                 else Directory.Delete(run.Path, recursive: true);
             }
-            Console.WriteLine(parsed.GetValue(yes) ? $"{Text(bytes)} deleted" : $"{Text(bytes)} in all: --yes deletes them");
+            Console.WriteLine(parsed.GetValue(yes) ? $"{Text(bytes)} deleted"
+                : $"{Text(bytes)} in all: --yes deletes them");
             return 0;
         });
         return command;

@@ -13,9 +13,15 @@ internal static class CompareCommand
     public static Command Create()
     {
         var (root, json) = (RunsCommand.Root(), RunsCommand.Json());
-        var runs = new Argument<string[]>("RUNS") { Description = "folders of runs, or their names below --out", Arity = new ArgumentArity(2, 100) };
+        var runs =
+            new Argument<string[]>("RUNS")
+            {
+                Description = "folders of runs, or their names below --out", Arity =
+            new ArgumentArity(2, 100)
+            };
         var figure = new Option<string?>("--figure") { Description = "write the loss curves to this .html or .png" };
-        var command = new Command("compare", "Compares runs: what was asked of them and what came out.") { runs, root, figure, json };
+        var command = new Command("compare",
+            "Compares runs: what was asked of them and what came out.") { runs, root, figure, json };
         command.SetAction(parsed =>
         {
             var directories = parsed.GetValue(runs)!.Select(r => RunDirectory.Find(parsed.GetValue(root)!, r)).ToList();
@@ -25,7 +31,9 @@ internal static class CompareCommand
                 FigureFile.Write(path, TrainingFigures.Compare([.. directories.Select(d => RunMetrics.Read(d.Path))]));
                 Console.WriteLine(path);
             }
-            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { runs = rows, differ = ListCommand.Differing(rows) }, RunRowJson.Options));
+            if (parsed.GetValue(json))
+                Console.WriteLine(JsonSerializer.Serialize(new { runs = rows, differ = ListCommand.Differing(rows) },
+                RunRowJson.Options));
             else Console.WriteLine(Table(rows).ToText());
             return 0;
         });
@@ -35,7 +43,10 @@ internal static class CompareCommand
     // A column a run: what they share takes no place.
     private static Table Table(IReadOnlyList<RunRow> rows)
     {
-        var lines = rows.SelectMany(r => r.Metrics.Keys).Distinct().Concat(ListCommand.Differing(rows)).Prepend("steps").Prepend("model").Prepend("state");
-        return new(["", .. rows.Select(r => r.Run)], [.. lines.Select(line => (IReadOnlyList<string>)[line, .. rows.Select(r => r.Column(line) ?? "")])]);
+        var lines =
+            rows.SelectMany(r => r.Metrics.Keys).Distinct().Concat(ListCommand.Differing(rows)).Prepend("steps")
+            .Prepend("model").Prepend("state");
+        return new(["", .. rows.Select(r => r.Run)],
+            [.. lines.Select(line => (IReadOnlyList<string>)[line, .. rows.Select(r => r.Column(line) ?? "")])]);
     }
 }

@@ -14,7 +14,8 @@ internal static class ShowCommand
     public static Command Create()
     {
         var (root, run, json) = (RunsCommand.Root(), RunsCommand.Run(), RunsCommand.Json());
-        var command = new Command("show", "Shows one run: results, options that are not the defaults, history.") { run, root, json };
+        var command = new Command("show",
+            "Shows one run: results, options that are not the defaults, history.") { run, root, json };
         command.SetAction(parsed =>
         {
             var directory = RunDirectory.Find(parsed.GetValue(root)!, parsed.GetValue(run)!);
@@ -23,11 +24,22 @@ internal static class ShowCommand
             var (events, time) = (RunEvents.Read(directory), EffectiveTime.Of(directory));
             if (parsed.GetValue(json))
             {
-                Console.WriteLine(JsonSerializer.Serialize(new { row.Run, row.State, row.Model, row.Steps, row.Metrics, row.Options, events, ettr = time?.Ratio }, RunRowJson.Options));
+                Console.WriteLine(JsonSerializer.Serialize(new
+                {
+                    row.Run,
+                    row.State,
+                    row.Model,
+                    row.Steps,
+                    row.Metrics,
+                    row.Options,
+                    events,
+                    ettr = time?.Ratio
+                }, RunRowJson.Options));
                 return 0;
             }
             Console.WriteLine($"{directory.Path} ({row.State})");
-            Console.WriteLine(new Table(["", ""], [.. RunSummary.Of(metrics).Select(f => (IReadOnlyList<string>)[f.Name, f.Value])]).ToText());
+            Console.WriteLine(new Table(["", ""],
+                [.. RunSummary.Of(metrics).Select(f => (IReadOnlyList<string>)[f.Name, f.Value])]).ToText());
             var chosen = row.Chosen.Select(o => (IReadOnlyList<string>)[o.Key, o.Value]).ToList();
             if (chosen.Count > 0) Console.WriteLine($"\n{new Table(["option", "value"], chosen).ToText()}");
             if (events.Count > 0) Console.WriteLine($"\n{History(events).ToText()}");
@@ -37,6 +49,8 @@ internal static class ShowCommand
         return command;
     }
 
-    private static Table History(IReadOnlyList<RunEvent> events) => new(["after", "event", "step", ""], [.. events.Select(e =>
-        (IReadOnlyList<string>)[string.Create(CultureInfo.InvariantCulture, $"{e.SecondsSince(events[0]):F1} s"), e.Kind, e.Step > 0 ? e.Step.ToString(CultureInfo.InvariantCulture) : "", e.Detail])]);
+    private static Table History(IReadOnlyList<RunEvent> events)
+        => new(["after", "event", "step", ""], [.. events.Select(e =>
+        (IReadOnlyList<string>)[string.Create(CultureInfo.InvariantCulture, $"{e.SecondsSince(events[0]):F1} s"),
+            e.Kind, e.Step > 0 ? e.Step.ToString(CultureInfo.InvariantCulture) : "", e.Detail])]);
 }

@@ -14,11 +14,16 @@ internal static class WatchCommand
     public static Command Create()
     {
         var (root, run) = (RunsCommand.Root(), RunsCommand.Run());
-        var every = new Option<int>("--every") { Description = "tell one step in so many", DefaultValueFactory = _ => 1 };
+        var every = new Option<int>("--every")
+        {
+            Description = "tell one step in so many", DefaultValueFactory = _
+            => 1
+        };
         var command = new Command("watch", "Follows a run's numbers until it is no longer alive.") { run, root, every };
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(every) < 1) throw new UsageException($"--every {parsed.GetValue(every)}: at least 1 is needed");
+            if (parsed.GetValue(every) < 1)
+                throw new UsageException($"--every {parsed.GetValue(every)}: at least 1 is needed");
             var directory = RunDirectory.Find(parsed.GetValue(root)!, parsed.GetValue(run)!);
             Follow(directory, parsed.GetValue(every));
             Console.WriteLine($"{directory.Id} is {RunRow.StateOf(directory)}");
@@ -35,7 +40,8 @@ internal static class WatchCommand
             var isLive = run.IsLive; // before reading: what it wrote last is told
             if (File.Exists(run.Metrics))
             {
-                using var file = new FileStream(run.Metrics, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                using var file = new FileStream(run.Metrics, FileMode.Open, FileAccess.Read,
+                    FileShare.ReadWrite | FileShare.Delete);
                 if (file.Length < offset) (offset, rest) = (0, ""); // cut when it was resumed
                 file.Seek(offset, SeekOrigin.Begin);
                 var text = rest + new StreamReader(file).ReadToEnd();
@@ -54,13 +60,18 @@ internal static class WatchCommand
         try
         {
             using var document = JsonDocument.Parse(line);
-            var numbers = document.RootElement.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Number).ToDictionary(p => p.Name, p => p.Value.GetDouble());
+            var numbers = document.RootElement.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Number)
+                .ToDictionary(p => p.Name, p => p.Value.GetDouble());
             if (!numbers.TryGetValue("step", out var step)) return;
             if (document.RootElement.GetProperty("kind").ValueEquals("eval"))
-                Console.WriteLine(FormattableString.Invariant($"step {step}  ") + string.Join("  ", numbers.Where(n => n.Key is not ("step" or "epoch")).Select(n => $"test {n.Key} {RunRow.Number(n.Value)}")));
+                Console.WriteLine(FormattableString.Invariant($"step {step}  ")
+                    + string.Join("  ",
+                    numbers.Where(n => n.Key is not ("step" or "epoch"))
+                    .Select(n => $"test {n.Key} {RunRow.Number(n.Value)}")));
             else if (step % every == 0)
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step {step}  loss {numbers.GetValueOrDefault("loss", double.NaN):F4}  {numbers.GetValueOrDefault("samplesPerSecond"):F0} samples/s"));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException) { } // no line of a run
+        // no line of a run
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException) { }
     }
 }

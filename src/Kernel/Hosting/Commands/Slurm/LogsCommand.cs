@@ -12,16 +12,23 @@ internal static class LogsCommand
     {
         var job = new Argument<string>("JOB") { Description = "its number" };
         var follow = new Option<bool>("--follow", "-f") { Description = "until the job is no longer known" };
-        var root = new Option<string>("--out") { Description = "folder that submit was given", DefaultValueFactory = _ => "runs" };
+        var root = new Option<string>("--out")
+        {
+            Description = "folder that submit was given", DefaultValueFactory = _
+            => "runs"
+        };
         var command = new Command("logs", "Prints what a job has written.") { job, follow, root };
         command.SetAction(parsed =>
         {
             var path = Path.Combine(parsed.GetValue(root)!, $"slurm-{parsed.GetValue(job)}.out");
-            if (!parsed.GetValue(follow) && !File.Exists(path)) throw new UsageException($"{path} is not there: the job waits, or wrote elsewhere (--out)");
+            if (!parsed.GetValue(follow) && !File.Exists(path))
+                throw new UsageException($"{path} is not there: the job waits, or wrote elsewhere (--out)");
             var offset = 0L;
             while (true)
             {
-                var isKnown = parsed.GetValue(follow) && SlurmTool.Try("squeue", ["--noheader", "--jobs", parsed.GetValue(job)!]) is (0, { Length: > 0 }, _);
+                var isKnown = parsed.GetValue(follow)
+                    && SlurmTool.Try("squeue", ["--noheader", "--jobs", parsed.GetValue(job)!]) is (0, { Length: > 0 },
+                    _);
                 offset = Print(path, offset);
                 if (!isKnown) return 0;
                 Thread.Sleep(glance);

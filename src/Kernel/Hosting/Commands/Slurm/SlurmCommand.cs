@@ -11,13 +11,21 @@ internal static class SlurmCommand
 
     private static Command Status()
     {
-        var job = new Argument<string?>("JOB") { Description = "its number (default: all of yours)", Arity = ArgumentArity.ZeroOrOne };
+        var job =
+            new Argument<string?>("JOB")
+            {
+                Description = "its number (default: all of yours)", Arity =
+            ArgumentArity.ZeroOrOne
+            };
         var command = new Command("status", "Lists jobs that wait or run.") { job };
         command.SetAction(parsed =>
         {
             string[] which = parsed.GetValue(job) is { } id ? ["--jobs", id] : ["--me"];
-            var lines = SlurmTool.Run("squeue", ["--noheader", "--format", "%i|%j|%T|%M|%l|%D|%R", .. which]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-            Console.WriteLine(lines.Length == 0 ? "no job waits or runs" : new Table(["job", "name", "state", "time", "limit", "nodes", "where or why"], [.. lines.Select(l => (IReadOnlyList<string>)l.Split('|', 7))]).ToText());
+            var lines = SlurmTool.Run("squeue", ["--noheader", "--format", "%i|%j|%T|%M|%l|%D|%R", .. which])
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            Console.WriteLine(lines.Length == 0 ? "no job waits or runs"
+                : new Table(["job", "name", "state", "time", "limit", "nodes", "where or why"],
+                [.. lines.Select(l => (IReadOnlyList<string>)l.Split('|', 7))]).ToText());
             return 0;
         });
         return command;
