@@ -188,11 +188,7 @@ public sealed class Trainer : IDisposable
     private EvalRecord Train()
     {
         Directory = place!.Directory;
-        using var saving = writer = new CheckpointWriter(state, Directory, Options.CheckpointEvery, Options.Mtbf.Span, Options.KeepLast, (step, path, blocking) =>
-        {
-            place.NoteCheckpoint(step, blocking);
-            hooks.ForEach(h => h.AfterCheckpoint(this, path));
-        });
+        using var saving = writer = new CheckpointWriter(state, Directory, Options.CheckpointEvery, Options.Mtbf.Span, Options.KeepLast, Announce);
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         position = Restore();
         replicas.BroadcastModel();
@@ -261,8 +257,7 @@ public sealed class Trainer : IDisposable
             if (trainable.HasChanged) Prepare();
             if (!trainable.IsAny) throw new UsageException($"no parameter of {Graph.Name} requires a gradient, so nothing would be trained: set requires_grad of those to train");
             var (started, communicated) = (Stopwatch.GetTimestamp(), CommunicationTime.Seconds);
-            double loss, rate, waited;
-            double? norm;
+            (double loss, double? norm, double rate, double waited) = (0, null, 0, 0);
             using (var step = RankStep.Next(batches, microBatches / share.Parts, Objective))
             {
                 waited = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -279,12 +274,7 @@ public sealed class Trainer : IDisposable
             place!.NoteStep(Step);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes)
-            {
-                GradientNorm = norm,
-                Seconds = seconds,
-                DataSeconds = waited,
-                CommunicationSeconds = CommunicationTime.Seconds - communicated,
-            };
+                { GradientNorm = norm, Seconds = seconds, DataSeconds = waited, CommunicationSeconds = CommunicationTime.Seconds - communicated };
             hooks.ForEach(h => h.AfterStep(this, record));
             if (Step == Options.MaxSteps) return StopKind.Cut;
             writer!.Poll();
@@ -368,6 +358,12 @@ public sealed class Trainer : IDisposable
         parts.Strategy.Gather();
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
     });
+
+    private void Announce(long step, string path, TimeSpan blocking)
+    {
+        place!.NoteCheckpoint(step, blocking);
+        hooks.ForEach(h => h.AfterCheckpoint(this, path));
+    }
 
     private (int Epoch, int Step) Restore()
     {
