@@ -58,10 +58,10 @@ internal sealed class StepLoss(ExecutionPlan plan, IObjective objective)
                 state.Values.LetGo(leaves[i]);
                 state.Values.Free(outputs[i].Id);
             }
+        var turned = TurnedOutputs.Gradients(result, leaves, gradientScale);
         if (result.requires_grad) Backward(result, gradientScale);
         for (var i = 0; i < leaves.Length; i++)
-            if (leaves[i].grad is { } gradient)
-                state.Gradients.Add(outputs[i], new SharedGradient(gradient.MoveToOuterDisposeScope()));
+            if ((turned[i] ?? leaves[i].grad) is { } gradient) state.Gradients.Add(outputs[i], new SharedGradient(gradient.MoveToOuterDisposeScope()));
         var value = result.to_type(ScalarType.Float64);
         if (plan.Device.type == DeviceType.CPU) return new(value.item<double>(), null);
         // reading it would wait for the GPU in the middle of the step

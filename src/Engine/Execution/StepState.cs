@@ -28,8 +28,9 @@ public sealed class StepState : IDisposable
     }
 
     /// <summary>
-    /// The graph's outputs, detached, requiring gradients where something before them is trained: leaves for a loss of
-    /// one's own. They go with this object.
+    /// The graph's outputs, detached, requiring gradients where something before them is trained: leaves for a loss of one's own. They
+    /// go with this object. The gradient that a loss leaves in the <c>grad</c> of one that is no contiguous tensor is laid anew: for
+    /// plain autograd's bits hand in <c>autograd.grad</c>'s, as the trainer and <c>LoopModel.Backward(loss, …)</c> do.
     /// </summary>
     public IReadOnlyList<Tensor> Outputs { get; }
 
@@ -69,10 +70,7 @@ public sealed class StepState : IDisposable
             throw new UsageException($"the gradient of {output.Name} must be ({string.Join(", ", value.shape)}) {value.dtype}, got ({string.Join(", ", gradient.shape)}) {gradient.dtype}");
         if (!output.NeedsGradient) return;
         var detached = gradient.detach();
-        // the caller's is not written over
-        flight!.Gradients.Add(output,
-            detached.is_contiguous() ? new SharedGradient(detached).Share()
-            : new SharedGradient(detached.contiguous()));
+        flight!.Gradients.Add(output, detached.is_contiguous() ? new SharedGradient(detached).Share() : new SharedGradient(detached.clone())); // as it lies; the caller's is not written over
     }
 
     private void Return()

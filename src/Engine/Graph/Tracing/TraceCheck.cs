@@ -45,8 +45,9 @@ internal static class TraceCheck
             using var step = executor.Forward(inputs);
             var loss = Loss(step.Outputs);
             if (!loss.requires_grad) return [];
+            var turned = TurnedOutputs.Gradients(loss, step.Outputs);
             loss.backward();
-            return step.Backward();
+            return step.Backward([.. step.Outputs.Select((o, i) => turned[i] ?? o.grad)]);
         });
         foreach (var weight in weights) weight.Dispose();
         foreach (var (key, tensor) in plain)

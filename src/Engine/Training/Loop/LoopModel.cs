@@ -86,8 +86,14 @@ public sealed class LoopModel : IDisposable
     /// <param name="flights">The forwards it was made of, of one net or several.</param>
     public static void Backward(Tensor loss, params IReadOnlyList<StepState> flights)
     {
+        var turned = flights.Select(flight => TurnedOutputs.Gradients(loss, flight.Outputs)).ToArray();
         loss.backward();
-        foreach (var flight in flights) Backward(flight, null);
+        for (var i = 0; i < flights.Count; i++)
+        {
+            Tensor?[] gradients = [.. flights[i].Outputs.Select((output, o) => turned[i][o] ?? output.grad)];
+            foreach (var gradient in flights[i].Backward(gradients)) gradient?.Dispose();
+            foreach (var gradient in turned[i]) gradient?.Dispose();
+        }
     }
 
     /// <summary>Runs a forward backward.</summary>

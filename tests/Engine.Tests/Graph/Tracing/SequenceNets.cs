@@ -107,8 +107,16 @@ internal static class SequenceNets
         public override Tensor forward(Tensor x)
         {
             var t = x.transpose(0, 1);
-            return attention.call(t, t, t, null, false, null).Item1.transpose(0, 1).flatten(1);
+            return attention.call(t, t, t, null, false, null).Item1.transpose(0, 1);
         }
+    }
+
+    /// <summary>Scores by class first, as cross-entropy of tokens takes them: the output is no contiguous tensor.</summary>
+    internal sealed class TurnedScores : Module<Tensor, Tensor>
+    {
+        private readonly Module<Tensor, Tensor> hidden = Linear(8, 8), scores = Linear(8, 6);
+        public TurnedScores() : base("turned_scores") => RegisterComponents();
+        public override Tensor forward(Tensor x) => scores.call(functional.relu(hidden.call(x))).transpose(1, 2);
     }
 
     internal sealed class CrossAttention : Module<Tensor, Tensor>

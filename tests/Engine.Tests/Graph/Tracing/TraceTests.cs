@@ -37,6 +37,7 @@ public class TraceTests(ITestOutputHelper output)
         ["masked attention"] = (() => new SequenceNets.Masked(), [6, 8], false),
         ["transformer"] = (() => new SequenceNets.Transformer(), [8, 6], false),
         ["attention layer"] = (() => new SequenceNets.AttentionLayer(), [5, 8], false),
+        ["turned scores"] = (() => new SequenceNets.TurnedScores(), [5, 8], false),
         ["cross attention"] = (() => new SequenceNets.CrossAttention(), [5, 8], false),
         ["encoder layers"] = (() => new SequenceNets.EncoderLayers(), [5, 8], false),
         ["mlp-mixer"] = (() => new SequenceNets.MlpMixer(), [3, 16, 16], false),
