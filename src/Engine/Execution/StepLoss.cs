@@ -9,6 +9,10 @@ namespace Interactive.Execution;
 internal sealed class StepLoss(ExecutionPlan plan, IObjective objective)
 {
     private bool hasFitted;
+    private bool[]? turns; // seen at the first step: outputs of whose gradients the loss lays the dimensions in another order
+
+    // The engine's own leave the dimensions as they are.
+    private bool IsUsers => objective is FunctionObjective || objective.GetType().Assembly != typeof(StepLoss).Assembly;
 
     /// <summary>A loss that may still be on its way from a GPU.</summary>
     public readonly record struct Result(double Value, Tensor? Unread)
@@ -50,6 +54,7 @@ internal sealed class StepLoss(ExecutionPlan plan, IObjective objective)
         using var scope = NewDisposeScope();
         var outputs = plan.Graph.Outputs;
         var leaves = outputs.Select(o => state.Values.Find(o)!.detach().requires_grad_(o.NeedsGradient)).ToArray();
+        var (turned, asked) = (TurnedOutputs.Among(leaves), turns ?? Array.ConvertAll(leaves, leaf => IsUsers && leaf.requires_grad && leaf.dim() > 2));
         var result = objective.Loss(leaves, targets);
         if (result.numel() != 1) throw new UsageException($"the objective {objective.Name} must give one number, got ({string.Join(", ", result.shape)})");
         for (var i = 0; i < leaves.Length; i++)
@@ -58,10 +63,11 @@ internal sealed class StepLoss(ExecutionPlan plan, IObjective objective)
                 state.Values.LetGo(leaves[i]);
                 state.Values.Free(outputs[i].Id);
             }
-        var turned = TurnedOutputs.Gradients(result, leaves, gradientScale);
+        var laid = TurnedOutputs.Gradients(result, leaves, turned, gradientScale, asked);
+        turns ??= Array.ConvertAll(laid, gradient => gradient is not null);
         if (result.requires_grad) Backward(result, gradientScale);
         for (var i = 0; i < leaves.Length; i++)
-            if ((turned[i] ?? leaves[i].grad) is { } gradient) state.Gradients.Add(outputs[i], new SharedGradient(gradient.MoveToOuterDisposeScope()));
+            if ((laid[i] ?? leaves[i].grad) is { } gradient) state.Gradients.Add(outputs[i], new SharedGradient(gradient.MoveToOuterDisposeScope()));
         var value = result.to_type(ScalarType.Float64);
         if (plan.Device.type == DeviceType.CPU) return new(value.item<double>(), null);
         // reading it would wait for the GPU in the middle of the step

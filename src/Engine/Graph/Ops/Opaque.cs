@@ -25,7 +25,7 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
             module.eval();
             Tensor[] given = [.. inputs.Select(input => zeros(input.Shape.WithBatch(2), input.Type, Devices.Of(module)))];
             var versions = Array.ConvertAll(given, Version);
-            if (Tracing.ModuleCall.Run(module, given) is not [var y]) throw new GraphException("the module gives several tensors: one node has one");
+            if (ModuleCall.Run(module, given) is not [var y]) throw new GraphException("the module gives several tensors: one node has one");
             if (y.dim() == 0 || y.shape[0] != 2) throw new GraphException($"the module makes ({string.Join(", ", y.shape)}) of 2 samples of {string.Join(" and ", inputs.Select(i => i.Shape))}: its result must have the samples first");
             return new Opaque(module, (new Shape(y.shape.AsSpan(1)), y.dtype), !versions.SequenceEqual(given.Select(Version)) || SaysInPlace(module));
         }
@@ -83,7 +83,7 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
         // Buffers (running statistics) must not move twice, so a second run works on their values and puts them back.
         var kept = mode.Recompute ? module.buffers().Select(b => (Buffer: b, Value: b.clone())).ToArray() : [];
         if (IsWhole) Take(mode.Training);
-        var y = Tracing.ModuleCall.Run(module, Given(inputs))[0];
+        var y = ModuleCall.Run(module, Given(inputs))[0];
         foreach (var (buffer, value) in kept)
         {
             PutBack(buffer, value);

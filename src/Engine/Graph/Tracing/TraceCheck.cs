@@ -45,7 +45,7 @@ internal static class TraceCheck
             using var step = executor.Forward(inputs);
             var loss = Loss(step.Outputs);
             if (!loss.requires_grad) return [];
-            var turned = TurnedOutputs.Gradients(loss, step.Outputs);
+            var turned = TurnedOutputs.Gradients(loss, step.Outputs, TurnedOutputs.Among(step.Outputs));
             loss.backward();
             return step.Backward([.. step.Outputs.Select((o, i) => turned[i] ?? o.grad)]);
         });

@@ -121,4 +121,24 @@ public class TraceTests(ITestOutputHelper output)
         Assert.Equal(["dropout", "linear", "relu", "dropout", "dropout", "linear", "dropout"], graph.Nodes.Select(n => n.Op.Kind));
         Same.AsTheModule(net, graph, randn(5, 6), KeepAll.Schedule(Fusion.Fuse(graph)));
     }
+
+    [Fact]
+    public void A_loss_that_turns_the_output_has_plain_autograd_s_bits()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var net = nn.Sequential(("hidden", nn.Linear(8, 8)), ("act", nn.ReLU()), ("scores", nn.Linear(8, 6)));
+        var graph = Graph.Trace(net, randn(2, 5, 8));
+        var (x, labels) = (randn(7, 5, 8), randint(6, [7, 5]));
+        static Tensor Loss(Tensor y, Tensor t) => nn.functional.cross_entropy(y.transpose(1, 2), t);
+        Loss(net.call(x), labels).backward();
+        var plain = net.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone());
+        using var executor = new Executor(graph, null, Loss);
+        for (var step = 0; step < 2; step++) // what was seen in the first holds in the second
+        {
+            foreach (var parameter in net.parameters()) parameter.grad = null;
+            executor.Step(x, labels);
+            Assert.All(net.named_parameters(), p => Assert.True(plain[p.name].bytes.SequenceEqual(p.parameter.grad!.bytes), p.name));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Interactive.Graphs.Tracing;
+namespace Interactive.Graphs;
 
 /// <summary>Calls a module of any of TorchSharp's usual signatures with a list of tensors.</summary>
 internal static class ModuleCall
