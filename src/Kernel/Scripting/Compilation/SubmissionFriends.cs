@@ -24,8 +24,11 @@ internal static class SubmissionFriends
     {
         var earlier = compilation.ScriptCompilationInfo?.PreviousScriptCompilation;
         if (match is null || earlier is null) return compilation;
-        var answers = (IDictionary)known!.GetValue(assembly!.GetValue(compilation))!;
-        for (; earlier is not null; earlier = earlier.ScriptCompilationInfo?.PreviousScriptCompilation) answers[assembly.GetValue(earlier)!] = match;
+        Answers(earlier).Clear(); // it is compiled, and were each to keep its own they would add up
+        var answers = Answers(compilation);
+        for (; earlier is not null; earlier = earlier.ScriptCompilationInfo?.PreviousScriptCompilation) answers[assembly!.GetValue(earlier)!] = match;
         return compilation;
     }
+
+    private static IDictionary Answers(CSharpCompilation compilation) => (IDictionary)known!.GetValue(assembly!.GetValue(compilation))!;
 }
