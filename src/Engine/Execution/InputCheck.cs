@@ -7,9 +7,11 @@ namespace Interactive.Execution;
 internal static class InputCheck
 {
     /// <summary>Fails with one line that names the input.</summary>
-    /// <exception cref="UsageException">Number, shape, type or batch do not fit.</exception>
+    /// <exception cref="UsageException">Number, shape, type or batch do not fit, or the module got other hooks since.</exception>
     public static void Require(Graph graph, IReadOnlyList<Tensor> inputs)
     {
+        if (graph.Hooks?.Changed() is { } part)
+            throw new UsageException($"{(part.Length > 0 ? part : "the module")} of {graph.Name} got or lost a hook after the graph was made, which would not run: make the graph again");
         if (inputs.Count != graph.Inputs.Count)
             throw new UsageException($"{graph.Name} takes {graph.Inputs.Count} inputs ({string.Join(", ", graph.Inputs.Select(v => v.Name))}), got {inputs.Count}");
         for (var i = 0; i < inputs.Count; i++)

@@ -62,7 +62,9 @@ internal static class Capture
     private static Graph Tree(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type, string name)
     {
         var builder = new GraphBuilder(name, input, type);
-        return builder.Build(Walk(builder, builder.Input, module, null));
+        var graph = builder.Build(Walk(builder, builder.Input, module, null));
+        graph.Hooks = ModuleHooks.Of(module, graph);
+        return graph;
     }
 
     private static Value Walk(GraphBuilder builder, Value x, nn.Module module, string? name)

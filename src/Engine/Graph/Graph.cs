@@ -69,6 +69,9 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// <summary>Where a trace could not see into a module, and why; empty when every operator is a node.</summary>
     public IReadOnlyList<TraceNote> Notes { get; internal init; } = [];
 
+    /// <summary>Those of the module that it was made of; null where it was made of none.</summary>
+    internal ModuleHooks? Hooks { get; set; }
+
     /// <summary>The model's name.</summary>
     public string Name { get; }
     /// <summary>What the batch brings, in its order.</summary>

@@ -109,6 +109,7 @@ public sealed class GraphBuilder
     {
         var graph = new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = [.. notes] };
         ModuleTree.Adopt(graph, module);
+        graph.Hooks = ModuleHooks.Of(module, graph);
         return graph;
     }
 
@@ -125,8 +126,10 @@ public sealed class GraphBuilder
         return new Graph(Name, Inputs, outputs, nodes,
             ownsModules: false)
         {
-            Notes = from.Notes, InputGradients = from.InputGradients, Precision =
-            from.Precision
+            Notes = from.Notes,
+            Hooks = from.Hooks,
+            InputGradients = from.InputGradients,
+            Precision = from.Precision,
         };
     }
 

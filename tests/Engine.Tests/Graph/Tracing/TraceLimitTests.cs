@@ -1,3 +1,4 @@
+using Interactive.Execution;
 using Interactive.Graphs;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -181,6 +182,26 @@ public class TraceLimitTests
         Assert.Empty(graph.Notes);
         Assert.Contains(graph.Nodes, n => n.Op.Kind == "add");
         Assert.Contains(graph.Nodes, n => n.Op.Kind == "mul_scalar");
+    }
+
+    // The graph does not call its layers: the hook would be passed over.
+    [Fact]
+    public void A_hook_that_comes_or_goes_after_the_trace_is_refused_at_the_next_step()
+    {
+        using var scope = NewDisposeScope();
+        Assert.True(ModuleHooks.AreSeen);
+        var (first, last) = (Linear(6, 6), Linear(6, 3));
+        var graph = Trace(Sequential(("first", first), ("middle", new Accumulating()), ("last", last)));
+        using var executor = new Executor(graph);
+        var (x, y) = (randn(4, 6), zeros(4, ScalarType.Int64));
+        var loss = executor.Step(x, y);
+        var hook = first.register_forward_hook((_, _, result) => result * 2);
+        Assert.StartsWith("first of ", Assert.Throws<UsageException>(() => executor.Step(x, y)).Message);
+        Assert.StartsWith("first of ", Assert.Throws<UsageException>(() => executor.Infer(x)).Message);
+        hook.remove();
+        Assert.Equal(loss, executor.Step(x, y));
+        ((Module<Tensor, Tensor>)graph.Nodes.Select(n => n.Op).OfType<Interactive.Graphs.Ops.Opaque>().Single().Module!).register_forward_pre_hook((_, given) => given * 0);
+        Assert.NotEqual(loss, executor.Step(x, y)); // an opaque node calls its module, hooks and all
     }
 
     [Fact]

@@ -1,0 +1,55 @@
+using System.Collections;
+using System.Reflection;
+using Interactive.Graphs.Ops;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs;
+
+/// <summary>
+/// The hooks that a module had when a graph was made of it. What they did is in the graph, and the module itself is not called any
+/// more: one that is registered later would be passed over without a word.
+/// </summary>
+internal sealed class ModuleHooks
+{
+    private static readonly FieldInfo[] fields = [.. new[] { "pre_hooks", "post_hooks", "module_pre_hooks", "module_post_hooks" }
+        .Select(name => typeof(nn.Module<,>).BaseType!.GetGenericTypeDefinition()
+            .GetField(name, BindingFlags.Instance | BindingFlags.NonPublic))
+        .OfType<FieldInfo>()];
+
+    private readonly (string Name, ICollection Hooks, int Count)[] all;
+
+    private ModuleHooks((string, ICollection, int)[] all) => this.all = all;
+
+    /// <summary>Whether TorchSharp keeps hooks where they are looked for.</summary>
+    public static bool AreSeen => fields.Length == 4;
+
+    /// <summary>Those of a module and its parts, but not of opaque nodes, which are called as they are.</summary>
+    public static ModuleHooks Of(nn.Module module, Graph graph)
+    {
+        var called = graph.Nodes.Where(n => n.Op is Opaque).SelectMany(n => n.Op.Module!.modules().Append(n.Op.Module))
+            .ToHashSet();
+        var all = new List<(string, ICollection, int)>();
+        foreach (var (name, part) in module.named_modules().Prepend(("", module)).DistinctBy(m => m.Item2))
+            if (!called.Contains(part))
+                all.AddRange(Hooks(part).Select(hooks => (name, hooks, hooks.Count)));
+        return new([.. all]);
+    }
+
+    /// <summary>The first part whose hooks are others than then, "" for the whole; or null.</summary>
+    public string? Changed()
+    {
+        foreach (var (name, hooks, count) in all)
+            if (hooks.Count != count) return name;
+        return null;
+    }
+
+    private static IEnumerable<ICollection> Hooks(nn.Module module)
+    {
+        for (var type = module.GetType(); type is not null; type = type.BaseType)
+            foreach (var field in fields)
+                if (type.IsGenericType && type.GetGenericTypeDefinition() == field.DeclaringType
+                    && type.GetField(field.Name, BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(module)
+                        is ICollection hooks)
+                    yield return hooks;
+    }
+}
