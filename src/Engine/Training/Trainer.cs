@@ -173,7 +173,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Trains to the end, or goes on from the newest checkpoint when asked to. Collective. Returns the last evaluation.</summary>
     /// <exception cref="UsageException">A sample cannot be read or does not fit; what was trained is saved.</exception>
     /// <exception cref="TrainingStoppedException">Ctrl-C, SIGTERM or the token ended it; what was trained is saved.</exception>
-    /// <exception cref="InvalidOperationException">The loss, the gradient or a parameter is no longer a number.</exception>
+    /// <exception cref="DivergedException">The loss, the gradient or a parameter is no longer a number.</exception>
     public EvalRecord Run()
     {
         using var opened = place = RunPlace.Open(world, Options);

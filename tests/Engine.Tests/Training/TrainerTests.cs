@@ -179,7 +179,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var graph = Net();
         using var trainer = new Trainer(graph, Train, Test, Options("nan") with { LearningRate = 1e30, Schedule = "constant" });
-        Assert.Contains("--learning-rate", Assert.Throws<InvalidOperationException>(() => trainer.Run()).Message);
+        Assert.Contains("--learning-rate", Assert.Throws<DivergedException>(() => trainer.Run()).Message);
     }
 
     [Fact]

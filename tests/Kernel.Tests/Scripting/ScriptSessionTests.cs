@@ -102,6 +102,10 @@ public sealed class ScriptSessionTests
     }
 
     [Fact]
+    public void TrainingThatDiverged_IsToldInOneLine()
+        => Assert.Equal("the loss is NaN", ScriptTrace.Format(new Interactive.Training.DivergedException("the loss is NaN")));
+
+    [Fact]
     public async Task Exception_KeepsWhatWasDefinedAndNamesTheLine()
     {
         using var session = new ScriptSession();

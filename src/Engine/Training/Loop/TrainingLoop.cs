@@ -133,14 +133,14 @@ public sealed class TrainingLoop : IDisposable
     /// <param name="loss">This rank's loss.</param>
     /// <param name="learningRate">For the log.</param>
     /// <returns>False when the run has all its steps.</returns>
-    /// <exception cref="InvalidOperationException">The loss is not a number.</exception>
+    /// <exception cref="DivergedException">The loss is not a number.</exception>
     public bool Note(double loss, double learningRate = 0)
     {
         var (seconds, meter) = (Stopwatch.GetElapsedTime(started).TotalSeconds, MemoryMeter.For(Device));
         started = Stopwatch.GetTimestamp();
         loss = Mean(loss);
         Step++;
-        if (!double.IsFinite(loss)) throw new InvalidOperationException(FormattableString.Invariant($"the loss is {loss} at step {Step}: lower the learning rate or set --clip-norm"));
+        if (!double.IsFinite(loss)) throw new DivergedException(FormattableString.Invariant($"the loss is {loss} at step {Step}: lower the learning rate or set --clip-norm"));
         var record = new TrainRecord(Step, Math.Max(0, Epoch - 1), loss, learningRate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) { Seconds = seconds };
         place.NoteStep(Step);
         log?.Write(record);

@@ -1,12 +1,14 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.RegularExpressions;
+using Interactive.Training;
 
 namespace Interactive.Kernel.Scripting;
 
 /// <summary>
 /// Writes an exception as its author wants to read it: the frames of the script and of the libraries it called, not the
-/// host's.
+/// host's. Of a training that diverged, what it says.
 /// </summary>
 public static partial class ScriptTrace
 {
@@ -18,10 +20,15 @@ public static partial class ScriptTrace
     /// </summary>
     public static string Format(Exception exception)
     {
+        if (IsDiverged(exception)) return Message(exception);
         var text = new StringBuilder();
         Append(text, exception, 0);
         return text.ToString().TrimEnd();
     }
+
+    // Of its own for the reason of CommandLine.IsUsage.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsDiverged(Exception exception) => exception is DivergedException;
 
     /// <summary>
     /// The exception in one line: what it is, what it says, and the line of the script that brought it about.
