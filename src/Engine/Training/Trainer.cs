@@ -274,7 +274,7 @@ public sealed class Trainer : IDisposable
             place!.NoteStep(Step);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes)
-            { GradientNorm = norm, Seconds = seconds, DataSeconds = waited, CommunicationSeconds = CommunicationTime.Seconds - communicated };
+            { GradientNorm = norm, Seconds = seconds, DataSeconds = waited, CommunicationSeconds = world.Size == 1 ? 0 : Math.Round(CommunicationTime.Seconds - communicated, 7) };
             hooks.ForEach(h => h.AfterStep(this, record));
             if (Step == Options.MaxSteps) return StopKind.Cut;
             writer!.Poll();
