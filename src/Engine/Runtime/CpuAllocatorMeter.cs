@@ -54,6 +54,7 @@ internal sealed unsafe class CpuAllocatorMeter : IMemoryMeter
         nint data = 0;
         if (bytes > 0)
         {
+            SignalStack.Enlarge();
             var block = AllocationWatch.Take(bytes, out var tag);
             if (block == null) block = Block(Rounded(bytes));
             if (block == null)
