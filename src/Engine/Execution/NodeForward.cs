@@ -126,7 +126,20 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
             else ElementKernels.Add(inputs[0], inputs[1], inputs[into], node.Op.Rectifies);
             return inputs[into].alias();
         }
+        if (plan.Training && node.Op is AtenOp or Matmul) return AsIfRecorded(node, inputs, mode);
         return OfItsOwn(node, inputs, mode, node.Op.Forward(inputs, mode));
+    }
+
+    // libtorch chooses a product's kernels by whether its factors want gradients, and kernels differ in their last bits.
+    private static Tensor AsIfRecorded(Node node, Tensor[] inputs, RunMode mode)
+    {
+        var wanting = new Tensor?[inputs.Length];
+        for (var i = 0; i < inputs.Length; i++)
+            if (node.Inputs[i].NeedsGradient) inputs[i] = wanting[i] = inputs[i].detach().requires_grad_(true);
+        var output = OfItsOwn(node, inputs, mode, node.Op.Forward(inputs, mode));
+        foreach (var each in wanting)
+            if (!ReferenceEquals(each, output)) each?.Dispose();
+        return output;
     }
 
     // In evaluation mode some ops hand their input on; everywhere else their results are taken to be bytes of their
