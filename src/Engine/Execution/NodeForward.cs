@@ -126,7 +126,8 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
             else ElementKernels.Add(inputs[0], inputs[1], inputs[into], node.Op.Rectifies);
             return inputs[into].alias();
         }
-        if (plan.Training && node.Op is AtenOp or Matmul) return AsIfRecorded(node, inputs, mode);
+        if (plan.Training && node.Output.NeedsGradient && node.Op is (AtenOp or Matmul or Opaque))
+            return AsIfRecorded(node, inputs, mode);
         return OfItsOwn(node, inputs, mode, node.Op.Forward(inputs, mode));
     }
 
@@ -136,7 +137,10 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
         var wanting = new Tensor?[inputs.Length];
         for (var i = 0; i < inputs.Length; i++)
             if (node.Inputs[i].NeedsGradient) inputs[i] = wanting[i] = inputs[i].detach().requires_grad_(true);
-        var output = OfItsOwn(node, inputs, mode, node.Op.Forward(inputs, mode));
+        using var recording = node.Op is Opaque ? enable_grad() : null; // a user's module makes factors of its own
+        var recorded = OfItsOwn(node, inputs, mode, node.Op.Forward(inputs, mode));
+        var output = recorded.requires_grad ? recorded.detach() : recorded;
+        if (!ReferenceEquals(output, recorded)) recorded.Dispose();
         foreach (var each in wanting)
             if (!ReferenceEquals(each, output)) each?.Dispose();
         return output;

@@ -16,7 +16,7 @@ public class ModulesOfOnesOwnTests
     private static readonly CrossEntropy Objective = new();
 
     private static void AssertSameBits(nn.Module<Tensor, Tensor> module, Shape shape, Tensor x, int classes,
-        Action? mode = null, bool peak = true)
+        Action? mode = null, bool peak = true, int plans = 5)
     {
         module.train();
         mode?.Invoke();
@@ -32,7 +32,7 @@ public class ModulesOfOnesOwnTests
         var facts = Facts.Measured(graph, x.shape[0]);
         Assert.Equal(before, graph.modules().Select(m => m.training));
         var random = new Random(5);
-        for (var plan = 0; plan < 5; plan++)
+        for (var plan = 0; plan < plans; plan++)
         {
             var schedule = new ScheduleBuilder(facts).Build(plan == 0 ? new Interactive.Memory.Retention(facts)
                 : RandomPlans.Retention(facts, random, 0.5), "random");
@@ -124,6 +124,26 @@ public class ModulesOfOnesOwnTests
         AssertSameBits(nn.Sequential(("a", nn.Linear(64, 6)), ("t", new Turn()), ("b", nn.Linear(3, 4)),
             ("f", nn.Flatten()), ("o", nn.Linear(24, 5))),
             new Shape(3, 64), randn(4, 3, 64), 5, peak: false);
+    }
+
+    private sealed class Decides : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Linear layer = nn.Linear(3, 4);
+        public Decides() : base("decides") => RegisterComponents();
+        public override Tensor forward(Tensor x)
+            => matmul(x.sum().item<float>() > -1e9 ? x : -x, (layer.weight! * 1.5).t()) + layer.bias!;
+    }
+
+    // libtorch lays the samples of a turned input in one where the other factor wants a gradient, and multiplies them
+    // one by one where it does not: other last bits on some processors.
+    [Fact]
+    public void What_is_made_again_of_a_turned_input_chooses_its_kernels_as_autograd_does()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        AssertSameBits(nn.Sequential(("a", nn.Linear(64, 6)), ("t", new Turn()), ("d", new Decides()),
+            ("f", nn.Flatten()), ("o", nn.Linear(24, 5))),
+            new Shape(3, 64), randn(4, 3, 64), 5, peak: false, plans: 12);
     }
 
     private sealed class Squeeze() : nn.Module<Tensor, Tensor>("squeeze")
