@@ -144,6 +144,12 @@ public class ModulesOfOnesOwnTests
         AssertSameBits(nn.Sequential(("a", nn.Linear(64, 6)), ("t", new Turn()), ("d", new Decides()),
             ("f", nn.Flatten()), ("o", nn.Linear(24, 5))),
             new Shape(3, 64), randn(4, 3, 64), 5, peak: false, plans: 12);
+
+        var (decides, turned) = (new Decides(), randn(4, 3, 6).transpose(1, 2));
+        using var plain = decides.call(turned);
+        using var again = Checkpoint.Run(decides, turned);
+        Assert.True(again.requires_grad);
+        Assert.True(plain.Equals(again));
     }
 
     private sealed class Squeeze() : nn.Module<Tensor, Tensor>("squeeze")

@@ -19,7 +19,7 @@ public static class Checkpoint
     {
         var trains = x.requires_grad
             || (module is IChain chain ? chain.Modules : [module]).Any(m => m.parameters().Any(p => p.requires_grad));
-        if (!is_grad_enabled() || !trains) return module.call(x); // nothing is asked of a backward pass
+        if (!is_grad_enabled() || !trains || CheckpointFunction.IsForItsOutput) return module.call(x); // nothing is asked of a backward pass
         // Autograd calls a function back only when an input asks for a gradient; the parameters inside always do.
         using var anchor = zeros(CheckpointFunction.Anchor, device: x.device, requires_grad: true);
         return CheckpointFunction.apply(x, anchor, module);

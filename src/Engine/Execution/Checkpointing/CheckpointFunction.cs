@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// The autograd function behind <see cref="Checkpoint"/>: forward without a graph, backward through a second forward.
+/// The autograd function behind <see cref="Checkpoint"/>: forward for the output alone, backward through a second forward.
 /// </summary>
 internal sealed class CheckpointFunction : autograd.SingleTensorFunction<CheckpointFunction>
 {
@@ -20,9 +20,25 @@ internal sealed class CheckpointFunction : autograd.SingleTensorFunction<Checkpo
         ctx.set_materialize_grads(false);
         ctx.save_data("kept",
             new Kept(module, x.detach().DetachFromDisposeScope(), RandomState.Of(x.device), x.requires_grad));
-        using var noGrad = no_grad();
-        var y = module.call(x);
-        return ReferenceEquals(y, x) ? y.alias() : y;
+        return ForItsOutput(module, x);
+    }
+
+    /// <summary>Within a first run, whose graph is let go: a checkpoint inside it keeps nothing.</summary>
+    [field: ThreadStatic] public static bool IsForItsOutput { get; private set; }
+
+    // With a graph, as the second run: libtorch chooses kernels by who wants a gradient, and they differ in their last bits.
+    private static Tensor ForItsOutput(nn.Module<Tensor, Tensor> module, Tensor x)
+    {
+        using var recording = enable_grad();
+        using var leaf = x.detach().requires_grad_(x.requires_grad);
+        var outer = IsForItsOutput;
+        IsForItsOutput = true;
+        try
+        {
+            using var y = module.call(leaf);
+            return y.detach();
+        }
+        finally { IsForItsOutput = outer; }
     }
 
     // libtorch calls this: an exception must not leave it. The backward goes on with a gradient of zeros, and its
