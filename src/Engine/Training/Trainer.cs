@@ -33,6 +33,7 @@ public sealed class Trainer : IDisposable
     private readonly Replicas replicas;
     private readonly Evaluation evaluation;
     private readonly TrainingState state;
+    private readonly BestModel best;
     private readonly ExponentialMovingAverage? average;
     private readonly Optimizer? ownOptimizer; // of the options, with the user's groups
     private RunPlace? place;
@@ -42,7 +43,6 @@ public sealed class Trainer : IDisposable
     private string? stopReason;
     private (int Epoch, int Step) position; // of the next step
     private CheckpointWriter? writer;
-    private double best = double.NegativeInfinity;
     private long activationPeak;
 
     /// <summary>Prepares a run; collective.</summary>
@@ -71,7 +71,7 @@ public sealed class Trainer : IDisposable
             throw new UsageException($"the {(model is null ? "model is null" : train is null ? "training set is null" : "evaluation set is null: hand in the training set once more where there is no other")}");
         world = communicator ?? World.Current;
         device = Devices.Choose(Options.Device, world.LocalRank);
-        var graph = Graph = model as Graph ?? Traced(model, train, device);
+        var graph = Graph = TrainerParts.GraphOf(model, train, device);
         if (Options.Precision != Precision.Float32) graph.Precision = Options.Precision;
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
@@ -107,6 +107,7 @@ public sealed class Trainer : IDisposable
         average?.Attach(graph);
         state = new TrainingState(world, [new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
             new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. this.hooks.OfType<IRunState>().Select(s => new RunStatePart(s))]);
+        best = new BestModel(graph, parts, HigherIsBetter(parts.Best));
         parts.Optimizer.Assign(trainable.Parameters);
         Prepare();
     }
@@ -127,13 +128,6 @@ public sealed class Trainer : IDisposable
         Func<Optimizer, Optimizer>? optimizer = null, LearningRate? schedule = null, IEnumerable<Hook>? hooks = null, CancellationToken cancellation = default)
         : this(model, train, test, options, Execution.Objective.From(loss), metrics, optimizer?.Invoke(TrainerParts.OptimizerOf(options ?? new())), schedule, hooks: hooks, cancellation: cancellation)
         => ownOptimizer = optimizer is null ? null : Optimizer;
-
-    private static Graph Traced(nn.Module model, IBatchSource train, Device device)
-    {
-        using var first = train.Read([0]).MoveTo(device);
-        try { return Graphs.Graph.Trace(model.to(device), first.Inputs); }
-        catch (GraphException e) { throw new UsageException(e.Message); }
-    }
 
     /// <summary>The model.</summary>
     public Graph Graph { get; }
@@ -218,7 +212,7 @@ public sealed class Trainer : IDisposable
     private EvalRecord EvaluateCut()
     {
         var record = Evaluate(Math.Max(0, position.Epoch - 1));
-        if (double.IsNegativeInfinity(best)) SaveBest(record);
+        if (double.IsNegativeInfinity(best.Score)) SaveBest(record);
         return record;
     }
 
@@ -339,9 +333,7 @@ public sealed class Trainer : IDisposable
             Save();
             throw;
         }
-        var score = HigherIsBetter(parts.Best) ? record[parts.Best] : -record[parts.Best];
-        var isBest = score > best;
-        if (isBest) best = score;
+        var isBest = best.Takes(record);
         Save();
         if (isBest) SaveBest(record);
         return record;
@@ -350,10 +342,10 @@ public sealed class Trainer : IDisposable
     private void SaveBest(EvalRecord record)
     {
         using var averaged = average?.Use();
-        if (IsMain) Model.SaveBest(Path.Combine(Directory!.Checkpoints, "best.safetensors"), Graph, parts.Train.ClassNames, parts.Train.Normalisation, record.Metrics, parts.Test.PictureSteps ?? parts.Train.PictureSteps);
+        if (IsMain) best.Save(Directory!, record);
     }
 
-    private void Save() => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best), () =>
+    private void Save() => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best.Score), () =>
     {
         parts.Strategy.Gather();
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
@@ -368,7 +360,7 @@ public sealed class Trainer : IDisposable
     private (int Epoch, int Step) Restore()
     {
         if (!Options.Resume || state.Restore(Directory!, Console.WriteLine) is not { } kept) return (0, 0);
-        (Step, best) = (kept.Step, kept.Best);
+        (Step, best.Score) = (kept.Step, kept.Best);
         writer!.IsKept(Step);
         if (IsMain) Console.WriteLine($"resuming {Directory!.Id} at step {Step}");
         return (kept.Epoch, kept.StepInEpoch(Options.BatchSize, sampler.Samples, Options.Seed));

@@ -2,6 +2,8 @@ using Interactive.Data;
 using Interactive.Execution;
 using Interactive.Graphs;
 using Interactive.Monitoring;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
@@ -49,6 +51,16 @@ internal sealed class TrainerParts : IDisposable
     public IReadOnlyList<IRunLog> Logs { get; }
     /// <summary>The metric that chooses the best model, or loss.</summary>
     public string Best { get; }
+
+    /// <summary>A model as the graph that it is, or traced with the first sample for example.</summary>
+    /// <exception cref="UsageException">It cannot be traced.</exception>
+    public static Graph GraphOf(nn.Module model, IBatchSource train, Device device)
+    {
+        if (model is Graph graph) return graph;
+        using var first = train.Read([0]).MoveTo(device);
+        try { return Graph.Trace(model.to(device), first.Inputs); }
+        catch (GraphException e) { throw new UsageException(e.Message); }
+    }
 
     /// <summary>The optimiser that the options name.</summary>
     public static Optimizer OptimizerOf(TrainerOptions options)

@@ -33,7 +33,7 @@ internal static class CommandLine
         try { return action(); }
         catch (Exception e) when (IsUsage(e))
         {
-            Console.Error.WriteLine($"interactive: {e.Message}");
+            if (!World.IsJob) Console.Error.WriteLine($"interactive: {e.Message}");
             World.Fail(e);
             return Environment.ExitCode = Usage;
         }

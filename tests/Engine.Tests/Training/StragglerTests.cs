@@ -20,11 +20,23 @@ public sealed class StragglerTests
         Assert.Empty(Seen(1.5));
         Assert.Equal("rank 1 on b holds the others up: 1500.0 ms a step of its own, the fastest rank 1000.0 ms; most of the difference is computing", Assert.Single(Seen(1.5)));
         Assert.Empty(Seen(1.5));
+        Assert.Empty(Seen(1.4));
+        Assert.Empty(Seen(1.5)); // not yet
+        Assert.Empty(Seen(1.4));
+        Assert.Empty(Seen(1.4));
         Assert.Equal("rank 1 on b has caught up", Assert.Single(Seen(1.4)));
         Assert.Empty(Seen(1.4));
         Assert.Empty(Seen(0.5)); // now rank 0 is slow
         Assert.Empty(Seen(0.5));
         Assert.StartsWith("rank 0 on a holds the others up: 1000.0 ms a step of its own, the fastest rank 500.0 ms", Assert.Single(Seen(0.5)));
+    }
+
+    // Half a millisecond against two tenths.
+    [Fact]
+    public void What_a_busy_system_takes_from_short_steps_is_no_alarm()
+    {
+        for (var window = 0; window < 20; window++)
+            Assert.Empty(stragglers.Compare([new(0.2e-3, 0), new(window % 2 == 0 ? 0.5e-3 : 2.1e-3, 0)]));
     }
 
     [Fact]

@@ -138,6 +138,7 @@ public sealed class CommandLineTests
             using Interactive.Collectives;
             var world = World.Current;
             world.Barrier();
+            if (Args.Contains("mistake")) throw new Interactive.UsageException("that cannot be");
             if (Args.Count > 0 && world.Rank == 1) throw new InvalidOperationException("boom");
             if (Args.Count > 0) System.Threading.Thread.Sleep(-1);
             WriteLine($"rank {world.Rank} of {world.Size}");
@@ -148,7 +149,12 @@ public sealed class CommandLineTests
 
         (exit, output, error) = await InteractiveProcess.Run("launch", "--mpi", mpi, "-n", "2", path, "--", "fail");
         Assert.NotEqual(0, exit);
-        Assert.Contains("main.csx:line 4", error + output);
+        Assert.Contains("main.csx:line 5", error + output);
         Assert.Matches("rank 1.*InvalidOperationException.*boom", error + output);
+
+        // What all ranks find wrong is told once.
+        (exit, output, error) = await InteractiveProcess.Run("launch", "--mpi", mpi, "-n", "2", path, "--", "mistake");
+        Assert.Equal(2, exit);
+        Assert.Equal("rank 0: that cannot be", Assert.Single((error + output).Split('\n'), line => line.Contains("cannot be")));
     }
 }

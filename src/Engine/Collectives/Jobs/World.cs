@@ -9,6 +9,7 @@ public static class World
 {
     const int TerminatedExitCode = 128 + 15, StalledExitCode = 75, DefaultTimeoutSeconds = 60;
     static readonly Lazy<ICommunicator> current = new(Start);
+    static readonly TimeSpan Courtesy = TimeSpan.FromSeconds(1);
     static MpiTransport? mpi;
     static PeerWatch? watch;
     static readonly FlightRecorder recorder = new();
@@ -38,8 +39,18 @@ public static class World
     public static void Fail(Exception exception)
     {
         var cause = exception is AggregateException { InnerException: { } inner } ? inner : exception;
-        End(cause is UsageException ? 2 : 1, $"{cause.GetType().Name}: {cause.Message.ReplaceLineEndings(" ")}");
+        var message = cause.Message.ReplaceLineEndings(" ");
+        if (cause is not UsageException) End(1, $"{cause.GetType().Name}: {message}");
+        else
+        {
+            // Mostly all ranks find the same mistake: rank 0 tells it, and has ended the job before the others speak.
+            if (IsJob && mpi!.Rank > 0) Thread.Sleep(Courtesy);
+            End(2, message);
+        }
     }
+
+    /// <summary>True on one of several ranks, which <see cref="Fail"/> ends together with a line that names this one.</summary>
+    internal static bool IsJob => mpi is { Size: > 1 };
 
     static void End(int exitCode, string why)
     {

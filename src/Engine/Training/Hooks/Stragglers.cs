@@ -3,15 +3,16 @@ using System.Globalization;
 namespace Interactive.Training;
 
 /// <summary>
-/// Who is slow: a rank that takes more than 1/0.7 of the fastest one's time three windows in a row is named, with its host and with what
-/// takes so long, and again once it has caught up.
+/// Who is slow: a rank that takes more than 1/0.7 of the fastest one's time, and 2 ms more, three windows in a row is
+/// named, with its host and with what takes so long, and again once it has kept up for three. Less than 2 ms is what
+/// a busy system takes from whom it likes.
 /// </summary>
 /// <param name="hosts">The host of each rank.</param>
 internal sealed class Stragglers(IReadOnlyList<string> hosts)
 {
     private const int Patience = 3;
-    private const double Slow = 0.7;
-    private readonly int[] slow = new int[hosts.Count];
+    private const double Slow = 0.7, Least = 2e-3;
+    private readonly (bool IsNamed, int Windows)[] seen = new (bool, int)[hosts.Count]; // in a row that say otherwise
 
     /// <summary>A rank's medians over a window, in seconds a step: all that it did itself, and waiting for data in it.</summary>
     public readonly record struct Times(double Own, double Data);
@@ -23,11 +24,11 @@ internal sealed class Stragglers(IReadOnlyList<string> hosts)
         var fastest = times.MinBy(t => t.Own);
         for (var rank = 0; rank < times.Length; rank++)
         {
-            var isSlow = fastest.Own < Slow * times[rank].Own;
-            if (isSlow && ++slow[rank] == Patience) lines.Add(Text(rank, times[rank], fastest));
-            if (isSlow) continue;
-            if (slow[rank] >= Patience) lines.Add($"rank {rank} on {hosts[rank]} has caught up");
-            slow[rank] = 0;
+            var (isNamed, windows) = seen[rank];
+            var isSlow = fastest.Own < Slow * times[rank].Own && fastest.Own + Least < times[rank].Own;
+            seen[rank] = isSlow == isNamed ? (isNamed, 0) : windows + 1 < Patience ? (isNamed, windows + 1) : (isSlow, 0);
+            if (seen[rank].IsNamed == isNamed) continue;
+            lines.Add(isSlow ? Text(rank, times[rank], fastest) : $"rank {rank} on {hosts[rank]} has caught up");
         }
         return lines;
     }

@@ -1,0 +1,28 @@
+using Interactive.Graphs;
+using Interactive.Monitoring;
+
+namespace Interactive.Training;
+
+/// <summary>Keeps the model of the best evaluation so far, as <c>checkpoints/best.safetensors</c>.</summary>
+/// <param name="graph">The model.</param>
+/// <param name="parts">Its data, whose classes and preparation are kept with it, and the metric that decides.</param>
+/// <param name="higherIsBetter">Whether more of that metric is better.</param>
+internal sealed class BestModel(Graph graph, TrainerParts parts, bool higherIsBetter)
+{
+    /// <summary>The metric, negated where less is better; minus infinity before the first evaluation.</summary>
+    public double Score { get; set; } = double.NegativeInfinity;
+
+    /// <summary>Takes note of an evaluation; true where it is the best.</summary>
+    public bool Takes(EvalRecord record)
+    {
+        var score = higherIsBetter ? record[parts.Best] : -record[parts.Best];
+        var isBest = score > Score;
+        if (isBest) Score = score;
+        return isBest;
+    }
+
+    /// <summary>Writes the model as it is.</summary>
+    public void Save(RunDirectory run, EvalRecord record)
+        => Model.SaveBest(Path.Combine(run.Checkpoints, "best.safetensors"), graph, parts.Train.ClassNames,
+            parts.Train.Normalisation, record.Metrics, parts.Test.PictureSteps ?? parts.Train.PictureSteps);
+}
