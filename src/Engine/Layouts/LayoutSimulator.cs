@@ -35,7 +35,7 @@ public sealed record LayoutRun(IReadOnlyList<IReadOnlyList<Span>> Spans, IReadOn
 /// <summary>
 /// Plays an order through: every rank runs its actions one after another, each as soon as what it reads has come.
 /// </summary>
-internal static class LayoutSimulator
+public static class LayoutSimulator
 {
     /// <summary>A step.</summary>
     /// <param name="order">The order.</param>

@@ -1,7 +1,7 @@
 namespace Interactive.Layouts;
 
 /// <summary>Seconds that a step takes at least, without playing it through.</summary>
-internal static class StepBound
+public static class StepBound
 {
     /// <summary>
     /// Of 1f1b: every stage waits for the stages before it, runs all micro-batches, and the last of them goes back

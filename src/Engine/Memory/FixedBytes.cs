@@ -4,7 +4,7 @@ using Interactive.Runtime;
 namespace Interactive.Memory;
 
 /// <summary>Bytes that no plan can change.</summary>
-internal static class FixedBytes
+public static class FixedBytes
 {
     /// <summary>
     /// Parameters, their gradients, one optimiser state of their size (momentum), buffers and the batch.

@@ -9,7 +9,7 @@ namespace Interactive.Memory;
 /// activations, workspace, evaluation, and the runtime with its libraries.
 /// </summary>
 /// <param name="Bytes">Bytes.</param>
-internal readonly record struct MemoryLimit(long Bytes)
+public readonly record struct MemoryLimit(long Bytes)
 {
     /// <summary>
     /// Reads <c>4GiB</c>, <c>900MiB</c>, or <c>auto</c>: what the machine or the process's memory cgroup has to give

@@ -9,7 +9,7 @@ namespace Interactive.Monitoring;
 /// A timeline in Chrome's trace format (chrome://tracing, Perfetto): spans on the threads of one rank. Written as it
 /// grows, so that a run that is cut short leaves one too: viewers do not ask for the closing bracket.
 /// </summary>
-internal sealed class ChromeTrace : IDisposable
+public sealed class ChromeTrace : IDisposable
 {
     private readonly object gate = new();
     private readonly StreamWriter file;

@@ -10,7 +10,7 @@ namespace Interactive.Monitoring;
 /// <param name="WallSeconds">From the first start to the last event or step.</param>
 /// <param name="Starts">How often the run began or went on.</param>
 /// <param name="Failures">How often it failed or was started again by a supervisor.</param>
-internal sealed record EffectiveTime(double StepSeconds, double WallSeconds, int Starts, int Failures)
+public sealed record EffectiveTime(double StepSeconds, double WallSeconds, int Starts, int Failures)
 {
     /// <summary>The ratio, 0 to 1; not a number before the first step.</summary>
     public double Ratio => WallSeconds > 0 ? Math.Min(1, StepSeconds / WallSeconds) : double.NaN;

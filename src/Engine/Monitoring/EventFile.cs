@@ -8,7 +8,7 @@ namespace Interactive.Monitoring;
 /// masked CRC-32C of them); events are protocol-buffer messages <c>Event { wall_time = 1; step = 2; file_version = 3;
 /// summary = 5 }</c>.
 /// </summary>
-internal sealed class EventFile : IDisposable
+public sealed class EventFile : IDisposable
 {
     private readonly Stream stream;
 

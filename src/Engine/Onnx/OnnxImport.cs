@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Interactive.Onnx;
 
 /// <summary>An ONNX file as a graph that trains, and what became of its operators.</summary>
-internal sealed class OnnxImport
+public sealed class OnnxImport
 {
     private OnnxImport(Graph graph, OnnxModel model, IReadOnlyDictionary<string, int> operators,
         IReadOnlyDictionary<string, int> fused, int folded)

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Interactive.Training;
 
 /// <summary>A metric for people.</summary>
-internal static class MetricText
+public static class MetricText
 {
     /// <summary>
     /// Two spaces, its name with spaces, and its value: a share in percent, anything else with six digits.

@@ -8,7 +8,7 @@ namespace Interactive.Training;
 /// </summary>
 /// <param name="trainer">The run.</param>
 /// <param name="time">Its clock; default the system's.</param>
-internal sealed class ProgressClock(Trainer trainer, TimeProvider? time = null)
+public sealed class ProgressClock(Trainer trainer, TimeProvider? time = null)
 {
     private readonly TimeProvider time = time ?? TimeProvider.System;
     private readonly long started = (time ?? TimeProvider.System).GetTimestamp(), firstStep = trainer.Step;

@@ -3,7 +3,7 @@ using System.Text;
 namespace Interactive.Data;
 
 /// <summary>Packs pictures of any source into shards, byte for byte, with their classes and names.</summary>
-internal static class ImagePacker
+public static class ImagePacker
 {
     /// <summary>The formats that can be written.</summary>
     public static IReadOnlyList<string> Formats => ["mds", "wds"];

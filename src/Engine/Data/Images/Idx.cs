@@ -6,7 +6,7 @@ namespace Interactive.Data;
 /// <summary>
 /// Reads the IDX format of MNIST: a big-endian header (type, dimensions, sizes), then bytes. Files may be gzipped.
 /// </summary>
-internal static class Idx
+public static class Idx
 {
     /// <summary>The sizes and the bytes of an unsigned-byte IDX file.</summary>
     /// <exception cref="InvalidDataException">The file is not IDX, holds another type, or is cut short.</exception>

@@ -13,7 +13,7 @@ namespace Interactive.Execution;
 /// over is what kernels ask for besides values. Plain autograd's peak is found in the same way
 /// (<see cref="PlainTrials"/>); neither step is ever run whole.
 /// </summary>
-internal static class Profiler
+public static class Profiler
 {
     /// <summary>Measures with softmax cross-entropy.</summary>
     /// <inheritdoc cref="Measure(Graph, long, IObjective, int?, Action{double})"/>

@@ -3,7 +3,7 @@ namespace Interactive.Layouts;
 /// <summary>
 /// All forwards, then all backwards (Huang et al. 2019): simple, and every micro-batch is in flight at once.
 /// </summary>
-internal sealed class GPipe : IPipelineOrder
+public sealed class GPipe : IPipelineOrder
 {
     /// <inheritdoc/>
     public string Name => "gpipe";

@@ -5,7 +5,7 @@ namespace Interactive.Layouts;
 /// there are so many times more transfers.
 /// </summary>
 /// <param name="chunks">Stages of each rank; 2 or more.</param>
-internal sealed class Interleaved(int chunks = 2) : IPipelineOrder
+public sealed class Interleaved(int chunks = 2) : IPipelineOrder
 {
     /// <inheritdoc/>
     public string Name => "interleaved";

@@ -5,7 +5,7 @@ namespace Interactive.Layouts;
 /// Eager: twice as many ahead, so that a slow link delays a step once and not every micro-batch, for twice the bytes.
 /// </summary>
 /// <param name="eager">Twice as many forwards ahead.</param>
-internal sealed class OneForwardOneBackward(bool eager = false) : IPipelineOrder
+public sealed class OneForwardOneBackward(bool eager = false) : IPipelineOrder
 {
     /// <inheritdoc/>
     public string Name => eager ? "1f1b-eager" : "1f1b";

@@ -6,7 +6,7 @@ namespace Interactive.Layouts;
 /// and waits less.
 /// </summary>
 /// <param name="eager">H2.</param>
-internal sealed class ZeroBubble(bool eager = false) : IPipelineOrder
+public sealed class ZeroBubble(bool eager = false) : IPipelineOrder
 {
     /// <inheritdoc/>
     public string Name => eager ? "zb-h2" : "zb-h1";

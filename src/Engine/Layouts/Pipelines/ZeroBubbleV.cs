@@ -4,7 +4,7 @@ namespace Interactive.Layouts;
 /// Two stages a rank, laid as a V (Qi et al. 2024): the first rank has the first and the last one. With equal parts
 /// nobody waits, in 1f1b's bytes.
 /// </summary>
-internal sealed class ZeroBubbleV : IPipelineOrder
+public sealed class ZeroBubbleV : IPipelineOrder
 {
     private const int X = 0, Y = 1; // on the way down, and up
 

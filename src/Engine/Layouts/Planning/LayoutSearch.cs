@@ -9,7 +9,7 @@ namespace Interactive.Layouts;
 /// What N ranks of so many bytes each can do: every way to divide them is planned, and the one with the shortest step
 /// wins.
 /// </summary>
-internal sealed class LayoutSearch
+public sealed class LayoutSearch
 {
     private readonly Graph source, fused;
     private readonly Func<Graph, long, Profile> profile;

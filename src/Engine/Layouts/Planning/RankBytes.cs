@@ -3,7 +3,7 @@ namespace Interactive.Layouts;
 /// <summary>
 /// Bytes of activations on one rank over a step: what each micro-batch in flight holds, and messages on their way.
 /// </summary>
-internal static class RankBytes
+public static class RankBytes
 {
     /// <summary>The most.</summary>
     /// <param name="actions">What the rank does. A receive is posted when the action before begins, a send may be on

@@ -1,7 +1,7 @@
 namespace Interactive.Memory.Planners;
 
 /// <summary>The best feasible plan of all planners by simulation.</summary>
-internal sealed class AutoPlanner(IReadOnlyList<IPlanner> planners) : IPlanner
+public sealed class AutoPlanner(IReadOnlyList<IPlanner> planners) : IPlanner
 {
     /// <inheritdoc/>
     public string Name => "auto";

@@ -4,7 +4,7 @@ namespace Interactive.Memory.Planners;
 /// Drops the outputs of batch norm, activations, pooling, dropout and sums as far as the budget asks; convolutions and
 /// matrix products never run twice (Chen et al. 2016, section 3, "mirror" of cheap operators).
 /// </summary>
-internal sealed class CheapDropPlanner : IPlanner
+public sealed class CheapDropPlanner : IPlanner
 {
     /// <inheritdoc/>
     public string Name => "cheap-drop";

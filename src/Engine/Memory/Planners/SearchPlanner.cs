@@ -3,7 +3,7 @@ namespace Interactive.Memory.Planners;
 /// <summary>Op-level search: see <see cref="RetentionSearch"/>.</summary>
 /// <param name="patience">How long it may improve a plan; default one second. Plans are found, and may be worse, with
 /// zero.</param>
-internal sealed class SearchPlanner(TimeSpan? patience = null) : IPlanner
+public sealed class SearchPlanner(TimeSpan? patience = null) : IPlanner
 {
     /// <inheritdoc/>
     public string Name => "search";

@@ -4,7 +4,7 @@ namespace Interactive.Memory.Planners;
 /// Keeps the values between segments and re-runs each segment whole before its backward (Chen et al. 2016), with
 /// segments of equal length between values that every path crosses; the length is searched by simulation.
 /// </summary>
-internal sealed class SegmentsPlanner : IPlanner
+public sealed class SegmentsPlanner : IPlanner
 {
     /// <inheritdoc/>
     public string Name => "segments";

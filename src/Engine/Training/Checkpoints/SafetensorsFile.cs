@@ -13,7 +13,7 @@ namespace Interactive.Training;
 /// A safetensors file, read tensor by tensor. The header is checked against the file before anything is allocated:
 /// tensors lie one behind the other without holes or overlaps, fill the file, and are as long as their shape says.
 /// </summary>
-internal sealed class SafetensorsFile : IDisposable
+public sealed class SafetensorsFile : IDisposable
 {
     private const long LongestHeader = 100_000_000; // of the format
 
