@@ -34,7 +34,8 @@ internal sealed class GradientFlow(LiveValues values, int count)
             gradient = output is not null ? gradient.Masked(output) : MaskedByInput(state, gradient);
         else if (gradient.IsPart && !node.Op.PassesGradientOn) gradient = gradient.Copied();
         // libtorch would, and hold both meanwhile
-        else if (node.Op is Graphs.Ops.Conv2d && !gradient.Tensor.is_contiguous()) gradient = gradient.Straightened();
+        else if (node.Op is Graphs.Ops.Conv2d && !LaidTensor.Lies(gradient.Tensor, node.Output.Format))
+            gradient = gradient.Laid(node.Output.Format);
         if (isThere) values.Free(node.Output.Id);
         return gradient;
     }
@@ -45,8 +46,9 @@ internal sealed class GradientFlow(LiveValues values, int count)
         if (state.Saved.Output || node.Op is not IReapplied op)
             throw new InvalidOperationException($"the schedule runs the backward of {node.Name} after freeing its output");
         if (state.Statistics is { } statistics)
-            return gradient.Masked(gradient.Tensor.is_contiguous(),
-                () => empty(gradient.Tensor.shape, gradient.Tensor.dtype, gradient.Tensor.device),
+            return gradient.Masked(LaidTensor.Lies(gradient.Tensor, node.Output.Format),
+                () => LaidTensor.Made(gradient.Tensor.shape, node.Output.Format,
+                    shape => empty(shape, gradient.Tensor.dtype, gradient.Tensor.device)),
                 (arriving, result) => op.Mask(values.Pieces(node.Inputs[0], node), arriving, statistics, result));
         // autograd has recorded an input that the kernels do not take: the output once more
         using var noGrad = no_grad();

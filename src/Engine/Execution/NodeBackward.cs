@@ -202,7 +202,8 @@ internal sealed class NodeBackward(LiveValues values, GradientFlow gradients)
         var (node, input) = (state.Node, state.Node.Inputs[index]);
         // its bytes may have gone
         if (!state.Saved.Input(index) && !input.IsFixed)
-            return BlankTensor.Of(input.Shape.WithBatch(gradient.shape[0]), gradient.device, input.Type);
+            return LaidTensor.Made(input.Shape.WithBatch(gradient.shape[0]), input.Format,
+                shape => BlankTensor.Of(shape, gradient.device, input.Type));
         return values.IsInPieces(input) ? values.Joined(input) : values.Of(input, node).alias();
     }
 

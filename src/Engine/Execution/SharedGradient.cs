@@ -1,3 +1,4 @@
+using Interactive.Graphs;
 using Interactive.Runtime;
 using Interactive.Runtime.Kernels;
 using static TorchSharp.torch;
@@ -95,10 +96,10 @@ internal sealed class SharedGradient(Tensor tensor)
         return copy;
     }
 
-    /// <summary>The same numbers one behind the other. Takes over the owner's share and returns the result's.</summary>
-    public SharedGradient Straightened()
+    /// <summary>The same numbers, laid anew. Takes over the owner's share and returns the result's.</summary>
+    public SharedGradient Laid(MemoryFormat format)
     {
-        var copy = new SharedGradient(Tensor.contiguous());
+        var copy = new SharedGradient(LaidTensor.Of(Tensor, format));
         Release();
         return copy;
     }
@@ -107,7 +108,8 @@ internal sealed class SharedGradient(Tensor tensor)
     /// Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.
     /// </summary>
     public SharedGradient Masked(Tensor output)
-        => Masked(isAlike: Tensor.is_contiguous() || !output.is_contiguous(), () => empty_like(output),
+        => Masked(isAlike: output.is_contiguous() || ChannelsLast.Has(output) ? ElementKernels.AreAlike(Tensor, output)
+            : true, () => empty_like(output),
         (gradient, result) => ElementKernels.Mask(gradient, output, result));
 
     /// <summary>The same by a pass that writes one tensor masked to another, which may be the same.</summary>

@@ -7,10 +7,10 @@ namespace Interactive.Graphs;
 public static class Fusion
 {
     /// <summary>
-    /// The graph as it is executed, in its <see cref="Graph.Precision"/>. The given graph stays as it is and keeps
-    /// owning the modules.
+    /// The graph as it is executed, in its <see cref="Graph.Precision"/> and <see cref="Graph.MemoryFormat"/>. The given
+    /// graph stays as it is and keeps owning the modules.
     /// </summary>
-    public static Graph Fuse(Graph graph) => Join(MixedGraph.Of(graph));
+    public static Graph Fuse(Graph graph) => Join(LaidGraph.Of(MixedGraph.Of(graph), graph.MemoryFormat));
 
     private static Graph Join(Graph graph)
     {

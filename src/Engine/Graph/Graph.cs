@@ -13,7 +13,8 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
 {
     private bool inputGradients;
     private Precision precision = Precision.Float32;
-    private Graph? mixed; // with casts
+    private MemoryFormat format = MemoryFormat.Contiguous;
+    private Graph? mixed; // with casts, and laid
 
     internal Graph(string name, IReadOnlyList<Value> inputs, IReadOnlyList<Value> outputs, IReadOnlyList<Node> nodes, bool ownsModules) : base(name)
     {
@@ -110,6 +111,15 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
             (precision, mixed) = (value, null);
         }
     }
+    /// <summary>
+    /// In which order pictures lie in memory between the input and the outputs; default contiguous. Read when an
+    /// executor or a plan is made; <c>forward</c> follows at once.
+    /// </summary>
+    public MemoryFormat MemoryFormat
+    {
+        get => format;
+        set => (format, mixed) = (value, null);
+    }
     /// <summary>All nodes; every node reads only earlier ones.</summary>
     public IReadOnlyList<Node> Nodes { get; }
     /// <summary>All values by id: the first input, then each node's output.</summary>
@@ -134,7 +144,7 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// <param name="inputs">A tensor for each of <see cref="Inputs"/>; they stay the caller's.</param>
     /// <returns>A tensor for each of <see cref="Outputs"/>; the caller disposes them.</returns>
     /// <exception cref="GraphException">Another number of inputs.</exception>
-    public IReadOnlyList<Tensor> Forward(IReadOnlyList<Tensor> inputs) => (mixed ??= MixedGraph.Of(this)).Run(inputs, op => new RunMode(op.IsTraining(training)));
+    public IReadOnlyList<Tensor> Forward(IReadOnlyList<Tensor> inputs) => (mixed ??= LaidGraph.Of(MixedGraph.Of(this), format)).Run(inputs, op => new RunMode(op.IsTraining(training)));
 
     /// <summary>Runs all nodes in order; autograd and modes are the caller's business.</summary>
     internal IReadOnlyList<Tensor> Run(IReadOnlyList<Tensor> inputs, Func<Op, RunMode> mode)

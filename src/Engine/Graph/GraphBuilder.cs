@@ -66,7 +66,8 @@ public sealed class GraphBuilder
         try { inferred = op.Infer(node.Inputs); }
         catch (GraphException e) { throw new GraphException($"{full}: {e.Message}"); }
         node.Output = new Value(this, node, inferred.shape, inferred.type, node.Id + 1,
-            op.Extents(node.Inputs, inferred.shape));
+            op.Extents(node.Inputs, inferred.shape))
+        { Format = MemoryFormatRules.Output(op, node.Inputs, inferred.shape) };
         foreach (var input in inputs) input.AddConsumer(node);
         node.Output.FindGradient(ofInputs: false);
         nodes.Add(node);
@@ -130,6 +131,7 @@ public sealed class GraphBuilder
             Hooks = from.Hooks,
             InputGradients = from.InputGradients,
             Precision = from.Precision,
+            MemoryFormat = from.MemoryFormat,
         };
     }
 

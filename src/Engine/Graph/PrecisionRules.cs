@@ -44,7 +44,9 @@ public static class PrecisionRules
 
     /// <summary>The rule of an op.</summary>
     public static PrecisionRule Of(Op op)
-        => op is AtenOp or Opaque ? PrecisionRule.Full
-        : ByKind.GetValueOrDefault(op.Rectifies && op.Kind.EndsWith("_relu", StringComparison.Ordinal)
-        ? op.Kind[..^"_relu".Length] : op.Kind, PrecisionRule.Full);
+        => op is AtenOp or Opaque ? PrecisionRule.Full : ByKind.GetValueOrDefault(KindOf(op), PrecisionRule.Full);
+
+    /// <summary>Its kind, apart from a rectifier that was joined to it.</summary>
+    internal static string KindOf(Op op)
+        => op.Rectifies && op.Kind.EndsWith("_relu", StringComparison.Ordinal) ? op.Kind[..^"_relu".Length] : op.Kind;
 }

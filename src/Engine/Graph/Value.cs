@@ -53,6 +53,8 @@ public sealed class Value
     public bool IsInput => Producer is null or { Op: Ops.Input };
     /// <summary>True when the bytes are not a step's to make and free: an input, or what a source op holds.</summary>
     internal bool IsFixed => Producer is null or { Op.IsFixed: true };
+    /// <summary>How its numbers lie in memory while a step runs.</summary>
+    internal MemoryFormat Format { get; init; } = MemoryFormat.Contiguous;
     /// <summary>Bytes of the tensor for a batch.</summary>
     public long Bytes(long batch)
         => Extents.Aggregate((long)Type.ElementSize(), (bytes, extent) => checked(bytes * extent.At(batch)));

@@ -10,7 +10,7 @@ internal static class NodeKind
     {
         var attributes = node.Op.Attributes.OrderBy(a => a.Key, StringComparer.Ordinal)
             .Select(a => $"{a.Key}={(a.Value is Array list ? string.Join(',', list.Cast<object>()) : FormattableString.Invariant($"{a.Value}"))}");
-        var inputs = node.Inputs.Select(v => $"{v.Shape} {v.Type}{(v.NeedsGradient ? "" : " fixed")}");
+        var inputs = node.Inputs.Select(v => $"{v.Shape} {v.Type} {v.Format}{(v.NeedsGradient ? "" : " fixed")}");
         var trained = string.Concat(node.Op.Parameters.Select(p => p.requires_grad ? 't' : 'f'));
         return $"{node.Op.Kind} {(node.Op.IsTraining(true) ? "" : "eval ")}{(node.Output.NeedsGradient ? trained : "frozen")} {string.Join(' ', attributes)}: {string.Join(", ", inputs)} -> {node.Output.Shape} {node.Output.Type}";
     }

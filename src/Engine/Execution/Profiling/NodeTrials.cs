@@ -119,7 +119,8 @@ internal sealed class NodeTrials : IDisposable
         {
             // long gone in a step, and what its going leaves room for would hide a workspace
             if (!node.Saved.Output) state.Values.Free(output.Id);
-            state.Gradients.Add(output, new SharedGradient(full(Shape(output), 1e-3, output.Type, device)));
+            state.Gradients.Add(output, new SharedGradient(LaidTensor.Made(Shape(output), output.Format,
+                shape => full(shape, 1e-3, output.Type, device))));
             Measure(trial.Backward, () => state.NodeBackward.Run(node, way: 0));
             state.Gradients.Clear();
         }

@@ -67,7 +67,7 @@ internal sealed class PlainTrials(Graph graph, long batch, IObjective objective)
         var keeps = new Dictionary<Value, bool>();
         foreach (var (value, tensor) in own) keeps[value] = Freed(tensor.Dispose) < value.Bytes(batch);
         var isTrained = root.requires_grad;
-        using var gradient = isTrained ? ones(root.shape, root.dtype, root.device) : null;
+        using var gradient = isTrained ? ones_like(root) : null;
         using var nothing = empty(0, root.dtype, device: root.device);
         var keepsOutput = isTrained && Freed(() => Aten.SetData(root, nothing)) < outputBytes;
         long backward = 0;

@@ -29,6 +29,7 @@ internal static class ProfileText
         }
         text.Append(graph.InputGradients ? "input gradients\n" : "");
         if (graph.Precision.IsMixed) text.Append(graph.Precision).Append('\n');
+        if (graph.MemoryFormat != MemoryFormat.Contiguous) text.Append(graph.MemoryFormat).Append('\n');
     }
 
     private static void Write(nn.Module module, string name, StringBuilder text)

@@ -49,7 +49,8 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
     /// <inheritdoc/>
     public Tensor ForwardPieces(ReadOnlySpan<Tensor> input, RunMode mode, out Tensor[] statistics)
     {
-        if (IsManaged(input)) return InOnePass(input, mode, out statistics);
+        if (IsManaged(input) || input.Length == 1 && TakesChannelsLast(input[0]))
+            return InOnePass(input, mode, out statistics);
         if (input.Length == 1) return ByLibraries(input[0], mode, out statistics);
         using var whole = cat(input.ToArray(), 1);
         return ByLibraries(whole, mode, out statistics);
@@ -74,18 +75,26 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
         return relu ? ReluInPlace(y, mode) : y;
     }
 
-    private bool IsManaged(ReadOnlySpan<Tensor> input)
-        => BatchNormKernel.Normalises(input) && ElementKernels.Takes(module.weight!)
+    private bool IsManaged(ReadOnlySpan<Tensor> input) => BatchNormKernel.Normalises(input) && HasPlainParameters;
+
+    private bool TakesChannelsLast(Tensor input) => HasPlainParameters && ChannelsLastNorm.Takes(input);
+
+    private bool HasPlainParameters
+        => ElementKernels.Takes(module.weight!)
         && (!module.track_running_stats || ElementKernels.Takes(module.running_mean!));
 
     private Tensor InOnePass(ReadOnlySpan<Tensor> input, RunMode mode, out Tensor[] statistics)
     {
         Tensor mean = empty(module.num_features), inverse = empty_like(mean), y = Like(input);
         using var squares = empty_like(mean);
-        BatchNormKernel.Normalise(input, y, mean, inverse, squares, module.weight!, module.bias!, module.eps, relu);
+        if (input.Length == 1 && ChannelsLastNorm.Takes(input[0]))
+            ChannelsLastNorm.Normalise(input[0], y, mean, inverse, squares, module.weight!, module.bias!, module.eps,
+                relu);
+        else
+            BatchNormKernel.Normalise(input, y, mean, inverse, squares, module.weight!, module.bias!, module.eps, relu);
         if (NativeBatchNorm.Counts(module, mode, out var momentum))
             BatchNormKernel.Track(module.running_mean!, module.running_var!, mean, squares,
-                y.numel() / module.num_features, momentum);
+                y.numel() / module.num_features, momentum, y.dtype);
         statistics = [mean, inverse];
         return y;
     }
@@ -93,17 +102,25 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
     /// <inheritdoc/>
     public bool RunsDirect(Tensor input)
         => module.affine && Aten.IsAvailable
-        && (ElementKernels.Takes(input) || IsLow(input) && input.is_contiguous()
-        || CudaBatchNorm.Takes(input, module.eps));
-
-    // libtorch's kernels keep statistics and parameters in fp32 beside it.
-    private static bool IsLow(Tensor input)
-        => input.dtype == ScalarType.BFloat16 && input.device_type == DeviceType.CPU;
+        && (ElementKernels.IsDense(input) || CudaBatchNorm.Takes(input, module.eps));
 
     /// <inheritdoc/>
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
         => input.device_type == DeviceType.CUDA ? ByCudnn(input, gradient, statistics, wantsInput)
+        : HasPlainParameters && ChannelsLastNorm.Takes(input, gradient)
+            ? ByRows(input, gradient, statistics, wantsInput)
         : NativeBatchNorm.Backward(module, input, gradient, statistics, wantsInput);
+
+    private Tensor? ByRows(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
+    {
+        var (weight, bias) = (module.weight!, module.bias!);
+        var arriving = wantsInput ? empty_like(input) : null;
+        Tensor ofWeight = empty_like(statistics[0]), ofBias = empty_like(ofWeight);
+        ChannelsLastNorm.Backward(input, gradient, arriving, ofWeight, ofBias, statistics[0], statistics[1], weight);
+        Take(weight, ofWeight);
+        Take(bias, ofBias);
+        return arriving;
+    }
 
     private Tensor? ByCudnn(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
     {
@@ -114,21 +131,29 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
         if (wantsInput) return arriving;
         arriving.Dispose();
         return null;
+    }
 
-        static void Take(TorchSharp.Modules.Parameter parameter, Tensor found)
-        {
-            if (parameter.requires_grad) ParameterGradient.Add(parameter, found);
-            else found.Dispose();
-        }
+    private static void Take(TorchSharp.Modules.Parameter parameter, Tensor found)
+    {
+        if (parameter.requires_grad) ParameterGradient.Add(parameter, found);
+        else found.Dispose();
     }
 
     /// <inheritdoc/>
     public Tensor Reapply(ReadOnlySpan<Tensor> input, Tensor[] statistics)
     {
         if (input[0].device_type == DeviceType.CUDA) return ReapplyByCudnn(input[0], statistics);
-        if (IsLow(input[0])) return AgainByLibtorch(input[0]);
+        if (input.Length == 1 && !ElementKernels.Takes(input[0])) return AgainLaid(input[0], statistics);
         var y = Like(input);
         BatchNormKernel.Apply(input, y, statistics[0], statistics[1], module.weight!, module.bias!, relu);
+        return y;
+    }
+
+    private Tensor AgainLaid(Tensor input, Tensor[] statistics)
+    {
+        if (!TakesChannelsLast(input)) return AgainByLibtorch(input);
+        var y = empty_like(input);
+        ChannelsLastNorm.Apply(input, y, statistics[0], statistics[1], module.weight!, module.bias!, relu);
         return y;
     }
 
@@ -173,12 +198,14 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
     }
 
     /// <inheritdoc/>
-    public bool ReadsPieces(Node node) => module.training && IsOurs(node.Inputs[0]);
+    public bool ReadsPieces(Node node)
+        => module.training && IsOurs(node.Inputs[0]) && node.Inputs[0].Format == MemoryFormat.Contiguous;
 
     // Whether the kernels that can apply a batch norm again run: then the input tells what the rectifier let pass, and
     // may be in pieces.
     private bool IsOurs(Value input)
-        => module.affine && Aten.IsAvailable && input.Type == ScalarType.Float32
+        => module.affine && Aten.IsAvailable
+        && (input.Format == MemoryFormat.ChannelsLast || input.Type == ScalarType.Float32)
         && module.weight!.device_type != DeviceType.CUDA;
 
     private Tensor Normalise(Tensor x, RunMode mode)

@@ -107,7 +107,7 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
 
     /// <inheritdoc/>
     public IEnumerable<int> ParameterWays(Node node, long batch)
-        => !Aten.IsAvailable ? []
+        => !Aten.IsAvailable || node.Output.Format != MemoryFormat.Contiguous ? []
             : module.groups > 1 ? [new ChannelCut(1, 1).Number]
             : ChannelCut.Worthwhile(module.out_channels, module.in_channels,
             module.weight!.numel() * module.weight.element_size(), node.Inputs[0].Bytes(batch),
@@ -117,7 +117,7 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
     /// <inheritdoc/>
     public IEnumerable<int> InputWays(Node node, long batch) // in parts of the batch: samples do not meet
     {
-        if (!Aten.IsAvailable) yield break;
+        if (!Aten.IsAvailable || node.Output.Format != MemoryFormat.Contiguous) yield break;
         var least = node.Inputs[0].Shape.Elements > SmallSample ? 1 : 2; // samples of a part
         for (var parts = 1; parts == 1 || batch / parts >= least; parts *= 2)
             if (batch % parts == 0) yield return parts;

@@ -30,8 +30,7 @@ internal sealed class Add(double scale = 1, bool relu = false) : Op
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
     {
-        if (mode.Masked && scale == 1 && ElementKernels.AddsInOnePass(inputs[0])
-            && ElementKernels.AddsInOnePass(inputs[1]))
+        if (mode.Masked && scale == 1 && ElementKernels.AddsInOnePass(inputs[0], inputs[1]))
         {
             var sum = empty_like(inputs[0]);
             ElementKernels.Add(inputs[0], inputs[1], sum, relu);

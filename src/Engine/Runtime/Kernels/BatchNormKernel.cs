@@ -198,8 +198,9 @@ internal static unsafe class BatchNormKernel
     /// <param name="squares">Sums of squared deviations of the batch.</param>
     /// <param name="count">Numbers of a channel in the batch.</param>
     /// <param name="momentum">Share of the batch.</param>
+    /// <param name="type">Of what was normalised: beside bfloat16 libtorch reckons in fp32 throughout.</param>
     public static void Track(Tensor runningMean, Tensor runningVariance, Tensor mean, Tensor squares, long count,
-        double momentum)
+        double momentum, ScalarType type = ScalarType.Float32)
     {
         float* rm = ElementKernels.Data(runningMean), rv = ElementKernels.Data(runningVariance),
             m = ElementKernels.Data(mean), q = ElementKernels.Data(squares);
@@ -208,7 +209,8 @@ internal static unsafe class BatchNormKernel
         {
             rm[c] = share * m[c] + rest * rm[c];
             // only the sum is libtorch's in double, and one product
-            rv[c] = (float)(share * (double)(q[c] / (count - 1)) + rest * rv[c]);
+            rv[c] = type == ScalarType.BFloat16 ? share * (q[c] / (count - 1)) + rest * rv[c]
+                : (float)(share * (double)(q[c] / (count - 1)) + rest * rv[c]);
         }
     }
 

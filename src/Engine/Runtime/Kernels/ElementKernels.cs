@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interactive.Runtime.Kernels;
 
 /// <summary>
-/// Element-wise passes over fp32 tensors that libtorch offers only in several passes or with a buffer more. Each has
-/// the bits of libtorch's own. They write raw memory: autograd does not see them, and no version counter moves. On a
+/// Element-wise passes over fp32 and bfloat16 tensors that libtorch offers only in several passes or with a buffer more.
+/// Each has the bits of libtorch's own. They write raw memory: autograd does not see them, and no version counter moves. On a
 /// GPU <see cref="CudaKernels"/> do the same; where neither can run, <see cref="TorchKernels"/> do.
 /// </summary>
 internal static unsafe class ElementKernels
@@ -37,21 +37,29 @@ internal static unsafe class ElementKernels
     /// <summary>True when two tensors begin at one address.</summary>
     public static bool ShareBytes(Tensor a, Tensor b) => Data(a) == Data(b);
 
+    /// <summary>True for numbers without gaps that one pass may go over in whatever order they lie, fp32 or bfloat16.</summary>
+    public static bool IsDense(Tensor tensor)
+        => tensor.dtype is ScalarType.Float32 or ScalarType.BFloat16 && tensor.device_type == DeviceType.CPU
+        && BitConverter.IsLittleEndian && (tensor.is_contiguous() || ChannelsLast.Has(tensor));
+
+    /// <summary>True when the numbers of both lie in one order, without gaps, and are of one type.</summary>
+    public static bool AreAlike(Tensor a, Tensor b)
+        => ReferenceEquals(a, b) ? IsDense(a)
+        : a.dtype == b.dtype && IsDense(a) && IsDense(b)
+        && (a.is_contiguous() && b.is_contiguous() || ChannelsLast.Has(a) && ChannelsLast.Has(b));
+
     /// <summary>max(x, 0) in place.</summary>
     public static void Rectify(Tensor x)
     {
-        if (!Takes(x))
-        {
-            TorchKernels.Rectify(x);
-            return;
-        }
-        var p = Data(x);
-        OpenMp.For(x.numel(), Grain, (from, to) =>
-        {
-            var i = from;
-            for (; i <= to - Vector<float>.Count; i += Vector<float>.Count) Store(p + i, Rectified(Load(p + i)));
-            for (; i < to; i++) p[i] = Rectified(p[i]);
-        });
+        if (!IsDense(x)) TorchKernels.Rectify(x);
+        else if (x.dtype == ScalarType.Float32) Rectify<Float32Rows, float>(x);
+        else Rectify<BFloat16Rows, ushort>(x);
+    }
+
+    private static void Rectify<TRows, T>(Tensor x) where TRows : IElementRows<T> where T : unmanaged
+    {
+        var p = (T*)Data(x);
+        OpenMp.For(x.numel(), Grain, (from, to) => TRows.Rectify(p + from, to - from));
     }
 
     /// <summary>Zeroes the gradient where a rectifier's output is not positive, in place.</summary>
@@ -62,66 +70,57 @@ internal static unsafe class ElementKernels
     /// </summary>
     public static void Mask(Tensor gradient, Tensor output, Tensor result)
     {
-        if (!TakesRows(gradient) || !Takes(output) || !Takes(result))
+        if (AreAlike(output, result) && (AreAlike(gradient, output) || TakesRows(gradient) && Takes(output)))
         {
-            if (CudaKernels.Takes(gradient) && CudaKernels.Takes(output) && CudaKernels.Takes(result))
-                CudaKernels.Mask(gradient, output, result);
-            else TorchKernels.Mask(gradient, output, result);
-            return;
+            if (output.dtype == ScalarType.Float32) Mask<Float32Rows, float>(gradient, output, result);
+            else Mask<BFloat16Rows, ushort>(gradient, output, result);
         }
-        float* g = Data(gradient), y = Data(output), r = Data(result);
+        else if (CudaKernels.Takes(gradient) && CudaKernels.Takes(output) && CudaKernels.Takes(result))
+            CudaKernels.Mask(gradient, output, result);
+        else TorchKernels.Mask(gradient, output, result);
+    }
+
+    private static void Mask<TRows, T>(Tensor gradient, Tensor output, Tensor result)
+        where TRows : IElementRows<T> where T : unmanaged
+    {
+        T* g = (T*)Data(gradient), y = (T*)Data(output), r = (T*)Data(result);
         var count = gradient.numel();
-        var (row, stride) = gradient.is_contiguous() ? (count, count) : (count / gradient.shape[0], gradient.stride(0));
+        var (row, stride) = AreAlike(gradient, output) ? (count, count)
+            : (count / gradient.shape[0], gradient.stride(0));
         OpenMp.For(count, Grain, (from, to) =>
         {
             for (var at = from; at < to;)
             {
                 var (sample, within) = Math.DivRem(at, row);
                 var length = Math.Min(row - within, to - at);
-                MaskRow(g + sample * stride + within, y + at, r + at, length);
+                TRows.Mask(g + sample * stride + within, y + at, r + at, length);
                 at += length;
             }
         });
     }
 
-    private static void MaskRow(float* g, float* y, float* r, long length)
-    {
-        long i = 0;
-        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
-            Store(r + i,
-                Vector.ConditionalSelect(Vector.LessThanOrEqual(Load(y + i), Vector<float>.Zero), Vector<float>.Zero,
-                Load(g + i)));
-        for (; i < length; i++) r[i] = y[i] <= 0 ? 0 : g[i];
-    }
-
-    /// <summary>True when <see cref="Add"/> goes over this tensor once.</summary>
-    public static bool AddsInOnePass(Tensor tensor) => Takes(tensor) || CudaKernels.Takes(tensor);
+    /// <summary>True when <see cref="Add"/> goes over these tensors once.</summary>
+    public static bool AddsInOnePass(Tensor x, Tensor y)
+        => AreAlike(x, y) || CudaKernels.Takes(x) && CudaKernels.Takes(y);
 
     /// <summary>x + y, rectified when asked, into <paramref name="result"/>, which may be x or y.</summary>
     public static void Add(Tensor x, Tensor y, Tensor result, bool rectify)
     {
-        if (!Takes(x) || !Takes(y) || !Takes(result))
+        if (AreAlike(x, y) && AreAlike(x, result))
         {
-            if (CudaKernels.Takes(x) && CudaKernels.Takes(y) && CudaKernels.Takes(result))
-                CudaKernels.Add(x, y, result, rectify);
-            else TorchKernels.Add(x, y, result, rectify);
-            return;
+            if (x.dtype == ScalarType.Float32) Add<Float32Rows, float>(x, y, result, rectify);
+            else Add<BFloat16Rows, ushort>(x, y, result, rectify);
         }
-        float* a = Data(x), b = Data(y), r = Data(result);
-        OpenMp.For(x.numel(), Grain, (from, to) =>
-        {
-            var i = from;
-            for (; i <= to - Vector<float>.Count; i += Vector<float>.Count)
-            {
-                var sum = Load(a + i) + Load(b + i);
-                Store(r + i, rectify ? Rectified(sum) : sum);
-            }
-            for (; i < to; i++)
-            {
-                var sum = a[i] + b[i];
-                r[i] = rectify ? Rectified(sum) : sum;
-            }
-        });
+        else if (CudaKernels.Takes(x) && CudaKernels.Takes(y) && CudaKernels.Takes(result))
+            CudaKernels.Add(x, y, result, rectify);
+        else TorchKernels.Add(x, y, result, rectify);
+    }
+
+    private static void Add<TRows, T>(Tensor x, Tensor y, Tensor result, bool rectify)
+        where TRows : IElementRows<T> where T : unmanaged
+    {
+        T* a = (T*)Data(x), b = (T*)Data(y), r = (T*)Data(result);
+        OpenMp.For(x.numel(), Grain, (from, to) => TRows.Add(a + from, b + from, r + from, to - from, rectify));
     }
 
     // As libtorch's: a negative zero and a NaN pass.

@@ -16,6 +16,7 @@ internal static unsafe class MaxPoolKernel
     /// <summary>True when the kernel may run on this input, and is faster.</summary>
     public static bool Takes(Tensor x, (long Height, long Width) stride)
         => Avx512F.IsSupported && stride.Width <= 2 && ElementKernels.Takes(x) && x.dim() == 4
+        && x.stride(3) == 1 // else a single position of channels that lie last
         && x.shape[2] * x.shape[3] <= int.MaxValue;
 
     private readonly record struct Windows(int Height, int Width, int OutHeight, int OutWidth,

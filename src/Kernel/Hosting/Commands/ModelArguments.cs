@@ -34,6 +34,12 @@ internal sealed class ModelArguments
             Description = "element type of products: fp32 or bf16", DefaultValueFactory = _
         => "fp32"
         };
+    private readonly Option<string> format =
+        new("--memory-format")
+        {
+            Description = "how pictures lie between input and output: contiguous or channels-last",
+            DefaultValueFactory = _ => "contiguous"
+        };
     private readonly Option<int?> classes = new("--classes") { Description = "classes; default: the model's own" };
 
     public ModelArguments(Command command, bool onlyCpu = false)
@@ -46,6 +52,7 @@ internal sealed class ModelArguments
         command.Add(image);
         command.Add(classes);
         command.Add(precision);
+        command.Add(format);
         if (!onlyCpu) command.Add(device);
         else device.DefaultValueFactory = _ => "cpu";
     }
@@ -81,6 +88,7 @@ internal sealed class ModelArguments
     public Graph Create(ParseResult parsed, bool shapesOnly = false, int localRank = 0)
     {
         var products = Precision.Parse(parsed.GetValue(precision)!);
+        var laid = MemoryFormat.Parse(parsed.GetValue(format)!);
         Shape? shape = null;
         if (parsed.GetValue(image) is { } text)
         {
@@ -94,6 +102,7 @@ internal sealed class ModelArguments
             : Zoo.Create(name,
             new ModelOptions { Image = shape, Classes = parsed.GetValue(classes), ShapesOnly = shapesOnly });
         if (products != Precision.Float32) graph.Precision = products;
+        graph.MemoryFormat = laid;
         if (!shapesOnly) graph.to(Devices.Choose(parsed.GetValue(device), localRank));
         return graph;
     }

@@ -1,0 +1,217 @@
+using System.Runtime.Intrinsics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Runtime.Kernels;
+
+/// <summary>
+/// Batch normalisation of fp32 and bfloat16 pictures whose channels lie last, with an optional rectifier in the same
+/// pass, and its backward. Bit-equal to libtorch's kernels, which a test holds: each of libtorch's threads sums up rows
+/// of its own, and so many parts are summed up here, whoever runs them.
+/// </summary>
+internal static unsafe class ChannelsLastNorm
+{
+    private const int Width = 16; // numbers of a vector
+
+    /// <summary>True when these kernels may run on a tensor of (batch, channels, height, width).</summary>
+    public static bool Takes(Tensor x)
+        => Vector512.IsHardwareAccelerated && !x.is_contiguous() && ElementKernels.IsDense(x)
+        && x.size(1) % Width == 0 && x.numel() / x.size(1) > get_num_threads();
+
+    /// <summary>True when all three lie so.</summary>
+    public static bool Takes(Tensor x, Tensor gradient) => Takes(x) && ElementKernels.AreAlike(x, gradient);
+
+    /// <summary>
+    /// Statistics of the batch, and relu?((x - mean) / deviation w + b) written to <paramref name="y"/>.
+    /// </summary>
+    /// <param name="x">What is normalised.</param>
+    /// <param name="y">The result, laid as <paramref name="x"/> is.</param>
+    /// <param name="mean">Receives the mean of each channel.</param>
+    /// <param name="inverseDeviation">Receives 1 / sqrt(variance + epsilon) of each.</param>
+    /// <param name="squares">Receives the sum of squared deviations of each.</param>
+    /// <param name="weight">Per channel.</param>
+    /// <param name="bias">Per channel.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="rectify">Apply the rectifier too.</param>
+    public static void Normalise(Tensor x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor squares,
+        Tensor weight, Tensor bias, double epsilon, bool rectify)
+    {
+        if (x.dtype == ScalarType.Float32)
+            new Rows<Float32Numbers, float>(x).Normalise(y, mean, inverseDeviation, squares, weight, bias, epsilon,
+                rectify);
+        else
+            new Rows<BFloat16Numbers, ushort>(x).Normalise(y, mean, inverseDeviation, squares, weight, bias, epsilon,
+                rectify);
+    }
+
+    /// <summary>The same result again from a batch's statistics.</summary>
+    public static void Apply(Tensor x, Tensor y, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias,
+        bool rectify)
+    {
+        if (x.dtype == ScalarType.Float32)
+            new Rows<Float32Numbers, float>(x).Apply(y, mean, inverseDeviation, weight, bias, rectify);
+        else new Rows<BFloat16Numbers, ushort>(x).Apply(y, mean, inverseDeviation, weight, bias, rectify);
+    }
+
+    /// <summary>Gradients of the input, which may be null, of the weight and of the bias.</summary>
+    public static void Backward(Tensor x, Tensor gradient, Tensor? ofInput, Tensor ofWeight, Tensor ofBias, Tensor mean,
+        Tensor inverseDeviation, Tensor weight)
+    {
+        if (x.dtype == ScalarType.Float32)
+            new Rows<Float32Numbers, float>(x).Backward(gradient, ofInput, ofWeight, ofBias, mean, inverseDeviation,
+                weight);
+        else
+            new Rows<BFloat16Numbers, ushort>(x).Backward(gradient, ofInput, ofWeight, ofBias, mean, inverseDeviation,
+                weight);
+    }
+
+    /// <summary>A row of all channels for each position of each sample.</summary>
+    private readonly struct Rows<TNumbers, T>(Tensor x) where TNumbers : INumbers<T> where T : unmanaged
+    {
+        private readonly T* data = (T*)ElementKernels.Data(x);
+        private readonly long channels = x.size(1);
+        private readonly long count = x.numel() / x.size(1);
+        private readonly int threads = get_num_threads();
+
+        public void Normalise(Tensor y, Tensor mean, Tensor inverseDeviation, Tensor squares, Tensor weight,
+            Tensor bias, double epsilon, bool rectify)
+        {
+            float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation),
+                q = ElementKernels.Data(squares);
+            var sums = new float[threads * channels];
+            Sum(sums, null);
+            for (var c = 0L; c < channels; c++) m[c] = TNumbers.Mean(OfChannel(sums, c), count);
+            Sum(sums, m);
+            for (var c = 0L; c < channels; c++)
+            {
+                q[c] = TNumbers.Total(OfChannel(sums, c));
+                s[c] = (float)(1 / Math.Sqrt(q[c] / (float)count + epsilon));
+            }
+            Apply(y, mean, inverseDeviation, weight, bias, rectify);
+        }
+
+        public void Apply(Tensor y, Tensor mean, Tensor inverseDeviation, Tensor weight, Tensor bias, bool rectify)
+        {
+            float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation),
+                w = ElementKernels.Data(weight), b = ElementKernels.Data(bias);
+            var (alpha, beta) = (new float[channels], new float[channels]);
+            for (var c = 0L; c < channels; c++)
+            {
+                alpha[c] = s[c] * w[c];
+                beta[c] = MathF.FusedMultiplyAdd(-m[c], alpha[c], b[c]);
+            }
+            T* from = data, to = (T*)ElementKernels.Data(y);
+            var width = channels;
+            OpenMp.For(count, Math.Max(1, (1 << 14) / channels), (first, end) =>
+            {
+                fixed (float* a = alpha, o = beta)
+                    for (var at = first * width; at < end * width; at += width)
+                        for (var c = 0L; c < width; c += Width)
+                        {
+                            var v = Vector512.FusedMultiplyAdd(TNumbers.Load(from + at + c), Vector512.Load(a + c),
+                                Vector512.Load(o + c));
+                            if (rectify) TNumbers.StoreRectified(to + at + c, v);
+                            else TNumbers.Store(to + at + c, v);
+                        }
+            });
+        }
+
+        public void Backward(Tensor gradient, Tensor? ofInput, Tensor ofWeight, Tensor ofBias, Tensor mean,
+            Tensor inverseDeviation, Tensor weight)
+        {
+            float* m = ElementKernels.Data(mean), s = ElementKernels.Data(inverseDeviation),
+                w = ElementKernels.Data(weight), gw = ElementKernels.Data(ofWeight), gb = ElementKernels.Data(ofBias);
+            var arriving = (T*)ElementKernels.Data(gradient);
+            var (sums, products) = (new float[threads * channels], new float[threads * channels]);
+            SumProducts(arriving, m, sums, products);
+            var (share, means) = (new float[channels], new float[channels]);
+            for (var c = 0L; c < channels; c++)
+            {
+                gb[c] = TNumbers.Total(OfChannel(sums, c));
+                var product = TNumbers.Total(OfChannel(products, c));
+                gw[c] = product * s[c];
+                share[c] = product * s[c] * s[c] / count;
+                means[c] = gb[c] / count;
+            }
+            if (ofInput is null) return;
+            T* from = data, to = (T*)ElementKernels.Data(ofInput);
+            var width = channels;
+            OpenMp.For(count, Math.Max(1, (1 << 14) / channels), (first, end) =>
+            {
+                fixed (float* k = share, g = means)
+                    for (var at = first * width; at < end * width; at += width)
+                        for (var c = 0L; c < width; c += Width)
+                        {
+                            var x = TNumbers.Load(from + at + c) - Vector512.Load(m + c);
+                            var dy = TNumbers.Load(arriving + at + c) - Vector512.Load(g + c);
+                            var dx = Vector512.FusedMultiplyAdd(-x, Vector512.Load(k + c), dy);
+                            TNumbers.Store(to + at + c, dx * Vector512.Load(s + c) * Vector512.Load(w + c));
+                        }
+            });
+        }
+
+        // Of x, or of its squared deviations, by the rows of each thread of libtorch's and by channel.
+        private void Sum(float[] sums, float* mean)
+        {
+            var from = data;
+            var (width, rows, part) = (channels, count, Part);
+            OpenMp.For(threads, 1, (first, end) =>
+            {
+                fixed (float* all = sums)
+                    for (var thread = first; thread < end; thread++)
+                        for (var c = 0L; c < width; c += Width)
+                        {
+                            var sum = Vector512<float>.Zero;
+                            var last = from + Math.Min(rows, (thread + 1) * part) * width + c;
+                            if (mean is null)
+                                for (var at = from + thread * part * width + c; at < last; at += width)
+                                    sum += TNumbers.Load(at);
+                            else
+                            {
+                                var middle = Vector512.Load(mean + c);
+                                for (var at = from + thread * part * width + c; at < last; at += width)
+                                {
+                                    var apart = TNumbers.Load(at) - middle;
+                                    sum = Vector512.FusedMultiplyAdd(apart, apart, sum);
+                                }
+                            }
+                            sum.Store(all + thread * width + c);
+                        }
+            });
+        }
+
+        private void SumProducts(T* arriving, float* mean, float[] sums, float[] products)
+        {
+            var from = data;
+            var (width, rows, part) = (channels, count, Part);
+            OpenMp.For(threads, 1, (first, end) =>
+            {
+                fixed (float* all = sums, allProducts = products)
+                    for (var thread = first; thread < end; thread++)
+                        for (var c = 0L; c < width; c += Width)
+                        {
+                            var (sum, product, middle) = (Vector512<float>.Zero, Vector512<float>.Zero,
+                                Vector512.Load(mean + c));
+                            var last = Math.Min(rows, (thread + 1) * part) * width + c;
+                            for (var at = thread * part * width + c; at < last; at += width)
+                            {
+                                var dy = TNumbers.Load(arriving + at);
+                                sum += dy;
+                                product = Vector512.FusedMultiplyAdd(TNumbers.Load(from + at) - middle, dy, product);
+                            }
+                            sum.Store(all + thread * width + c);
+                            product.Store(allProducts + thread * width + c);
+                        }
+            });
+        }
+
+        private long Part => (count + threads - 1) / threads;
+
+        private ReadOnlySpan<float> OfChannel(float[] sums, long channel)
+        {
+            var found = new float[threads];
+            for (var t = 0; t < threads; t++) found[t] = sums[t * channels + channel];
+            return found;
+        }
+    }
+}
