@@ -49,6 +49,12 @@ public sealed record TrainerOptions
     /// graph keeps the <see cref="Graphs.Graph.Precision"/> that it has.
     /// </summary>
     [Description("element type of products: fp32 or bf16")] public Graphs.Precision Precision { get; init; } = Graphs.Precision.Float32;
+    /// <summary>
+    /// How pictures lie in memory between the net's input and its outputs: contiguous (default) or channels-last, in which convolutions take
+    /// less time on most processors, most of all with bf16; the last bits differ between the two. With contiguous a graph keeps the
+    /// <see cref="Graphs.Graph.MemoryFormat"/> that it has.
+    /// </summary>
+    [Description("how pictures lie in memory: contiguous or channels-last")] public Graphs.MemoryFormat MemoryFormat { get; init; } = Graphs.MemoryFormat.Contiguous;
     /// <summary>Threads of each rank; default 0: libtorch's choice, or 1 with <see cref="Deterministic"/>.</summary>
     [Description("threads of each rank, 0 to let libtorch choose")] public int Threads { get; init; }
     /// <summary>

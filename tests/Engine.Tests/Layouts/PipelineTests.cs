@@ -54,6 +54,11 @@ public sealed class PipelineTests : IDisposable
         => Assert.Equal(Bits("resnet", 1, "--precision bf16 --layout pipe=1,micro=4"),
         Bits("resnet", 2, "--precision bf16 --layout pipe=2,micro=4"));
 
+    [Fact]
+    public void Channels_last_has_the_same_bits_on_one_and_two_stages()
+        => Assert.Equal(Bits("resnet", 1, "--memory-format channels-last --layout pipe=1,micro=4"),
+        Bits("resnet", 2, "--memory-format channels-last --layout pipe=2,micro=4"));
+
     [SkippableTheory]
     [InlineData("resnet", "pipe=4,order=1f1b-eager,micro=8", 4)]
     [InlineData("skips", "pipe=3,order=zb-h1,micro=8", 3)]

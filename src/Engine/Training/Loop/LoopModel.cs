@@ -26,6 +26,7 @@ public sealed class LoopModel : IDisposable
     {
         graph.to(device);
         if (options.Precision != Precision.Float32) graph.Precision = options.Precision;
+        if (options.MemoryFormat != MemoryFormat.Contiguous) graph.MemoryFormat = options.MemoryFormat;
         graph.train();
         var trainable = new Trainable(graph);
         trainable.Note();
