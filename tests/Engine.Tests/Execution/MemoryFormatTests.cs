@@ -100,6 +100,26 @@ public class MemoryFormatTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Upsampling_and_transposed_convolutions_follow(bool bilinear)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var builder = new GraphBuilder("up", new Shape(3, 8, 8));
+        var down = builder.Input.Conv(16, 3, padding: 1, name: "conv").Relu();
+        var small = down.AvgPool(2).Conv(16, 3, padding: 1, name: "inner");
+        var up = small.Upsample(2, bilinear).Concat(down, small.ConvTranspose(16, 2, stride: 2, name: "out"));
+        var graph = builder.Build(up.Conv(4, 1, name: "last"));
+        graph.MemoryFormat = MemoryFormat.ChannelsLast;
+        graph.train();
+        Assert.Equal(2, Fusion.Fuse(graph).Nodes.Count(n => n.Op.Kind == "lay")); // the batch and the output
+        var (x, y) = SmallModels.Batch(graph, 4);
+        using var executor = new Executor(graph);
+        TrainingStep.Plain(graph, x, y).AssertSame(TrainingStep.From(graph, () => executor.Step(x, y)));
+    }
+
     [Fact]
     public void Convolutions_and_what_follows_are_laid_so_and_outputs_are_contiguous()
     {

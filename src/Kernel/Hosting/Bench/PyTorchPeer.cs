@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Interactive.Graphs;
 using Interactive.Runtime;
@@ -101,8 +102,14 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         };
     }
 
-    /// <summary>Starts a script behind the one that builds nets.</summary>
-    public static Process Begin(string script) => Start(Python.Value!, Script(script));
+    /// <summary>
+    /// Starts a script behind the one that builds nets, under the allocator that serves it best: with malloc a step's big
+    /// tensors are mapped and faulted in anew each time.
+    /// </summary>
+    public static Process Begin(string script) => Start(Python.Value!, Script(script), Array.Find(Allocators, File.Exists));
+
+    private static readonly string[] Allocators = [.. new[] { "libtcmalloc_minimal.so.4", "libjemalloc.so.2" }
+        .Select(name => $"/usr/lib/{RuntimeInformation.OSArchitecture switch { Architecture.Arm64 => "aarch64", _ => "x86_64" }}-linux-gnu/{name}")];
 
     private static string Script(string name) => Text("peer_net.py") + Text(name);
 
@@ -112,9 +119,17 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         return new StreamReader(stream).ReadToEnd();
     }
 
-    private static Process Start(string python, string script)
-        => Process.Start(new ProcessStartInfo(python, ["-c", script])
+    private static Process Start(string python, string script, string? allocator = null)
+    {
+        var start = new ProcessStartInfo(python, ["-c", script])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
+        };
+        if (allocator is not null)
+        {
+            start.Environment["LD_PRELOAD"] = allocator;
+            start.Environment["TCMALLOC_RELEASE_RATE"] = "0"; // it keeps what it has
+        }
+        return Process.Start(start)!;
+    }
 }

@@ -15,7 +15,7 @@ internal sealed class PyTorchSteps : IDisposable
     private readonly Task<string> errors;
 
     /// <summary>What it says of itself.</summary>
-    public sealed record About(string Version, int Threads, string Blas, bool OneDnn, IReadOnlyList<string> Settings);
+    public sealed record About(string Version, int Threads, string Blas, string Allocator, bool OneDnn, IReadOnlyList<string> Settings);
 
     public PyTorchSteps(Graph graph, int batch, string optimizer)
     {

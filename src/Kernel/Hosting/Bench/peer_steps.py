@@ -46,11 +46,11 @@ class Setting:
         return time.perf_counter() - begun, time.process_time() - used
 
 
-def blas():
-    """The library that products really go to."""
+def loaded(part, otherwise=""):
+    """The libraries of such a name that are really there: which products go to, or which memory comes from."""
     with open("/proc/self/maps") as maps:
-        found = {line.split()[-1] for line in maps if "blas" in line.rsplit("/", 1)[-1]}
-    return ", ".join(sorted(found))
+        found = {line.split()[-1] for line in maps if part in line.rsplit("/", 1)[-1]}
+    return ", ".join(sorted(found)) or otherwise
 
 
 def main():
@@ -62,7 +62,7 @@ def main():
                 for low, last, foreach in itertools.product((False, True), (False, True) if images else (False,), (False, True))]
     print(json.dumps({
         "version": torch.__version__, "threads": torch.get_num_threads(), "oneDnn": torch.backends.mkldnn.is_available(),
-        "blas": blas(), "settings": [s.name for s in settings],
+        "blas": loaded("blas"), "allocator": loaded("malloc", "glibc"), "settings": [s.name for s in settings],
     }), flush=True)
     for line in sys.stdin:
         print(*settings[int(line)].step(), flush=True)

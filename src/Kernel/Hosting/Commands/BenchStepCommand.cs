@@ -64,7 +64,7 @@ internal static class BenchStepCommand
                 foreach (var turn in PairedSteps.Order(round + WarmUps, all.Length)) all[turn].Take(counts: round >= 0);
 
             var best = theirs.MinBy(s => s.Median);
-            Say($"{Processor.Name}, {TorchSharp.torch.get_num_threads()} threads; {model.Model(parsed)}, batch {batch}, {graph.Precision}, {stepper}; {rounds} rounds in turn, medians (minima)");
+            Say($"{Processor.Name}, {TorchSharp.torch.get_num_threads()} threads; {model.Model(parsed)}, batch {batch}, {graph.Precision}, {graph.MemoryFormat}, {stepper}; {rounds} rounds in turn, medians (minima)");
             foreach (var side in all)
                 Say($"{(theirs.Contains(side) ? "PyTorch " : "")}{side.Name,-30} {side.Median * 1e3,9:F1} ms ({side.Times.Min() * 1e3:F1}), of processors {side.Cpu * 1e3:F1}   {side.Against(engine):F2} of engine's{(side.PeakBytes > 0 ? $"   peak {side.PeakBytes / 1e6:F1} MB" : "")}");
             Say($"floor: products alone {floor.Seconds * 1e3:F1} ms; a copy of the bytes that the rest must move {floor.CopySeconds * 1e3:F1} ms");
@@ -74,6 +74,7 @@ internal static class BenchStepCommand
                 batch,
                 image = graph.Input.Shape.ToString(),
                 precision = graph.Precision.Name,
+                memoryFormat = graph.MemoryFormat.Name,
                 optimizer = stepper,
                 rounds,
                 threads = TorchSharp.torch.get_num_threads(),
@@ -97,6 +98,7 @@ internal static class BenchStepCommand
                     name = "pytorch",
                     version = pytorch!.Is.Version,
                     blas = pytorch.Is.Blas,
+                    allocator = pytorch.Is.Allocator,
                     threads = pytorch.Is.Threads,
                     settings = theirs.Select(s
                         => new
