@@ -12,6 +12,7 @@ namespace Interactive.Runtime.Kernels;
 internal static unsafe class ChannelsLastNorm
 {
     private const int Width = 16; // numbers of a vector
+    private const int Together = 4 * Width; // channels whose sums are made side by side: each waits for its last addition
 
     /// <summary>True when these kernels may run on a tensor of (batch, channels, height, width).</summary>
     public static bool Takes(Tensor x)
@@ -72,6 +73,7 @@ internal static unsafe class ChannelsLastNorm
         private readonly long channels = x.size(1);
         private readonly long count = x.numel() / x.size(1);
         private readonly int threads = get_num_threads();
+        private readonly float[] found = new float[get_num_threads()];
 
         public void Normalise(Tensor y, Tensor mean, Tensor inverseDeviation, Tensor squares, Tensor weight,
             Tensor bias, double epsilon, bool rectify)
@@ -81,6 +83,7 @@ internal static unsafe class ChannelsLastNorm
             var sums = new float[threads * channels];
             Sum(sums, null);
             for (var c = 0L; c < channels; c++) m[c] = TNumbers.Mean(OfChannel(sums, c), count);
+            Array.Clear(sums);
             Sum(sums, m);
             for (var c = 0L; c < channels; c++)
             {
@@ -154,62 +157,126 @@ internal static unsafe class ChannelsLastNorm
         private void Sum(float[] sums, float* mean)
         {
             var from = data;
-            var (width, rows, part) = (channels, count, Part);
-            OpenMp.For(threads, 1, (first, end) =>
+            var width = channels;
+            ByTiles((first, rows, thread) =>
             {
                 fixed (float* all = sums)
-                    for (var thread = first; thread < end; thread++)
-                        for (var c = 0L; c < width; c += Width)
-                        {
-                            var sum = Vector512<float>.Zero;
-                            var last = from + Math.Min(rows, (thread + 1) * part) * width + c;
-                            if (mean is null)
-                                for (var at = from + thread * part * width + c; at < last; at += width)
-                                    sum += TNumbers.Load(at);
-                            else
-                            {
-                                var middle = Vector512.Load(mean + c);
-                                for (var at = from + thread * part * width + c; at < last; at += width)
-                                {
-                                    var apart = TNumbers.Load(at) - middle;
-                                    sum = Vector512.FusedMultiplyAdd(apart, apart, sum);
-                                }
-                            }
-                            sum.Store(all + thread * width + c);
-                        }
+                    for (long c = 0, step; c < width; c += step)
+                    {
+                        step = width - c >= Together ? Together : Width;
+                        var x = from + first * width + c;
+                        if (mean is null) Add(x, rows, width, all + thread * width + c, step);
+                        else AddSquares(x, rows, width, mean + c, all + thread * width + c, step);
+                    }
             });
         }
 
         private void SumProducts(T* arriving, float* mean, float[] sums, float[] products)
         {
             var from = data;
-            var (width, rows, part) = (channels, count, Part);
-            OpenMp.For(threads, 1, (first, end) =>
+            var width = channels;
+            ByTiles((first, rows, thread) =>
             {
                 fixed (float* all = sums, allProducts = products)
-                    for (var thread = first; thread < end; thread++)
-                        for (var c = 0L; c < width; c += Width)
-                        {
-                            var (sum, product, middle) = (Vector512<float>.Zero, Vector512<float>.Zero,
-                                Vector512.Load(mean + c));
-                            var last = Math.Min(rows, (thread + 1) * part) * width + c;
-                            for (var at = thread * part * width + c; at < last; at += width)
-                            {
-                                var dy = TNumbers.Load(arriving + at);
-                                sum += dy;
-                                product = Vector512.FusedMultiplyAdd(TNumbers.Load(from + at) - middle, dy, product);
-                            }
-                            sum.Store(all + thread * width + c);
-                            product.Store(allProducts + thread * width + c);
-                        }
+                    for (var c = 0L; c < width; c += Width)
+                    {
+                        var (begin, at) = (first * width + c, thread * width + c);
+                        AddProducts(from + begin, arriving + begin, rows, width, mean + c, all + at,
+                            allProducts + at);
+                    }
             });
+        }
+
+        // Rows of which one pass finds in the cache what it reads again for the next channels; one after the other
+        // within a thread's part, so that no sum has another order.
+        private void ByTiles(Action<long, long, long> run)
+        {
+            var (rows, part) = (count, Part);
+            var tile = Math.Max(1, (1 << 15) / (channels * sizeof(T)));
+            OpenMp.For(threads, 1, (begin, end) =>
+            {
+                for (var thread = begin; thread < end; thread++)
+                {
+                    var last = Math.Min(rows, (thread + 1) * part);
+                    for (var first = thread * part; first < last; first += tile)
+                        run(first, Math.Min(tile, last - first), thread);
+                }
+            });
+        }
+
+        private static void Add(T* x, long rows, long width, float* sums, long count)
+        {
+            if (count == Together)
+            {
+                Vector512<float> a = Vector512.Load(sums), b = Vector512.Load(sums + Width),
+                    c = Vector512.Load(sums + 2 * Width), d = Vector512.Load(sums + 3 * Width);
+                for (var row = 0L; row < rows; row++, x += width)
+                {
+                    a += TNumbers.Load(x);
+                    b += TNumbers.Load(x + Width);
+                    c += TNumbers.Load(x + 2 * Width);
+                    d += TNumbers.Load(x + 3 * Width);
+                }
+                a.Store(sums);
+                b.Store(sums + Width);
+                c.Store(sums + 2 * Width);
+                d.Store(sums + 3 * Width);
+                return;
+            }
+            var sum = Vector512.Load(sums);
+            for (var row = 0L; row < rows; row++, x += width) sum += TNumbers.Load(x);
+            sum.Store(sums);
+        }
+
+        private static void AddSquares(T* x, long rows, long width, float* mean, float* sums, long count)
+        {
+            if (count == Together)
+            {
+                AddSquares(x, rows, width, mean, sums);
+                AddSquares(x + 2 * Width, rows, width, mean + 2 * Width, sums + 2 * Width);
+                return;
+            }
+            var (sum, middle) = (Vector512.Load(sums), Vector512.Load(mean));
+            for (var row = 0L; row < rows; row++, x += width)
+            {
+                var apart = TNumbers.Load(x) - middle;
+                sum = Vector512.FusedMultiplyAdd(apart, apart, sum);
+            }
+            sum.Store(sums);
+        }
+
+        private static void AddSquares(T* x, long rows, long width, float* mean, float* sums)
+        {
+            Vector512<float> a = Vector512.Load(sums), b = Vector512.Load(sums + Width), m = Vector512.Load(mean),
+                n = Vector512.Load(mean + Width);
+            for (var row = 0L; row < rows; row++, x += width)
+            {
+                Vector512<float> p = TNumbers.Load(x) - m, q = TNumbers.Load(x + Width) - n;
+                a = Vector512.FusedMultiplyAdd(p, p, a);
+                b = Vector512.FusedMultiplyAdd(q, q, b);
+            }
+            a.Store(sums);
+            b.Store(sums + Width);
+        }
+
+        private static void AddProducts(T* x, T* arriving, long rows, long width, float* mean, float* sums,
+            float* products)
+        {
+            var (sum, product, middle) = (Vector512.Load(sums), Vector512.Load(products), Vector512.Load(mean));
+            for (var row = 0L; row < rows; row++, x += width, arriving += width)
+            {
+                var dy = TNumbers.Load(arriving);
+                sum += dy;
+                product = Vector512.FusedMultiplyAdd(TNumbers.Load(x) - middle, dy, product);
+            }
+            sum.Store(sums);
+            product.Store(products);
         }
 
         private long Part => (count + threads - 1) / threads;
 
         private ReadOnlySpan<float> OfChannel(float[] sums, long channel)
         {
-            var found = new float[threads];
             for (var t = 0; t < threads; t++) found[t] = sums[t * channels + channel];
             return found;
         }
