@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Interactive.Collectives.Mpi;
 using Interactive.Kernel.Scripting;
 
-namespace Interactive.Kernel.Hosting.Commands;
+namespace Interactive.Kernel.Hosting.Bench;
 
 /// <summary>
 /// Benchmarks of many ranks measure the ranks that mpirun has started, over several hosts, say, and else start their
