@@ -13,7 +13,7 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// </summary>
 internal static class BenchParallelCommand
 {
-    private const int WarmUps = 2;
+    private const int WarmUps = 2, Patience = 900; // seconds: others wait while rank 0 measures layers and runs alone
 
     public static Command Create()
     {
@@ -30,9 +30,9 @@ internal static class BenchParallelCommand
         var rounds = new RoundsArguments(command, rounds: 5);
         command.SetAction(parsed =>
         {
-            var (many, batch) = (parsed.GetValue(ranks) ?? 2, model.Batch(parsed));
+            var (many, parts, batch) = (parsed.GetValue(ranks) ?? 2, parsed.GetValue(micro), model.Batch(parsed));
             if (many < 1) throw new UsageException($"--ranks must be at least 1, got {many}");
-            if (parsed.GetValue(micro) is var parts and < 1) throw new UsageException($"--micro must be at least 1, got {parts}");
+            if (parts < 1) throw new UsageException($"--micro must be at least 1, got {parts}");
             torch.set_num_threads(1); // of each rank, unless --threads says otherwise
             var count = rounds.Apply(parsed);
             if (!RanksAgain.IsOne)
@@ -44,7 +44,7 @@ internal static class BenchParallelCommand
                     One().Fitted(1, batch);
                     BudgetArguments.RequireRoom(shapes, batch, many);
                 }
-                return RanksAgain.Launch(many);
+                return RanksAgain.Launch(many, Patience);
             }
             var world = World.Current;
             var results = Measure(world, () => model.Create(parsed), [.. Asked(world.Size)], One(), batch, count);

@@ -72,6 +72,8 @@ internal sealed class LayoutArguments
             var least = new MemoryLimit(search.LeastBytes(count, batch, bytes!.Value));
             var more = search.LeastRanks(count, batch, bytes.Value) is { } enough
                 ? $", or {enough} ranks of {new MemoryLimit(bytes.Value)}" : "";
+            if (shards.Level == 0 && new LayoutSearch(graph, shards: shards with { Level = 3 }).All(count, batch, bytes) is [var divided, ..])
+                more += $", or --zero 3 with --layout {divided.Layout}";
             throw new UsageException($"no layout of {count} ranks of {new MemoryLimit(bytes.Value)} holds {graph.Name} with a batch of {batch}: about {least} on each rank would do{more}");
         }
         if (figure is not null) FigureFile.Write(figure, PipelineFigures.Step(plans[0]));

@@ -14,11 +14,14 @@ internal static class RanksAgain
     public static bool IsOne => ClusterEnvironment.Read() is not null;
 
     /// <summary>This same command line on ranks of this host.</summary>
+    /// <param name="ranks">How many.</param>
+    /// <param name="patience">Seconds that a rank may wait for others, where a user has not said; null: as always.</param>
     /// <returns>The job's exit code.</returns>
-    public static int Launch(int ranks)
+    public static int Launch(int ranks, int? patience = null)
     {
         var start = MpiLauncher.Command(ranks,
             [DotnetProgram.Path, typeof(RanksAgain).Assembly.Location, .. Environment.GetCommandLineArgs().Skip(1)]);
+        if (patience is { } seconds) start.Environment.TryAdd("INTERACTIVE_TIMEOUT", $"{seconds}");
         using var job = Process.Start(start)!;
         job.WaitForExit();
         return job.ExitCode;
