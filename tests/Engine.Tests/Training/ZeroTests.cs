@@ -162,6 +162,15 @@ public sealed class ZeroTests : IDisposable
     }
 
     [Fact]
+    public void Parameters_that_are_not_there_are_kept_from_who_may_read_them()
+    {
+        Assert.Throws<UsageException>(() => (Options("ema") with { Zero = 3, Ema = 0.9 }).Validate());
+        using var loop = new TrainingLoop(Options("loop") with { Zero = 3, Deterministic = false });
+        using var graph = Net(33);
+        Assert.Contains("choose --zero 2", Assert.Throws<UsageException>(() => loop.Setup(graph)).Message);
+    }
+
+    [Fact]
     public void Clipping_with_parts_is_refused() =>
         Assert.Throws<UsageException>(() => (Options("clip") with { Zero = 1, ClipNorm = 1 }).Validate());
 }

@@ -65,6 +65,9 @@ public class DataParallel : IParallelStrategy
     /// <summary>In place of a micro-batch of which no label counts.</summary>
     internal virtual void Skip() { }
 
+    /// <summary>Before the first bucket of a step.</summary>
+    private protected virtual void BeforeSteps() { }
+
     /// <summary>After the last bucket of a step.</summary>
     private protected virtual void Finish() { }
 
@@ -120,6 +123,7 @@ public class DataParallel : IParallelStrategy
         }
         // Without a norm, which needs all gradients first, each bucket is stepped while later ones are on their way.
         Context.Optimizer.Begin();
+        BeforeSteps();
         foreach (var bucket in norm is null ? Reducer.Landed() : Reducer.Buckets) Update(bucket, learningRate);
         Finish();
         return norm;

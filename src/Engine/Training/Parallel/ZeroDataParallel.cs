@@ -63,6 +63,8 @@ public sealed class ZeroDataParallel(int stage) : DataParallel, IParallelStrateg
 
     internal override void Skip() => parameters!.Skip();
 
+    private protected override void BeforeSteps() => parameters!.BeforeSteps();
+
     private protected override void Finish() => parameters!.Finish();
 
     private protected override double Norm()

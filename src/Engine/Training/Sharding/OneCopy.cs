@@ -5,7 +5,7 @@ namespace Interactive.Training;
 
 /// <summary>
 /// The ranks of one host share one copy of the parameters: each steps its part where all read it, and nothing is
-/// gathered. A step ends with a barrier; before it all ranks have run backward, for they have added up their loss.
+/// gathered. Two barriers keep who still reads from who already steps, and the other way round.
 /// </summary>
 internal sealed unsafe class OneCopy : ParameterMemory
 {
@@ -26,6 +26,8 @@ internal sealed unsafe class OneCopy : ParameterMemory
     }
 
     public override void Stepped(PoolBucket bucket) { }
+
+    public override void BeforeSteps() => World.Barrier();
 
     public override void Finish() => World.Barrier();
 

@@ -28,6 +28,9 @@ internal abstract unsafe class ParameterMemory : IDisposable
     /// <summary>A range of it; the caller disposes it.</summary>
     public Tensor Range(long start, long count) => values.narrow(0, start, count);
 
+    /// <summary>Before any bucket is stepped. Collective.</summary>
+    public virtual void BeforeSteps() { }
+
     /// <summary>This rank has stepped its part of a bucket. Collective.</summary>
     public abstract void Stepped(PoolBucket bucket);
 
