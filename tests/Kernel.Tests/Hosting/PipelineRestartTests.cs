@@ -20,7 +20,7 @@ public sealed class PipelineRestartTests
         });
         torch.manual_seed(5);
         var net = new GraphBuilder("net", shape);
-        using var graph = net.Build(net.Input.Flatten().Linear(24).Relu().Linear(16).Relu().Linear(4));
+        var graph = net.Build(net.Input.Flatten().Linear(24).Relu().Linear(16).Relu().Linear(4));
         var asked = 0;
         var loss = Objective.From((output, target) =>
         {
@@ -28,7 +28,7 @@ public sealed class PipelineRestartTests
             if (Args[0] == "kill" && !options.Resume && torch.is_grad_enabled() && ++asked == 23) Process.GetCurrentProcess().Kill();
             return torch.nn.functional.cross_entropy(output, target);
         });
-        using var trainer = new Trainer(graph, new SyntheticData(192, shape, 4, seed: 1), new SyntheticData(32, shape, 4, seed: 2), options, loss);
+        var trainer = new Trainer(graph, new SyntheticData(192, shape, 4, seed: 1), new SyntheticData(32, shape, 4, seed: 2), options, loss);
         trainer.Run();
         """;
 
