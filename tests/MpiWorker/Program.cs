@@ -31,6 +31,7 @@ switch (args[0])
         break;
     case "pipe": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..]); break;
     case "pipe-killed": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..], TrainingRun.DieLearning()); break;
+    case "pipe-stopped": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..], TrainingRun.DieLearning(stops: true)); break;
     case "throw" when world.Rank == int.Parse(args[1]): throw new InvalidOperationException("thrown for the test");
     case "exit" when world.Rank == int.Parse(args[1]): return 5;
     case "diverge":

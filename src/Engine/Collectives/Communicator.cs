@@ -159,7 +159,7 @@ public sealed unsafe class Communicator : ICommunicator
         const int Page = 4096;
         ArgumentOutOfRangeException.ThrowIfNegative(floats);
         long bytes = (Math.Max(1, floats) * sizeof(float) + Page - 1) / Page * Page;
-        var window = released.Find(free => free.Bytes == bytes);
+        var window = released.Find(free => free.OneBytes == 0 && free.Bytes == bytes);
         if (window is not null) released.Remove(window);
         else if (group is not null) window = ((ISharesMemory)transport).Share(local, bytes);
         else
@@ -174,7 +174,30 @@ public sealed unsafe class Communicator : ICommunicator
     }
 
     /// <inheritdoc/>
-    public void Release(float* memory) => released.Add(windows.Single(window => window.Part(window.Mine) == memory));
+    public float* AllocateOne(long floats)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(floats);
+        if (group?.Count != Size) return null;
+        long bytes = Math.Max(1, floats) * sizeof(float);
+        var window = released.Find(free => free.OneBytes == bytes);
+        if (window is not null)
+        {
+            released.Remove(window);
+            Barrier(); // others may still read what was there
+        }
+        else
+        {
+            window = ((ISharesMemory)transport).Share(local, LocalRank == 0 ? bytes : sizeof(float), bytes);
+            window.OneBytes = bytes;
+            windows.Add(window);
+        }
+        if (LocalRank == 0) NativeMemory.Clear(window.Part(0), (nuint)bytes);
+        Barrier(); // nobody writes what is yet to be cleared
+        return (float*)window.Part(0);
+    }
+
+    /// <inheritdoc/>
+    public void Release(float* memory) => released.Add(windows.Single(window => window.Part(window.OneBytes > 0 ? 0 : window.Mine) == memory));
 
     /// <inheritdoc/>
     public bool Reaches(string device, AllReduceOptions? options = null) =>
@@ -245,7 +268,7 @@ public sealed unsafe class Communicator : ICommunicator
     SharedWindow? WindowOf(nint data, long bytes)
     {
         foreach (var window in windows)
-            if (window.Count > 1 && window.Holds((void*)data, bytes)) return window;
+            if (window is { Count: > 1, OneBytes: 0 } && window.Holds((void*)data, bytes)) return window;
         return null;
     }
 

@@ -23,6 +23,14 @@ public sealed class FlightRecorder
 
     readonly Queue<Entry> entries = new();
 
+    /// <summary>The end of a message's name, by which a report finds who waits for a rank.</summary>
+    internal static string Peer(int rank) => $", rank {rank}";
+
+    /// <summary>Of states, such as ranks report them: those of ranks that wait for a message of a rank, or wait to be rid of one.</summary>
+    internal static IEnumerable<string> WaitingFor(int rank, IEnumerable<(string Name, string? State)> states)
+        => states.Where(s => s.State?.StartsWith("is in") == true && s.State.Contains($"{Peer(rank)} #", StringComparison.Ordinal))
+        .Select(s => $"{s.Name} {s.State}");
+
     /// <summary>Raised after an operation, on the thread that has made it.</summary>
     public event Action<Entry>? Finished;
 

@@ -62,6 +62,12 @@ public interface ICommunicator : IDisposable
     unsafe float* Allocate(long floats);
 
     /// <summary>
+    /// Zeroed memory for <paramref name="floats"/> floats of which there is one for all ranks, where these are on one host; null
+    /// where they are not. Lives until this communicator is disposed.
+    /// </summary>
+    unsafe float* AllocateOne(long floats) => null;
+
+    /// <summary>
     /// Gives memory back for the next <see cref="Allocate"/> of the same size. Not collective, but all ranks do it.
     /// </summary>
     unsafe void Release(float* memory);

@@ -80,7 +80,8 @@ public sealed unsafe class MessageLink : IDisposable
         lock (gate)
         {
             if (message.IsDone) return;
-            var entry = recorder.Start(number++, message.IsSend ? "send" : "receive", message.Name, message.Bytes);
+            var entry = recorder.Start(number++, message.IsSend ? "send" : "receive",
+                $"{message.Name}{FlightRecorder.Peer(message.Peer)}", message.Bytes);
             waiting++;
             while (!message.IsDone && error is null) Monitor.Wait(gate);
             waiting--;

@@ -97,6 +97,8 @@ public sealed class Executor : IDisposable
     /// The number under which the loss is announced to <see cref="StepBegins"/> and <see cref="StepEnds"/>.
     /// </summary>
     internal const int LossStep = -1;
+    /// <summary>The step of the schedule after which the loss is computed.</summary>
+    internal int LossAt => plan.LossAt;
     /// <summary>Called around each step of the schedule with its number, for measuring.</summary>
     internal Action<int>? StepBegins, StepEnds;
 

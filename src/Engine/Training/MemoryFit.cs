@@ -108,7 +108,7 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
 
         // First in more parts, which costs no communication, then divided among the ranks.
         private int[] Stages()
-            => run.IsWhole || ranks == 1 || options.ClipNorm > 0 || options.LogGradientNorm || options.Zero == 2
+            => run.IsWhole || ranks == 1 || options.ClipNorm > 0 || options.LogGradientNorm || options.Zero >= 2
             ? [options.Zero] : [options.Zero, 2];
 
         private IEnumerable<int> Parts()
@@ -158,7 +158,7 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
                 .Prediction.PeakBytes;
             least = Math.Max(least, Math.Max(trained.Moment, InferenceBytes.Peak(fused, micro)));
             var needed = MemoryLimit.For(limit.Tensors(runtime) - Room(parts, zero) + least, runtime);
-            return new($"--memory {limit} does not hold a step of {run.Graph.Name}: at least {ByteText.Of(needed.Bytes + (1 << 20))} with {micro} sample{(micro == 1 ? "" : "s")} at a time ({ByteText.Of(runtime)} runtime, {ByteText.Of(limit.Tensors(runtime) - Room(parts, zero))} parameters, gradients, optimiser state and batches, {ByteText.Of(least)} activations); what helps: more memory, a smaller net or input{(share > 1 ? ", a smaller --batch-size" : "")}{(ranks == 1 || zero == 2 ? "" : ", --zero 2")}{(trained.State > trained.Gradients ? ", --optimizer sgd" : "")}{(trained.Average > 0 ? ", no --ema" : "")}");
+            return new($"--memory {limit} does not hold a step of {run.Graph.Name}: at least {ByteText.Of(needed.Bytes + (1 << 20))} with {micro} sample{(micro == 1 ? "" : "s")} at a time ({ByteText.Of(runtime)} runtime, {ByteText.Of(limit.Tensors(runtime) - Room(parts, zero))} parameters, gradients, optimiser state and batches, {ByteText.Of(least)} activations); what helps: more memory, a smaller net or input{(share > 1 ? ", a smaller --batch-size" : "")}{(ranks == 1 || zero >= 2 ? "" : ", --zero 2")}{(trained.State > trained.Gradients ? ", --optimizer sgd" : "")}{(trained.Average > 0 ? ", no --ema" : "")}");
         }
     }
 }

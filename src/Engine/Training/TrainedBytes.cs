@@ -51,10 +51,10 @@ internal sealed class TrainedBytes
     private bool IsDeterministic { get; }
 
     /// <summary>Gradients, state, and copies of either.</summary>
-    /// <param name="zero">What ranks divide: 1 the state, 2 the gradients too.</param>
+    /// <param name="zero">What ranks divide: 1 the state, 2 the gradients too. With 3 the parameters count as whole: no more than they need is promised.</param>
     /// <param name="ranks">All of them.</param>
     public long Held(int zero, int ranks)
-        => Gradients / (zero == 2 ? ranks : 1) + State / (zero > 0 ? ranks : 1) + Average + sums;
+        => Gradients / (zero >= 2 ? ranks : 1) + State / (zero > 0 ? ranks : 1) + Average + sums;
 
     /// <summary>
     /// What is needed while no activations are there: for the optimiser's step, for a parameter that is swapped with

@@ -378,6 +378,7 @@ public sealed class Trainer : IDisposable
     private void End(StopKind stop)
     {
         writer!.Conclude();
+        parts.Strategy.Gather(); // the caller's model is whole
         hooks.ForEach(h => h.AfterRun(this));
         Tell([.. planned.Told(activationPeak), parts.Strategy.Conclude()]);
         if (IsMain && stop == StopKind.Done) Console.WriteLine($"stopped after step {Step}{(stopReason is null ? "" : $": {stopReason}")}");

@@ -59,9 +59,10 @@ public sealed record TrainerOptions
     [Description("threads of each rank, 0 to let libtorch choose")] public int Threads { get; init; }
     /// <summary>
     /// ZeRO (Rajbhandari et al., 2020): 0 (default), every rank keeps the whole optimiser state; 1, a rank keeps and steps one
-    /// part of it and gathers the others' parameters; 2, a rank keeps only its part of the gradients too.
+    /// part of it and gathers the others' parameters; 2, a rank keeps only its part of the gradients too; 3, and of the parameters,
+    /// which come before forward and again before backward need them. Ranks of one host share one copy of them.
     /// </summary>
-    [Description("ZeRO stage: 0, 1 (optimiser state divided among ranks) or 2 (gradients too)")] public int Zero { get; init; }
+    [Description("ZeRO stage: 0, 1 (optimiser state divided among ranks), 2 (gradients too) or 3 (parameters too)")] public int Zero { get; init; }
     /// <summary>
     /// How the ranks divide the model: <c>pipe=2,order=1f1b,micro=8</c> cuts it into stages, one a rank, through which a batch goes in
     /// micro-batches; <c>data=2,pipe=2</c> divides the batch as well; <c>auto</c> chooses, for <see cref="Memory"/> where that is given. The bits
@@ -142,7 +143,8 @@ public sealed record TrainerOptions
         Require(WarmUp is >= 0 and < 1, nameof(WarmUp), WarmUp, "in [0, 1)");
         Require(Momentum is >= 0 and < 1, nameof(Momentum), Momentum, "in [0, 1)");
         Require(BucketBytes >= 1, nameof(BucketBytes), BucketBytes, "at least 1");
-        Require(Zero is >= 0 and <= 2, nameof(Zero), Zero, "0, 1 or 2");
+        Require(Zero is >= 0 and <= 3, nameof(Zero), Zero, "0, 1, 2 or 3");
+        Require(Zero < 3 || Ema == 0, nameof(Ema), Ema, "0 with --zero 3, where no rank has all parameters of every step");
         Require(Zero == 0 || ClipNorm == 0, nameof(ClipNorm), ClipNorm, "0 with --zero, where no rank holds all gradients");
         Require(WeightDecay >= 0, nameof(WeightDecay), WeightDecay, "at least 0");
         Require(ClipNorm >= 0, nameof(ClipNorm), ClipNorm, "at least 0");

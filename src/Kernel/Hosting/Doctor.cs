@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Interactive.Collectives;
 using Interactive.Collectives.Mpi;
+using Interactive.Kernel.Hosting.Bench;
 using Interactive.Kernel.Hosting.Commands;
 using Interactive.Kernel.Scripting;
 using Interactive.Runtime;

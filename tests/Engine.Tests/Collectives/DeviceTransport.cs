@@ -47,7 +47,8 @@ sealed unsafe class DeviceTransport(ITransport inner, bool reaches, List<(nint D
     public void Wait(ref Transfer transfer) => inner.Wait(ref transfer);
     public bool Test(ref Transfer transfer) => inner.Test(ref transfer);
     public ITransport Duplicate() => new DeviceTransport(inner.Duplicate(), reaches, summed);
-    public SharedWindow Share(IReadOnlyList<int> group, long bytes) => ((ISharesMemory)inner).Share(group, bytes);
+    public SharedWindow Share(IReadOnlyList<int> group, long bytes, long all = 0)
+        => ((ISharesMemory)inner).Share(group, bytes, all);
     public void Abort(int exitCode) => inner.Abort(exitCode);
     public void Dispose() => inner.Dispose();
 

@@ -6,8 +6,8 @@ namespace Interactive.Engine.Tests.Collectives;
 /// <summary>Runs a function on every rank of an in-process world, each on a thread of its own.</summary>
 static class Ranks
 {
-    public static T[] Run<T>(int size, Func<ICommunicator, T> body)
-        => Over(InProcessTransport.Create(size), transport =>
+    public static T[] Run<T>(int size, Func<ICommunicator, T> body, Func<int, string>? host = null)
+        => Over(InProcessTransport.Create(size, host), transport =>
     {
         using var world = new Communicator(transport);
         return body(world);

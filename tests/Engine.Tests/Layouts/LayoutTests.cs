@@ -104,6 +104,26 @@ public class LayoutTests
     }
 
     [Fact]
+    public void Each_level_of_ZeRO_divides_more_and_stages_are_not_for_it()
+    {
+        using var net = Zoo.Create("vgg19", new ModelOptions { ShapesOnly = true });
+        var bytes = net.ParameterCount * sizeof(float);
+        long Fixed(Shards shards) => new LayoutSearch(net, shards: shards)
+            .Plan(Layout.Parse("data=4,micro=8").Fitted(4, 32), 32, null).Ranks[0].FixedBytes;
+        var whole = Fixed(new(0));
+        double Share(Shards shards) => (whole - Fixed(shards)) / (double)bytes;
+        Assert.Equal(0.75, Share(new(1)), 3);
+        Assert.Equal(1.5, Share(new(2)), 3);
+        Assert.Equal(2.25, Share(new(3)), 3);
+        Assert.InRange(Share(new(3, OneHost: false)), 1.5, 1.9); // its largest layer has seven tenths of all
+        Assert.Contains("data=4,pipe=1 works", Refused(()
+            => new LayoutSearch(net, shards: new(1)).Plan(Layout.Parse("pipe=4,micro=8").Fitted(4, 32), 32, null)));
+        const long Limit = 1 << 30;
+        Assert.Empty(new LayoutSearch(net).All(4, 32, Limit));
+        Assert.All(new LayoutSearch(net, shards: new(3)).All(4, 32, Limit), plan => Assert.True(plan.PeakBytes <= Limit));
+    }
+
+    [Fact]
     public void All_layouts_of_four_ranks_are_tried_and_the_fastest_comes_first()
     {
         using var net = Net();

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Interactive.Runtime;
 using Interactive.Runtime.Kernels;
 using TorchSharp;
@@ -127,17 +126,8 @@ public sealed class GradientPool : IDisposable
     {
         if (lender is not null || buffer.device_type != DeviceType.CPU)
             throw new InvalidOperationException("only private CPU memory can be given back");
-        const int DontNeed = 4;
-        nuint page = (nuint)Environment.SystemPageSize, from = (nuint)(Data + start),
-            to = (nuint)(Data + start + count);
-        nuint low = Math.Min((from + page - 1) / page * page, to), high = Math.Max(to / page * page, low);
-        if (high == low || madvise((void*)low, high - low, DontNeed) != 0) low = high = to;
-        NativeMemory.Clear((void*)from, low - from);
-        NativeMemory.Clear((void*)high, to - high);
+        Pages.Discard(Data + start, (nuint)count * sizeof(float));
     }
-
-    [DllImport("libc")]
-    static extern unsafe int madvise(void* address, nuint length, int advice);
 
     /// <summary>
     /// Makes every parameter's gradient a view of the pool again, for code that has replaced or cleared one (such as

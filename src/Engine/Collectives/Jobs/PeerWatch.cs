@@ -18,7 +18,7 @@ internal sealed class PeerWatch : IDisposable
     readonly Dictionary<int, Socket> peers = [];
     readonly string[] names;
     readonly int rank;
-    readonly Action<byte[]> died;
+    readonly Action<int, byte[]> died;
     readonly Action stalled;
     readonly Func<string> state;
     readonly Dictionary<int, string> answers = [];
@@ -26,10 +26,10 @@ internal sealed class PeerWatch : IDisposable
 
     /// <summary>Connects the ranks (collective).</summary>
     /// <param name="world">The ranks.</param>
-    /// <param name="died">Called on a thread of the watch with a prepared line that names the rank that ended.</param>
+    /// <param name="died">Called on a thread of the watch with the rank that ended, and a prepared line that names it.</param>
     /// <param name="stalled">Called on rank 0 when another rank reports that it waits for too long.</param>
     /// <param name="state">What this rank is doing, in words.</param>
-    public PeerWatch(ICommunicator world, Action<byte[]> died, Action stalled, Func<string> state)
+    public PeerWatch(ICommunicator world, Action<int, byte[]> died, Action stalled, Func<string> state)
     {
         (this.died, this.stalled, this.state) = (died, stalled, state);
         rank = world.Rank;
@@ -119,7 +119,7 @@ internal sealed class PeerWatch : IDisposable
         }
         // When rank 0 is gone, everyone sees it; rank 1 speaks.
         if (silent || peer == 0 && rank != 1) return;
-        died(line);
+        died(peer, line);
     }
 
     static bool Receive(Socket socket, Span<byte> message)

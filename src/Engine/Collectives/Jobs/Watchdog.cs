@@ -8,6 +8,7 @@ namespace Interactive.Collectives;
 /// </summary>
 internal sealed class Watchdog
 {
+    const int MostWaiting = 2; // neighbours in a pipeline
     static readonly TimeSpan answerPatience = TimeSpan.FromSeconds(2), leaderPatience = TimeSpan.FromSeconds(6);
     readonly FlightRecorder recorder;
     readonly PeerWatch peers;
@@ -59,8 +60,13 @@ internal sealed class Watchdog
 
     static string Blame(IReadOnlyList<(string Name, string? State)> states)
     {
-        if (states.Where(state => state.State is null).Select(state => state.Name).ToList() is { Count: > 0 } silent)
-            return $"{string.Join(", ", silent)} does not answer";
+        var silent = Enumerable.Range(0, states.Count).Where(rank => states[rank].State is null).ToList();
+        if (silent.Count > 0)
+        {
+            // Rank 0's own wait is told already; in a pipeline another one's may lead further.
+            var waiting = silent.SelectMany(rank => FlightRecorder.WaitingFor(rank, states.Skip(1))).Take(MostWaiting);
+            return string.Join("; ", waiting.Prepend($"{string.Join(", ", silent.Select(rank => states[rank].Name))} does not answer"));
+        }
         if (states.Where(state => !state.State!.StartsWith("is in")).ToList() is { Count: > 0 } absent)
             return string.Join(", ", absent.Select(state => $"{state.Name} {state.State}"));
         return string.Join(", ", states.Select(state => $"{state.Name} {state.State}"));

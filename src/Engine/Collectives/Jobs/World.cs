@@ -10,6 +10,7 @@ public static class World
     const int TerminatedExitCode = 128 + 15, StalledExitCode = 75, DefaultTimeoutSeconds = 60;
     static readonly Lazy<ICommunicator> current = new(Start);
     static readonly TimeSpan Courtesy = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan LastPatience = TimeSpan.FromMilliseconds(100); // launchers are quick to end the others
     static MpiTransport? mpi;
     static PeerWatch? watch;
     static readonly FlightRecorder recorder = new();
@@ -117,12 +118,14 @@ public static class World
         Process.GetCurrentProcess().Kill(); // a thread inside MPI_Init holds up every orderly exit
     }
 
-    static void Lost(byte[] line)
+    static void Lost(int rank, byte[] line)
     {
         if (Interlocked.Exchange(ref failed, 1) != 0) return;
         LastWords.Write(line);
-        // what it waits for: in a pipeline a value with its micro-batch and stage
-        LastWords.Write($"rank {mpi!.Rank} {recorder.State}");
+        // Who waits for it, and for what: in a pipeline a value with its micro-batch and stage.
+        var own = ($"rank {mpi!.Rank}", (string?)recorder.State);
+        var states = mpi.Rank == 0 ? watch!.Ask(LastPatience).Skip(1).Prepend(own) : [own];
+        LastWords.Write(FlightRecorder.WaitingFor(rank, states).FirstOrDefault() ?? $"{own.Item1} {own.Item2}");
         watch!.Announce();
         mpi.Abort(1);
     }

@@ -115,7 +115,7 @@ internal sealed unsafe class MpiTransport : IReachesDevices, ISharesMemory
 
     public ITransport Duplicate() => new MpiTransport(Mpi, comm, gate, Devices);
 
-    public SharedWindow Share(IReadOnlyList<int> group, long bytes)
+    public SharedWindow Share(IReadOnlyList<int> group, long bytes, long all = 0)
     {
         const int Page = 4096;
         bytes = (bytes + Page - 1) / Page * Page;
@@ -126,7 +126,7 @@ internal sealed unsafe class MpiTransport : IReachesDevices, ISharesMemory
         {
             Mpi.Check(Mpi.CommSplit(comm, group[0], Rank, &node), "MPI_Comm_split");
             Mpi.Check(Mpi.CommSetErrorHandler(node, Mpi.Abi.ErrorsReturn), "MPI_Comm_set_errhandler");
-            SharedMemoryRoom.Require(bytes * group.Count, isFirst: group[0] == Rank);
+            SharedMemoryRoom.Require(all > 0 ? all : bytes * group.Count, isFirst: group[0] == Rank);
             Mpi.Check(Mpi.WinAllocateShared((nint)bytes, 1, Mpi.Abi.InfoNull, node, &mine, &window),
                 "MPI_Win_allocate_shared");
         }

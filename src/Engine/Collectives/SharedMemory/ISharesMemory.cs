@@ -7,5 +7,7 @@ internal interface ISharesMemory
     /// Allocates a window of <paramref name="bytes"/> per rank (collective over all ranks of the transport).
     /// </summary>
     /// <param name="group">The ranks of this rank's host, ascending.</param>
-    SharedWindow Share(IReadOnlyList<int> group, long bytes);
+    /// <param name="bytes">Of this rank's part.</param>
+    /// <param name="all">Of all parts of the host together; 0: the parts are alike.</param>
+    SharedWindow Share(IReadOnlyList<int> group, long bytes, long all = 0);
 }

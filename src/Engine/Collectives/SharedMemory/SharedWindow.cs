@@ -17,6 +17,9 @@ internal sealed unsafe class SharedWindow : IDisposable
     /// <summary>Size of every part.</summary>
     public long Bytes { get; }
 
+    /// <summary>Where the first part alone is used, by all ranks: its size; else 0.</summary>
+    public long OneBytes { get; set; }
+
     /// <summary>Number of parts: ranks on this host.</summary>
     public int Count => parts.Length;
 

@@ -70,7 +70,7 @@ public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
     /// <inheritdoc/>
     public ITransport Duplicate() => new InProcessTransport(mail, Rank, Size, (channel + 1) * 64 + duplicates++, Host);
 
-    SharedWindow ISharesMemory.Share(IReadOnlyList<int> group, long bytes)
+    SharedWindow ISharesMemory.Share(IReadOnlyList<int> group, long bytes, long all)
     {
         const int Tag = -1;
         int mine = group.ToList().IndexOf(Rank);

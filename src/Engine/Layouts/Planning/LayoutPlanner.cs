@@ -14,7 +14,9 @@ namespace Interactive.Layouts;
 /// <param name="graph">The model, fused, with the profile of one micro-batch.</param>
 /// <param name="layout">The layout, fitted to ranks and batch.</param>
 /// <param name="bytesPerSecond">Speed of a link between two ranks.</param>
-internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout layout, double bytesPerSecond)
+/// <param name="shards">What data ranks divide, of a net that is not cut.</param>
+internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout layout, double bytesPerSecond,
+    Shards shards)
 {
     private const int Slots = 128, Tries = 24;
     private readonly int stages = layout.Pipe * layout.Order.Chunks;
@@ -130,13 +132,13 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
     /// Parameters of all stages, which every rank keeps; gradients and a state of their size of its own; buffers and
     /// its batch.
     /// </summary>
-    private long FixedBytes(int first, int end)
-    {
-        var own =
-            graph.Graph.Nodes.Skip(first).Take(end - first).SelectMany(n => n.Op.Parameters).Where(p => p.requires_grad)
-            .DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size());
-        return everyRanks.Value + 2 * own;
-    }
+    private long FixedBytes(int first, int end, StageSchedule? schedule = null)
+        => shards.Level == 0 ? everyRanks.Value + 2 * Trained(first, end)
+        : everyRanks.Value - Trained(0, graph.Nodes.Length) + shards.Bytes(graph.Graph, layout.Data, schedule);
+
+    private long Trained(int first, int end)
+        => graph.Graph.Nodes.Skip(first).Take(end - first).SelectMany(n => n.Op.Parameters).Where(p => p.requires_grad)
+        .DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size());
 
     private readonly Lazy<long> everyRanks = new(()
         => source.parameters().DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size())
@@ -166,9 +168,9 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
                 && rankOf[other] != me;
             var peak = RankBytes.Peak(order.Actions(rank, layout.Pipe, layout.Micro), mine,
                 order.SendsAhead(layout.Pipe), Arrives);
-            var parameters =
-                mine.Sum(p => FixedBytes(p.Schedule.Stage.First, p.Schedule.Stage.End) - everyRanks.Value) / 2;
-            var summed = 2 * parameters * (layout.Data - 1) / layout.Data;
+            var held = mine.Sum(p => FixedBytes(p.Schedule.Stage.First, p.Schedule.Stage.End, p.Schedule) - everyRanks.Value);
+            var parameters = mine.Sum(p => Trained(p.Schedule.Stage.First, p.Schedule.Stage.End));
+            var summed = shards.Transfers(layout.Micro) * parameters * (layout.Data - 1) / layout.Data;
             sums = Math.Max(sums, summed / bytesPerSecond);
             long sent = 0;
             for (var c = 0; c < mine.Length; c++)
@@ -177,7 +179,7 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
                     + (Arrives(c, PassKind.F) ? mine[c].InputGradientBytes : 0));
             shares.Add(new(rank, graph.Graph.Nodes[mine[0].Schedule.Stage.First].Name,
                 graph.Graph.Nodes[mine[^1].Schedule.Stage.End - 1].Name,
-                everyRanks.Value + 2 * parameters, peak, run.Busy(rank), sent + summed));
+                everyRanks.Value + held, peak, run.Busy(rank), sent + summed));
         }
         return new(layout, plans, run, shares, sums);
     }

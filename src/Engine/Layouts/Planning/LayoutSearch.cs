@@ -14,6 +14,7 @@ public sealed class LayoutSearch
     private readonly Graph source, fused;
     private readonly Func<Graph, long, Profile> profile;
     private readonly double bytesPerSecond;
+    private readonly Shards shards;
     private readonly Dictionary<(long, bool), PlanningGraph> known = [];
 
     /// <summary>Prepares to plan one model.</summary>
@@ -22,8 +23,11 @@ public sealed class LayoutSearch
     /// shapes.</param>
     /// <param name="bytesPerSecond">Speed of a link between two ranks; default 3e9, memory that ranks of a host
     /// share.</param>
-    public LayoutSearch(Graph source, Func<Graph, long, Profile>? profile = null, double bytesPerSecond = 3e9)
+    /// <param name="shards">What data ranks divide; default nothing. Then the layers are not divided.</param>
+    public LayoutSearch(Graph source, Func<Graph, long, Profile>? profile = null, double bytesPerSecond = 3e9,
+        Shards? shards = null)
     {
+        this.shards = (shards ?? new Shards(0)).Validate();
         (this.source, this.profile, this.bytesPerSecond) = (source,
             profile ?? ((graph, batch) => AnalyticProfile.Of(graph, batch)), bytesPerSecond);
         fused = Fusion.Fuse(source);
@@ -35,7 +39,9 @@ public sealed class LayoutSearch
     /// <param name="bytes">Of every rank; null for no limit.</param>
     /// <exception cref="UsageException">Nothing fits; the message gives the least bytes.</exception>
     public LayoutPlan Plan(Layout layout, int batch, long? bytes)
-        => Planner(layout, batch).Within(bytes) ?? throw new UsageException(
+        => layout.Pipe > 1 && shards.Level > 0
+        ? throw new UsageException($"--zero {shards.Level} divides what data ranks hold, not the layers: data={layout.Ranks},pipe=1 works, or no --zero")
+        : Planner(layout, batch).Within(bytes) ?? throw new UsageException(
             $"{layout} does not fit {ByteText.Of(bytes ?? 0)} on every rank: it needs about {ByteText.Of(Least(layout, batch, bytes ?? 0))}");
 
     /// <summary>
@@ -78,7 +84,7 @@ public sealed class LayoutSearch
         if (!known.TryGetValue((micro, isSplit), out var graph))
             known[(micro, isSplit)] = graph = new PlanningGraph(fused,
             isSplit ? profile(fused, micro) : WithAutograd(profile(fused, micro)));
-        return new(source, graph, layout, bytesPerSecond);
+        return new(source, graph, layout, bytesPerSecond, shards);
     }
 
     // Several micro-batches are in flight: ways to run backward that were chosen for one alone are left out.
@@ -105,9 +111,9 @@ public sealed class LayoutSearch
     }
 
     /// <summary>Ways to divide ranks and batch: two orders, and micro-batches in powers of two.</summary>
-    private static IEnumerable<Layout> Layouts(int ranks, int batch)
+    private IEnumerable<Layout> Layouts(int ranks, int batch)
     {
-        for (var pipe = 1; pipe <= ranks; pipe++)
+        for (var pipe = 1; pipe <= (shards.Level > 0 ? 1 : ranks); pipe++)
         {
             if (ranks % pipe != 0 || batch % (ranks / pipe) != 0) continue;
             var share = batch / (ranks / pipe);

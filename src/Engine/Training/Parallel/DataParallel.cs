@@ -59,6 +59,18 @@ public class DataParallel : IParallelStrategy
         });
     }
 
+    /// <summary>Before the first micro-batch of a step.</summary>
+    internal virtual void Begin() { }
+
+    /// <summary>In place of a micro-batch of which no label counts.</summary>
+    internal virtual void Skip() { }
+
+    /// <summary>Before the first bucket of a step.</summary>
+    private protected virtual void BeforeSteps() { }
+
+    /// <summary>After the last bucket of a step.</summary>
+    private protected virtual void Finish() { }
+
     /// <summary>Whether every rank needs the whole gradient.</summary>
     private protected virtual bool SharesPool => true;
 
@@ -68,6 +80,7 @@ public class DataParallel : IParallelStrategy
         var executor = Context.Executor;
         if (SharesPool) Pool.Zero(); // otherwise the step before has left zeros
         var loss = 0.0;
+        Begin();
         executor.GradientReady += Unused.Ready;
         try
         {
@@ -79,7 +92,11 @@ public class DataParallel : IParallelStrategy
                     executor.GradientReady += Reducer.Ready;
                 }
                 var factor = weights.Factor(part);
-                if (factor == 0) continue; // no label counts: the mean of nothing
+                if (factor == 0) // no label counts: the mean of nothing
+                {
+                    Skip();
+                    continue;
+                }
                 Unused.Watch();
                 using var batch = batches[part].CopyTo(Context.Device);
                 loss += executor.Step(batch.Inputs, batch.Targets, factor / batches.Count) * factor / batches.Count;
@@ -106,7 +123,9 @@ public class DataParallel : IParallelStrategy
         }
         // Without a norm, which needs all gradients first, each bucket is stepped while later ones are on their way.
         Context.Optimizer.Begin();
+        BeforeSteps();
         foreach (var bucket in norm is null ? Reducer.Landed() : Reducer.Buckets) Update(bucket, learningRate);
+        Finish();
         return norm;
     }
 

@@ -23,7 +23,7 @@ public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptim
 
     /// <summary>With a shard a micro-batch, over data parallel.</summary>
     /// <param name="shards">Parts of every batch, a power of two; default 8.</param>
-    /// <param name="zero">ZeRO stage: 0 (default), 1 or 2.</param>
+    /// <param name="zero">ZeRO stage: 0 (default), 1, 2 or 3.</param>
     /// <param name="overlap">Reduce on a thread of its own; same bits.</param>
     /// <param name="bucketBytes">Least bytes of gradients that are reduced together; default 4 MiB.</param>
     /// <exception cref="UsageException">The shards are no power of two.</exception>
@@ -59,6 +59,7 @@ public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptim
         using var scope = NewDisposeScope();
         var losses = new double[batches.Count];
         var before = buffers.Select(b => b.clone()).ToArray();
+        inner.Begin();
         context.Executor.GradientReady += inner.Unused.Ready;
         try
         {
@@ -75,6 +76,7 @@ public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptim
                     inner.Unused.Watch();
                     losses[i] = context.Executor.Step(batch.Inputs, batch.Targets, factor / shards) * factor;
                 }
+                else inner.Skip();
                 gradients.Add(inner.Pool.Buffer);
                 if (Statistics() is { } vector) statistics.Add(vector);
             }
@@ -97,6 +99,14 @@ public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptim
 
     /// <inheritdoc/>
     public double? Update(double learningRate, double? largestNorm) => inner.Update(learningRate, largestNorm);
+
+    void IParallelStrategy.Gather() => ((IParallelStrategy)inner).Gather();
+
+    string? IParallelStrategy.Description => ((IParallelStrategy)inner).Description;
+
+    string? IParallelStrategy.Conclude() => ((IParallelStrategy)inner).Conclude();
+
+    internal (long Predicted, long Measured)? ParameterBytes => (inner as ZeroDataParallel)?.ParameterBytes;
 
     IDividedState? IDividesOptimizer.Shards => (inner as IDividesOptimizer)?.Shards;
 

@@ -1,36 +1,28 @@
 using Interactive.Collectives;
-using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
 /// <summary>
-/// ZeRO on the pool: parameters lie in one buffer with the gradients' layout, each rank steps its part of every bucket
-/// with the optimiser state of that part only, and gathers the parts of the others.
+/// ZeRO on the pool: parameters lie in one buffer with the gradients' layout, and each rank steps its part of every
+/// bucket with the optimiser state of that part only.
 /// </summary>
-internal sealed unsafe class ShardedOptimizer : IDividedState, IDisposable
+internal sealed class ShardedOptimizer : IDividedState
 {
     private readonly ICommunicator world;
     private readonly GradientPool pool;
-    private readonly float* data;
-    private readonly Tensor parameters;
+    private readonly ParameterMemory parameters;
     private readonly Dictionary<string, (PoolRange Range, long Low, long High)> own = []; // places in the pool
 
-    /// <summary>Moves the parameters into a buffer of their own; collective.</summary>
-    public ShardedOptimizer(ICommunicator world, GradientPool pool, IEnumerable<PoolBucket> buckets)
+    /// <param name="world">The ranks.</param>
+    /// <param name="pool">The gradients.</param>
+    /// <param name="buckets">Each of which is divided among the ranks.</param>
+    /// <param name="parameters">Where the parameters are; stays the caller's.</param>
+    public ShardedOptimizer(ICommunicator world, GradientPool pool, IEnumerable<PoolBucket> buckets,
+        ParameterMemory parameters)
     {
-        (this.world, this.pool) = (world, pool);
-        data = world.Allocate(pool.Length);
-        parameters = TensorBlob.Wrap(data, pool.Length);
-        using var noGrad = no_grad();
-        foreach (var range in pool.Ranges)
-        {
-            using var scope = NewDisposeScope();
-            var view = parameters.narrow(0, range.Start, range.Count).view(range.Parameter.shape);
-            view.copy_(range.Parameter);
-            Aten.SetData(range.Parameter, view);
-        }
+        (this.world, this.pool, this.parameters) = (world, pool, parameters);
         foreach (var bucket in buckets)
         {
             var part = world.Part(world.Rank, bucket.Count);
@@ -43,17 +35,17 @@ internal sealed unsafe class ShardedOptimizer : IDividedState, IDisposable
         }
     }
 
-    /// <summary>Steps this rank's part of a bucket and gathers the rest; collective.</summary>
+    /// <summary>Steps this rank's part of a bucket; collective.</summary>
     public void Step(PoolBucket bucket, Optimizer optimizer, double learningRate, UnusedParameters unused)
     {
         foreach (var range in bucket.Ranges)
         {
             if (!own.TryGetValue(range.Name, out var mine) || unused.Contains(range)) continue;
-            using var parameter = parameters.narrow(0, mine.Low, mine.High - mine.Low);
+            using var parameter = parameters.Range(mine.Low, mine.High - mine.Low);
             using var gradient = pool.Buffer.narrow(0, mine.Low, mine.High - mine.Low);
             optimizer.Step(range.Name, parameter, gradient, learningRate);
         }
-        world.AllGather(data + bucket.Start, bucket.Count, bucket.Ranges[0].Name);
+        parameters.Stepped(bucket);
     }
 
     /// <inheritdoc/>
@@ -87,17 +79,4 @@ internal sealed unsafe class ShardedOptimizer : IDividedState, IDisposable
     /// <inheritdoc/>
     public (long From, long Count)? Own(string name)
         => own.TryGetValue(name, out var mine) ? (mine.Low - mine.Range.Start, mine.High - mine.Low) : null;
-
-    /// <summary>Gives the parameters memory of their own again.</summary>
-    public void Dispose()
-    {
-        using var noGrad = no_grad();
-        foreach (var range in pool.Ranges)
-        {
-            using var copy = range.Parameter.detach().clone();
-            Aten.SetData(range.Parameter, copy);
-        }
-        parameters.Dispose();
-        world.Release(data);
-    }
 }

@@ -62,7 +62,7 @@ internal sealed class StageRun : IDisposable
         var isForward = action.Pass == PassKind.F;
         var peer = isForward ? before : after;
         if (action.Pass == PassKind.W || peer < 0 || peer == me) return;
-        posted[(action.Pass, action.Micro)] = [.. Taken(isForward).Select(v => WireTensor.Receive(link!, v, BatchOf(action.Micro), peer, TagOf(isForward ? number : number + 1, isForward), Name(v, action)))];
+        posted[(action.Pass, action.Micro)] = [.. Taken(isForward).Select(v => WireTensor.Receive(link!, v, BatchOf(action.Micro), peer, TagOf(isForward ? number : number + 1, isForward), Name(v, action, "from", isForward ? number - 1 : number + 1)))];
     }
 
     /// <summary>Runs an action.</summary>
@@ -94,7 +94,8 @@ internal sealed class StageRun : IDisposable
         return [.. Given(isForward)
             .Select((v, i)
             => WireTensor.Send(link!, made[i], v, BatchOf(action.Micro), to,
-            TagOf(isForward ? number + 1 : number, isForward), Name(v, action)))];
+            TagOf(isForward ? number + 1 : number, isForward),
+            Name(v, action, "to", isForward ? number + 1 : number - 1)))];
 
         Tensor?[] Handed()
             => handed.Remove((isForward ? PassKind.F : PassKind.BW, number, action.Micro), out var tensors) ? tensors
@@ -152,7 +153,7 @@ internal sealed class StageRun : IDisposable
 
     private static int TagOf(int stage, bool isForward) => Tag + 2 * stage + (isForward ? 0 : 1);
 
-    private string Name(Value value, PipelineAction action) => $"{(action.Pass == PassKind.F ? value.Name : $"the gradient of {value.Name}")} of micro-batch {action.Micro}, stage {number}";
+    private static string Name(Value value, PipelineAction action, string way, int stage) => $"{(action.Pass == PassKind.F ? value.Name : $"the gradient of {value.Name}")} of micro-batch {action.Micro} {way} stage {stage}";
 
     /// <inheritdoc/>
     public void Dispose()

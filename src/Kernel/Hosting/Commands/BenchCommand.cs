@@ -15,6 +15,7 @@ internal static class BenchCommand
         BenchDeterministicCommand.Create(),
         BenchEnduranceCommand.Create(),
         BenchOverlapCommand.Create(),
+        BenchParallelCommand.Create(),
         BenchScalingCommand.Create(),
         BenchStepCommand.Create(),
     };

@@ -23,6 +23,8 @@ internal sealed class LayoutArguments
         };
     private readonly Option<string?> stages =
         new("--stages") { Description = "with --layout: first layers of the stages from the second on" };
+    private readonly Option<int> zero =
+        new("--zero") { Description = "with --ranks: what data ranks divide, as in training: 1, 2 or 3; default 0: nothing" };
     private readonly Option<string?> net =
         new("--net")
         {
@@ -35,6 +37,7 @@ internal sealed class LayoutArguments
         command.Add(ranks);
         command.Add(layout);
         command.Add(stages);
+        command.Add(zero);
         command.Add(net);
     }
 
@@ -43,7 +46,7 @@ internal sealed class LayoutArguments
     {
         if (parsed.GetValue(ranks) is { } count)
             return count >= 1 ? true : throw new UsageException($"--ranks must be at least 1, got {count}");
-        foreach (var option in new Option[] { layout, stages, net })
+        foreach (var option in new Option[] { layout, stages, zero, net })
             if (parsed.GetResult(option) is { Implicit: false })
                 throw new UsageException($"{option.Name} needs --ranks");
         return false;
@@ -58,7 +61,9 @@ internal sealed class LayoutArguments
             ?? throw new UsageException($"--memory {memory}: a size such as 300MiB for each rank");
         var speed = parsed.GetValue(net) is { } text ? LayoutSearch.Speed(text) : (double?)null;
         using var graph = model.Create(parsed, shapesOnly: true);
-        var search = speed is { } given ? new LayoutSearch(graph, bytesPerSecond: given) : new LayoutSearch(graph);
+        var shards = new Shards(parsed.GetValue(zero), OneHost: speed is null);
+        var search = speed is { } given ? new LayoutSearch(graph, bytesPerSecond: given, shards: shards)
+            : new LayoutSearch(graph, shards: shards);
         var plans = parsed.GetValue(layout) is var wanted && wanted == "auto" ? search.All(count, batch, bytes)
             : [search.Plan(Layouts.Layout.Parse(wanted!, parsed.GetValue(stages) ?? "").Fitted(count, batch), batch,
             bytes)];
@@ -67,23 +72,26 @@ internal sealed class LayoutArguments
             var least = new MemoryLimit(search.LeastBytes(count, batch, bytes!.Value));
             var more = search.LeastRanks(count, batch, bytes.Value) is { } enough
                 ? $", or {enough} ranks of {new MemoryLimit(bytes.Value)}" : "";
+            if (shards.Level == 0 && new LayoutSearch(graph, shards: shards with { Level = 3 }).All(count, batch, bytes) is [var divided, ..])
+                more += $", or --zero 3 with --layout {divided.Layout}";
             throw new UsageException($"no layout of {count} ranks of {new MemoryLimit(bytes.Value)} holds {graph.Name} with a batch of {batch}: about {least} on each rank would do{more}");
         }
         if (figure is not null) FigureFile.Write(figure, PipelineFigures.Step(plans[0]));
         if (json)
-            Console.WriteLine(JsonSerializer.Serialize(Answer(model.Model(parsed), batch, count, bytes, plans),
+            Console.WriteLine(JsonSerializer.Serialize(Answer(model.Model(parsed), batch, count, shards.Level, bytes, plans),
             JsonSerializerOptions.Web));
         else Print(plans, bytes);
         return 0;
     }
 
-    private static object Answer(string model, int batch, int ranks, long? bytes, IReadOnlyList<LayoutPlan> plans)
+    private static object Answer(string model, int batch, int ranks, int zero, long? bytes, IReadOnlyList<LayoutPlan> plans)
         => new
         {
             model,
             batch,
             ranks,
             layout = plans[0].Layout.ToString(),
+            zero,
             memoryBytes = bytes,
             feasible = true,
             leastMemoryBytes = plans.Min(p => p.PeakBytes),
