@@ -21,8 +21,14 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
     private readonly TimeSpan patience = patience ?? TimeSpan.FromSeconds(30), pause = pause ?? TimeSpan.FromSeconds(0.2);
 
     /// <summary>Whether a source lies elsewhere.</summary>
+    /// <exception cref="UsageException">It does, in a place that is not read.</exception>
     public static bool Has(string source)
-        => source.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || source.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+    {
+        const string Mark = "://";
+        if (source.IndexOf(Mark, StringComparison.Ordinal) is not (> 0 and var end)) return false;
+        return source[..end].ToLowerInvariant() is "http" or "https" ? true
+            : throw new UsageException($"{source}: addresses of http and https are read, {source[..end]} is not");
+    }
 
     /// <summary>A file's name in messages: without a password and what else a query may hold.</summary>
     public static string Name(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.Unescaped);

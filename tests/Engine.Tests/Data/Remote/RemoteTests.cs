@@ -160,6 +160,7 @@ public sealed class RemoteTests : IDisposable
     {
         Assert.Equal($"{server.Address}/none/index.json: there is no such file; an MDS data set is a folder with an index.json",
             Error(() => Dataset.FromMds($"{server.Address}/none")));
+        Assert.Equal("s3://bucket/set: addresses of http and https are read, s3 is not", Error(() => Dataset.FromImages("s3://bucket/set")));
         server.Fault = (_, path) => path.EndsWith(".mds", StringComparison.Ordinal) ? (Kind.Status, 403) : (Kind.None, 0);
         using var data = Mds();
         server.Requests.Clear();
