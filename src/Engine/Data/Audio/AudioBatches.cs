@@ -39,7 +39,8 @@ public sealed class AudioBatches : IBatchSource
         => BatchDraft.Fill(Begin(samples.Length, epoch, seed), samples);
 
     /// <inheritdoc/>
-    public IBatchDraft Begin(int count, int? epoch = null, ulong seed = 0) => new Draft(this, count, new Pass(epoch, seed));
+    public IBatchDraft Begin(int count, int? epoch = null, ulong seed = 0)
+        => new Draft(this, count, new Pass(epoch, seed));
 
     private Shape ShapeOf(float[] numbers)
         => pipeline.Mel is var (bands, _, _) ? new(1, bands, numbers.Length / bands) : new(1, numbers.Length);
@@ -67,9 +68,11 @@ public sealed class AudioBatches : IBatchSource
         public void Write(int slot, int sample)
         {
             var made = batches.Numbers(sample, pass, out var kind);
-            if (made.Length != batches.Shape.Elements) throw Misfit(sample, $"it is {batches.ShapeOf(made)}, the first is {batches.Shape}: give all one length by Seconds");
+            if (made.Length != batches.Shape.Elements) throw Misfit(sample,
+                $"it is {batches.ShapeOf(made)}, the first is {batches.Shape}: give all one length by Seconds");
             made.CopyTo(numbers[slot]);
-            if (classes is not null) classes[slot][0] = kind >= 0 ? kind : throw Misfit(sample, "it has no class, as the first has");
+            if (classes is not null) classes[slot][0] = kind >= 0 ? kind
+                : throw Misfit(sample, "it has no class, as the first has");
         }
 
         private UsageException Misfit(int sample, string problem)

@@ -17,14 +17,17 @@ public sealed record AudioPipeline(int Rate = 16000)
         : throw new UsageException($"a rate must be 100 to 384000 samples a second, got {rate}");
 
     /// <summary>
-    /// One length: a part of a longer sound, anywhere in training and the middle in evaluation; a shorter one is followed
+    /// One length: a part of a longer sound, anywhere in training and the middle in evaluation; a shorter one is
+    /// followed
     /// by silence.
     /// </summary>
     /// <exception cref="UsageException">The length is not above 0 and at most an hour.</exception>
     public AudioPipeline Seconds(double seconds) => seconds is > 0 and <= 3600 ? this with { Duration = seconds }
         : throw new UsageException($"a length must be above 0 and at most 3600 seconds, got {seconds}");
 
-    /// <summary>In training, makes each sound louder or quieter by a factor between 1/most and most, at random.</summary>
+    /// <summary>
+    /// In training, makes each sound louder or quieter by a factor between 1/most and most, at random.
+    /// </summary>
     /// <exception cref="UsageException">The factor is below 1.</exception>
     public AudioPipeline Gain(double most = 2) => most is >= 1 and <= 1000 ? this with { Quietest = 1 / most }
         : throw new UsageException($"a gain must be 1 to 1000, got {most}");

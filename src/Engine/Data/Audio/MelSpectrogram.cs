@@ -27,13 +27,15 @@ internal sealed class MelSpectrogram : IDisposable
     {
         static double Mel(double hertz) => 2595 * Math.Log10(1 + hertz / 700);
         var nyquist = rate / 2;
-        double[] edges = [.. Enumerable.Range(0, count + 2).Select(i => 700 * (Math.Pow(10, Mel(nyquist) * i / (count + 1) / 2595) - 1))];
+        double[] edges = [.. Enumerable.Range(0, count + 2).Select(i
+            => 700 * (Math.Pow(10, Mel(nyquist) * i / (count + 1) / 2595) - 1))];
         var weights = new float[count * frequencies];
         for (var band = 0; band < count; band++)
             for (var f = 0; f < frequencies; f++)
             {
                 var hertz = (double)nyquist * f / (frequencies - 1);
-                var (up, down) = ((hertz - edges[band]) / (edges[band + 1] - edges[band]), (edges[band + 2] - hertz) / (edges[band + 2] - edges[band + 1]));
+                var (up, down) = ((hertz - edges[band]) / (edges[band + 1] - edges[band]),
+                    (edges[band + 2] - hertz) / (edges[band + 2] - edges[band + 1]));
                 weights[band * frequencies + f] = (float)Math.Max(0, Math.Min(up, down));
             }
         return weights;
@@ -47,7 +49,8 @@ internal sealed class MelSpectrogram : IDisposable
         using var noGrad = no_grad();
         using var two = Scalars.Of(2);
         using var smallest = Scalars.Of(Smallest);
-        var spectrum = stft(tensor(samples), length, hop, length, window, center: true, pad_mode: PaddingModes.Reflect, return_complex: true);
+        var spectrum = stft(tensor(samples), length, hop, length, window, center: true,
+            pad_mode: PaddingModes.Reflect, return_complex: true);
         return [.. bands.matmul(spectrum.abs().pow(two)).add(smallest).log().contiguous().data<float>()];
     }
 

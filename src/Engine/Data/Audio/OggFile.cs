@@ -3,7 +3,9 @@ using NVorbis;
 
 namespace Interactive.Data;
 
-/// <summary>Ogg Vorbis by NVorbis. A decoder stops quietly where a file does, so its pages are looked through first.</summary>
+/// <summary>
+/// Ogg Vorbis by NVorbis. A decoder stops quietly where a file does, so its pages are looked through first.
+/// </summary>
 internal static class OggFile
 {
     private const int Head = 27, LastPage = 4;
@@ -18,7 +20,8 @@ internal static class OggFile
             if (total < 0 || total * channels > Sound.Most) throw new InvalidDataException($"it claims {total} samples of {channels} channels, at most {Sound.Most} are read");
             var samples = new float[total * channels];
             var at = 0;
-            for (int read; at < samples.Length && (read = reader.ReadSamples(samples, at, samples.Length - at)) > 0;) at += read;
+            for (int read; at < samples.Length && (read = reader.ReadSamples(samples, at,
+                samples.Length - at)) > 0;) at += read;
             return Sound.Mono(at == samples.Length ? samples : samples[..at], channels, rate);
         }
         catch (Exception e) when (e is not (InvalidDataException or OutOfMemoryException))
@@ -49,7 +52,8 @@ internal static class OggFile
     private static uint Checksum(ReadOnlySpan<byte> page)
     {
         var crc = 0u;
-        for (var i = 0; i < page.Length; i++) crc = crc << 8 ^ table[crc >> 24 ^ (i is >= 22 and < 26 ? (byte)0 : page[i])];
+        for (var i = 0; i < page.Length; i++) crc = crc << 8 ^ table[crc >> 24 ^ (i is >= 22 and < 26 ? (byte)0
+            : page[i])];
         return crc;
     }
 

@@ -18,6 +18,8 @@ public sealed record Sound(float[] Samples, int Rate)
     internal static Sound Mono(float[] samples, int channels, int rate)
     {
         if (samples.Length == 0) throw new InvalidDataException("it holds no sample");
+        if (rate is < 100 or > 1_000_000)
+            throw new InvalidDataException($"its header is damaged: {rate} samples a second");
         if (channels == 1) return new(samples, rate);
         var mono = new float[samples.Length / channels];
         for (var i = 0; i < mono.Length; i++)

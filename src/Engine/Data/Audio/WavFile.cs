@@ -23,7 +23,8 @@ internal static class WavFile
             if (name.SequenceEqual("data"u8))
             {
                 var (kind, channels, rate, bits) = format ?? throw new InvalidDataException("its header is damaged: data before its format");
-                return Sound.Mono(Samples(part[..(part.Length - part.Length % (channels * bits / 8))], kind, bits), channels, rate);
+                return Sound.Mono(Samples(part[..(part.Length - part.Length % (channels * bits / 8))], kind, bits),
+                    channels, rate);
             }
             at += (int)size + (int)(size & 1);
         }

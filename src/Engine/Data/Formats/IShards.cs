@@ -9,7 +9,9 @@ internal interface IShards : IDisposable
     /// <summary>A small file's text; null where there is no such file.</summary>
     string? Text(string file);
 
-    /// <summary>Looks, before anything is read, whether a shard is there and whole, as far as that costs nothing.</summary>
+    /// <summary>
+    /// Looks, before anything is read, whether a shard is there and whole, as far as that costs nothing.
+    /// </summary>
     /// <exception cref="UsageException">It is not.</exception>
     void Check(MdsShard shard);
 

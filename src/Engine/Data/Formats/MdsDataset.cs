@@ -17,7 +17,8 @@ internal sealed class MdsDataset : IDataset<DataRecord>, IDisposable
     {
         this.files = files;
         shards = [.. MdsIndex.Read(files).Shards];
-        ClassNames = files.Text(ClassNamesFile.Name) is { } text ? ClassNamesFile.Parse(text, files.NameOf(ClassNamesFile.Name)) : [];
+        ClassNames = files.Text(ClassNamesFile.Name) is { } text
+            ? ClassNamesFile.Parse(text, files.NameOf(ClassNamesFile.Name)) : [];
         (ends, encodings) = (new int[shards.Length], new MdsEncoding[shards.Length][]);
         var end = 0;
         for (var i = 0; i < shards.Length; i++)

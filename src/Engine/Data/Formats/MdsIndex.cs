@@ -28,7 +28,8 @@ internal sealed record MdsIndex(int Version, IReadOnlyList<MdsShard> Shards)
                 || shard.ColumnEncodings?.All(e => e is not null) != true)
                 throw new UsageException($"{path}: a shard lacks its raw_data, basename, column_names or column_encodings");
             if (shard.Format != "mds" || shard.Version != 2) throw new UsageException($"{path}: a shard of {shard.Format} version {shard.Version}; mds version 2 is read");
-            foreach (var file in (string?[])[shard.ZipData is { } zip ? zip.Basename ?? "" : null, shard.RawData.Basename])
+            foreach (var file in (string?[])[shard.ZipData is { } zip ? zip.Basename ?? ""
+                : null, shard.RawData.Basename])
                 if (file is not null && (file != Path.GetFileName(file) || file is "" or "." or ".."))
                     throw new UsageException($"{path}: the shard '{file}' would lie outside the folder");
             var name = shard.RawData.Basename;

@@ -3,7 +3,8 @@ namespace Interactive.Data;
 /// <summary>Pictures that lie in records, with what else the records hold of them.</summary>
 internal sealed class RecordImages : IDataset<EncodedImage>
 {
-    private static readonly string[] Images = ["image", "img", "jpg", "jpeg", "png", "webp", "bmp", "gif", "pixels", "image.bytes",
+    private static readonly string[] Images = ["image", "img", "jpg", "jpeg", "png", "webp", "bmp", "gif", "pixels",
+        "image.bytes",
             "img.bytes"],
         Labels = ["class", "cls", "label", "labels", "target", "y", "fine_label"],
         Masks = ["mask", "seg.png", "mask.png", "annotation"],

@@ -85,7 +85,8 @@ public static class ImagePacker
             progress?.Invoke(i);
             return Read(source, i);
         });
-        ParquetImages.Write(images, !Read(source, 0).Mask.IsEmpty, source.ClassNames, Path.Combine(folder, "data.parquet"), limit);
+        ParquetImages.Write(images, !Read(source, 0).Mask.IsEmpty, source.ClassNames, Path.Combine(folder,
+            "data.parquet"), limit);
         progress?.Invoke(source.Count);
     }
 

@@ -17,7 +17,8 @@ internal static class HuggingFaceClasses
         {
             if (JsonNode.Parse(metadata)?["info"]?["features"] is not JsonObject features) return [];
             foreach (var (_, feature) in features)
-                if (feature is JsonObject && (string?)feature["_type"] == "ClassLabel" && feature["names"] is JsonArray names)
+                if (feature is JsonObject && (string?)feature["_type"] == "ClassLabel"
+                    && feature["names"] is JsonArray names)
                     return [.. names.Select(n => (string)n!)];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) { } // somebody else's key
@@ -32,7 +33,8 @@ internal static class HuggingFaceClasses
             ["features"] = new JsonObject
             {
                 ["image"] = new JsonObject { ["_type"] = "Image" },
-                ["label"] = new JsonObject { ["names"] = new JsonArray([.. names.Select(n => (JsonNode)n)]), ["_type"] = "ClassLabel" },
+                ["label"] = new JsonObject { ["names"] = new JsonArray([.. names.Select(n
+                    => (JsonNode)n)]), ["_type"] = "ClassLabel" },
             },
         },
     }.ToJsonString();

@@ -5,7 +5,9 @@ using Parquet.Schema;
 
 namespace Interactive.Data;
 
-/// <summary>One column of a row group, decoded: a value a row as <see cref="DataRecord"/> holds them, null for none.</summary>
+/// <summary>
+/// One column of a row group, decoded: a value a row as <see cref="DataRecord"/> holds them, null for none.
+/// </summary>
 internal static class ParquetColumn
 {
     /// <summary>Whether its values are ones that records hold: no lists, no maps.</summary>
@@ -36,7 +38,8 @@ internal static class ParquetColumn
         : type == typeof(float) ? Of<float>(v => (double)v)
         : type == typeof(double) ? Of<double>(v => v)
         : type == typeof(decimal) ? Of<decimal>(v => (double)v)
-        : type == typeof(DateTime) ? Of<DateTime>(v => v.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture))
+        : type == typeof(DateTime) ? Of<DateTime>(v => v.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFF",
+            CultureInfo.InvariantCulture))
         : null;
 
     private static Func<RawColumnData, int, int, object?[]> Of<T>(Func<T, object> convert) where T : struct

@@ -13,13 +13,16 @@ internal sealed class ParquetDataset : IDataset<DataRecord>
     /// <exception cref="UsageException">A file is missing or damaged, or their columns differ.</exception>
     public ParquetDataset(string pattern, long bound)
     {
-        (string Path, ParquetFile File)[] files = [.. FilePattern.Expand(pattern).Select(path => (path, new ParquetFile(path)))];
+        (string Path, ParquetFile File)[] files = [.. FilePattern.Expand(pattern).Select(path
+            => (path, new ParquetFile(path)))];
         foreach (var (path, file) in files)
             if (!file.Columns.SequenceEqual(files[0].File.Columns)) throw new UsageException($"{path} has the columns {string.Join(", ", file.Columns)}, {files[0].Path} has {string.Join(", ", files[0].File.Columns)}");
-        groups = [.. files.SelectMany(f => Enumerable.Range(0, f.File.Rows.Count).Where(i => f.File.Rows[i] > 0).Select(i => (f.Path, f.File, i)))];
+        groups = [.. files.SelectMany(f => Enumerable.Range(0, f.File.Rows.Count).Where(i
+            => f.File.Rows[i] > 0).Select(i => (f.Path, f.File, i)))];
         if (groups.Length == 0) throw new UsageException($"{pattern}: there is no row");
         ends = new int[groups.Length];
-        for (int i = 0, end = 0; i < groups.Length; i++) ends[i] = end = checked(end + groups[i].File.Rows[groups[i].Group]);
+        for (int i = 0, end = 0; i < groups.Length; i++) ends[i] = end =
+            checked(end + groups[i].File.Rows[groups[i].Group]);
         ClassNames = files[0].File.ClassNames is { Count: > 0 } names ? names
             : ClassNamesFile.Read(Path.GetDirectoryName(Path.GetFullPath(files[0].Path))!);
         kept = new ParquetGroups(i => groups[i].File.Read(groups[i].Group), bound);
@@ -39,7 +42,8 @@ internal sealed class ParquetDataset : IDataset<DataRecord>
         get
         {
             var (group, row) = Find(index);
-            return new DataRecord(kept[group].Where(c => c.Value[row] is not null).ToDictionary(c => c.Key, c => c.Value[row]!));
+            return new DataRecord(kept[group].Where(c => c.Value[row] is not null).ToDictionary(c => c.Key, c
+                => c.Value[row]!));
         }
     }
 

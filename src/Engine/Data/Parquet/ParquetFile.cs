@@ -23,8 +23,10 @@ internal sealed class ParquetFile
                 using var group = reader.OpenRowGroupReader(i);
                 return group.RowCount;
             })];
-            return (all.Where(ParquetColumn.IsRead).ToArray(), all.Where(f => !ParquetColumn.IsRead(f)).Select(ParquetColumn.Name).ToArray(),
-                Array.ConvertAll(rows, r => checked((int)r)), HuggingFaceClasses.Read(reader.CustomMetadata.GetValueOrDefault(HuggingFace)));
+            return (all.Where(ParquetColumn.IsRead).ToArray(), all.Where(f
+                => !ParquetColumn.IsRead(f)).Select(ParquetColumn.Name).ToArray(),
+                Array.ConvertAll(rows, r => checked((int)r)),
+                    HuggingFaceClasses.Read(reader.CustomMetadata.GetValueOrDefault(HuggingFace)));
         });
         if (fields.Length == 0) throw new UsageException($"{path}: no column holds numbers, texts or bytes ({string.Join(", ", Unread)})");
     }

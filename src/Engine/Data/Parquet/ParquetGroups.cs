@@ -27,7 +27,8 @@ internal sealed class ParquetGroups(Func<int, Dictionary<string, object?[]>> rea
             Group? group;
             lock (groups)
             {
-                if (!groups.TryGetValue(index, out group)) groups[index] = group = new Group { Columns = new(() => Sized(read(index))) };
+                if (!groups.TryGetValue(index, out group)) groups[index] = group = new Group { Columns = new(()
+                    => Sized(read(index))) };
                 group.LastUse = ++clock;
             }
             try
@@ -46,7 +47,8 @@ internal sealed class ParquetGroups(Func<int, Dictionary<string, object?[]>> rea
 
     private static (Dictionary<string, object?[]>, long) Sized(Dictionary<string, object?[]> columns)
         => (columns, columns.Values.Sum(column => column.Sum(value
-        => Object + (value is ReadOnlyMemory<byte> bytes ? bytes.Length : value is string text ? 2L * text.Length : 8))));
+        => Object + (value is ReadOnlyMemory<byte> bytes ? bytes.Length : value is string text ? 2L * text.Length
+            : 8))));
 
     private void Count(int index, Group group, long bytes)
     {
@@ -55,7 +57,8 @@ internal sealed class ParquetGroups(Func<int, Dictionary<string, object?[]>> rea
             if (group.IsCounted) return;
             group.IsCounted = true;
             used += bytes;
-            while (used > bound && groups.Where(g => g.Value.IsCounted && g.Key != index).OrderBy(g => g.Value.LastUse).FirstOrDefault() is { Value: { } oldest } old)
+            while (used > bound && groups.Where(g => g.Value.IsCounted && g.Key != index).OrderBy(g
+                => g.Value.LastUse).FirstOrDefault() is { Value: { } oldest } old)
             {
                 used -= oldest.Columns.Value.Bytes;
                 groups.Remove(old.Key);

@@ -36,16 +36,23 @@ internal sealed class NodeFolder
                 Directory.CreateDirectory(folder);
                 using var gate = Lock($"{path}.lock");
                 if (IsWhole(path, length)) return path;
-                make($"{path}.part");
-                File.Move($"{path}.part", path, overwrite: true);
-                return path;
+                try
+                {
+                    make($"{path}.part");
+                    File.Move($"{path}.part", path, overwrite: true);
+                    return path;
+                }
+                catch
+                {
+                    Remove($"{path}.part");
+                    throw;
+                }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 if (Interlocked.Exchange(ref warned, 1) == 0) Warn($"warning: {folder} cannot keep data of elsewhere, they are read where they are: {e.Message.ReplaceLineEndings(" ")}");
                 return null;
             }
-            finally { Remove($"{path}.part"); }
     }
 
     private static bool IsWhole(string path, long? length)

@@ -13,12 +13,14 @@ namespace Interactive.Data;
 internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
 {
     private const int Tries = 5;
-    private static readonly HttpClient client = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+    private static readonly HttpClient client = new(new SocketsHttpHandler { PooledConnectionLifetime =
+        TimeSpan.FromMinutes(5) })
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    private readonly TimeSpan patience = patience ?? TimeSpan.FromSeconds(30), pause = pause ?? TimeSpan.FromSeconds(0.2);
+    private readonly TimeSpan patience = patience ?? TimeSpan.FromSeconds(30),
+        pause = pause ?? TimeSpan.FromSeconds(0.2);
 
     /// <summary>Whether a source lies elsewhere.</summary>
     /// <exception cref="UsageException">It does, in a place that is not read.</exception>
@@ -31,7 +33,8 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
     }
 
     /// <summary>A file's name in messages: without a password and what else a query may hold.</summary>
-    public static string Name(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.Unescaped);
+    public static string Name(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path,
+        UriFormat.Unescaped);
 
     /// <summary>A small file; null where there is none.</summary>
     /// <exception cref="UsageException">It cannot be had.</exception>
@@ -106,7 +109,8 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
     private async Task<HttpResponseMessage> Send(HttpRequestMessage request, CancellationTokenSource stall)
     {
         stall.CancelAfter(patience);
-        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token).ConfigureAwait(false);
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead,
+            stall.Token).ConfigureAwait(false);
     }
 
     private async Task Take(HttpResponseMessage response, Stream target, CancellationTokenSource stall)

@@ -20,7 +20,8 @@ internal static class PackedShard
     public static string Key(string text) => $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..40]}.mds";
 
     public static string? Hash(MdsFile file)
-        => file.Hashes?.GetValueOrDefault("sha1") is { Length: 40 } hash && hash.All(char.IsAsciiHexDigitLower) ? hash : null;
+        => file.Hashes?.GetValueOrDefault("sha1") is { Length: 40 } hash && hash.All(char.IsAsciiHexDigitLower) ? hash
+            : null;
 
     /// <summary>Unpacks a shard, whose length and hash must be those of the index.</summary>
     /// <exception cref="UsageException">They are not, or it is damaged.</exception>
@@ -44,7 +45,8 @@ internal static class PackedShard
         }
         if (target.Length != shard.RawData.Bytes) throw new UsageException($"{from} unpacks to {target.Length} bytes, the index says {shard.RawData.Bytes}");
         target.Position = 0;
-        if (Hash(shard.RawData) is { } expected && Convert.ToHexStringLower(SHA1.HashData(target)) is var hash && hash != expected)
+        if (Hash(shard.RawData) is { } expected && Convert.ToHexStringLower(SHA1.HashData(target)) is var hash
+            && hash != expected)
             throw new UsageException($"{from}: the SHA-1 of what it unpacks to is {hash}, the index says {expected}");
     }
 }

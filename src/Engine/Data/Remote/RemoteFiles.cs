@@ -1,6 +1,8 @@
 namespace Interactive.Data;
 
-/// <summary>Whole files of a server, such as archives, kept in the node folder under what the server says of their content.</summary>
+/// <summary>
+/// Whole files of a server, such as archives, kept in the node folder under what the server says of their content.
+/// </summary>
 internal static class RemoteFiles
 {
     /// <summary>The path of a file on this machine.</summary>

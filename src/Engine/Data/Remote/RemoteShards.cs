@@ -32,7 +32,8 @@ internal sealed class RemoteShards(Uri folder, NodeFolder node, Origin origin) :
         catch (Exception e) when (e is InvalidDataException or IOException && !new FileInfo(path).Exists)
         {
             there.TryRemove(shard.RawData.Basename, out _); // somebody emptied the node folder
-            return Locate(shard) is { } again ? files.Read(again, offset, count) : origin.Read(UriOf(shard.RawData.Basename), offset, count);
+            return Locate(shard) is { } again ? files.Read(again, offset, count)
+                : origin.Read(UriOf(shard.RawData.Basename), offset, count);
         }
     }
 

@@ -24,7 +24,8 @@ internal sealed class ParquetTable : ITable
         if (Names.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new UsageException($"column '{twice.Key}' is asked for twice");
         columns = Names.ToDictionary(name => name, _ => new List<object>());
         var begin = 0;
-        for (var i = 0; i < file.Rows.Count; begin += file.Rows[i++]) Add(file.Read(i, [.. Names]), begin, file.Rows[i], skipMissing);
+        for (var i = 0; i < file.Rows.Count; begin += file.Rows[i++]) Add(file.Read(i, [.. Names]), begin,
+            file.Rows[i], skipMissing);
         if (rows.Count == 0) throw new UsageException($"{path}: there is no row{(skipMissing ? " without missing values" : "")}");
     }
 
@@ -62,7 +63,8 @@ internal sealed class ParquetTable : ITable
         if (values[0] is not (long or double)) return null;
         var numbers = new float[values.Count];
         for (var row = 0; row < numbers.Length; row++)
-            numbers[row] = Convert.ToSingle(values[row], CultureInfo.InvariantCulture) is var number && float.IsFinite(number) ? number
+            numbers[row] = Convert.ToSingle(values[row], CultureInfo.InvariantCulture) is var number
+                && float.IsFinite(number) ? number
                 : throw new UsageException($"{path}, row {rows[row]}, column '{name}': {values[row]} is not a finite number of 32 bits");
         return numbers;
     }

@@ -6,13 +6,17 @@ using Interactive.Graphs;
 
 namespace Interactive.Engine.Tests.Data.Audio;
 
-/// <summary>Our numbers against those of Debian's torchaudio (golden.py has made golden.txt), and real sounds.</summary>
+/// <summary>
+/// Our numbers against those of Debian's torchaudio (golden.py has made golden.txt), and real sounds.
+/// </summary>
 public class AudioTests
 {
     private const string Letters = "/usr/share/klettres/en"; // of Debian's package klettres-data
 
-    private static readonly Dictionary<string, string[]> golden = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Data/Audio/golden.txt"))
-        .Select(line => line.Split(' ')).ToDictionary(p => string.Join(' ', p[..Array.FindIndex(p, IsShape)]), p => p[Array.FindIndex(p, IsShape)..]);
+    private static readonly Dictionary<string, string[]> golden =
+        File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Data/Audio/golden.txt"))
+        .Select(line => line.Split(' ')).ToDictionary(p => string.Join(' ', p[..Array.FindIndex(p, IsShape)]), p
+            => p[Array.FindIndex(p, IsShape)..]);
 
     private static bool IsShape(string text) => text.Contains('x') || text is "6532" or "3266" or "18002" or "9001";
 
@@ -49,7 +53,8 @@ public class AudioTests
         using var mel = new MelSpectrogram(22050, bands, window, hop);
         var numbers = mel.Of(Made(9001));
         Same($"logmel {bands} {window} {hop}", numbers, $"{bands}x{numbers.Length / bands}", 1e-3);
-        Same($"bands {bands} {window}", MelSpectrogram.Bands(22050, bands, window / 2 + 1), $"{bands}x{window / 2 + 1}", 1e-5);
+        Same($"bands {bands} {window}", MelSpectrogram.Bands(22050, bands, window / 2 + 1),
+            $"{bands}x{window / 2 + 1}", 1e-5);
     }
 
     internal static byte[] Wav(float[] samples, int rate, int bits, int channels = 1, bool real = false)
@@ -101,7 +106,8 @@ public class AudioTests
         for (var i = 0; i < 500; i++) Assert.Equal(made[i], sound.Samples[i], tolerance);
         var stereo = Sound.Decode(Wav(made, 8000, bits, channels: 2, real));
         Assert.Equal(250, stereo.Samples.Length);
-        for (var i = 0; i < 250; i++) Assert.Equal((made[2 * i] + made[2 * i + 1]) / 2, stereo.Samples[i], tolerance + 1e-7);
+        for (var i = 0; i < 250; i++) Assert.Equal((made[2 * i] + made[2 * i + 1]) / 2, stereo.Samples[i],
+            tolerance + 1e-7);
     }
 
     private static void Write(TemporaryFiles files)
@@ -110,7 +116,8 @@ public class AudioTests
             for (var i = 0; i < 8; i++)
             {
                 Directory.CreateDirectory(files[kind]);
-                File.WriteAllBytes(files[$"{kind}/{i}.wav"], Wav(Made(3000 + 700 * i), kind == "low" ? 8000 : 11025, 16));
+                File.WriteAllBytes(files[$"{kind}/{i}.wav"], Wav(Made(3000 + 700 * i), kind == "low" ? 8000
+                    : 11025, 16));
             }
     }
 
@@ -119,10 +126,12 @@ public class AudioTests
     {
         using var files = new TemporaryFiles();
         Write(files);
-        var sounds = Dataset.FromAudio(files.Folder).Audio(x => x.Resample(8000).Seconds(0.5).Gain(3).LogMel(20, 256, 128));
+        var sounds = Dataset.FromAudio(files.Folder).Audio(x
+            => x.Resample(8000).Seconds(0.5).Gain(3).LogMel(20, 256, 128));
         Assert.Equal((16, new Shape(1, 20, 32), 2), (sounds.Count, sounds.Shape, sounds.Classes));
         var expected = Streams.Hash(sounds);
-        foreach (var (workers, ranks) in ((int, int)[])[(1, 2), (2, 4), (8, 1)]) Assert.Equal(expected, Streams.Hash(sounds, workers, ranks));
+        foreach (var (workers, ranks) in ((int, int)[])[(1, 2), (2, 4), (8, 1)]) Assert.Equal(expected,
+            Streams.Hash(sounds, workers, ranks));
         Assert.NotEqual(expected, Streams.Hash(sounds, seed: 12));
         using var first = sounds.Read([0, 15]);
         using var second = sounds.Read([0, 15]);
@@ -140,13 +149,15 @@ public class AudioTests
         using var files = new TemporaryFiles();
         Write(files);
         string Error(Action run) => Assert.Throws<UsageException>(run).Message;
-        AudioBatches Batches() => Dataset.FromAudio(files.Folder).Audio(x => x.Resample(8000).Seconds(0.5).LogMel(20, 256, 128));
+        AudioBatches Batches() => Dataset.FromAudio(files.Folder).Audio(x
+            => x.Resample(8000).Seconds(0.5).LogMel(20, 256, 128));
         var whole = File.ReadAllBytes(files["high/3.wav"]);
         var batches = Batches();
         void Said(byte[] bytes, string problem)
         {
             File.WriteAllBytes(files["high/3.wav"], bytes);
-            Assert.Equal($"sample 3 ({files["high/3.wav"]}) cannot be read: {problem}", Error(() => batches.Read([0, 1, 2, 3])));
+            Assert.Equal($"sample 3 ({files["high/3.wav"]}) cannot be read: {problem}", Error(()
+                => batches.Read([0, 1, 2, 3])));
         }
         Said(whole[..2000], "it is cut short: a part has 10200 bytes, 1944 are left");
         Said([], "it is neither WAV nor Ogg Vorbis: it is empty");
@@ -159,8 +170,10 @@ public class AudioTests
         Assert.Equal($"sample 1 ({files["high/1.wav"]}): it is 1x2685, the first is 1x2177: give all one length by Seconds", Error(() => free.Read([0, 1])));
         Directory.CreateDirectory(files["none"]);
         Assert.Equal($"{files["none"]}: class 'none' has no sound (.wav, .ogg, .oga)", Error(() => Batches()));
-        Assert.Equal("log-mel takes 1 to 128 bands of a window of 256 samples, got 200", Error(() => new AudioPipeline().LogMel(200, 256)));
-        Assert.Equal("a rate must be 100 to 384000 samples a second, got 5", Error(() => new AudioPipeline().Resample(5)));
+        Assert.Equal("log-mel takes 1 to 128 bands of a window of 256 samples, got 200", Error(()
+            => new AudioPipeline().LogMel(200, 256)));
+        Assert.Equal("a rate must be 100 to 384000 samples a second, got 5", Error(()
+            => new AudioPipeline().Resample(5)));
     }
 
     [SkippableFact]

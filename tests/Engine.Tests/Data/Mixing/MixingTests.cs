@@ -45,8 +45,10 @@ public class MixingTests
         var shares = new List<float>();
         for (var epoch = 0; epoch < 200; epoch++)
         {
-            using var plain = ((IBatchSource)images).Read([epoch % 60, epoch % 60 + 1, epoch % 60 + 2, epoch % 60 + 3], epoch, 3);
-            using var mixed = images.MixUp(alpha: 0.4).Read([epoch % 60, epoch % 60 + 1, epoch % 60 + 2, epoch % 60 + 3], epoch, 3);
+            using var plain = ((IBatchSource)images).Read([epoch % 60, epoch % 60 + 1, epoch % 60 + 2,
+                epoch % 60 + 3], epoch, 3);
+            using var mixed = images.MixUp(alpha: 0.4).Read([epoch % 60, epoch % 60 + 1, epoch % 60 + 2,
+                epoch % 60 + 3], epoch, 3);
             for (var i = 0; i < 4; i += 2)
             {
                 var (a, b) = (plain.Target[i].item<long>(), plain.Target[i + 1].item<long>());
@@ -131,7 +133,8 @@ public class MixingTests
         using var folder = new TemporaryFiles();
         var net = new GraphBuilder("net", new Shape(3, 9, 7));
         var graph = net.Build(net.Input.Flatten().Linear(4));
-        var options = new TrainerOptions { Epochs = 2, BatchSize = 8, Out = folder["runs"], Progress = false, Device = "cpu" };
+        var options = new TrainerOptions { Epochs = 2, BatchSize = 8, Out = folder["runs"], Progress = false,
+            Device = "cpu" };
         using var trainer = new Trainer(graph, images.MixUpOrCutMix(), images, options);
         var result = trainer.Run();
         Assert.True(result.Metrics.ContainsKey("accuracy"));
@@ -144,7 +147,8 @@ public class MixingTests
         Assert.Equal("MixUp mixes pairs: give each rank an even number of samples a step, got 3",
             Error(() => images.MixUp().Read([1, 2, 3], 0)));
         Assert.Equal("MixUp's alpha must be above 0 and at most 1000, got 0", Error(() => images.MixUp(0)));
-        Assert.Equal("CutMix's alpha must be above 0 and at most 1000, got NaN", Error(() => images.CutMix(double.NaN)));
+        Assert.Equal("CutMix's alpha must be above 0 and at most 1000, got NaN", Error(()
+            => images.CutMix(double.NaN)));
         using var rows = new TensorDataset(zeros(4, 5), zeros(4, dtype: ScalarType.Int64));
         Assert.Equal("MixUp makes shares of classes, and the source does not say how many there are: give classes",
             Error(() => rows.MixUp()));

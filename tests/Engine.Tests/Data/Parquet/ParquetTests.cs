@@ -23,7 +23,8 @@ public class ParquetTests
             Assert.Equal(i * 1000 - 3, row.Integer("whole"));
             Assert.Equal(i / 4.0, row.Number("small"));
             Assert.Equal(i % 2 == 0 ? 1 : 0, row.Integer("yes"));
-            Assert.Equal((i != 2, i != 5, i != 3, i is not (3 or 4), false), (row.Has("name"), row.Has("real"), row.Has("image.bytes"), row.Has("image.path"), row.Has("list")));
+            Assert.Equal((i != 2, i != 5, i != 3, i is not (3 or 4), false), (row.Has("name"), row.Has("real"),
+                row.Has("image.bytes"), row.Has("image.path"), row.Has("list")));
             if (i != 2) Assert.Equal($"n{i % 3}é", row.Text("name"));
             if (i != 5) Assert.Equal(i / 8.0, row.Number("real"));
             if (i != 3) Assert.Equal(new string('b', i), Encoding.ASCII.GetString(row.Bytes("image.bytes").Span));
@@ -97,7 +98,8 @@ public class ParquetTests
         var scratched = (byte[])whole.Clone();
         scratched.AsSpan(4, 300).Fill(0xFF);
         Damaged(scratched);
-        Assert.Equal($"{files["none.parquet"]}: there is no such file", Error(() => Dataset.FromParquet(files["none.parquet"])));
+        Assert.Equal($"{files["none.parquet"]}: there is no such file", Error(()
+            => Dataset.FromParquet(files["none.parquet"])));
     }
 
     // npm pack vega-datasets@3.2.1, unpacked into artifacts/data

@@ -64,7 +64,8 @@ internal sealed class FileServer : IDisposable
     {
         var (request, response) = (context.Request, context.Response);
         var path = Path.Combine(folder, Uri.UnescapeDataString(request.Url!.AbsolutePath[1..]));
-        var from = request.Headers["Range"] is { } range ? long.Parse(range["bytes=".Length..range.IndexOf('-')], CultureInfo.InvariantCulture) : 0;
+        var from = request.Headers["Range"] is { } range ? long.Parse(range["bytes=".Length..range.IndexOf('-')],
+            CultureInfo.InvariantCulture) : 0;
         int number;
         lock (Requests)
         {
@@ -82,7 +83,8 @@ internal sealed class FileServer : IDisposable
                 return;
             }
             var whole = await File.ReadAllBytesAsync(path);
-            var to = request.Headers["Range"] is { } r && r.Split('-')[1] is { Length: > 0 } end ? long.Parse(end, CultureInfo.InvariantCulture) + 1 : whole.Length;
+            var to = request.Headers["Range"] is { } r && r.Split('-')[1] is { Length: > 0 } end
+                ? long.Parse(end, CultureInfo.InvariantCulture) + 1 : whole.Length;
             response.Headers["ETag"] = $"\"{File.GetLastWriteTimeUtc(path).Ticks}-{whole.Length}\"";
             if (request.Headers["Range"] is not null && kind != Kind.NoRanges)
             {

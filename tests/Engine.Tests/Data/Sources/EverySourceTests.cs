@@ -19,7 +19,8 @@ public sealed class EverySourceTests : IDisposable
         ImageBatchesTests.Write(files);
         Directory.CreateDirectory(files["set"]);
         foreach (var name in (string[])["cat", "dog"]) Directory.Move(files[name], files[$"set/{name}"]);
-        foreach (var format in ImagePacker.Formats) ImagePacker.Pack(Dataset.FromImages(files["set"]), files[$"served/{format}"], format, limit: 4000);
+        foreach (var format in ImagePacker.Formats) ImagePacker.Pack(Dataset.FromImages(files["set"]),
+            files[$"served/{format}"], format, limit: 4000);
         Zstd(files["served/mds"], files["served/zstd"]);
         server = new FileServer(files["served"]);
     }
@@ -72,7 +73,8 @@ public sealed class EverySourceTests : IDisposable
     }
 
     private static IBatchSource Batches(IDataset<EncodedImage> images)
-        => images.Images(x => x.RandomResizedCrop(24).Flip().ColorJitter(0.4, 0.4, 0.4, 0.1).RandAugment().Erase().Normalize(ImageNet.Mean, ImageNet.Std))
+        => images.Images(x => x.RandomResizedCrop(24).Flip().ColorJitter(0.4, 0.4, 0.4,
+            0.1).RandAugment().Erase().Normalize(ImageNet.Mean, ImageNet.Std))
         .MixUpOrCutMix(classes: 2);
 
     [Theory]
@@ -89,7 +91,8 @@ public sealed class EverySourceTests : IDisposable
     public void The_same_batches_from_everywhere(string source)
     {
         var expected = Streams.Hash(Batches(Open("folder", "node")));
-        foreach (var (workers, ranks) in ((int, int)[])[(1, 1), (2, 1), (8, 1), (1, 2), (2, 4), (8, 4)]) // each a node folder of its own: cold
+        foreach (var (workers, ranks) in ((int, int)[])[(1, 1), (2, 1), (8, 1), (1, 2), (2, 4), (8,
+            4)]) // each a node folder of its own: cold
             Assert.Equal(expected, Streams.Hash(Batches(Open(source, $"node {workers} {ranks}")), workers, ranks));
         Assert.Equal(expected, Streams.Hash(Batches(Open(source, "node 1 1")), 2, 2)); // warm
         var whole = Streams.Steps(Batches(Open("folder", "node")), 0);
@@ -101,7 +104,8 @@ public sealed class EverySourceTests : IDisposable
     [Fact]
     public void A_packed_shard_that_is_damaged_is_never_used()
     {
-        string Error() => Assert.Throws<UsageException>(() => Dataset.Mds(files["served/zstd"], new NodeFolder(files["other"]))[0]).Message;
+        string Error() => Assert.Throws<UsageException>(() => Dataset.Mds(files["served/zstd"],
+            new NodeFolder(files["other"]))[0]).Message;
         var path = files["served/zstd/shard.00000.mds.zstd"];
         var whole = File.ReadAllBytes(path);
         File.WriteAllBytes(path, whole[..^9]);
@@ -110,7 +114,8 @@ public sealed class EverySourceTests : IDisposable
         void Said(byte[] bytes, string problem)
         {
             File.WriteAllBytes(path, bytes);
-            File.WriteAllText(files["served/zstd/index.json"], index.Replace($"\"bytes\":{whole.Length}", $"\"bytes\":{bytes.Length}", StringComparison.Ordinal));
+            File.WriteAllText(files["served/zstd/index.json"], index.Replace($"\"bytes\":{whole.Length}",
+                $"\"bytes\":{bytes.Length}", StringComparison.Ordinal));
             Assert.StartsWith($"{path}{problem}", Error());
             Assert.Empty(Directory.GetFiles(files["other"], "*.mds"));
             Assert.Empty(Directory.GetFiles(files["other"], "*.part"));
@@ -118,11 +123,13 @@ public sealed class EverySourceTests : IDisposable
         Said(whole[..^9], " is damaged or cut short: ");
         using var packer = new Compressor();
         var raw = File.ReadAllBytes(files["served/mds/shard.00000.mds"]);
-        Said(packer.Wrap(new byte[raw.Length + 1_000_000]).ToArray(), $" unpacks to more than the {raw.Length} bytes that the index says");
+        Said(packer.Wrap(new byte[raw.Length + 1_000_000]).ToArray(),
+            $" unpacks to more than the {raw.Length} bytes that the index says");
         Said(packer.Wrap(raw[..^1]).ToArray(), $" unpacks to {raw.Length - 1} bytes, the index says {raw.Length}");
         raw[^1] ^= 1;
         Said(packer.Wrap(raw).ToArray(), ": the SHA-1 of what it unpacks to is ");
-        File.WriteAllText(files["served/zstd/index.json"], index.Replace("\"zstd\"", "\"br:11\"", StringComparison.Ordinal));
+        File.WriteAllText(files["served/zstd/index.json"], index.Replace("\"zstd\"", "\"br:11\"",
+            StringComparison.Ordinal));
         File.WriteAllBytes(path, whole);
         Assert.Equal($"{path} is packed by br:11: zstd is read", Error());
     }
