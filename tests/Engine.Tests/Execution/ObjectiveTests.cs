@@ -68,6 +68,46 @@ public class ObjectiveTests
     }
 
     [Fact]
+    public void Shares_of_classes_train_with_plain_bits_and_the_predicted_peak()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        foreach (var output in (long[][])[[5], [3, 5]])
+        {
+            var (graph, objective) = (Net(output), Make("plain"));
+            var (inputs, _) = SyntheticBatch.Of(graph, 12, objective);
+            var shares = nn.functional.softmax(randn([12, .. output]), -1);
+            Assert.Null(objective.Misfit(graph.Outputs, [shares]));
+            Assert.Equal(shares.numel() / 5, objective.Weight([shares]));
+            RandomPlans.AssertBitsAndPeaks(graph, objective, [.. inputs], [shares], plans: 3);
+        }
+    }
+
+    [Fact]
+    public void Shares_of_classes_give_the_field_s_loss_and_must_add_up()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var (scores, graph) = (randn(8, 5), Net(5));
+        var shares = nn.functional.softmax(randn(8, 5), 1);
+        var expected = -(nn.functional.log_softmax(scores, 1) * shares).sum(1).mean().item<float>();
+        Assert.Equal(expected, Make("plain").Loss([scores], [shares]).item<float>(), 1e-6f);
+        var smoothed = -(nn.functional.log_softmax(scores, 1) * (0.9 * shares + 0.02)).sum(1).mean().item<float>();
+        Assert.Equal(smoothed, Make("smooth").Loss([scores], [shares]).item<float>(), 1e-6f);
+        Assert.Equal((8, 8), (Make("plain").Weight([shares]), Make("weighted").Weight([shares])));
+        var (pixels, pixelShares) = (randn(2, 5, 3, 4), nn.functional.softmax(randn(2, 5, 3, 4), 1));
+        var ofPixels = -(nn.functional.log_softmax(pixels, 1) * pixelShares).sum(1).mean().item<float>();
+        Assert.Equal(ofPixels, Make("plain").Loss([pixels], [pixelShares]).item<float>(), 1e-6f);
+        string? Misfit(Tensor target) => Make("plain").Misfit(graph.Outputs, [target]);
+        Assert.Equal("shares of classes must be 0 or more and add up to 1", Misfit(shares * 1.1));
+        Assert.Equal("shares of classes must be 0 or more and add up to 1", Misfit(full(8, 5, double.NaN)));
+        Assert.Equal("shares of classes must be 0 or more and add up to 1",
+            Misfit(tensor(new float[,] { { 2, -1, 0, 0, 0 } })));
+        Assert.Equal("cross-entropy takes class numbers (Int64), the targets are Float32 (8, 4); shares of the classes would be (8, 5)",
+            Misfit(shares[.., ..4]));
+    }
+
+    [Fact]
     public void The_weight_is_what_the_mean_is_over()
     {
         using var scope = NewDisposeScope();

@@ -6,7 +6,7 @@ namespace Interactive.Data;
 /// <summary>The classes' names beside shards, which have no place for them: <c>classes.json</c>, a list.</summary>
 internal static class ClassNamesFile
 {
-    private const string Name = "classes.json";
+    public const string Name = "classes.json";
 
     public static void Write(string folder, IReadOnlyList<string> names)
     {
@@ -18,8 +18,14 @@ internal static class ClassNamesFile
     public static IReadOnlyList<string> Read(string folder)
     {
         var path = Path.Combine(folder, Name);
-        if (!File.Exists(path)) return [];
-        try { return JsonSerializer.Deserialize<string[]>(File.ReadAllText(path)) ?? []; }
+        return File.Exists(path) ? Parse(File.ReadAllText(path), path) : [];
+    }
+
+    /// <summary>The names in a text.</summary>
+    /// <exception cref="UsageException">It is no list of names.</exception>
+    public static IReadOnlyList<string> Parse(string text, string path)
+    {
+        try { return JsonSerializer.Deserialize<string[]>(text) ?? []; }
         catch (JsonException) { throw new UsageException($"{path}: expected a list of names, as in [\"cat\", \"dog\"]"); }
     }
 }

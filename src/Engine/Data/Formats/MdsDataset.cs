@@ -1,39 +1,36 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace Interactive.Data;
 
-/// <summary>Samples of MDS shards in a folder, each read alone, from any thread.</summary>
+/// <summary>Samples of MDS shards, each read alone, from any thread.</summary>
 internal sealed class MdsDataset : IDataset<DataRecord>, IDisposable
 {
-    private readonly string folder;
+    private readonly IShards files;
     private readonly MdsShard[] shards;
     private readonly int[] ends;
     private readonly Lazy<uint[]>[] offsets;
     private readonly MdsEncoding[][] encodings;
-    private readonly OpenFiles files = new();
 
-    /// <exception cref="UsageException">There is no index, or a shard is missing, cut short or packed.</exception>
-    public MdsDataset(string folder)
+    /// <param name="files">Where they lie; goes with this.</param>
+    /// <exception cref="UsageException">There is no index, or a shard is missing or cut short.</exception>
+    public MdsDataset(IShards files)
     {
-        this.folder = folder;
-        shards = [.. MdsIndex.Read(folder).Shards];
-        ClassNames = ClassNamesFile.Read(folder);
+        this.files = files;
+        shards = [.. MdsIndex.Read(files).Shards];
+        ClassNames = files.Text(ClassNamesFile.Name) is { } text
+            ? ClassNamesFile.Parse(text, files.NameOf(ClassNamesFile.Name)) : [];
         (ends, encodings) = (new int[shards.Length], new MdsEncoding[shards.Length][]);
         var end = 0;
         for (var i = 0; i < shards.Length; i++)
         {
-            var (path, shard) = (PathOf(i), shards[i]);
+            var shard = shards[i];
             encodings[i] = [.. shard.ColumnEncodings.Select(MdsEncoding.Of)];
-            if (!File.Exists(path))
-                throw new UsageException(shard.ZipData is { } zip
-                    ? $"{path} is packed ({zip.Basename}): unpack the shards of {shard.Compression} first"
-                    : $"{path}: the shard is missing");
-            var length = new FileInfo(path).Length;
-            if (length != shard.RawData.Bytes) throw new UsageException($"{path} has {length} bytes, the index says {shard.RawData.Bytes}: it is {(length < shard.RawData.Bytes ? "cut short" : "another file")}");
+            files.Check(shard);
             ends[i] = end = checked(end + shard.Samples);
         }
-        offsets = [.. Enumerable.Range(0, shards.Length).Select(i => new Lazy<uint[]>(() => ReadOffsets(i)))];
+        offsets = [.. Enumerable.Range(0, shards.Length).Select(i =>
+            // a failure is not kept: a server may come back
+            new Lazy<uint[]>(() => ReadOffsets(i), LazyThreadSafetyMode.PublicationOnly))];
     }
 
     public int Count => ends[^1];
@@ -51,7 +48,7 @@ internal sealed class MdsDataset : IDataset<DataRecord>, IDisposable
         {
             var (shard, at) = Find(index);
             var (begin, end) = (offsets[shard].Value[at], offsets[shard].Value[at + 1]);
-            return Decode(shards[shard], encodings[shard], files.Read(PathOf(shard), begin, (int)(end - begin)));
+            return Decode(shards[shard], encodings[shard], files.Read(shards[shard], begin, (int)(end - begin)));
         }
     }
 
@@ -75,7 +72,7 @@ internal sealed class MdsDataset : IDataset<DataRecord>, IDisposable
     private uint[] ReadOffsets(int shard)
     {
         var (path, samples) = (PathOf(shard), shards[shard].Samples);
-        var head = files.Read(path, 0, checked(4 * (samples + 2)));
+        var head = files.Read(shards[shard], 0, checked(4 * (samples + 2)));
         var table = new uint[samples + 1];
         for (var i = 0; i <= samples; i++) table[i] = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(4 + 4 * i));
         var count = BinaryPrimitives.ReadUInt32LittleEndian(head);
@@ -97,19 +94,10 @@ internal sealed class MdsDataset : IDataset<DataRecord>, IDisposable
         return (shard, index - (ends[shard] - shards[shard].Samples));
     }
 
-    private string PathOf(int shard) => Path.Combine(folder, shards[shard].RawData.Basename);
+    private string PathOf(int shard) => files.NameOf(shards[shard].RawData.Basename);
 
     /// <summary>Compares each shard with the hash in the index.</summary>
-    public IEnumerable<string> Problems()
-    {
-        for (var i = 0; i < shards.Length; i++)
-        {
-            if (shards[i].RawData.Hashes?.GetValueOrDefault("sha1") is not { } expected) continue;
-            using var file = File.OpenRead(PathOf(i));
-            var hash = Convert.ToHexStringLower(SHA1.HashData(file));
-            if (hash != expected) yield return $"{PathOf(i)}: its SHA-1 is {hash}, the index says {expected}";
-        }
-    }
+    public IEnumerable<string> Problems() => shards.Select(files.Problem).OfType<string>();
 
     public void Dispose() => files.Dispose();
 }

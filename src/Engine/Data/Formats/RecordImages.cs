@@ -3,10 +3,13 @@ namespace Interactive.Data;
 /// <summary>Pictures that lie in records, with what else the records hold of them.</summary>
 internal sealed class RecordImages : IDataset<EncodedImage>
 {
-    private static readonly string[] Images = ["image", "img", "jpg", "jpeg", "png", "webp", "bmp", "gif", "pixels"],
+    private static readonly string[] Images = ["image", "img", "jpg", "jpeg", "png", "webp", "bmp", "gif", "pixels",
+        "image.bytes",
+            "img.bytes"],
         Labels = ["class", "cls", "label", "labels", "target", "y", "fine_label"],
         Masks = ["mask", "seg.png", "mask.png", "annotation"],
-            Names = ["name", "name.txt", "__key__", "path", "file", "filename"];
+            Names = ["name", "name.txt", "__key__", "path", "file", "filename", "image.path",
+                "img.path"];
 
     private readonly IDataset<DataRecord> source;
     private readonly string? image, label, mask, name;

@@ -8,18 +8,31 @@ namespace Interactive.Data;
 internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
 {
     private readonly List<(int File, string Key, TarMember[] Members)> samples = [];
-    private readonly string[] files;
+    private readonly string[] files, names;
     private readonly OpenFiles open = new();
 
+    /// <param name="names">The archives, as messages call them.</param>
+    /// <param name="locate">Where an archive lies on this machine; default under its name.</param>
     /// <exception cref="UsageException">A file is missing, no tar or cut short, or a sample has a column
     /// twice.</exception>
-    public WebDataset(string pattern)
+    public WebDataset(string[] names, Func<string, string>? locate = null)
     {
-        files = FilePattern.Expand(pattern);
+        this.names = names;
+        files = locate is null ? names : Locate(names, locate);
         for (var i = 0; i < files.Length; i++) Add(i);
         if (samples.Count == 0)
-            throw new UsageException($"{pattern}: there is no sample (a file whose name has a dot)");
+            throw new UsageException($"{names[0]}: there is no sample (a file whose name has a dot)");
         ClassNames = ClassNamesFile.Read(Path.GetDirectoryName(Path.GetFullPath(files[0]))!);
+    }
+
+    private static string[] Locate(string[] names, Func<string, string> locate)
+    {
+        const int AtOnce = 8;
+        var paths = new string[names.Length];
+        try { Parallel.For(0, names.Length, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, i
+            => paths[i] = locate(names[i])); }
+        catch (AggregateException e) when (e.InnerExceptions.OfType<UsageException>().FirstOrDefault() is { } first) { throw new UsageException(first.Message); }
+        return paths;
     }
 
     private void Add(int file)
@@ -34,7 +47,7 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
             {
                 if (group.CountBy(m => Split(m.Path)!.Value.Column)
                     .FirstOrDefault(c => c.Value > 1) is { Key: { } twice })
-                    throw new UsageException($"{files[file]}: sample '{key}' has .{twice} twice");
+                    throw new UsageException($"{names[file]}: sample '{key}' has .{twice} twice");
                 samples.Add((file, key!, [.. group]));
                 group.Clear();
             }
@@ -53,7 +66,7 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
 
     public int Count => samples.Count;
     public IReadOnlyList<string> ClassNames { get; }
-    public string Origin(int index) => $"{files[samples[index].File]}, {samples[index].Key}";
+    public string Origin(int index) => $"{names[samples[index].File]}, {samples[index].Key}";
 
     public DataRecord this[int index]
     {

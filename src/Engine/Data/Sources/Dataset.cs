@@ -36,17 +36,51 @@ public static class Dataset
     /// <exception cref="UsageException">A folder is missing, there is no picture, or one has no mask.</exception>
     public static IDataset<EncodedImage> FromFolders(string images, string masks) => new ImageMaskFiles(images, masks);
 
+    /// <summary>A folder of sounds with a subfolder a class: WAV and Ogg Vorbis anywhere below.</summary>
+    /// <exception cref="UsageException">The folder is missing, has no class folder, or a class has no sound.</exception>
+    public static IDataset<EncodedSound> FromAudio(string folder) => new SoundFiles(folder);
+
     /// <summary>MDS shards, as MosaicML Streaming and <see cref="MdsWriter"/> write them.</summary>
-    /// <param name="folder">The folder of <c>index.json</c>.</param>
-    /// <exception cref="UsageException">There is no index, or a shard is missing, cut short or packed.</exception>
-    public static IDataset<DataRecord> FromMds(string folder) => new MdsDataset(folder);
+    /// <param name="folder">The folder of <c>index.json</c>, or its address (http, https). Shards of an address are kept
+    /// on this machine in the user's cache folder, and compared with the index's hashes when they arrive; so are those
+    /// packed by zstd.</param>
+    /// <exception cref="UsageException">There is no index, or a shard is missing or cut short.</exception>
+    public static IDataset<DataRecord> FromMds(string folder) => Mds(folder);
+
+    internal static MdsDataset Mds(string folder, NodeFolder? node = null, Origin? origin = null)
+    {
+        node ??= new NodeFolder();
+        return new(Origin.Has(folder) ? new RemoteShards(Address(folder), node, origin ?? new()) : new FolderShards(folder, node));
+    }
+
+    private static Uri Address(string source) => Uri.TryCreate(source, UriKind.Absolute, out var uri) ? uri
+        : throw new UsageException($"'{source}' is no address such as https://host/folder");
 
     /// <summary>
     /// Tar archives in WebDataset's way. Where its samples lie is kept beside each archive as <c>NAME.tar.index</c>.
     /// </summary>
-    /// <param name="pattern">A file, <c>train-*.tar</c>, or <c>train-{000000..000099}.tar</c>.</param>
+    /// <param name="pattern">A file, <c>train-*.tar</c>, or <c>train-{000000..000099}.tar</c>; or an address (http,
+    /// https) of a file or of such a run, whose archives are fetched now and kept in the user's cache folder.</param>
     /// <exception cref="UsageException">A file is missing, no tar or cut short.</exception>
-    public static IDataset<DataRecord> FromWebDataset(string pattern) => new WebDataset(pattern);
+    public static IDataset<DataRecord> FromWebDataset(string pattern) => Tars(pattern);
+
+    internal static WebDataset Tars(string pattern, NodeFolder? node = null, Origin? origin = null)
+    {
+        if (!Origin.Has(pattern)) return new(FilePattern.Expand(pattern));
+        (node, origin) = (node ?? new(), origin ?? new());
+        return new(FilePattern.Run(pattern) ?? [pattern], name => RemoteFiles.Fetch(Address(name), node, origin));
+    }
+
+    /// <summary>
+    /// Rows of Parquet files as records: numbers, texts and bytes by their columns' names, of a struct's part
+    /// <c>image.bytes</c>; columns of lists are not read, and an empty value has no column in its record. A row group
+    /// is decoded whole: reading in random order is fast where the decoded groups find room.
+    /// </summary>
+    /// <param name="pattern">A file, <c>train-*.parquet</c>, or <c>train-{00..09}.parquet</c>.</param>
+    /// <param name="kept">Bytes of decoded row groups kept at most; default 1 GiB.</param>
+    /// <exception cref="UsageException">A file is missing or damaged, or their columns differ.</exception>
+    public static IDataset<DataRecord> FromParquet(string pattern, long kept = 1L << 30)
+        => new ParquetDataset(pattern, kept);
 
     /// <summary>Token files of Megatron-LM, one sample a sequence.</summary>
     /// <param name="name">The files' name without <c>.bin</c> and <c>.idx</c>.</param>
@@ -62,18 +96,23 @@ public static class Dataset
         => TokenDataset.FromFiles(FilePattern.Expand(pattern), tokenizer, context);
 
     /// <summary>
-    /// Pictures of any kind of source: a folder of class folders, a folder of MDS shards or of tar archives, or a
-    /// pattern of archives.
+    /// Pictures of any kind of source: a folder of class folders, a folder of MDS shards, of tar archives or of
+    /// Parquet files, or a pattern of archives or Parquet files; or an
+    /// address of MDS shards or archives.
     /// </summary>
     /// <param name="source">A path or a pattern.</param>
     /// <exception cref="UsageException">There is nothing like that.</exception>
     public static IDataset<EncodedImage> FromImages(string source)
     {
         if (source.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)) return FromWebDataset(source).AsImages();
-        if (!Directory.Exists(source)) throw new UsageException($"{source}: there is no such folder; give a folder of class folders, of MDS shards or of tar archives, or archives such as 'train-*.tar'");
+        if (source.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase)) return FromParquet(source).AsImages();
+        if (Origin.Has(source)) return FromMds(source).AsImages();
+        if (!Directory.Exists(source)) throw new UsageException($"{source}: there is no such folder; give a folder of class folders, of MDS shards, tar archives or Parquet files, or files such as 'train-*.tar'");
         if (File.Exists(Path.Combine(source, MdsIndex.FileName))) return FromMds(source).AsImages();
-        return Directory.EnumerateFiles(source, "*.tar").Any()
-            ? FromWebDataset(Path.Combine(source, "*.tar")).AsImages() : FromFolder(source);
+        if (Directory.EnumerateFiles(source, "*.tar").Any())
+            return FromWebDataset(Path.Combine(source, "*.tar")).AsImages();
+        return Directory.EnumerateFiles(source, "*.parquet").Any()
+            ? FromParquet(Path.Combine(source, "*.parquet")).AsImages() : FromFolder(source);
     }
 
     /// <summary>
@@ -82,6 +121,6 @@ public static class Dataset
     /// </summary>
     /// <param name="source">As <see cref="FromImages"/> takes it.</param>
     public static IEnumerable<string> Problems(string source)
-        => Directory.Exists(source) && File.Exists(Path.Combine(source, MdsIndex.FileName))
-        ? new MdsDataset(source).Problems() : [];
+        => Origin.Has(source) ? source.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) ? [] : Mds(source).Problems()
+        : Directory.Exists(source) && File.Exists(Path.Combine(source, MdsIndex.FileName)) ? Mds(source).Problems() : [];
 }

@@ -9,7 +9,7 @@ namespace Interactive.Data;
 /// The columns of a CSV file (RFC 4180, a header line; <c>.tsv</c> separates by tabs; <c>.gz</c> is unpacked), each of
 /// numbers or of categories.
 /// </summary>
-internal sealed class CsvTable
+internal sealed class CsvTable : ITable
 {
     private static readonly HashSet<string> Missing =
         new(StringComparer.OrdinalIgnoreCase) { "", "NA", "N/A", "NaN", "null", "?" };
@@ -34,23 +34,28 @@ internal sealed class CsvTable
             throw new UsageException($"{path}: there is no row{(skipMissing ? " without missing values" : "")}");
     }
 
-    /// <summary>The columns by name, as texts.</summary>
-    public Dictionary<string, List<string>> Columns { get; } = [];
-    /// <summary>The columns' names in the order of the file or of the wish.</summary>
+    private readonly Dictionary<string, List<string>> columns = [];
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; private set; } = [];
-    /// <summary>Rows.</summary>
+    /// <inheritdoc/>
     public int Count => lines.Count;
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Texts(string name) => columns[name];
 
     /// <summary>A column's numbers, or null where its first value is none: then it holds categories.</summary>
     /// <exception cref="UsageException">A later value is no number.</exception>
     public float[]? Numbers(string name)
     {
-        var texts = Columns[name];
+        var texts = columns[name];
         if (!TryNumber(texts[0], out _)) return null;
         var numbers = new float[texts.Count];
         for (var row = 0; row < texts.Count; row++)
-            if (!TryNumber(texts[row], out numbers[row]))
-                throw new UsageException($"{path}, line {lines[row]}, column '{name}': '{texts[row]}' is not a number, but the first value is; name the column among the categories if it holds some");
+            if (TryNumber(texts[row], out numbers[row]))
+            {
+                if (!float.IsFinite(numbers[row])) throw new UsageException($"{path}, line {lines[row]}, column '{name}': {texts[row]} is not a finite number of 32 bits");
+            }
+            else throw new UsageException($"{path}, line {lines[row]}, column '{name}': '{texts[row]}' is not a number, but the first value is; name the column among the categories if it holds some");
         return numbers;
     }
 
@@ -70,7 +75,7 @@ internal sealed class CsvTable
         Names = wanted ?? header;
         foreach (var name in Names)
             if (!header.Contains(name)) throw new UsageException($"{path}: there is no column '{name}'; the columns are {string.Join(", ", header)}");
-            else if (!Columns.TryAdd(name, [])) throw new UsageException($"column '{name}' is asked for twice");
+            else if (!columns.TryAdd(name, [])) throw new UsageException($"column '{name}' is asked for twice");
         var at = Names.Select(name => Array.IndexOf(header, name)).ToArray();
         while (parser.Read())
         {
@@ -81,10 +86,10 @@ internal sealed class CsvTable
                 throw new UsageException($"{path}, line {parser.RawRow}, column '{Names[missing]}': the value is missing ('{parser[at[missing]]}'); say skipMissing: true to leave such rows out");
             }
             lines.Add(parser.RawRow);
-            for (var i = 0; i < at.Length; i++) Columns[Names[i]].Add(parser[at[i]].Trim());
+            for (var i = 0; i < at.Length; i++) columns[Names[i]].Add(parser[at[i]].Trim());
         }
     }
 
     private static bool TryNumber(string text, out float number)
-        => float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && float.IsFinite(number);
+        => float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
 }

@@ -41,8 +41,29 @@ public sealed class TableDataset : IBatchSource
     public static TableDataset FromCsv(string path, string target, IReadOnlyList<string>? features = null,
         IReadOnlyList<string>? categories = null,
         bool skipMissing = false, bool standardiseTarget = false)
+        => Of(new CsvTable(path, Wanted(features, target), skipMissing), path, target, categories, standardiseTarget);
+
+    /// <summary>Reads a Parquet file: its columns of numbers and texts.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="target">The column to predict.</param>
+    /// <param name="features">The columns to predict it from; default all others.</param>
+    /// <param name="categories">Columns of numbers that stand for categories, such as a year. A column of texts is one
+    /// anyway.</param>
+    /// <param name="skipMissing">Leave rows out that lack a value (null or NaN), instead of refusing the file; default
+    /// false.</param>
+    /// <param name="standardiseTarget">As for <see cref="FromCsv"/>.</param>
+    /// <exception cref="UsageException">Something does not fit; the message names file, row and column.</exception>
+    public static TableDataset FromParquet(string path, string target, IReadOnlyList<string>? features = null,
+        IReadOnlyList<string>? categories = null, bool skipMissing = false, bool standardiseTarget = false)
+        => Of(new ParquetTable(path, Wanted(features, target), skipMissing), path, target, categories,
+        standardiseTarget);
+
+    private static string[]? Wanted(IReadOnlyList<string>? features, string target)
+        => features is null ? null : [.. features, target];
+
+    private static TableDataset Of(ITable table, string path, string target, IReadOnlyList<string>? categories,
+        bool standardiseTarget)
     {
-        var table = new CsvTable(path, features is null ? null : [.. features, target], skipMissing);
         if (!table.Names.Contains(target)) throw new UsageException($"{path}: there is no column '{target}'; the columns are {string.Join(", ", table.Names)}");
         foreach (var name in categories ?? [])
             if (!table.Names.Contains(name)) throw new UsageException($"{path}: category '{name}' is not among the columns {string.Join(", ", table.Names)}");
@@ -52,7 +73,7 @@ public sealed class TableDataset : IBatchSource
 
         TableColumn Column(string name)
             => categories?.Contains(name) != true && table.Numbers(name) is { } numbers ? TableColumn.Of(name, numbers)
-            : TableColumn.Of(name, table.Columns[name]);
+            : TableColumn.Of(name, table.Texts(name));
     }
 
     /// <inheritdoc/>

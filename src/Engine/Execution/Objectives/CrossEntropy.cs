@@ -8,8 +8,8 @@ namespace Interactive.Execution;
 
 /// <summary>
 /// Mean softmax cross-entropy: output (batch, classes), (batch, tokens, classes) or (batch, classes, height, width),
-/// target int64 class numbers (batch), (batch, tokens) or (batch, height, width). The plain one writes its gradient
-/// over the output.
+/// target int64 class numbers (batch), (batch, tokens) or (batch, height, width), or shares of the classes, fp32 of the
+/// output's shape, as MixUp makes them. The plain one writes its gradient over the output.
 /// </summary>
 /// <param name="labelSmoothing">Share of each target that is spread over all classes (Szegedy et al. 2015), 0 to 1;
 /// default 0.</param>
@@ -50,6 +50,9 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
+        // libtorch divides by the rows, whatever the weights of classes
+        if (targets[0] is var shares && shares.is_floating_point())
+            return shares.numel() / (double)shares.shape[shares.dim() == 3 ? 2 : 1];
         var counts = targets[0].ne(ignoreIndex);
         if (classWeights is null) return counts.sum().item<long>();
         return Table(targets[0].device)[targets[0].masked_select(counts)].to_type(ScalarType.Float64).sum()
@@ -61,16 +64,29 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
     {
         if (outputs is not [{ Shape: { Rank: >= 1 and <= 3 } shape } output]) return $"cross-entropy takes one output of scores, (batch, classes) or per token or pixel; the net gives {Fits.Shapes(outputs)}";
         if (targets is not [var target]) return $"cross-entropy takes one target, the batch has {targets.Count}";
-        if (target.dtype != ScalarType.Int64)
-            return $"cross-entropy takes class numbers (Int64), the targets are {target.dtype}";
+        if (target.dtype is not (ScalarType.Int64 or ScalarType.Float32))
+            return $"cross-entropy takes class numbers (Int64) or shares of classes (Float32), the targets are {target.dtype}";
         if (!Fits.IsFloat(output.Type))
             return $"cross-entropy takes floating-point scores, the net gives {output.Type}";
         var classes = Classes(output);
         if (classWeights is { } given && given.Count != classes)
             return $"there are {given.Count} class weights, but the net tells {classes} classes apart";
+        if (target.dtype == ScalarType.Float32) return MisfitOfShares(shape, target);
         var expected = LabelShape(shape).WithBatch(target.dim() > 0 ? target.shape[0] : 1);
         if (!target.shape.SequenceEqual(expected)) return $"the net gives {shape} for a sample, so cross-entropy takes labels ({string.Join(", ", expected)}), got ({string.Join(", ", target.shape)})";
         return OutOfRange(target, classes);
+    }
+
+    private static string? MisfitOfShares(Shape shape, Tensor target)
+    {
+        var expected = shape.WithBatch(target.dim() > 0 ? target.shape[0] : 1);
+        if (!target.shape.SequenceEqual(expected)) return $"cross-entropy takes class numbers (Int64), the targets are Float32 ({string.Join(", ", target.shape)}); shares of the classes would be ({string.Join(", ", expected)})";
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        const double Rounding = 1e-3;
+        var sums = target.sum(shape.Rank == 2 ? 2 : 1);
+        var right = target.min().item<float>() >= 0 && sums.sub(Scalars.One).abs().max().item<float>() <= Rounding; // false of NaN
+        return right ? null : "shares of classes must be 0 or more and add up to 1";
     }
 
     private string? OutOfRange(Tensor target, long classes)

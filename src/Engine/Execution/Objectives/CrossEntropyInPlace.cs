@@ -22,11 +22,12 @@ internal static class CrossEntropyInPlace
 
     /// <summary>The loss; <paramref name="output"/> is the gradient afterwards. With autograd off.</summary>
     /// <param name="output">(batch, classes) or (batch, tokens, classes).</param>
-    /// <param name="target">int64 class numbers (batch) or (batch, tokens).</param>
+    /// <param name="target">int64 class numbers (batch) or (batch, tokens), or shares of the output's shape.</param>
     /// <param name="gradientScale">Multiplies the gradient.</param>
     public static double Run(Tensor output, Tensor target, double gradientScale)
     {
         using var rows = output.view(-1, output.shape[^1]);
+        if (target.is_floating_point()) return OfShares(rows, target.reshape(rows.shape), gradientScale);
         using var labels = target.flatten();
         Call("_log_softmax", "out", rows, 1L, false, rows).Dispose();
         Span<nint> results = stackalloc nint[2];
@@ -35,7 +36,7 @@ internal static class CrossEntropyInPlace
         using var weight = Tensor.UnsafeCreateTensor(results[1]);
         using var scale = Scalars.Of(gradientScale);
         using var arriving = full_like(value, scale);
-        var piece = Math.Max(1, LossRules.PieceBytes / (rows.shape[1] * sizeof(float)));
+        var piece = Piece(rows);
         for (var from = 0L; from < rows.shape[0]; from += piece)
         {
             var count = Math.Min(piece, rows.shape[0] - from);
@@ -48,6 +49,29 @@ internal static class CrossEntropyInPlace
         using var wide = value.to_type(ScalarType.Float64);
         return wide.item<double>();
     }
+
+    // -(log-probabilities * shares).sum() / rows, as libtorch composes it; summed a piece at a time.
+    private static double OfShares(Tensor rows, Tensor target, double gradientScale)
+    {
+        using var shares = target;
+        Call("_log_softmax", "out", rows, 1L, false, rows).Dispose();
+        var count = rows.shape[0];
+        var (sum, factor) = (0.0, -((float)gradientScale / count));
+        using var scale = Scalars.Of(factor);
+        var piece = Piece(rows);
+        for (var from = 0L; from < count; from += piece)
+        {
+            using var scope = NewDisposeScope();
+            var size = Math.Min(piece, count - from);
+            var (part, partShares) = (rows.narrow(0, from, size), shares.narrow(0, from, size));
+            sum += part.mul(partShares).sum().item<float>();
+            Call("_log_softmax_backward_data", "out", partShares.mul(scale), part, 1L, (int)ScalarType.Float32, part)
+                .Dispose();
+        }
+        return -(float)sum / count;
+    }
+
+    private static long Piece(Tensor rows) => Math.Max(1, LossRules.PieceBytes / (rows.shape[1] * sizeof(float)));
 
     private static Tensor Call(string name, string overload, params ReadOnlySpan<object?> arguments)
     {

@@ -8,7 +8,7 @@ internal static class SoftmaxCrossEntropy
 {
     /// <summary>
     /// Of (batch, classes), (batch, tokens, classes) or (batch, classes, height, width), with class numbers of the same
-    /// shape but for the classes.
+    /// shape but for the classes, or shares of the classes (fp) of the output's shape.
     /// </summary>
     public static Tensor Of(Tensor output, Tensor target, double smoothing = 0, long ignored = -100,
         Tensor? weights = null)
@@ -16,7 +16,8 @@ internal static class SoftmaxCrossEntropy
         if (output.dim() != 3 && !IsImageOnGpu(output))
             return nn.functional.cross_entropy(output, target, weights, ignored, label_smoothing: smoothing);
         using var rows = output.dim() == 3 ? output.flatten(0, 1) : Pixels(output);
-        using var labels = target.flatten();
+        using var labels = !target.is_floating_point() ? target.flatten()
+            : target.dim() == 3 ? target.flatten(0, 1) : Pixels(target);
         return nn.functional.cross_entropy(rows, labels, weights, ignored, label_smoothing: smoothing);
     }
 

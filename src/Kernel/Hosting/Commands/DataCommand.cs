@@ -10,7 +10,7 @@ internal static class DataCommand
 
     public static Command Create()
         => new("data",
-        "Looks at, checks, measures and packs pictures: a folder of class folders, MDS shards, tar archives.")
+        "Looks at, checks, measures and packs pictures: a folder of class folders, MDS shards, tar archives, Parquet files.")
     {
         DataInfoCommand.Create(),
         DataShowCommand.Create(),
@@ -23,7 +23,7 @@ internal static class DataCommand
         => new("SOURCE")
         {
             Description =
-        "a folder of class folders, of MDS shards or of tar archives, or archives such as 'train-*.tar'"
+        "a folder of class folders, of MDS shards, tar archives or Parquet files, or files such as 'train-*.tar'"
         };
 
     public static Option<string> StepsOption() => new("--steps")

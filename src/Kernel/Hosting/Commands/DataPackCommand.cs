@@ -3,7 +3,7 @@ using Interactive.Data;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
-/// <summary><c>interactive data pack SOURCE OUT --format mds|wds</c></summary>
+/// <summary><c>interactive data pack SOURCE OUT --format mds|wds|parquet</c></summary>
 internal static class DataPackCommand
 {
     public static Command Create()
@@ -12,12 +12,12 @@ internal static class DataPackCommand
         var output = new Argument<string>("OUT") { Description = "a new folder" };
         var format = new Option<string>("--format")
         {
-            Description = string.Join(" or ",
+            Description = string.Join(", ",
             ImagePacker.Formats), DefaultValueFactory = _ => "mds"
         };
         var shard = new Option<string>("--shard")
         {
-            Description = "bytes of a shard", DefaultValueFactory = _
+            Description = "bytes of a shard, or of a row group", DefaultValueFactory = _
             => "64MiB"
         };
         var command = new Command("pack", "Packs pictures into shards, byte for byte: many small files become few large ones.") { source, output, format, shard };
@@ -26,7 +26,7 @@ internal static class DataPackCommand
             var data = Dataset.FromImages(parsed.GetValue(source)!);
             var folder = parsed.GetValue(output)!;
             ImagePacker.Pack(data, folder, parsed.GetValue(format)!, ByteSize.Parse(parsed.GetValue(shard)!));
-            Console.WriteLine($"{data.Count} pictures in {Directory.EnumerateFiles(folder).Count(f => f.EndsWith(".mds") || f.EndsWith(".tar"))} shards: {folder}");
+            Console.WriteLine($"{data.Count} pictures in {Directory.EnumerateFiles(folder).Count(f => f.EndsWith(".mds") || f.EndsWith(".tar") || f.EndsWith(".parquet"))} files: {folder}");
             return 0;
         });
         return command;

@@ -97,6 +97,8 @@ public class TableDatasetTests
 
     [Theory]
     [InlineData("x,y\n1,2\n1,oh\n", "line 3, column 'y': 'oh' is not a number, but the first value is; name the column among the categories if it holds some")]
+    [InlineData("x,y\n1,2\n1e400,3\n", "line 3, column 'x': 1e400 is not a finite number of 32 bits")]
+    [InlineData("x,y\n1e400,2\n1,3\n", "line 2, column 'x': 1e400 is not a finite number of 32 bits")]
     [InlineData("x,y\n1,2\n1\n", "line 3: 1 values, the header names 2 columns")]
     [InlineData("x,x,y\n1,2,3\n", "two columns have the name 'x'")]
     [InlineData("x,z\n1,2\n", "there is no column 'y'; the columns are x, z")]

@@ -6,13 +6,14 @@ namespace Interactive.Data;
 public static class ImagePacker
 {
     /// <summary>The formats that can be written.</summary>
-    public static IReadOnlyList<string> Formats => ["mds", "wds"];
+    public static IReadOnlyList<string> Formats => ["mds", "wds", "parquet"];
 
     /// <summary>Writes all pictures into a new folder.</summary>
     /// <param name="source">The pictures.</param>
     /// <param name="folder">An empty folder, or one that is made.</param>
-    /// <param name="format">mds (MosaicML Streaming's shards) or wds (WebDataset's tar archives).</param>
-    /// <param name="limit">Bytes of a shard; default 64 MiB.</param>
+    /// <param name="format">mds (MosaicML Streaming's shards), wds (WebDataset's tar archives) or parquet (one file in
+    /// Hugging Face's layout).</param>
+    /// <param name="limit">Bytes of a shard or of a row group; default 64 MiB.</param>
     /// <param name="progress">Told the number of pictures written; default nobody.</param>
     /// <exception cref="UsageException">The folder holds something, the format is not known, or a picture cannot be
     /// read. Nothing half-written is left.</exception>
@@ -20,7 +21,7 @@ public static class ImagePacker
         Action<int>? progress = null)
     {
         if (!Formats.Contains(format))
-            throw new UsageException($"unknown format '{format}': choose {string.Join(" or ", Formats)}");
+            throw new UsageException($"unknown format '{format}': choose {string.Join(", ", Formats.SkipLast(1))} or {Formats[^1]}");
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new UsageException($"{folder} is not empty: give a folder of its own for the shards");
         var isNew = !Directory.Exists(folder);
@@ -28,12 +29,14 @@ public static class ImagePacker
         try
         {
             if (format == "mds") ToMds(source, folder, limit, progress);
-            else ToTars(source, folder, limit, progress);
+            else if (format == "wds") ToTars(source, folder, limit, progress);
+            else ToParquet(source, folder, limit, progress);
             ClassNamesFile.Write(folder, source.ClassNames);
         }
         catch
         {
             if (isNew) Directory.Delete(folder, recursive: true);
+            else foreach (var file in Directory.EnumerateFiles(folder)) File.Delete(file); // it was empty
             throw;
         }
     }
@@ -73,6 +76,18 @@ public static class ImagePacker
             progress?.Invoke(i + 1);
         }
         writer.Finish();
+    }
+
+    private static void ToParquet(IDataset<EncodedImage> source, string folder, long limit, Action<int>? progress)
+    {
+        var images = Enumerable.Range(0, source.Count).Select(i =>
+        {
+            progress?.Invoke(i);
+            return Read(source, i);
+        });
+        ParquetImages.Write(images, !Read(source, 0).Mask.IsEmpty, source.ClassNames, Path.Combine(folder,
+            "data.parquet"), limit);
+        progress?.Invoke(source.Count);
     }
 
     private static EncodedImage Read(IDataset<EncodedImage> source, int index)
