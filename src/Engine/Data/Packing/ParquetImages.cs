@@ -22,7 +22,8 @@ internal static class ParquetImages
         var writer = ParquetWriter.CreateAsync(schema, file,
             new ParquetOptions { CompressionMethod = CompressionMethod.None }).GetAwaiter().GetResult();
         if (classNames.Count > 0) writer.CustomMetadata = new Dictionary<string,
-            string> { ["huggingface"] = HuggingFaceClasses.Write(classNames) };
+            string>
+        { ["huggingface"] = HuggingFaceClasses.Write(classNames) };
         var (rows, size) = (new List<EncodedImage>(), 0L);
         foreach (var image in images)
         {

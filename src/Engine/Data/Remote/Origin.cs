@@ -14,8 +14,11 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
 {
     private const int Tries = 5;
     private const long MostOfSmall = 1 << 28; // bytes of an index
-    private static readonly HttpClient client = new(new SocketsHttpHandler { PooledConnectionLifetime =
-        TimeSpan.FromMinutes(5) })
+    private static readonly HttpClient client = new(new SocketsHttpHandler
+    {
+        PooledConnectionLifetime =
+        TimeSpan.FromMinutes(5)
+    })
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
