@@ -29,8 +29,11 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
     {
         const int AtOnce = 8;
         var paths = new string[names.Length];
-        try { Parallel.For(0, names.Length, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, i
-            => paths[i] = locate(names[i])); }
+        try
+        {
+            Parallel.For(0, names.Length, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, i
+            => paths[i] = locate(names[i]));
+        }
         catch (AggregateException e) when (e.InnerExceptions.OfType<UsageException>().FirstOrDefault() is { } first) { throw new UsageException(first.Message); }
         return paths;
     }

@@ -21,8 +21,9 @@ internal static class ParquetImages
         using var file = File.Create(path);
         var writer = ParquetWriter.CreateAsync(schema, file,
             new ParquetOptions { CompressionMethod = CompressionMethod.None }).GetAwaiter().GetResult();
-        if (classNames.Count > 0) writer.CustomMetadata = new Dictionary<string,
-            string> { ["huggingface"] = HuggingFaceClasses.Write(classNames) };
+        var features = HuggingFaceClasses.Write(classNames);
+        if (classNames.Count > 0)
+            writer.CustomMetadata = new Dictionary<string, string> { ["huggingface"] = features };
         var (rows, size) = (new List<EncodedImage>(), 0L);
         foreach (var image in images)
         {

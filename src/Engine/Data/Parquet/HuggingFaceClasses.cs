@@ -33,8 +33,11 @@ internal static class HuggingFaceClasses
             ["features"] = new JsonObject
             {
                 ["image"] = new JsonObject { ["_type"] = "Image" },
-                ["label"] = new JsonObject { ["names"] = new JsonArray([.. names.Select(n
-                    => (JsonNode)n)]), ["_type"] = "ClassLabel" },
+                ["label"] = new JsonObject
+                {
+                    ["names"] = new JsonArray([.. names.Select(n
+                    => (JsonNode)n)]), ["_type"] = "ClassLabel"
+                },
             },
         },
     }.ToJsonString();

@@ -27,8 +27,11 @@ internal sealed class ParquetGroups(Func<int, Dictionary<string, object?[]>> rea
             Group? group;
             lock (groups)
             {
-                if (!groups.TryGetValue(index, out group)) groups[index] = group = new Group { Columns = new(()
-                    => Sized(read(index))) };
+                if (!groups.TryGetValue(index, out group)) groups[index] = group = new Group
+                {
+                    Columns = new(()
+                    => Sized(read(index)))
+                };
                 group.LastUse = ++clock;
             }
             try

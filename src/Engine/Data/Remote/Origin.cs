@@ -13,8 +13,12 @@ namespace Interactive.Data;
 internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
 {
     private const int Tries = 5;
-    private static readonly HttpClient client = new(new SocketsHttpHandler { PooledConnectionLifetime =
-        TimeSpan.FromMinutes(5) })
+    private const long MostOfSmall = 1 << 28; // bytes of an index
+    private static readonly HttpClient client = new(new SocketsHttpHandler
+    {
+        PooledConnectionLifetime =
+        TimeSpan.FromMinutes(5)
+    })
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
@@ -41,7 +45,7 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
     public byte[]? Find(Uri uri)
     {
         using var bytes = new MemoryStream();
-        return Copy(uri, bytes, 0, null, missingIsFine: true) ? bytes.ToArray() : null;
+        return Copy(uri, bytes, 0, null, MostOfSmall, missingIsFine: true) ? bytes.ToArray() : null;
     }
 
     /// <summary>A part of a file.</summary>
@@ -59,7 +63,6 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
     {
         using var file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
         Copy(uri, file, 0, null, length);
-        if (length is { } expected && file.Length != expected) throw new UsageException($"{Name(uri)} has {file.Length} bytes, the index says {expected}: it is another file");
         if (sha1 is null) return;
         file.Position = 0;
         var hash = Convert.ToHexStringLower(SHA1.HashData(file));
@@ -99,9 +102,9 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
             if (!isPart && count is not null) throw new UsageException($"{Name(uri)}: the server sends whole files only, and no part of one");
             if (!isPart) target.SetLength(0); // it knows no ranges: from the start again
             target.Position = target.Length;
-            await Take(response, target, stall).ConfigureAwait(false);
+            await Take(uri, response, target, count ?? length ?? long.MaxValue, stall).ConfigureAwait(false);
             // without a length in the answer, one that breaks off looks like a whole one
-            if ((count ?? length) is { } wanted && target.Length < wanted) throw new HttpRequestException($"it ends after {target.Length} of {wanted} bytes");
+            if ((count ?? (missingIsFine ? null : length)) is { } wanted && target.Length < wanted) throw new HttpRequestException($"it ends after {target.Length} of {wanted} bytes");
         }, () => target.Length);
         return found;
     }
@@ -113,7 +116,8 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
             stall.Token).ConfigureAwait(false);
     }
 
-    private async Task Take(HttpResponseMessage response, Stream target, CancellationTokenSource stall)
+    private async Task Take(Uri uri, HttpResponseMessage response, Stream target, long most,
+        CancellationTokenSource stall)
     {
         using var body = await response.Content.ReadAsStreamAsync(stall.Token).ConfigureAwait(false);
         var buffer = new byte[1 << 16];
@@ -124,6 +128,8 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
             try { read = await body.ReadAsync(buffer, stall.Token).ConfigureAwait(false); }
             catch (IOException e) { throw new HttpRequestException(e.Message); } // the connection's, not the target's
             if (read == 0) return;
+            // a server may send without end
+            if (target.Length + read > most) throw new UsageException($"{Name(uri)} has more than the {most} bytes that it should have: it is another file");
             target.Write(buffer, 0, read);
         }
     }

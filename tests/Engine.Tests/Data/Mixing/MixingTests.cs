@@ -133,8 +133,11 @@ public class MixingTests
         using var folder = new TemporaryFiles();
         var net = new GraphBuilder("net", new Shape(3, 9, 7));
         var graph = net.Build(net.Input.Flatten().Linear(4));
-        var options = new TrainerOptions { Epochs = 2, BatchSize = 8, Out = folder["runs"], Progress = false,
-            Device = "cpu" };
+        var options = new TrainerOptions
+        {
+            Epochs = 2, BatchSize = 8, Out = folder["runs"], Progress = false,
+            Device = "cpu"
+        };
         using var trainer = new Trainer(graph, images.MixUpOrCutMix(), images, options);
         var result = trainer.Run();
         Assert.True(result.Metrics.ContainsKey("accuracy"));

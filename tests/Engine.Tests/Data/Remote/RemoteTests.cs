@@ -164,6 +164,10 @@ public sealed class RemoteTests : IDisposable
         Assert.Equal(Shards.Length - 1, Directory.GetFiles(files["node"], "*.mds").Length);
         server.Fault = (_, _) => (Kind.None, 0);
         Assert.Equal(Expected, Hash(data)); // the right ones are
+        File.AppendAllText(files[$"origin/mds/{Shards[0]}"], "more");
+        foreach (var file in Directory.GetFiles(files["node"], "*.mds")) File.Delete(file);
+        using var other = Mds();
+        Assert.EndsWith(" bytes that it should have: it is another file", Error(() => _ = other[0]));
         server.Fault = (_, path) => path.EndsWith(".mds", StringComparison.Ordinal) ? (Kind.WrongRange, 0)
             : (Kind.None, 0);
         Assert.Equal($"{server.Address}/mds/{Shards[0]}: the bytes from 5 on were asked for, the server sent those from 6 on",
