@@ -14,7 +14,7 @@ public sealed class PipelineRestartTests
         using Interactive.Training;
         using TorchSharp;
         var shape = new Shape(1, 8, 8);
-        var options = CommandLine.Parse(Args[1..], new TrainerOptions
+        var options = CommandLine.Parse([.. Args.Skip(1)], new TrainerOptions
         {
             Name = "job", Epochs = 1, BatchSize = 16, LearningRate = 0.05, CheckpointEvery = 2, Progress = false, Threads = 1,
         });

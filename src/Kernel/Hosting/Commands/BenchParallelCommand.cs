@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Interactive.Collectives;
+using Interactive.Collectives.Transports;
 using Interactive.Kernel.Hosting.Bench;
 using Interactive.Layouts;
 using TorchSharp;
@@ -93,7 +94,8 @@ internal static class BenchParallelCommand
     private static List<PipelineSteps.Result> Measure(ICommunicator world, Func<Interactive.Graphs.Graph> model,
         Layout[] layouts, Layout one, int batch, int rounds)
     {
-        using var alone = world.Split([world.Rank]);
+        // of its own: a part of the others' could not be divided further without them
+        using var alone = new Communicator(InProcessTransport.Create(1)[0]);
         using var single = world.Rank == 0 ? new PipelineSteps(alone, model(), $"{one}", batch) : null;
         world.Barrier();
         var cut = new List<PipelineSteps>();
