@@ -36,12 +36,18 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
         if (node.Op.PassesGradientOn) output = Alone(state, mode, into);
         else if (!forBackward || !node.Output.NeedsGradient)
             using (no_grad()) output = Alone(state, mode, into);
-        else if (node.Op is IDirect op && !(node.Op.HasModes && !state.Training) && op.RunsDirect(First(node)))
+        else if (node.Op is IDirect op && !(node.Op.HasModes && !state.Training) && op.RunsDirect(First(node))
+            && LiesAsPlanned(node))
             using (no_grad()) output = Directly(state, op, mode);
         else output = Recorded(state, mode);
         values.Put(node.Output, output, isAgain: state.HasRun);
         state.HasRun = true;
     }
+
+    // What is applied again, and masks by its input, counts on the order of memory that the graph says; a batch that the
+    // user has laid otherwise is autograd's.
+    private bool LiesAsPlanned(Node node)
+        => node.Op is not IReapplied || LaidTensor.Lies(First(node)[0], node.Inputs[0].Format);
 
     private Tensor Directly(NodeState state, IDirect op, RunMode mode)
     {

@@ -85,6 +85,7 @@ internal static class FunctionMakers
             => new AvgPool1d(r.Attributes.Whole("kernel_size", 1), r.Attributes.Whole("stride", 1),
             r.Attributes.Whole("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
         ["adaptive_avg_pool1d"] = r => new AdaptiveAvgPool1d(r.Attributes.Whole("output_size", 1)),
+        ["lay"] = r => new Lay(MemoryFormat.Parse(r.Attributes.Text("format"))),
         ["cast"] = r => new Cast(r.Attributes.Type("from"), r.Attributes.Type("to"), r.Attributes.Flag("batched")),
         ["rsqrt"] = _ => new Rsqrt(),
         ["sin"] = _ => new Sin(),
