@@ -1,7 +1,6 @@
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
-using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -29,12 +28,8 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
 
     private static readonly IReadOnlyDictionary<string, string> noPackages = new Dictionary<string, string>();
 
-    // On x64 for x64: an image for any processor is half a kilobyte longer, for 32 bits' sake, and of many a cell that
-    // takes another page.
-    private static readonly Platform target = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? Platform.X64 : Platform.AnyCpu;
-
     private readonly CSharpCompilationOptions options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: imports ?? HostReferences.Imports,
-            optimizationLevel: release ? OptimizationLevel.Release : OptimizationLevel.Debug, allowUnsafe: true, concurrentBuild: false, platform: target)
+            optimizationLevel: release ? OptimizationLevel.Release : OptimizationLevel.Debug, allowUnsafe: true, concurrentBuild: false)
         .WithMetadataReferenceResolver(NeighbourResolver.Instance)
         .WithSpecificDiagnosticOptions(silent.Select(code => KeyValuePair.Create(code, ReportDiagnostic.Suppress)))
         .WithSourceReferenceResolver(new ScriptSourceResolver(folder, (text, _) => ScriptDirectives.Blank(text, release), noPackages));
