@@ -92,7 +92,7 @@ public sealed class MemoryLimitTests
             var least = Refused(wide, folder.Path, [.. command, "--memory", "100MiB"]);
             using var tight = new MemoryGroup((least + least / 10L) << 20, cgroups);
             string[] within = [.. command, "--memory", "auto"];
-            KillAfterAStep(tight.Start(folder.Path, within));
+            KillAfterACheckpoint(tight.Start(folder.Path, within), folder.Path);
             var (exit, output, error) = MemoryGroup.End(tight.Start(folder.Path, [.. within, "--resume"]));
             Assert.True((exit, tight.Killed) == (0, 0), $"{exit}, {tight.Killed} killed\n{output}{error}");
             Assert.Contains("resuming", output);
@@ -193,13 +193,17 @@ public sealed class MemoryLimitTests
         !line.StartsWith("measuring ", StringComparison.Ordinal) && !line.Contains("is planned from shapes alone")
             && !line.StartsWith("[W", StringComparison.Ordinal));
 
-    private static void KillAfterAStep(Process process)
+    // Checkpoints go to the disk beside the steps that follow.
+    private static void KillAfterACheckpoint(Process process, string folder)
     {
         using (process)
         {
             var error = process.StandardError.ReadToEndAsync();
             var output = "";
             while (!output.Contains("step 2") && process.StandardOutput.ReadLine() is { } line) output += $"{line}\n";
+            var begun = Stopwatch.StartNew();
+            while (Directory.GetFiles(folder, "step-*.safetensors", SearchOption.AllDirectories).Length == 0
+                && begun.Elapsed < TimeSpan.FromMinutes(1)) Thread.Sleep(20);
             process.Kill();
             process.WaitForExit();
             Assert.True(output.Contains("step 2"), $"{output}{error.Result}");
