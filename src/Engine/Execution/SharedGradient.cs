@@ -108,8 +108,8 @@ internal sealed class SharedGradient(Tensor tensor)
     /// Zero where a rectifier's output is not positive. Takes over the owner's share and returns the result's.
     /// </summary>
     public SharedGradient Masked(Tensor output)
-        => Masked(isAlike: output.is_contiguous() || ChannelsLast.Has(output) ? ElementKernels.AreAlike(Tensor, output)
-            : true, () => empty_like(output),
+        => Masked(isAlike: output.is_contiguous() ? Tensor.is_contiguous()
+            : !ChannelsLast.Has(output) || ChannelsLast.Has(Tensor), () => empty_like(output),
         (gradient, result) => ElementKernels.Mask(gradient, output, result));
 
     /// <summary>The same by a pass that writes one tensor masked to another, which may be the same.</summary>

@@ -1,13 +1,12 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Interactive.Runtime;
 
 /// <summary>A span of time that people write with its unit: <c>90s</c>, <c>15min</c>, <c>24h</c>, <c>2d</c>.</summary>
 /// <param name="Span">The time, more than none.</param>
-[JsonConverter(typeof(Json))]
-public readonly record struct Duration(TimeSpan Span)
+[JsonConverter(typeof(TextJson<Duration>))]
+public readonly record struct Duration(TimeSpan Span) : IWrittenAsText<Duration>
 {
     private static readonly (string Unit, double Seconds)[] units = [("min", 60), ("s", 1), ("h", 3600), ("d", 86400)];
 
@@ -34,10 +33,4 @@ public readonly record struct Duration(TimeSpan Span)
 
     /// <summary>The span itself.</summary>
     public static implicit operator Duration(TimeSpan span) => new(span);
-
-    private sealed class Json : JsonConverter<Duration>
-    {
-        public override Duration Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => Parse(reader.GetString()!);
-        public override void Write(Utf8JsonWriter writer, Duration value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
-    }
 }

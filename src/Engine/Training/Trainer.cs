@@ -72,8 +72,7 @@ public sealed class Trainer : IDisposable
         world = communicator ?? World.Current;
         device = Devices.Choose(Options.Device, world.LocalRank);
         var graph = Graph = TrainerParts.GraphOf(model, train, device);
-        if (Options.Precision != Precision.Float32) graph.Precision = Options.Precision;
-        if (Options.MemoryFormat != MemoryFormat.Contiguous) graph.MemoryFormat = Options.MemoryFormat;
+        Options.Prepare(graph);
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
         {

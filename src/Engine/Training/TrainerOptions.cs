@@ -50,9 +50,9 @@ public sealed record TrainerOptions
     /// </summary>
     [Description("element type of products: fp32 or bf16")] public Graphs.Precision Precision { get; init; } = Graphs.Precision.Float32;
     /// <summary>
-    /// How pictures lie in memory between the net's input and its outputs: contiguous (default) or channels-last, in which convolutions take
-    /// less time on most processors, most of all with bf16; the last bits differ between the two. With contiguous a graph keeps the
-    /// <see cref="Graphs.Graph.MemoryFormat"/> that it has.
+    /// How pictures lie in memory between the net's input and its outputs: contiguous (default) or channels-last, in which convolutions
+    /// take and give them without laying them anew. The last bits differ between the two: resume a run with the one it began with. With
+    /// contiguous a graph keeps the <see cref="Graphs.Graph.MemoryFormat"/> that it has.
     /// </summary>
     [Description("how pictures lie in memory: contiguous or channels-last")] public Graphs.MemoryFormat MemoryFormat { get; init; } = Graphs.MemoryFormat.Contiguous;
     /// <summary>Threads of each rank; default 0: libtorch's choice, or 1 with <see cref="Deterministic"/>.</summary>
@@ -124,6 +124,13 @@ public sealed record TrainerOptions
     [Description("show progress")] public bool Progress { get; init; } = true;
     /// <summary>Augmentation of training images; none by default.</summary>
     [Description("augmentation of training images: none, or parts of pad=2,flip")] public Augmentation? Augmentation { get; init; }
+
+    /// <summary>Gives a graph what is said of its numbers; what is not said stays as the graph has it.</summary>
+    internal void Prepare(Graphs.Graph graph)
+    {
+        if (Precision != Graphs.Precision.Float32) graph.Precision = Precision;
+        if (MemoryFormat != Graphs.MemoryFormat.Contiguous) graph.MemoryFormat = MemoryFormat;
+    }
 
     /// <summary>Checks ranges once.</summary>
     /// <exception cref="UsageException">Something is out of range; the message names it.</exception>

@@ -63,11 +63,7 @@ public class MemoryFormatTests
     public void Steps_have_the_bits_of_plain_autograd_under_the_same_rules(string name, string precision)
     {
         using var scope = NewDisposeScope();
-        manual_seed(1);
-        var graph = SmallModels.Create(name);
-        graph.Precision = Precision.Parse(precision);
-        graph.MemoryFormat = MemoryFormat.ChannelsLast;
-        graph.train();
+        var graph = Laid(name, precision);
         var (x, y) = SmallModels.Batch(graph);
         using var executor = new Executor(graph);
         var planned = new Executor(graph, OptimalPlanner.Front(Facts.Analytic(graph, 2))[0].Schedule);
@@ -85,11 +81,7 @@ public class MemoryFormatTests
     public void The_predicted_peak_is_the_measured_one(string name, string precision)
     {
         using var scope = NewDisposeScope();
-        manual_seed(1);
-        var graph = SmallModels.Create(name);
-        graph.Precision = Precision.Parse(precision);
-        graph.MemoryFormat = MemoryFormat.ChannelsLast;
-        graph.train();
+        var graph = Laid(name, precision);
         var (x, y) = SmallModels.Batch(graph, 8);
         var facts = Facts.Measured(graph, 8);
         var front = OptimalPlanner.Front(facts);
@@ -145,6 +137,35 @@ public class MemoryFormatTests
         using var executor = new Executor(graph);
         var (x, y) = SmallModels.Batch(graph, 2);
         StepChecks.LiveBytesSettle(executor, x, y);
+    }
+
+    private static Graph Laid(string name, string precision)
+    {
+        manual_seed(1);
+        var graph = SmallModels.Create(name);
+        graph.Precision = Precision.Parse(precision);
+        graph.MemoryFormat = MemoryFormat.ChannelsLast;
+        graph.train();
+        return graph;
+    }
+
+    // Masking counts on the order of memory alone: another type, or another device, takes no bytes more.
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float64)]
+    public void A_gradient_that_lies_as_the_output_does_is_masked_where_it_is(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        Tensor output = randn(2, 3, 4, 5).to_type(type), laid = ChannelsLast.Of(output);
+        foreach (var lies in new[] { output, laid })
+        {
+            var gradient = new SharedGradient(ones_like(lies));
+            Assert.Same(gradient, gradient.Masked(lies));
+            Assert.True(gradient.Tensor.Equals(lies.gt(0).to_type(type)));
+        }
+        var other = new SharedGradient(ones_like(output)).Masked(laid);
+        Assert.True(ChannelsLast.Has(other.Tensor) && other.Tensor.Equals(output.gt(0).to_type(type)));
     }
 
     [Fact]

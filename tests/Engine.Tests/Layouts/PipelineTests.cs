@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Interactive.Collectives.Mpi;
 using Interactive.Engine.Tests.Collectives;
 
@@ -129,8 +130,8 @@ public sealed class PipelineTests : IDisposable
         Assert.Contains($"rank {last} (pid {job.Pid(last)} on ", job.Output);
         var line = Assert.Single(job.Lines, l => l.Contains("does not answer"));
         Assert.Contains("for 12 s", line);
-        // of the neighbour, or of the speaker, who waits for the neighbour: whose clock runs out first
-        Assert.Matches($@"receive the gradient of \S+ of micro-batch \d from stage (\d), rank \1 ", line);
+        // its gradient, or that it takes the next value: it was stopped anywhere
+        Assert.True(Regex.IsMatch(line, $@"of micro-batch \d (from|to) stage {last}, rank {last} "), line);
         Assert.DoesNotContain($"rank {neighbour} (pid {job.Pid(neighbour)} does not answer", line);
     }
 

@@ -95,7 +95,7 @@ public class DataCommandTests
     [InlineData("unknown step 'sharpen': choose resize=N", "show", "SET", "--steps", "sharpen")]
     [InlineData("step 'resize' needs a number", "bench", "SET", "--steps", "resize")]
     [InlineData("a contact sheet's name ends in .html or .png", "show", "SET", "sheet.gif")]
-    [InlineData("unknown format 'zip': choose", "pack", "SET", "OUT", "--format", "zip")]
+    [InlineData("unknown format 'zip': choose mds, wds or parquet", "pack", "SET", "OUT", "--format", "zip")]
     [InlineData("workers must be 1 to 1024", "bench", "SET", "--workers", "-2")]
     public async Task Bad_input_is_one_line_and_exit_2(string message, params string[] arguments)
     {

@@ -110,7 +110,10 @@ internal sealed class PeerWatch : IDisposable
                     if (rank == 0) Tell(Announced);
                     return;
                 case Bye: return;
-                case Stalled: stalled(); break;
+                case Stalled:
+                    // it asks all ranks, and this thread is the one that hears the peer's answer
+                    new Thread(() => stalled()) { IsBackground = true, Name = "stalled" }.Start();
+                    break;
                 case Question: Tell(socket, Answer, state()); break;
                 case Answer:
                     lock (answers) answers[peer] = Encoding.UTF8.GetString(message, 1, MessageBytes - 1).TrimEnd('\0');

@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using Interactive.Runtime;
 
 namespace Interactive.Graphs;
 
@@ -7,8 +7,8 @@ namespace Interactive.Graphs;
 /// In which order a graph's pictures lie in memory; shapes stay (batch, channels, height, width) in either. Batches,
 /// outputs and parameters are contiguous for the user whatever is chosen.
 /// </summary>
-[JsonConverter(typeof(AsText))]
-public sealed record MemoryFormat
+[JsonConverter(typeof(TextJson<MemoryFormat>))]
+public sealed record MemoryFormat : IWrittenAsText<MemoryFormat>
 {
     private MemoryFormat(string name) => Name = name;
 
@@ -34,12 +34,4 @@ public sealed record MemoryFormat
 
     /// <summary>As <see cref="Parse"/> reads it.</summary>
     public override string ToString() => Name;
-
-    private sealed class AsText : JsonConverter<MemoryFormat>
-    {
-        public override MemoryFormat Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
-            => Parse(reader.GetString() ?? "");
-        public override void Write(Utf8JsonWriter writer, MemoryFormat value, JsonSerializerOptions options)
-            => writer.WriteStringValue(value.Name);
-    }
 }

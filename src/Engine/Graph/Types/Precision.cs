@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Interactive.Runtime;
 using TorchSharp;
@@ -11,8 +10,8 @@ namespace Interactive.Graphs;
 /// loss are fp32 in either; with <see cref="BFloat16"/> products and what lies between them are not
 /// (<see cref="PrecisionRules"/>).
 /// </summary>
-[JsonConverter(typeof(AsText))]
-public sealed record Precision
+[JsonConverter(typeof(TextJson<Precision>))]
+public sealed record Precision : IWrittenAsText<Precision>
 {
     private Precision(string name, ScalarType products) => (Name, Products) = (name, products);
 
@@ -43,12 +42,4 @@ public sealed record Precision
 
     /// <summary>As <see cref="Parse"/> reads it.</summary>
     public override string ToString() => Name;
-
-    private sealed class AsText : JsonConverter<Precision>
-    {
-        public override Precision Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
-            => Parse(reader.GetString() ?? "");
-        public override void Write(Utf8JsonWriter writer, Precision value, JsonSerializerOptions options)
-            => writer.WriteStringValue(value.Name);
-    }
 }

@@ -26,8 +26,7 @@ public sealed class LoopModel : IDisposable
     {
         if (options.Zero == 3) throw new UsageException("--zero 3 is the trainer's: a loop of one's own may read parameters at any time, when they are not there; choose --zero 2");
         graph.to(device);
-        if (options.Precision != Precision.Float32) graph.Precision = options.Precision;
-        if (options.MemoryFormat != MemoryFormat.Contiguous) graph.MemoryFormat = options.MemoryFormat;
+        options.Prepare(graph);
         graph.train();
         var trainable = new Trainable(graph);
         trainable.Note();
