@@ -22,6 +22,13 @@ internal static class InteractiveProcess
         params string[] arguments)
         => Run(Directory.GetCurrentDirectory(), null, null, arguments, variable);
 
+    /// <summary>Starts it, with its output to be read; for what ends when it is killed.</summary>
+    public static Process Start(params string[] arguments)
+        => Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true
+        })!;
+
     private static async Task<(int Exit, string Out, string Error)> Run(string folder, string? cache, string? input,
         string[] arguments, (string Name, string Value)? variable = null)
     {

