@@ -24,11 +24,11 @@ public sealed class Ctc(long blank = 0) : IObjective
     public Tensor Loss(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets)
     {
         using var scope = NewDisposeScope();
-        var scores = outputs[0].transpose(0, 1).to_type(ScalarType.Float32);
-        var (steps, batch) = (scores.shape[0], scores.shape[1]);
-        var lengths = targets[0].ge(0).sum(1);
-        var loss = nn.functional.ctc_loss(nn.functional.log_softmax(scores, 2), targets[0],
-            full([batch], steps, ScalarType.Int64), lengths, blank, zero_infinity: false, nn.Reduction.Mean);
+        var (batch, steps) = (outputs[0].shape[0], outputs[0].shape[1]);
+        // turned after the softmax, whose gradient then lies as the scores do, whatever autograd does before
+        var logs = nn.functional.log_softmax(outputs[0].to_type(ScalarType.Float32), 2).transpose(0, 1);
+        var loss = nn.functional.ctc_loss(logs, targets[0], full([batch], steps, ScalarType.Int64),
+            targets[0].ge(0).sum(1), blank, zero_infinity: false, nn.Reduction.Mean);
         return loss.MoveToOuterDisposeScope();
     }
 
