@@ -28,7 +28,7 @@ var file = Graph.FromOnnx($"{folder}/ch_PP-OCRv4_rec_infer.onnx", new OnnxOption
 var net = file.UpTo(file.Output.Producer!.Inputs[0].Producer!.Name); // the scores before the softmax: (40 steps, 6625 labels)
 
 // Three words a line, from licences that every Debian has. Those that are held out come from other licences.
-using var typeface = SKTypeface.FromFile(font);
+var typeface = SKTypeface.FromFile(font);
 IBatchSource Lines(int count, params string[] licences)
 {
     var words = licences.SelectMany(name => File.ReadAllText($"/usr/share/common-licenses/{name}").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
-using var session = new InferenceSession(Args[0]);
+var session = new InferenceSession(Args[0]);
 var (name, input) = session.InputMetadata.First();
 var app = WebApplication.Create();
 app.MapPost("/predict", (float[][] samples) =>
