@@ -17,7 +17,7 @@ const int Width = 320, Height = 48, Longest = 24;
 var arguments = Args.ToList();
 var folder = CommandLine.Take(arguments, "--models", "package/assets", "the folder of the net and of its letters");
 var font = CommandLine.Take(arguments, "--font", "/usr/share/fonts/opentype/mathjax/MathJax_Fraktur-Regular.otf", "the letters to learn");
-var count = int.Parse(CommandLine.Take(arguments, "--lines", "1600", "to learn from; an eighth as many are held out"));
+var count = int.Parse(CommandLine.Take(arguments, "--lines", "480", "to learn from; an eighth as many are held out"));
 var options = CommandLine.Parse(arguments, FineTuning.Defaults with { Name = "ocr", Epochs = 2, BatchSize = 16, LearningRate = 5e-4 });
 
 // Label 0 is the blank, which stands for no letter; then come the letters of the file, and the space.

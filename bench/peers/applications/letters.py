@@ -25,7 +25,7 @@ from torchaudio.transforms import MelSpectrogram
 parser = argparse.ArgumentParser()
 parser.add_argument("--folder", default="/usr/share/klettres")
 parser.add_argument("--held", default="de")
-parser.add_argument("--epochs", type=int, default=60)
+parser.add_argument("--epochs", type=int, default=40)
 parser.add_argument("--batch-size", type=int, default=32)
 parser.add_argument("--learning-rate", type=float, default=3e-3)
 parser.add_argument("--max-steps", type=int, default=0)
@@ -84,21 +84,27 @@ sampler = DistributedSampler(train, ranks, rank, drop_last=True)
 batches = DataLoader(train, options.batch_size // ranks, sampler=sampler, drop_last=True)
 held = DataLoader(Subset(test, range(rank, len(test), ranks)), options.batch_size)
 
-layers, before = [nn.GroupNorm(1, 1)], 1
-for channels in [24, 48, 96]:
-    layers += [nn.Conv2d(before, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(), nn.MaxPool2d(2)]
-    before = channels
-body = nn.Sequential(*layers)
-head = nn.Sequential(nn.AdaptiveAvgPool2d((2, 5)), nn.Flatten(), nn.Dropout(0.4), nn.Linear(960, 26))
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(32, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32)
+
+    def forward(self, x):
+        return (x + self.norm(self.conv(x))).relu()
 
 
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.body, self.head = body, head
+        self.start = nn.Sequential(nn.GroupNorm(1, 1), nn.Conv2d(1, 32, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(32), nn.ReLU())
+        self.body = nn.Sequential(*[Block() for _ in range(5)])
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d((4, 5)), nn.Flatten(), nn.Dropout(0.4), nn.Linear(640, 26))
 
     def forward(self, x):
-        return self.head(checkpoint_sequential(self.body, 3, x.requires_grad_()) if options.checkpoint and self.training else self.body(x))
+        x = self.start(x)
+        return self.head(checkpoint_sequential(self.body, 3, x) if options.checkpoint and self.training else self.body(x))
 
 
 net = Net()

@@ -25,7 +25,7 @@ from torch.utils.data.distributed import DistributedSampler
 parser = argparse.ArgumentParser()
 parser.add_argument("--models", default="package/assets")
 parser.add_argument("--font", default="/usr/share/fonts/opentype/mathjax/MathJax_Fraktur-Regular.otf")
-parser.add_argument("--lines", type=int, default=1600)
+parser.add_argument("--lines", type=int, default=480)
 parser.add_argument("--epochs", type=int, default=2)
 parser.add_argument("--batch-size", type=int, default=16)
 parser.add_argument("--learning-rate", type=float, default=5e-4)

@@ -6,7 +6,9 @@
     torchrun --nproc-per-node 2 spam.py --checkpoint
 """
 import argparse
+import html
 import re
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import numpy
@@ -16,10 +18,10 @@ from transformers import AutoModel, AutoTokenizer, Trainer, TrainingArguments, s
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--mails", default="package/data")
-parser.add_argument("--tokens", type=int, default=96)
+parser.add_argument("--tokens", type=int, default=64)
 parser.add_argument("--epochs", type=int, default=2)
 parser.add_argument("--batch-size", type=int, default=32)
-parser.add_argument("--learning-rate", type=float, default=2e-4)
+parser.add_argument("--learning-rate", type=float, default=2e-3)
 parser.add_argument("--checkpoint", action="store_true", help="recompute activations")
 parser.add_argument("--out", default="runs/spam")
 options = parser.parse_args()
@@ -30,9 +32,13 @@ words = AutoTokenizer.from_pretrained(name)
 
 
 def read(path):
-    head, _, body = path.read_text(encoding="latin-1").partition("\n\n")
-    line = lambda key: (re.findall(rf"^{key}: *(.*)$", head, re.M) or [""])[0]
-    return f"{line('From')} . {line('Subject')} . " + re.sub(r"<[^>]*>|https?://\S+|\s+", " ", body)
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    try:
+        body = mail.get_body(("plain", "html")).get_content()
+    except (AttributeError, KeyError, LookupError):  # no text, or in letters that Python does not know
+        body = ""
+    body = html.unescape(re.sub(r"(?is)<(style|script)\b.*?</\1>|<[^>]*>", " ", body))
+    return f"{mail['From']} . {mail['Subject']} . " + re.sub(r"https?://\S+|\s+", " ", body)
 
 
 files = sorted(Path(options.mails).rglob("*.txt"))
@@ -58,9 +64,13 @@ class Spam(torch.nn.Module):
 
 
 arguments = TrainingArguments(options.out, num_train_epochs=options.epochs, per_device_train_batch_size=options.batch_size,
-                              learning_rate=options.learning_rate, weight_decay=0.01, warmup_ratio=0.3, lr_scheduler_type="cosine",
                               evaluation_strategy="epoch", save_strategy="epoch", save_total_limit=2, logging_steps=1)
 accuracy = lambda said: {"accuracy": float((numpy.argmax(said.predictions, 1) == said.label_ids).mean())}
-trainer = Trainer(Spam(), arguments, train_dataset=parts["train"], eval_dataset=parts["test"], tokenizer=words, compute_metrics=accuracy)
+model = Spam()
+body = [p for p in model.bert.parameters() if p.requires_grad]
+optimizer = torch.optim.AdamW([{"params": body, "lr": options.learning_rate / 10}, {"params": model.head.parameters()}], options.learning_rate, weight_decay=0.01)
+steps = options.epochs * (len(parts["train"]) // options.batch_size)
+schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [g["lr"] for g in optimizer.param_groups], total_steps=steps + options.epochs)
+trainer = Trainer(model, arguments, optimizers=(optimizer, schedule), train_dataset=parts["train"], eval_dataset=parts["test"], tokenizer=words, compute_metrics=accuracy)
 trainer.train()
 print(f"{trainer.evaluate()['eval_accuracy']:.2%} of {len(parts['test'])} mails are told apart")
