@@ -15,7 +15,7 @@ var folder = CommandLine.Take(arguments, "--folder", "/usr/share/klettres", "KLe
 var held = CommandLine.Take(arguments, "--held", "de", "the language that is kept for evaluation");
 var options = CommandLine.Parse(arguments, new TrainerOptions
 {
-    Name = "letters", Epochs = 40, BatchSize = 32, Optimizer = "adamw", LearningRate = 3e-3, WeightDecay = 0.05, Schedule = "onecycle", LabelSmoothing = 0.1,
+    Name = "letters", Epochs = 40, BatchSize = 32, Optimizer = "adamw", LearningRate = 3e-3, WeightDecay = 0.05, Schedule = "onecycle",
 });
 
 // A language's list says which file is which letter. Letters beyond A to Z are left out, which few languages have.
@@ -33,7 +33,7 @@ IDataset<EncodedSound> Alphabets(Func<string, bool> languages)
 
 // Without the silence around it a letter fits into 0.8 seconds; in training each is said faster or slower, louder or quieter.
 AudioBatches Sounds(Func<string, bool> languages)
-    => Alphabets(languages).Audio(x => x.Resample(16000).Trim(20).Speed(0.15).Seconds(0.8).Gain(3).LogMel(bands: 40));
+    => Alphabets(languages).Audio(x => x.Resample(16000).Trim(30).Speed(0.15).Seconds(0.8).Gain(3).LogMel(bands: 40));
 var (train, test) = (Sounds(language => language != held), Sounds(language => language == held));
 
 torch.manual_seed((long)options.Seed);
