@@ -36,7 +36,7 @@ internal static class ObjectMembers
     private static IReadOnlyList<Member> Find(Type type)
     {
         const BindingFlags Public = BindingFlags.Instance | BindingFlags.Public;
-        var fields = type.GetFields(Public).Where(f => !f.FieldType.IsByRefLike).Select(f => new Member(f.Name, f));
+        var fields = type.GetFields(Public).Where(f => !f.FieldType.IsByRefLike && !f.Name.StartsWith('<')).Select(f => new Member(f.Name, f));
         if (typeof(ITuple).IsAssignableFrom(type) && type.IsValueType)
             return [.. fields.Where(f => f.Name.StartsWith("Item", StringComparison.Ordinal))];
         var properties =

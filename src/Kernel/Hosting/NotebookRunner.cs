@@ -79,7 +79,7 @@ internal sealed class NotebookRunner
             current = (i, ++count);
             var number = count;
             var result = await session.RunAsync(cell.Source, $"cell-{number}",
-                value => recorder.Value(Formatters.Format(value), number)).ConfigureAwait(false);
+                value => { if (value is not DisplayedValue) recorder.Value(Formatters.Format(value), number); }).ConfigureAwait(false);
             foreach (var output in native) output.Drain();
             var error = result.Error ?? Interlocked.Exchange(ref ofThread, null);
             if (error is not null)

@@ -103,6 +103,7 @@ internal sealed class CellExecutor
 
     private void Show(KernelRequest request, int line, object? value, bool store)
     {
+        if (value is DisplayedValue) return; // display(x) as the last expression: x has been shown
         var bundle = Formatters.Format(value);
         outbox.Publish("execute_result", request.Header,
             new()

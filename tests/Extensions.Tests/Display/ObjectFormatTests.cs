@@ -111,6 +111,17 @@ public sealed class ObjectFormatTests
         Formatters.Format(new TaskCompletionSource<int>().Task).Text);
 
     [Fact]
+    public void FieldsThatTheCompilerMade_AreNotShown()
+    {
+        static async IAsyncEnumerable<int> Numbers()
+        {
+            await Task.Yield();
+            yield return 1;
+        }
+        Assert.DoesNotContain("__state", Formatters.Format(Numbers()).Text);
+    }
+
+    [Fact]
     public void AnInterrupt_GoesThrough()
     {
         DisplayHost.IsInterrupted = () => true;

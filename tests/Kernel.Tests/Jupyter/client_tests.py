@@ -100,6 +100,8 @@ class ExecuteTests(KernelTestCase):
         outcome = self.run_cell("var shown = Display(3); shown.Update(new[] { 4, 5 });")
         self.assertEqual(outcome.of("display_data")[0]["data"]["text/plain"], "3")
         self.assertEqual(outcome.of("update_display_data")[0]["transient"], outcome.of("display_data")[0]["transient"])
+        outcome = self.run_cell("Display(3)")  # what it returns is not shown once more
+        self.assertEqual((len(outcome.of("display_data")), outcome.of("execute_result")), (1, []))
         outcome = self.run_cell("using TorchSharp; torch.zeros(2, 3)")
         self.assertIn("text/html", outcome.of("execute_result")[0]["data"])
 

@@ -45,7 +45,7 @@ internal static class RankCellsCommand
             World.Fail(result.Error);
             return ScriptHost.Failure;
         }
-        if (result is { HasValue: true, Value: { } value }) display?.Return(value);
+        if (result is { HasValue: true, Value: { } value and not DisplayedValue }) display?.Return(value);
         Console.Out.Flush();
         return 0;
     }
