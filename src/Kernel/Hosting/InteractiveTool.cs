@@ -2,6 +2,7 @@ using System.CommandLine;
 using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting.Commands;
 using Interactive.Kernel.Hosting.Commands.Kubernetes;
+using Interactive.Kernel.Hosting.Commands.Nodes;
 using Interactive.Kernel.Hosting.Commands.Runs;
 using Interactive.Kernel.Hosting.Commands.Slurm;
 using Interactive.Kernel.Jupyter;
@@ -20,6 +21,7 @@ public static class InteractiveTool
         ("slurm", SlurmCommand.Create),
         ("batch", BatchCommand.Create),
         ("k8s", KubernetesCommand.Create),
+        ("node", NodeCommand.Create),
         ("eval", EvalCommand.Create),
         ("kernel", KernelCommand.Create),
         ("report", ReportCommand.Create),
