@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting.Commands;
+using Interactive.Kernel.Hosting.Commands.Boxes;
 using Interactive.Kernel.Hosting.Commands.Kubernetes;
 using Interactive.Kernel.Hosting.Commands.Nodes;
 using Interactive.Kernel.Hosting.Commands.Runs;
@@ -22,6 +23,7 @@ public static class InteractiveTool
         ("batch", BatchCommand.Create),
         ("k8s", KubernetesCommand.Create),
         ("node", NodeCommand.Create),
+        ("box", BoxCommand.Create),
         ("eval", EvalCommand.Create),
         ("kernel", KernelCommand.Create),
         ("report", ReportCommand.Create),
