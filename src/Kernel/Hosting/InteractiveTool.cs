@@ -4,6 +4,7 @@ using Interactive.Kernel.Hosting.Commands;
 using Interactive.Kernel.Hosting.Commands.Boxes;
 using Interactive.Kernel.Hosting.Commands.Kubernetes;
 using Interactive.Kernel.Hosting.Commands.Nodes;
+using Interactive.Kernel.Hosting.Commands.Queues;
 using Interactive.Kernel.Hosting.Commands.Runs;
 using Interactive.Kernel.Hosting.Commands.Slurm;
 using Interactive.Kernel.Jupyter;
@@ -24,6 +25,7 @@ public static class InteractiveTool
         ("k8s", KubernetesCommand.Create),
         ("node", NodeCommand.Create),
         ("box", BoxCommand.Create),
+        ("cluster", ClusterCommand.Create),
         ("eval", EvalCommand.Create),
         ("kernel", KernelCommand.Create),
         ("report", ReportCommand.Create),
