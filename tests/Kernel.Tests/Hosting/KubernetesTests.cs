@@ -17,7 +17,8 @@ namespace Interactive.Kernel.Tests.Hosting;
 public sealed class KubernetesTests
 {
     private static readonly ClusterTraining training = new("fashion-mnist", "registry/interactive:1", "/work/train.csx",
-        ["--epochs", "2"], 4, 2) { Queue = "research", Cpu = "8", Memory = "32Gi", Gpus = 2, Claim = "runs", Namespace = "vision" };
+        ["--epochs", "2"], 4, 2)
+    { Queue = "research", Cpu = "8", Memory = "32Gi", Gpus = 2, Claim = "runs", Namespace = "vision" };
 
     private static string Golden(string kind)
         => File.ReadAllText(Path.Combine(ProjectFolder.Root, "tests", "Kernel.Tests", "Hosting", "Manifests", $"{kind}.yaml"));

@@ -52,7 +52,8 @@ internal sealed record PodRanks(int Index, int Ranks, int Here, string Host, int
     public ProcessStartInfo Command(IReadOnlyList<string> command)
     {
         var start = new ProcessStartInfo("/bin/sh",
-            ["-c", Start, "ranks", $"{Index * Here}", $"{Here}", .. command]) { UseShellExecute = false };
+            ["-c", Start, "ranks", $"{Index * Here}", $"{Here}", .. command])
+        { UseShellExecute = false };
         start.Environment["PMI_PORT"] = string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
         start.Environment[Size] = ClusterTraining.Text(Ranks);
         start.Environment.Remove(Rank);
