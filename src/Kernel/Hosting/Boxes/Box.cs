@@ -29,6 +29,7 @@ internal sealed record Box(string Image, double? Cpus, long? MemoryBytes, IReadO
     /// <summary>Why there can be no box here, or null.</summary>
     public static string? Missing()
         => !OperatingSystem.IsLinux() ? "boxes are of Linux"
+        : Environment.UserName != "root" ? "only root mounts an image for a box"
         : Find("bwrap") ? Find("unshare") ? null : "unshare is not installed: apt-get install util-linux"
         : "bubblewrap is not installed: apt-get install bubblewrap";
 
@@ -49,8 +50,7 @@ internal sealed record Box(string Image, double? Cpus, long? MemoryBytes, IReadO
         try
         {
             foreach (var part in new[] { "image", "upper", "work", "root" }) folder.CreateSubdirectory(part);
-            var unshare = Environment.UserName == "root" ? ["--mount"] : new[] { "--mount", "--user", "--map-root-user" };
-            var code = run(group.Enter("unshare", [.. unshare, "--propagation", "private", "sh", "-c", Enter, "box", image,
+            var code = run(group.Enter("unshare", ["--mount", "--propagation", "private", "sh", "-c", Enter, "box", image,
                 folder.FullName, .. Words(), "--", .. command]));
             if (group.Killed is > 0 and var killed)
             {

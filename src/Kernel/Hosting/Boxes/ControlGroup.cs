@@ -25,6 +25,7 @@ internal sealed class ControlGroup : IDisposable
     public ControlGroup(long? memoryBytes, double? cpus, int? version = null)
     {
         string[] controllers = [.. memoryBytes is null ? [] : new[] { Memory }, .. cpus is null ? [] : new[] { Cpu }];
+        if (controllers.Length == 0) return;
         if (Missing(version, controllers) is { } why) throw new UsageException($"a {string.Join(" and ", controllers)} cgroup cannot be made: {why}");
         isV2 = version is 2 || version is null && Missing(1, controllers) is not null;
         var name = $"interactive-{Guid.NewGuid():N}";

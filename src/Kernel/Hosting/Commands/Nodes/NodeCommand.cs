@@ -46,23 +46,23 @@ internal static class NodeCommand
                     parsed.GetValue(memory) is { } size ? ByteSize.Parse(size) : null, parsed.GetValue(gpus)),
             }, parsed.GetValue(active));
             history.Save();
-            var done = parsed.GetValue(drain) ? NodeDrain.Apply(findings) : null;
             var fitness = findings.Count == 0 ? Fitness.Fit : findings[0].Fitness;
+            if (!parsed.GetValue(json)) Print(fitness, findings, parsed.GetValue(nhc));
+            // Afterwards: where Slurm cannot be told, the findings have been.
+            var done = parsed.GetValue(drain) ? NodeDrain.Apply(findings) : null;
             if (parsed.GetValue(json)) Console.WriteLine(ToJson(fitness, findings, done));
-            else Print(fitness, findings, done, parsed.GetValue(nhc));
+            else if (done is not null) Console.WriteLine($"{Finding.Prefix}{done}");
             return (int)fitness;
         });
         return command;
     }
 
-    private static void Print(Fitness fitness, IReadOnlyList<Finding> findings, string? done, bool asNhc)
+    private static void Print(Fitness fitness, IReadOnlyList<Finding> findings, bool asNhc)
     {
         foreach (var finding in findings)
             if (!asNhc) Console.WriteLine(finding);
             else if (finding.Fitness == Fitness.Unfit) Console.WriteLine($"ERROR:  nhc:  Health check failed:  {finding}");
-        if (asNhc) return;
-        if (fitness == Fitness.Fit) Console.WriteLine($"fit ({NodeExamination.Checks.Count} checks)");
-        if (done is not null) Console.WriteLine($"{Finding.Prefix}{done}");
+        if (fitness == Fitness.Fit && !asNhc) Console.WriteLine($"fit ({NodeExamination.Checks.Count} checks)");
     }
 
     private static string ToJson(Fitness fitness, IReadOnlyList<Finding> findings, string? done)
