@@ -16,10 +16,12 @@ internal static class InputCheck
             throw new UsageException($"{graph.Name} takes {graph.Inputs.Count} inputs ({string.Join(", ", graph.Inputs.Select(v => v.Name))}), got {inputs.Count}");
         for (var i = 0; i < inputs.Count; i++)
         {
+            if (inputs[i] is null) throw new UsageException($"{graph.Name} got null as {graph.Inputs[i].Name}");
             var (value, shape) = (graph.Inputs[i], inputs[i].shape);
             if (shape.Length == 0 || !shape.AsSpan(1).SequenceEqual(value.Shape.ToArray())
                 || shape[0] != inputs[0].shape[0])
                 throw new UsageException($"{graph.Name} takes ({(i == 0 ? "batch" : inputs[0].shape[0])}{string.Concat(value.Shape.ToArray().Select(d => $", {d}"))}) as {value.Name}, got ({string.Join(", ", shape)})");
+            if (shape[0] == 0) throw new UsageException($"{graph.Name} got a batch of no samples as {value.Name}");
             if (inputs[i].dtype != value.Type)
                 throw new UsageException($"{graph.Name} takes {value.Type} as {value.Name}, got {inputs[i].dtype}");
         }

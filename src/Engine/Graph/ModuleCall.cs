@@ -8,7 +8,14 @@ internal static class ModuleCall
 {
     /// <summary>What the module gives, in order.</summary>
     /// <exception cref="GraphException">It takes another number of tensors, or something else.</exception>
-    public static Tensor[] Run(nn.Module module, IReadOnlyList<Tensor> inputs) => (module, inputs.Count) switch
+    public static Tensor[] Run(nn.Module module, IReadOnlyList<Tensor> inputs)
+    {
+        var outputs = Call(module, inputs);
+        return outputs is null || Array.Exists(outputs, output => output is null)
+            ? throw new GraphException($"{module.GetName()} gives null in place of a tensor") : outputs;
+    }
+
+    private static Tensor[] Call(nn.Module module, IReadOnlyList<Tensor> inputs) => (module, inputs.Count) switch
     {
         (nn.IModule<Tensor[], Tensor[]> m, _) => m.call([.. inputs]),
         (nn.IModule<Tensor, Tensor> m, 1) => [m.call(inputs[0])],

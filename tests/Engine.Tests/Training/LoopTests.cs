@@ -113,6 +113,21 @@ public sealed class LoopTests : IDisposable
     }
 
     [Fact]
+    public void A_loss_that_is_no_number_or_trains_nothing_and_an_empty_batch_are_one_line()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Nets.Mlp();
+        using var loop = new TrainingLoop(Options("misfits"));
+        var net = loop.Setup(graph);
+        using var step = net.Forward(zeros(4, 6));
+        Assert.StartsWith("a loss is one number, got (4)",
+            Assert.Throws<UsageException>(() => LoopModel.Backward(step.Outputs[0].sum(1), step)).Message);
+        Assert.StartsWith("the loss does not depend on the outputs",
+            Assert.Throws<UsageException>(() => LoopModel.Backward(step.Outputs[0].detach().sum(), step)).Message);
+        Assert.Contains("a batch of no samples", Assert.Throws<UsageException>(() => net.Forward(zeros(0, 6))).Message);
+    }
+
+    [Fact]
     public void A_loss_that_turns_an_output_has_plain_autograd_s_bits()
     {
         using var scope = NewDisposeScope();

@@ -30,7 +30,7 @@ internal static class GraphText
     {
         if (graph.Nodes.FirstOrDefault(node
             => node.Op is not (AtenOp or Input) && !OpList.Knows(node.Op.Kind)) is { } foreign)
-            throw CannotBeKept(graph, $"{foreign.Name} is a {foreign.Op.Kind} that only its own code can build again");
+            throw CannotBeKept(graph, $"{foreign.Name} is a node ({foreign.Op.Kind}) that only its own code can build again");
         GraphTensors tensors;
         try { tensors = new GraphTensors(graph); }
         catch (UsageException e) { throw CannotBeKept(graph, e.Message); }

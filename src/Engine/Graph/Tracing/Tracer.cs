@@ -14,7 +14,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
 {
     private const long First = 2, Second = 3, Third = 4; // batches
 
-    private readonly ModuleTensors tensors = new(module);
+    private readonly ModuleTensors tensors = new(module ?? throw new ArgumentNullException(nameof(module)));
     private readonly HashSet<string> opaque = [];
     private readonly List<TraceNote> notes = [];
 
@@ -22,6 +22,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
     /// <exception cref="GraphException">The module cannot be run, or not even one opaque node can stand for it.</exception>
     public Graph Run()
     {
+        RequireSamples();
         RequireFinite();
         using var plain = module is jit.ScriptModule ? ScriptExecutor.Plain() : null;
         using var memory = new ModuleMemory(module);
@@ -37,6 +38,17 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
             finally { memory.PutBack(); }
             if (opaque.Contains("")) return Whole();
         }
+    }
+
+    private void RequireSamples()
+    {
+        foreach (var example in examples)
+        {
+            ArgumentNullException.ThrowIfNull(example);
+            if (example.dim() == 0 || example.shape[0] == 0)
+                throw new GraphException($"{name}: an example is a batch (samples, …) of at least one sample, got ({string.Join(", ", example.shape)})");
+        }
+        if (examples.Count == 0) throw new GraphException($"{name}: a trace needs an example for each input, got none");
     }
 
     private void RequireFinite()
@@ -122,6 +134,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         var steps = new TraceSteps(first, tensors, opaque);
         var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps, evaluation: true), (First, Second));
         trace.Check();
+        if (steps.Steps.Count == 0) throw new GraphException($"{name} runs no operator, so there is nothing to train or to plan");
         var builder = Builder();
         return builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes);
     }

@@ -85,8 +85,11 @@ public sealed class LoopModel : IDisposable
     /// </summary>
     /// <param name="loss">A scalar.</param>
     /// <param name="flights">The forwards it was made of, of one net or several.</param>
+    /// <exception cref="UsageException">The loss is no single number, or does not depend on the outputs by autograd.</exception>
     public static void Backward(Tensor loss, params IReadOnlyList<StepState> flights)
     {
+        if (loss.numel() != 1) throw new UsageException($"a loss is one number, got ({string.Join(", ", loss.shape)}): take its mean or sum");
+        if (!loss.requires_grad) throw new UsageException("the loss does not depend on the outputs by autograd (detach or no_grad within?), so nothing would be trained");
         var turned = flights.Select(flight => TurnedOutputs.Gradients(loss, flight.Outputs)).ToArray();
         loss.backward();
         for (var i = 0; i < flights.Count; i++)

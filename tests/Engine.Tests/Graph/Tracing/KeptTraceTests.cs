@@ -182,7 +182,7 @@ public sealed class KeptTraceTests : IDisposable
         using var graph = Net();
         var file = Path.Combine(folder, "own.safetensors");
         var error = Assert.Throws<UsageException>(() => Model.Save(file, graph)).Message;
-        Assert.Contains("own is a opaque that only its own code can build again; keep its weights by Safetensors.Save",
+        Assert.Contains("own is a node (opaque) that only its own code can build again; keep its weights by Safetensors.Save",
             error);
         Safetensors.Save(graph, file);
         using var model = Model.Load(file, Net());

@@ -122,6 +122,22 @@ public class TraceTests(ITestOutputHelper output)
         Same.AsTheModule(net, graph, randn(5, 6), KeepAll.Schedule(Fusion.Fuse(graph)));
     }
 
+    private sealed class Runs(Func<Tensor, Tensor?> of) : nn.Module<Tensor, Tensor>("runs")
+    {
+        public override Tensor forward(Tensor x) => of(x)!;
+    }
+
+    [Fact]
+    public void What_cannot_be_traced_is_one_line()
+    {
+        string Refused(nn.Module<Tensor, Tensor> module, params long[] example)
+            => Assert.Throws<GraphException>(() => Graph.Trace(module, zeros(example))).Message;
+        Assert.Equal("runs gives null in place of a tensor", Refused(new Runs(_ => null), 2, 3));
+        Assert.StartsWith("runs runs no operator", Refused(new Runs(x => x), 2, 3));
+        Assert.Equal("runs: an example is a batch (samples, …) of at least one sample, got (0, 3)", Refused(new Runs(x => x.neg()), 0, 3));
+        Assert.Throws<ArgumentNullException>(() => Graph.Trace((nn.Module<Tensor, Tensor>)null!, zeros(2, 3)));
+    }
+
     private sealed class Detaches : nn.Module<Tensor, Tensor>
     {
         private readonly nn.Module<Tensor, Tensor> first = nn.Linear(6, 8), second = nn.Linear(6, 8), third = nn.Linear(6, 8);
