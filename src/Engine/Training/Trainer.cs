@@ -214,7 +214,9 @@ public sealed class Trainer : IDisposable
     private EvalRecord EvaluateCut()
     {
         var record = Evaluate(Math.Max(0, position.Epoch - 1));
-        if (double.IsNegativeInfinity(best.Score)) SaveBest(record);
+        if (!double.IsNegativeInfinity(best.Score)) return record;
+        using var draft = DraftBest(record);
+        draft?.Commit();
         return record;
     }
 
@@ -339,23 +341,21 @@ public sealed class Trainer : IDisposable
             Save();
             throw;
         }
-        var isBest = best.Takes(record);
-        Save();
-        if (isBest) SaveBest(record);
+        Save(best.Takes(record) ? () => DraftBest(record) : null);
         return record;
     }
 
-    private void SaveBest(EvalRecord record)
+    private FileDraft? DraftBest(EvalRecord record)
     {
         using var averaged = average?.Use();
-        if (IsMain) best.Save(Directory!, record);
+        return IsMain ? best.Draft(Directory!, record) : null;
     }
 
-    private void Save() => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best.Score), () =>
+    private void Save(Func<FileDraft?>? withBest = null) => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best.Score), () =>
     {
         parts.Strategy.Gather();
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
-    });
+    }, withBest);
 
     private void Announce(long step, string path, TimeSpan blocking)
     {
