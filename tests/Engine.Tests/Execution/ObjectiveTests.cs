@@ -85,7 +85,7 @@ public class ObjectiveTests
             if (name == "plain") continue;
             long Aside(IObjective of) => Profiler.Measure(graph, 12, of).LossWorkspace;
             Assert.True(Aside(objective) > Aside(Make(name)), "shares would take no more than class numbers");
-            Assert.InRange(Aside(objective), 1, AnalyticProfile.Cautious(graph, 12, objective.Traits(graph)).LossWorkspace);
+            Assert.InRange(Aside(objective), 1, AnalyticProfile.Cautious(graph, 12, ((IObjective)objective).Traits(graph)).LossWorkspace);
         }
     }
 

@@ -54,7 +54,7 @@ internal sealed class CacheServer(Uri address, CacheTimes times) : IDisposable
         }
         catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
         {
-            Rest(ref asksAgain, $"does not answer, data come from their origin: {e.Message.Split(['\n', ';', ','])[0].Trim()}", "silent");
+            Rest(ref asksAgain, $"does not answer, data come from their origin: {e.Message.Split(['\n', ';', ',', ':'])[0].Trim()}", "silent");
             return without;
         }
     }
