@@ -13,6 +13,13 @@ internal static class TurnedOutputs
     /// <summary>Which leaves are not contiguous; before their bytes go.</summary>
     public static bool[] Among(IReadOnlyList<Tensor> leaves) => [.. leaves.Select(leaf => leaf.requires_grad && !leaf.is_contiguous())];
 
+    /// <summary>Whether a loss may turn this leaf, so that its gradient arrives otherwise laid than the leaf lies.</summary>
+    public static bool MayTurn(Tensor leaf) => leaf.requires_grad && leaf.dim() > 1;
+
+    /// <summary>Those of all leaves that a loss of a user's own turns, or the net has turned; before the loss's backward.</summary>
+    public static Tensor?[] Gradients(Tensor loss, IReadOnlyList<Tensor> leaves)
+        => Gradients(loss, leaves, Among(leaves), asked: [.. leaves.Select(MayTurn)]);
+
     /// <summary>One for each leaf; null where it is not asked for, or the loss does not reach it. The loss's graph stays, for its backward. The caller disposes them.</summary>
     /// <param name="loss">A scalar.</param>
     /// <param name="leaves">Of which it was made.</param>

@@ -6,20 +6,15 @@ namespace Interactive.Training;
 public sealed record LearningRateCurve(IReadOnlyList<double> Rates, IReadOnlyList<double> Losses)
 {
     /// <summary>
-    /// The rate at which the loss falls fastest, the first tenth left out, where it only wavers: a good peak for a
-    /// schedule. Not a number where it never falls.
+    /// A tenth of the rate of the least loss: a good peak for a schedule, for at the least loss the training is about to
+    /// explode. Not a number where the loss never falls.
     /// </summary>
     public double Suggestion
     {
         get
         {
-            var (best, at) = (0.0, -1);
-            for (var i = 1 + Losses.Count / 10; i + 1 < Losses.Count; i++)
-            {
-                var slope = (Losses[i + 1] - Losses[i - 1]) / (Math.Log(Rates[i + 1]) - Math.Log(Rates[i - 1]));
-                if (slope < best) (best, at) = (slope, i);
-            }
-            return at < 0 ? double.NaN : Rates[at];
+            var least = Losses.Index().DefaultIfEmpty().MinBy(step => step.Item).Index;
+            return least == 0 ? double.NaN : Rates[least] / 10;
         }
     }
 }

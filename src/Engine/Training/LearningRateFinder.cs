@@ -11,7 +11,7 @@ namespace Interactive.Training;
 /// </summary>
 public static class LearningRateFinder
 {
-    private const double Keep = 0.98, Exploded = 4; // of the smoothed loss; times the least
+    private const double Keep = 0.95, Exploded = 4; // of the smoothed loss; times the least
 
     /// <summary>Makes the test with a trainer that is not running. Collective.</summary>
     /// <param name="trainer">The trainer, with its data, objective and optimiser.</param>

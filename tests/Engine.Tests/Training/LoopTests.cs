@@ -113,6 +113,26 @@ public sealed class LoopTests : IDisposable
     }
 
     [Fact]
+    public void A_loss_that_turns_an_output_has_plain_autograd_s_bits()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var module = nn.Sequential(("hidden", nn.Linear(8, 8)), ("act", nn.ReLU()), ("scores", nn.Linear(8, 6)));
+        var graph = Graph.Trace(module, randn(2, 5, 8));
+        var (x, labels) = (randn(7, 5, 8), randint(6, [7, 5]));
+        Tensor Loss(Tensor y) => nn.functional.cross_entropy(y.transpose(1, 2), labels);
+        Loss(module.call(x)).backward();
+        var plain = module.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone());
+        module.zero_grad();
+        using var loop = new TrainingLoop(Options("turned"));
+        var net = loop.Setup(graph);
+        using var step = net.Forward(x);
+        LoopModel.Backward(Loss(step.Outputs[0]), step);
+        Assert.All(module.named_parameters(),
+            p => Assert.True(plain[p.name].bytes.SequenceEqual(p.parameter.grad!.bytes), p.name));
+    }
+
+    [Fact]
     public void Gradients_are_averaged_while_backward_runs_and_passes_may_be_more_or_fewer()
     {
         var steps = Ranks.Run(2, world =>

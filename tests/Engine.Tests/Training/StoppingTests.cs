@@ -233,6 +233,30 @@ public sealed class StoppingTests : IDisposable
     }
 
     [Fact]
+    public void A_suggested_rate_is_a_tenth_of_that_of_the_least_loss_and_none_where_the_loss_only_rises()
+    {
+        Assert.Equal(0.01, new LearningRateCurve([1e-3, 1e-2, 1e-1, 1], [2, 1.5, 1, 3]).Suggestion, 12);
+        Assert.Equal(double.NaN, new LearningRateCurve([1e-3, 1e-2], [1, 2]).Suggestion);
+        Assert.Equal(double.NaN, new LearningRateCurve([], []).Suggestion);
+    }
+
+    [Fact]
+    public void Training_at_a_suggested_rate_learns()
+    {
+        using var data = Nets.Regression();
+        double Loss(double rate, out double suggestion)
+        {
+            using var graph = Nets.Mlp(4, 1, 32);
+            using var trainer = new Trainer(graph, data, data,
+                Options("suggested") with { Optimizer = "adam", LearningRate = rate, Epochs = 3 }, new MeanSquaredError());
+            suggestion = LearningRateFinder.Run(trainer).Suggestion;
+            return trainer.Run().Loss;
+        }
+        var slow = Loss(1e-6, out var found);
+        Assert.True(Loss(found, out _) < slow / 2, $"at {found}");
+    }
+
+    [Fact]
     public void A_run_that_another_process_goes_on_with_is_refused_and_one_that_is_new_left_alone()
     {
         Train(Options("alive") with { MaxSteps = 5, CheckpointEvery = 1 });

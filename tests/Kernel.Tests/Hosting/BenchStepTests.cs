@@ -46,4 +46,16 @@ public sealed class BenchStepTests
         Assert.Equal(("low", "follow", "full"),
             ((string)rules["conv2d"]!, (string)rules["batch_norm"]!, (string)rules["softmax"]!));
     }
+
+    [Fact]
+    public async Task DoctorKernels_MeasuresBothWaysOfEach_AndSaysWhichIsTaken()
+    {
+        var (exit, output, _) = await InteractiveProcess.Run(["doctor", "--kernels", "--json"]);
+        Assert.Equal(0, exit);
+        var kernels = JsonNode.Parse(output)!["kernels"]!.AsArray();
+        Assert.Equal(9, kernels.Count);
+        Assert.All(kernels, kernel => Assert.NotEqual("", (string)kernel!["taken"]!));
+        var product = kernels.Single(kernel => (string)kernel!["name"]! == "product")!;
+        Assert.True((double)product["seconds"]! > 0 && (double)product["otherSeconds"]! > 0);
+    }
 }

@@ -87,7 +87,7 @@ public sealed class LoopModel : IDisposable
     /// <param name="flights">The forwards it was made of, of one net or several.</param>
     public static void Backward(Tensor loss, params IReadOnlyList<StepState> flights)
     {
-        var turned = flights.Select(flight => TurnedOutputs.Gradients(loss, flight.Outputs, TurnedOutputs.Among(flight.Outputs))).ToArray();
+        var turned = flights.Select(flight => TurnedOutputs.Gradients(loss, flight.Outputs)).ToArray();
         loss.backward();
         for (var i = 0; i < flights.Count; i++)
         {

@@ -48,20 +48,32 @@ internal static class Endurance
         finally { folder.Delete(recursive: true); }
     }
 
+    /// <summary>Cells of one session: each uses what is there and defines nothing.</summary>
+    public static Task<IReadOnlyList<Holding>> UsingCells(int count, Action<Holding> tell)
+        => Cells(count, i => $"total += Enumerable.Range(0, {i}).Select(x => Twice(x)).Sum(x => (long)x); total", tell);
+
     /// <summary>Cells of one session: each defines a function, a lambda and a megabyte anew.</summary>
-    public static async Task<IReadOnlyList<Holding>> Cells(int count, Action<Holding> tell)
+    public static Task<IReadOnlyList<Holding>> DefiningCells(int count, Action<Holding> tell)
+        => Cells(count, i => $"var block = new byte[1 << 20]; int Twice(int x) => 2 * x; var sum = Enumerable.Range(0, {i}).Select(x => Twice(x) + block.Length).Sum(x => (long)x); sum", tell);
+
+    private static async Task<IReadOnlyList<Holding>> Cells(int count, Func<int, string> code, Action<Holding> tell)
     {
         using var session = new ScriptSession();
+        await Run("long total = 0; int Twice(int x) => 2 * x;", "cell-0").ConfigureAwait(false);
         var held = new List<Holding>();
         for (var i = 1; i <= count; i++)
         {
-            var result = await session.RunAsync($"var block = new byte[1 << 20]; int Twice(int x) => 2 * x; var sum = Enumerable.Range(0, {i}).Select(x => Twice(x) + block.Length).Sum(x => (long)x); sum", $"cell-{i}").ConfigureAwait(false);
-            if (result.Error is not null) throw result.Error;
+            await Run(code(i), $"cell-{i}").ConfigureAwait(false);
             if (i % Math.Max(1, count / Moments) != 0) continue;
             held.Add(Holding.Now(i));
             tell(held[^1]);
         }
         return held;
+
+        async Task Run(string text, string name)
+        {
+            if ((await session.RunAsync(text, name).ConfigureAwait(false)).Error is { } error) throw error;
+        }
     }
 
     private sealed class Watch(int every, Action<Holding> tell) : Hook

@@ -11,7 +11,7 @@ internal static class BenchEnduranceCommand
     public static Command Create()
     {
         var steps = new Option<int>("--steps") { Description = "training steps", DefaultValueFactory = _ => 10_000 };
-        var cells = new Option<int>("--cells") { Description = "cells of one session", DefaultValueFactory = _ => 2_000 };
+        var cells = new Option<int>("--cells") { Description = "cells of one session that define nothing, and as many of another that define the same names anew", DefaultValueFactory = _ => 2_000 };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var command = new Command("endurance", "Makes very many training steps and runs very many cells, and tells what the process holds meanwhile.") { steps, cells, json };
         command.SetAction(parsed =>
@@ -19,8 +19,9 @@ internal static class BenchEnduranceCommand
             var (stepCount, cellCount) = (parsed.GetValue(steps), parsed.GetValue(cells));
             if (stepCount < 0 || cellCount < 0) throw new UsageException($"--steps {stepCount} --cells {cellCount}: at least 0 of each");
             var ofSteps = stepCount == 0 ? [] : Endurance.Steps(stepCount, h => Tell("steps", h));
-            var ofCells = cellCount == 0 ? [] : Endurance.Cells(cellCount, h => Tell("cells", h)).GetAwaiter().GetResult();
-            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { steps = ofSteps, cells = ofCells }, JsonSerializerOptions.Web));
+            var ofUse = cellCount == 0 ? [] : Endurance.UsingCells(cellCount, h => Tell("cells that use", h)).GetAwaiter().GetResult();
+            var ofDefinition = cellCount == 0 ? [] : Endurance.DefiningCells(cellCount, h => Tell("cells that define", h)).GetAwaiter().GetResult();
+            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { steps = ofSteps, usingCells = ofUse, definingCells = ofDefinition }, JsonSerializerOptions.Web));
             return 0;
         });
         return command;

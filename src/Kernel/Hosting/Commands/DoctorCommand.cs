@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
-/// <summary><c>interactive doctor [--json]</c></summary>
+/// <summary><c>interactive doctor [--precision|--kernels] [--json]</c></summary>
 internal static class DoctorCommand
 {
     public static Command Create()
@@ -20,8 +20,12 @@ internal static class DoctorCommand
                 Description =
             "the rules of mixed precision instead: in which type each kind of op runs"
             };
+        var kernels = new Option<bool>("--kernels")
+        {
+            Description = "how fast the engine's kernels and libtorch's are here instead, and which are taken"
+        };
         var command = new Command("doctor",
-            "Tells what this machine has and what is missing.") { json, gradients, precision };
+            "Tells what this machine has and what is missing.") { json, gradients, precision, kernels };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(gradients))
@@ -29,6 +33,7 @@ internal static class DoctorCommand
                 Console.WriteLine(Doctor.GpuSumsOfRank());
                 return 0;
             }
+            if (parsed.GetValue(kernels)) return KernelTable.Print(parsed.GetValue(json));
             if (parsed.GetValue(precision)) return PrecisionTable.Print(parsed.GetValue(json));
             var report = Doctor.Examine();
             Console.WriteLine(parsed.GetValue(json) ? report.ToJson() : report.ToText());

@@ -16,10 +16,12 @@ internal sealed record Submission(byte[] Image, byte[] Symbols, int Factory, boo
     public static readonly Submission Empty = new([], [], 0, false);
 
     /// <summary>Loads the assembly and returns the factory.</summary>
-    public Func<object?[], Task<object?>> Load(SubmissionContext context)
+    /// <param name="context">Where it is loaded.</param>
+    /// <param name="isPassing">True when no later submission can refer to it.</param>
+    public Func<object?[], Task<object?>> Load(SubmissionContext context, bool isPassing = false)
     {
         if (Image.Length == 0) return _ => Task.FromResult<object?>(null);
-        var factory = (MethodInfo)context.Load(Image, Symbols).ManifestModule.ResolveMethod(Factory)!;
+        var factory = (MethodInfo)context.Load(Image, Symbols, isPassing).ManifestModule.ResolveMethod(Factory)!;
         return factory.CreateDelegate<Func<object?[], Task<object?>>>();
     }
 }

@@ -7,7 +7,8 @@ namespace Interactive.Kernel.Scripting;
 
 /// <summary>
 /// Where submissions and what they refer to are loaded. The host's own copy of an assembly is used when it is as new as
-/// the one asked for. Not collectible: a collectible context makes code slower and its cells are alive anyhow.
+/// the one asked for. Not collectible: what later cells can name is alive anyhow, and assemblies that are emitted at run
+/// time, as serialisers and mocks do, may not refer to collectible types.
 /// </summary>
 internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
 {
@@ -40,8 +41,11 @@ internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
         lock (managed) if (!native.Contains(path)) native.Add(path);
     }
 
-    public Assembly Load(byte[] image, byte[] symbols)
+    /// <summary>Loads a submission.</summary>
+    /// <param name="isPassing">True when no later submission can refer to it: it is not kept.</param>
+    public Assembly Load(byte[] image, byte[] symbols, bool isPassing)
     {
+        if (isPassing) return new PassingContext(this).LoadFromStream(new MemoryStream(image), new MemoryStream(symbols));
         var assembly = LoadFromStream(new MemoryStream(image), new MemoryStream(symbols));
         lock (managed) submissions[assembly.GetName().Name!] = assembly;
         return assembly;
@@ -66,7 +70,10 @@ internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
         return LoadFromAssemblyPath(path);
     }
 
-    protected override nint LoadUnmanagedDll(string name)
+    protected override nint LoadUnmanagedDll(string name) => FindNative(name);
+
+    /// <summary>A native library of a package, or 0.</summary>
+    public nint FindNative(string name)
     {
         List<string> files;
         string[] names = [name, name + ".so", $"lib{name}.so", $"lib{name}"];
