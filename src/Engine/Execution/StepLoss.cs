@@ -56,7 +56,7 @@ internal sealed class StepLoss(ExecutionPlan plan, IObjective objective)
         var leaves = outputs.Select(o => state.Values.Find(o)!.detach().requires_grad_(o.NeedsGradient)).ToArray();
         var (turned, asked) = (TurnedOutputs.Among(leaves), turns ?? Array.ConvertAll(leaves, leaf => IsUsers && TurnedOutputs.MayTurn(leaf)));
         var result = objective.Loss(leaves, targets);
-        if (result.numel() != 1) throw new UsageException($"the objective {objective.Name} must give one number, got ({string.Join(", ", result.shape)})");
+        if (result.numel() != 1) throw new UsageException($"{objective.Called()} must give one number, got ({string.Join(", ", result.shape)})");
         for (var i = 0; i < leaves.Length; i++)
             if (plan.LetsGo[i])
             {

@@ -30,9 +30,13 @@ public static class Layers
         => x.Builder.Add(new ConvTranspose2d(nn.ConvTranspose2d(x.Shape[0], channels, kernel.ToTuple(),
         stride?.ToTuple(), bias: bias, device: x.Builder.Device)), name, x);
 
-    /// <summary>Batch normalisation over channels.</summary>
-    public static Value BatchNorm(this Value x, string? name = null, double eps = 1e-5)
-        => x.Builder.Add(new BatchNorm2d(nn.BatchNorm2d(x.Shape[0], eps, device: x.Builder.Device)), name, x);
+    /// <summary>Batch normalisation over channels: of images, of features, of a length or of a volume, as <paramref name="x"/> is.</summary>
+    public static Value BatchNorm(this Value x, string? name = null, double eps = 1e-5) => x.Shape.Rank switch
+    {
+        1 or 2 => x.BatchNorm1d(name, eps),
+        4 => x.BatchNorm3d(name, eps),
+        _ => x.Builder.Add(new BatchNorm2d(nn.BatchNorm2d(x.Shape[0], eps, device: x.Builder.Device)), name, x),
+    };
 
     /// <summary>Layer normalisation over the last dimension.</summary>
     public static Value LayerNorm(this Value x, string? name = null, double eps = 1e-5)

@@ -74,6 +74,8 @@ public abstract class Op
     /// The same op with a rectifier applied in place to its result, or null where there is no such pair.
     /// </summary>
     public virtual Op? WithRelu() => null;
+    /// <summary>False where autograd ends: the result has no gradient, whatever it was made of, as of <c>detach</c>.</summary>
+    public virtual bool IsDifferentiable => true;
     /// <summary>True for dropout: a second run must start from the same generator state.</summary>
     public virtual bool IsRandom => false;
     /// <summary>The output shares the input's bytes.</summary>

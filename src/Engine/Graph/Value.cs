@@ -43,7 +43,7 @@ public sealed class Value
     public string Name => Producer?.Name ?? "input";
     /// <summary>
     /// True when backward finds its gradient: false for integers, for the graph's inputs unless
-    /// <see cref="Graph.InputGradients"/>, and for everything that depends on no trainable parameter. As
+    /// <see cref="Graph.InputGradients"/>, and for everything that depends on no trainable parameter, or on them through <c>detach</c> and its like alone. As
     /// <c>requires_grad</c> was when the graph was last built, fused or planned.
     /// </summary>
     public bool NeedsGradient { get; internal set; }
@@ -64,7 +64,8 @@ public sealed class Value
     /// <summary>Finds <see cref="NeedsGradient"/> anew, after those of the producer's inputs.</summary>
     internal void FindGradient(bool ofInputs) => NeedsGradient = IsFloat(Type)
         && (IsInput ? ofInputs
-        : Producer!.Inputs.Any(v => v.NeedsGradient) || Producer.Op.Parameters.Any(p => p.requires_grad));
+        : Producer!.Op.IsDifferentiable
+            && (Producer.Inputs.Any(v => v.NeedsGradient) || Producer.Op.Parameters.Any(p => p.requires_grad)));
 
     private static bool IsFloat(ScalarType type)
         => type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64

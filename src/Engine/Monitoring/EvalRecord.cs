@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace Interactive.Monitoring;
@@ -30,6 +31,10 @@ public sealed record EvalRecord(long Step, int Epoch, double Loss, IReadOnlyDict
         => other is not null && (Step, Epoch, Loss) == (other.Step, other.Epoch, other.Loss)
         && Metrics.Count == other.Metrics.Count
         && Metrics.All(m => other.Metrics.TryGetValue(m.Key, out var value) && value.Equals(m.Value));
+
+    /// <summary>As a person reads it: <c>step 120, epoch 2: loss 0.4131, accuracy 0.8490</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"step {Step}, epoch {Epoch}: loss {Loss:G4}")
+        + string.Concat(Metrics.Select(m => string.Create(CultureInfo.InvariantCulture, $", {m.Key} {m.Value:G4}")));
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Step, Epoch, Loss);

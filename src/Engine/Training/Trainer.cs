@@ -41,9 +41,10 @@ public sealed class Trainer : IDisposable
     private StopRequests? requests;
     private List<Hook> hooks;
     private string? stopReason;
-    private (int Epoch, int Step) position; // of the next step
+    private (int Epoch, int Step) position, made; // of the next step and the last
     private CheckpointWriter? writer;
     private long activationPeak;
+    private bool isDisposed;
 
     /// <summary>Prepares a run; collective.</summary>
     /// <param name="model">A <see cref="Graphs.Graph"/>, or any TorchSharp module, of which one is traced with the first training sample for example; stays the caller's.</param>
@@ -171,6 +172,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="DivergedException">The loss, the gradient or a parameter is no longer a number.</exception>
     public EvalRecord Run()
     {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         using var opened = place = RunPlace.Open(world, Options);
         try { return Train(); }
         catch (Exception e) when (e is not TrainingStoppedException)
@@ -265,6 +267,7 @@ public sealed class Trainer : IDisposable
                 (loss, norm) = MakeStep(step, agreed.Weight, rate);
             }
             Step++;
+            made = (epoch, i);
             position = i + 1 < StepsPerEpoch ? (epoch, i + 1) : (epoch + 1, 0);
             place!.NoteStep(Step);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -305,6 +308,9 @@ public sealed class Trainer : IDisposable
             }
         }
     }
+
+    /// <summary>Which number of this rank's part of the last step is not finite, as data have it; null for none.</summary>
+    internal string? NotFiniteInput() => batchesOfRank.NotFinite(made.Epoch, made.Step);
 
     private void GiveUp(string error)
     {
@@ -397,6 +403,7 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        isDisposed = true;
         parts.Dispose();
         ownOptimizer?.Dispose();
         planned.Dispose();

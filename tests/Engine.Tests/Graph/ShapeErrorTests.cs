@@ -35,4 +35,19 @@ public class ShapeErrorTests
     [InlineData("3,224")]
     [InlineData("")]
     public void A_bad_shape_is_refused(string text) => Assert.Throws<GraphException>(() => Shape.Parse(text));
+
+    [Theory]
+    [InlineData("6")]
+    [InlineData("6x9")]
+    [InlineData("6x9x9")]
+    [InlineData("6x9x9x9")]
+    public void Batch_norm_takes_features_lengths_images_and_volumes(string shape)
+    {
+        var builder = new GraphBuilder("net", Shape.Parse(shape));
+        using var net = builder.Build(builder.Input.BatchNorm());
+        Assert.Equal(Shape.Parse(shape), net.Output.Shape);
+        using var y = net.forward(randn(net.Input.Shape.WithBatch(3)));
+        using var means = y.transpose(0, 1).flatten(1).mean([1]);
+        Assert.True(means.abs().max().item<float>() < 1e-5);
+    }
 }

@@ -212,6 +212,35 @@ public sealed class TrainerPartsTests : IDisposable
         Assert.StartsWith($"the metric r2 {Taken}", Refused(() => new Trainer(graph, Nets.Data, Nets.Data, Options("metric"), metrics: [Metrics.R2])));
     }
 
+    [Fact]
+    public void A_number_of_the_data_that_is_not_finite_is_named_where_the_loss_is_none()
+    {
+        using var graph = Nets.Mlp();
+        var inputs = zeros(64, 6);
+        inputs[41, 2] = float.NaN;
+        using var data = new TensorDataset(inputs, zeros(64, dtype: ScalarType.Int64));
+        using var trainer = new Trainer(graph, data, data, Options("not-finite"));
+        Assert.Matches(@"^the loss is NaN at step \d+: the input of sample 41 is not finite$",
+            Assert.Throws<DivergedException>(() => trainer.Run()).Message);
+    }
+
+    [Fact]
+    public void No_samples_no_loss_and_no_trainer_any_more_are_told_in_one_line()
+    {
+        using var graph = Nets.Mlp();
+        using var none = new TensorDataset(zeros(0, 6), zeros(0, dtype: ScalarType.Int64));
+        Assert.StartsWith("the data have no samples", Assert.Throws<UsageException>(() => new Trainer(graph, Nets.Data, none, Options("empty"))).Message);
+        Assert.Equal("the loss gave null, no tensor",
+            Assert.Throws<UsageException>(() => new Trainer(graph, Nets.Data, Nets.Data, Options("null"), (_, _) => null!)).Message);
+        var disposed = new Trainer(graph, Nets.Data, Nets.Data, Options("disposed"));
+        disposed.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => disposed.Run());
+    }
+
+    [Fact]
+    public void An_evaluation_reads_as_a_person_would_write_it()
+        => Assert.Equal("step 120, epoch 2: loss 0.4131, accuracy 0.849", new EvalRecord(120, 2, 0.41307, 0.849).ToString());
+
     private sealed class Hidden : nn.Module<Tensor, Tensor>
     {
         private readonly nn.Module<Tensor, Tensor> layer = nn.Linear(6, 4);

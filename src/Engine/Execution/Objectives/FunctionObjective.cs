@@ -11,7 +11,8 @@ internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>,
 
     public string Name => name;
     public bool ReadsOutput => readsOutput;
-    public Tensor Loss(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets) => loss(outputs, targets);
+    public Tensor Loss(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets) 
+        => loss(outputs, targets) ?? throw new UsageException($"{this.Called()} gave null, no tensor");
 
     /// <summary>Class numbers, numbers of the outputs' shapes or none: the first that the function takes.</summary>
     public IReadOnlyList<Tensor> SyntheticTargets(IReadOnlyList<Value> outputs, long batch)
@@ -22,7 +23,7 @@ internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>,
             if (make(outputs, Few(outputs)) is { } trial && Takes(outputs, trial))
                 return [.. make(outputs, batch)!.Select(t => t.MoveToOuterDisposeScope())];
         }
-        throw new UsageException($"the objective {name} takes neither class numbers nor numbers of the outputs' shapes: implement IObjective, whose SyntheticTargets makes targets to measure with");
+        throw new UsageException($"{this.Called()} takes neither class numbers nor numbers of the outputs' shapes: implement IObjective, whose SyntheticTargets makes targets to measure with");
     }
 
     // Another number than that of classes, so that shapes which do not belong together do not fit by chance.

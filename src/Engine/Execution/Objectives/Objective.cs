@@ -22,4 +22,8 @@ public static class Objective
     public static IObjective From(Func<Tensor, Tensor, Tensor> loss, bool readsOutput = true)
         => new FunctionObjective($"{loss.Method.DeclaringType?.FullName}.{loss.Method.Name}",
         (outputs, targets) => loss(outputs[0], targets[0]), readsOutput);
+
+    /// <summary>How an error speaks of it. A lambda's name is the compiler's.</summary>
+    internal static string Called(this IObjective objective)
+        => objective.Name.Contains('<', StringComparison.Ordinal) ? "the loss" : $"the objective {objective.Name}";
 }

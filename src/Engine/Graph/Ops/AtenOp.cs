@@ -88,6 +88,8 @@ internal sealed class AtenOp : Op
     /// <inheritdoc/>
     public override bool IsCheap => !AtenTraits.IsHeavy(call.Name);
     /// <inheritdoc/>
+    public override bool IsDifferentiable => !AtenTraits.EndsGradients(call.Name);
+    /// <inheritdoc/>
     public override bool IsRandom => AtenTraits.IsRandom(call.Name) && !(call.Name == Attention && call.Arguments[DropoutOfAttention].ToString() == "0");
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)

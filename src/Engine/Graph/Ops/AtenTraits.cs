@@ -19,6 +19,7 @@ internal static class AtenTraits
     // each its own inverse
     private static readonly FrozenSet<string> Turns = Names("transpose t swapaxes swapdims numpy_T mT");
     private static readonly FrozenSet<string> Heavy = Names("linear matmul mm bmm addmm baddbmm einsum bilinear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d convolution lstm gru rnn_tanh rnn_relu scaled_dot_product_attention");
+    private static readonly FrozenSet<string> EndsOfGradients = Names("detach detach_copy zeros_like ones_like full_like empty_like rand_like randn_like randint_like new_zeros new_ones new_full new_empty");
     private static readonly string[] Random = ["dropout", "bernoulli", "rand", "normal", "uniform", "exponential",
         "multinomial", "poisson", "rrelu", "cauchy", "geometric", "lstm", "gru", "rnn_",
         "scaled_dot_product_attention"];
@@ -39,6 +40,8 @@ internal static class AtenTraits
     public const string Permute = "aten::permute";
     /// <summary>As a view it shows every number once.</summary>
     public static bool ViewsAll(string name) => Reshapes.Contains(name) || Turns.Contains(name) || name == Permute;
+    /// <summary>Autograd ends there: the result needs no gradient, whatever it was made of.</summary>
+    public static bool EndsGradients(string name) => EndsOfGradients.Contains(name);
     /// <summary>As costly as a matrix product.</summary>
     public static bool IsHeavy(string name) => Heavy.Contains(name);
     /// <summary>May draw random numbers: the generator is replayed for a second run.</summary>

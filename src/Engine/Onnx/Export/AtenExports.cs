@@ -5,7 +5,13 @@ using Write = Func<ExportCall, string[]>;
 /// <summary>libtorch's operators as ONNX has them, by name.</summary>
 internal static class AtenExports
 {
-    public static readonly Dictionary<string,
-        Write> Table = new[] { MathExports.All, LayerExports.All, ShapeExports.All }
+    public static readonly Dictionary<string, Write> Table
+        = new[] { MathExports.All, ReductionExports.All, LayerExports.All, ShapeExports.All, RecurrenceExports.All }
         .SelectMany(family => family).ToDictionary(pair => "aten::" + pair.Key, pair => pair.Value);
+
+    /// <summary>
+    /// Those that ONNX spells out: read again, they are recognised. What others spell is the net's own, and stays apart.
+    /// </summary>
+    public static readonly HashSet<string> SpelledOut = [.. "silu gelu layer_norm group_norm linear addmm scaled_dot_product_attention"
+        .Split(' ').Select(name => "aten::" + name)];
 }

@@ -32,9 +32,17 @@ internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep seco
 
     private int Before(int i) => Enumerable.Range(0, i).Sum(a => step.Call!.TensorsOf(a).Count());
 
+    public bool IsFlag(int i) => i < arguments.Length && arguments[i].Tag == ValueTag.Bool;
+    public bool IsList(int i) => i < arguments.Length && step.Call!.Lists[i] is not null;
+    public int ListCount(int i) => step.Call!.Lists[i]!.Length;
     public bool IsNone(int i) => i >= arguments.Length || arguments[i].Tag == ValueTag.None;
     public bool Flag(int i) => i < arguments.Length && arguments[i].Tag == ValueTag.Bool && arguments[i].Flag;
-    public double Number(int i) => arguments[i].Tag == ValueTag.Double ? arguments[i].Number : arguments[i].Payload;
+    /// <summary>A number that is the same for every batch.</summary>
+    public double Number(int i) => Of(arguments[i]) is var number && number.Equals(Of(second.Call!.Arguments[i])) ? number
+        : throw Cannot("computes with a number that follows the batch");
+
+    private static double Of(NativeValue value) => value.Tag == ValueTag.Double ? value.Number : value.Payload;
+
     public string Text(int i) => arguments[i].Text;
 
     /// <summary>A whole number as it follows the batch.</summary>

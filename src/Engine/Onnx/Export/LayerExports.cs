@@ -20,6 +20,9 @@ internal static class LayerExports
         ["matmul"] = Product,
         ["mm"] = Product,
         ["bmm"] = Product,
+        ["baddbmm"] = c => c.Number(3) != 1 || c.Number(4) != 1 ? throw c.Cannot("weighs its sum")
+            : [c.Emit("Add", [c[0], c.Emit("MatMul", [c[1], c[2]])])],
+        ["bilinear"] = c => [Bilinear(c)],
         ["embedding"] = c => [c.Emit("Gather", [c[0], c[1]])],
         ["batch_norm"] = c => c.Flag(5) ? throw c.Cannot("normalises by the batch")
             : [c.Emit("BatchNormalization", [c[0], c[1], c[2], c[3], c[4]], ("epsilon", (float)c.Number(7)),
@@ -43,8 +46,6 @@ internal static class LayerExports
         ["upsample_nearest2d"] = c => [Resize(c, "nearest", "asymmetric")],
         ["upsample_bilinear2d"] = c => [Resize(c, "linear", c.Flag(2) ? "align_corners" : "half_pixel")],
         ["scaled_dot_product_attention"] = Attention,
-        ["lstm"] = c => Recurrences(c, "LSTM", 4, [0, 3, 1, 2]),
-        ["gru"] = c => Recurrences(c, "GRU", 3, [1, 0, 2]),
         ["dropout"] = c => [c.Emit("Identity", [c[0]])],
     };
 
@@ -67,6 +68,12 @@ internal static class LayerExports
         if (rank == 2) return c.Emit("Gemm", [x, weight, bias], ("transB", 1L));
         var product = c.Emit("MatMul", [x, c.Emit("Transpose", [weight], ("perm", new long[] { 1, 0 }))]);
         return bias.Length == 0 ? product : c.Emit("Add", [product, bias]);
+    }
+
+    private static string Bilinear(ExportCall c)
+    {
+        var product = c.Emit("Einsum", [c[0], c[2], c[1]], ("equation", "...i,oij,...j->...o"));
+        return c.IsTensor(3) ? c.Emit("Add", [product, c[3]]) : product;
     }
 
     private static string[] Product(ExportCall c) => [c.Emit("MatMul", [c[0], c[1]])];
@@ -161,59 +168,5 @@ internal static class LayerExports
                 ? c.Emit("Where", [c[3], c.File.Number(0, type), c.File.Number(double.NegativeInfinity, type)])
                 : c[3]]);
         return [c.Emit("MatMul", [c.Emit("Softmax", [scores], ("axis", -1L)), c[2]])];
-    }
-
-    // (x, states, weights, has_biases, layers, dropout, train, bidirectional, batch_first)
-    private static string[] Recurrences(ExportCall c, string name, long gates, int[] order)
-    {
-        var states = c.IsTensor(1) ? [c[1]] : c.Names(1);
-        var (weights, biases, layers, both, first) = (c.Names(2), c.Flag(3), c.Long(4), c.Flag(7), c.Flag(8));
-        var (directions, each) = (both ? 2 : 1, biases ? 4 : 2);
-        var x = first ? c.Emit("Transpose", [c[0]], ("perm", new long[] { 1, 0, 2 })) : c[0];
-        var (h, cell) = (new List<string>(), new List<string>());
-        for (var layer = 0; layer < layers; layer++)
-        {
-            string Joined(params int[] which)
-            {
-                var parts =
-                    Enumerable.Range(0, directions)
-                    .Select(d
-                    => TorchSharp.torch.cat([.. which.Select(w
-                    => Ordered(c, weights[(layer * directions + d) * each + w], gates, order))], 0)).ToArray();
-                using var all = TorchSharp.torch.stack(parts, 0);
-                return c.File.Weight(all, $"{weights[layer * directions * each + which[0]]}.onnx");
-            }
-            var bias = biases ? Joined(2, 3) : "";
-            string State(int which)
-                => layers == 1 ? states[which]
-                : c.Emit("Slice",
-                [states[which], c.List(layer * directions), c.List((layer + 1) * directions), c.List(0)]);
-            (string,
-                OnnxAttribute)[] settings = [("hidden_size", c.File.Model.Graph.Weights[weights[1]].Sizes[1]),
-                ("direction", both ? "bidirectional" : "forward")];
-            if (name == "GRU") settings = [.. settings, ("linear_before_reset", 1L)];
-            var y = c.File.Emit(name,
-                name == "LSTM" ? [x, Joined(0), Joined(1), bias, "", State(0), State(1)]
-                : [x, Joined(0), Joined(1), bias, "", State(0)], name == "LSTM" ? 3 : 2, settings);
-            x = both
-                ? c.Emit("Reshape",
-                [c.Emit("Transpose", [y[0]], ("perm", new long[] { 0, 2, 1, 3 })), c.List(0, 0, -1)])
-                : c.Emit("Squeeze", [y[0], c.List(1)]);
-            h.Add(y[1]);
-            if (name == "LSTM") cell.Add(y[2]);
-        }
-        var output = first ? c.Emit("Transpose", [x], ("perm", new long[] { 1, 0, 2 })) : x;
-        return name == "LSTM" ? [output, Many(c, h, 0), Many(c, cell, 0)] : [output, Many(c, h, 0)];
-    }
-
-    private static string Many(ExportCall c, IReadOnlyList<string> values, long axis)
-        => values.Count == 1 ? values[0] : c.Emit("Concat", values, ("axis", axis));
-
-    // The gates in the order that ONNX has them.
-    private static TorchSharp.torch.Tensor Ordered(ExportCall c, string weight, long gates, int[] order)
-    {
-        using var tensor = c.File.Model.Graph.Weights[weight].ToTensor();
-        var parts = tensor.chunk(gates, 0);
-        return TorchSharp.torch.cat([.. order.Select(i => parts[i])], 0);
     }
 }

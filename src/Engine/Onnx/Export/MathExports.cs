@@ -2,7 +2,7 @@ namespace Interactive.Onnx;
 
 using Write = Func<ExportCall, string[]>;
 
-/// <summary>Arithmetic, activations and reductions.</summary>
+/// <summary>Arithmetic and activations, number by number.</summary>
 internal static class MathExports
 {
     public static readonly Dictionary<string, Write> All = new()
@@ -30,12 +30,18 @@ internal static class MathExports
         ["ceil"] = One("Ceil"),
         ["round"] = One("Round"),
         ["sign"] = One("Sign"),
+        ["einsum"] = c => [c.Emit("Einsum", c.Names(1), ("equation", c.Text(0)))],
         ["maximum"] = c => [c.Emit("Max", [c[0], c[1]])],
         ["minimum"] = c => [c.Emit("Min", [c[0], c[1]])],
+        ["remainder"] = c => [Remainder(c)],
+        ["fmod"] = c => [c.Emit("Mod", [c[0], c.Operand(1, 0)], ("fmod", 1L))],
         ["relu"] = One("Relu"),
         ["sigmoid"] = One("Sigmoid"),
         ["tanh"] = One("Tanh"),
         ["silu"] = c => [c.Emit("Mul", [c[0], c.Emit("Sigmoid", [c[0]])])],
+        ["selu"] = One("Selu"),
+        ["glu"] = c => c.File.Emit("Split", [c[0]], 2, ("axis", c.Long(1)), ("num_outputs", 2L)) is [var value, var gate]
+            ? [c.Emit("Mul", [value, c.Emit("Sigmoid", [gate])])] : [],
         ["mish"] = One("Mish"),
         ["hardswish"] = One("HardSwish"),
         ["hardsigmoid"] = c => [c.Emit("HardSigmoid", [c[0]], ("alpha", 1f / 6), ("beta", 0.5f))],
@@ -60,10 +66,6 @@ internal static class MathExports
         ["special_softmax"] = c => [c.Emit("Softmax", [c[0]], ("axis", c.Long(1) == c.Rank(0) - 1 ? -1L : c.Long(1)))],
         ["special_log_softmax"] = c => [c.Emit("LogSoftmax", [c[0]], ("axis", c.Long(1)))],
         ["log_softmax"] = c => [c.Emit("LogSoftmax", [c[0]], ("axis", c.Long(1)))],
-        ["mean"] = Reduce("ReduceMean"),
-        ["sum"] = Reduce("ReduceSum"),
-        ["amax"] = Reduce("ReduceMax"),
-        ["amin"] = Reduce("ReduceMin"),
         ["eq"] = Compare("Equal"),
         ["ne"] = c => [c.Emit("Not", [Compare("Equal")(c)[0]])],
         ["lt"] = Compare("Less"),
@@ -75,7 +77,6 @@ internal static class MathExports
         ["logical_or"] = c => [c.Emit("Or", [c[0], c[1]])],
         ["where"] = c => [c.Emit("Where", [c[0], c[1], c[2]])],
         ["masked_fill"] = c => [c.Emit("Where", [c[1], c.Operand(2, 0), c[0]])],
-        ["argmax"] = c => [c.Emit("ArgMax", [c[0]], ("axis", c.Long(1)), ("keepdims", c.Flag(2) ? 1L : 0L))],
         ["cumsum"] = c => [c.Emit("CumSum", [c[0], c.File.Whole(c.Long(1))])],
     };
 
@@ -84,17 +85,31 @@ internal static class MathExports
     private static string N(ExportCall c, double number) => c.File.Number(number, c.TypeOf(0));
 
     private static string Pair(ExportCall c, string name)
-        => c.IsTensor(0) ? c.Emit(name, [c[0], c.Operand(1, 0)]) : c.Emit(name, [c.Operand(0, 1), c[1]]);
+        => c.IsTensor(0) ? c.Emit(name, [As(c, 0, c.ResultType()), c.IsTensor(1) ? As(c, 1, c.ResultType()) : c.File.Number(c.Number(1), c.ResultType())])
+            : c.Emit(name, [c.Operand(0, 1), c[1]]);
+
+    // libtorch computes with numbers of two types in one that holds both, ONNX not at all.
+    private static string As(ExportCall c, int i, int type) => c.TypeOf(i) == type ? c[i] : c.Emit("Cast", [c[i]], ("to", (long)type));
 
     private static string Sum(ExportCall c, string name)
     {
-        var other = c.Operand(1, 0);
+        var type = c.ResultType();
+        var other = c.IsTensor(1) ? As(c, 1, type) : c.File.Number(c.Number(1), type);
         if (c.Count > 2 && !c.IsNone(2) && c.Number(2) is not 1 and var scale)
         {
             if (scale == -1) name = name == "Add" ? "Sub" : "Add";
-            else other = c.Emit("Mul", [other, c.File.Number(scale, c.IsTensor(1) ? c.TypeOf(1) : c.TypeOf(0))]);
+            else other = c.Emit("Mul", [other, c.File.Number(scale, type)]);
         }
-        return c.Emit(name, [c[0], other]);
+        return c.Emit(name, [As(c, 0, type), other]);
+    }
+
+    // Whole numbers as Python divides them; ONNX does so for whole numbers alone.
+    private static string Remainder(ExportCall c)
+    {
+        var by = c.Operand(1, 0);
+        return OnnxTypes.IsFloat(c.TypeOf(0))
+            ? c.Emit("Sub", [c[0], c.Emit("Mul", [c.Emit("Floor", [c.Emit("Div", [c[0], by])]), by])])
+            : c.Emit("Mod", [c[0], by]);
     }
 
     private static string Clip(ExportCall c, double? least, double? most)
@@ -109,14 +124,10 @@ internal static class MathExports
         return c.Emit("Mul", [c.Emit("Mul", [c[0], N(c, 0.5)]), c.Emit("Add", [c.Emit("Tanh", [inner]), N(c, 1)])]);
     }
 
-    private static Write Reduce(string name) => c =>
+    private static Write Compare(string name) => c =>
     {
-        var inSetting = name is "ReduceMean" or "ReduceMax" or "ReduceMin" ? ExportFile.Opset < 18
-            : ExportFile.Opset < 13;
-        if (c.Count < 2 || c.IsNone(1) || c.Longs(1).Length == 0) return [c.Emit(name, [c[0]], ("keepdims", 0L))];
-        return inSetting ? [c.Emit(name, [c[0]], ("axes", c.Longs(1)), ("keepdims", c.Flag(2) ? 1L : 0L))]
-            : [c.Emit(name, [c[0], c.List(c.Longs(1))], ("keepdims", c.Flag(2) ? 1L : 0L))];
+        var type = c.IsTensor(1) && OnnxTypes.IsFloat(c.TypeOf(1)) ? c.TypeOf(1) : c.TypeOf(0);
+        if (!c.IsTensor(1) && !OnnxTypes.IsFloat(type) && c.Number(1) % 1 != 0) type = OnnxTypes.Float;
+        return [c.Emit(name, [As(c, 0, type), c.IsTensor(1) ? As(c, 1, type) : c.File.Number(c.Number(1), type)])];
     };
-
-    private static Write Compare(string name) => c => [c.Emit(name, [c[0], c.Operand(1, 0)])];
 }

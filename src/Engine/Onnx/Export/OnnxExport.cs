@@ -126,8 +126,11 @@ internal static class OnnxExport
             var operation = step.Call!.Name;
             if (step.IsInPlace) operation = operation[..^1];
             if (!AtenExports.Table.TryGetValue(operation, out var write)) throw new UsageException($"{graph.Name} cannot be written as ONNX: there is no counterpart of {operation}");
+            var before = file.Model.Graph.Nodes.Count;
             var results = write(new ExportCall(file, step, trace.Second.Steps[index], trace, index,
                 [.. step.Tensors.Select(Name)]));
+            if (!AtenExports.SpelledOut.Contains(operation))
+                foreach (var node in file.Model.Graph.Nodes[before..]) node.Name += OnnxNode.Apart;
             for (var part = 0; part < results.Length; part++) names[new(RefKind.Result, index, part)] = results[part];
         }
 

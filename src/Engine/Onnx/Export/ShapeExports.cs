@@ -13,7 +13,7 @@ internal static class ShapeExports
         ["alias"] = Same,
         ["contiguous"] = c => [c.IsDense(0) ? c.Emit("Identity", [c[0]]) : c.File.Dense(c[0])],
         ["clone"] = c => [c.IsDense(0) ? c.Emit("Identity", [c[0]]) : c.File.Dense(c[0])],
-        ["detach"] = Same,
+        ["detach"] = c => [c.File.Dense(c[0])], // a value of its own: x sigmoid(detach(x)) is no SiLU
         ["view"] = Resized,
         ["reshape"] = Resized,
         ["_unsafe_view"] = Resized,
@@ -36,11 +36,7 @@ internal static class ShapeExports
             => [c.Emit("Concat", c.Names(0).Select(n => c.Emit("Unsqueeze", [n, c.List(c.Long(1))])),
             ("axis", c.Long(1)))],
         ["select"] = c => [c.Emit("Gather", [c[0], c.File.Whole(c.Long(2))], ("axis", c.Long(1)))],
-        ["narrow"] = c
-            => [c.Emit("Slice",
-            [c[0], c.List(c.Long(2)),
-            c.Long(2) < 0 && c.Long(2) + c.Long(3) == 0 ? c.List(long.MaxValue) : c.List(c.Long(2) + c.Long(3)),
-            c.List(c.Long(1))])],
+        ["narrow"] = c => [Narrow(c)],
         ["slice"] = c
             => [c.Emit("Slice",
             [c[0], c.List(c.IsNone(2) ? 0 : c.Long(2)), c.List(c.IsNone(3) ? long.MaxValue : c.Long(3)),
@@ -50,6 +46,10 @@ internal static class ShapeExports
         ["chunk"] = Parts,
         ["index_select"] = c => [c.Emit("Gather", [c[0], c[2]], ("axis", c.Long(1)))],
         ["gather"] = c => [c.Emit("GatherElements", [c[0], c[2]], ("axis", c.Long(1)))],
+        ["index"] = c => c.Names(1) is [var places] && c.ListCount(1) == 1 ? [c.Emit("Gather", [c[0], places])]
+            : throw c.Cannot("picks by several lists of places"),
+        ["scatter"] = c => c.IsTensor(3) ? [c.Emit("ScatterElements", [c[0], c[2], c[3]], ("axis", c.Long(1)))] : throw c.Cannot("scatters a number"),
+        ["scatter_add"] = c => [c.Emit("ScatterElements", [c[0], c[2], c[3]], ("axis", c.Long(1)), ("reduction", "add"))],
         ["flip"] = c
             => [c.Longs(1).Aggregate(c[0],
             (x, d) => c.Emit("Slice", [x, c.List(-1), c.List(long.MinValue), c.List(d), c.List(-1)]))],
@@ -75,6 +75,14 @@ internal static class ShapeExports
         ["full"] = c => [Filled(c, c.Number(1))],
         ["new_zeros"] = c => [Filled(c, 0)],
     };
+
+    private static string Narrow(ExportCall c)
+    {
+        var (start, length) = (c.Extent(2), c.Extent(3));
+        if (start.PerSample == 0 && length.PerSample == 0 && start.Fixed < 0 && start.Fixed + length.Fixed == 0)
+            return c.Emit("Slice", [c[0], c.List(start.Fixed), c.List(long.MaxValue), c.List(c.Long(1))]);
+        return c.Emit("Slice", [c[0], c.File.Sizes([start]), c.File.Sizes([new(start.PerSample + length.PerSample, start.Fixed + length.Fixed)]), c.List(c.Long(1))]);
+    }
 
     private static string Swapped(ExportCall c, long a, long b)
     {

@@ -34,6 +34,9 @@ internal sealed record OnnxValue(string Name, int Type, IReadOnlyList<string>? S
 /// <summary>One operator.</summary>
 internal sealed class OnnxNode
 {
+    /// <summary>How the name ends of a node that our export wrote for an operator of the net's own: it is no part of a pattern.</summary>
+    public const string Apart = ".apart";
+
     public string Name { get; set; } = "";
     public string Operator { get; set; } = "";
     public string Domain { get; set; } = "";
@@ -59,7 +62,7 @@ internal sealed class OnnxAttribute
     public OnnxTensor? Tensor { get; set; }
     public List<float> Floats { get; init; } = [];
     public List<long> Longs { get; init; } = [];
-    public List<string> Texts { get; } = [];
+    public List<string> Texts { get; init; } = [];
     /// <summary>An inner graph: a loop's or a condition's.</summary>
     public bool HasGraph { get; set; }
 
@@ -68,4 +71,5 @@ internal sealed class OnnxAttribute
     public static implicit operator OnnxAttribute(string value) => new() { Kind = 3, Text = value };
     public static implicit operator OnnxAttribute(OnnxTensor value) => new() { Kind = 4, Tensor = value };
     public static implicit operator OnnxAttribute(long[] value) => new() { Kind = 7, Longs = [.. value] };
+    public static implicit operator OnnxAttribute(string[] value) => new() { Kind = 8, Texts = [.. value] };
 }

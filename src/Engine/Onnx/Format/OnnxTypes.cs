@@ -11,6 +11,9 @@ internal static class OnnxTypes
     private static readonly string[] Names = ["nothing", "float", "uint8", "int8", "uint16", "int16", "int32", "int64",
         "string", "bool", "float16", "double", "uint32", "uint64", "complex64", "complex128", "bfloat16"];
 
+    /// <summary>Whether its numbers have fractions.</summary>
+    public static bool IsFloat(int type) => type is Float or Half or Double or BFloat;
+
     /// <summary>For messages.</summary>
     public static string NameOf(int type) => type >= 0 && type < Names.Length ? Names[type] : $"type {type}";
 

@@ -44,6 +44,7 @@ internal static class OnnxWriter
             2 => message.Long(3, attribute.Long),
             3 => message.Text(4, attribute.Text),
             4 => message.Message(5, Tensor(attribute.Tensor!)),
+            8 => attribute.Texts.Aggregate(message, (written, text) => written.Text(9, text)),
             _ => message.Longs(8, attribute.Longs),
         };
     }

@@ -41,7 +41,9 @@ internal static class Activations
 
     private static Tensor Selu(OnnxCall c)
     {
-        double alpha = c.Float("alpha", 1.67326319217681884765625), gamma = c.Float("gamma", 1.05070102214813232421875);
+        const double Alpha = 1.67326319217681884765625, Gamma = 1.05070102214813232421875;
+        double alpha = c.Float("alpha", Alpha), gamma = c.Float("gamma", Gamma);
+        if ((alpha, gamma) == (Alpha, Gamma)) return nn.functional.selu(c[0]);
         return where(c[0] > 0, c[0], (c[0].exp() - 1) * alpha) * gamma;
     }
 

@@ -24,7 +24,7 @@ internal static class OnnxRewriter
         {
             var view = new RewriteGraph(graph);
             foreach (var node in view.Nodes)
-                if (node.Domain.Length == 0 && attempt(view, node)) found[name] = found.GetValueOrDefault(name) + 1;
+                if (node.Domain.Length == 0 && !node.Name.EndsWith(OnnxNode.Apart, StringComparison.Ordinal) && attempt(view, node)) found[name] = found.GetValueOrDefault(name) + 1;
             if (found.ContainsKey(name)) DropUnread(graph);
         }
         DropUnread(graph);

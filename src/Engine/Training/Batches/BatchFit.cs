@@ -40,8 +40,9 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
     /// <param name="metrics">What is measured on them; default nothing.</param>
     public void Check(IBatchSource source, params IReadOnlyList<IMetric> metrics)
     {
+        if (source.Count == 0) throw new UsageException("the data have no samples: a training set and an evaluation set need one at least");
         using var batch = Read(source, [0]);
-        Require(Called(), batch, outputs =>
+        Require(objective.Called(), batch, outputs =>
         {
             var loss = objective.Loss(outputs, batch.Targets);
             return loss.numel() != 1 ? $"its loss has the shape ({string.Join(", ", loss.shape)}), a single number is needed"
@@ -67,9 +68,6 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
             Read(source, [.. Enumerable.Range(at, Math.Min(AtOnce, source.Count - at))]).Dispose();
         throw new UsageException($"the data have {told} classes, but {graph.Name} tells {classes} classes apart");
     }
-
-    // A lambda's name is the compiler's.
-    private string Called() => objective.Name.Contains('<', StringComparison.Ordinal) ? "the loss" : objective.Name;
 
     // One's own function may not say what it takes: outputs of zeros show it.
     private void Require(string what, Batch batch, Func<IReadOnlyList<Tensor>, string?> run)

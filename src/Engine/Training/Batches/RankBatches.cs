@@ -1,4 +1,5 @@
 using Interactive.Data;
+using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
@@ -12,6 +13,30 @@ internal sealed class RankBatches(IBatchSource source, BatchFit fit, Sampler sam
     public IEnumerable<Batch> Read(int epoch, int firstStep)
         => loader.Read(Samples(epoch, firstStep), epoch, sampler.Seed,
         (batch, samples) => fit.Take(batch, source, samples));
+
+    /// <summary>
+    /// Names the first number of this rank's samples of a step that is not finite: "the input of sample 7". Reads them again. Null
+    /// where all are finite.
+    /// </summary>
+    public string? NotFinite(int epoch, int step)
+    {
+        foreach (var samples in Samples(epoch, step).Take(sampler.GlobalBatch / share.Parts / micro))
+            for (var i = 0; i < samples.Length; i++)
+            {
+                using var batch = SampleError.Read(source, samples.AsSpan(i, 1), epoch, sampler.Seed);
+                foreach (var (name, tensor) in batch.NamedInputs.Concat(batch.NamedTargets))
+                    if (tensor.is_floating_point() && !IsFinite(tensor))
+                        return $"the {name} of {SampleError.Name(samples[i], source.Origin(samples[i]))}";
+            }
+        return null;
+    }
+
+    private static bool IsFinite(Tensor tensor)
+    {
+        using var each = tensor.isfinite();
+        using var all = each.all();
+        return all.item<bool>();
+    }
 
     private IEnumerable<int[]> Samples(int epoch, int firstStep)
     {

@@ -122,6 +122,34 @@ public class TraceTests(ITestOutputHelper output)
         Same.AsTheModule(net, graph, randn(5, 6), KeepAll.Schedule(Fusion.Fuse(graph)));
     }
 
+    private sealed class Detaches : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> first = nn.Linear(6, 8), second = nn.Linear(6, 8), third = nn.Linear(6, 8);
+        public Detaches() : base("detaches") => RegisterComponents();
+        public override Tensor forward(Tensor x)
+        {
+            var (y, z) = (first.call(x), second.call(x));
+            Tensor teacher;
+            using (no_grad()) teacher = third.call(x);
+            return y * y.detach().sigmoid() + (y.round() - y).detach() + z.detach() - teacher + randn_like(y);
+        }
+    }
+
+    [Fact]
+    public void No_gradient_passes_a_detach_nor_what_was_made_without_autograd()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var net = new Detaches();
+        var graph = Graph.Trace(net, randn(2, 6));
+        Assert.Empty(graph.Notes);
+        Assert.Equal(3, graph.Nodes.Count(n => n.Op.Kind == "detach"));
+        Assert.All(graph.Nodes.Where(n => !n.Op.IsDifferentiable), n => Assert.False(n.Output.NeedsGradient));
+        var fused = Fusion.Fuse(graph);
+        Same.AsTheModule(net, graph, randn(5, 6), KeepAll.Schedule(fused));
+        Same.AsTheModule(net, graph, randn(5, 6), LeastBudget.Find(new PlanningGraph(fused, AnalyticProfile.Of(fused, 5)), halvings: 2).Schedule);
+    }
+
     [Fact]
     public void A_loss_that_turns_the_output_has_plain_autograd_s_bits()
     {
