@@ -74,17 +74,18 @@ public sealed class Trainer : IDisposable
         device = Devices.Choose(Options.Device, world.LocalRank);
         var graph = Graph = TrainerParts.GraphOf(model, train, device);
         Options.Prepare(graph);
+        var minimised = TrainerParts.ObjectiveOf(Options, objective, graph, train);
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
         {
             if (device.type != TorchSharp.DeviceType.CPU)
                 throw new UsageException($"--memory {Options.Memory} counts the machine's memory, not {device}'s: use --memory-budget there");
             if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
-            memory = MemoryFit.Make(new(graph, Options, objective ?? new CrossEntropy(Options.LabelSmoothing), optimizer is not null || strategy is not null,
+            memory = MemoryFit.Make(new(graph, Options, minimised, optimizer is not null || strategy is not null,
                 Options.Ema > 0 || hooks?.Any(h => h is ExponentialMovingAverage) == true), world);
             Options = Options with { Accumulate = memory.Accumulate, Zero = memory.Zero, EvaluationBatchSize = memory.EvaluationBatch };
         }
-        parts = new TrainerParts(Options, graph, train, test, objective, metrics, optimizer, learningRate, strategy, hooks, logs);
+        parts = new TrainerParts(Options, graph, train, test, minimised, metrics, optimizer, learningRate, strategy, hooks, logs);
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test, parts.Metrics);

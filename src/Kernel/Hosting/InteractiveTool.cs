@@ -39,6 +39,7 @@ public static class InteractiveTool
         ("rank-cells", RankCellsCommand.Create),
         ("models", ModelsCommand.Create),
         ("data", DataCommand.Create),
+        ("cache", CacheCommand.Create),
         ("plan", PlanCommand.Create),
         ("bench", BenchCommand.Create),
         ("doctor", DoctorCommand.Create),

