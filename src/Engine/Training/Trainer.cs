@@ -78,8 +78,7 @@ public sealed class Trainer : IDisposable
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
         {
-            if (device.type != TorchSharp.DeviceType.CPU)
-                throw new UsageException($"--memory {Options.Memory} counts the machine's memory, not {device}'s: use --memory-budget there");
+            MemoryFit.RequireCpu(Options, device);
             if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
             memory = MemoryFit.Make(new(graph, Options, minimised, optimizer is not null || strategy is not null,
                 Options.Ema > 0 || hooks?.Any(h => h is ExponentialMovingAverage) == true), world);

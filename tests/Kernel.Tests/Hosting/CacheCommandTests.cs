@@ -35,7 +35,8 @@ public sealed class CacheCommandTests
         Skip.IfNot(File.Exists("/usr/bin/redis-server"), "redis-server is not installed: apt-get install redis-server");
         var port = FreePort();
         using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Interactive.Kernel.Scripting.ScriptSession).Assembly.Location,
-            "cache", "serve", "--memory", "64MiB", "--port", $"{port}", "--password", "secret"]) { RedirectStandardOutput = true })!;
+            "cache", "serve", "--memory", "64MiB", "--port", $"{port}", "--password", "secret"])
+        { RedirectStandardOutput = true })!;
         Assert.Equal($"INTERACTIVE_DATA_CACHE=redis://:secret@127.0.0.1:{port}", await process.StandardOutput.ReadLineAsync());
         while (await process.StandardOutput.ReadLineAsync() is { } line && !line.Contains("Ready to accept connections")) { }
         Assert.StartsWith("-NOAUTH", Ask(port, "PING"));

@@ -137,7 +137,8 @@ public sealed class ClusterCacheTests : IDisposable
         using var counts = new Counts();
         using var cache = new ClusterCache(redis.Address, patient with
         {
-            Patience = TimeSpan.FromMilliseconds(250), Rest = TimeSpan.FromHours(1),
+            Patience = TimeSpan.FromMilliseconds(250),
+            Rest = TimeSpan.FromHours(1),
         });
         using var data = Mds("two", cache);
         Assert.NotNull(data[0]); // connected

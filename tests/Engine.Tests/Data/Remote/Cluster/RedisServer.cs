@@ -34,7 +34,8 @@ internal sealed class RedisServer : IDisposable
     public void Start()
     {
         process = Process.Start(new ProcessStartInfo(Path, ["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "",
-            "--appendonly", "no", "--maxmemory-policy", "noeviction", .. more]) { RedirectStandardOutput = true })!;
+            "--appendonly", "no", "--maxmemory-policy", "noeviction", .. more])
+        { RedirectStandardOutput = true })!;
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
         for (var tries = 0; ; tries++)
