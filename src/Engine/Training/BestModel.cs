@@ -1,5 +1,6 @@
 using Interactive.Graphs;
 using Interactive.Monitoring;
+using Interactive.Runtime;
 
 namespace Interactive.Training;
 
@@ -21,8 +22,8 @@ internal sealed class BestModel(Graph graph, TrainerParts parts, bool higherIsBe
         return isBest;
     }
 
-    /// <summary>Writes the model as it is.</summary>
-    public void Save(RunDirectory run, EvalRecord record)
-        => Model.SaveBest(Path.Combine(run.Checkpoints, "best.safetensors"), graph, parts.Train.ClassNames,
+    /// <summary>Writes the model as it is; whoever commits it puts it in its place.</summary>
+    public FileDraft Draft(RunDirectory run, EvalRecord record)
+        => Model.DraftBest(Path.Combine(run.Checkpoints, "best.safetensors"), graph, parts.Train.ClassNames,
             parts.Train.Normalisation, record.Metrics, parts.Test.PictureSteps ?? parts.Train.PictureSteps);
 }

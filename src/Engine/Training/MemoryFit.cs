@@ -44,6 +44,13 @@ internal sealed record MemoryFit(int Accumulate, int Zero, long ActivationBytes,
     public sealed record Run(Graph Graph, TrainerOptions Options, IObjective Objective, bool IsWhole,
         bool IsAveraged = false, long Promised = 0);
 
+    /// <exception cref="UsageException">The device's memory is not the machine's.</exception>
+    public static void RequireCpu(TrainerOptions options, TorchSharp.torch.Device device)
+    {
+        if (device.type != TorchSharp.DeviceType.CPU)
+            throw new UsageException($"--memory {options.Memory} counts the machine's memory, not {device}'s: use --memory-budget there");
+    }
+
     /// <summary>Rank 0 decides for all, by the rank with the least memory. Collective.</summary>
     /// <exception cref="UsageException">The memory is none, or not enough for any plan; on every rank.</exception>
     public static MemoryFit Make(Run run, ICommunicator world)

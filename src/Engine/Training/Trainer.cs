@@ -74,17 +74,17 @@ public sealed class Trainer : IDisposable
         device = Devices.Choose(Options.Device, world.LocalRank);
         var graph = Graph = TrainerParts.GraphOf(model, train, device);
         Options.Prepare(graph);
+        var minimised = TrainerParts.ObjectiveOf(Options, objective, graph, train);
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
         {
-            if (device.type != TorchSharp.DeviceType.CPU)
-                throw new UsageException($"--memory {Options.Memory} counts the machine's memory, not {device}'s: use --memory-budget there");
+            MemoryFit.RequireCpu(Options, device);
             if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
-            memory = MemoryFit.Make(new(graph, Options, objective ?? new CrossEntropy(Options.LabelSmoothing), optimizer is not null || strategy is not null,
+            memory = MemoryFit.Make(new(graph, Options, minimised, optimizer is not null || strategy is not null,
                 Options.Ema > 0 || hooks?.Any(h => h is ExponentialMovingAverage) == true), world);
             Options = Options with { Accumulate = memory.Accumulate, Zero = memory.Zero, EvaluationBatchSize = memory.EvaluationBatch };
         }
-        parts = new TrainerParts(Options, graph, train, test, objective, metrics, optimizer, learningRate, strategy, hooks, logs);
+        parts = new TrainerParts(Options, graph, train, test, minimised, metrics, optimizer, learningRate, strategy, hooks, logs);
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test, parts.Metrics);
@@ -214,7 +214,9 @@ public sealed class Trainer : IDisposable
     private EvalRecord EvaluateCut()
     {
         var record = Evaluate(Math.Max(0, position.Epoch - 1));
-        if (double.IsNegativeInfinity(best.Score)) SaveBest(record);
+        if (!double.IsNegativeInfinity(best.Score)) return record;
+        using var draft = DraftBest(record);
+        draft?.Commit();
         return record;
     }
 
@@ -339,23 +341,21 @@ public sealed class Trainer : IDisposable
             Save();
             throw;
         }
-        var isBest = best.Takes(record);
-        Save();
-        if (isBest) SaveBest(record);
+        Save(best.Takes(record) ? () => DraftBest(record) : null);
         return record;
     }
 
-    private void SaveBest(EvalRecord record)
+    private FileDraft? DraftBest(EvalRecord record)
     {
         using var averaged = average?.Use();
-        if (IsMain) best.Save(Directory!, record);
+        return IsMain ? best.Draft(Directory!, record) : null;
     }
 
-    private void Save() => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best.Score), () =>
+    private void Save(Func<FileDraft?>? withBest = null) => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best.Score), () =>
     {
         parts.Strategy.Gather();
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
-    });
+    }, withBest);
 
     private void Announce(long step, string path, TimeSpan blocking)
     {

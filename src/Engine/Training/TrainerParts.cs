@@ -15,14 +15,13 @@ internal sealed class TrainerParts : IDisposable
     private readonly IDisposable?[] made;
 
     public TrainerParts(TrainerOptions options, Graph graph, IBatchSource train, IBatchSource test,
-        IObjective? objective, IReadOnlyList<IMetric>? metrics, Optimizer? optimizer,
+        IObjective objective, IReadOnlyList<IMetric>? metrics, Optimizer? optimizer,
         LearningRate? learningRate, IParallelStrategy? strategy, IEnumerable<Hook>? hooks, IEnumerable<IRunLog>? logs)
     {
         Train = options.Augmentation is not { } augmentation ? train
             : train is IDataSource images ? images.Augmented(augmentation) : throw new UsageException($"--augmentation {augmentation} is for images with labels; let other data sets change their samples themselves");
         Test = test;
-        Objective = objective ?? new CrossEntropy(options.LabelSmoothing);
-        if (objective is not null && options.LabelSmoothing > 0) throw new UsageException($"--label-smoothing {options.LabelSmoothing} is of the default objective: give it to {objective.Name}");
+        Objective = objective;
         Metrics = metrics ?? (Objective is CrossEntropy ? [Training.Metrics.Accuracy] : []);
         foreach (var twice in Metrics.CountBy(m => m.Name).Where(m => m.Value > 1 || m.Key == "loss"))
             throw new UsageException($"two metrics are called {twice.Key}");
@@ -51,6 +50,22 @@ internal sealed class TrainerParts : IDisposable
     public IReadOnlyList<IRunLog> Logs { get; }
     /// <summary>The metric that chooses the best model, or loss.</summary>
     public string Best { get; }
+
+    /// <summary>
+    /// What is minimised: what was given, or the default one; told of targets that are shares of classes where they
+    /// take more memory than class numbers.
+    /// </summary>
+    /// <exception cref="UsageException">Label smoothing is asked for of another one.</exception>
+    public static IObjective ObjectiveOf(TrainerOptions options, IObjective? given, Graph graph, IBatchSource train)
+    {
+        if (given is not null && options.LabelSmoothing > 0) throw new UsageException($"--label-smoothing {options.LabelSmoothing} is of the default objective: give it to {given.Name}");
+        var objective = given ?? new CrossEntropy(options.LabelSmoothing);
+        if (objective is not CrossEntropy entropy || train.Count == 0 || graph.Outputs is not [var output]
+            || entropy.MayOverwrite(output)) return objective;
+        // those of an epoch: in evaluation nothing is mixed, and pairs are
+        using var pair = SampleError.Read(train, [0, Math.Min(1, train.Count - 1)], epoch: 0, options.Seed);
+        return pair.Targets is [var target] && target.is_floating_point() ? entropy.OfShares() : objective;
+    }
 
     /// <summary>A model as the graph that it is, or traced with the first sample for example.</summary>
     /// <exception cref="UsageException">It cannot be traced.</exception>

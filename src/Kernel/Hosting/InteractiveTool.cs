@@ -1,6 +1,10 @@
 using System.CommandLine;
 using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting.Commands;
+using Interactive.Kernel.Hosting.Commands.Boxes;
+using Interactive.Kernel.Hosting.Commands.Kubernetes;
+using Interactive.Kernel.Hosting.Commands.Nodes;
+using Interactive.Kernel.Hosting.Commands.Queues;
 using Interactive.Kernel.Hosting.Commands.Runs;
 using Interactive.Kernel.Hosting.Commands.Slurm;
 using Interactive.Kernel.Jupyter;
@@ -18,6 +22,10 @@ public static class InteractiveTool
         ("launch", LaunchCommand.Create),
         ("slurm", SlurmCommand.Create),
         ("batch", BatchCommand.Create),
+        ("k8s", KubernetesCommand.Create),
+        ("node", NodeCommand.Create),
+        ("box", BoxCommand.Create),
+        ("cluster", ClusterCommand.Create),
         ("eval", EvalCommand.Create),
         ("kernel", KernelCommand.Create),
         ("report", ReportCommand.Create),
@@ -31,6 +39,7 @@ public static class InteractiveTool
         ("rank-cells", RankCellsCommand.Create),
         ("models", ModelsCommand.Create),
         ("data", DataCommand.Create),
+        ("cache", CacheCommand.Create),
         ("plan", PlanCommand.Create),
         ("bench", BenchCommand.Create),
         ("doctor", DoctorCommand.Create),

@@ -73,14 +73,20 @@ public class ObjectiveTests
         using var scope = NewDisposeScope();
         manual_seed(1);
         foreach (var output in (long[][])[[5], [3, 5]])
-        {
-            var (graph, objective) = (Net(output), Make("plain"));
-            var (inputs, _) = SyntheticBatch.Of(graph, 12, objective);
-            var shares = nn.functional.softmax(randn([12, .. output]), -1);
-            Assert.Null(objective.Misfit(graph.Outputs, [shares]));
-            Assert.Equal(shares.numel() / 5, objective.Weight([shares]));
-            RandomPlans.AssertBitsAndPeaks(graph, objective, [.. inputs], [shares], plans: 3);
-        }
+            foreach (var name in (string[])["plain", "smooth", "weighted"])
+            {
+                // told of shares, a plan counts what smoothing and weighting them takes
+                var (graph, objective) = (Net(output), ((CrossEntropy)Make(name)).OfShares());
+                var (inputs, _) = SyntheticBatch.Of(graph, 12, objective);
+                var shares = nn.functional.softmax(randn([12, .. output]), -1);
+                Assert.Null(objective.Misfit(graph.Outputs, [shares]));
+                Assert.Equal(shares.numel() / 5, objective.Weight([shares]));
+                RandomPlans.AssertBitsAndPeaks(graph, objective, [.. inputs], [shares], plans: 3);
+                if (name == "plain") continue;
+                long Aside(IObjective of) => Profiler.Measure(graph, 12, of).LossWorkspace;
+                Assert.True(Aside(objective) > Aside(Make(name)), "shares would take no more than class numbers");
+                Assert.InRange(Aside(objective), 1, AnalyticProfile.Cautious(graph, 12, ((IObjective)objective).Traits(graph)).LossWorkspace);
+            }
     }
 
     [Fact]

@@ -181,7 +181,7 @@ public sealed class ModelTests : IDisposable
         using var graph = Graph.Capture(module, new Shape(3));
         Assert.StartsWith("sequential cannot be kept as a model: own is a opaque",
             Assert.Throws<UsageException>(() => Model.Save(File_, graph)).Message);
-        Model.SaveBest(File_, graph, null, null, new Dictionary<string, double>(), null);
+        using (var draft = Model.DraftBest(File_, graph, null, null, new Dictionary<string, double>(), null)) draft.Commit();
         Assert.Contains("holds weights without a net", Assert.Throws<UsageException>(() => Model.Load(File_)).Message);
     }
 

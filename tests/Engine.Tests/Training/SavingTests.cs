@@ -100,6 +100,27 @@ public sealed class SavingTests : IDisposable
         Assert.Equal([64, 128], Train("rare", CheckpointInterval.Auto).Kept.Select(k => k.Step));
     }
 
+    private sealed class InTheWay : Hook
+    {
+        // A folder where the best model is to be.
+        public override void BeforeEpoch(Trainer trainer, int epoch) => Directory.CreateDirectory(Path.Combine(trainer.Directory!.Checkpoints, "best.safetensors", "x"));
+    }
+
+    // A run that goes on from a checkpoint believes what it says of the best model: that must be there. And it is put
+    // there beside the steps: the next epoch has begun when it is told that this cannot be.
+    [Fact]
+    public void No_checkpoint_is_kept_before_the_best_model_that_it_knows_of()
+    {
+        manual_seed(1);
+        var net = new GraphBuilder("net", new Shape(1, 8, 8));
+        using var graph = net.Build(net.Input.Flatten().Linear(4));
+        var data = new SyntheticData(512, new Shape(1, 8, 8), 4, 1);
+        using var trainer = new Trainer(graph, data, data, new TrainerOptions { Name = "way", Out = folder, Epochs = 2, BatchSize = 8, Progress = false }, hooks: [new InTheWay()]);
+        Assert.ThrowsAny<SystemException>(trainer.Run);
+        Assert.InRange(trainer.Step, 65, 128);
+        Assert.Empty(Directory.GetFiles(trainer.Directory!.Checkpoints));
+    }
+
     [Fact]
     public void A_file_that_cannot_be_put_in_its_place_leaves_nothing_and_keeps_the_old_one()
     {

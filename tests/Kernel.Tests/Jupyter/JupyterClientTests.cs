@@ -33,7 +33,9 @@ public sealed class JupyterClientTests
              "metadata":{"kernelspec":{"name":"interactive","display_name":"C# (Interactive)","language":"C#"}},"nbformat":4,"nbformat_minor":5}
             """);
         string[] notebooks = [own,
-            .. Directory.GetFiles(Path.Combine(JupyterClient.Tests, "..", "notebooks"), "*.ipynb").Order()];
+            .. Directory.GetFiles(Path.Combine(JupyterClient.Tests, "..", "notebooks"), "*.ipynb").Order()
+                // the pictures of one are a package's: NotebookRunTests runs it
+                .Where(path => Path.GetFileName(path) != "05-your-own-data.ipynb")];
         foreach (var notebook in notebooks)
         {
             // In a folder of its own: what a notebook writes does not stay.

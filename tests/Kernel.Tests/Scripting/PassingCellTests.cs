@@ -3,7 +3,7 @@ using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Tests.Scripting;
 
-/// <summary>Cells that give nothing to later ones are taken back by the runtime, but not while their code can run.</summary>
+/// <summary>Cells that give nothing to later ones and run once are taken back by the runtime, but not while they run.</summary>
 public sealed class PassingCellTests
 {
     [Fact]
@@ -12,8 +12,7 @@ public sealed class PassingCellTests
         using var session = new ScriptSession();
         await Run(session, "var total = 0; int Twice(int x) => 2 * x;");
         var contexts = new List<WeakReference>();
-        for (var i = 0; i < 20; i++)
-            contexts.Add(await Context(session, "total += new[] { 1, 2 }.Select(x => Twice(x)).Sum(); (object)(() => 1)"));
+        for (var i = 0; i < 20; i++) contexts.Add(await Context(session, $"total += Twice({i}); System.Reflection.Assembly.GetExecutingAssembly()"));
         await Run(session, "total"); // the last one's value is let go of
         for (var i = 0; i < 10 && contexts.Exists(c => c.IsAlive); i++)
         {
@@ -21,25 +20,38 @@ public sealed class PassingCellTests
             GC.WaitForPendingFinalizers();
         }
         Assert.DoesNotContain(contexts, c => c.IsAlive);
-        Assert.Equal(120, await Run(session, "total"));
+        Assert.Equal(380, await Run(session, "total"));
     }
 
     [Fact]
-    public async Task WhatSuchACellHasStarted_GoesOn()
+    public async Task WhatSuchACellHasBegun_GoesOn()
     {
         using var session = new ScriptSession();
-        await Run(session, "var seen = new List<int>(); Func<int, int> keep = null; int Twice(int x) => 2 * x;");
-        await Run(session, "keep = x => { int Inner(int y) => Twice(y) + 1; return Inner(x); };");
-        await Run(session, "_ = Task.Run(async () => { for (var i = 0; i < 3; i++) { await Task.Delay(20); lock (seen) seen.Add(i); } });");
+        await Run(session, "var seen = new List<int>(); Func<int, int> keep = null; int Twice(int x) => 2 * x; var gate = new TaskCompletionSource();");
+        await Run(session, "keep = Twice;");
+        var waiting = session.RunAsync("seen.Add(1); await gate.Task; seen.Add(Twice(1)); seen.Count", "waits");
         for (var i = 0; i < 5; i++)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
-            await Run(session, "GC.KeepAlive(1);");
         }
-        Assert.Equal(15, await Run(session, "keep(7)"));
-        await Run(session, "while (true) { lock (seen) if (seen.Count == 3) break; await Task.Delay(10); }");
-        Assert.Equal("0 1 2", await Run(session, "string.Join(' ', seen)"));
+        ((TaskCompletionSource)session.Variables["gate"]!).SetResult();
+        Assert.Equal(2, (await waiting).Value);
+        Assert.Equal(14, await Run(session, "keep(7)"));
+    }
+
+    [Theory]
+    [InlineData("total = 1;", true)]
+    [InlineData("for (var i = 0; i < 3; i++) total += i;", false)]
+    [InlineData("new[] { 1 }.Select(x => x + total).Sum();", false)]
+    [InlineData("var more = 1;", false)]
+    [InlineData("using System.Text;", false)]
+    public void ALoopAFunctionAndADefinition_MakeACellStay(string code, bool isPassing)
+    {
+        var compiler = new ScriptCompiler(typeof(ScriptGlobals), Path.GetTempPath(), imports: HostReferences.ImportsOfCells);
+        var packages = new Dictionary<string, string>();
+        var (first, _) = compiler.CompileInterruptible("var total = 0;", "cell-1", 1, null, HostReferences.All, packages);
+        Assert.Equal(isPassing, compiler.CompileInterruptible(code, "cell-2", 2, first, [], packages).Submission.IsPassing);
     }
 
     [Fact]
@@ -59,8 +71,8 @@ public sealed class PassingCellTests
 
     private static async Task<WeakReference> Context(ScriptSession session, string code)
     {
-        var value = (Delegate)(await Run(session, code))!;
-        Assert.True(value.Method.Module.Assembly.IsCollectible);
-        return new(AssemblyLoadContext.GetLoadContext(value.Method.Module.Assembly));
+        var assembly = (System.Reflection.Assembly)(await Run(session, code))!;
+        Assert.True(assembly.IsCollectible);
+        return new(AssemblyLoadContext.GetLoadContext(assembly));
     }
 }

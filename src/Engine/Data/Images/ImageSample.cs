@@ -78,6 +78,7 @@ public sealed class ImageSample : IDisposable
             while (divisor < 4 && width / (2 * divisor) >= toWidth && height / (2 * divisor) >= toHeight) divisor *= 2;
         if (divisor == 1)
         {
+            if (image is null && ImageFile.DecodeRows(file!.File.Span, y, y + height) is var (rows, first)) (image, y) = (rows, y - first);
             Image = BilinearResize.Run(Image, x, y, width, height, toWidth, toHeight);
             return;
         }

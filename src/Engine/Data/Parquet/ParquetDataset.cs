@@ -10,21 +10,24 @@ internal sealed class ParquetDataset : IDataset<DataRecord>
     private readonly int[] ends;
     private readonly ParquetGroups kept;
 
+    /// <param name="names">The files, as messages call them.</param>
+    /// <param name="bound">Bytes of decoded groups kept at most.</param>
+    /// <param name="locate">Where a file lies on this machine; default under its name.</param>
     /// <exception cref="UsageException">A file is missing or damaged, or their columns differ.</exception>
-    public ParquetDataset(string pattern, long bound)
+    public ParquetDataset(string[] names, long bound, Func<string, string>? locate = null)
     {
-        (string Path, ParquetFile File)[] files = [.. FilePattern.Expand(pattern).Select(path
-            => (path, new ParquetFile(path)))];
+        (string Path, ParquetFile File)[] files = [.. names.Select(name
+            => (name, new ParquetFile(locate?.Invoke(name) ?? name)))];
         foreach (var (path, file) in files)
             if (!file.Columns.SequenceEqual(files[0].File.Columns)) throw new UsageException($"{path} has the columns {string.Join(", ", file.Columns)}, {files[0].Path} has {string.Join(", ", files[0].File.Columns)}");
         groups = [.. files.SelectMany(f => Enumerable.Range(0, f.File.Rows.Count).Where(i
             => f.File.Rows[i] > 0).Select(i => (f.Path, f.File, i)))];
-        if (groups.Length == 0) throw new UsageException($"{pattern}: there is no row");
+        if (groups.Length == 0) throw new UsageException($"{names[0]}: there is no row");
         ends = new int[groups.Length];
         for (int i = 0, end = 0; i < groups.Length; i++) ends[i] = end =
             checked(end + groups[i].File.Rows[groups[i].Group]);
-        ClassNames = files[0].File.ClassNames is { Count: > 0 } names ? names
-            : ClassNamesFile.Read(Path.GetDirectoryName(Path.GetFullPath(files[0].Path))!);
+        ClassNames = files[0].File.ClassNames is { Count: > 0 } told ? told
+            : locate is null ? ClassNamesFile.Read(Path.GetDirectoryName(Path.GetFullPath(names[0]))!) : [];
         kept = new ParquetGroups(i => groups[i].File.Read(groups[i].Group), bound);
     }
 

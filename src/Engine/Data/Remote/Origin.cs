@@ -5,19 +5,21 @@ using System.Security.Cryptography;
 namespace Interactive.Data;
 
 /// <summary>
-/// Reads files over http or https, in one piece or by range. What breaks off, times out or is refused for a moment
-/// (5xx, 408, 429) is asked for again from where it broke off, with growing pauses; anything else is told at once.
+/// Reads files over http, https or of S3's buckets, in one piece or by range. What breaks off, times out or is refused
+/// for a moment (5xx, 408, 429) is asked for again from where it broke off, with growing pauses; anything else is told
+/// at once.
 /// </summary>
 /// <param name="patience">Time without a byte after which a try counts as failed; default 30 seconds.</param>
 /// <param name="pause">Before the first repetition; doubles each time; default 0.2 seconds.</param>
-internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
+/// <param name="site">Where buckets lie; default as the environment says when the first is read.</param>
+internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null, S3Site? site = null)
 {
     private const int Tries = 5;
     private const long MostOfSmall = 1 << 28; // bytes of an index
+    private const int MostOfRefusal = 4096; // characters that are searched for a reason
     private static readonly HttpClient client = new(new SocketsHttpHandler
     {
-        PooledConnectionLifetime =
-        TimeSpan.FromMinutes(5)
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
     })
     {
         Timeout = Timeout.InfiniteTimeSpan,
@@ -26,15 +28,24 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
     private readonly TimeSpan patience = patience ?? TimeSpan.FromSeconds(30),
         pause = pause ?? TimeSpan.FromSeconds(0.2);
 
+    private readonly Lazy<S3Site> buckets = new(() => site ?? S3Site.Find());
+
     /// <summary>Whether a source lies elsewhere.</summary>
     /// <exception cref="UsageException">It does, in a place that is not read.</exception>
     public static bool Has(string source)
     {
         const string Mark = "://";
         if (source.IndexOf(Mark, StringComparison.Ordinal) is not (> 0 and var end)) return false;
-        return source[..end].ToLowerInvariant() is "http" or "https" ? true
-            : throw new UsageException($"{source}: addresses of http and https are read, {source[..end]} is not");
+        return source[..end].ToLowerInvariant() is "http" or "https" or S3Site.Scheme ? true
+            : throw new UsageException($"{source}: addresses of http, https and s3 are read, {source[..end]} is not");
     }
+
+    /// <summary>A source's address.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static Uri Address(string source)
+        => source.StartsWith($"{S3Site.Scheme}:", StringComparison.OrdinalIgnoreCase) ? S3Site.Parse(source)
+            : Uri.TryCreate(source, UriKind.Absolute, out var uri) ? uri
+            : throw new UsageException($"'{source}' is no address such as https://host/folder");
 
     /// <summary>A file's name in messages: without a password and what else a query may hold.</summary>
     public static string Name(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path,
@@ -57,16 +68,17 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
         return bytes.ToArray();
     }
 
-    /// <summary>Writes a whole file, and says how long it must be and what its hash must be.</summary>
-    /// <exception cref="UsageException">It cannot be had, or is another one.</exception>
-    public void Fetch(Uri uri, string path, long? length, string? sha1)
+    /// <summary>Writes a whole file, of which the stream may have the beginning.</summary>
+    /// <exception cref="UsageException">It cannot be had, or has more bytes than it should.</exception>
+    public void Fetch(Uri uri, Stream file, long? length) => Copy(uri, file, 0, null, length);
+
+    /// <summary>What is wrong with a file's bytes by its hash, in one line; null for nothing.</summary>
+    public static string? Problem(Uri uri, Stream file, string? sha1)
     {
-        using var file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
-        Copy(uri, file, 0, null, length);
-        if (sha1 is null) return;
+        if (sha1 is null) return null;
         file.Position = 0;
         var hash = Convert.ToHexStringLower(SHA1.HashData(file));
-        if (hash != sha1) throw new UsageException($"{Name(uri)}: its SHA-1 is {hash}, the index says {sha1}");
+        return hash == sha1 ? null : $"{Name(uri)}: its SHA-1 is {hash}, the index says {sha1}";
     }
 
     /// <summary>Names a file's content by what its server says of it: its tag, or its length and time.</summary>
@@ -78,7 +90,7 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
         {
             using var request = new HttpRequestMessage(HttpMethod.Head, uri);
             using var response = await Send(request, stall).ConfigureAwait(false);
-            Check(uri, response);
+            await Check(uri, response).ConfigureAwait(false);
             var length = response.Content.Headers.ContentLength;
             stamp = (response.Headers.ETag?.ToString() ?? $"{length} {response.Content.Headers.LastModified:O}", length);
         });
@@ -96,7 +108,7 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
             using var response = await Send(request, stall).ConfigureAwait(false);
             found = !missingIsFine || response.StatusCode != HttpStatusCode.NotFound;
             if (!found) return;
-            Check(uri, response);
+            await Check(uri, response).ConfigureAwait(false);
             var isPart = response.StatusCode == HttpStatusCode.PartialContent;
             if (isPart && response.Content.Headers.ContentRange?.From != begin) throw new UsageException($"{Name(uri)}: the bytes from {begin} on were asked for, the server sent those from {response.Content.Headers.ContentRange?.From} on");
             if (!isPart && count is not null) throw new UsageException($"{Name(uri)}: the server sends whole files only, and no part of one");
@@ -112,6 +124,7 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
     private async Task<HttpResponseMessage> Send(HttpRequestMessage request, CancellationTokenSource stall)
     {
         stall.CancelAfter(patience);
+        if (request.RequestUri!.Scheme == S3Site.Scheme) buckets.Value.Turn(request, DateTime.UtcNow);
         return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead,
             stall.Token).ConfigureAwait(false);
     }
@@ -134,12 +147,21 @@ internal sealed class Origin(TimeSpan? patience = null, TimeSpan? pause = null)
         }
     }
 
-    private static void Check(Uri uri, HttpResponseMessage response)
+    private async Task Check(Uri uri, HttpResponseMessage response)
     {
         if (response.IsSuccessStatusCode) return;
         var (code, text) = ((int)response.StatusCode, $"the server answers {(int)response.StatusCode} {response.ReasonPhrase}");
         if (code >= 500 || code is 408 or 429) throw new HttpRequestException(text);
+        if (uri.Scheme == S3Site.Scheme)
+            text += buckets.Value.Explain(response.Headers, await Start(response).ConfigureAwait(false));
         throw new UsageException($"{Name(uri)}: {text}");
+    }
+
+    private static async Task<string> Start(HttpResponseMessage response)
+    {
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync().ConfigureAwait(false));
+        var text = new char[MostOfRefusal];
+        return new(text, 0, await reader.ReadBlockAsync(text).ConfigureAwait(false));
     }
 
     // A try that got further begins the count anew.

@@ -7,8 +7,9 @@ namespace Interactive.Data;
 /// Shards of a server, each fetched whole into the node folder when a sample of it is first read, and compared with the
 /// index's length and hash before it is used. Where the folder takes none, samples are read from the server one by one.
 /// </summary>
-internal sealed class RemoteShards(Uri folder, NodeFolder node, Origin origin) : IShards
+internal sealed class RemoteShards(Uri folder, Tiers tiers) : IShards
 {
+    private readonly Origin origin = tiers.Origin;
     private readonly OpenFiles files = new();
     private readonly ConcurrentDictionary<string, string> there = [];
 
@@ -40,25 +41,29 @@ internal sealed class RemoteShards(Uri folder, NodeFolder node, Origin origin) :
     private string? Locate(MdsShard shard)
     {
         var name = shard.RawData.Basename;
-        if (there.TryGetValue(name, out var known)) return known;
+        if (there.TryGetValue(name, out var known))
+        {
+            CacheMeter.Hit("process");
+            return known;
+        }
         var uri = UriOf(shard.ZipData?.Basename ?? name);
         var key = PackedShard.Key(shard) ?? PackedShard.Key($"{Origin.Name(uri)} {origin.Stamp(uri).Key}");
-        var path = node.Get(key, shard.RawData.Bytes, to => Fetch(shard, uri, to));
+        var path = tiers.Get(key, shard.RawData.Bytes, to => Fetch(shard, uri, to, key));
         return path is null ? null : there[name] = path;
     }
 
-    private void Fetch(MdsShard shard, Uri uri, string to)
+    private void Fetch(MdsShard shard, Uri uri, string to, string key)
     {
         var file = shard.ZipData ?? shard.RawData;
         if (shard.ZipData is null)
         {
-            origin.Fetch(uri, to, file.Bytes, PackedShard.Hash(file));
+            tiers.Fetch(uri, to, file.Bytes, PackedShard.Hash(file), key);
             return;
         }
         var packed = $"{to}.zstd";
         try
         {
-            origin.Fetch(uri, packed, file.Bytes, PackedShard.Hash(file));
+            tiers.Fetch(uri, packed, file.Bytes, PackedShard.Hash(file), $"{key}.zstd");
             PackedShard.Unpack(packed, to, shard);
         }
         finally { File.Delete(packed); }

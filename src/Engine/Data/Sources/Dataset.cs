@@ -41,34 +41,32 @@ public static class Dataset
     public static IDataset<EncodedSound> FromAudio(string folder) => new SoundFiles(folder);
 
     /// <summary>MDS shards, as MosaicML Streaming and <see cref="MdsWriter"/> write them.</summary>
-    /// <param name="folder">The folder of <c>index.json</c>, or its address (http, https). Shards of an address are kept
-    /// on this machine in the user's cache folder, and compared with the index's hashes when they arrive; so are those
-    /// packed by zstd.</param>
+    /// <param name="folder">The folder of <c>index.json</c>, or its address (http, https, s3). Shards of an address are
+    /// kept on this machine in the user's cache folder, and compared with the index's hashes when they arrive; so are
+    /// those packed by zstd.</param>
     /// <exception cref="UsageException">There is no index, or a shard is missing or cut short.</exception>
     public static IDataset<DataRecord> FromMds(string folder) => Mds(folder);
 
-    internal static MdsDataset Mds(string folder, NodeFolder? node = null, Origin? origin = null)
-    {
-        node ??= new NodeFolder();
-        return new(Origin.Has(folder) ? new RemoteShards(Address(folder), node, origin ?? new()) : new FolderShards(folder, node));
-    }
-
-    private static Uri Address(string source) => Uri.TryCreate(source, UriKind.Absolute, out var uri) ? uri
-        : throw new UsageException($"'{source}' is no address such as https://host/folder");
+    internal static MdsDataset Mds(string folder, NodeFolder? node = null, Origin? origin = null,
+        ClusterCache? cluster = null)
+        => new(Origin.Has(folder) ? new RemoteShards(Origin.Address(folder), new(node, cluster, origin))
+            : new FolderShards(folder, node ?? new()));
 
     /// <summary>
     /// Tar archives in WebDataset's way. Where its samples lie is kept beside each archive as <c>NAME.tar.index</c>.
     /// </summary>
     /// <param name="pattern">A file, <c>train-*.tar</c>, or <c>train-{000000..000099}.tar</c>; or an address (http,
-    /// https) of a file or of such a run, whose archives are fetched now and kept in the user's cache folder.</param>
+    /// https, s3) of a file or of such a run, whose archives are fetched now and kept in the user's cache folder. A
+    /// star in an address is for s3.</param>
     /// <exception cref="UsageException">A file is missing, no tar or cut short.</exception>
     public static IDataset<DataRecord> FromWebDataset(string pattern) => Tars(pattern);
 
-    internal static WebDataset Tars(string pattern, NodeFolder? node = null, Origin? origin = null)
+    internal static WebDataset Tars(string pattern, NodeFolder? node = null, Origin? origin = null,
+        ClusterCache? cluster = null)
     {
         if (!Origin.Has(pattern)) return new(FilePattern.Expand(pattern));
-        (node, origin) = (node ?? new(), origin ?? new());
-        return new(FilePattern.Run(pattern) ?? [pattern], name => RemoteFiles.Fetch(Address(name), node, origin));
+        var (names, locate) = RemoteFiles.Find(pattern, new(node, cluster, origin));
+        return new(names, locate);
     }
 
     /// <summary>
@@ -76,11 +74,34 @@ public static class Dataset
     /// <c>image.bytes</c>; columns of lists are not read, and an empty value has no column in its record. A row group
     /// is decoded whole: reading in random order is fast where the decoded groups find room.
     /// </summary>
-    /// <param name="pattern">A file, <c>train-*.parquet</c>, or <c>train-{00..09}.parquet</c>.</param>
+    /// <param name="pattern">A file, <c>train-*.parquet</c>, or <c>train-{00..09}.parquet</c>; or an address, as for
+    /// <see cref="FromWebDataset"/>.</param>
     /// <param name="kept">Bytes of decoded row groups kept at most; default 1 GiB.</param>
     /// <exception cref="UsageException">A file is missing or damaged, or their columns differ.</exception>
     public static IDataset<DataRecord> FromParquet(string pattern, long kept = 1L << 30)
-        => new ParquetDataset(pattern, kept);
+        => Parquet(pattern, kept);
+
+    internal static ParquetDataset Parquet(string pattern, long kept, NodeFolder? node = null, Origin? origin = null)
+    {
+        if (!Origin.Has(pattern)) return new(FilePattern.Expand(pattern), kept);
+        var (names, locate) = RemoteFiles.Find(pattern, new(node, null, origin));
+        return new(names, kept, locate);
+    }
+
+    /// <summary>
+    /// Rows of a CSV file as records of a type: <c>record House(double Area, string Town, int? Rooms)</c>. A parameter
+    /// or property is the column of its name, whatever its case and underscores; others are not read.
+    /// </summary>
+    /// <param name="path">The file, with a header line; <c>.tsv</c> separates by tabs, and <c>.gz</c> at the end is
+    /// unpacked. It is read once, now.</param>
+    /// <param name="classOf">A row's class, for splits and weights by class; default not known.</param>
+    /// <param name="classNames">The classes' names; default none.</param>
+    /// <exception cref="UsageException">A column is missing, a value is none of its type, or no finite number; the
+    /// message names line and column. A missing value (empty, NA, NaN, null, ?) is taken by <c>double?</c> and its
+    /// like.</exception>
+    public static IDataset<T> FromCsv<T>(string path, Func<T, int>? classOf = null,
+        IReadOnlyList<string>? classNames = null)
+        => Of((IReadOnlyList<T>)CsvRecords.Read<T>(path), classOf, classNames);
 
     /// <summary>Token files of Megatron-LM, one sample a sequence.</summary>
     /// <param name="name">The files' name without <c>.bin</c> and <c>.idx</c>.</param>
@@ -97,13 +118,14 @@ public static class Dataset
 
     /// <summary>
     /// Pictures of any kind of source: a folder of class folders, a folder of MDS shards, of tar archives or of
-    /// Parquet files, or a pattern of archives or Parquet files; or an
-    /// address of MDS shards or archives.
+    /// Parquet files, or a pattern of archives or Parquet files; or an address of one of these, where a web server needs
+    /// the files' names and a bucket does not.
     /// </summary>
     /// <param name="source">A path or a pattern.</param>
     /// <exception cref="UsageException">There is nothing like that.</exception>
     public static IDataset<EncodedImage> FromImages(string source)
     {
+        source = RemoteFiles.Resolve(source);
         if (source.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)) return FromWebDataset(source).AsImages();
         if (source.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase)) return FromParquet(source).AsImages();
         if (Origin.Has(source)) return FromMds(source).AsImages();
@@ -121,6 +143,11 @@ public static class Dataset
     /// </summary>
     /// <param name="source">As <see cref="FromImages"/> takes it.</param>
     public static IEnumerable<string> Problems(string source)
-        => Origin.Has(source) ? source.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) ? [] : Mds(source).Problems()
-        : Directory.Exists(source) && File.Exists(Path.Combine(source, MdsIndex.FileName)) ? Mds(source).Problems() : [];
+    {
+        source = RemoteFiles.Resolve(source);
+        var isMds = Origin.Has(source) ? !source.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)
+            && !source.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase)
+            : Directory.Exists(source) && File.Exists(Path.Combine(source, MdsIndex.FileName));
+        return isMds ? Mds(source).Problems() : [];
+    }
 }

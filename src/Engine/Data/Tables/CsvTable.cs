@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.IO.Compression;
 using CsvHelper;
-using CsvHelper.Configuration;
 
 namespace Interactive.Data;
 
@@ -11,9 +9,6 @@ namespace Interactive.Data;
 /// </summary>
 internal sealed class CsvTable : ITable
 {
-    private static readonly HashSet<string> Missing =
-        new(StringComparer.OrdinalIgnoreCase) { "", "NA", "N/A", "NaN", "null", "?" };
-
     private readonly List<int> lines = []; // of the file, by row
     private readonly string path;
 
@@ -23,13 +18,9 @@ internal sealed class CsvTable : ITable
     /// <param name="skipMissing">Leave rows out in which a wanted value is missing, instead of refusing them.</param>
     public CsvTable(string path, IReadOnlyList<string>? wanted, bool skipMissing)
     {
-        if (!File.Exists(path)) throw new UsageException($"{path}: there is no such file");
         this.path = path;
         try { Read(wanted, skipMissing); }
-        catch (Exception e) when (e is BadDataException or InvalidDataException)
-        {
-            throw new UsageException($"{path}{(e is BadDataException { Context.Parser: { } at } ? $", line {at.RawRow}: a quote that is not closed or stands amid a value" : ": not a gzip file, or cut short")}");
-        }
+        catch (Exception e) when (e is BadDataException or InvalidDataException) { throw CsvFile.Damaged(path, e); }
         if (lines.Count == 0)
             throw new UsageException($"{path}: there is no row{(skipMissing ? " without missing values" : "")}");
     }
@@ -61,13 +52,8 @@ internal sealed class CsvTable : ITable
 
     private void Read(IReadOnlyList<string>? wanted, bool skipMissing)
     {
-        var isPacked = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
-        using Stream file = File.OpenRead(path),
-            content = isPacked ? new GZipStream(file, CompressionMode.Decompress) : file;
-        var isTabbed = Path.GetExtension(isPacked ? path[..^3] : path).Equals(".tsv",
-            StringComparison.OrdinalIgnoreCase);
-        using var parser = new CsvParser(new StreamReader(content),
-            new CsvConfiguration(CultureInfo.InvariantCulture) { Delimiter = isTabbed ? "\t" : "," });
+        var (reader, way) = CsvFile.Open(path);
+        using var parser = new CsvParser(reader, way);
         if (!parser.Read() || parser.Record is not { } header)
             throw new UsageException($"{path}: the file is empty; its first line names the columns");
         if (header.GroupBy(name => name).FirstOrDefault(g => g.Count() > 1) is { } twice)
@@ -80,7 +66,7 @@ internal sealed class CsvTable : ITable
         while (parser.Read())
         {
             if (parser.Count != header.Length) throw new UsageException($"{path}, line {parser.RawRow}: {parser.Count} values, the header names {header.Length} columns");
-            if (Array.FindIndex(at, column => Missing.Contains(parser[column].Trim())) is >= 0 and var missing)
+            if (Array.FindIndex(at, column => CsvFile.Missing.Contains(parser[column].Trim())) is >= 0 and var missing)
             {
                 if (skipMissing) continue;
                 throw new UsageException($"{path}, line {parser.RawRow}, column '{Names[missing]}': the value is missing ('{parser[at[missing]]}'); say skipMissing: true to leave such rows out");

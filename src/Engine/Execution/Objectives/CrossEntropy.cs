@@ -23,9 +23,20 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
         : throw new UsageException($"label smoothing must be between 0 and 1, got {labelSmoothing.ToString(CultureInfo.InvariantCulture)}");
     private Tensor? weights;
 
+    /// <summary>
+    /// Whether plans are made for shares of classes as targets, which take more than class numbers where they are
+    /// smoothed or weighted; default false. Both kinds are taken either way.
+    /// </summary>
+    internal bool IsOfShares { get; private init; }
+
+    /// <summary>The same, with plans for shares.</summary>
+    internal CrossEntropy OfShares()
+        => new(labelSmoothing, ignoreIndex, classWeights) { IsOfShares = true };
+
     /// <inheritdoc/>
     public string Name
-        => "cross_entropy" + (smoothing > 0 ? "_smooth" : "") + (classWeights is null ? "" : "_weighted");
+        => "cross_entropy" + (smoothing > 0 ? "_smooth" : "") + (classWeights is null ? "" : "_weighted")
+        + (IsOfShares ? "_shares" : "");
     /// <inheritdoc/>
     public bool ReadsOutput => false;
 
@@ -101,8 +112,9 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Tensor> SyntheticTargets(IReadOnlyList<Value> outputs, long batch)
-        => [randint(0, Classes(outputs[0]), LabelShape(outputs[0].Shape).WithBatch(batch), dtype: ScalarType.Int64)];
+    public IReadOnlyList<Tensor> SyntheticTargets(IReadOnlyList<Value> outputs, long batch) => IsOfShares
+        ? [full(outputs[0].Shape.WithBatch(batch), 1.0 / Classes(outputs[0]), ScalarType.Float32)]
+        : [randint(0, Classes(outputs[0]), LabelShape(outputs[0].Shape).WithBatch(batch), dtype: ScalarType.Int64)];
 
     // Scores of tokens come last, those of a whole sample or of pixels first.
     private static long Classes(Value output) => output.Shape.Rank == 2 ? output.Shape[1] : output.Shape[0];

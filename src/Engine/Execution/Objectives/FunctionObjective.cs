@@ -11,7 +11,7 @@ internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>,
 
     public string Name => name;
     public bool ReadsOutput => readsOutput;
-    public Tensor Loss(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets) 
+    public Tensor Loss(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets)
         => loss(outputs, targets) ?? throw new UsageException($"{this.Called()} gave null, no tensor");
 
     /// <summary>Class numbers, numbers of the outputs' shapes or none: the first that the function takes.</summary>

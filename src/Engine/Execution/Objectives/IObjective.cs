@@ -55,5 +55,9 @@ public interface IObjective
 
     /// <summary>What a plan must know of it for a graph.</summary>
     internal sealed LossTraits Traits(Graph graph)
-        => new(ReadsOutput, graph.Outputs is [var output] && MayOverwrite(output));
+        => new(ReadsOutput, graph.Outputs is [var output] && MayOverwrite(output))
+        {
+            // shares are smoothed or weighted in a table of their own, and multiplied in another
+            Tables = this is CrossEntropy { IsOfShares: true } ? 2 : 0,
+        };
 }

@@ -48,7 +48,8 @@ public static class AnalyticProfile
             // A piece of the gradient; else log-probabilities and their gradient beside the gradient of the output,
             // which has gone itself by then unless backward reads it.
             LossWorkspace = overwrites ? Math.Min(LossRules.PieceBytes, bytes)
-                : graph.Outputs.Sum(o => (LossRules.LetsGo(o, traits.ReadsOutput) ? 1 : 2) * o.Bytes(batch)),
+                : graph.Outputs.Sum(o => (LossRules.LetsGo(o, traits.ReadsOutput) ? 1 : 2) * o.Bytes(batch))
+                    + traits.Tables * bytes,
         };
     }
 

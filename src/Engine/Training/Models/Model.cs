@@ -55,22 +55,23 @@ public sealed class Model : IDisposable
         if (pictureSteps is not null) ImageSteps.Parse(pictureSteps);
         if (classes is { Count: > 0 } && graph.Output.Shape.Rank > 0 && graph.Output.Shape[0] != classes.Count)
             throw new UsageException($"{graph.Name} tells {graph.Output.Shape[0]} classes apart, got {classes.Count} names");
-        Write(path, graph, GraphText.Write(graph), classes, normalisation, metrics, pictureSteps);
+        using var draft = Draft(path, graph, GraphText.Write(graph), classes, normalisation, metrics, pictureSteps);
+        draft.Commit();
     }
 
     /// <summary>
     /// Keeps a net, or where it has a module that only its own code can build again its weights alone.
     /// </summary>
-    internal static void SaveBest(string path, Graph graph, IReadOnlyList<string>? classes,
+    internal static FileDraft DraftBest(string path, Graph graph, IReadOnlyList<string>? classes,
         Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics, string? pictureSteps)
     {
         string? text = null;
         try { text = GraphText.Write(graph); }
         catch (UsageException) { } // told by Load, to whom it matters
-        Write(path, graph, text, classes, normalisation, metrics, pictureSteps);
+        return Draft(path, graph, text, classes, normalisation, metrics, pictureSteps);
     }
 
-    private static void Write(string path, Graph graph, string? text, IReadOnlyList<string>? classes,
+    private static FileDraft Draft(string path, Graph graph, string? text, IReadOnlyList<string>? classes,
         Normalisation? normalisation, IReadOnlyDictionary<string, double>? metrics, string? pictureSteps)
     {
         var header = new Dictionary<string, string>();
@@ -80,10 +81,10 @@ public sealed class Model : IDisposable
         if (pictureSteps is not null) header[StepsKey] = pictureSteps;
         if (metrics is { Count: > 0 }) header[MetricsKey] = JsonSerializer.Serialize(metrics, RunLog.Json);
         var tensors = text is null ? graph.state_dict() : new GraphTensors(graph).All;
-        AtomicFile.Write(path,
+        return new(path,
             stream
             => Safetensors.Write(stream, tensors.Select(t => TensorEntry.Of(t.Key, t.Value)), header,
-            withChecksum: true));
+            withChecksum: true), buffer: 1 << 20);
     }
 
     /// <summary>A kept net, or the best one of a run.</summary>

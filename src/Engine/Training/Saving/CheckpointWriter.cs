@@ -6,7 +6,7 @@ namespace Interactive.Training;
 
 /// <summary>
 /// Saves a run when it is due. A step waits until the system has taken the bytes, a copy in its file cache; flushing and renaming go on
-/// beside the steps that follow, and a checkpoint is announced once it is on the disk under its name.
+/// beside the steps that follow, the best model's too, and a checkpoint is announced once it is on the disk under its name.
 /// </summary>
 /// <param name="state">What is saved.</param>
 /// <param name="run">Where; rank 0 writes.</param>
@@ -18,7 +18,7 @@ internal sealed class CheckpointWriter(TrainingState state, RunDirectory run, Ch
 {
     private long lastStep = -1, lastTime = Stopwatch.GetTimestamp();
     private TimeSpan blocking = TimeSpan.FromSeconds(1); // a guess, until the first save has been measured
-    private (long Step, FileDraft Draft, Task Flush)? pending;
+    private (long Step, FileDraft? Model, FileDraft? Checkpoint, Task Flush)? pending;
 
     /// <summary>The step is saved, or was restored.</summary>
     public void IsKept(long step) => (lastStep, lastTime) = (step, Stopwatch.GetTimestamp());
@@ -34,16 +34,40 @@ internal sealed class CheckpointWriter(TrainingState state, RunDirectory run, Ch
     private TimeSpan? Interval => every.IsAuto ? CheckpointInterval.Daly(blocking, betweenFailures) : every.Time;
 
     /// <summary>Saves, unless it has been done. Collective; what gathers the state and the steps' buffers comes before.</summary>
-    public void Save(RunPosition position, Action gather)
+    /// <param name="position">Where the run stands.</param>
+    /// <param name="gather">Makes the state whole.</param>
+    /// <param name="best">Writes the model where it is the best so far, on rank 0. It is in its place before the checkpoint that knows of it.</param>
+    public void Save(RunPosition position, Action gather, Func<FileDraft?>? best = null)
     {
-        if (lastStep == position.Step) return;
+        var isSaved = lastStep == position.Step;
+        if (isSaved && best is null) return;
         Conclude(); // two at once would need twice the file cache
+        FileDraft? model = best?.Invoke(), checkpoint = null;
+        try
+        {
+            if (!isSaved) checkpoint = Draft(position, gather);
+        }
+        catch
+        {
+            model?.Dispose();
+            throw;
+        }
+        if (model is null && checkpoint is null) return;
+        pending = (position.Step, model, checkpoint, Task.Factory.StartNew(() =>
+        {
+            model?.Commit();
+            checkpoint?.Commit();
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+    }
+
+    private FileDraft? Draft(RunPosition position, Action gather)
+    {
         var begun = Stopwatch.GetTimestamp();
         gather();
         var draft = state.Save(run, position);
         blocking = Stopwatch.GetElapsedTime(begun);
         IsKept(position.Step);
-        if (draft is not null) pending = (position.Step, draft, Task.Factory.StartNew(draft.Commit, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        return draft;
     }
 
     /// <summary>Announces what has come to the disk meanwhile; between steps.</summary>
@@ -57,11 +81,12 @@ internal sealed class CheckpointWriter(TrainingState state, RunDirectory run, Ch
     /// <exception cref="IOException">It could not be written.</exception>
     public void Conclude()
     {
-        if (pending is not var (step, draft, flush)) return;
+        if (pending is not var (step, model, checkpoint, flush)) return;
         pending = null;
-        using (draft) flush.GetAwaiter().GetResult();
+        using (model)
+        using (checkpoint) flush.GetAwaiter().GetResult();
         RunCheckpoint.Prune(run, keep);
-        announced(step, draft.Path, blocking);
+        if (checkpoint is not null) announced(step, checkpoint.Path, blocking);
     }
 
     /// <summary>The same where another error may end the run already.</summary>

@@ -9,7 +9,7 @@ namespace Interactive.Kernel.Hosting.Commands;
 internal static class DataBenchCommand
 {
     private sealed record Result(int Samples, int Workers, string Steps, double Seconds, double SamplesPerSecond,
-        double CpuMillisecondsPerSample, double FirstBatchSeconds,
+        double CpuMillisecondsPerSample, double FirstBatchSeconds, double StartSeconds,
         double ReadMilliseconds, double DecodeMilliseconds, double StepsMilliseconds, string Bottleneck);
 
     public static Command Create()
@@ -56,8 +56,12 @@ internal static class DataBenchCommand
         var order = new Sampler(data.Count, 1, 1).Order(0);
         var numbers = Enumerable.Range(0, samples).Select(i => order[i % order.Length]).Chunk(batch).ToArray();
         // what is compiled once is not measured
+        var start = 0.0; // of the process to its first batch
         foreach (var made in new Loader(images, options).Read(numbers.Take(Math.Min(4, numbers.Length)), 0, 2))
+        {
+            if (start == 0) start = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds;
             made.Dispose();
+        }
         var (started, cpu, first) = (Stopwatch.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime, 0.0);
         foreach (var made in new Loader(images, options).Read(numbers, 0, 1))
         {
@@ -68,7 +72,7 @@ internal static class DataBenchCommand
         var cpuSeconds = (Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds;
         var (read, decode, rest) = Stages(data, images, order);
         var bottleneck = read >= decode && read >= rest ? "reading" : decode >= rest ? "decoding" : "the steps";
-        return new(samples, options.Threads(), steps, seconds, samples / seconds, 1000 * cpuSeconds / samples, first,
+        return new(samples, options.Threads(), steps, seconds, samples / seconds, 1000 * cpuSeconds / samples, first, start,
             read, decode, rest, bottleneck);
     }
 

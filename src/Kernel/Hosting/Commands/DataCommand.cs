@@ -23,7 +23,7 @@ internal static class DataCommand
         => new("SOURCE")
         {
             Description =
-        "a folder of class folders, of MDS shards, tar archives or Parquet files, or files such as 'train-*.tar'"
+        "a folder of class folders, of MDS shards, tar archives or Parquet files, files such as 'train-*.tar', or an address (http, https, s3)"
         };
 
     public static Option<string> StepsOption() => new("--steps")

@@ -20,10 +20,12 @@ internal static class DataPackCommand
             Description = "bytes of a shard, or of a row group", DefaultValueFactory = _
             => "64MiB"
         };
-        var command = new Command("pack", "Packs pictures into shards, byte for byte: many small files become few large ones.") { source, output, format, shard };
+        var rows = new Option<bool>("--rows") { Description = "let a crop decode its rows of a JPEG alone: the same pixels by other bytes; needs jpegtran of libjpeg-turbo-progs" };
+        var command = new Command("pack", "Packs pictures into shards, byte for byte: many small files become few large ones.") { source, output, format, shard, rows };
         command.SetAction(parsed =>
         {
             var data = Dataset.FromImages(parsed.GetValue(source)!);
+            if (parsed.GetValue(rows)) data = data.Map(picture => picture with { File = RowJpeg.Of(picture.File) });
             var folder = parsed.GetValue(output)!;
             ImagePacker.Pack(data, folder, parsed.GetValue(format)!, ByteSize.Parse(parsed.GetValue(shard)!));
             Console.WriteLine($"{data.Count} pictures in {Directory.EnumerateFiles(folder).Count(f => f.EndsWith(".mds") || f.EndsWith(".tar") || f.EndsWith(".parquet"))} files: {folder}");

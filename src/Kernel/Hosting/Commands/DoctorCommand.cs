@@ -1,3 +1,4 @@
+using Interactive.Kernel.Hosting.Tables;
 using System.CommandLine;
 
 namespace Interactive.Kernel.Hosting.Commands;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Interactive.Collectives.Mpi;
+using Interactive.Kernel.Hosting.Commands.Boxes;
 using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Hosting.Commands;
@@ -44,6 +45,8 @@ internal static class LaunchCommand
         command.Add(restarts);
         command.Add(stall);
         command.Add(output);
+        var boxes = new BoxOptions("--box");
+        boxes.AddTo(command);
         command.SetAction(parsed =>
         {
             var script = ScriptFile.Open(parsed.GetValue(file)!);
@@ -60,6 +63,8 @@ internal static class LaunchCommand
                 throw new UsageException($"--restarts {parsed.GetValue(restarts)}: at least 0 is needed");
             if (parsed.GetValue(stall) < 1)
                 throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
+            if (boxes.Read(parsed, LaunchBox.Binds(script.Path)) is { } box)
+                return box.Run(LaunchBox.Command(parsed, command, boxes, script.Path, arguments), ChildProcess.Run);
             ProcessStartInfo Start(bool resume)
             {
                 List<string> run = [DotnetProgram.Path, typeof(LaunchCommand).Assembly.Location, "run", script.Path,

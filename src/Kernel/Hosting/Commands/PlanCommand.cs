@@ -1,3 +1,4 @@
+using Interactive.Kernel.Hosting.Tables;
 using System.CommandLine;
 using System.Text.Json;
 using Interactive.Extensions.Plots;

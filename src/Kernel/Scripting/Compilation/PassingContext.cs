@@ -4,7 +4,7 @@ using System.Runtime.Loader;
 namespace Interactive.Kernel.Scripting;
 
 /// <summary>
-/// Where one cell is loaded that gives nothing to later ones: the runtime takes it back when none of its code can run any more.
+/// Where one cell is loaded that gives nothing to later ones and runs once from its first line to its last: the runtime takes it back then.
 /// </summary>
 /// <param name="outer">Where everything is that it refers to.</param>
 internal sealed class PassingContext(SubmissionContext outer) : AssemblyLoadContext("cell", isCollectible: true)

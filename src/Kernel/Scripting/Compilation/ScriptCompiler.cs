@@ -42,10 +42,11 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
     /// <param name="references">All on the first submission, later only those that are new: a repeated reference costs a megabyte a cell.</param>
     /// <param name="packages">Folders of packages that hold scripts, by id in small letters; null for none.</param>
     /// <param name="loaded">Texts to take for files of <c>#load</c>, by path; null for the files' own.</param>
+    /// <param name="optimised">False for code that runs once, from its first line to its last.</param>
     public CSharpCompilation Create(SyntaxTree tree, int number, CSharpCompilation? previous, IEnumerable<MetadataReference> references,
-        IReadOnlyDictionary<string, string>? packages = null, IReadOnlyDictionary<string, string>? loaded = null) =>
-        SubmissionFriends.Tell(CSharpCompilation.CreateScriptCompilation($"\u211B*{number}", tree, references, Importing(Loading(packages, loaded), previous).WithScriptClassName($"{ClassName}{number}"),
-            previous, typeof(object), globals));
+        IReadOnlyDictionary<string, string>? packages = null, IReadOnlyDictionary<string, string>? loaded = null, bool optimised = true) =>
+        SubmissionFriends.Tell(CSharpCompilation.CreateScriptCompilation($"\u211B*{number}", tree, references, Importing(Loading(packages, loaded), previous)
+            .WithOptimizationLevel(optimised ? options.OptimizationLevel : OptimizationLevel.Debug).WithScriptClassName($"{ClassName}{number}"), previous, typeof(object), globals));
 
     // A submission has the imports of those before it: were they asked for again, each cell would bind those of all cells.
     private static CSharpCompilationOptions Importing(CSharpCompilationOptions options, CSharpCompilation? previous) => previous is null ? options : options.WithUsings();
@@ -81,20 +82,28 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
         IReadOnlyDictionary<string, string> packages, CancellationToken cancellation = default)
     {
         var written = Create(Parse(code, path, release), number, previous, references, packages);
+        var isPassing = IsPassing(written);
         CSharpCompilation WithChecks(bool isFull)
         {
             SyntaxTree Rewrite(SyntaxTree tree) => InterruptRewriter.Rewrite(tree, isFull ? written.GetSemanticModel(tree) : null);
             // The submission's own tree is the last one, those that it loads precede it.
             var trees = written.SyntaxTrees;
             var loaded = trees.Take(trees.Length - 1).ToDictionary(tree => tree.FilePath, tree => Rewrite(tree).GetText().ToString());
-            return Create(Rewrite(trees[^1]), number, previous, references, packages, loaded);
+            return Create(Rewrite(trees[^1]), number, previous, references, packages, loaded, optimised: !isPassing);
         }
         var compilation = WithChecks(isFull: true);
-        if (Emit(compilation, out _, cancellation) is { } submission) return (compilation, submission);
+        if (Emit(compilation, out _, cancellation) is { } submission) return (compilation, submission with { IsPassing = isPassing });
         var plain = Emit(written, out var errors, cancellation) ?? throw new ScriptCompileException(errors);
         compilation = WithChecks(isFull: false);
         return Emit(compilation, out _, cancellation) is { } partly ? (compilation, partly) : (written, plain);
     }
+
+    // It gives nothing to later ones, and none of its code can run again. What can be taken back the runtime does not compile again when it is
+    // hot: so it is not optimised at all, which keeps the frames of small functions in stack traces, and loops are none of these.
+    private static bool IsPassing(CSharpCompilation written) => written.SyntaxTrees is [var tree]
+        && SubmissionMembers.Of(written) is { HasMore: false, Keys.Count: 0 }
+        && !tree.GetRoot().DescendantNodes().Any(node => node is ForStatementSyntax or CommonForEachStatementSyntax or WhileStatementSyntax or DoStatementSyntax or GotoStatementSyntax
+            or AnonymousFunctionExpressionSyntax or LocalFunctionStatementSyntax or QueryExpressionSyntax);
 
     private CSharpCompilationOptions Loading(IReadOnlyDictionary<string, string>? packages, IReadOnlyDictionary<string, string>? loaded) =>
         packages is not { Count: > 0 } && loaded is not { Count: > 0 } ? options : options.WithSourceReferenceResolver(new ScriptSourceResolver(folder,

@@ -15,13 +15,14 @@ internal sealed record Submission(byte[] Image, byte[] Symbols, int Factory, boo
     /// <summary>A submission without code, of imports or comments alone.</summary>
     public static readonly Submission Empty = new([], [], 0, false);
 
+    /// <summary>Whether no later submission can refer to it, and none of its code runs again.</summary>
+    public bool IsPassing { get; init; }
+
     /// <summary>Loads the assembly and returns the factory.</summary>
-    /// <param name="context">Where it is loaded.</param>
-    /// <param name="isPassing">True when no later submission can refer to it.</param>
-    public Func<object?[], Task<object?>> Load(SubmissionContext context, bool isPassing = false)
+    public Func<object?[], Task<object?>> Load(SubmissionContext context)
     {
         if (Image.Length == 0) return _ => Task.FromResult<object?>(null);
-        var factory = (MethodInfo)context.Load(Image, Symbols, isPassing).ManifestModule.ResolveMethod(Factory)!;
+        var factory = (MethodInfo)context.Load(Image, Symbols, IsPassing).ManifestModule.ResolveMethod(Factory)!;
         return factory.CreateDelegate<Func<object?[], Task<object?>>>();
     }
 }

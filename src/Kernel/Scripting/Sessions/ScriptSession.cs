@@ -132,12 +132,12 @@ public sealed class ScriptSession : IDisposable
             }
             using var cancellation = new CancellationTokenSource();
             _ = run.Interruption.ContinueWith(_ => cancellation.Cancel(), TaskContinuationOptions.ExecuteSynchronously);
-            var (submission, isPassing) = await thread.Run(() => Compile(code, name, cancellation.Token)).ConfigureAwait(false);
+            var submission = await thread.Run(() => Compile(code, name, cancellation.Token)).ConfigureAwait(false);
             if (run.IsInterrupted) throw ScriptInterrupt.Exception();
             var task = await thread.Run(() =>
             {
                 using var reflection = context.EnterContextualReflection();
-                return run.Start(submission.Load(context, isPassing), slots);
+                return run.Start(submission.Load(context), slots);
             }).ConfigureAwait(false);
             _ = task.ContinueWith(t => { _ = t.Exception; run.Release(); }, TaskContinuationOptions.ExecuteSynchronously);
             // A cell that awaits does not hold the thread: it is left behind, and its checks end it when it goes on.
@@ -181,7 +181,7 @@ public sealed class ScriptSession : IDisposable
         || e is System.Reflection.TargetInvocationException or TypeInitializationException && e.InnerException is { } inner && IsInterruption(inner);
 
     // What the cell asks for counts once it compiles: one that fails leaves nothing behind.
-    private (Submission Submission, bool IsPassing) Compile(string code, string name, CancellationToken cancellation)
+    private Submission Compile(string code, string name, CancellationToken cancellation)
     {
         var now = history;
         var (wanted, added) = references.With(ScriptDirectives.Read(code, name, folder), cancellation);
@@ -196,6 +196,6 @@ public sealed class ScriptSession : IDisposable
         var chain = before.With(compilation, submission.Image.Length > 0, all.Count > 0);
         history = new(compiler, number, chain, []) { Names = now.Names };
         rebinding.Define(compilation, number, submission.Image.Length > 0 ? slot : 0, slots);
-        return (submission, IsPassing: chain == before);
+        return submission;
     }
 }

@@ -144,6 +144,26 @@ public class MixingTests
     }
 
     [Fact]
+    public void A_trainer_plans_for_shares_where_smoothing_makes_them_take_more()
+    {
+        using var folder = new TemporaryFiles();
+        var options = new TrainerOptions
+        {
+            Epochs = 1, BatchSize = 8, Out = folder["runs"], Progress = false, Device = "cpu", LabelSmoothing = 0.1,
+            MemoryBudget = "100%",
+        };
+        string Objective(IBatchSource train)
+        {
+            var net = new GraphBuilder("net", new Shape(3, 9, 7));
+            using var trainer = new Trainer(net.Build(net.Input.Flatten().Linear(4)), train, images, options);
+            trainer.Run();
+            return trainer.Objective.Name;
+        }
+        Assert.Equal("cross_entropy_smooth_shares", Objective(images.MixUp()));
+        Assert.Equal("cross_entropy_smooth", Objective(images));
+    }
+
+    [Fact]
     public void What_cannot_be_mixed_is_refused()
     {
         string Error(Action run) => Assert.Throws<UsageException>(run).Message;

@@ -32,6 +32,9 @@ internal sealed class FileServer : IDisposable
     /// <summary>By the number of a request for a file and its path; default no fault.</summary>
     public Func<int, string, (Kind Kind, int Number)> Fault { get; set; } = (_, _) => (Kind.None, 0);
 
+    /// <summary>Answers a request itself, and says so; default none.</summary>
+    public Func<HttpListenerContext, bool> Before { get; set; } = _ => false;
+
     /// <summary>Paths asked for, with the first byte wanted.</summary>
     public List<(string Path, long From)> Requests { get; } = [];
     private long sent;
@@ -76,6 +79,7 @@ internal sealed class FileServer : IDisposable
         try
         {
             if (kind == Kind.Silent) await Task.Delay(value);
+            if (Before(context)) return;
             if (kind == Kind.Status || !File.Exists(path))
             {
                 response.StatusCode = kind == Kind.Status ? value : 404;

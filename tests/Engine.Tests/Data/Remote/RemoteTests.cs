@@ -179,8 +179,8 @@ public sealed class RemoteTests : IDisposable
     {
         Assert.Equal($"{server.Address}/none/index.json: there is no such file; an MDS data set is a folder with an index.json",
             Error(() => Dataset.FromMds($"{server.Address}/none")));
-        Assert.Equal("s3://bucket/set: addresses of http and https are read, s3 is not", Error(()
-            => Dataset.FromImages("s3://bucket/set")));
+        Assert.Equal("gs://bucket/set: addresses of http, https and s3 are read, gs is not", Error(()
+            => Dataset.FromImages("gs://bucket/set")));
         server.Fault = (_, path) => path.EndsWith(".mds", StringComparison.Ordinal) ? (Kind.Status, 403)
             : (Kind.None, 0);
         using var data = Mds();

@@ -13,6 +13,7 @@ public sealed class EverySourceTests : IDisposable
 {
     private readonly TemporaryFiles files = new();
     private readonly FileServer server;
+    private readonly S3Server buckets;
 
     public EverySourceTests()
     {
@@ -23,11 +24,13 @@ public sealed class EverySourceTests : IDisposable
             files[$"served/{format}"], format, limit: 4000);
         Zstd(files["served/mds"], files["served/zstd"]);
         server = new FileServer(files["served"]);
+        buckets = new S3Server(files[""]);
     }
 
     public void Dispose()
     {
         server.Dispose();
+        buckets.Dispose();
         files.Dispose();
     }
 
@@ -55,7 +58,7 @@ public sealed class EverySourceTests : IDisposable
 
     private IDataset<EncodedImage> Open(string source, string node)
     {
-        var folder = new NodeFolder(files[node]);
+        var (folder, s3) = (new NodeFolder(files[node]), new Origin(site: buckets.Site));
         return source switch
         {
             "folder" => Dataset.FromImages(files["set"]),
@@ -68,6 +71,10 @@ public sealed class EverySourceTests : IDisposable
             "mds over http" => Dataset.Mds($"{server.Address}/mds", folder).AsImages(),
             "mds, zstd, over http" => Dataset.Mds($"{server.Address}/zstd", folder).AsImages(),
             "tar over http" => Dataset.Tars($"{server.Address}/wds/shard-{{000000..{Directory.GetFiles(files["served/wds"], "*.tar").Length - 1:000000}}}.tar", folder).AsImages(),
+            "parquet over http" => Dataset.Parquet($"{server.Address}/parquet/data.parquet", 1 << 20, folder).AsImages(),
+            "mds of s3" => Dataset.Mds("s3://served/mds", folder, s3).AsImages(),
+            "tar of s3" => Dataset.Tars("s3://served/wds/*.tar", folder, s3).AsImages(),
+            "parquet of s3" => Dataset.Parquet("s3://served/parquet/*.parquet", 1 << 20, folder, s3).AsImages(),
             _ => throw new ArgumentException(source),
         };
     }
@@ -88,6 +95,10 @@ public sealed class EverySourceTests : IDisposable
     [InlineData("mds over http")]
     [InlineData("mds, zstd, over http")]
     [InlineData("tar over http")]
+    [InlineData("parquet over http")]
+    [InlineData("mds of s3")]
+    [InlineData("tar of s3")]
+    [InlineData("parquet of s3")]
     public void The_same_batches_from_everywhere(string source)
     {
         var expected = Streams.Hash(Batches(Open("folder", "node")));

@@ -21,8 +21,9 @@ internal static unsafe partial class TurboJpeg
     public static (int Width, int Height) Size(ReadOnlySpan<byte> file)
     {
         var decoder = Lend();
-        try { return Header(decoder, file) is var (width, height, _) ? (width, height) : default; }
-        finally { decoders.Add(decoder); }
+        var (width, height, _) = Header(decoder, file);
+        decoders.Add(decoder);
+        return (width, height);
     }
 
     /// <summary>Three channels of the whole picture, its sides divided by 1, 2 or 4 and rounded up.</summary>
@@ -34,6 +35,7 @@ internal static unsafe partial class TurboJpeg
         {
             if (Header(decoder, file).Space is CmykSpace or YcckSpace) FromCmyk(decoder, file, image);
             else fixed (byte* to = image.Pixels) Run(decoder, file, to, image, Rgb);
+            decoders.Add(decoder);
             return image;
         }
         catch
@@ -41,7 +43,6 @@ internal static unsafe partial class TurboJpeg
             image.Dispose();
             throw;
         }
-        finally { decoders.Add(decoder); }
     }
 
     // Inks are kept inverted (Adobe's way, as Pillow reads them); Pillow's way of making colours of them.
@@ -64,7 +65,7 @@ internal static unsafe partial class TurboJpeg
         fixed (byte* start = file)
             if (DecompressHeader(decoder, start, (ulong)file.Length, out var width, out var height, out _,
                 out var space) == 0) return (width, height, space);
-        throw Damaged("its JPEG header", Error(decoder));
+        throw Damaged("its JPEG header", Last(decoder));
     }
 
     private static void Run(nint decoder, ReadOnlySpan<byte> file, byte* to, Image image, int format)
@@ -75,12 +76,20 @@ internal static unsafe partial class TurboJpeg
         var error = Error(decoder);
         // stray bytes between markers: nothing of the picture is missing
         if (error.Contains("extraneous bytes")) return;
-        throw Damaged("the picture", error);
+        throw Damaged("the picture", Last(decoder));
     }
 
     private static InvalidDataException Damaged(string what, string error) => new($"{what} is damaged ({(error.StartsWith("Premature end", StringComparison.Ordinal) ? "cut short" : error)})");
 
     private static string Error(nint decoder) => Marshal.PtrToStringUTF8(ErrorText(decoder)) ?? "unknown";
+
+    // One that has failed stands amid the damaged header, and would read the next file from there on: it goes.
+    private static string Last(nint decoder)
+    {
+        var error = Error(decoder);
+        Destroy(decoder);
+        return error;
+    }
 
     private static nint Lend()
     {
@@ -90,6 +99,7 @@ internal static unsafe partial class TurboJpeg
     }
 
     [LibraryImport(Library, EntryPoint = "tjInitDecompress")] private static partial nint InitDecompress();
+    [LibraryImport(Library, EntryPoint = "tjDestroy")] private static partial int Destroy(nint decoder);
     [LibraryImport(Library, EntryPoint = "tjGetErrorStr2")] private static partial nint ErrorText(nint decoder);
     [LibraryImport(Library, EntryPoint = "tjDecompressHeader3")]
     private static partial int DecompressHeader(nint decoder, byte* file, ulong bytes, out int width, out int height,

@@ -2,7 +2,7 @@ using System.Globalization;
 using Interactive.Memory;
 using Spectre.Console;
 
-namespace Interactive.Kernel.Hosting;
+namespace Interactive.Kernel.Hosting.Tables;
 
 /// <summary>A plan in tables that a person can read.</summary>
 internal static class PlanTables

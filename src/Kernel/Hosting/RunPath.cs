@@ -1,6 +1,6 @@
 using Interactive.Monitoring;
 
-namespace Interactive.Kernel.Hosting.Commands;
+namespace Interactive.Kernel.Hosting;
 
 /// <summary>
 /// What a command is given for a run: a path, the name of its folder below <c>runs</c>, or <c>latest</c>.

@@ -32,6 +32,13 @@ internal static class ImageFile
             : SkiaImage.Decode(file, width, height);
     }
 
+    /// <summary>
+    /// At least some rows of the picture, and the number of the first, where they can be decoded alone; else null.
+    /// </summary>
+    /// <exception cref="InvalidDataException">It is damaged or too large.</exception>
+    public static (Image Image, int First)? DecodeRows(ReadOnlySpan<byte> file, int from, int to)
+        => CanScale(file) && Size(file).Height > to - from ? JpegRows.Decode(file, from, to) : null;
+
     /// <summary>Whether <see cref="Decode"/> heeds a divisor.</summary>
     public static bool CanScale(ReadOnlySpan<byte> file) => IsJpeg(file) && TurboJpeg.IsThere;
 

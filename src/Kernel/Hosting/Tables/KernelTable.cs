@@ -3,7 +3,7 @@ using Interactive.Runtime;
 using Interactive.Runtime.Kernels;
 using static TorchSharp.torch;
 
-namespace Interactive.Kernel.Hosting;
+namespace Interactive.Kernel.Hosting.Tables;
 
 /// <summary>The engine's kernels beside libtorch's operators as a table, measured on this machine.</summary>
 internal static class KernelTable
@@ -19,8 +19,14 @@ internal static class KernelTable
                 threads = get_num_threads(),
                 kernels = timings.Select(t => new
                 {
-                    name = t.Name, shape = t.Shape, way = t.Way, seconds = Number(t.Seconds), other = t.Other,
-                    otherSeconds = Number(t.OtherSeconds), speed = Number(t.Speed), taken = t.Taken,
+                    name = t.Name,
+                    shape = t.Shape,
+                    way = t.Way,
+                    seconds = Number(t.Seconds),
+                    other = t.Other,
+                    otherSeconds = Number(t.OtherSeconds),
+                    speed = Number(t.Speed),
+                    taken = t.Taken,
                 })
             }, JsonSerializerOptions.Web));
             return 0;

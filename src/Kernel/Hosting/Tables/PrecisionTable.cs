@@ -2,7 +2,7 @@ using System.Text.Json;
 using Interactive.Graphs;
 using Interactive.Runtime;
 
-namespace Interactive.Kernel.Hosting;
+namespace Interactive.Kernel.Hosting.Tables;
 
 /// <summary>The rules of mixed precision as a table, and whether this processor gains by it.</summary>
 internal static class PrecisionTable
