@@ -34,7 +34,8 @@ internal sealed class GradientFlow(LiveValues values, int count)
             gradient = output is not null ? gradient.Masked(output) : MaskedByInput(state, gradient);
         else if (gradient.IsPart && !node.Op.PassesGradientOn) gradient = gradient.Copied();
         // libtorch would, and hold both meanwhile
-        else if (node.Op is Graphs.Ops.Conv2d && !LaidTensor.Lies(gradient.Tensor, node.Output.Format))
+        else if (node.Op is Graphs.Ops.Conv2d convolution && !LaidTensor.Lies(gradient.Tensor, node.Output.Format)
+            && convolution.RunsInOneDnn(gradient.Tensor, node.Inputs[0].Shape))
             gradient = gradient.Laid(node.Output.Format);
         if (isThere) values.Free(node.Output.Id);
         return gradient;

@@ -191,6 +191,21 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
         => IsPointwise && isUnstrided && !AsInTheModule && get_num_threads() == 1 && MatrixLibrary.UsesHalfTheVectors
         && input.device_type == DeviceType.CPU ? [2, 2] : module.dilation;
 
+    /// <summary>
+    /// Whether libtorch gives it to oneDNN, which lays gradients as the input lies. Its own kernels, for a small input of one
+    /// sample and on one thread for a small pointwise one, sum a bias over them as they come.
+    /// </summary>
+    internal bool RunsInOneDnn(Tensor gradient, Shape input)
+    {
+        const int Few = 16, Small = 20480; // as ATen's ConvParams::use_mkldnn has them
+        if (gradient.device_type != DeviceType.CPU || gradient.dtype != ScalarType.Float32) return true;
+        var batch = gradient.shape[0];
+        var isPlain = IsPointwise && isUnstrided && Pair(module.dilation).ToArray() is [1, 1]
+            && (AsInTheModule || !MatrixLibrary.UsesHalfTheVectors);
+        return (!isPlain || batch >= Few || get_num_threads() > 1)
+            && (module.groups > 1 || Pair(module.kernel_size) is { Height: > 3, Width: > 3 } || batch > 1 || input.Elements > Small);
+    }
+
     [Flags]
     private enum Wanted { Input = 1, Weight = 2, Bias = 4 }
 
