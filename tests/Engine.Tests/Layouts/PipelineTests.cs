@@ -6,49 +6,13 @@ namespace Interactive.Engine.Tests.Layouts;
 
 /// <summary>Pipelines over real MPI processes: every bit is one rank's.</summary>
 [Trait("Speed", "slow")]
-public sealed class PipelineTests : IDisposable
+public sealed class PipelineTests : PipelineRuns
 {
-    private static readonly (string, string)[] OneThread = [("OMP_NUM_THREADS", "1"), ("OMP_WAIT_POLICY", "passive")];
-    private readonly string folder = Directory.CreateTempSubdirectory("pipelines").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
-    private string[] Bits(string net, int ranks, string arguments, MpiFlavor flavor = MpiFlavor.OpenMpi)
-    {
-        using var job = MpiJob.Start(flavor, ranks,
-            $"pipe {net} {folder} --name {Guid.NewGuid():N} --max-steps 20 --no-progress --clip-norm 0.9 {arguments}",
-            OneThread);
-        Assert.True(job.Wait(240) == 0, job.Output);
-        string[] lines =
-            [.. job.Lines.Select(line => line.Trim())
-            .Where(line => line.StartsWith("step ") || line.StartsWith("evaluation "))];
-        Assert.Equal(21, lines.Length);
-        // some ops split
-        if (arguments.Contains("order=zb"))
-            Assert.Contains(job.Lines,
-            line => line.Trim().StartsWith("rank 0 defers ") && !line.TrimEnd().EndsWith(" 0"));
-        var hashes =
-            job.Lines.Select(line => line.Trim().Split(' ')).Where(words => words is ["rank", _, "hash", _])
-            .Select(words => words[3]).ToArray();
-        Assert.Equal(ranks, hashes.Length);
-        return [.. lines, hashes.Distinct().Single()];
-    }
-
     [SkippableTheory]
     [InlineData("mlp")]
-    [InlineData("resnet")]
-    [InlineData("skips")]
     [InlineData("dropout")]
     [InlineData("tied")]
-    public void Two_ranks_have_the_bits_of_one(string net)
-    {
-        var one = Bits(net, 1, "--layout pipe=1,micro=4");
-        Assert.Equal(one, Bits(net, 2, "--layout pipe=2,order=1f1b,micro=4"));
-        Assert.Equal(one, Bits(net, 2, "--layout pipe=2,order=gpipe,micro=4", MpiFlavor.Mpich));
-        if (net is "mlp" or "resnet" or "skips")
-            Assert.Equal(Bits(net, 1, "--accumulate 4 --clip-norm 0")[..^1],
-            Bits(net, 2, "--layout pipe=2,micro=4 --clip-norm 0")[..^1]);
-    }
+    public void Two_ranks_have_the_bits_of_one(string net) => TwoRanksHaveTheBitsOfOne(net);
 
     [SkippableFact]
     public void Stages_in_bf16_have_the_bits_of_one_rank()
@@ -61,32 +25,12 @@ public sealed class PipelineTests : IDisposable
         Bits("resnet", 2, "--memory-format channels-last --layout pipe=2,micro=4"));
 
     [SkippableTheory]
-    [InlineData("resnet", "pipe=4,order=1f1b-eager,micro=8", 4)]
     [InlineData("skips", "pipe=3,order=zb-h1,micro=8", 3)]
     [InlineData("tied", "pipe=3,order=1f1b,micro=8", 3)]
     [InlineData("dropout", "pipe=2,order=zb-v,micro=8", 2)]
-    [InlineData("resnet", "pipe=2,order=interleaved,micro=8", 2)]
     [InlineData("resnet", "pipe=2,order=zb-h1,micro=8", 2)]
-    [InlineData("mlp", "pipe=2,order=zb-h2,micro=8", 2)]
     public void Every_order_has_the_bits_of_one(string net, string layout, int ranks)
         => Assert.Equal(Bits(net, 1, "--layout pipe=1,micro=8"), Bits(net, ranks, $"--layout {layout}"));
-
-    [SkippableFact]
-    public void A_run_goes_on_under_another_layout()
-    {
-        string Hash(int ranks, string arguments)
-        {
-            using var job = MpiJob.Start(MpiFlavor.OpenMpi, ranks,
-                $"pipe resnet {folder} --optimizer adamw --no-progress --checkpoint-every 1 {arguments}", OneThread);
-            Assert.True(job.Wait(240) == 0, job.Output);
-            Assert.Equal(arguments.Contains("--resume"), job.Output.Contains("resuming "));
-            return job.Lines.Select(line => line.Trim()).First(line => line.StartsWith("rank 0 hash "));
-        }
-        var whole = Hash(1, "--name whole --max-steps 12 --layout pipe=1,micro=4");
-        Hash(2, "--name cut --max-steps 5 --layout pipe=2,micro=4");
-        Hash(3, "--name cut --max-steps 9 --layout pipe=3,order=gpipe,micro=4 --resume");
-        Assert.Equal(whole, Hash(1, "--name cut --max-steps 12 --layout pipe=1,micro=4 --resume"));
-    }
 
     [SkippableFact]
     public void What_a_rank_holds_is_what_was_predicted()
@@ -118,7 +62,6 @@ public sealed class PipelineTests : IDisposable
 
     [SkippableTheory]
     [InlineData(2, MpiFlavor.OpenMpi)]
-    [InlineData(3, MpiFlavor.OpenMpi)]
     [InlineData(3, MpiFlavor.Mpich)]
     public void A_rank_that_is_stopped_ends_the_job_in_the_time_of_the_watchdog(int ranks, MpiFlavor flavor)
     {
