@@ -52,6 +52,7 @@ public sealed class CacheCommandTests
 
     [Theory]
     [InlineData("--memory much", "\"MUCH\" is no size")]
+    [InlineData("--memory 10", "--memory 10 is 10 bytes, which hold nothing")]
     [InlineData("--port 0", "--port 0: a port is 1 to 65535")]
     [InlineData("--address here", "--address here: an IP address is needed, such as 127.0.0.1 or 0.0.0.0")]
     [InlineData("--password a/b", "--password: letters and digits are needed")]

@@ -14,6 +14,8 @@ internal static class CacheCommand
     // They take Redis's settings from a file.
     private static readonly string[] programs = ["redis-server", "valkey-server"];
 
+    private const long LeastBytes = 1 << 20;
+
     public static Command Create() => new("cache", "Shares what the machines of a cluster fetch of their data.") { Serve() };
 
     private static Command Serve()
@@ -30,6 +32,7 @@ internal static class CacheCommand
         command.SetAction(parsed =>
         {
             var bytes = ByteSize.Parse(parsed.GetValue(memory)!);
+            if (bytes < LeastBytes) throw new UsageException($"--memory {parsed.GetValue(memory)} is {bytes} bytes, which hold nothing: say 1GiB or the like, at least 1MiB");
             if (parsed.GetValue(port) is < 1 or > 65535) throw new UsageException($"--port {parsed.GetValue(port)}: a port is 1 to 65535");
             if (!IPAddress.TryParse(parsed.GetValue(address), out var listen)) throw new UsageException($"--address {parsed.GetValue(address)}: an IP address is needed, such as 127.0.0.1 or 0.0.0.0");
             var secret = parsed.GetValue(password)
