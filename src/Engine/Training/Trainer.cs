@@ -41,7 +41,7 @@ public sealed class Trainer : IDisposable
     private StopRequests? requests;
     private List<Hook> hooks;
     private string? stopReason;
-    private (int Epoch, int Step) position, made; // of the next step and the last
+    private (int Epoch, int Step) position; // of the next step
     private CheckpointWriter? writer;
     private long activationPeak;
     private bool isDisposed;
@@ -268,7 +268,6 @@ public sealed class Trainer : IDisposable
                 (loss, norm) = MakeStep(step, agreed.Weight, rate);
             }
             Step++;
-            made = (epoch, i);
             position = i + 1 < StepsPerEpoch ? (epoch, i + 1) : (epoch + 1, 0);
             place!.NoteStep(Step);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -311,7 +310,7 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Which number of this rank's part of the last step is not finite, as data have it; null for none.</summary>
-    internal string? NotFiniteInput() => batchesOfRank.NotFinite(made.Epoch, made.Step);
+    internal string? NotFiniteInput() => position.Step > 0 ? batchesOfRank.NotFinite(position.Epoch, position.Step - 1) : batchesOfRank.NotFinite(position.Epoch - 1, StepsPerEpoch - 1);
 
     private void GiveUp(string error)
     {

@@ -18,4 +18,14 @@ internal static class ByteSize
             ? (long)bytes
             : throw new UsageException($"\"{text}\" is no size: write 4096, 64K, 1M or 2G");
     }
+
+    /// <summary>What an option gives as memory of a process or a machine: a bare 10 was meant otherwise.</summary>
+    /// <exception cref="UsageException">Not a size, or less than a mebibyte.</exception>
+    public static long ParseMemory(string option, string text)
+    {
+        const long Least = 1 << 20;
+        var bytes = Parse(text);
+        return bytes >= Least ? bytes
+            : throw new UsageException($"{option} {text} is {bytes} bytes, which hold nothing: at least 1MiB, such as 512MiB or 4GiB");
+    }
 }

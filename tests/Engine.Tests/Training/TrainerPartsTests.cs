@@ -220,7 +220,7 @@ public sealed class TrainerPartsTests : IDisposable
         inputs[41, 2] = float.NaN;
         using var data = new TensorDataset(inputs, zeros(64, dtype: ScalarType.Int64));
         using var trainer = new Trainer(graph, data, data, Options("not-finite"));
-        Assert.Matches(@"^the loss is NaN at step \d+: the input of sample 41 is not finite$",
+        Assert.Matches(@"^the loss is NaN at step \d+ \(learning rate \S+\): the input of sample 41 is not finite; if it may be so, lower --learning-rate",
             Assert.Throws<DivergedException>(() => trainer.Run()).Message);
     }
 

@@ -116,6 +116,7 @@ public sealed class BoxTests
     [InlineData("--bind nowhere:/x: there is no", "box", "run", "--image", ".", "--bind", "nowhere:/x", "--", "true")]
     [InlineData("--bind .:x: write A, A:B or A:B:ro", "box", "run", "--image", ".", "--bind", ".:x", "--", "true")]
     [InlineData("--cpus none: a number of cores is needed", "box", "run", "--image", ".", "--cpus", "none", "--", "true")]
+    [InlineData("--memory 10 is 10 bytes, which hold nothing", "box", "run", "--image", ".", "--memory", "10", "--", "true")]
     [InlineData("\"much\" is no size", "box", "run", "--image", ".", "--memory", "much", "--", "true")]
     [InlineData("--box is needed", "launch", "-n", "2", "--memory", "1G", "x.csx")]
     public async Task Bad_input_is_one_line(string says, params string[] arguments)

@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using System.Diagnostics;
 
 namespace Interactive.Collectives.Mpi;
@@ -15,7 +16,7 @@ public static class MpiLauncher
 
     /// <summary>The mpirun programs on the PATH, Open MPI's first.</summary>
     public static IReadOnlyList<(string Path, MpiFlavor Flavor)> Installed() =>
-        [.. from entry in known let path = Find(entry.Program) where path is not null select (path, entry.Flavor)];
+        [.. from entry in known let path = ProgramPath.Find(entry.Program) where path is not null select (path, entry.Flavor)];
 
     /// <summary>
     /// A start description for <paramref name="command"/> (program, then its arguments) on <paramref name="ranks"/>
@@ -56,8 +57,4 @@ public static class MpiLauncher
         foreach (var argument in command) start.ArgumentList.Add(argument);
         return start;
     }
-
-    static string? Find(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
-            .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 }

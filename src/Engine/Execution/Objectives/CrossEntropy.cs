@@ -29,6 +29,9 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
     /// </summary>
     internal bool IsOfShares { get; private init; }
 
+    // shares are smoothed or weighted in a table of their own, and multiplied in another
+    int IObjective.Tables => IsOfShares ? 2 : 0;
+
     /// <summary>The same, with plans for shares.</summary>
     internal CrossEntropy OfShares()
         => new(labelSmoothing, ignoreIndex, classWeights) { IsOfShares = true };

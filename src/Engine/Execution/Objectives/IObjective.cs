@@ -55,9 +55,8 @@ public interface IObjective
 
     /// <summary>What a plan must know of it for a graph.</summary>
     internal sealed LossTraits Traits(Graph graph)
-        => new(ReadsOutput, graph.Outputs is [var output] && MayOverwrite(output))
-        {
-            // shares are smoothed or weighted in a table of their own, and multiplied in another
-            Tables = this is CrossEntropy { IsOfShares: true } ? 2 : 0,
-        };
+        => new(ReadsOutput, graph.Outputs is [var output] && MayOverwrite(output)) { Tables = Tables };
+
+    /// <summary>Tensors of the outputs' size that it holds besides those of softmax cross-entropy; default 0.</summary>
+    internal int Tables => 0;
 }

@@ -188,8 +188,10 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
     // but neither dilated ones nor those with a stride. A single position is the same however far apart positions are;
     // oneDNN's bits are too, without a stride.
     private long[] Dilation(Tensor input)
-        => IsPointwise && isUnstrided && !AsInTheModule && get_num_threads() == 1 && MatrixLibrary.UsesHalfTheVectors
-        && input.device_type == DeviceType.CPU ? [2, 2] : module.dilation;
+        => IsSpelledDilated && input.device_type == DeviceType.CPU ? [2, 2] : module.dilation;
+
+    private bool IsSpelledDilated
+        => IsPointwise && isUnstrided && !AsInTheModule && get_num_threads() == 1 && MatrixLibrary.UsesHalfTheVectors;
 
     /// <summary>
     /// Whether libtorch gives it to oneDNN, which lays gradients as the input lies. Its own kernels, for a small input of one
@@ -200,8 +202,7 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
         const int Few = 16, Small = 20480; // as ATen's ConvParams::use_mkldnn has them
         if (gradient.device_type != DeviceType.CPU || gradient.dtype != ScalarType.Float32) return true;
         var batch = gradient.shape[0];
-        var isPlain = IsPointwise && isUnstrided && Pair(module.dilation).ToArray() is [1, 1]
-            && (AsInTheModule || !MatrixLibrary.UsesHalfTheVectors);
+        var isPlain = IsPointwise && isUnstrided && Pair(module.dilation).ToArray() is [1, 1] && !IsSpelledDilated;
         return (!isPlain || batch >= Few || get_num_threads() > 1)
             && (module.groups > 1 || Pair(module.kernel_size) is { Height: > 3, Width: > 3 } || batch > 1 || input.Elements > Small);
     }

@@ -40,8 +40,7 @@ internal static class MathExports
         ["tanh"] = One("Tanh"),
         ["silu"] = c => [c.Emit("Mul", [c[0], c.Emit("Sigmoid", [c[0]])])],
         ["selu"] = One("Selu"),
-        ["glu"] = c => c.File.Emit("Split", [c[0]], 2, ("axis", c.Long(1)), ("num_outputs", 2L)) is [var value, var gate]
-            ? [c.Emit("Mul", [value, c.Emit("Sigmoid", [gate])])] : [],
+        ["glu"] = c => [Glu(c)],
         ["mish"] = One("Mish"),
         ["hardswish"] = One("HardSwish"),
         ["hardsigmoid"] = c => [c.Emit("HardSigmoid", [c[0]], ("alpha", 1f / 6), ("beta", 0.5f))],
@@ -101,6 +100,12 @@ internal static class MathExports
             else other = c.Emit("Mul", [other, c.File.Number(scale, type)]);
         }
         return c.Emit(name, [As(c, 0, type), other]);
+    }
+
+    private static string Glu(ExportCall c)
+    {
+        var halves = c.File.Emit("Split", [c[0]], 2, ("axis", c.Long(1)), ("num_outputs", 2L));
+        return c.Emit("Mul", [halves[0], c.Emit("Sigmoid", [halves[1]])]);
     }
 
     // Whole numbers as Python divides them; ONNX does so for whole numbers alone.

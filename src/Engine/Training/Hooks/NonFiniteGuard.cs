@@ -14,8 +14,9 @@ internal sealed class NonFiniteGuard : Hook
         var (what, value) = double.IsFinite(record.Loss) ? ("gradient's norm", record.GradientNorm ?? 0)
             : ("loss", record.Loss);
         if (double.IsFinite(value)) return;
-        var why = trainer.NotFiniteInput() is { } input ? $": {input} is not finite"
-            : FormattableString.Invariant($" (learning rate {record.LearningRate:G4}): lower --learning-rate, raise --warm-up or set --clip-norm");
+        const string Helps = "lower --learning-rate, raise --warm-up or set --clip-norm";
+        var why = FormattableString.Invariant($" (learning rate {record.LearningRate:G4}): ")
+            + (trainer.NotFiniteInput() is { } input ? $"{input} is not finite; if it may be so, {Helps}" : Helps);
         throw new DivergedException(FormattableString.Invariant($"the {what} is {value} at step {record.Step}") + why);
     }
 }

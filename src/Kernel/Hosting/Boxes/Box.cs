@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting.Boxes;
 
@@ -30,7 +31,7 @@ internal sealed record Box(string Image, double? Cpus, long? MemoryBytes, IReadO
     public static string? Missing()
         => !OperatingSystem.IsLinux() ? "boxes are of Linux"
         : Environment.UserName != "root" ? "only root mounts an image for a box"
-        : Find("bwrap") ? Find("unshare") ? null : "unshare is not installed: apt-get install util-linux"
+        : ProgramPath.Find("bwrap") is not null ? ProgramPath.Find("unshare") is not null ? null : "unshare is not installed: apt-get install util-linux"
         : "bubblewrap is not installed: apt-get install bubblewrap";
 
     /// <summary>Runs a command to its end.</summary>
@@ -73,8 +74,4 @@ internal sealed record Box(string Image, double? Cpus, long? MemoryBytes, IReadO
     }
 
     private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):F1} MiB");
-
-    private static bool Find(string program)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
-            .Any(folder => File.Exists(Path.Combine(folder, program)));
 }

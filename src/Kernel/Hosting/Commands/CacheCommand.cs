@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using Interactive.Data;
+using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
@@ -13,8 +14,6 @@ internal static class CacheCommand
 {
     // They take Redis's settings from a file.
     private static readonly string[] programs = ["redis-server", "valkey-server"];
-
-    private const long LeastBytes = 1 << 20;
 
     public static Command Create() => new("cache", "Shares what the machines of a cluster fetch of their data.") { Serve() };
 
@@ -31,8 +30,7 @@ internal static class CacheCommand
         var command = new Command("serve", $"Runs {string.Join(" or ", programs)} as a cache of data, in memory alone, until it is stopped.") { memory, port, address, password };
         command.SetAction(parsed =>
         {
-            var bytes = ByteSize.Parse(parsed.GetValue(memory)!);
-            if (bytes < LeastBytes) throw new UsageException($"--memory {parsed.GetValue(memory)} is {bytes} bytes, which hold nothing: say 1GiB or the like, at least 1MiB");
+            var bytes = ByteSize.ParseMemory("--memory", parsed.GetValue(memory)!);
             if (parsed.GetValue(port) is < 1 or > 65535) throw new UsageException($"--port {parsed.GetValue(port)}: a port is 1 to 65535");
             if (!IPAddress.TryParse(parsed.GetValue(address), out var listen)) throw new UsageException($"--address {parsed.GetValue(address)}: an IP address is needed, such as 127.0.0.1 or 0.0.0.0");
             var secret = parsed.GetValue(password)
@@ -44,10 +42,8 @@ internal static class CacheCommand
     }
 
     private static string Program()
-        => programs.SelectMany(name => Paths().Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
+        => programs.Select(ProgramPath.Find).FirstOrDefault(path => path is not null)
             ?? throw new UsageException($"neither {string.Join(" nor ", programs)} is installed: apt-get install {programs[0]}");
-
-    private static string[] Paths() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
 
     private static int Run(string program, long bytes, int port, IPAddress listen, string secret)
     {

@@ -38,7 +38,7 @@ internal sealed class BoxOptions(string image)
         if (parsed.GetValue(cpus) is { } text)
             limit = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var cores) && cores is >= 0.01 and < 1e5
                 ? cores : throw new UsageException($"--cpus {text}: a number of cores is needed, such as 1.5");
-        long? bytes = parsed.GetValue(memory) is { } size ? ByteSize.Parse(size) : null;
+        long? bytes = parsed.GetValue(memory) is { } size ? ByteSize.ParseMemory(memory.Name, size) : null;
         Bind[] own = [.. (parsed.GetValue(binds) ?? []).Select(Bind.Parse)];
         if (parsed.GetValue(Image) is { } file) return new(file, limit, bytes, [.. more, .. own]);
         return limit is null && bytes is null && own.Length == 0 ? null

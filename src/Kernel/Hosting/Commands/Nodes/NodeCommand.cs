@@ -43,7 +43,7 @@ internal static class NodeCommand
             var findings = NodeExamination.Of(new(tree, history)
             {
                 Expected = (parsed.GetValue(cores),
-                    parsed.GetValue(memory) is { } size ? ByteSize.Parse(size) : null, parsed.GetValue(gpus)),
+                    parsed.GetValue(memory) is { } size ? ByteSize.ParseMemory(memory.Name, size) : null, parsed.GetValue(gpus)),
             }, parsed.GetValue(active));
             history.Save();
             var fitness = findings.Count == 0 ? Fitness.Fit : findings[0].Fitness;
