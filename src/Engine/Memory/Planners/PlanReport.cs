@@ -34,8 +34,11 @@ public sealed record PlanReport
         plan = plan with { Schedule = plan.Schedule with { PeakBytes = plan.Prediction.PeakBytes } };
         return new PlanReport
         {
-            PlainPeakBytes = plain, BudgetBytes = bytes, KeepAll = keepAll, Plan =
-            plan, PlanSeconds = seconds
+            PlainPeakBytes = plain,
+            BudgetBytes = bytes,
+            KeepAll = keepAll,
+            Plan = plan,
+            PlanSeconds = seconds,
         };
     }
 
