@@ -74,6 +74,7 @@ public sealed class Trainer : IDisposable
         device = Devices.Choose(Options.Device, world.LocalRank);
         var graph = Graph = TrainerParts.GraphOf(model, train, device);
         Options.Prepare(graph);
+        RanksAlike.Require(world, Options, [("samples:", $"{train.Count} to train, {test.Count} to evaluate"), .. RanksAlike.Of(graph)]);
         var minimised = TrainerParts.ObjectiveOf(Options, objective, graph, train);
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
@@ -88,6 +89,7 @@ public sealed class Trainer : IDisposable
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test, parts.Metrics);
+        RanksAlike.Require(world, [("the objective", parts.Objective.Name), ("the optimiser", parts.Optimizer.GetType().Name)]);
         if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
         microBatch = Options.BatchSize / microBatches;
@@ -243,7 +245,8 @@ public sealed class Trainer : IDisposable
         if (world.Size > 1 && parts.Strategy.RanksAreAlike) hooks.Add(new StragglerWatch(world));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        Tell([Graph.Precision.Caution(device), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
+        var unlike = RanksAlike.Unlike(world, "training set", parts.Train) ?? RanksAlike.Unlike(world, "evaluation set", parts.Test);
+        Tell([unlike, Graph.Precision.Caution(device), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()
@@ -260,11 +263,11 @@ public sealed class Trainer : IDisposable
             {
                 waited = Stopwatch.GetElapsedTime(started).TotalSeconds;
                 var asked = stopReason is null ? requests!.Kind : (StopKind)Math.Max((byte)requests!.Kind, (byte)StopKind.Done);
-                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error, writer!.IsDue(Step));
+                rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
+                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error, writer!.IsDue(Step), rate);
                 if (agreed.Saves) Save();
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;
-                rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
                 (loss, norm) = MakeStep(step, agreed.Weight, rate);
             }
             Step++;
@@ -309,8 +312,12 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Which number of this rank's part of the last step is not finite, as data have it; null for none.</summary>
-    internal string? NotFiniteInput() => position.Step > 0 ? batchesOfRank.NotFinite(position.Epoch, position.Step - 1) : batchesOfRank.NotFinite(position.Epoch - 1, StepsPerEpoch - 1);
+    /// <summary>Which number of the last step's samples is not finite, as data have it: the first rank's that has one, or null. Collective.</summary>
+    internal string? NotFiniteInput()
+    {
+        var (epoch, step) = position.Step > 0 ? (position.Epoch, position.Step - 1) : (position.Epoch - 1, StepsPerEpoch - 1);
+        return Agreement.Of(world, 0, StopKind.None, batchesOfRank.NotFinite(epoch, step)).Error;
+    }
 
     private void GiveUp(string error)
     {

@@ -147,7 +147,12 @@ public static class World
             End(exitCode, $"ended with exit code {exitCode}");
             return;
         }
-        Current.Barrier();
+        if (recorder.Pending is { } pending) // another thread has asked the process to exit
+        {
+            End(1, $"was ended from within, in the middle of {pending}");
+            return;
+        }
+        ((Communicator)Current).Leave();
         watch?.Dispose();
         mpi!.Mpi.Finalize();
     }
