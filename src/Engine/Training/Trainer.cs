@@ -74,8 +74,8 @@ public sealed class Trainer : IDisposable
         device = Devices.Choose(Options.Device, world.LocalRank);
         var graph = Graph = TrainerParts.GraphOf(model, train, device);
         Options.Prepare(graph);
-        RanksAlike.Require(world, Options, [("samples:", $"{train.Count} to train, {test.Count} to evaluate"), .. RanksAlike.Of(graph)]);
         var minimised = TrainerParts.ObjectiveOf(Options, objective, graph, train);
+        RanksAlike.Require(world, Options, [("samples:", $"{train.Count} to train, {test.Count} to evaluate"), .. RanksAlike.Of(graph), ("the objective", minimised.Name), ("the optimiser", optimizer?.GetType().Name ?? "of the options")]);
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
         {
@@ -89,7 +89,6 @@ public sealed class Trainer : IDisposable
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test, parts.Metrics);
-        RanksAlike.Require(world, [("the objective", parts.Objective.Name), ("the optimiser", parts.Optimizer.GetType().Name)]);
         if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
         microBatch = Options.BatchSize / microBatches;
@@ -245,8 +244,7 @@ public sealed class Trainer : IDisposable
         if (world.Size > 1 && parts.Strategy.RanksAreAlike) hooks.Add(new StragglerWatch(world));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        var unlike = RanksAlike.Unlike(world, "training set", parts.Train) ?? RanksAlike.Unlike(world, "evaluation set", parts.Test);
-        Tell([unlike, Graph.Precision.Caution(device), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
+        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()
@@ -313,11 +311,7 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Which number of the last step's samples is not finite, as data have it: the first rank's that has one, or null. Collective.</summary>
-    internal string? NotFiniteInput()
-    {
-        var (epoch, step) = position.Step > 0 ? (position.Epoch, position.Step - 1) : (position.Epoch - 1, StepsPerEpoch - 1);
-        return Agreement.Of(world, 0, StopKind.None, batchesOfRank.NotFinite(epoch, step)).Error;
-    }
+    internal string? NotFiniteInput() => Agreement.Of(world, 0, StopKind.None, batchesOfRank.NotFinite(position)).Error;
 
     private void GiveUp(string error)
     {

@@ -47,10 +47,10 @@ internal static class RanksAlike
             .Append(("nodes", $"{graph.Nodes.Count} in {graph.Name}"));
 
     /// <summary>A line where ranks read other numbers from the same place of a data set, or null; on every rank. Collective.</summary>
-    /// <param name="world">The ranks.</param>
-    /// <param name="what">Which set.</param>
-    /// <param name="source">The set; its first sample is read as in evaluation.</param>
-    public static string? Unlike(ICommunicator world, string what, IBatchSource source)
+    public static string? Unlike(ICommunicator world, IBatchSource train, IBatchSource test)
+        => Unlike(world, "training set", train) ?? Unlike(world, "evaluation set", test);
+
+    private static string? Unlike(ICommunicator world, string what, IBatchSource source)
     {
         if (world.Size == 1) return null;
         var all = world.AllGather(Digest(source));
