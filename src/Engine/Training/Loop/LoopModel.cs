@@ -146,6 +146,7 @@ public sealed class LoopModel : IDisposable
         Land();
         passes = 0;
         strategy.Pool.Zero();
+        strategy.Unused.Begin();
     }
 
     private void BackwardBegins()
