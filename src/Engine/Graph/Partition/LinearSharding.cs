@@ -73,7 +73,8 @@ internal static class LinearSharding
         while (node.Output is { IsOutput: false, Consumers: [var next] })
         {
             if (next == second) return true;
-            if (next.Op is not ElementWise) return false;
+            if (next.Op is not (Relu or Gelu or Hardswish or DirectFunction or Dropout or AddScalar or MulScalar or DivScalar))
+                return false;
             node = next;
         }
         return false;

@@ -14,8 +14,11 @@ internal sealed record ParameterSlice(Parameter Whole, Parameter Mine, int Dimen
     {
         var shape = whole.shape;
         shape[dimension] /= ranks;
+        var mine = new Parameter(zeros(1, whole.dtype, whole.device), whole.requires_grad);
+        mine.DetachFromDisposeScope();
         using var blank = Blank(whole, shape);
-        return new(whole, (Parameter)new Parameter(blank, whole.requires_grad).DetachFromDisposeScope(), dimension);
+        Runtime.Aten.SetData(mine, blank); // a parameter that began as a view would stay one
+        return new(whole, mine, dimension);
     }
 
     /// <summary>A tensor of a shape that takes the place of bytes that are elsewhere.</summary>

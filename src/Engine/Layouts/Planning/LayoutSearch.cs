@@ -17,6 +17,7 @@ public sealed class LayoutSearch
     private readonly double bytesPerSecond;
     private readonly Shards shards;
     private readonly Dictionary<(long, bool), PlanningGraph> known = [];
+    private readonly Dictionary<(int Data, int Batch, long Micro), (PlanningGraph Graph, IReadOnlyList<ParameterSlice> Slices)> sliced = [];
 
     /// <summary>Prepares to plan one model.</summary>
     /// <param name="source">The model; shapes are enough.</param>
@@ -94,14 +95,21 @@ public sealed class LayoutSearch
         var isSplit = layout.Order.IsSplit;
         if (layout.ShardsLinear)
         {
-            var partition = Partition(source, layout, batch);
-            var sliced = Fusion.Fuse(partition.Graph);
-            return new(source, new PlanningGraph(sliced, WithAutograd(profile(sliced, micro))), layout, bytesPerSecond, shards, partition.Slices);
+            var key = (layout.Data, batch, (long)micro);
+            if (!sliced.TryGetValue(key, out var part)) sliced[key] = part = Sliced(layout, batch, micro);
+            return new(source, part.Graph, layout, bytesPerSecond, shards, part.Slices);
         }
         if (!known.TryGetValue((micro, isSplit), out var graph))
             known[(micro, isSplit)] = graph = new PlanningGraph(fused,
             isSplit ? profile(fused, micro) : WithAutograd(profile(fused, micro)));
         return new(source, graph, layout, bytesPerSecond, shards);
+    }
+
+    private (PlanningGraph, IReadOnlyList<ParameterSlice>) Sliced(Layout layout, int batch, long micro)
+    {
+        var partition = Partition(source, layout, batch);
+        var run = Fusion.Fuse(partition.Graph);
+        return (new PlanningGraph(run, WithAutograd(profile(run, micro))), partition.Slices);
     }
 
     // Several micro-batches are in flight: ways to run backward that were chosen for one alone are left out.

@@ -43,7 +43,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     private long peak;
 
     /// <summary>With a layout as a text.</summary>
-    /// <param name="layout">Parts of <c>data=2,pipe=2,order=1f1b,micro=8</c>, or <c>auto</c>.</param>
+    /// <param name="layout">Parts of <c>data=2,pipe=2,order=1f1b,micro=8</c> or <c>data=2,shard=linear</c>, or <c>auto</c>.</param>
     /// <param name="stages">First layers of the stages from the second on, with commas between; empty to choose.</param>
     /// <param name="memory">Bytes that each rank may hold, as <c>--memory</c> takes them; null for no limit.</param>
     /// <param name="model">The model, where <c>auto</c> is to choose.</param>
@@ -70,6 +70,9 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
 
     /// <summary>The most bytes that this rank's activations and messages held in a step, measured.</summary>
     public long ActivationPeakBytes => peak;
+
+    /// <summary>Bytes that this rank has sent to others with the same stages since Setup began.</summary>
+    internal long SentBytes => (copies as Communicator)?.SentBytes ?? 0;
 
     IDividedState? IDividesOptimizer.Shards => (IDividedState?)sliced ?? new StagedOptimizer(context.World, name => owners[name], IsMine);
 
