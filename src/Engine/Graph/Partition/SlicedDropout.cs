@@ -47,10 +47,7 @@ internal sealed class SlicedDropout(IRowExchange ranks, Ops.Dropout whole) : Ops
     public override Saved Saves(Node node)
         => new(Inputs: 0, ExtraBytes: rows => sizeof(float) * rows * node.Output.Shape.Elements);
 
-    /// <inheritdoc/>
-    // One rank's rows with all features are as many numbers as all rows with this rank's.
-    public override (long Forward, long Backward) Workspace(Node node, long batch) => (node.Output.Bytes(batch), 0);
-
+    // One rank's rows with all features are as many numbers as the result, which is made when they have gone.
     private Tensor Mask(Tensor input)
     {
         var mask = empty_like(input);

@@ -102,7 +102,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
 
     /// <inheritdoc/>
     public string? Description => plan is null ? null : string.Create(CultureInfo.InvariantCulture,
-        $"layout {plan.Layout}: stages begin with {string.Join(", ", plan.Ranks.Select(r => r.First))}\npredicted step {plan.StepSeconds * 1e3:F1} ms, of which ranks wait {plan.IdleShare * 100:F1} %\npredicted bytes of each stage's rank: {string.Join(", ", plan.Ranks.Select(r => $"{ByteText.Of(r.PeakBytes)} ({ByteText.Of(r.ActivationPeakBytes)} activations)"))}");
+        $"layout {plan.Layout}: {(sliced is null ? $"stages begin with {string.Join(", ", plan.Ranks.Select(r => r.First))}" : $"each rank has a slice of {string.Join(", ", sliced.Names)}")}\npredicted step {plan.StepSeconds * 1e3:F1} ms, of which ranks wait {plan.IdleShare * 100:F1} %\npredicted bytes of each stage's rank: {string.Join(", ", plan.Ranks.Select(r => $"{ByteText.Of(r.PeakBytes)} ({ByteText.Of(r.ActivationPeakBytes)} activations)"))}");
 
     /// <inheritdoc/>
     public void Setup(StrategyContext context)

@@ -20,6 +20,9 @@ internal sealed class SlicedParameters(IRowExchange ranks, IReadOnlyList<Paramet
     private readonly Dictionary<string, ParameterSlice> named = slices.ToDictionary(s => nameOf(s.Whole));
     private bool isWhole = true;
 
+    /// <summary>The parameters' names.</summary>
+    public IEnumerable<string> Names => named.Keys;
+
     /// <summary>Whether ranks have slices of a parameter, by its name.</summary>
     public bool Divide(string name) => named.ContainsKey(name);
 
