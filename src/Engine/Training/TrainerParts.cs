@@ -89,13 +89,15 @@ internal sealed class TrainerParts : IDisposable
         : options.Zero > 0
         ? new ZeroDataParallel(options.Zero)
         {
-            Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes =
-        options.BucketBytes
+            Accumulate = options.Accumulate,
+            Overlap = options.Overlap,
+            BucketBytes = options.BucketBytes,
         }
         : new DataParallel
         {
-            Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes =
-        options.BucketBytes
+            Accumulate = options.Accumulate,
+            Overlap = options.Overlap,
+            BucketBytes = options.BucketBytes,
         };
 
     /// <summary>Frees what was made from options; what was given stays the giver's.</summary>
