@@ -87,7 +87,7 @@ public class ShardedLinearPlanTests
             .CountBy(s => s.Id).ToDictionary();
         Assert.Contains(runs.Values, times => times > 1); // something is
         Assert.All(fused.Nodes.Where(n => n.Op.RunsOnce), node => Assert.Equal(1, runs[node.Id]));
-        Assert.Equal(4, fused.Nodes.Count(n => n.Op.RunsOnce)); // in, dropout, sum; and a dropout that stays
+        Assert.Equal(5, fused.Nodes.Count(n => n.Op.RunsOnce)); // in and out of two pairs, and the dropout in one
     }
 }
 
@@ -148,12 +148,13 @@ public sealed class ShardedLinearTests : PipelineRuns
     }
 
     [SkippableFact]
-    public void What_a_rank_holds_is_what_was_predicted()
+    public void A_rank_holds_no_more_than_was_predicted()
     {
         var lines = Lines(MpiFlavor.OpenMpi, 2, $"pipe wide {folder} --name bytes --max-steps 6 --no-progress --batch-size 64 --layout data=2,micro=1,shard=linear");
         var (held, predicted) = (Words(lines, "held", 3), Words(lines, "held", 5));
         Assert.Equal(2, held.Length);
-        Assert.All(held.Zip(predicted), bytes => Assert.InRange(bytes.First / bytes.Second, 0.98, 1.02));
+        // Predicted from shapes, as if a weight's gradient and its input's were made at once.
+        Assert.All(held.Zip(predicted), bytes => Assert.InRange(bytes.First / bytes.Second, 0.9, 1.02));
     }
 
     [SkippableFact]
