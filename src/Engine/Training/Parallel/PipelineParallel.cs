@@ -65,6 +65,9 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         this.memory = memory is null ? null : MemoryLimit.Parse(memory).Bytes;
     }
 
+    /// <summary>Whether <c>auto</c> may choose slices of parameters: the optimiser steps each number by itself.</summary>
+    internal bool MaySlice { get; init; } = true;
+
     /// <summary>What runs where, from Setup on.</summary>
     public LayoutPlan Plan => plan ?? throw new InvalidOperationException("Setup comes first");
 
@@ -89,8 +92,8 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     {
         if (model is null) throw new UsageException("--layout auto needs the model: hand it to the strategy, or leave the strategy to the trainer");
         var search = new LayoutSearch(model);
-        return search.All(ranks, batchSize, memory) is [var best, ..] ? best.Layout
-            : throw new UsageException($"--memory {ByteText.Of(memory!.Value)}: no layout of {ranks} ranks holds {model.Name} with a batch of {batchSize}; about {ByteText.Of(search.LeastBytes(ranks, batchSize, memory.Value))} a rank would do");
+        return search.All(ranks, batchSize, memory).FirstOrDefault(plan => MaySlice || !plan.Layout.ShardsLinear)?.Layout
+            ?? throw new UsageException($"--memory {ByteText.Of(memory!.Value)}: no layout of {ranks} ranks holds {model.Name} with a batch of {batchSize}; about {ByteText.Of(search.LeastBytes(ranks, batchSize, memory.Value))} a rank would do");
     }
 
     /// <inheritdoc/>
