@@ -12,11 +12,13 @@ internal static class InputCheck
     {
         if (graph.Hooks?.Changed() is { } part)
             throw new UsageException($"{(part.Length > 0 ? part : "the module")} of {graph.Name} got or lost a hook after the graph was made, which would not run: make the graph again");
+        if (graph.Hooks?.Fields.Changed() is { } field) throw new UsageException($"{graph.Name}: {field}");
         if (inputs.Count != graph.Inputs.Count)
             throw new UsageException($"{graph.Name} takes {graph.Inputs.Count} inputs ({string.Join(", ", graph.Inputs.Select(v => v.Name))}), got {inputs.Count}");
         for (var i = 0; i < inputs.Count; i++)
         {
             if (inputs[i] is null) throw new UsageException($"{graph.Name} got null as {graph.Inputs[i].Name}");
+            if (inputs[i].IsInvalid) throw new UsageException($"{graph.Name} got a disposed tensor as {graph.Inputs[i].Name}");
             var (value, shape) = (graph.Inputs[i], inputs[i].shape);
             if (shape.Length == 0 || !shape.AsSpan(1).SequenceEqual(value.Shape.ToArray())
                 || shape[0] != inputs[0].shape[0])

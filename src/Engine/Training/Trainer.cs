@@ -74,6 +74,7 @@ public sealed class Trainer : IDisposable
         device = Devices.Choose(Options.Device, world.LocalRank);
         var graph = Graph = TrainerParts.GraphOf(model, train, device);
         Options.Prepare(graph);
+        TrainingMode.Begin(graph, IsMain);
         var minimised = TrainerParts.ObjectiveOf(Options, objective, graph, train);
         RanksAlike.Require(world, Options, [("samples:", $"{train.Count} to train, {test.Count} to evaluate"), .. RanksAlike.Of(graph), ("the objective", minimised.Name), ("the optimiser", optimizer?.GetType().Name ?? "of the options")]);
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
@@ -395,8 +396,7 @@ public sealed class Trainer : IDisposable
 
     private void Tell(IEnumerable<string?> lines)
     {
-        foreach (var line in lines.OfType<string>())
-            if (IsMain) Console.WriteLine(line);
+        if (IsMain) lines.OfType<string>().ToList().ForEach(Console.WriteLine);
     }
 
     /// <inheritdoc/>

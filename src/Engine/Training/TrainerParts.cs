@@ -71,8 +71,8 @@ internal sealed class TrainerParts : IDisposable
     /// <exception cref="UsageException">It cannot be traced.</exception>
     public static Graph GraphOf(nn.Module model, IBatchSource train, Device device)
     {
-        if (model is Graph graph) return graph;
-        using var first = train.Read([0]).MoveTo(device);
+        if (model is Graph graph) return Trainable.Alive(graph);
+        using var first = SampleError.Read(train, [0], null, 0).MoveTo(device);
         try { return Graph.Trace(model.to(device), first.Inputs); }
         catch (GraphException e) { throw new UsageException(e.Message); }
     }

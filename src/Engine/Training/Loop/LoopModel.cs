@@ -27,7 +27,7 @@ public sealed class LoopModel : IDisposable
         if (options.Zero == 3) throw new UsageException("--zero 3 is the trainer's: a loop of one's own may read parameters at any time, when they are not there; choose --zero 2");
         graph.to(device);
         options.Prepare(graph);
-        graph.train();
+        TrainingMode.Begin(graph, world.Rank == 0);
         var trainable = new Trainable(graph);
         trainable.Note();
         (ownsOptimizer, this.world, mayOverlap) = (optimizer is null, world, options.Zero < 2);
@@ -69,6 +69,8 @@ public sealed class LoopModel : IDisposable
     /// </summary>
     public double? GradientNorm { get; private set; }
 
+    /// <summary>Of the last step; ranks that disagree are told at the next <see cref="TrainingLoop.Note"/>.</summary>
+    internal double LearningRate { get; private set; }
     internal string? PlanDescription { get; }
     /// <summary>Bytes that steps will come to hold: activations and optimiser state.</summary>
     internal long Promised { get; }
@@ -125,11 +127,15 @@ public sealed class LoopModel : IDisposable
     /// Averages the gradients over the ranks, clips them, steps the parameters, and begins with gradients of zero
     /// again. They are on their way since the backward pass that was the last one of the step before. Collective.
     /// </summary>
+    /// <exception cref="UsageException">No backward pass has run since the last step (on one rank), or the rate is no number.</exception>
     public void Step(double learningRate)
     {
+        if (!double.IsFinite(learningRate)) throw new UsageException(FormattableString.Invariant($"{Graph.Name}: a step with the learning rate {learningRate}"));
+        if (passes == 0 && world.Size == 1) throw new UsageException($"{Graph.Name}: a step without a backward pass since the last one: nothing has a gradient (LoopModel.Backward runs a loss back into the net)");
         strategy.Unused.Agree(world);
         if (!isReducing) strategy.Reducer.Begin();
         (isReducing, lastPasses, passes) = (false, passes, 0);
+        LearningRate = learningRate;
         GradientNorm = strategy.Update(learningRate, largestNorm);
         strategy.Pool.Zero();
     }
@@ -143,6 +149,7 @@ public sealed class LoopModel : IDisposable
         Land();
         passes = 0;
         strategy.Pool.Zero();
+        strategy.Unused.Begin();
     }
 
     private void BackwardBegins()

@@ -83,9 +83,10 @@ public sealed class TrainingLoop : IDisposable
     /// <exception cref="UsageException">The name is taken, no plan fits the budget, or the loop has begun.</exception>
     public LoopModel Setup(Graph graph, Optimizer? optimizer = null, IObjective? objective = null)
     {
+        if (graph is null) throw new UsageException("the net is null");
         if (hasBegun) throw new UsageException($"{graph.Name}: set up all nets before the first step");
         if (models.Exists(m => m.Graph.Name == graph.Name)) throw new UsageException($"two nets are called {graph.Name}: checkpoints tell them apart by name");
-        RanksAlike.Require(world, RanksAlike.Of(graph));
+        RanksAlike.Require(world, RanksAlike.Of(Trainable.Alive(graph)));
         var model = new LoopModel(graph, optimizer, objective ?? new CrossEntropy(), Options, world, Device, models.Sum(m => m.Promised));
         models.Add(model);
         parts.Add(new TensorsPart($"{graph.Name}.model", () => graph.state_dict()));
@@ -205,7 +206,8 @@ public sealed class TrainingLoop : IDisposable
     private void EndIfAsked()
     {
         writer.Poll();
-        var (_, stop, saves, _) = Agreement.Of(world, 0, requests.Kind, null, writer.IsDue(Step));
+        var (_, stop, saves, error) = Agreement.Of(world, 0, requests.Kind, null, writer.IsDue(Step), models.Sum(m => m.LearningRate));
+        if (error is not null) throw new UsageException(error);
         if (saves) Write();
         if (stop == StopKind.None) return;
         Save();
