@@ -64,6 +64,9 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     /// <inheritdoc/>
     public override nn.Module Module => module;
     /// <inheritdoc/>
+    // What its code asks besides tensors would be answered differently in a second run.
+    internal override bool RunsOnce => ForwardCode.Varies(module) is not null || module.modules().Any(m => ForwardCode.Varies(m) is not null);
+    /// <inheritdoc/>
     public override bool IsCheap => false;
     /// <inheritdoc/>
     // It may draw random numbers: replaying the generator costs little and is always right.
