@@ -49,7 +49,7 @@ internal static class ResettingGru
         Tensor? Bias(long gate, long gates) => bias?.narrow(0, gate * hidden, gates * hidden);
         Tensor rzr = r.narrow(0, 0, 2 * hidden), rh = r.narrow(0, 2 * hidden, hidden);
         var given = nn.functional.linear(x, w, Bias(0, 3)); // of all tokens at once
-        var h = state ?? zeros([x.shape[1], hidden], x.dtype);
+        var h = state ?? zeros_like(given.select(0, 0).narrow(1, 0, hidden));
         var all = new Tensor[x.shape[0]];
         for (var i = 0; i < all.Length; i++)
         {
