@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The steps of notebooks/letters.csx with PyTorch and torchaudio, for how many lines they take.
 
-    apt-get install python3-torchaudio python3-soundfile klettres-data && python3 letters.py
+    apt-get install python3-torchaudio python3-soundfile klettres-data && /usr/bin/python3 letters.py
     torchrun --nproc-per-node 2 letters.py --checkpoint
 """
 import argparse

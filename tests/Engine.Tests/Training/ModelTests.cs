@@ -96,6 +96,46 @@ public sealed class ModelTests : IDisposable
         Assert.True(graph.forward(ones(1, 3, 8, 8, ScalarType.BFloat16)).Equals(model.Infer(ones(3, 8, 8))));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_frozen_stays_so(bool halves)
+    {
+        using var graph = Net();
+        string[] frozen = [.. graph.named_parameters().Select(p => p.name).Where(n => !n.StartsWith("linear", StringComparison.Ordinal))];
+        graph.Freeze(frozen);
+        if (halves) graph.to(ScalarType.BFloat16);
+        Model.Save(File_, graph);
+        using var model = Model.Load(File_);
+        Assert.Equal(frozen, model.Graph.named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name));
+        Assert.Contains(model.Graph.parameters(), p => p.requires_grad);
+    }
+
+    [Fact]
+    public void A_tied_parameter_and_one_of_no_layer_stay_frozen()
+    {
+        using var graph = Zoo.Create("gpt", new ModelOptions { Layers = 1, Heads = 2, Width = 32, Context = 8, Vocabulary = 64 });
+        string[] Frozen(Graph of) => [.. of.named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name)];
+        graph.Freeze("*");
+        graph.Unfreeze("*ln_*");
+        Model.Save(File_, graph);
+        using var model = Model.Load(File_);
+        Assert.NotEmpty(Frozen(graph));
+        Assert.Equal(Frozen(graph), Frozen(model.Graph));
+    }
+
+    [Fact]
+    public void A_file_of_before_frozenness_was_kept_trains_whole_and_a_wrong_name_is_told()
+    {
+        using var graph = Net();
+        var text = GraphText.Write(graph);
+        Assert.DoesNotContain("frozen", text);
+        using var old = GraphText.Read(text);
+        Assert.All(old.parameters(), p => Assert.True(p.requires_grad));
+        var error = Assert.Throws<InvalidDataException>(() => GraphText.Read(text.Replace("\"nodes\":", "\"frozen\":[\"conv.wight\"],\"nodes\":")));
+        Assert.Contains("there is no tensor conv.wight", error.Message);
+    }
+
     [Fact]
     public void The_best_model_of_a_run_loads_by_its_directory()
     {

@@ -104,6 +104,25 @@ public sealed class PackageTests : IDisposable
             SearchOption.AllDirectories));
     }
 
+    [SkippableFact]
+    public async Task A_clean_clone_makes_all_of_them()
+    {
+        Skip.IfNot(Path.Exists(Path.Combine(ProjectFolder.Root, ".git")), "needs a clone: git names the files");
+        // what git knows of, as it lies here: nothing that was built
+        const string Copy = "git -C \"$1\" ls-files -z | tar -C \"$1\" --null --ignore-failed-read -T - -c | tar -C \"$2\" -x && cd \"$2\" && scripts/pack \"$3\"";
+        var clean = Directory.CreateDirectory(Path.Combine(folder.Path, "clean")).FullName;
+        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", Copy, "pack", ProjectFolder.Root, clean, Feed])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true
+        })!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, output + await error);
+        Assert.Equal(["DotnetScript", "DotnetScript.linux-x64", "Engine", "Extensions", "Hosting", "Kernel", "Kernel.linux-x64", "MpiNet", "Templates"],
+            Directory.GetFiles(Feed, "*.nupkg").Select(f => Path.GetFileName(f)["Interactive.".Length..^".0.1.0.nupkg".Length]).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("InteractiveTool", "Interactive.Kernel", "interactive", "run")]
     [InlineData("DotnetScript", "Interactive.DotnetScript", "dotnet-script")]

@@ -37,6 +37,10 @@ internal sealed class GraphReader(JsonElement root, Device? device)
             ModuleTree.Register(graph, each.Name,
             new OpAttributes(each.Value) is var made && made.Has("same") ? Find(made.Text("same"))
             : tensors[each.Name]);
+        if (header.Has("frozen")) // older files hold nothing still
+            foreach (var name in header.Texts("frozen"))
+                (Find(name) as Parameter ?? throw new InvalidDataException($"{name} is frozen and no parameter"))
+                    .requires_grad = false;
         return graph;
     }
 

@@ -56,6 +56,11 @@ internal sealed class GraphTensors
         => All.Where(t => !inModules.Contains(t.Key)).OrderBy(t => t.Key, StringComparer.Ordinal)
         .Select(t => (t.Key, t.Value));
 
+    /// <summary>Parameters of layers that want no gradient, by their first names, in order.</summary>
+    public IEnumerable<string> FrozenInLayers
+        => All.Where(t => inModules.Contains(t.Key) && NameOf(t.Value) == t.Key && IsParameter(t.Value)
+        && !IsTrained(t.Value)).Select(t => t.Key).Order(StringComparer.Ordinal);
+
     /// <summary>True for what libtorch hands over where no tensor is: an index of all, as in <c>x[.., i]</c>.</summary>
     public static bool IsAbsent(Tensor tensor) => !Enum.IsDefined(tensor.dtype);
 

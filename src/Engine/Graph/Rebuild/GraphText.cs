@@ -8,9 +8,9 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// A graph as JSON, without the numbers of its weights: its inputs, its nodes by kind, attributes and inputs, and the
-/// tensors that belong to no layer. A layer names the module that its weights lie in, so that those which are shared
-/// are shared again.
+/// A graph as JSON, without the numbers of its weights: its inputs, its nodes by kind, attributes and inputs, the
+/// tensors that belong to no layer, and which parameters are held still. A layer names the module that its weights lie
+/// in, so that those which are shared are shared again.
 /// </summary>
 internal static class GraphText
 {
@@ -45,6 +45,12 @@ internal static class GraphText
             json.WriteStartObject("tensors");
             foreach (var (name, tensor) in tensors.Loose) Write(json, name, tensor, tensors);
             json.WriteEndObject();
+            if (tensors.FrozenInLayers.ToArray() is { Length: > 0 } frozen)
+            {
+                json.WriteStartArray("frozen");
+                foreach (var name in frozen) json.WriteStringValue(name);
+                json.WriteEndArray();
+            }
             json.WriteStartArray("nodes");
             foreach (var node in graph.Nodes)
                 try { Write(json, node, tensors); }

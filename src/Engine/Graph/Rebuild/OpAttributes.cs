@@ -66,6 +66,10 @@ internal sealed class OpAttributes(JsonElement attributes)
     public string Text(string name)
         => Get(name) is { ValueKind: JsonValueKind.String } value ? value.GetString()! : throw Wrong(name);
 
+    /// <summary>Texts.</summary>
+    public IEnumerable<string> Texts(string name)
+        => List(name).Select(v => v.ValueKind == JsonValueKind.String ? v.GetString()! : throw Wrong(name));
+
     /// <summary>The name of an element type.</summary>
     public TorchSharp.torch.ScalarType Type(string name)
         => Enum.TryParse<TorchSharp.torch.ScalarType>(Text(name), out var type) && Enum.IsDefined(type) ? type

@@ -193,6 +193,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
     {
         if (step.IsInPlace || read.Count != 1 || step.Tensors.Count == 0 || !step.Tensors[0][0].IsFlowing || IsConstant(step.Tensors[0][0])) return false;
         if (read[0].Extents.Any(e => e.PerSample != 0) && extents.All(e => e.PerSample == 0)) return false;
+        if (read[0].Type != TypeOf(step.Results[part])) return false; // as parts of a complex number: gradients are of another type
         return LiesInItsInput(step, part);
     }
 

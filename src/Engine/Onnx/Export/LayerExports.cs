@@ -45,6 +45,10 @@ internal static class LayerExports
         ["adaptive_max_pool2d"] = c => [Adaptive(c, 2, "Max")],
         ["upsample_nearest2d"] = c => [Resize(c, "nearest", "asymmetric")],
         ["upsample_bilinear2d"] = c => [Resize(c, "linear", c.Flag(2) ? "align_corners" : "half_pixel")],
+        ["grid_sampler"] = c => [c.Emit("GridSample", [c[0], c[1]],
+            ("mode", c.Long(2) switch { 0 => "bilinear", 1 => "nearest", _ => "bicubic" }),
+            ("padding_mode", c.Long(3) switch { 0 => "zeros", 1 => "border", _ => "reflection" }),
+            ("align_corners", c.Flag(4) ? 1L : 0L))],
         ["scaled_dot_product_attention"] = Attention,
         ["dropout"] = c => [c.Emit("Identity", [c[0]])],
     };

@@ -26,6 +26,8 @@ internal static class MathExports
         ["sin"] = One("Sin"),
         ["cos"] = One("Cos"),
         ["erf"] = One("Erf"),
+        ["det"] = One("Det"),
+        ["linalg_det"] = One("Det"),
         ["floor"] = One("Floor"),
         ["ceil"] = One("Ceil"),
         ["round"] = One("Round"),

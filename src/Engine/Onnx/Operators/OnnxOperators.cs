@@ -5,7 +5,9 @@ namespace Interactive.Onnx;
 /// <summary>All operators that are read, by name.</summary>
 internal static class OnnxOperators
 {
-    private static readonly Dictionary<string, OnnxOperator> Table = new[] { Arithmetic.All, Activations.All, Arrangements.All, Pickings.All, Reductions.All, Normalisations.All, Products.All, Convolutions.All, Pools.All, Recurrences.All, Fused.All }
+    private static readonly Dictionary<string, OnnxOperator> Table = new[] { Arithmetic.All, Activations.All, Arrangements.All,
+        Pickings.All, Reductions.All, Normalisations.All, Products.All, Convolutions.All, Pools.All, Samplings.All, Spectra.All,
+        Recurrences.All, Losses.All, Chances.All, Fused.All }
         .SelectMany(family => family).ToDictionary(pair => pair.Key, pair => pair.Value);
 
     /// <summary>Names of ONNX's own operators that are read, in order.</summary>
@@ -15,7 +17,7 @@ internal static class OnnxOperators
     public static OnnxOperator Of(OnnxNode node) => Table[Key(node)];
 
     /// <summary>True for one that draws random numbers.</summary>
-    public static bool IsRandom(OnnxNode node) => node.Operator == "Dropout";
+    public static bool IsRandom(OnnxNode node) => node.Operator == "Dropout" || Chances.All.ContainsKey(node.Operator);
 
     /// <summary>True for one whose result, made of sizes, is no list of sizes but as large as what they say.</summary>
     public static bool GrowsWithSizes(OnnxNode node, OnnxCall call) => node.Operator switch

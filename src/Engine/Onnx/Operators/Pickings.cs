@@ -84,13 +84,17 @@ internal static class Pickings
 
     private static Tensor GatherND(OnnxCall c)
     {
-        var (x, places, shared) = (c[0], c[1], c.Long("batch_dims", 0));
-        if (shared != 0) throw new InvalidDataException("it has dimensions of the batch in common, which are not read");
-        var depth = places.shape[^1];
-        var indices =
-            Enumerable.Range(0, (int)depth).Select(i
-            => (TensorIndex)TensorIndex.Tensor(Wrapped(places.select(places.dim() - 1, i), x.shape[i]))).ToArray();
-        return x.index(indices);
+        var (x, places, shared) = (c[0], c[1], (int)c.Long("batch_dims", 0));
+        if (shared < 0 || shared >= places.dim() || shared > x.dim() || !x.shape[..shared].SequenceEqual(places.shape[..shared]))
+            throw new InvalidDataException($"it has {shared} dimensions of the batch in common, which its inputs have not");
+        long[] sizes = [.. places.shape[..^1], .. x.shape[(shared + (int)places.shape[^1])..]];
+        if (shared > 0) (x, places) = (x.flatten(0, shared - 1), places.flatten(0, shared - 1));
+        var indices = Enumerable.Range(0, (int)places.shape[^1]).Select(i => (TensorIndex)TensorIndex.Tensor(
+            Wrapped(places.select(places.dim() - 1, i), x.shape[i + (shared > 0 ? 1 : 0)])));
+        if (shared > 0) // each sample of its own
+            indices = indices.Prepend(TensorIndex.Tensor(arange(x.shape[0])
+                .reshape([x.shape[0], .. places.shape[1..^1].Select(_ => 1L)])));
+        return x.index([.. indices]).reshape(sizes);
     }
 
     private static Tensor ScatterElements(OnnxCall c)

@@ -8,7 +8,7 @@ internal static class Pools
 {
     public static readonly Dictionary<string, OnnxOperator> All = new()
     {
-        ["MaxPool"] = OnnxOperator.Of(Max),
+        ["MaxPool"] = new(Max),
         ["AveragePool"] = OnnxOperator.Of(Average),
         ["GlobalAveragePool"] = OnnxOperator.Of(c
             => c[0].dim() == 4 ? nn.functional.adaptive_avg_pool2d(c[0], 1) : c[0].mean(Space(c[0]), true)),
@@ -30,21 +30,39 @@ internal static class Pools
             c.Long("ceil_mode", 0) == 1);
     }
 
-    private static Tensor Max(OnnxCall c)
+    private static Tensor[] Max(OnnxCall c)
     {
-        if (c.Wants(1)) throw new InvalidDataException("its second output, the places, is not read");
         var (x, (kernel, strides, dilations, pads, ceiling)) = (c[0], Window(c));
         var space = kernel.Length;
         var small = pads[..space].SequenceEqual(pads[space..])
             && pads[..space].Zip(kernel).All(p => p.First <= p.Second / 2);
+        if (!small && c.Wants(1)) throw new InvalidDataException("it has uneven or wide edges and gives its places, which are not read");
         if (!small) (x, pads) = (Windows.Pad(x, pads, double.NegativeInfinity), new long[2 * space]);
         var padding = pads[..space];
-        return space switch
+        if (c.Wants(1)) return Placed(c, x, space switch
+        {
+            1 => nn.functional.max_pool1d_with_indices(x, kernel[0], strides[0], padding[0], dilations[0], ceiling),
+            2 => nn.functional.max_pool2d_with_indices(x, kernel, strides, padding, dilations, ceiling),
+            _ => nn.functional.max_pool3d_with_indices(x, kernel, strides, padding, dilations, ceiling),
+        });
+        return [space switch
         {
             1 => nn.functional.max_pool1d(x, kernel[0], strides[0], padding[0], dilations[0], ceiling),
             2 => nn.functional.max_pool2d(x, kernel, strides, padding, dilations, ceiling),
             _ => nn.functional.max_pool3d(x, kernel, strides, padding, dilations, ceiling),
-        };
+        }];
+    }
+
+    // libtorch counts places through one channel, ONNX through all, and where asked to, columns first.
+    private static Tensor[] Placed(OnnxCall c, Tensor x, (Tensor Numbers, Tensor Places) pooled)
+    {
+        var (sizes, places) = (x.shape, pooled.Places);
+        if (c.Long("storage_order", 0) == 1 && sizes.Length == 4)
+            places = places.remainder(sizes[3]) * sizes[2] + places.div(sizes[3], RoundingMode.floor);
+        var channel = sizes[2..].Aggregate(1L, (a, b) => a * b);
+        var begins = (arange(sizes[0] * sizes[1]) * channel)
+            .reshape([sizes[0], sizes[1], .. sizes[2..].Select(_ => 1L)]);
+        return [pooled.Numbers, places + begins];
     }
 
     private static Tensor Average(OnnxCall c)

@@ -3,13 +3,14 @@ using static TorchSharp.torch;
 
 namespace Interactive.Onnx;
 
-/// <summary>Matrix products.</summary>
+/// <summary>Matrix products and determinants.</summary>
 internal static class Products
 {
     public static readonly Dictionary<string, OnnxOperator> All = new()
     {
         ["MatMul"] = OnnxOperator.Of(c => c[0].matmul(c[1]), 0, 1),
         ["Gemm"] = new(c => [Gemm(c)], [0, 1, 2], Layer),
+        ["Det"] = OnnxOperator.Of(c => linalg.det(c[0])),
         ["Einsum"] = OnnxOperator.Of(c => einsum(c.Text("equation", ""), c.All()), 1),
     };
 

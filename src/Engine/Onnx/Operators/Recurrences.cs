@@ -16,7 +16,9 @@ internal static class Recurrences
             l => Layer(l, 4, [0, 2, 3, 1], (i, h, b, d) => nn.LSTM(i, h, 1, b, bidirectional: d))),
         ["RNN"] = new(Rnn, [W, R, B],
             l => Layer(l, 1, [0], (i, h, b, d) => nn.RNN(i, h, 1, Kind(l), b, bidirectional: d))),
-        ["GRU"] = new(Gru, [W, R, B], l => l.Long("linear_before_reset", 0) == 1 ? Layer(l, 3, [1, 0, 2], (i, h, b, d) => nn.GRU(i, h, 1, b, bidirectional: d)) : throw new InvalidDataException("it resets before it multiplies (linear_before_reset is 0), which libtorch does not do")), // z r h, libtorch r z h
+        // z r h, libtorch r z h; one that resets before it multiplies libtorch has not, and is spelled out
+        ["GRU"] = new(Gru, [W, R, B], l => l.Long("linear_before_reset", 0) == 0 ? ResettingGru.Check(l)
+            : Layer(l, 3, [1, 0, 2], (i, h, b, d) => nn.GRU(i, h, 1, b, bidirectional: d))),
     };
 
     private static nn.Module Layer(OnnxLayer l, int gates, int[] order, Func<long, long, bool, bool, nn.Module> make)
@@ -26,7 +28,7 @@ internal static class Recurrences
         if (l.Text("direction", "forward") is not ("forward" or "bidirectional") and var other)
             throw new InvalidDataException($"it runs {other}, which is not read");
         if (!l.Lacks(Lengths)) throw new InvalidDataException("it is given lengths of sequences, which are not read");
-        if (l.Float("clip", 0) != 0 || gates > 1 && l.Has("activations") || l.Long("layout", 0) != 0 || l.Long("input_forget", 0) != 0) throw new InvalidDataException("it has other activations, a clip or a layout of its own, which are not read");
+        if (l.Float("clip", 0) != 0 || gates > 1 && l.Has("activations") || l.Long("input_forget", 0) != 0) throw new InvalidDataException("it has other activations or a clip, which are not read");
         var (sizes, bias) = (l.Sizes(W), !l.Lacks(B));
         if (sizes.Length != 3 || sizes[0] is not (1 or 2))
             throw new InvalidDataException($"its weight is {string.Join('x', sizes)}");
@@ -62,30 +64,101 @@ internal static class Recurrences
     private static Tensor Ordered(Tensor gates, int[] order)
         => cat([.. order.Select(i => gates.chunk(order.Length, 0)[i])], 0);
 
-    // (tokens, batch, directions x hidden) as ONNX has it: (tokens, directions, batch, hidden).
-    private static Tensor Apart(Tensor y, long directions)
-        => y.reshape(y.shape[0], y.shape[1], directions, y.shape[2] / directions).transpose(1, 2);
+    // (tokens, batch, directions x hidden) as ONNX has it: (tokens, directions, batch, hidden), or samples first.
+    private static Tensor Apart(OnnxCall c, Tensor y)
+    {
+        var parts = y.reshape(y.shape[0], y.shape[1], Directions(c), y.shape[2] / Directions(c));
+        return IsSamplesFirst(c) ? parts.transpose(0, 1) : parts.transpose(1, 2);
+    }
+
+    private static int Directions(OnnxCall c) => c.Text("direction", "forward") == "bidirectional" ? 2 : 1;
+
+    private static bool IsSamplesFirst(OnnxCall c) => c.Long("layout", 0) == 1;
+
+    /// <summary>Tokens first, or directions first, whatever the file has.</summary>
+    public static Tensor Turned(OnnxCall c, Tensor x) => IsSamplesFirst(c) ? x.transpose(0, 1).contiguous() : x;
+
+    private static Tensor Begin(OnnxCall c, int index) => Turned(c, c[index]);
 
     private static Tensor[] Lstm(OnnxCall c)
     {
         if (c.Has(7)) throw new InvalidDataException("it has peepholes, which are not read");
-        var lstm = (LSTM)c.Module!;
-        var directions = c.Text("direction", "forward") == "bidirectional" ? 2 : 1;
-        var (y, h, cell) = c.Has(State) ? lstm.call(c[0], (c[State], c[Cell])) : lstm.call(c[0]);
-        return [Apart(y, directions), h, cell];
+        var (lstm, x) = ((LSTM)c.Module!, Turned(c, c[0]));
+        var (y, h, cell) = c.Has(State) ? lstm.call(x, (Begin(c, State), Begin(c, Cell))) : lstm.call(x);
+        return [Apart(c, y), Turned(c, h), Turned(c, cell)];
     }
 
     private static Tensor[] Gru(OnnxCall c)
     {
-        var directions = c.Text("direction", "forward") == "bidirectional" ? 2 : 1;
-        var (y, h) = ((GRU)c.Module!).call(c[0], c.Maybe(State));
-        return [Apart(y, directions), h];
+        var (x, state) = (Turned(c, c[0]), c.Has(State) ? Begin(c, State) : null);
+        var (y, h) = c.Module is GRU gru ? gru.call(x, state) : ResettingGru.Run(c, x, state);
+        return [Apart(c, y), Turned(c, h)];
     }
 
     private static Tensor[] Rnn(OnnxCall c)
     {
-        var directions = c.Text("direction", "forward") == "bidirectional" ? 2 : 1;
-        var (y, h) = ((RNN)c.Module!).call(c[0], c.Maybe(State));
-        return [Apart(y, directions), h];
+        var (y, h) = ((RNN)c.Module!).call(Turned(c, c[0]), c.Has(State) ? Begin(c, State) : null);
+        return [Apart(c, y), Turned(c, h)];
+    }
+}
+
+/// <summary>
+/// The gated unit of Cho et al. 2014, which resets the state before it multiplies it (Keras' <c>reset_after=False</c>):
+/// spelled out token by token, since libtorch's resets afterwards.
+/// </summary>
+internal static class ResettingGru
+{
+    private const int W = 1, R = 2, B = 3, Lengths = 4, MostTokens = 512;
+
+    /// <summary>Fails where it has settings that are not read.</summary>
+    /// <returns>Always null: its weights are parameters of no layer.</returns>
+    public static nn.Module? Check(OnnxLayer l)
+    {
+        if (!l.IsWeight(W) || !l.IsWeight(R) || !l.Lacks(B) && !l.IsWeight(B))
+            throw new InvalidDataException("its weights are not in the file");
+        if (l.Text("direction", "forward") is not ("forward" or "reverse" or "bidirectional") and var other)
+            throw new InvalidDataException($"it runs {other}, which is not read");
+        if (!l.Lacks(Lengths)) throw new InvalidDataException("it is given lengths of sequences, which are not read");
+        if (l.Float("clip", 0) != 0 || l.Has("activations"))
+            throw new InvalidDataException("it has other activations or a clip, which are not read");
+        return null;
+    }
+
+    /// <summary>Runs it.</summary>
+    /// <param name="c">With its weights.</param>
+    /// <param name="x">(tokens, batch, features).</param>
+    /// <param name="state">(directions, batch, hidden), or null for zeros.</param>
+    /// <returns>(tokens, batch, directions x hidden), and the last states (directions, batch, hidden).</returns>
+    public static (Tensor All, Tensor Last) Run(OnnxCall c, Tensor x, Tensor? state)
+    {
+        if (x.shape[0] > MostTokens)
+            throw new InvalidDataException($"it resets before it multiplies (linear_before_reset is 0), which is spelled out for at most {MostTokens} tokens, got {x.shape[0]}");
+        var (kind, directions) = (c.Text("direction", "forward"), (int)c[W].shape[0]);
+        var ends = Enumerable.Range(0, directions)
+            .Select(d => Direction(c, x, d, state?.select(0, d), backwards: kind == "reverse" || d == 1)).ToArray();
+        return (cat([.. ends.Select(e => e.All)], 2), stack([.. ends.Select(e => e.Last)], 0));
+    }
+
+    // z r h are the gates' order.
+    private static (Tensor All, Tensor Last) Direction(OnnxCall c, Tensor x, int d, Tensor? state, bool backwards)
+    {
+        Tensor w = c[W].select(0, d), r = c[R].select(0, d);
+        var hidden = r.shape[1];
+        var bias = c.Maybe(B)?.select(0, d);
+        Tensor? Bias(long gate, long gates) => bias?.narrow(0, gate * hidden, gates * hidden);
+        Tensor rzr = r.narrow(0, 0, 2 * hidden), rh = r.narrow(0, 2 * hidden, hidden);
+        var given = nn.functional.linear(x, w, Bias(0, 3)); // of all tokens at once
+        var h = state ?? zeros_like(given.select(0, 0).narrow(1, 0, hidden));
+        var all = new Tensor[x.shape[0]];
+        for (var i = 0; i < all.Length; i++)
+        {
+            var t = backwards ? all.Length - 1 - i : i;
+            var one = given.select(0, t);
+            var gates = (one.narrow(1, 0, 2 * hidden) + nn.functional.linear(h, rzr, Bias(3, 2))).sigmoid();
+            Tensor update = gates.narrow(1, 0, hidden), reset = gates.narrow(1, hidden, hidden);
+            var wanted = (one.narrow(1, 2 * hidden, hidden) + nn.functional.linear(reset * h, rh, Bias(5, 1))).tanh();
+            all[t] = h = wanted + update * (h - wanted);
+        }
+        return (stack(all, 0), h);
     }
 }

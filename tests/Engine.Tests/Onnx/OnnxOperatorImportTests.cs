@@ -1,0 +1,159 @@
+using Interactive.Execution;
+using Interactive.Graphs;
+using Interactive.Onnx;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Interactive.Engine.Tests.Onnx;
+
+/// <summary>
+/// Operators that few exporters write, each in a small net: ONNX Runtime has the same numbers for two batches, and every
+/// weight gets a gradient.
+/// </summary>
+public sealed class OnnxOperatorImportTests : IDisposable
+{
+    private readonly string path = Path.Combine(Path.GetTempPath(), $"interactive-import-{Guid.NewGuid():N}.onnx");
+
+    public void Dispose() => File.Delete(path);
+
+    private sealed record Step(string Operator, string Inputs, string Outputs, params (string, OnnxAttribute)[] Settings);
+
+    private sealed record Case(long[][] Inputs, Dictionary<string, Tensor> Weights, Step[] Steps);
+
+    private static Case Of(string name)
+    {
+        Dictionary<string, Tensor> gru(long directions, bool bias) => new()
+        {
+            ["w"] = randn(directions, 15, 4) * 0.4, ["r"] = randn(directions, 15, 5) * 0.4, ["b"] = bias ? randn(directions, 30) * 0.2 : randn(directions, 30) * 0,
+        };
+        (string, OnnxAttribute)[] size(string direction) => [("hidden_size", 5L), ("direction", direction), ("linear_before_reset", 0L)];
+        Step first = new("Transpose", "x", "t", ("perm", new long[] { 1, 0, 2 })), last = new("Transpose", "s", "y", ("perm", new long[] { 2, 0, 1, 3 }));
+        var kernel = new Dictionary<string, Tensor> { ["k"] = randn(2, 3, 3, 3) * 0.3 };
+        var conv = new Step("Conv", "x k", "c", ("pads", new long[] { 1, 1, 1, 1 }));
+        return name switch
+        {
+            "a GRU that resets first" => new([[6, 4]], gru(1, true), [first, new("GRU", "t w r b", "s", size("forward")), last]),
+            "the same backwards" => new([[6, 4]], gru(1, true), [first, new("GRU", "t w r b", "s", size("reverse")), last]),
+            "the same both ways" => new([[6, 4]], gru(2, true), [first, new("GRU", "t w r b", "s", size("bidirectional")), last]),
+            "a grid" => new([[3, 8, 8], [5, 6, 2]], kernel, [conv, new("GridSample", "c x1", "y", ("align_corners", 1L))]),
+            "a cubic grid" => new([[3, 8, 8], [5, 6, 2]], kernel, [conv, new("GridSample", "c x1", "y", ("mode", "bicubic"), ("padding_mode", "border"))]),
+            "a determinant" => new([[3, 3]], new() { ["w"] = randn(3, 3) }, [new("MatMul", "x w", "m"), new("Det", "m", "y")]),
+            "places of a pool" => new([[3, 8, 8]], kernel, [conv, new("MaxPool", "c", "p i", ("kernel_shape", new long[] { 2, 2 }), ("strides", new long[] { 2, 2 })),
+                new("MaxUnpool", "p i", "y", ("kernel_shape", new long[] { 2, 2 }), ("strides", new long[] { 2, 2 }))]),
+            "a spectrum" => new([[32, 1]], new() { ["w"] = randn(32, 1), ["step"] = tensor(4L), ["window"] = hann_window(8) + 0.1 },
+                [new("Mul", "x w", "m"), new("STFT", "m step window", "y")]),
+            "a choice" => new([[4]], new() { ["w"] = randn(4, 4), ["flags"] = tensor(new[] { true, false, true, true }) },
+                [new("MatMul", "x w", "m"), new("Compress", "m flags", "y", ("axis", 1L))]),
+            _ => throw new ArgumentException(name),
+        };
+    }
+
+    private void Write(Case of)
+    {
+        var model = new OnnxModel { Opset = 17 };
+        foreach (var (sizes, i) in of.Inputs.Select((s, i) => (s, i)))
+            model.Graph.Inputs.Add(new(i == 0 ? "x" : "x1", OnnxTypes.Float, ["batch", .. sizes.Select(s => $"{s}")]));
+        model.Graph.Outputs.Add(new("y", OnnxTypes.Float, []));
+        foreach (var (name, numbers) in of.Weights)
+        {
+            var weight = new OnnxTensor { Name = name, Type = OnnxTypes.Of(numbers.dtype), Raw = numbers.contiguous().bytes.ToArray() };
+            weight.Sizes.AddRange(numbers.shape);
+            model.Graph.Weights[name] = weight;
+        }
+        foreach (var step in of.Steps)
+            model.Graph.Nodes.Add(new OnnxNode
+            {
+                Operator = step.Operator, Inputs = [.. step.Inputs.Split(' ')], Outputs = [.. step.Outputs.Split(' ')],
+                Attributes = step.Settings.ToDictionary(s => s.Item1, s => s.Item2),
+            });
+        using var stream = File.Create(path);
+        OnnxWriter.Write(model, stream);
+    }
+
+    [Theory]
+    [InlineData("a GRU that resets first")]
+    [InlineData("the same backwards")]
+    [InlineData("the same both ways")]
+    [InlineData("a grid", true)]
+    [InlineData("a cubic grid", true)]
+    [InlineData("a determinant", true)]
+    [InlineData("places of a pool")]
+    [InlineData("a spectrum")]
+    [InlineData("a choice")]
+    public void Its_numbers_are_ONNX_Runtimes_and_it_trains(string name, bool writes = false)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(4);
+        var of = Of(name);
+        Write(of);
+        var graph = Graph.FromOnnx(path);
+        Assert.NotEmpty(graph.parameters());
+        graph.eval();
+        foreach (var batch in (long[])[2, 5])
+        {
+            using var silent = no_grad();
+            Tensor[] x = [.. of.Inputs.Select(s => rand([batch, .. s]) * 2 - 1)];
+            var (ours, theirs) = (graph.Forward(x)[0].contiguous(), OnnxRuntimeOracle.Run(path, x)[0]);
+            Assert.InRange(OnnxRuntimeOracle.Difference(ours, theirs), 0, 1e-5);
+            if (!writes) continue;
+            var again = Path.ChangeExtension(path, ".again");
+            graph.ToOnnx(again);
+            Assert.InRange(OnnxRuntimeOracle.Difference(ours, OnnxRuntimeOracle.Run(again, x)[0]), 0, 1e-5);
+            File.Delete(again);
+        }
+        graph.train();
+        graph.Forward([.. of.Inputs.Select(s => rand([3L, .. s]) * 2 - 1)])[0].square().sum().backward();
+        Assert.All(graph.named_parameters(), p => Assert.True(p.parameter.grad?.count_nonzero().item<long>() > 0, p.name));
+    }
+
+    [Theory]
+    [InlineData("RandomNormalLike", -10, 10)]
+    [InlineData("RandomUniformLike", 0, 1)]
+    [InlineData("Bernoulli", 0, 1)]
+    public void Random_numbers_are_drawn_by_the_engines_seeds(string name, double least, double most)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(4);
+        var symmetric = randn(8, 8); // the layer that it becomes may hold it turned
+        Write(new([[8]], new() { ["w"] = symmetric + symmetric.t() }, [new("MatMul", "x w", "m"), new("Sigmoid", "m", "p"), new(name, "p", "n"), new("Add", "p n", "y")]));
+        var graph = Graph.FromOnnx(path);
+        var (x, target) = (randn(400, 8), randint(0, 8, 400));
+        float Loss(int seed)
+        {
+            manual_seed(seed);
+            return (float)new Executor(graph).Step(x, target);
+        }
+        Assert.Equal(Loss(1), Loss(1));
+        Assert.NotEqual(Loss(1), Loss(2));
+        var noise = graph.Forward([x])[0] - x.matmul(graph.parameters().Single()).sigmoid();
+        Assert.InRange(noise.min().item<float>(), least - 1e-4, most);
+        Assert.InRange(noise.max().item<float>(), least, most + 1e-4);
+        Assert.InRange(noise.std().item<float>(), 0.2, 1.2);
+    }
+
+    [Fact]
+    public void Noise_has_the_same_bits_under_a_budget()
+    {
+        manual_seed(4);
+        var steps = Enumerable.Range(0, 4).SelectMany(i => (Step[])[new("MatMul", $"{(i == 0 ? "x" : $"r{i - 1}")} w{i}", $"m{i}"),
+            new("RandomNormalLike", $"m{i}", $"n{i}", ("scale", 0.5f)), new("Add", $"m{i} n{i}", $"a{i}"), new("Tanh", $"a{i}", i == 3 ? "y" : $"r{i}")]);
+        Write(new([[32]], Enumerable.Range(0, 4).ToDictionary(i => $"w{i}", i => randn(32, 32) * 0.2), [.. steps]));
+        Assert.Equal(Train(""), Train("90%"));
+
+        byte[][] Train(string budget)
+        {
+            var folder = Directory.CreateTempSubdirectory("interactive-onnx-");
+            try
+            {
+                var data = new Interactive.Data.TensorDataset(rand(256, 32, generator: new Generator(1)), randint(0, 32, 256, ScalarType.Int64, generator: new Generator(2)));
+                using var graph = Graph.FromOnnx(path);
+                new Interactive.Training.Trainer(graph, data, data, new Interactive.Training.TrainerOptions
+                {
+                    Name = "noise", Epochs = 1, BatchSize = 128, MemoryBudget = budget, Out = folder.FullName, Progress = false, Device = "cpu"
+                }).Run();
+                return [.. graph.parameters().Select(p => p.bytes.ToArray())];
+            }
+            finally { folder.Delete(recursive: true); }
+        }
+    }
+}
