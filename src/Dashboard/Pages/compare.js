@@ -1,7 +1,7 @@
 // Several runs: their curves over each other, and what differs between them.
-import { ask, element, flag, number, state, unlike } from './text.js';
+import { ask, element, flag, number, state, table, unlike } from './text.js';
 import { controls, Figure, settings } from './curves.js';
-import { groups, table } from './run.js';
+import { groups } from './run.js';
 
 export async function comparePage(query) {
   const asked = query.getAll('run');

@@ -11,7 +11,7 @@ public sealed class SlurmTests
     public void The_script_is_this()
     {
         var batch = new BatchScript("train.csx", ["--epochs", "2", "--name", "it's"], 2, 2, "1:00:00", 120, true, "low",
-            "fashion-mnist", "runs", ["--exclude=n1"]);
+            "fashion-mnist", "runs", ["--exclude=n1"], []);
         Assert.Equal("""
             #!/bin/bash
             #SBATCH --job-name=fashion-mnist
