@@ -70,7 +70,7 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
 
     private static void Examine(string note)
     {
-        var node = new Node("/", NodeHistory.Open(NodeHistory.OfThis)) { Patience = NodeExamination.Quick };
+        var node = new Node("/", NodeHistory.Open(NodeHistory.OfThis));
         var findings = NodeExamination.Of(node, isActive: false);
         foreach (var finding in findings) Tell(note, "node", $"{Environment.MachineName} {finding.Check}: {finding.Text}");
         if (findings.Count == 0) Tell(note, "node", $"{Environment.MachineName} is fit ({NodeExamination.Checks.Count} checks)");

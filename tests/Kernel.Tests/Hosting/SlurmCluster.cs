@@ -53,6 +53,7 @@ internal sealed class SlurmCluster : IDisposable
             SelectType=select/cons_tres
             SelectTypeParameters=CR_Core
             SchedulerType=sched/backfill
+            SchedulerParameters=bf_interval=1
             JobRequeue=1
             KillWait=5
             AccountingStorageType=accounting_storage/none
