@@ -18,7 +18,7 @@ internal static class RunRoutes
         routes.MapGet("/api/runs", context =>
         {
             var damaged = new List<string>();
-            var rows = store.Rows(damaged);
+            var rows = store.Rows(damaged, context.Request.Query.ContainsKey("run") ? Asked(context, store) : store.All);
             return Json(context,
                 new
                 {

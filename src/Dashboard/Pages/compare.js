@@ -6,7 +6,8 @@ import { groups } from './run.js';
 export async function comparePage(query) {
   const asked = query.getAll('run');
   const shared = settings();
-  const [all, keys] = await Promise.all([ask('runs'), ask('keys', asked.map(run => ['run', run]))]);
+  const these = asked.map(run => ['run', run]);
+  const [all, keys] = await Promise.all([ask('runs', these), ask('keys', these)]);
   let runs = pick(all.runs);
   if (runs.length === 0) throw new Error('None of these runs is there');
   const differences = element('div', {}), figures = element('div', { class: 'figures' });
@@ -36,7 +37,7 @@ export async function comparePage(query) {
     shown: () => drawn.forEach(figure => figure.shown()),
     close: () => drawn.forEach(figure => figure.close()),
     refresh: async () => {
-      runs = pick((await ask('runs')).runs);
+      runs = pick((await ask('runs', these)).runs);
       draw();
       await Promise.all(drawn.map(figure => figure.refresh()));
     },

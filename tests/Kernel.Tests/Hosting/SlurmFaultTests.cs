@@ -50,7 +50,7 @@ public sealed class SlurmFaultTests : IDisposable
         await job.Until(() => job.Count("stop") == 1, "it is preempted and saves");
         await job.StartAgain();
         await job.Finish();
-        Assert.Contains("is preempted; its run is saved", job.Log);
+        Assert.Contains("it is preempted; its run is saved", job.Log);
         NoStepWasMadeTwice(job);
         await job.HasTheBitsOfAnUncutRun();
     }
