@@ -127,6 +127,7 @@ public sealed class SlurmFaultTests : IDisposable
         await job.Submit("--requeue");
         Assert.Equal(0, (await job.Slurm("cancel", job.Job)).Exit);
         await job.Until(() => job.Count("stop") == 1 && !job.Run.IsLive, "it saves");
+        await job.Until(() => cluster!.Run($"squeue -h -j {job.Job}").Trim().Length == 0, "it is gone");
         await job.Submit("--requeue");
         await job.Finish();
         NoStepWasMadeTwice(job);
