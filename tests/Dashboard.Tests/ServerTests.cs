@@ -17,8 +17,8 @@ public sealed class ServerTests : IAsyncLifetime
         await app.StartAsync();
         return new HttpClient(new SocketsHttpHandler
         {
-            AllowAutoRedirect = false, CookieContainer =
-            new()
+            AllowAutoRedirect = false,
+            CookieContainer = new(),
         })
         { BaseAddress = new(new Uri(Server.AddressOf(app, settings)).GetLeftPart(UriPartial.Authority)) };
     }

@@ -146,9 +146,14 @@ public sealed unsafe class Communicator : ICommunicator
     }
 
     /// <inheritdoc/>
-    public void Barrier()
+    public void Barrier() => Meet("barrier");
+
+    /// <summary>The last barrier: a rank that ends while the others go on is told so.</summary>
+    internal void Leave() => Meet("end of the process");
+
+    void Meet(string what)
     {
-        var entry = Enter("barrier", 0, "");
+        var entry = Enter(what, 0, "");
         Dissemination();
         recorder.Finish(entry);
     }

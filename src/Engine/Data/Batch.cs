@@ -28,7 +28,7 @@ public sealed class Batch : IDisposable
     private static unsafe NamedTensor Own(NamedTensor named)
     {
         const int Line = 64;
-        var tensor = named.Tensor;
+        var tensor = named.Tensor ?? throw new ArgumentException($"the tensor '{named.Name}' of a batch is null");
         tensor.DetachFromDisposeScope();
         if (tensor.device_type != DeviceType.CPU || tensor.numel() == 0
             || (nuint)ElementKernels.Data(tensor) % Line == 0) return named;
@@ -52,6 +52,14 @@ public sealed class Batch : IDisposable
     public Tensor Target => Targets[0];
     /// <summary>Number of samples.</summary>
     public int Count => (int)Inputs[0].shape[0];
+
+    /// <summary>For sources of one's own, which may give one batch twice.</summary>
+    /// <exception cref="UsageException">A tensor was disposed.</exception>
+    internal void RequireAlive()
+    {
+        foreach (var (name, tensor) in NamedInputs.Concat(NamedTargets))
+            if (tensor.IsInvalid) throw new UsageException($"the batch's {name} was disposed before: whoever takes a batch disposes it, so a source gives new tensors each time");
+    }
 
     /// <summary>The same samples on a device; this batch goes with it.</summary>
     public Batch MoveTo(Device device)

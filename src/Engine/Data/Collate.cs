@@ -10,9 +10,8 @@ public static class Collate
     public static ICollate<T> From<T>(Func<IReadOnlyList<T>, Batch> collate) => new Own<T>(collate);
 
     /// <summary>Stacks inputs and targets, each of one shape and type.</summary>
-    public static ICollate<(Tensor Input,
-        Tensor Target)> Tensors
-    { get; } = From<(Tensor Input, Tensor Target)>(samples =>
+    public static ICollate<(Tensor Input, Tensor Target)> Tensors { get; }
+        = From<(Tensor Input, Tensor Target)>(samples =>
         new Batch(stack(samples.Select(s => s.Input).ToArray()), stack(samples.Select(s => s.Target).ToArray())));
 
     /// <summary>
@@ -26,9 +25,8 @@ public static class Collate
     /// <summary>
     /// Rows of numbers to rows of numbers: fp32 <c>input</c> (batch, columns) and <c>target</c> (batch, columns).
     /// </summary>
-    public static ICollate<(float[] Input,
-        float[] Target)> Rows
-    { get; } = From<(float[] Input, float[] Target)>(samples =>
+    public static ICollate<(float[] Input, float[] Target)> Rows { get; }
+        = From<(float[] Input, float[] Target)>(samples =>
         new Batch(Stack(samples.Select(s => s.Input), new Shape(samples[0].Input.Length)),
             Stack(samples.Select(s => s.Target), new Shape(samples[0].Target.Length))));
 
@@ -54,8 +52,9 @@ public static class Collate
     {
         var rows = samples.ToArray();
         foreach (var row in rows)
-            if (row.Length != shape.Elements)
-                throw new InvalidDataException($"a sample has {row.Length} numbers, {shape} takes {shape.Elements}");
+            if (row is null) throw new InvalidDataException("it has no numbers (null)");
+            else if (row.Length != shape.Elements)
+                throw new InvalidDataException($"it has {row.Length} numbers, {shape} takes {shape.Elements}");
         return tensor(rows.SelectMany(row => row).ToArray(), shape.WithBatch(rows.Length));
     }
 

@@ -28,21 +28,34 @@ internal sealed class DatasetBatches<T>(IDataset<T> dataset, ICollate<T> collate
     private Batch Collate(T[] items, int[] samples)
     {
         using var scope = torch.NewDisposeScope();
-        try { return collate.Collate(items); }
+        try { return Laid(items); }
         catch (Exception e) when (SampleError.IsOfSample(e))
         {
+            for (var i = 0; i < items.Length; i++)
+                if (Refusal(items[i]) is { } alone) throw SampleError.Of(samples[i], Origin(samples[i]), alone);
             var two = Unlike(items) is { } other ? [samples[0], samples[other]] : samples[..Math.Min(4, items.Length)];
             throw new UsageException($"samples {string.Join(", ", two)}{(items.Length > 4 && two.Length == 4 ? ", …" : "")} do not lie in one batch: {e.Message.Split('\n')[0]}");
         }
     }
 
-    // The first that does not lie in a batch with sample 0 alone; null where any two do.
+    private Batch Laid(params T[] items) => collate.Collate(items) ?? throw new InvalidDataException("the collate gave no batch (null)");
+
+    // The first that does not lie in a batch with sample 0; null where any two do.
     private int? Unlike(T[] items)
     {
         for (var i = 1; i < items.Length; i++)
-            try { collate.Collate([items[0], items[i]]).Dispose(); }
-            catch (Exception e) when (SampleError.IsOfSample(e)) { return i; }
+            if (Refusal(items[0], items[i]) is not null) return i;
         return null;
+    }
+
+    private Exception? Refusal(params T[] items)
+    {
+        try
+        {
+            Laid(items).Dispose();
+            return null;
+        }
+        catch (Exception e) when (SampleError.IsOfSample(e)) { return e; }
     }
 
     private sealed class Draft(DatasetBatches<T> source, int count, Pass pass) : IBatchDraft

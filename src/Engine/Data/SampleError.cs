@@ -14,15 +14,18 @@ internal static class SampleError
     /// <exception cref="UsageException">One cannot be read, or only all together cannot; the message names them.</exception>
     public static Batch Read(IBatchSource source, ReadOnlySpan<int> samples, int? epoch, ulong seed)
     {
-        try { return source.Read(samples, epoch, seed); }
+        try { return Given(source, samples, epoch, seed); }
         catch (Exception e) when (IsOfSample(e))
         {
             foreach (var sample in samples)
-                try { source.Read([sample], epoch, seed).Dispose(); }
+                try { Given(source, [sample], epoch, seed).Dispose(); }
                 catch (Exception alone) when (IsOfSample(alone)) { throw Of(sample, source.Origin(sample), alone); }
             throw new UsageException($"samples {string.Join(", ", samples[..Math.Min(4, samples.Length)].ToArray())}{(samples.Length > 4 ? ", …" : "")} cannot be read in one batch: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
         }
     }
+
+    private static Batch Given(IBatchSource source, ReadOnlySpan<int> samples, int? epoch, ulong seed)
+        => source.Read(samples, epoch, seed) ?? throw new InvalidDataException("the source gave no batch (null)");
 
     /// <summary>A sample's number with its file where that is known.</summary>
     public static string Name(int sample, string? origin) => origin is null ? $"sample {sample}" : $"sample {sample} ({origin})";

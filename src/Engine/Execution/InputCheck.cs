@@ -17,6 +17,7 @@ internal static class InputCheck
         for (var i = 0; i < inputs.Count; i++)
         {
             if (inputs[i] is null) throw new UsageException($"{graph.Name} got null as {graph.Inputs[i].Name}");
+            if (inputs[i].IsInvalid) throw new UsageException($"{graph.Name} got a disposed tensor as {graph.Inputs[i].Name}");
             var (value, shape) = (graph.Inputs[i], inputs[i].shape);
             if (shape.Length == 0 || !shape.AsSpan(1).SequenceEqual(value.Shape.ToArray())
                 || shape[0] != inputs[0].shape[0])

@@ -42,7 +42,7 @@ public sealed class StepState : IDisposable
     /// the <c>grad</c> of <see cref="Outputs"/>. They stay the caller's.</param>
     /// <returns>The gradients of the graph's inputs, null where there is none: all, unless
     /// <see cref="Graph.InputGradients"/> is set. The caller disposes them.</returns>
-    /// <exception cref="UsageException">Backward has run, or the gradients do not fit the outputs.</exception>
+    /// <exception cref="UsageException">Backward has run, or the gradients do not fit the outputs, or there are none.</exception>
     /// <exception cref="OutOfMemoryException">There was no memory for a tensor.</exception>
     public IReadOnlyList<Tensor?> Backward(IReadOnlyList<Tensor?>? outputGradients = null)
     {
@@ -53,6 +53,8 @@ public sealed class StepState : IDisposable
             var given = outputGradients ?? [.. Outputs.Select(o => o.grad)];
             if (given.Count != Outputs.Count)
                 throw new UsageException($"{graph.Name} has {Outputs.Count} outputs, got {given.Count} gradients");
+            if (given.All(g => g is null) && graph.Outputs.Any(o => o.NeedsGradient))
+                throw new UsageException($"no output of {graph.Name} has a gradient: the loss does not depend on this forward, or its backward() has not run");
             for (var i = 0; i < given.Count; i++)
                 if (given[i] is { } gradient) Give(graph.Outputs[i], Outputs[i], gradient);
             return owner.Explaining<IReadOnlyList<Tensor?>>("a backward", samples, () =>

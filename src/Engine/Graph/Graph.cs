@@ -49,7 +49,7 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// <param name="name">The model's name; default the module's.</param>
     /// <exception cref="GraphException">The module cannot be run on the example, or a parameter is not finite.</exception>
     public static Graph Trace(nn.Module<Tensor, Tensor> module, Tensor example, string? name = null)
-        => new Tracing.Tracer(module, [example], name ?? module?.GetName() ?? "module").Run();
+        => new Tracing.Tracer(module, [example], name ?? NameOf(module)).Run();
 
     /// <summary>The same for a TorchScript file: <c>Graph.Trace(torch.jit.load&lt;Tensor, Tensor&gt;("net.pt"), example)</c>.</summary>
     /// <param name="module">What was loaded, scripted or traced by PyTorch.</param>
@@ -65,10 +65,18 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// <param name="name">The model's name; default the module's.</param>
     /// <exception cref="GraphException">As above; or it gives several tensors and something in the data decides what runs outside of all its parts that give one.</exception>
     public static Graph Trace(nn.Module module, IReadOnlyList<Tensor> examples, string? name = null)
-        => new Tracing.Tracer(module, examples, name ?? (module is jit.ScriptModule ? "script" : module?.GetName() ?? "module")).Run(); // a script has no name to ask for
+        => new Tracing.Tracer(module, examples, name ?? NameOf(module)).Run();
 
     /// <summary>Where a trace could not see into a module, and why; empty when every operator is a node.</summary>
     public IReadOnlyList<TraceNote> Notes { get; internal init; } = [];
+
+    private static string NameOf(nn.Module? module) => module switch
+    {
+        null => "module",
+        jit.ScriptModule => "script", // it has no name to ask for
+        TorchSharp.Modules.Sequential => "sequential",
+        _ => module.GetName(),
+    };
 
     /// <summary>Those of the module that it was made of; null where it was made of none.</summary>
     internal ModuleHooks? Hooks { get; set; }

@@ -32,7 +32,7 @@ public static class Devices
     }
 
     /// <summary>
-    /// InitialPlans the random generators of the CPU and of all GPUs; TorchSharp's <c>manual_seed</c> seeds the CPU's
+    /// Seeds the random generators of the CPU and of all GPUs; TorchSharp's <c>manual_seed</c> seeds the CPU's
     /// alone.
     /// </summary>
     public static void ManualSeed(long seed)

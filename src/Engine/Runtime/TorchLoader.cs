@@ -62,9 +62,10 @@ public static class TorchLoader
             if (registered) return;
             registered = true;
         }
-        AppDomain.CurrentDomain.AssemblyLoad += (_, e)
-            =>
-        { if (e.LoadedAssembly.GetName().Name == "TorchSharp") EnsureLoaded(); };
+        AppDomain.CurrentDomain.AssemblyLoad += (_, e) =>
+        {
+            if (e.LoadedAssembly.GetName().Name == "TorchSharp") EnsureLoaded();
+        };
         foreach (var assembly in AppDomain.CurrentDomain.GetAssemblies())
             if (assembly.GetName().Name == "TorchSharp") EnsureLoaded();
     }
@@ -154,8 +155,9 @@ public static class TorchLoader
         using (var file = new FileStream(temporary,
             new FileStreamOptions
             {
-                Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode =
-            UnixFileMode.UserRead | UnixFileMode.UserWrite
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             }))
         {
             file.Write(image);

@@ -11,14 +11,22 @@ namespace Interactive.Training;
 /// <param name="Error">What the first rank that cannot go on says, or null.</param>
 internal readonly record struct Agreement(double Weight, StopKind Stop, bool Saves, string? Error)
 {
-    /// <summary>Puts together what each rank knows. Collective.</summary>
-    public static Agreement Of(ICommunicator world, double weight, StopKind stop, string? error, bool saves = false)
+    /// <summary>Puts together what each rank knows; unlike rates are an error. Collective.</summary>
+    public static Agreement Of(ICommunicator world, double weight, StopKind stop, string? error, bool saves = false, double rate = 0)
     {
         if (world.Size == 1) return new(weight, stop, saves, error);
-        byte[] mine = [.. MemoryMarshal.AsBytes(new ReadOnlySpan<double>(in weight)), (byte)stop, saves ? (byte)1 : (byte)0, .. Encoding.UTF8.GetBytes(error ?? "")];
+        const int Numbers = 2 * sizeof(double);
+        byte[] mine = [.. MemoryMarshal.AsBytes<double>([weight, rate]), (byte)stop, saves ? (byte)1 : (byte)0, .. Encoding.UTF8.GetBytes(error ?? "")];
         var all = world.AllGather(mine);
-        return new(all.Sum(part => MemoryMarshal.Read<double>(part)), (StopKind)all.Max(part => part[sizeof(double)]), all.Any(part => part[sizeof(double) + 1] != 0),
-            all.Select(part => Encoding.UTF8.GetString(part.AsSpan(sizeof(double) + 2))).FirstOrDefault(text => text != ""));
+        return new(all.Sum(part => MemoryMarshal.Read<double>(part)), (StopKind)all.Max(part => part[Numbers]), all.Any(part => part[Numbers + 1] != 0),
+            all.Select(part => Encoding.UTF8.GetString(part.AsSpan(Numbers + 2))).FirstOrDefault(text => text != "") ?? OneRate([.. all.Select(part => MemoryMarshal.Read<double>(part.AsSpan(sizeof(double))))]));
+    }
+
+    // A schedule of one's own may say something else on each rank: weights would part without a word.
+    private static string? OneRate(double[] rates)
+    {
+        var other = Array.FindIndex(rates, rate => !rate.Equals(rates[0]));
+        return other < 0 ? null : FormattableString.Invariant($"the learning rate is {rates[0]:R} on rank 0 and {rates[other]:R} on rank {other}: a schedule must say the same on every rank");
     }
 
     /// <summary>Throws on every rank where one of them has an error. Collective.</summary>

@@ -60,10 +60,10 @@ internal sealed class PlannedExecutor(Graph graph, TrainerOptions options, Sched
     public IEnumerable<string> Told(long activationPeak)
     {
         if (plan is not null && activationPeak > 0)
-            yield return FormattableString.Invariant($"{(memory is null ? $"memory budget {options.MemoryBudget}" : $"memory {options.Memory}")}: activations peaked at {activationPeak / 1048576.0:F1} MiB, measured");
+            yield return FormattableString.Invariant($"{(memory is null ? $"memory budget {options.MemoryBudget}" : $"memory {options.Memory}")}: activations peaked at {ByteText.Of(activationPeak)}, measured");
         if (memory is not null) yield return $"memory {options.Memory}: the process held {ByteText.Of(MachineMemory.PeakResidentBytes)} at most";
         if (arena is not null)
-            yield return FormattableString.Invariant($"arena: {arena.PackedBytes / 1048576.0:F1} MiB in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped");
+            yield return FormattableString.Invariant($"arena: {ByteText.Of(arena.PackedBytes)} in one block, {arena.Hits} tensors of the last step served from it, {arena.Misses} not, {arena.Escapes} escaped");
     }
 
     private MemoryBudget? Budget()

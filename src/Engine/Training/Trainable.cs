@@ -9,11 +9,23 @@ namespace Interactive.Training;
 /// <summary>Which parameters of a graph are trained, and what follows from it.</summary>
 internal sealed class Trainable(Graph graph)
 {
-    private readonly (string Name,
-        Parameter Parameter)[] all =
+    private readonly (string Name, Parameter Parameter)[] all =
         [.. graph.named_parameters().Select(p => (p.name, p.parameter)).DistinctBy(p => p.parameter.Identity())];
     private readonly HashSet<nn.Module> still = []; // modules whose statistics do not move
     private bool[] wanted = [];
+
+    /// <summary>Refuses a net that is no longer there.</summary>
+    /// <exception cref="UsageException">A parameter was disposed.</exception>
+    public static Graph Alive(Graph graph)
+    {
+        foreach (var node in graph.Nodes)
+            try { node.Op.Infer(node.Inputs); } // a module that is disposed names no parameters, but its layers still ask for their shapes
+            catch (InvalidOperationException e) when (e.Message.Contains("empty handle", StringComparison.Ordinal))
+            {
+                throw new UsageException($"{node.Name} of {graph.Name} was disposed with its module or graph: make the net again");
+            }
+        return graph;
+    }
 
     /// <summary>Those that want a gradient, by name.</summary>
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters

@@ -74,7 +74,9 @@ public sealed class Trainer : IDisposable
         device = Devices.Choose(Options.Device, world.LocalRank);
         var graph = Graph = TrainerParts.GraphOf(model, train, device);
         Options.Prepare(graph);
+        TrainingMode.Begin(graph, IsMain);
         var minimised = TrainerParts.ObjectiveOf(Options, objective, graph, train);
+        RanksAlike.Require(world, Options, [("samples:", $"{train.Count} to train, {test.Count} to evaluate"), .. RanksAlike.Of(graph), ("the objective", minimised.Name), ("the optimiser", optimizer?.GetType().Name ?? "of the options")]);
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
         {
@@ -245,7 +247,7 @@ public sealed class Trainer : IDisposable
         if (world.Size > 1) hooks.Add(new StragglerWatch(world, parts.Strategy.RanksAreAlike, place!.Tell));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        Tell([Graph.Precision.Caution(device), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
+        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()
@@ -262,11 +264,11 @@ public sealed class Trainer : IDisposable
             {
                 waited = Stopwatch.GetElapsedTime(started).TotalSeconds;
                 var asked = stopReason is null ? requests!.Kind : (StopKind)Math.Max((byte)requests!.Kind, (byte)StopKind.Done);
-                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error, writer!.IsDue(Step));
+                rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
+                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error, writer!.IsDue(Step), rate);
                 if (agreed.Saves) Save();
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;
-                rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
                 foreseen = planned.PeakBytes is { } peak ? meter.LiveBytes + peak : 0;
                 (loss, norm) = MakeStep(step, agreed.Weight, rate);
             }
@@ -312,8 +314,8 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Which number of this rank's part of the last step is not finite, as data have it; null for none.</summary>
-    internal string? NotFiniteInput() => position.Step > 0 ? batchesOfRank.NotFinite(position.Epoch, position.Step - 1) : batchesOfRank.NotFinite(position.Epoch - 1, StepsPerEpoch - 1);
+    /// <summary>Which number of the last step's samples is not finite, as data have it: the first rank's that has one, or null. Collective.</summary>
+    internal string? NotFiniteInput() => Agreement.Of(world, 0, StopKind.None, batchesOfRank.NotFinite(position)).Error;
 
     private void GiveUp(string error)
     {

@@ -71,8 +71,8 @@ internal sealed class TrainerParts : IDisposable
     /// <exception cref="UsageException">It cannot be traced.</exception>
     public static Graph GraphOf(nn.Module model, IBatchSource train, Device device)
     {
-        if (model is Graph graph) return graph;
-        using var first = train.Read([0]).MoveTo(device);
+        if (model is Graph graph) return Trainable.Alive(graph);
+        using var first = SampleError.Read(train, [0], null, 0).MoveTo(device);
         try { return Graph.Trace(model.to(device), first.Inputs); }
         catch (GraphException e) { throw new UsageException(e.Message); }
     }
@@ -89,13 +89,15 @@ internal sealed class TrainerParts : IDisposable
         : options.Zero > 0
         ? new ZeroDataParallel(options.Zero)
         {
-            Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes =
-        options.BucketBytes
+            Accumulate = options.Accumulate,
+            Overlap = options.Overlap,
+            BucketBytes = options.BucketBytes,
         }
         : new DataParallel
         {
-            Accumulate = options.Accumulate, Overlap = options.Overlap, BucketBytes =
-        options.BucketBytes
+            Accumulate = options.Accumulate,
+            Overlap = options.Overlap,
+            BucketBytes = options.BucketBytes,
         };
 
     /// <summary>Frees what was made from options; what was given stays the giver's.</summary>

@@ -76,6 +76,7 @@ public static class Formatters
         torch.Tensor tensor => TensorFormat.Format(tensor),
         Graph graph => GraphFormat.Format(graph),
         IEnumerable<Graph> graphs => GraphFormat.Format(graphs),
+        torch.nn.Module module => ModuleFormat.Format(module),
         Trainer { Directory: { } run } => Format(run),
         _ => null,
     };

@@ -83,8 +83,8 @@ internal sealed class GraphDiagram
         using var fill =
             new SKPaint
             {
-                IsAntialias = true, Color =
-            SKColor.Parse(colours.FirstOrDefault(c => kind.StartsWith(c.Key)).Value ?? "#f3f4f6")
+                IsAntialias = true,
+                Color = SKColor.Parse(colours.FirstOrDefault(c => kind.StartsWith(c.Key)).Value ?? "#f3f4f6"),
             };
         using var border =
             new SKPaint { IsAntialias = true, IsStroke = true, StrokeWidth = 1, Color = SKColor.Parse("#9ca3af") };

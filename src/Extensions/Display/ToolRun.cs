@@ -45,8 +45,9 @@ public static class ToolRun
             [.. program.Skip(1),
             .. arguments])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput =
-            true
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
         };
         using var process = Start(start);
         process.StandardInput.Close();

@@ -15,8 +15,8 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
     private static readonly JsonSerializerSettings Json =
         new()
         {
-            NullValueHandling = NullValueHandling.Ignore, Culture =
-        System.Globalization.CultureInfo.InvariantCulture
+            NullValueHandling = NullValueHandling.Ignore,
+            Culture = System.Globalization.CultureInfo.InvariantCulture,
         };
 
     /// <summary>What stands above it; empty for none.</summary>

@@ -7,10 +7,8 @@ namespace Interactive.Extensions.Plots;
 internal static class RunOptions
 {
     /// <summary>What a trainer's options are where nothing was asked.</summary>
-    public static IReadOnlyDictionary<string,
-        string> Defaults
-    { get; } =
-        Texts(JsonSerializer.SerializeToElement(new TrainerOptions(), JsonSerializerOptions.Web));
+    public static IReadOnlyDictionary<string, string> Defaults { get; }
+        = Texts(JsonSerializer.SerializeToElement(new TrainerOptions(), JsonSerializerOptions.Web));
 
     /// <summary>All options of a configuration.</summary>
     public static IReadOnlyDictionary<string, string> Of(JsonElement config)

@@ -40,9 +40,7 @@ internal static class ScriptHost
         {
             using var reflection = context.EnterContextualReflection();
             // On this thread: the main one, as in a program.
-            var value =
-                compiled.Submission.Load(context)([new ScriptGlobals { Args = [.. arguments] }, null]).GetAwaiter()
-                .GetResult();
+            var value = Run(compiled.Submission.Load(context), new ScriptGlobals { Args = [.. arguments] });
             Console.Out.Flush();
             return Environment.ExitCode = value is int code ? code : Environment.ExitCode;
         }
@@ -55,5 +53,11 @@ internal static class ScriptHost
             World.Fail(e);
             return Failure;
         }
+    }
+
+    private static object? Run(Func<object?[], Task<object?>> script, ScriptGlobals globals)
+    {
+        try { return script([globals, null]).GetAwaiter().GetResult(); }
+        finally { globals.Owned.DisposeAll(); }
     }
 }

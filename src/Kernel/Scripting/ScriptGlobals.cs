@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Interactive.Extensions.Display;
 using Microsoft.CodeAnalysis.CSharp.Scripting.Hosting;
 
@@ -36,6 +37,19 @@ public class ScriptGlobals
     /// <summary>Asks whoever runs the script or cell for a line.</summary>
     /// <returns>The line, null when there is no more input.</returns>
     public string? Input(string prompt = "") => InputHost.Current.Read(prompt, password: false);
+
+    /// <summary>
+    /// What <c>using var</c> at the top level becomes: disposed when the script or session ends, or when the name is declared so once more.
+    /// </summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public void DisposeAtEnd(string name, IDisposable? value) => Owned.Add(name, value, () => value!.Dispose());
+
+    /// <summary>The same for <c>await using</c>.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public void DisposeAsyncAtEnd(string name, IAsyncDisposable? value)
+        => Owned.Add(name, value, () => value!.DisposeAsync().AsTask().GetAwaiter().GetResult());
+
+    internal OwnedValues Owned { get; } = new();
 
     /// <summary>Asks for a line without showing what is typed.</summary>
     /// <returns>The line, null when there is no more input.</returns>

@@ -34,8 +34,12 @@ public class ZooTests
         var small =
             new ModelOptions
             {
-                Layers = 12, Heads = 12, Width = 768, Context = 1024, Vocabulary = 50257, ShapesOnly =
-            true
+                Layers = 12,
+                Heads = 12,
+                Width = 768,
+                Context = 1024,
+                Vocabulary = 50257,
+                ShapesOnly = true,
             };
         Assert.Equal(124_439_808, Zoo.Create("gpt", small).ParameterCount);
     }

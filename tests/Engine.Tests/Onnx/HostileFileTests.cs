@@ -29,8 +29,11 @@ public class HostileFileTests
         params (string, OnnxAttribute)[] settings)
         => new()
         {
-            Name = $"{name}_of_{output}", Operator = name, Inputs = inputs, Outputs = [output], Attributes =
-        settings.ToDictionary(s => s.Item1, s => s.Item2)
+            Name = $"{name}_of_{output}",
+            Operator = name,
+            Inputs = inputs,
+            Outputs = [output],
+            Attributes = settings.ToDictionary(s => s.Item1, s => s.Item2),
         };
 
     private static string Write(OnnxModel model, string name)
@@ -152,8 +155,9 @@ public class HostileFileTests
         var shape =
             new OnnxTensor
             {
-                Name = "shape", Type = OnnxTypes.Long, Raw =
-            System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(new long[] { 1L << 33, 4 }).ToArray()
+                Name = "shape",
+                Type = OnnxTypes.Long,
+                Raw = System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(new long[] { 1L << 33, 4 }).ToArray(),
             };
         shape.Sizes.Add(2);
         model.Graph.Weights["shape"] = shape;

@@ -30,8 +30,9 @@ internal static class OnnxFiles
         var start = new ProcessStartInfo("/usr/bin/python3",
             arguments)
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, Environment =
-            { ["OMP_NUM_THREADS"] = "1" }
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["OMP_NUM_THREADS"] = "1" },
         };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();

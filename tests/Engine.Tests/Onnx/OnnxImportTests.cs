@@ -34,8 +34,10 @@ public class OnnxImportTests
         foreach (var (node, i) in nodes.Select((n, i) => (n, i)))
             model.Graph.Nodes.Add(new OnnxNode
             {
-                Operator = node.Operator, Inputs = [.. node.Inputs], Outputs =
-                [$"v{i}"], Attributes = node.Settings.ToDictionary(s => s.Item1, s => s.Item2)
+                Operator = node.Operator,
+                Inputs = [.. node.Inputs],
+                Outputs = [$"v{i}"],
+                Attributes = node.Settings.ToDictionary(s => s.Item1, s => s.Item2),
             });
         var path = Path.Combine(OnnxFiles.Folder, name + ".onnx");
         using (var stream = File.Create(path)) OnnxWriter.Write(model, stream);

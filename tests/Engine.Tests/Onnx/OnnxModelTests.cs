@@ -89,8 +89,13 @@ public class OnnxModelTests
                 var trainer = new Interactive.Training.Trainer(graph, data, data,
                     new Interactive.Training.TrainerOptions
                     {
-                        Name = "onnx", Epochs = 1, BatchSize = 8, MemoryBudget =
-                    budget, Out = folder.FullName, Progress = false, Device = "cpu"
+                        Name = "onnx",
+                        Epochs = 1,
+                        BatchSize = 8,
+                        MemoryBudget = budget,
+                        Out = folder.FullName,
+                        Progress = false,
+                        Device = "cpu",
                     });
                 trainer.Run();
                 return graph.state_dict().ToDictionary(t => t.Key, t => t.Value.bytes.ToArray());

@@ -16,8 +16,9 @@ internal static class OnnxRuntimeOracle
         using var options =
             new SessionOptions
             {
-                IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel =
-            OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR
+                IntraOpNumThreads = 1,
+                InterOpNumThreads = 1,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             };
         using var session = new InferenceSession(path, options);
         var names = session.InputMetadata.Keys.ToArray();

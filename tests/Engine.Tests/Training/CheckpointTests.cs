@@ -17,8 +17,14 @@ public sealed class CheckpointTests : IDisposable
 
     private TrainerOptions Options(string name) => new()
     {
-        Name = name, Out = folder, Epochs = 2, BatchSize = 8, LearningRate = 0.1, Schedule =
-            "constant", CheckpointEvery = 1, KeepLast = 3,
+        Name = name,
+        Out = folder,
+        Epochs = 2,
+        BatchSize = 8,
+        LearningRate = 0.1,
+        Schedule = "constant",
+        CheckpointEvery = 1,
+        KeepLast = 3,
     };
 
     private sealed class Steps : Hook

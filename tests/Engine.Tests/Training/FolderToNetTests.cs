@@ -109,9 +109,13 @@ public class FolderToNetTests
             using var trainer = new Trainer(net, images, images,
                 new TrainerOptions
                 {
-                    Name = source
-                + workers, Epochs = 2, BatchSize = 4, Workers = workers, Threads = 1, Progress = false, Out =
-                files["runs"]
+                    Name = source + workers,
+                    Epochs = 2,
+                    BatchSize = 4,
+                    Workers = workers,
+                    Threads = 1,
+                    Progress = false,
+                    Out = files["runs"],
                 });
             trainer.Run();
             return Convert.ToHexString([.. net.state_dict().OrderBy(t => t.Key, StringComparer.Ordinal)

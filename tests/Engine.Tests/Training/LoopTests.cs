@@ -18,8 +18,14 @@ public sealed class LoopTests : IDisposable
 
     private TrainerOptions Options(string name) => new()
     {
-        Name = name, Out = folder, BatchSize = 16, Optimizer = "adam", WeightDecay = 0, CheckpointEvery = 0, Progress =
-            false, Threads = 1,
+        Name = name,
+        Out = folder,
+        BatchSize = 16,
+        Optimizer = "adam",
+        WeightDecay = 0,
+        CheckpointEvery = 0,
+        Progress = false,
+        Threads = 1,
     };
 
     private static Graph Net(string name, params long[] widths)

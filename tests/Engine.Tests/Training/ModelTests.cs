@@ -200,6 +200,22 @@ public sealed class ModelTests : IDisposable
             Assert.Throws<UsageException>(() => model.Infer(ones(1, 8, 8))).Message);
         Assert.Contains("use PredictBatch",
             Assert.Throws<UsageException>(() => model.Predict(ones(2, 3, 8, 8))).Message);
+        Assert.Equal("small got no samples: (0, 3, 8, 8)", Assert.Throws<UsageException>(() => model.PredictBatch(ones(0, 3, 8, 8))).Message);
+        Assert.Equal("small got null in place of samples", Assert.Throws<UsageException>(() => model.Predict((Tensor)null!)).Message);
+    }
+
+    [Fact]
+    public void Names_under_which_no_file_can_lie_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Net();
+        var inside = Path.Combine(folder, "none", "net");
+        Assert.Equal($"cannot write {inside}: there is no folder {Path.Combine(folder, "none")}", Refused(inside));
+        Assert.Equal($"cannot write {folder}: it is a folder", Refused(folder));
+        Assert.Equal("a file is to be written, but its name is empty", Refused(""));
+
+        string Refused(string path) => Assert.Single(new Action[] { () => Model.Save(path, graph), () => graph.ToOnnx(path), () => Safetensors.Save(graph, path) }
+            .Select(save => Assert.Throws<UsageException>(save).Message).Distinct());
     }
 
     [Fact]

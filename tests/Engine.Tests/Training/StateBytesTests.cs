@@ -35,8 +35,13 @@ public sealed class StateBytesTests : IDisposable
     private TrainerOptions Options
         => new()
         {
-            Name = "state", Epochs = 2, BatchSize = 4, Optimizer = "adamw", Out = folder, CheckpointEvery =
-        1, Progress = false
+            Name = "state",
+            Epochs = 2,
+            BatchSize = 4,
+            Optimizer = "adamw",
+            Out = folder,
+            CheckpointEvery = 1,
+            Progress = false,
         };
 
     /// <summary>Reads the meter between two points of a run.</summary>

@@ -17,8 +17,16 @@ public sealed class StoppingTests : IDisposable
 
     private TrainerOptions Options(string name) => new()
     {
-        Name = name, Out = folder, Epochs = 4, BatchSize = 16, LearningRate = 0.1, Schedule = "constant", WeightDecay =
-            0, CheckpointEvery = 0, Progress = false, Threads = 1,
+        Name = name,
+        Out = folder,
+        Epochs = 4,
+        BatchSize = 16,
+        LearningRate = 0.1,
+        Schedule = "constant",
+        WeightDecay = 0,
+        CheckpointEvery = 0,
+        Progress = false,
+        Threads = 1,
     };
 
     [Theory]

@@ -31,8 +31,15 @@ public sealed class ZeroTests : IDisposable
 
     private TrainerOptions Options(string name) => new()
     {
-        Name = name, Out = folder, Epochs = 1, BatchSize = 16, LearningRate = 0.01, Optimizer =
-            "adamw", CheckpointEvery = 4, Deterministic = true, BucketBytes = 4096,
+        Name = name,
+        Out = folder,
+        Epochs = 1,
+        BatchSize = 16,
+        LearningRate = 0.01,
+        Optimizer = "adamw",
+        CheckpointEvery = 4,
+        Deterministic = true,
+        BucketBytes = 4096,
     };
 
     private static Result[] Train(int ranks, TrainerOptions options, bool apart = false, int width = 33,

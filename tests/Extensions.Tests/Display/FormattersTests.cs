@@ -48,6 +48,27 @@ public sealed class FormattersTests
     }
 
     [Fact]
+    public void A_module_shows_its_layers()
+    {
+        using var net = torch.nn.Sequential(("a", torch.nn.Linear(2, 3)), ("r", torch.nn.ReLU()), ("b", torch.nn.Linear(3, 1, hasBias: false)));
+        net.parameters().First().requires_grad = false;
+        var bundle = Formatters.Format(net);
+        Assert.Equal("""
+            Sequential: 12 parameters (6 trained)
+            name  layer   of shape                   parameters
+            a     Linear  weight 3x2 frozen, bias 3           9
+            r     ReLU
+            b     Linear  weight 1x3                          3
+            """, Lines(bundle.Text));
+        Assert.Contains(">weight 1x3</td>", (string)bundle.Data[Mime.Html]);
+        using var one = torch.nn.Linear(2, 3);
+        one.eval();
+        Assert.StartsWith("Linear: 9 parameters, in evaluation mode\n", Formatters.Format(one).Text);
+    }
+
+    private static string Lines(string text) => string.Join('\n', text.Split('\n').Select(line => line.TrimEnd()));
+
+    [Fact]
     public void A_small_tensor_shows_its_values()
     {
         using var tensor = torch.tensor(new float[] { 1, 2, 3, 4 }).reshape(2, 2);

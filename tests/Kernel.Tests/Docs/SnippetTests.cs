@@ -38,11 +38,10 @@ public sealed partial class SnippetTests
         var text = File.ReadAllText(path);
         var block = Block().Matches(text).Single(match => Line(text, match.Groups["code"].Index) == line);
         var code = block.Groups["code"].Value;
-        // Imports come first in a script, and using declarations are for the inside of braces.
+        // Imports come first in a script.
         var (usings, rest) = (string.Concat(Using().Matches(code).Select(match => match.Value)).ReplaceLineEndings(" "),
             Using().Replace(code, ""));
-        var isInBraces = UsingDeclaration().IsMatch(rest);
-        var script = $"{Imports}{usings}\n{block.Groups["with"].Value}\n#line {line} \"{page}\"\n{(isInBraces ? "{ " : "")}{Using().Replace(code, "")}{(isInBraces ? "}" : "")}";
+        var script = $"{Imports}{usings}\n{block.Groups["with"].Value}\n#line {line} \"{page}\"\n{rest}";
         try { new ScriptFile(script, path + ".csx", Path.GetDirectoryName(path)!).Compile(cache: false); }
         catch (ScriptCompileException e) { Assert.Fail(e.Message); }
     }
@@ -57,7 +56,4 @@ public sealed partial class SnippetTests
 
     [GeneratedRegex(@"^using [\w.]+;|^using static [\w.]+;", RegexOptions.Multiline)]
     private static partial Regex Using();
-
-    [GeneratedRegex("^using var ", RegexOptions.Multiline)]
-    private static partial Regex UsingDeclaration();
 }

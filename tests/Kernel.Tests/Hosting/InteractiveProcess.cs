@@ -36,8 +36,10 @@ internal static class InteractiveProcess
             [Program,
             .. arguments])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput =
-            input is not null, WorkingDirectory = folder
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = input is not null,
+            WorkingDirectory = folder,
         };
         if (variable is var (name, value)) start.Environment[name] = value;
         if (cache is not null) start.Environment["XDG_CACHE_HOME"] = cache;

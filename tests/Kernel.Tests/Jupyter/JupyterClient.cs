@@ -86,8 +86,10 @@ internal sealed class JupyterClient : IDisposable
         var start = new ProcessStartInfo(program,
             arguments)
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput =
-            true, WorkingDirectory = folder
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = folder,
         };
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return start;

@@ -82,8 +82,9 @@ internal sealed class Watchdog
             var options =
                 new FileStreamOptions
                 {
-                    Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode =
-                UnixFileMode.UserRead | UnixFileMode.UserWrite
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.Write,
+                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
                 };
             using var writer = new StreamWriter(file, options);
             foreach (var line in recorder.Lines) writer.WriteLine(line);

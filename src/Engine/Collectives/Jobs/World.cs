@@ -7,6 +7,7 @@ namespace Interactive.Collectives;
 /// <summary>The ranks this process was started with.</summary>
 public static class World
 {
+    static readonly TimeSpan LeastToStart = TimeSpan.FromSeconds(10);
     const int TerminatedExitCode = 128 + 15, StalledExitCode = 75, DefaultTimeoutSeconds = 60;
     static readonly Lazy<ICommunicator> current = new(Start);
     static readonly TimeSpan Courtesy = TimeSpan.FromSeconds(1);
@@ -68,13 +69,10 @@ public static class World
 
     static ICommunicator Start()
     {
-        var options =
-            new AllReduceOptions
-            {
-                Algorithm =
-            Environment.GetEnvironmentVariable("INTERACTIVE_ALLREDUCE") is { Length: > 0 } name ? name
-            : null
-            }.Validate();
+        var options = new AllReduceOptions
+        {
+            Algorithm = Environment.GetEnvironmentVariable("INTERACTIVE_ALLREDUCE") is { Length: > 0 } name ? name : null,
+        }.Validate();
         if (ClusterEnvironment.Read() is not { } launch)
         {
             if (ClusterEnvironment.LonelyTasks is > 1 and var tasks)
@@ -82,8 +80,9 @@ public static class World
             return new Communicator(InProcessTransport.Create(1)[0]);
         }
         var timeout = Timeout();
-        using var patience = new Timer(_ => Hung(launch.Rank, timeout), null, timeout,
-            System.Threading.Timeout.InfiniteTimeSpan);
+        // A short patience is for operations: a process may take seconds to start.
+        var toStart = timeout < LeastToStart ? LeastToStart : timeout;
+        using var patience = new Timer(_ => Hung(launch.Rank, toStart), null, toStart, System.Threading.Timeout.InfiniteTimeSpan);
         var library = MpiLibrary.Load(launch.Libraries);
         var transport = MpiTransport.Start(library);
         if (transport.Size != launch.Size)
@@ -147,7 +146,12 @@ public static class World
             End(exitCode, $"ended with exit code {exitCode}");
             return;
         }
-        Current.Barrier();
+        if (recorder.Pending is { } pending) // another thread has asked the process to exit
+        {
+            End(1, $"was ended from within, in the middle of {pending}");
+            return;
+        }
+        ((Communicator)Current).Leave();
         watch?.Dispose();
         mpi!.Mpi.Finalize();
     }

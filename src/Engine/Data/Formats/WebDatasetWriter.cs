@@ -25,8 +25,8 @@ internal sealed class WebDatasetWriter(string folder, long limit) : IDisposable
             tar.WriteEntry(new GnuTarEntry(TarEntryType.RegularFile,
                 $"{key}.{column}")
             {
-                DataStream = new MemoryStream(bytes.ToArray()), ModificationTime =
-                DateTimeOffset.UnixEpoch
+                DataStream = new MemoryStream(bytes.ToArray()),
+                ModificationTime = DateTimeOffset.UnixEpoch,
             });
     }
 

@@ -127,7 +127,11 @@ internal sealed class BatchRing(IBatchSource source, IEnumerable<int[]> batches,
             while (items.Count == 0 ? !isExhausted : !items.Peek().IsDone) Monitor.Wait(door);
             if (!items.TryDequeue(out var item)) return null;
             Monitor.PulseAll(door);
-            if (item.Failure is not { } failure) return item.Ready;
+            if (item.Failure is not { } failure)
+            {
+                item.Ready!.RequireAlive();
+                return item.Ready;
+            }
             item.Ready?.Dispose();
             isStopped = true;
             failure.Error.Throw();

@@ -1,4 +1,5 @@
 using Interactive.Memory.Planners;
+using Interactive.Runtime;
 
 namespace Interactive.Memory;
 
@@ -29,16 +30,16 @@ public sealed record PlanReport
         if (plan is null)
         {
             var least = LeastBudget.Find(graph);
-            throw new UsageException($"no {planner.Name} plan fits {budget} = {Megabytes(bytes)} of {Megabytes(plain)}: the least budget is {Megabytes(least.Prediction.PeakBytes)} ({100.0 * least.Prediction.PeakBytes / plain:F0}%), at {Math.Max(0, 100 * least.Overhead):F0}% more time");
+            throw new UsageException($"no {planner.Name} plan fits {budget} = {ByteText.Of(bytes)} of {ByteText.Of(plain)}: the least budget is {ByteText.Of(least.Prediction.PeakBytes)} ({100.0 * least.Prediction.PeakBytes / plain:F0}%), at {Math.Max(0, 100 * least.Overhead):F0}% more time");
         }
         plan = plan with { Schedule = plan.Schedule with { PeakBytes = plan.Prediction.PeakBytes } };
         return new PlanReport
         {
-            PlainPeakBytes = plain, BudgetBytes = bytes, KeepAll = keepAll, Plan =
-            plan, PlanSeconds = seconds
+            PlainPeakBytes = plain,
+            BudgetBytes = bytes,
+            KeepAll = keepAll,
+            Plan = plan,
+            PlanSeconds = seconds,
         };
     }
-
-    private static string Megabytes(long bytes)
-        => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MiB");
 }

@@ -30,9 +30,11 @@ internal sealed class ExportFile
         var node =
             new OnnxNode
             {
-                Name = $"{name}_{number}", Operator = name, Inputs = read, Outputs =
-            [.. Enumerable.Range(0, outputs).Select(i => i == 0 ? $"v{number}" : $"v{number}_{i}")], Attributes =
-            settings.ToDictionary(s => s.Item1, s => s.Item2)
+                Name = $"{name}_{number}",
+                Operator = name,
+                Inputs = read,
+                Outputs = [.. Enumerable.Range(0, outputs).Select(i => i == 0 ? $"v{number}" : $"v{number}_{i}")],
+                Attributes = settings.ToDictionary(s => s.Item1, s => s.Item2),
             };
         Model.Graph.Nodes.Add(node);
         return [.. node.Outputs];

@@ -89,8 +89,10 @@ internal static class OnnxExport
                 var node =
                     new OnnxNode
                     {
-                        Name = name, Operator = "Identity", Inputs =
-                    [Name(trace.First.Outputs[i])], Outputs = [name]
+                        Name = name,
+                        Operator = "Identity",
+                        Inputs = [Name(trace.First.Outputs[i])],
+                        Outputs = [name],
                     };
                 file.Model.Graph.Nodes.Add(node);
                 file.Model.Graph.Outputs.Add(new(name, OnnxTypes.Of(graph.Outputs[i].Type),

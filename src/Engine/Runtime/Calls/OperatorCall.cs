@@ -111,8 +111,8 @@ internal static unsafe class OperatorCall
             var asked =
                 new OperatorName
                 {
-                    Name = new() { Start = a, Length = first.Length - 1 }, Overload =
-                new() { Start = b, Length = second.Length - 1 }
+                    Name = new() { Start = a, Length = first.Length - 1 },
+                    Overload = new() { Start = b, Length = second.Length - 1 },
                 };
             var handle = (Found*)NativeMemory.AllocZeroed((nuint)sizeof(Found));
             ((delegate* unmanaged<Found*, nint, OperatorName*, Found*>)Export(FindSchema))(handle,

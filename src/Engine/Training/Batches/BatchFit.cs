@@ -24,6 +24,8 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
     {
         try
         {
+            batch.RequireAlive();
+            CheckCounts(batch, samples.Length);
             batch = Arrange(batch);
             CheckTargets(batch, source, samples);
             return batch;
@@ -109,6 +111,14 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
 
     private UsageException Names(IReadOnlyList<NamedTensor> given)
         => new($"{graph.Name} takes {string.Join(", ", graph.Inputs.Select(v => v.Name))}, the data have {string.Join(", ", given.Select(n => n.Name))}");
+
+    // A source or collate of one's own may give more or fewer rows than samples were asked for.
+    private static void CheckCounts(Batch batch, int asked)
+    {
+        foreach (var (name, tensor) in batch.NamedInputs.Concat(batch.NamedTargets))
+            if (tensor.dim() == 0 || tensor.shape[0] != asked)
+                throw new UsageException($"a batch of {asked} {(asked == 1 ? "sample" : "samples")} was asked for, but its {name} is ({string.Join(", ", tensor.shape)}): the first dimension counts the samples");
+    }
 
     private void CheckInput(Value value, NamedTensor input)
     {

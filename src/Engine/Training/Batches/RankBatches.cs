@@ -15,11 +15,12 @@ internal sealed class RankBatches(IBatchSource source, BatchFit fit, Sampler sam
         (batch, samples) => fit.Take(batch, source, samples));
 
     /// <summary>
-    /// Names the first number of this rank's samples of a step that is not finite: "the input of sample 7". Reads them again. Null
-    /// where all are finite.
+    /// Names the first number of this rank's samples of the step before a place that is not finite: "the input of sample 7". Reads them
+    /// again. Null where all are finite.
     /// </summary>
-    public string? NotFinite(int epoch, int step)
+    public string? NotFinite((int Epoch, int Step) next)
     {
+        var (epoch, step) = next.Step > 0 ? (next.Epoch, next.Step - 1) : (next.Epoch - 1, sampler.StepsPerEpoch - 1);
         foreach (var samples in Samples(epoch, step).Take(sampler.GlobalBatch / share.Parts / micro))
             for (var i = 0; i < samples.Length; i++)
             {

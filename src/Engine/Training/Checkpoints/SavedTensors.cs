@@ -13,11 +13,9 @@ internal sealed class SavedTensors(SafetensorsFile file, string prefix, Func<str
     private static readonly ScalarType[] Floats = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16,
         ScalarType.BFloat16];
 
-    private readonly IReadOnlyDictionary<string, (ScalarType Type, long[] Shape)> tensors
-        =
-            file.Tensors.Where(t
-            => t.Key.StartsWith(prefix, StringComparison.Ordinal) && without?.Invoke(t.Key[prefix.Length..]) != true)
-            .ToDictionary(t => t.Key[prefix.Length..], t => t.Value);
+    private readonly IReadOnlyDictionary<string, (ScalarType Type, long[] Shape)> tensors = file.Tensors
+        .Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal) && without?.Invoke(t.Key[prefix.Length..]) != true)
+        .ToDictionary(t => t.Key[prefix.Length..], t => t.Value);
 
     /// <summary>All tensors of a file.</summary>
     public static SavedTensors Of(SafetensorsFile file) => new(file, "");

@@ -28,7 +28,10 @@ internal sealed class TensorsPart(string name, Func<IReadOnlyDictionary<string, 
 
     public string? Restore(SavedTensors saved, IReadOnlyDictionary<string, string> texts)
     {
-        saved.ReadInto(tensors());
+        var wanted = tensors();
+        if (wanted.Count > 0 && !saved.Names.Any())
+            throw new UsageException($"it keeps no '{name}', which this run has: resume with the options of the run that wrote it, or begin anew without --resume");
+        saved.ReadInto(wanted);
         return null;
     }
 

@@ -18,8 +18,12 @@ public static class FineTuning
     public static TrainerOptions Defaults { get; } =
         new()
         {
-            Name = "fine-tune", Epochs = 4, BatchSize = 32, Optimizer = "adamw", LearningRate = 2e-3, WeightDecay =
-        0.01
+            Name = "fine-tune",
+            Epochs = 4,
+            BatchSize = 32,
+            Optimizer = "adamw",
+            LearningRate = 2e-3,
+            WeightDecay = 0.01,
         };
 
     /// <summary>Fine-tunes on four fifths of the samples and evaluates on the rest.</summary>

@@ -27,7 +27,7 @@ public sealed class LoopModel : IDisposable
         if (options.Zero == 3) throw new UsageException("--zero 3 is the trainer's: a loop of one's own may read parameters at any time, when they are not there; choose --zero 2");
         graph.to(device);
         options.Prepare(graph);
-        graph.train();
+        TrainingMode.Begin(graph, world.Rank == 0);
         var trainable = new Trainable(graph);
         trainable.Note();
         (ownsOptimizer, this.world, mayOverlap) = (optimizer is null, world, options.Zero < 2);
@@ -125,8 +125,11 @@ public sealed class LoopModel : IDisposable
     /// Averages the gradients over the ranks, clips them, steps the parameters, and begins with gradients of zero
     /// again. They are on their way since the backward pass that was the last one of the step before. Collective.
     /// </summary>
+    /// <exception cref="UsageException">No backward pass has run since the last step (on one rank), or the rate is no number.</exception>
     public void Step(double learningRate)
     {
+        if (!double.IsFinite(learningRate)) throw new UsageException(FormattableString.Invariant($"{Graph.Name}: a step with the learning rate {learningRate}"));
+        if (passes == 0 && world.Size == 1) throw new UsageException($"{Graph.Name}: a step without a backward pass since the last one: nothing has a gradient (LoopModel.Backward runs a loss back into the net)");
         strategy.Unused.Agree(world);
         if (!isReducing) strategy.Reducer.Begin();
         (isReducing, lastPasses, passes) = (false, passes, 0);

@@ -48,6 +48,7 @@ public sealed class TrainingLoop : IDisposable
         (Options, this.cancellation, world) = ((options ?? new TrainerOptions()).Validate(), cancellation, communicator ?? World.Current);
         if (Options.Deterministic) throw new UsageException("--deterministic cuts batches into shards, which a loop of one's own does not: leave it out");
         if (Options.BatchSize % world.Size != 0) throw new UsageException($"--batch-size {Options.BatchSize} must be divisible by {world.Size} ranks");
+        RanksAlike.Require(world, Options, []);
         Device = Devices.Choose(Options.Device, world.LocalRank);
         if (Options.Threads > 0) set_num_threads(Options.Threads);
         place = RunPlace.Open(world, Options);
@@ -82,8 +83,10 @@ public sealed class TrainingLoop : IDisposable
     /// <exception cref="UsageException">The name is taken, no plan fits the budget, or the loop has begun.</exception>
     public LoopModel Setup(Graph graph, Optimizer? optimizer = null, IObjective? objective = null)
     {
+        if (graph is null) throw new UsageException("the net is null");
         if (hasBegun) throw new UsageException($"{graph.Name}: set up all nets before the first step");
         if (models.Exists(m => m.Graph.Name == graph.Name)) throw new UsageException($"two nets are called {graph.Name}: checkpoints tell them apart by name");
+        RanksAlike.Require(world, RanksAlike.Of(Trainable.Alive(graph)));
         var model = new LoopModel(graph, optimizer, objective ?? new CrossEntropy(), Options, world, Device, models.Sum(m => m.Promised));
         models.Add(model);
         parts.Add(new TensorsPart($"{graph.Name}.model", () => graph.state_dict()));

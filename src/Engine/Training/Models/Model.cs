@@ -52,6 +52,7 @@ public sealed class Model : IDisposable
         Normalisation? normalisation = null, IReadOnlyDictionary<string, double>? metrics = null,
         string? pictureSteps = null)
     {
+        AtomicFile.RequirePlace(path);
         if (pictureSteps is not null) ImageSteps.Parse(pictureSteps);
         if (classes is { Count: > 0 } && graph.Output.Shape.Rank > 0 && graph.Output.Shape[0] != classes.Count)
             throw new UsageException($"{graph.Name} tells {graph.Output.Shape[0]} classes apart, got {classes.Count} names");
@@ -197,6 +198,8 @@ public sealed class Model : IDisposable
     {
         if (Graph.Inputs.Count > 1 || Graph.Outputs.Count > 1)
             throw new UsageException($"{Graph.Name} takes {string.Join(", ", Graph.Inputs.Select(v => v.Name))} and gives {Graph.Outputs.Count} outputs: use Infer([…])");
+        if (samples is null || samples.IsInvalid) throw new UsageException($"{Graph.Name} got {(samples is null ? "null" : "a disposed tensor")} in place of samples");
+        if (samples.numel() == 0) throw new UsageException($"{Graph.Name} got no samples: ({string.Join(", ", samples.shape)})");
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var rank = Graph.Input.Shape.Rank;

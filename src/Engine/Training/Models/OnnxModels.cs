@@ -46,8 +46,10 @@ public static class OnnxModels
             => model.Graph.ToOnnx(path,
             new OnnxExportOptions
             {
-                Classes = model.Classes, Normalisation = model.Normalisation, PictureSteps =
-            model.PictureSteps, FoldBatchNorm = foldBatchNorm
+                Classes = model.Classes,
+                Normalisation = model.Normalisation,
+                PictureSteps = model.PictureSteps,
+                FoldBatchNorm = foldBatchNorm,
             });
     }
 }

@@ -11,8 +11,16 @@ internal sealed class CheckpointTarget : IFuzzTarget
     private const string Run = "run";
     private static readonly TrainerOptions options = new()
     {
-        Name = Run, Epochs = 2, BatchSize = 4, Optimizer = "adam", Schedule = "constant", MaxSteps =
-            2, CheckpointEvery = 1, Progress = false, Device = "cpu", Threads = 1,
+        Name = Run,
+        Epochs = 2,
+        BatchSize = 4,
+        Optimizer = "adam",
+        Schedule = "constant",
+        MaxSteps = 2,
+        CheckpointEvery = 1,
+        Progress = false,
+        Device = "cpu",
+        Threads = 1,
     };
 
     public string Name => "checkpoint";

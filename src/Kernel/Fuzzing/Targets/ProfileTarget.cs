@@ -17,8 +17,13 @@ internal sealed class ProfileTarget : IFuzzTarget
         NodeProfile Node(string name)
             => new()
             {
-                Name = name, OutputBytes = 1024, Forward = 0.001, Recompute = 0.001, Backward =
-            0.002, ParameterWays = [way], InputWays = [way]
+                Name = name,
+                OutputBytes = 1024,
+                Forward = 0.001,
+                Recompute = 0.001,
+                Backward = 0.002,
+                ParameterWays = [way],
+                InputWays = [way],
             };
         File.WriteAllText(path,
             JsonSerializer.Serialize(new Profile

@@ -36,9 +36,16 @@ internal sealed record DeterministicSteps(double PlainSeconds, double Determinis
 
         TrainerOptions Options(bool deterministic) => new()
         {
-            Name = "deterministic", BatchSize = batch, Shards = shards, Threads = threads, Deterministic =
-                deterministic, Epochs = 1, MaxSteps = WarmUp + steps,
-            CheckpointEvery = 0, LearningRate = 1e-3, Device = "cpu",
+            Name = "deterministic",
+            BatchSize = batch,
+            Shards = shards,
+            Threads = threads,
+            Deterministic = deterministic,
+            Epochs = 1,
+            MaxSteps = WarmUp + steps,
+            CheckpointEvery = 0,
+            LearningRate = 1e-3,
+            Device = "cpu",
         };
     }
 

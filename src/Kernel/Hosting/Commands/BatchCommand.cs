@@ -15,24 +15,21 @@ internal static class BatchCommand
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "a C# script (.csx)" };
-        var restarts =
-            new Option<int>("--restarts")
-            {
-                Description =
-            "start again from the last checkpoint so often within the allocation", DefaultValueFactory = _ => 3
-            };
-        var stall =
-            new Option<int>("--stall")
-            {
-                Description =
-            "seconds without progress after which the job counts as hung", DefaultValueFactory = _ => 600
-            };
-        var requeues =
-            new Option<int>("--max-requeues")
-            {
-                Description =
-            "how often a job may go back into the queue", DefaultValueFactory = _ => 20
-            };
+        var restarts = new Option<int>("--restarts")
+        {
+            Description = "start again from the last checkpoint so often within the allocation",
+            DefaultValueFactory = _ => 3,
+        };
+        var stall = new Option<int>("--stall")
+        {
+            Description = "seconds without progress after which the job counts as hung",
+            DefaultValueFactory = _ => 600,
+        };
+        var requeues = new Option<int>("--max-requeues")
+        {
+            Description = "how often a job may go back into the queue",
+            DefaultValueFactory = _ => 20,
+        };
         var options = new ScriptOptions();
         var command = new Command("batch",
             "Supervises training inside a Slurm job: saves before the time limit, restarts, requeues.") { file };

@@ -19,29 +19,29 @@ internal static class BenchAllReduceCommand
     public static Command Create()
     {
         var ranks = new Option<int>("--ranks", "-n") { Description = "how many ranks", DefaultValueFactory = _ => 2 };
-        var sizes =
-            new Option<string>("--sizes")
-            {
-                Description = "bytes to sum, such as 64K,1M,16M", DefaultValueFactory = _
-            => "4K,64K,1M,16M,64M"
-            };
-        var mpi =
-            new Option<string?>("--mpi") { Description = "openmpi or mpich (default: the first that is installed)" };
+        var sizes = new Option<string>("--sizes")
+        {
+            Description = "bytes to sum, such as 64K,1M,16M",
+            DefaultValueFactory = _ => "4K,64K,1M,16M,64M",
+        };
+        var mpi = new Option<string?>("--mpi")
+        {
+            Description = "openmpi or mpich (default: the first that is installed)",
+        };
         mpi.AcceptOnlyFromAmong("openmpi", "mpich");
-        var algorithm =
-            new Option<string?>("--algorithm")
-            {
-                Description =
-            $"one of {string.Join(", ", AllReduceTable.Algorithms)} (default: the table's choice)"
-            };
+        var algorithm = new Option<string?>("--algorithm")
+        {
+            Description = $"one of {string.Join(", ", AllReduceTable.Algorithms)} (default: the table's choice)",
+        };
         var forced = new Option<bool>("--no-forced") { Description = "skip the MPI library's other algorithms" };
-        var check = new Option<bool>("--check") { Description = "sum known numbers in fp32 and bf16 and compare every element, in place of timing; for sizes of any number of elements" };
-        var tune =
-            new Option<bool>("--tune")
-            {
-                Description =
-            "time all algorithms and keep the table for later runs with as many ranks per host"
-            };
+        var check = new Option<bool>("--check")
+        {
+            Description = "sum known numbers in fp32 and bf16 and compare every element, in place of timing; for sizes of any number of elements",
+        };
+        var tune = new Option<bool>("--tune")
+        {
+            Description = "time all algorithms and keep the table for later runs with as many ranks per host",
+        };
         var json = new Option<bool>("--json") { Description = "print one JSON object as the last line" };
         var worker = new Option<bool>("--worker") { Hidden = true };
         var command = new Command("allreduce", "All-reduce speed against the MPI library's own.") { ranks, sizes, mpi, algorithm, forced, check, tune, json, worker };

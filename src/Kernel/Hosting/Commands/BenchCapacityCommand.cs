@@ -32,46 +32,44 @@ internal static class BenchCapacityCommand
 
     public static Command Create()
     {
-        var models =
-            new Option<string?>("--models")
-            {
-                Description =
-            $"models, separated by commas; default {Models}, with --run {Trained}"
-            };
-        var memory = new Option<string>("--memory") { Description = "bytes for parameters, gradients, optimiser state, batch and activations; with --run for all that a process holds", DefaultValueFactory = _ => "16G" };
-        var run =
-            new Option<bool>("--run")
-            {
-                Description =
-            "really train each batch, three steps and an evaluation, in a memory cgroup of that size"
-            };
-        var among =
-            new Option<string>("--contestants")
-            {
-                Description = "with --run: who trains", DefaultValueFactory = _
-            => string.Join(',', contestants)
-            };
-        var image =
-            new Option<string>("--image")
-            {
-                Description = "with --run: one image as CxHxW", DefaultValueFactory = _
-            => "3x64x64"
-            };
-        var precision =
-            new Option<double>("--precision")
-            {
-                Description =
-            "with --run: the share to which a batch is found", DefaultValueFactory = _ => 0.08
-            };
-        var trial =
-            new Option<string?>("--trial")
-            {
-                Description = "of --run: train one batch of one model, here", Hidden =
-            true
-            };
+        var models = new Option<string?>("--models")
+        {
+            Description = $"models, separated by commas; default {Models}, with --run {Trained}",
+        };
+        var memory = new Option<string>("--memory")
+        {
+            Description = "bytes for parameters, gradients, optimiser state, batch and activations; with --run for all that a process holds",
+            DefaultValueFactory = _ => "16G",
+        };
+        var run = new Option<bool>("--run")
+        {
+            Description = "really train each batch, three steps and an evaluation, in a memory cgroup of that size",
+        };
+        var among = new Option<string>("--contestants")
+        {
+            Description = "with --run: who trains",
+            DefaultValueFactory = _ => string.Join(',', contestants),
+        };
+        var image = new Option<string>("--image")
+        {
+            Description = "with --run: one image as CxHxW",
+            DefaultValueFactory = _ => "3x64x64",
+        };
+        var precision = new Option<double>("--precision")
+        {
+            Description = "with --run: the share to which a batch is found",
+            DefaultValueFactory = _ => 0.08,
+        };
+        var trial = new Option<string?>("--trial")
+        {
+            Description = "of --run: train one batch of one model, here",
+            Hidden = true,
+        };
         var batch = new Option<int>("--batch") { Description = "of --trial", Hidden = true };
-        var figure =
-            new Option<string?>("--figure") { Description = "draw the bars to a file that ends in .html or .png" };
+        var figure = new Option<string?>("--figure")
+        {
+            Description = "draw the bars to a file that ends in .html or .png",
+        };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var command = new Command("capacity", "Largest batch inside a fixed memory, with at most one more forward: by planner from shapes alone, or (--run) really trained.")
         { models, memory, run, among, image, precision, trial, batch, figure, json };

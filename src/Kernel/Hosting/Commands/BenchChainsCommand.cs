@@ -13,18 +13,16 @@ internal static class BenchChainsCommand
 {
     public static Command Create()
     {
-        var blocks =
-            new Option<string>("--blocks")
-            {
-                Description =
-            "lengths, separated by commas; ResNet-1207 has 402 blocks", DefaultValueFactory = _ => "50,100,200,402"
-            };
-        var slots =
-            new Option<int>("--slots")
-            {
-                Description =
-            "units into which the largest budget is divided", DefaultValueFactory = _ => 500
-            };
+        var blocks = new Option<string>("--blocks")
+        {
+            Description = "lengths, separated by commas; ResNet-1207 has 402 blocks",
+            DefaultValueFactory = _ => "50,100,200,402",
+        };
+        var slots = new Option<int>("--slots")
+        {
+            Description = "units into which the largest budget is divided",
+            DefaultValueFactory = _ => 500,
+        };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var command = new Command("chains", "Time of the chain planner for all budgets at once, on chains of uneven blocks with three options each.") { blocks, slots, json };
         command.SetAction(parsed =>

@@ -15,29 +15,29 @@ internal static class BenchDeterministicCommand
 {
     public static Command Create()
     {
-        var ranks = new Option<int?>("--ranks",
-            "-n")
-        { Description = "how many ranks; default 1, or those of the mpirun that has started this" };
-        var shards =
-            new Option<int>("--shards")
-            {
-                Description = "parts of a deterministic step", DefaultValueFactory = _
-            => new TrainerOptions().Shards
-            };
+        var ranks = new Option<int?>("--ranks", "-n")
+        {
+            Description = "how many ranks; default 1, or those of the mpirun that has started this",
+        };
+        var shards = new Option<int>("--shards")
+        {
+            Description = "parts of a deterministic step",
+            DefaultValueFactory = _ => new TrainerOptions().Shards,
+        };
         var steps = new Option<int>("--steps")
         {
-            Description = "measured steps of a run", DefaultValueFactory = _
-            => 5
+            Description = "measured steps of a run",
+            DefaultValueFactory = _ => 5,
         };
         var rounds = new Option<int>("--rounds")
         {
-            Description = "runs of each kind, in turn", DefaultValueFactory = _
-            => 3
+            Description = "runs of each kind, in turn",
+            DefaultValueFactory = _ => 3,
         };
         var threads = new Option<int>("--threads")
         {
-            Description = "threads of each rank", DefaultValueFactory = _
-            => 1
+            Description = "threads of each rank",
+            DefaultValueFactory = _ => 1,
         };
         var json = new Option<bool>("--json") { Description = "print one JSON object as the last line" };
         var command = new Command("deterministic", "What training with the same bits at any number of ranks costs.") { ranks, shards, steps, rounds, threads, json };

@@ -11,7 +11,11 @@ internal static class BenchEnduranceCommand
     public static Command Create()
     {
         var steps = new Option<int>("--steps") { Description = "training steps", DefaultValueFactory = _ => 10_000 };
-        var cells = new Option<int>("--cells") { Description = "cells of one session that define nothing, and as many of another that define the same names anew", DefaultValueFactory = _ => 2_000 };
+        var cells = new Option<int>("--cells")
+        {
+            Description = "cells of one session that define nothing, and as many of another that define the same names anew",
+            DefaultValueFactory = _ => 2_000,
+        };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var command = new Command("endurance", "Makes very many training steps and runs very many cells, and tells what the process holds meanwhile.") { steps, cells, json };
         command.SetAction(parsed =>

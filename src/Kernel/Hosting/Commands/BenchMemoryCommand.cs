@@ -21,12 +21,10 @@ internal static class BenchMemoryCommand
         var model = new ModelArguments(command);
         var budget = new BudgetArguments(command);
         var steps = new RoundsArguments(command, rounds: 7);
-        var peer =
-            new Option<string?>("--peer")
-            {
-                Description =
-            "pytorch: the same net under torch.utils.checkpoint, where apt's python3-torch is installed"
-            };
+        var peer = new Option<string?>("--peer")
+        {
+            Description = "pytorch: the same net under torch.utils.checkpoint, where apt's python3-torch is installed",
+        };
         command.Add(peer);
         command.SetAction(parsed =>
         {

@@ -15,19 +15,19 @@ internal static class BenchOverlapCommand
 {
     public static Command Create()
     {
-        var ranks = new Option<int?>("--ranks",
-            "-n")
-        { Description = "how many ranks; default 2, or those of the mpirun that has started this" };
-        var rounds =
-            new Option<int>("--rounds")
-            {
-                Description =
-            "measured rounds; each kind of step runs once a round", DefaultValueFactory = _ => 5
-            };
+        var ranks = new Option<int?>("--ranks", "-n")
+        {
+            Description = "how many ranks; default 2, or those of the mpirun that has started this",
+        };
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "measured rounds; each kind of step runs once a round",
+            DefaultValueFactory = _ => 5,
+        };
         var threads = new Option<int>("--threads")
         {
-            Description = "threads of each rank", DefaultValueFactory = _
-            => 1
+            Description = "threads of each rank",
+            DefaultValueFactory = _ => 1,
         };
         var json = new Option<bool>("--json") { Description = "print one JSON object as the last line" };
         var command = new Command("overlap",

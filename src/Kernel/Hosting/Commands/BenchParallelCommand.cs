@@ -19,11 +19,18 @@ internal static class BenchParallelCommand
     public static Command Create()
     {
         var ranks = new Option<int?>("--ranks", "-n")
-        { Description = "how many ranks; default 2, or those of the mpirun that has started this" };
+        {
+            Description = "how many ranks; default 2, or those of the mpirun that has started this",
+        };
         var layouts = new Option<string?>("--layouts")
-        { Description = "layouts with semicolons between; default: gpipe, 1f1b and zb-h1 over all ranks" };
+        {
+            Description = "layouts with semicolons between; default: gpipe, 1f1b and zb-h1 over all ranks",
+        };
         var micro = new Option<int>("--micro")
-        { Description = "micro-batches of every layout and of the one rank", DefaultValueFactory = _ => 8 };
+        {
+            Description = "micro-batches of every layout and of the one rank",
+            DefaultValueFactory = _ => 8,
+        };
         var command = new Command("parallel",
             "Training steps of pipelines against one rank: seconds, idle time and bytes, predicted and measured.")
         { ranks, layouts, micro };

@@ -23,54 +23,55 @@ internal static class BenchScalingCommand
 
     public static Command Create()
     {
-        var simulate =
-            new Option<string>("--simulate")
-            {
-                Description = "numbers of ranks, powers of two", DefaultValueFactory = _
-            => "32,128,512"
-            };
+        var simulate = new Option<string>("--simulate")
+        {
+            Description = "numbers of ranks, powers of two",
+            DefaultValueFactory = _ => "32,128,512",
+        };
         var model = new Option<string>("--model")
         {
-            Description = "models", DefaultValueFactory = _
-            => "resnet50,vgg16"
+            Description = "models",
+            DefaultValueFactory = _ => "resnet50,vgg16",
         };
-        var net =
-            new Option<string>("--net")
-            {
-                Description = "speed of a host's link in Gbit/s", DefaultValueFactory = _
-            => "25g"
-            };
-        var perHost =
-            new Option<int>("--per-host")
-            {
-                Description = "ranks that share a host's link", DefaultValueFactory = _
-            => 4
-            };
-        var within = new Option<string?>("--within-host") { Description = "speed in Gbit/s at which the ranks of a host read each other's memory in a hierarchical sum; default: that of the link" };
+        var net = new Option<string>("--net")
+        {
+            Description = "speed of a host's link in Gbit/s",
+            DefaultValueFactory = _ => "25g",
+        };
+        var perHost = new Option<int>("--per-host")
+        {
+            Description = "ranks that share a host's link",
+            DefaultValueFactory = _ => 4,
+        };
+        var within = new Option<string?>("--within-host")
+        {
+            Description = "speed in Gbit/s at which the ranks of a host read each other's memory in a hierarchical sum; default: that of the link",
+        };
         var wire = new Option<string>("--wire") { Description = "fp32 or bf16", DefaultValueFactory = _ => "fp32" };
         wire.AcceptOnlyFromAmong("fp32", "bf16");
-        var bucket =
-            new Option<string>("--bucket-bytes")
-            {
-                Description =
-            "least bytes of gradients that are reduced together", DefaultValueFactory = _ => "4M"
-            };
-        var latency =
-            new Option<double>("--latency") { Description = "microseconds of a message", DefaultValueFactory = _ => 5 };
+        var bucket = new Option<string>("--bucket-bytes")
+        {
+            Description = "least bytes of gradients that are reduced together",
+            DefaultValueFactory = _ => "4M",
+        };
+        var latency = new Option<double>("--latency")
+        {
+            Description = "microseconds of a message",
+            DefaultValueFactory = _ => 5,
+        };
         var batch = new Option<int>("--batch") { Description = "samples per rank", DefaultValueFactory = _ => 64 };
-        var teraflops = new Option<double?>("--tflops") { Description = "what a rank's device sustains, in 10^12 operations a second; default: a Tesla P100's published images a second for resnet50, resnet152 and vgg16, 5 for other models" };
-        var measured =
-            new Option<string?>("--measured")
-            {
-                Description =
-            "a file of lines that 'bench overlap --json' has printed: measured curves for the figure"
-            };
-        var figure =
-            new Option<string?>("--figure")
-            {
-                Description =
-            "draw step time and efficiency against ranks to a file that ends in .html or .png"
-            };
+        var teraflops = new Option<double?>("--tflops")
+        {
+            Description = "what a rank's device sustains, in 10^12 operations a second; default: a Tesla P100's published images a second for resnet50, resnet152 and vgg16, 5 for other models",
+        };
+        var measured = new Option<string?>("--measured")
+        {
+            Description = "a file of lines that 'bench overlap --json' has printed: measured curves for the figure",
+        };
+        var figure = new Option<string?>("--figure")
+        {
+            Description = "draw step time and efficiency against ranks to a file that ends in .html or .png",
+        };
         var json = new Option<bool>("--json") { Description = "print one JSON object as the last line" };
         var command = new Command("scaling", "Predicts step time and efficiency at many ranks.") { simulate, model, net, perHost, within, wire, bucket, latency, batch, teraflops, measured, figure, json };
         command.SetAction(parsed =>

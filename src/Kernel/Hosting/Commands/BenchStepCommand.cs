@@ -22,15 +22,13 @@ internal static class BenchStepCommand
         var steps = new RoundsArguments(command, rounds: 7);
         var optimizer = new Option<string>("--optimizer")
         {
-            Description = "sgd or adamw", DefaultValueFactory = _
-            => "adamw"
+            Description = "sgd or adamw",
+            DefaultValueFactory = _ => "adamw",
         };
-        var peer =
-            new Option<string?>("--peer")
-            {
-                Description =
-            "pytorch: the same net in each setting of apt's python3-torch"
-            };
+        var peer = new Option<string?>("--peer")
+        {
+            Description = "pytorch: the same net in each setting of apt's python3-torch",
+        };
         command.Add(optimizer);
         command.Add(peer);
         command.SetAction(parsed =>

@@ -10,26 +10,24 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// <summary>The options by which commands name a plan: budget, planner, profile.</summary>
 internal sealed class BudgetArguments
 {
-    private readonly Option<string?> budget =
-        new("--budget") { Description = "a share of plain's peak (50%) or a size (600MiB)" };
-    private readonly Option<string?> memory =
-        new("--memory")
-        {
-            Description =
-        "instead of a budget, bytes for everything that a process holds: 4GiB, or auto"
-        };
-    private readonly Option<string> planner =
-        new("--planner")
-        {
-            Description =
-        "keep-all, cheap-drop, segments, optimal, search or auto", DefaultValueFactory = _ => "auto"
-        };
-    private readonly Option<string> profile =
-        new("--profile")
-        {
-            Description = "measured, or analytic: from shapes alone", DefaultValueFactory = _
-        => "measured"
-        };
+    private readonly Option<string?> budget = new("--budget")
+    {
+        Description = "a share of plain's peak (50%) or a size (600MiB)",
+    };
+    private readonly Option<string?> memory = new("--memory")
+    {
+        Description = "instead of a budget, bytes for everything that a process holds: 4GiB, or auto",
+    };
+    private readonly Option<string> planner = new("--planner")
+    {
+        Description = "keep-all, cheap-drop, segments, optimal, search or auto",
+        DefaultValueFactory = _ => "auto",
+    };
+    private readonly Option<string> profile = new("--profile")
+    {
+        Description = "measured, or analytic: from shapes alone",
+        DefaultValueFactory = _ => "measured",
+    };
 
     public BudgetArguments(Command command)
     {

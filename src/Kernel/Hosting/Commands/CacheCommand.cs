@@ -19,14 +19,21 @@ internal static class CacheCommand
 
     private static Command Serve()
     {
-        var memory = new Option<string>("--memory") { Description = "bytes for data, such as 8GiB", DefaultValueFactory = _ => "1GiB" };
+        var memory = new Option<string>("--memory")
+        {
+            Description = "bytes for data, such as 8GiB",
+            DefaultValueFactory = _ => "1GiB",
+        };
         var port = new Option<int>("--port") { Description = "the port to listen on", DefaultValueFactory = _ => 6379 };
         var address = new Option<string>("--address")
         {
             Description = "whom to answer: 127.0.0.1 is this machine alone, 0.0.0.0 everyone (with a password)",
             DefaultValueFactory = _ => "127.0.0.1",
         };
-        var password = new Option<string?>("--password") { Description = "what ranks have to bring (default: none on this machine alone, else a new one)" };
+        var password = new Option<string?>("--password")
+        {
+            Description = "what ranks have to bring (default: none on this machine alone, else a new one)",
+        };
         var command = new Command("serve", $"Runs {string.Join(" or ", programs)} as a cache of data, in memory alone, until it is stopped.") { memory, port, address, password };
         command.SetAction(parsed =>
         {

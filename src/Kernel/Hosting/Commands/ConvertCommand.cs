@@ -9,8 +9,10 @@ internal static class ConvertCommand
     public static Command Create()
     {
         var from = new Argument<string>("IN") { Description = $"a notebook: {Notebook.Extensions}" };
-        var to =
-            new Argument<string>("OUT") { Description = "the file to write, in the form that its extension names" };
+        var to = new Argument<string>("OUT")
+        {
+            Description = "the file to write, in the form that its extension names",
+        };
         var command = new Command("convert",
             "Converts a notebook between .ipynb, a script (.csx with // %% before each cell) and .dib.") { from, to };
         command.SetAction(parsed =>

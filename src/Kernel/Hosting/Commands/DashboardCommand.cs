@@ -14,28 +14,23 @@ internal static class DashboardCommand
     {
         var folder = new Argument<string>("RUNS")
         {
-            Description = "folder of run directories", DefaultValueFactory = _
-            => "runs"
+            Description = "folder of run directories",
+            DefaultValueFactory = _ => "runs",
         };
-        var port =
-            new Option<int>("--port")
-            {
-                Description = "the port to listen on, 0 for a free one", DefaultValueFactory = _
-            => 6007
-            };
-        var address =
-            new Option<string>("--address")
-            {
-                Description =
-            "whom to answer: 127.0.0.1 is this machine alone, 0.0.0.0 everyone (with a token)", DefaultValueFactory = _
-            => "127.0.0.1"
-            };
-        var token =
-            new Option<string?>("--token")
-            {
-                Description =
-            "what a browser has to bring (default: none on this machine alone, else a new one)"
-            };
+        var port = new Option<int>("--port")
+        {
+            Description = "the port to listen on, 0 for a free one",
+            DefaultValueFactory = _ => 6007,
+        };
+        var address = new Option<string>("--address")
+        {
+            Description = "whom to answer: 127.0.0.1 is this machine alone, 0.0.0.0 everyone (with a token)",
+            DefaultValueFactory = _ => "127.0.0.1",
+        };
+        var token = new Option<string?>("--token")
+        {
+            Description = "what a browser has to bring (default: none on this machine alone, else a new one)",
+        };
         var command = new Command("dashboard", "Shows runs in the browser: lists, compares, and follows them while they train.") { folder, port, address, token };
         command.SetAction(parsed =>
         {

@@ -16,17 +16,16 @@ internal static class DataBenchCommand
     {
         var source = DataCommand.Source();
         var steps = DataCommand.StepsOption();
-        var workers =
-            new Option<int>("--workers")
-            {
-                Description =
-            "threads that read, 0 for all cores but one", DefaultValueFactory = _ => 0
-            };
+        var workers = new Option<int>("--workers")
+        {
+            Description = "threads that read, 0 for all cores but one",
+            DefaultValueFactory = _ => 0,
+        };
         var batch = new Option<int>("--batch") { Description = "pictures of a batch", DefaultValueFactory = _ => 32 };
         var samples = new Option<int>("--samples")
         {
-            Description = "pictures to read", DefaultValueFactory = _
-            => 2000
+            Description = "pictures to read",
+            DefaultValueFactory = _ => 2000,
         };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var command = new Command("bench", "Measures how fast pictures become batches, and what takes the time.") { source, steps, workers, batch, samples, json };

@@ -19,12 +19,10 @@ internal static class DataCommand
         DataPackCommand.Create(),
     };
 
-    public static Argument<string> Source()
-        => new("SOURCE")
-        {
-            Description =
-        "a folder of class folders, of MDS shards, tar archives or Parquet files, files such as 'train-*.tar', or an address (http, https, s3)"
-        };
+    public static Argument<string> Source() => new("SOURCE")
+    {
+        Description = "a folder of class folders, of MDS shards, tar archives or Parquet files, files such as 'train-*.tar', or an address (http, https, s3)",
+    };
 
     public static Option<string> StepsOption() => new("--steps")
     {

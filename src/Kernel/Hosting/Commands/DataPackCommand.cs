@@ -12,15 +12,18 @@ internal static class DataPackCommand
         var output = new Argument<string>("OUT") { Description = "a new folder" };
         var format = new Option<string>("--format")
         {
-            Description = string.Join(", ",
-            ImagePacker.Formats), DefaultValueFactory = _ => "mds"
+            Description = string.Join(", ", ImagePacker.Formats),
+            DefaultValueFactory = _ => "mds",
         };
         var shard = new Option<string>("--shard")
         {
-            Description = "bytes of a shard, or of a row group", DefaultValueFactory = _
-            => "64MiB"
+            Description = "bytes of a shard, or of a row group",
+            DefaultValueFactory = _ => "64MiB",
         };
-        var rows = new Option<bool>("--rows") { Description = "let a crop decode its rows of a JPEG alone: the same pixels by other bytes; needs jpegtran of libjpeg-turbo-progs" };
+        var rows = new Option<bool>("--rows")
+        {
+            Description = "let a crop decode its rows of a JPEG alone: the same pixels by other bytes; needs jpegtran of libjpeg-turbo-progs",
+        };
         var command = new Command("pack", "Packs pictures into shards, byte for byte: many small files become few large ones.") { source, output, format, shard, rows };
         command.SetAction(parsed =>
         {

@@ -10,29 +10,27 @@ internal static class DataShowCommand
     public static Command Create()
     {
         var source = DataCommand.Source();
-        var output =
-            new Argument<string>("OUT")
-            {
-                Description = "a file that ends in .png or .html", DefaultValueFactory = _
-            => "contact-sheet.html"
-            };
+        var output = new Argument<string>("OUT")
+        {
+            Description = "a file that ends in .png or .html",
+            DefaultValueFactory = _ => "contact-sheet.html",
+        };
         var steps = DataCommand.StepsOption();
         var count = new Option<int>("--count")
         {
-            Description = "pictures, drawn at random", DefaultValueFactory = _
-            => 12
+            Description = "pictures, drawn at random",
+            DefaultValueFactory = _ => 12,
         };
         var epochs = new Option<int>("--epochs")
         {
-            Description = "changed views of each", DefaultValueFactory = _
-            => 4
+            Description = "changed views of each",
+            DefaultValueFactory = _ => 4,
         };
-        var seed =
-            new Option<ulong>("--seed")
-            {
-                Description = "seed of the choice and of the changes", DefaultValueFactory = _
-            => 1UL
-            };
+        var seed = new Option<ulong>("--seed")
+        {
+            Description = "seed of the choice and of the changes",
+            DefaultValueFactory = _ => 1UL,
+        };
         var command = new Command("show", "Draws pictures with their classes, as evaluation and as training see them.") { source, output, steps, count, epochs, seed };
         command.SetAction(parsed =>
         {

@@ -9,21 +9,18 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
-        var gradients =
-            new Option<bool>(Doctor.GpuSums)
-            {
-                Description =
-            "only where gradients on a GPU are summed, as a rank sees it", Hidden = true
-            };
-        var precision =
-            new Option<bool>("--precision")
-            {
-                Description =
-            "the rules of mixed precision instead: in which type each kind of op runs"
-            };
+        var gradients = new Option<bool>(Doctor.GpuSums)
+        {
+            Description = "only where gradients on a GPU are summed, as a rank sees it",
+            Hidden = true,
+        };
+        var precision = new Option<bool>("--precision")
+        {
+            Description = "the rules of mixed precision instead: in which type each kind of op runs",
+        };
         var kernels = new Option<bool>("--kernels")
         {
-            Description = "how fast the engine's kernels and libtorch's are here instead, and which are taken"
+            Description = "how fast the engine's kernels and libtorch's are here instead, and which are taken",
         };
         var command = new Command("doctor",
             "Tells what this machine has and what is missing.") { json, gradients, precision, kernels };

@@ -8,12 +8,11 @@ internal static class EvalCommand
 {
     public static Command Create()
     {
-        var code =
-            new Argument<string?>("CODE")
-            {
-                Description = "C# code; - or nothing reads it from stdin", Arity =
-            ArgumentArity.ZeroOrOne
-            };
+        var code = new Argument<string?>("CODE")
+        {
+            Description = "C# code; - or nothing reads it from stdin",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var options = new ScriptOptions();
         var command = new Command("eval", "Runs a piece of C# code.") { code };
         options.AddTo(command);

@@ -19,21 +19,17 @@ internal static class ExportCommand
         var run = new Argument<string>("RUN") { Description = "a run's directory or name, latest, or a kept model" };
         var format = new Option<string>("--format")
         {
-            Description = string.Join(", ",
-            Formats.Keys), DefaultValueFactory = _ => "onnx"
+            Description = string.Join(", ", Formats.Keys),
+            DefaultValueFactory = _ => "onnx",
         };
-        var output =
-            new Option<string?>("--out")
-            {
-                Description =
-            "the file to write; default: the model's name in this folder"
-            };
-        var fold =
-            new Option<bool>("--fold-batch-norm")
-            {
-                Description =
-            "make batch norms part of the convolutions before them"
-            };
+        var output = new Option<string?>("--out")
+        {
+            Description = "the file to write; default: the model's name in this folder",
+        };
+        var fold = new Option<bool>("--fold-batch-norm")
+        {
+            Description = "make batch norms part of the convolutions before them",
+        };
         var command = new Command("export", "Writes a trained net for other programs.") { run, format, output, fold };
         command.SetAction(parsed =>
         {

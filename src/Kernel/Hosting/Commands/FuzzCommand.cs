@@ -9,24 +9,21 @@ internal static class FuzzCommand
 {
     public static Command Create()
     {
-        var reader =
-            new Argument<string>("READER")
-            {
-                Description =
-            $"all, or one of {string.Join(", ", TargetList.All.Select(t => t.Name))}"
-            };
+        var reader = new Argument<string>("READER")
+        {
+            Description = $"all, or one of {string.Join(", ", TargetList.All.Select(t => t.Name))}",
+        };
         var count = new Option<int>("--count") { Description = "damaged files", DefaultValueFactory = _ => 2000 };
         var seed = new Option<int>("--seed")
         {
-            Description = "another seed damages otherwise", DefaultValueFactory = _
-            => 1
+            Description = "another seed damages otherwise",
+            DefaultValueFactory = _ => 1,
         };
-        var first =
-            new Option<int>("--first")
-            {
-                Description = "number of the first, to see one again", DefaultValueFactory = _
-            => 0
-            };
+        var first = new Option<int>("--first")
+        {
+            Description = "number of the first, to see one again",
+            DefaultValueFactory = _ => 0,
+        };
         var command = new Command("fuzz", "Gives a reader damaged files: each is read, or refused in one line, without a crash or more memory than a whole one takes.") { reader, count, seed, first };
         command.SetAction(parsed =>
         {

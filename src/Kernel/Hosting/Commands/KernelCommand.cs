@@ -12,9 +12,10 @@ internal static class KernelCommand
 {
     public static Command Create()
     {
-        var file = new Option<string?>("--connection-file",
-            "-f")
-        { Description = "where Jupyter says which ports to serve" };
+        var file = new Option<string?>("--connection-file", "-f")
+        {
+            Description = "where Jupyter says which ports to serve",
+        };
         var command = new Command("kernel",
             "The Jupyter kernel: Jupyter starts it; install registers it.") { file, Install() };
         command.SetAction(parsed =>
@@ -32,12 +33,10 @@ internal static class KernelCommand
 
     private static Command Install()
     {
-        var prefix =
-            new Option<string?>("--prefix")
-            {
-                Description =
-            "an installation such as /usr/local or a virtual environment; default the user's own folder"
-            };
+        var prefix = new Option<string?>("--prefix")
+        {
+            Description = "an installation such as /usr/local or a virtual environment; default the user's own folder",
+        };
         var command = new Command("install", "Registers the kernel with Jupyter.") { prefix };
         command.SetAction(parsed =>
         {

@@ -12,30 +12,25 @@ internal static class LaunchCommand
     public static Command Create()
     {
         var ranks = new Option<int>("--ranks", "-n") { Description = "how many ranks", Required = true };
-        var mpi =
-            new Option<string?>("--mpi")
-            {
-                Description =
-            "openmpi or mpich (default: the first that is installed; mpich for programs of MPI.NET)"
-            };
+        var mpi = new Option<string?>("--mpi")
+        {
+            Description = "openmpi or mpich (default: the first that is installed; mpich for programs of MPI.NET)",
+        };
         mpi.AcceptOnlyFromAmong("openmpi", "mpich");
-        var restarts =
-            new Option<int>("--restarts")
-            {
-                Description =
-            "start again from the last checkpoint (with --resume) so often, until the run is finished"
-            };
-        var stall =
-            new Option<int>("--stall")
-            {
-                Description =
-            "with --restarts: seconds without progress after which the job counts as hung", DefaultValueFactory = _
-            => 600
-            };
+        var restarts = new Option<int>("--restarts")
+        {
+            Description = "start again from the last checkpoint (with --resume) so often, until the run is finished",
+        };
+        var stall = new Option<int>("--stall")
+        {
+            Description = "with --restarts: seconds without progress after which the job counts as hung",
+            DefaultValueFactory = _ => 600,
+        };
         var file = new Argument<string>("FILE") { Description = "a C# script (.csx) or a notebook (.ipynb, .dib)" };
-        var output = new Option<string?>("--output",
-            "-o")
-        { Description = "write the notebook with rank 0's outputs to this .ipynb" };
+        var output = new Option<string?>("--output", "-o")
+        {
+            Description = "write the notebook with rank 0's outputs to this .ipynb",
+        };
         var options = new ScriptOptions();
         var command = new Command("launch", "Runs a C# script or a notebook on several MPI ranks.") { file };
         options.AddTo(command);

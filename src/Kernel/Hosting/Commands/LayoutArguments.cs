@@ -13,24 +13,27 @@ internal sealed class LayoutArguments
 {
     private const int Alternatives = 8;
 
-    private readonly Option<int?> ranks =
-        new("--ranks") { Description = "divide the model among so many ranks, each of --memory bytes" };
-    private readonly Option<string> layout =
-        new("--layout")
-        {
-            Description =
-        "with --ranks: auto, or parts of data=2,pipe=2,order=1f1b,micro=8", DefaultValueFactory = _ => "auto"
-        };
-    private readonly Option<string?> stages =
-        new("--stages") { Description = "with --layout: first layers of the stages from the second on" };
-    private readonly Option<int> zero =
-        new("--zero") { Description = "with --ranks: what data ranks divide, as in training: 1, 2 or 3; default 0: nothing" };
-    private readonly Option<string?> net =
-        new("--net")
-        {
-            Description =
-        "with --ranks: speed of a link between two ranks, such as 1gbit; default: memory that they share"
-        };
+    private readonly Option<int?> ranks = new("--ranks")
+    {
+        Description = "divide the model among so many ranks, each of --memory bytes",
+    };
+    private readonly Option<string> layout = new("--layout")
+    {
+        Description = "with --ranks: auto, or parts of data=2,pipe=2,order=1f1b,micro=8",
+        DefaultValueFactory = _ => "auto",
+    };
+    private readonly Option<string?> stages = new("--stages")
+    {
+        Description = "with --layout: first layers of the stages from the second on",
+    };
+    private readonly Option<int> zero = new("--zero")
+    {
+        Description = "with --ranks: what data ranks divide, as in training: 1, 2 or 3; default 0: nothing",
+    };
+    private readonly Option<string?> net = new("--net")
+    {
+        Description = "with --ranks: speed of a link between two ranks, such as 1gbit; default: memory that they share",
+    };
 
     public LayoutArguments(Command command)
     {

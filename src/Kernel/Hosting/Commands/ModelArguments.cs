@@ -9,37 +9,40 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// <summary>The options by which every command names a model at a size.</summary>
 internal sealed class ModelArguments
 {
-    private readonly Option<string?> model =
-        new("--model") { Description = "a model's name: see 'interactive models'" };
-    private readonly Option<string?> script =
-        new("--script")
-        {
-            Description =
-        "a script whose last line is a net of your own, a Graph or a module, in place of --model"
-        };
+    private readonly Option<string?> model = new("--model")
+    {
+        Description = "a model's name: see 'interactive models'",
+    };
+    private readonly Option<string?> script = new("--script")
+    {
+        Description = "a script whose last line is a net of your own, a Graph or a module, in place of --model",
+    };
     private readonly Option<string?> onnx = new("--onnx") { Description = "an ONNX file, in place of --model" };
     private readonly OnnxArguments sizes;
     private readonly Option<int> batch = new("--batch")
     {
-        Description = "samples in a batch", DefaultValueFactory = _
-        => 8
+        Description = "samples in a batch",
+        DefaultValueFactory = _ => 8,
     };
-    private readonly Option<string?> image =
-        new("--image") { Description = "one image as CxHxW; default: the model's own" };
-    private readonly Option<string> device =
-        new("--device") { Description = "where it runs: auto, cpu, cuda or cuda:N", DefaultValueFactory = _ => "auto" };
-    private readonly Option<string> precision =
-        new("--precision")
-        {
-            Description = "element type of products: fp32 or bf16", DefaultValueFactory = _
-        => "fp32"
-        };
-    private readonly Option<string> format =
-        new("--memory-format")
-        {
-            Description = "how pictures lie between input and output: contiguous or channels-last",
-            DefaultValueFactory = _ => "contiguous"
-        };
+    private readonly Option<string?> image = new("--image")
+    {
+        Description = "one image as CxHxW; default: the model's own",
+    };
+    private readonly Option<string> device = new("--device")
+    {
+        Description = "where it runs: auto, cpu, cuda or cuda:N",
+        DefaultValueFactory = _ => "auto",
+    };
+    private readonly Option<string> precision = new("--precision")
+    {
+        Description = "element type of products: fp32 or bf16",
+        DefaultValueFactory = _ => "fp32",
+    };
+    private readonly Option<string> format = new("--memory-format")
+    {
+        Description = "how pictures lie between input and output: contiguous or channels-last",
+        DefaultValueFactory = _ => "contiguous",
+    };
     private readonly Option<int?> classes = new("--classes") { Description = "classes; default: the model's own" };
 
     public ModelArguments(Command command, bool onlyCpu = false)

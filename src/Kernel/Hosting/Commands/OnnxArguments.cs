@@ -7,8 +7,10 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// <summary>The sizes that an ONNX file leaves free: <c>--size sequence=128</c>, once for each.</summary>
 internal sealed class OnnxArguments
 {
-    private readonly Option<string[]> size =
-        new("--size") { Description = "a size that an ONNX file leaves free, as NAME=NUMBER; the batch stays free" };
+    private readonly Option<string[]> size = new("--size")
+    {
+        Description = "a size that an ONNX file leaves free, as NAME=NUMBER; the batch stays free",
+    };
 
     public OnnxArguments(Command command) => command.Add(size);
 

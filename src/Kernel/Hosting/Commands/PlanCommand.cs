@@ -18,7 +18,10 @@ internal static class PlanCommand
         var budget = new BudgetArguments(command);
         var layouts = new LayoutArguments(command);
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
-        var figure = new Option<string?>("--figure") { Description = "draw the memory over the step, its tensors and the Pareto curve to a file that ends in .html or .png" };
+        var figure = new Option<string?>("--figure")
+        {
+            Description = "draw the memory over the step, its tensors and the Pareto curve to a file that ends in .html or .png",
+        };
         command.Add(json);
         command.Add(figure);
         command.SetAction(parsed =>

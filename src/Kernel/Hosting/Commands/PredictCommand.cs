@@ -15,18 +15,15 @@ internal static class PredictCommand
 
     public static Command Create()
     {
-        var net =
-            new Argument<string>("RUN")
-            {
-                Description =
-            "a run's directory or name, latest, a kept model, or an ONNX file"
-            };
-        var files =
-            new Argument<string[]>("FILES")
-            {
-                Description =
-            "pictures, or .csv files with a row of numbers for each sample", Arity = ArgumentArity.OneOrMore
-            };
+        var net = new Argument<string>("RUN")
+        {
+            Description = "a run's directory or name, latest, a kept model, or an ONNX file",
+        };
+        var files = new Argument<string[]>("FILES")
+        {
+            Description = "pictures, or .csv files with a row of numbers for each sample",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var top = new Option<int>("--top") { Description = "classes shown of each", DefaultValueFactory = _ => 3 };
         var csv = new Option<bool>("--csv") { Description = "one line for each sample: sample, class, probability" };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };

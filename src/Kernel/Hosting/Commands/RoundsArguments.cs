@@ -8,8 +8,10 @@ namespace Interactive.Kernel.Hosting.Commands;
 internal sealed class RoundsArguments
 {
     private readonly Option<int> rounds;
-    private readonly Option<int?> threads =
-        new("--threads") { Description = "threads of libtorch; default: all cores" };
+    private readonly Option<int?> threads = new("--threads")
+    {
+        Description = "threads of libtorch; default: all cores",
+    };
     private readonly Option<bool> json = new("--json") { Description = "one JSON object on the last line of stdout" };
 
     public RoundsArguments(Command command, int rounds)
@@ -17,8 +19,8 @@ internal sealed class RoundsArguments
         this.rounds =
             new("--rounds")
             {
-                Description = "measured rounds; every contestant runs once a round", DefaultValueFactory =
-            _ => rounds
+                Description = "measured rounds; every contestant runs once a round",
+                DefaultValueFactory = _ => rounds,
             };
         command.Add(this.rounds);
         command.Add(threads);

@@ -10,9 +10,10 @@ internal static class RunCommand
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "a C# script (.csx) or a notebook (.ipynb, .dib)" };
-        var output = new Option<string?>("--output",
-            "-o")
-        { Description = "write the notebook with its outputs to this .ipynb" };
+        var output = new Option<string?>("--output", "-o")
+        {
+            Description = "write the notebook with its outputs to this .ipynb",
+        };
         var options = new ScriptOptions();
         var command = new Command("run", "Runs a C# script, or a notebook from top to bottom.") { file, output };
         options.AddTo(command);

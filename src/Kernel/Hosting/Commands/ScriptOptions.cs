@@ -5,18 +5,21 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// <summary>What all commands that run scripts accept.</summary>
 internal sealed class ScriptOptions
 {
-    public readonly Option<string> Configuration = new("--configuration",
-        "-c")
-    { Description = "release (optimised, default) or debug", DefaultValueFactory = _ => "release" };
+    public readonly Option<string> Configuration = new("--configuration", "-c")
+    {
+        Description = "release (optimised, default) or debug",
+        DefaultValueFactory = _ => "release",
+    };
     public readonly Option<bool> NoCache = new("--no-cache") { Description = "compile anew and keep nothing" };
-    public readonly Option<string?> MetricsPort =
-        new("--metrics-port")
-        {
-            Description =
-        "PORT or HOST:PORT where Prometheus finds /metrics; the ranks of a host have ports that follow each other"
-        };
-    public readonly Argument<string[]> Arguments =
-        new("ARGS") { Description = "the script's arguments, after --", Arity = ArgumentArity.ZeroOrMore };
+    public readonly Option<string?> MetricsPort = new("--metrics-port")
+    {
+        Description = "PORT or HOST:PORT where Prometheus finds /metrics; the ranks of a host have ports that follow each other",
+    };
+    public readonly Argument<string[]> Arguments = new("ARGS")
+    {
+        Description = "the script's arguments, after --",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
 
     public ScriptOptions()
     {

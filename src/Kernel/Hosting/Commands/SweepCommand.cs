@@ -13,48 +13,44 @@ internal static class SweepCommand
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "a C# script that takes the trainer's options" };
-        var set = new Option<string[]>("--set") { Description = "what is tried: batch-size=64,128, momentum=0.8..0.99, epochs=int:1..5, learning-rate=log:1e-3..1", Required = true };
-        var count =
-            new Option<int?>("--trials")
-            {
-                Description =
-            "how many trials (default: 10; with --search grid all combinations)"
-            };
-        var search =
-            new Option<string?>("--search")
-            {
-                Description =
-            "random or grid (default: grid when all are lists and --trials is not given)"
-            };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "what is tried: batch-size=64,128, momentum=0.8..0.99, epochs=int:1..5, learning-rate=log:1e-3..1",
+            Required = true,
+        };
+        var count = new Option<int?>("--trials")
+        {
+            Description = "how many trials (default: 10; with --search grid all combinations)",
+        };
+        var search = new Option<string?>("--search")
+        {
+            Description = "random or grid (default: grid when all are lists and --trials is not given)",
+        };
         search.AcceptOnlyFromAmong("random", "grid");
-        var stop =
-            new Option<string?>("--stop")
-            {
-                Description =
-            "asha: end trials early that are not among the best third after 1, 3, 9, … evaluations"
-            };
+        var stop = new Option<string?>("--stop")
+        {
+            Description = "asha: end trials early that are not among the best third after 1, 3, 9, … evaluations",
+        };
         stop.AcceptOnlyFromAmong("asha");
-        var metric =
-            new Option<string?>("--metric")
-            {
-                Description =
-            "what counts (default: what the runs choose their best model by)"
-            };
+        var metric = new Option<string?>("--metric")
+        {
+            Description = "what counts (default: what the runs choose their best model by)",
+        };
         var seed = new Option<int>("--seed") { Description = "of the random search", DefaultValueFactory = _ => 1 };
-        var name =
-            new Option<string?>("--name")
-            {
-                Description =
-            "name of the sweep (default: the script's); the same name goes on with it"
-            };
+        var name = new Option<string?>("--name")
+        {
+            Description = "name of the sweep (default: the script's); the same name goes on with it",
+        };
         var root = new Option<string>("--out")
         {
-            Description = "folder of run directories", DefaultValueFactory = _
-            => "runs"
+            Description = "folder of run directories",
+            DefaultValueFactory = _ => "runs",
         };
-        var ranks = new Option<int>("--ranks",
-            "-n")
-        { Description = "MPI ranks of each trial", DefaultValueFactory = _ => 1 };
+        var ranks = new Option<int>("--ranks", "-n")
+        {
+            Description = "MPI ranks of each trial",
+            DefaultValueFactory = _ => 1,
+        };
         var verbose = new Option<bool>("--verbose") { Description = "show each trial's progress" };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var options = new ScriptOptions();

@@ -26,21 +26,22 @@ internal static class Completion
         if (IsText(root, position)) return [];
 
         var (symbols, afterDot) = Symbols(history, root, model, start, cancellation);
-        var found =
-            symbols.Where(s
-            => s.CanBeReferencedByName && s is not INamedTypeSymbol { IsScriptClass: true } && Matches(s.Name, prefix))
+        var found = symbols
+            .Where(s => s.CanBeReferencedByName && s is not INamedTypeSymbol { IsScriptClass: true } && Matches(s.Name, prefix) && !IsHidden(s))
             .GroupBy(s => s.Name)
             .Select(g => (Name: g.Key, Symbol: g.First(), Count: g.Count()))
             .Select(s => new CompletionItem(Escape(s.Name), Kind(s.Symbol), start, end,
                 (s.Symbol is INamespaceSymbol ? s.Symbol.ToDisplayString() : s.Symbol.ToDisplayString(signature))
                     + (s.Count > 1 ? $" (+ {s.Count - 1} overloads)" : "")));
         if (!afterDot && prefix.Length > 0)
-            found =
-                found.Concat(keywords.Where(k => Matches(k, prefix))
-                .Select(k => new CompletionItem(k, "keyword", start, end, "")));
+            found = found.Concat(keywords.Where(k => Matches(k, prefix)).Select(k => new CompletionItem(k, "keyword", start, end, "")));
         return [.. found.OrderBy(i => i.Text.StartsWith(prefix, StringComparison.Ordinal) ? 0 : 1).ThenBy(i => i.Text,
             StringComparer.OrdinalIgnoreCase).DistinctBy(i => i.Text)];
     }
+
+    // What the host's own rewriting calls.
+    private static bool IsHidden(ISymbol symbol) => symbol is IMethodSymbol { ContainingType.Name: nameof(ScriptGlobals) }
+        && symbol.GetAttributes().Any(a => a.AttributeClass?.Name == nameof(System.ComponentModel.EditorBrowsableAttribute));
 
     private static (IEnumerable<ISymbol> Symbols, bool AfterDot) Symbols(ScriptHistory history,
         CompilationUnitSyntax root, SemanticModel model, int start, CancellationToken cancellation)

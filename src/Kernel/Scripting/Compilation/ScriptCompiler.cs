@@ -32,10 +32,19 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
             optimizationLevel: release ? OptimizationLevel.Release : OptimizationLevel.Debug, allowUnsafe: true, concurrentBuild: false)
         .WithMetadataReferenceResolver(NeighbourResolver.Instance)
         .WithSpecificDiagnosticOptions(silent.Select(code => KeyValuePair.Create(code, ReportDiagnostic.Suppress)))
-        .WithSourceReferenceResolver(new ScriptSourceResolver(folder, (text, _) => ScriptDirectives.Blank(text, release), noPackages));
+        .WithSourceReferenceResolver(new ScriptSourceResolver(folder, (text, _) => Runnable(text, release), noPackages));
 
-    public static SyntaxTree Parse(string code, string path, bool release = true) =>
-        CSharpSyntaxTree.ParseText(SourceText.From(ScriptDirectives.Blank(code, release), Encoding.UTF8), release ? ScriptDirectives.ParseOptions : ScriptDirectives.DebugOptions, path);
+    /// <summary>The tree of code whose places are asked about: each is where it was written.</summary>
+    public static SyntaxTree Parse(string code, string path, bool release = true)
+        => Tree(UsingDeclarations.Write(ScriptDirectives.Blank(code, release), keeps: false), path, release);
+
+    /// <summary>The tree of code that is to run.</summary>
+    public static SyntaxTree ParseToRun(string code, string path, bool release = true) => Tree(Runnable(code, release), path, release);
+
+    private static string Runnable(string code, bool release) => UsingDeclarations.Write(ScriptDirectives.Blank(code, release), keeps: true);
+
+    private static SyntaxTree Tree(string code, string path, bool release)
+        => CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), release ? ScriptDirectives.ParseOptions : ScriptDirectives.DebugOptions, path);
 
     /// <summary>The compilation of a submission, not yet emitted.</summary>
     /// <param name="number">1 for the first of a session.</param>
@@ -62,7 +71,7 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
     public (CSharpCompilation Compilation, Submission Submission, IReadOnlyList<string> Warnings) Compile(
         string code, string path, int number, CSharpCompilation? previous, IEnumerable<MetadataReference> references, IReadOnlyDictionary<string, string>? packages = null)
     {
-        var compilation = Create(Parse(code, path, release), number, previous, references, packages);
+        var compilation = Create(ParseToRun(code, path, release), number, previous, references, packages);
         var submission = Emit(compilation, out var found) ?? throw new ScriptCompileException(found);
         // What may be null where code says that it is not: with #nullable enable that is an error, as dotnet-script has it.
         var errors = found.Where(IsOfNullable).Select(d => d.ToString().Replace(": warning CS", ": error CS")).ToList();
@@ -81,7 +90,7 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
     public (CSharpCompilation Compilation, Submission Submission) CompileInterruptible(string code, string path, int number, CSharpCompilation? previous, IReadOnlyList<MetadataReference> references,
         IReadOnlyDictionary<string, string> packages, CancellationToken cancellation = default)
     {
-        var written = Create(Parse(code, path, release), number, previous, references, packages);
+        var written = Create(ParseToRun(code, path, release), number, previous, references, packages);
         var isPassing = IsPassing(written);
         CSharpCompilation WithChecks(bool isFull)
         {
@@ -107,7 +116,7 @@ internal sealed class ScriptCompiler(Type globals, string folder, bool release =
 
     private CSharpCompilationOptions Loading(IReadOnlyDictionary<string, string>? packages, IReadOnlyDictionary<string, string>? loaded) =>
         packages is not { Count: > 0 } && loaded is not { Count: > 0 } ? options : options.WithSourceReferenceResolver(new ScriptSourceResolver(folder,
-            (text, path) => loaded?.GetValueOrDefault(path) ?? ScriptDirectives.Blank(text, release), packages ?? noPackages));
+            (text, path) => loaded?.GetValueOrDefault(path) ?? Runnable(text, release), packages ?? noPackages));
 
     private static Submission? Emit(CSharpCompilation compilation, out IReadOnlyList<Diagnostic> errors, CancellationToken cancellation = default)
     {

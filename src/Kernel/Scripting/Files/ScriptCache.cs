@@ -75,8 +75,9 @@ internal sealed class ScriptCache
             using (var stream = new FileStream(temporary,
                 new FileStreamOptions
                 {
-                    Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode =
-                UnixFileMode.UserRead | UnixFileMode.UserWrite
+                    Mode = FileMode.Create,
+                    Access = FileAccess.Write,
+                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
                 }))
             {
                 var bytes = content.GetBuffer().AsSpan(0, (int)content.Length);

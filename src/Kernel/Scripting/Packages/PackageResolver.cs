@@ -93,14 +93,16 @@ internal static partial class PackageResolver
             ["restore", project, .. isForced ? (string[])["--force"] : [], "-v", "quiet", "-nologo", "-noAutoResponse",
             "-p:ImportDirectoryBuildProps=false", "-p:ImportDirectoryPackagesProps=false"])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory =
-                Path.GetDirectoryName(project),
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetDirectoryName(project),
         };
         start.Environment.Remove("MSBUILD_EXE_PATH");
         using var process = Process.Start(start)!;
-        using var registration = cancellation.Register(()
-            =>
-        { if (!process.HasExited) process.Kill(entireProcessTree: true); });
+        using var registration = cancellation.Register(() =>
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+        });
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var output = process.StandardOutput.ReadToEnd() + errors.Result;
         process.WaitForExit();

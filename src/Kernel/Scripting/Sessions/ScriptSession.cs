@@ -116,8 +116,12 @@ public sealed class ScriptSession : IDisposable
         }
     }
 
-    /// <summary>Lets the session's thread end.</summary>
-    public void Dispose() => thread.Dispose();
+    /// <summary>Disposes what cells declared by <c>using var</c>, and lets the session's thread end.</summary>
+    public void Dispose()
+    {
+        try { ((ScriptGlobals)slots[0]!).Owned.DisposeAll(); }
+        finally { thread.Dispose(); }
+    }
 
     private async Task<ScriptResult> RunAsync(string code, string name, CellRun run)
     {
@@ -187,7 +191,7 @@ public sealed class ScriptSession : IDisposable
         var (wanted, added) = references.With(ScriptDirectives.Read(code, name, folder), cancellation);
         var all = (IReadOnlyList<MetadataReference>)[.. now.References, .. added.Select(HostReferences.Reference)];
         var number = now.Number + 1;
-        var before = all.Count > 0 ? now.Chain : now.Chain.For(code, () => compiler.Create(ScriptCompiler.Parse(code, name), number, now.Last, [], wanted.Loadable));
+        var before = all.Count > 0 ? now.Chain : now.Chain.For(code, () => compiler.Create(ScriptCompiler.ParseToRun(code, name), number, now.Last, [], wanted.Loadable));
         var (compilation, submission) = compiler.CompileInterruptible(code, name, number, before.Last, all, wanted.Loadable, cancellation);
         references = wanted;
         wanted.AddTo(context);

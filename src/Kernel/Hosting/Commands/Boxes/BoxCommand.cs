@@ -11,7 +11,8 @@ internal static class BoxCommand
     {
         var words = new Argument<string[]>("CMD")
         {
-            Description = "program and arguments, after --", Arity = ArgumentArity.OneOrMore,
+            Description = "program and arguments, after --",
+            Arity = ArgumentArity.OneOrMore,
         };
         var options = new BoxOptions("--image");
         options.Image.Required = true;

@@ -13,7 +13,10 @@ internal sealed class BoxOptions(string image)
         Description = "a folder with a root file system, or a squashfs file (.sqfs), whose files the box has",
     };
 
-    private readonly Option<string?> cpus = new("--cpus") { Description = "cores' worth of time that the box may take, such as 1.5" };
+    private readonly Option<string?> cpus = new("--cpus")
+    {
+        Description = "cores' worth of time that the box may take, such as 1.5",
+    };
     private readonly Option<string?> memory = new("--memory") { Description = "all that it may hold, such as 4GiB" };
     private readonly Option<string[]> binds = new("--bind")
     {

@@ -15,14 +15,16 @@ internal static partial class ManifestCommand
         var file = new Argument<string>("FILE") { Description = "the script, as it is named inside the image" };
         var arguments = new Argument<string[]>("ARGS")
         {
-            Description = "the script's arguments, after --", Arity = ArgumentArity.ZeroOrMore,
+            Description = "the script's arguments, after --",
+            Arity = ArgumentArity.ZeroOrMore,
         };
         var image = new Option<string>("--image") { Description = "see deploy/Dockerfile", Required = true };
         var ranks = new Option<int>("--ranks", "-n") { Description = "over all pods", Required = true };
         var perPod = new Option<int>("--ranks-per-pod") { Description = "of them", DefaultValueFactory = _ => 1 };
         var kind = new Option<string>("--kind")
         {
-            Description = "job (Kubernetes' own, indexed), mpijob (Kubeflow) or volcano", DefaultValueFactory = _ => "job",
+            Description = "job (Kubernetes' own, indexed), mpijob (Kubeflow) or volcano",
+            DefaultValueFactory = _ => "job",
         };
         kind.AcceptOnlyFromAmong("job", "mpijob", "volcano");
         var queue = new Option<string?>("--queue") { Description = "of Kueue (job, mpijob) or Volcano" };
@@ -37,15 +39,18 @@ internal static partial class ManifestCommand
         };
         var root = new Option<string>("--out")
         {
-            Description = "folder of run directories, inside the container", DefaultValueFactory = _ => "/work/runs",
+            Description = "folder of run directories, inside the container",
+            DefaultValueFactory = _ => "/work/runs",
         };
         var grace = new Option<int>("--grace")
         {
-            Description = "seconds that a pod has to save when it is to end", DefaultValueFactory = _ => 150,
+            Description = "seconds that a pod has to save when it is to end",
+            DefaultValueFactory = _ => 150,
         };
         var restarts = new Option<int>("--restarts")
         {
-            Description = "how often all ranks may start again after a failure", DefaultValueFactory = _ => 3,
+            Description = "how often all ranks may start again after a failure",
+            DefaultValueFactory = _ => 3,
         };
         var command = new Command("manifest", "Prints the YAML that kubectl apply takes.") { file, arguments };
         foreach (var option in new Option[] { image, ranks, perPod, kind, queue, name, space, cpu, memory, gpus, claim, root, grace, restarts }) command.Add(option);

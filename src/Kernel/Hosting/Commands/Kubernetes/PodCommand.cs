@@ -16,7 +16,8 @@ internal static class PodCommand
         var here = new Option<int>("--ranks-per-pod") { Description = "of them", DefaultValueFactory = _ => 1 };
         var meet = new Option<string>("--meet")
         {
-            Description = "HOST:PORT of the first pod, where the ranks find each other", Required = true,
+            Description = "HOST:PORT of the first pod, where the ranks find each other",
+            Required = true,
         };
         var options = new ScriptOptions();
         var command = new Command("pod", "Runs the ranks of one pod; all of a job's find each other (MPICH).") { file, ranks, here, meet };

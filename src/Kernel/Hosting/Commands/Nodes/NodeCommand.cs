@@ -16,7 +16,8 @@ internal static class NodeCommand
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var root = new Option<string>("--root")
         {
-            Description = "a folder that holds proc and sys of another machine", DefaultValueFactory = _ => "/",
+            Description = "a folder that holds proc and sys of another machine",
+            DefaultValueFactory = _ => "/",
         };
         var drain = new Option<bool>("--drain")
         {

@@ -13,7 +13,10 @@ internal static class ClusterCommand
 
     private static Command Simulate()
     {
-        var file = new Argument<string>("JOBS") { Description = "a CSV of jobs: submit_time, duration (seconds), gpus; user and name for qssf" };
+        var file = new Argument<string>("JOBS")
+        {
+            Description = "a CSV of jobs: submit_time, duration (seconds), gpus; user and name for qssf",
+        };
         var gpus = new Option<int>("--gpus") { Description = "of the cluster", Required = true };
         var policies = new Option<string>("--policy")
         {

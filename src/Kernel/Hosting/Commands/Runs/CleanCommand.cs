@@ -10,14 +10,14 @@ internal static class CleanCommand
     {
         var root = RunsCommand.Root();
         var cut = new Option<bool>("--cut") { Description = "only runs that did not finish" };
-        var older =
-            new Option<int>("--older") { Description = "only runs in which nothing has been written for so many days" };
-        var checkpoints =
-            new Option<bool>("--checkpoints")
-            {
-                Description =
-            "only their checkpoints but the best: curves and models stay"
-            };
+        var older = new Option<int>("--older")
+        {
+            Description = "only runs in which nothing has been written for so many days",
+        };
+        var checkpoints = new Option<bool>("--checkpoints")
+        {
+            Description = "only their checkpoints but the best: curves and models stay",
+        };
         var yes = new Option<bool>("--yes") { Description = "delete; without it the runs are only listed" };
         var command = new Command("clean",
             "Deletes runs, or their checkpoints. Live ones are left alone.") { root, cut, older, checkpoints, yes };

@@ -13,12 +13,11 @@ internal static class CompareCommand
     public static Command Create()
     {
         var (root, json) = (RunsCommand.Root(), RunsCommand.Json());
-        var runs =
-            new Argument<string[]>("RUNS")
-            {
-                Description = "folders of runs, or their names below --out", Arity =
-            new ArgumentArity(2, 100)
-            };
+        var runs = new Argument<string[]>("RUNS")
+        {
+            Description = "folders of runs, or their names below --out",
+            Arity = new ArgumentArity(2, 100),
+        };
         var figure = new Option<string?>("--figure") { Description = "write the loss curves to this .html or .png" };
         var command = new Command("compare",
             "Compares runs: what was asked of them and what came out.") { runs, root, figure, json };

@@ -16,18 +16,14 @@ internal static class ListCommand
     public static Command Create()
     {
         var (root, json) = (RunsCommand.Root(), RunsCommand.Json());
-        var sort =
-            new Option<string?>("--sort")
-            {
-                Description =
-            "a column, such as accuracy or learning-rate; -COLUMN for the largest first"
-            };
-        var filter =
-            new Option<string[]>("--filter")
-            {
-                Description =
-            "COLUMN=VALUE, such as state=finished or batch-size=64; may be given several times"
-            };
+        var sort = new Option<string?>("--sort")
+        {
+            Description = "a column, such as accuracy or learning-rate; -COLUMN for the largest first",
+        };
+        var filter = new Option<string[]>("--filter")
+        {
+            Description = "COLUMN=VALUE, such as state=finished or batch-size=64; may be given several times",
+        };
         var command = new Command("list",
             "Lists runs, oldest first, with what differs between them.") { root, sort, filter, json };
         command.SetAction(parsed =>

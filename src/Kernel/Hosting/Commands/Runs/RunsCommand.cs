@@ -16,17 +16,18 @@ internal static class RunsCommand
     };
 
     /// <summary>Where runs are, as in <c>--out</c> of a training script.</summary>
-    public static Option<string> Root()
-        => new("--out") { Description = "folder of run directories", DefaultValueFactory = _ => "runs" };
+    public static Option<string> Root() => new("--out")
+    {
+        Description = "folder of run directories",
+        DefaultValueFactory = _ => "runs",
+    };
 
     /// <summary>Which run.</summary>
-    public static Argument<string> Run()
-        => new("RUN")
-        {
-            Description =
-        "a run's folder, its name below --out, a --name (the newest of it), or latest", DefaultValueFactory = _
-        => "latest"
-        };
+    public static Argument<string> Run() => new("RUN")
+    {
+        Description = "a run's folder, its name below --out, a --name (the newest of it), or latest",
+        DefaultValueFactory = _ => "latest",
+    };
 
     /// <summary>For programs.</summary>
     public static Option<bool> Json() => new("--json") { Description = "one JSON object on the last line of stdout" };

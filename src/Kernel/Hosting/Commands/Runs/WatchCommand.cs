@@ -16,8 +16,8 @@ internal static class WatchCommand
         var (root, run) = (RunsCommand.Root(), RunsCommand.Run());
         var every = new Option<int>("--every")
         {
-            Description = "tell one step in so many", DefaultValueFactory = _
-            => 1
+            Description = "tell one step in so many",
+            DefaultValueFactory = _ => 1,
         };
         var command = new Command("watch", "Follows a run's numbers until it is no longer alive.") { run, root, every };
         command.SetAction(parsed =>

@@ -14,8 +14,8 @@ internal static class LogsCommand
         var follow = new Option<bool>("--follow", "-f") { Description = "until the job is no longer known" };
         var root = new Option<string>("--out")
         {
-            Description = "folder that submit was given", DefaultValueFactory = _
-            => "runs"
+            Description = "folder that submit was given",
+            DefaultValueFactory = _ => "runs",
         };
         var command = new Command("logs", "Prints what a job has written.") { job, follow, root };
         command.SetAction(parsed =>

@@ -11,12 +11,11 @@ internal static class SlurmCommand
 
     private static Command Status()
     {
-        var job =
-            new Argument<string?>("JOB")
-            {
-                Description = "its number (default: all of yours)", Arity =
-            ArgumentArity.ZeroOrOne
-            };
+        var job = new Argument<string?>("JOB")
+        {
+            Description = "its number (default: all of yours)",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var command = new Command("status", "Lists jobs that wait or run.") { job };
         command.SetAction(parsed =>
         {

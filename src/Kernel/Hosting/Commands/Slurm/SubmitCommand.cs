@@ -13,46 +13,38 @@ internal static partial class SubmitCommand
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "a C# script (.csx)" };
-        var arguments =
-            new Argument<string[]>("ARGS")
-            {
-                Description = "the script's arguments, after --", Arity =
-            ArgumentArity.ZeroOrMore
-            };
+        var arguments = new Argument<string[]>("ARGS")
+        {
+            Description = "the script's arguments, after --",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var nodes = new Option<int>("--nodes") { Description = "hosts", DefaultValueFactory = _ => 1 };
         var ranks = new Option<int>("--ranks-per-node") { Description = "ranks on each", DefaultValueFactory = _ => 1 };
-        var time =
-            new Option<string>("--time")
-            {
-                Description =
-            "time limit: minutes, or [days-]hours:minutes:seconds", DefaultValueFactory = _ => "1:00:00"
-            };
-        var lead =
-            new Option<int>("--lead")
-            {
-                Description =
-            "seconds before the limit at which the run saves", DefaultValueFactory = _ => 120
-            };
-        var requeue =
-            new Option<bool>("--requeue")
-            {
-                Description =
-            "a job that is cut goes back into the queue until its run is finished"
-            };
+        var time = new Option<string>("--time")
+        {
+            Description = "time limit: minutes, or [days-]hours:minutes:seconds",
+            DefaultValueFactory = _ => "1:00:00",
+        };
+        var lead = new Option<int>("--lead")
+        {
+            Description = "seconds before the limit at which the run saves",
+            DefaultValueFactory = _ => 120,
+        };
+        var requeue = new Option<bool>("--requeue")
+        {
+            Description = "a job that is cut goes back into the queue until its run is finished",
+        };
         var partition = new Option<string?>("--partition") { Description = "of the cluster (default: its own)" };
         var name = new Option<string?>("--job-name") { Description = "default: the script's" };
-        var root =
-            new Option<string>("--out")
-            {
-                Description =
-            "folder of run directories and the job's log", DefaultValueFactory = _ => "runs"
-            };
-        var extra =
-            new Option<string[]>("--option")
-            {
-                Description =
-            "another option of sbatch, such as --option=--exclude=n1"
-            };
+        var root = new Option<string>("--out")
+        {
+            Description = "folder of run directories and the job's log",
+            DefaultValueFactory = _ => "runs",
+        };
+        var extra = new Option<string[]>("--option")
+        {
+            Description = "another option of sbatch, such as --option=--exclude=n1",
+        };
         var dry = new Option<bool>("--dry-run") { Description = "print the script and submit nothing" };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var command = new Command("submit", "Submits a training script; it is saved before its time is up, and goes on where it was.") { file, arguments };

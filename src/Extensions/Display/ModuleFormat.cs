@@ -1,0 +1,37 @@
+using System.Globalization;
+using TorchSharp;
+
+namespace Interactive.Extensions.Display;
+
+/// <summary>A module of TorchSharp's: its layers with their parameters.</summary>
+internal static class ModuleFormat
+{
+    public static MimeBundle Format(torch.nn.Module module)
+    {
+        var parts = module.named_modules().Select(m => (m.name, m.module)).Where(m => !m.module.children().Any()).ToList();
+        if (parts.Count == 0) parts.Add(("", module));
+        var own = module.parameters(recurse: false).Any() && parts.All(p => !ReferenceEquals(p.module, module));
+        if (own) parts.Insert(0, ("", module));
+        var (all, trained) = (Count(module.parameters()), Count(module.parameters().Where(p => p.requires_grad)));
+        var summary = string.Create(CultureInfo.InvariantCulture,
+            $"{module.GetType().Name}: {all:N0} parameters{(trained == all ? "" : $" ({trained:N0} trained)")}{(module.training ? "" : ", in evaluation mode")}");
+        var table = new Table(["name", "layer", "of shape", "parameters"], [.. parts.Select(p => Row(p.name, p.module))]);
+        return new(new Dictionary<string, object>
+        {
+            [Mime.Html] = $"<p>{Table.Encode(summary)}</p>{table.ToHtml()}",
+            [Mime.Text] = summary + "\n" + table.ToText(),
+        });
+    }
+
+    private static IReadOnlyList<string> Row(string name, torch.nn.Module layer)
+    {
+        var own = layer.named_parameters(recurse: false).ToList();
+        return
+        [
+            name, layer.GetType().Name, string.Join(", ", own.Select(p => $"{p.name} {string.Join('x', p.parameter.shape)}{(p.parameter.requires_grad ? "" : " frozen")}")),
+            own.Count == 0 ? "" : Count(own.Select(p => p.parameter)).ToString("N0", CultureInfo.InvariantCulture),
+        ];
+    }
+
+    private static long Count(IEnumerable<torch.Tensor> parameters) => parameters.Sum(p => p.numel());
+}
