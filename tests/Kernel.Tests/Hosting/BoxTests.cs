@@ -9,7 +9,7 @@ namespace Interactive.Kernel.Tests.Hosting;
 [Trait("Speed", "slow")]
 public sealed class BoxTests
 {
-    private static string Image(TemporaryFolder folder)
+    internal static string Image(TemporaryFolder folder)
     {
         var image = Directory.CreateDirectory(Path.Combine(folder.Path, "image")).FullName;
         foreach (var name in new[] { "usr", "etc", "data" }) Directory.CreateDirectory(Path.Combine(image, name));

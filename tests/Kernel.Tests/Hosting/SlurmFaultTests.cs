@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Interactive.Kernel.Hosting.Boxes;
+using Interactive.Kernel.Tests.Scripting;
 using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Tests.Hosting;
@@ -76,6 +78,20 @@ public sealed class SlurmFaultTests : IDisposable
         await job.Until(() => job.Count("first-step") == 2, "it goes on within its allocation");
         await job.Finish();
         await job.Until(() => job.Count("node") > 0, "the node is looked at");
+        await job.HasTheBitsOfAnUncutRun();
+    }
+
+    [SkippableFact]
+    public async Task A_rank_in_a_box_is_killed()
+    {
+        var job = Training();
+        Skip.If(Box.Missing() is not null, Box.Missing());
+        using var folder = new TemporaryFolder();
+        await job.Submit("--requeue", "--box", BoxTests.Image(folder), "--memory", "6G", "--bind", "/usr:/usr:ro", "--bind", "/etc:/etc:ro", "--bind", job.Runs);
+        cluster!.Run($"pkill -9 -f -n '[i]nteractive.dll run {job.Script}'");
+        await job.Until(() => job.Count("first-step") == 2, "it goes on, in a box again");
+        await job.Finish();
+        Assert.Contains("restart 1 of 3", job.Log);
         await job.HasTheBitsOfAnUncutRun();
     }
 

@@ -72,6 +72,8 @@ internal sealed class SlurmTraining : IDisposable
     {
         job ??= Job;
         await Until(() => cluster.Run($"squeue -h -j {job} -o %T").Trim() == "PENDING", "it waits again");
+        // Of a job that was killed in the same second slurmd says "already killed", and ends it: Slurm's own two minutes are for that, too.
+        await Task.Delay(3000);
         cluster.Run($"scontrol update jobid={job} starttime=now");
     }
 

@@ -60,7 +60,9 @@ internal static class BatchCommand
                     .. box.Count == 0 ? ["run"] : (string[])["launch", "-n", job.Tasks.ToString(CultureInfo.InvariantCulture), .. box], script.Path,
                     "-c", options.IsRelease(parsed) ? "release" : "debug", "--", .. arguments];
                 if (resume && !arguments.Contains("--resume")) run.Add("--resume");
-                if (box.Count > 0) return new(run[0], run[1..]);
+                // Inside, mpirun starts its ranks itself: srun is not there, and a box has one host.
+                if (box.Count > 0)
+                    return new(run[0], run[1..]) { Environment = { ["OMPI_MCA_ras"] = "^slurm", ["OMPI_MCA_plm"] = "isolated", ["HYDRA_LAUNCHER"] = "fork" } };
                 var start = MpiLauncher.Command(job.Tasks, run);
                 start.Environment[ScriptCache.RankVariable] = "1";
                 return start;
