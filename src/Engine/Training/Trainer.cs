@@ -397,10 +397,7 @@ public sealed class Trainer : IDisposable
         if (stop > StopKind.Done) throw StopRequests.Stopped(stop, $"step {Step} of {TotalSteps}", Directory!, IsMain, cancellation);
     }
 
-    private void Tell(IEnumerable<string?> lines)
-    {
-        foreach (var line in lines.OfType<string>()) place!.Tell(line);
-    }
+    private void Tell(IEnumerable<string?> lines) => lines.OfType<string>().ToList().ForEach(place!.Tell);
 
     /// <inheritdoc/>
     public void Dispose()
