@@ -18,7 +18,10 @@ internal sealed class ModuleHooks
 
     private readonly (string Name, ICollection Hooks, int Count)[] all;
 
-    private ModuleHooks((string, ICollection, int)[] all) => this.all = all;
+    private ModuleHooks((string, ICollection, int)[] all, ModuleFields fields) => (this.all, Fields) = (all, fields);
+
+    /// <summary>The fields of the same modules.</summary>
+    public ModuleFields Fields { get; }
 
     /// <summary>Whether TorchSharp keeps hooks where they are looked for.</summary>
     public static bool AreSeen => fields.Length == 4;
@@ -28,11 +31,8 @@ internal sealed class ModuleHooks
     {
         var called = graph.Nodes.Where(n => n.Op is Opaque).SelectMany(n => n.Op.Module!.modules().Append(n.Op.Module))
             .ToHashSet();
-        var all = new List<(string, ICollection, int)>();
-        foreach (var (name, part) in module.named_modules().Prepend(("", module)).DistinctBy(m => m.Item2))
-            if (!called.Contains(part))
-                all.AddRange(Hooks(part).Select(hooks => (name, hooks, hooks.Count)));
-        return new([.. all]);
+        var parts = module.named_modules().Prepend(("", module)).DistinctBy(m => m.Item2).Where(m => !called.Contains(m.Item2)).ToList();
+        return new([.. parts.SelectMany(m => Hooks(m.Item2).Select(hooks => (m.Item1, hooks, hooks.Count)))], ModuleFields.Of(parts));
     }
 
     /// <summary>The first part whose hooks are others than then, "" for the whole; or null.</summary>

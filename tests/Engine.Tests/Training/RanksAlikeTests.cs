@@ -78,6 +78,27 @@ public sealed class RanksAlikeTests : IDisposable
         g => g with { Rate = (_, _) => 0.25 });
 
     [Fact]
+    public void Rates_in_a_loop_of_ones_own()
+    {
+        var lines = Ranks.Run(2, world =>
+        {
+            using var graph = Graph.Capture(nn.Sequential(("a", nn.Linear(2, 3))), new Shape(2));
+            using var loop = new TrainingLoop(new TrainerOptions { Name = "rates", Out = folder, BatchSize = 8, Progress = false, Device = "cpu" }, world);
+            var model = loop.Setup(graph);
+            return Assert.Throws<UsageException>(() =>
+            {
+                while (loop.Continue(3))
+                {
+                    model.Backward([ones(4, 2)], [zeros(4, dtype: ScalarType.Int64)]);
+                    model.Step(world.Rank == 0 ? 0.5 : 0.25);
+                    loop.Note(1);
+                }
+            }).Message;
+        });
+        Assert.All(lines, line => Assert.Equal("the learning rate is 0.5 on rank 0 and 0.25 on rank 1: a schedule must say the same on every rank", line));
+    }
+
+    [Fact]
     public void What_is_the_ranks_own_may_differ()
     {
         var weights = Train(g => g with { Options = g.Options with { Workers = 2 } });

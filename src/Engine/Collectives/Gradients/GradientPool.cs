@@ -147,12 +147,16 @@ public sealed class GradientPool : IDisposable
         return repaired;
     }
 
-    /// <summary>The same for one parameter of the pool.</summary>
-    /// <returns>Whether it had a gradient.</returns>
-    internal bool Seal(Parameter parameter)
+    /// <summary>Adds the gradient that a parameter has apart from the pool to its place there, and makes it a view again.</summary>
+    /// <returns>Whether it had one.</returns>
+    internal unsafe bool Take(Parameter parameter)
     {
+        using var _ = no_grad();
         using var grad = parameter.grad;
-        Put(IndexOf(parameter), grad);
+        var view = views[IndexOf(parameter)];
+        if (grad is not null && Address(grad) == Address(view)) return false;
+        if (grad is not null) view.add_(grad);
+        parameter.grad = view;
         return grad is not null;
     }
 

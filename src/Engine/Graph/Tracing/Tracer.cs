@@ -26,8 +26,11 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         RequireFinite();
         using var plain = module is jit.ScriptModule ? ScriptExecutor.Plain() : null;
         using var memory = new ModuleMemory(module);
+        foreach (var (part, its) in module.named_modules().Select(m => (m.name, m.module)).Prepend(("", module)).DistinctBy(m => m.Item2))
+            if (!opaque.Contains(part) && ForwardCode.Varies(its) is { } why) GiveUp(part, why);
         while (true)
         {
+            if (opaque.Contains("")) return Whole();
             try
             {
                 var graph = Attempt(memory);
@@ -36,7 +39,6 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
             }
             catch (TraceFailure failure) { GiveUp(failure.Span, failure.Message); }
             finally { memory.PutBack(); }
-            if (opaque.Contains("")) return Whole();
         }
     }
 

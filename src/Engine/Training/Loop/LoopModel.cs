@@ -69,6 +69,8 @@ public sealed class LoopModel : IDisposable
     /// </summary>
     public double? GradientNorm { get; private set; }
 
+    /// <summary>Of the last step; ranks that disagree are told at the next <see cref="TrainingLoop.Note"/>.</summary>
+    internal double LearningRate { get; private set; }
     internal string? PlanDescription { get; }
     /// <summary>Bytes that steps will come to hold: activations and optimiser state.</summary>
     internal long Promised { get; }
@@ -133,6 +135,7 @@ public sealed class LoopModel : IDisposable
         strategy.Unused.Agree(world);
         if (!isReducing) strategy.Reducer.Begin();
         (isReducing, lastPasses, passes) = (false, passes, 0);
+        LearningRate = learningRate;
         GradientNorm = strategy.Update(learningRate, largestNorm);
         strategy.Pool.Zero();
     }
@@ -146,6 +149,7 @@ public sealed class LoopModel : IDisposable
         Land();
         passes = 0;
         strategy.Pool.Zero();
+        strategy.Unused.Begin();
     }
 
     private void BackwardBegins()

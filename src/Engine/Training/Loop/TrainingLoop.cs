@@ -206,7 +206,8 @@ public sealed class TrainingLoop : IDisposable
     private void EndIfAsked()
     {
         writer.Poll();
-        var (_, stop, saves, _) = Agreement.Of(world, 0, requests.Kind, null, writer.IsDue(Step));
+        var (_, stop, saves, error) = Agreement.Of(world, 0, requests.Kind, null, writer.IsDue(Step), models.Sum(m => m.LearningRate));
+        if (error is not null) throw new UsageException(error);
         if (saves) Write();
         if (stop == StopKind.None) return;
         Save();

@@ -7,62 +7,57 @@ using TorchSharp.Modules;
 namespace Interactive.Training;
 
 /// <summary>
-/// Parameters that a module owns and does not use: autograd gives them no gradient, and a step, weight decay included,
-/// leaves them alone. Only opaque modules can have such; the first backward pass of any rank shows which.
+/// Parameters that no backward pass of a step reaches: autograd gives them no gradient, and the step, weight decay and momentum included,
+/// leaves them alone. Only modules that could not be traced have such: they may own parameters that they never use, or decide
+/// anew in each step which they use.
 /// </summary>
 internal sealed class UnusedParameters
 {
-    private readonly Dictionary<nint, Parameter> unknown = [];
+    private readonly Parameter[] candidates; // in the graph's order
+    private readonly HashSet<nint> waiting = []; // those without a gradient in this step so far
     private readonly HashSet<nint> unused = [];
-    private readonly List<nint> open = []; // on which the ranks have not agreed yet, in the graph's order
     private readonly GradientPool pool;
 
     public UnusedParameters(Graph graph, GradientPool pool)
     {
         this.pool = pool;
         var uses = graph.Nodes.SelectMany(node => node.Op.Parameters).CountBy(p => p.Identity()).ToDictionary();
-        foreach (var node in graph.Nodes)
-            if (node.Op is Opaque)
-                foreach (var parameter in node.Op.Parameters)
-                    if (uses[parameter.Identity()] == 1 && pool.IndexOf(parameter) >= 0
-                        && unknown.TryAdd(parameter.Identity(), parameter)) open.Add(parameter.Identity());
+        candidates = [.. graph.Nodes.Where(node => node.Op is Opaque).SelectMany(node => node.Op.Parameters)
+            .Where(p => uses[p.Identity()] == 1 && pool.IndexOf(p) >= 0)];
+        Begin();
     }
+
+    /// <summary>What was seen of this step counts no more.</summary>
+    public void Begin() => waiting.UnionWith(candidates.Select(p => p.Identity()));
 
     /// <summary>Before a forward: what autograd makes of a gradient that is not there tells.</summary>
     public void Watch()
     {
-        foreach (var parameter in unknown.Values) parameter.grad = null;
+        if (waiting.Count == 0) return;
+        foreach (var parameter in candidates)
+            if (waiting.Contains(parameter.Identity())) parameter.grad = null;
     }
 
-    /// <summary>A parameter's gradient is complete; from now on it is a view of the pool again.</summary>
+    /// <summary>A parameter's gradient of this pass is complete; it is a view of the pool again.</summary>
     public void Ready(Parameter parameter)
     {
-        if (unknown.Remove(parameter.Identity()) && !pool.Seal(parameter)) unused.Add(parameter.Identity());
+        if (waiting.Contains(parameter.Identity()) && pool.Take(parameter)) waiting.Remove(parameter.Identity());
     }
 
-    /// <summary>
-    /// What one rank has seen holds on all, also on one that had nothing to run; what is used on any is used.
-    /// Collective, after a step's backward passes.
-    /// </summary>
+    /// <summary>Ends a step's backward passes: what is used on any rank is used. Collective.</summary>
     public void Agree(ICommunicator world)
     {
-        const byte Unseen = 0, Alone = 1, Used = 2;
-        if (open.Count == 0) return;
-        byte[] mine =
-            [.. open.Select(parameter
-            => unknown.ContainsKey(parameter) ? Unseen : unused.Contains(parameter) ? Alone : Used)];
-        var all = world.AllGather(mine);
-        for (var i = mine.Length - 1; i >= 0; i--)
+        unused.Clear();
+        if (candidates.Length == 0) return;
+        var all = world.AllGather([.. candidates.Select(p => waiting.Contains(p.Identity()) ? (byte)0 : (byte)1)]);
+        for (var i = 0; i < candidates.Length; i++)
         {
-            var seen = all.Max(part => part[i]);
-            if (seen == Unseen) continue;
-            unknown.Remove(open[i]);
-            if (seen == Alone) unused.Add(open[i]);
-            else unused.Remove(open[i]);
-            open.RemoveAt(i);
+            if (waiting.Contains(candidates[i].Identity())) pool.Take(candidates[i]); // where no pass has run
+            if (all.All(uses => uses[i] == 0)) unused.Add(candidates[i].Identity());
         }
+        Begin();
     }
 
-    /// <summary>Whether a parameter is left alone.</summary>
+    /// <summary>Whether the step leaves a parameter alone.</summary>
     public bool Contains(PoolRange range) => unused.Count > 0 && unused.Contains(range.Parameter.Identity());
 }

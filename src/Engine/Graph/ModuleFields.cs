@@ -1,0 +1,42 @@
+using System.Reflection;
+using static TorchSharp.torch;
+
+namespace Interactive.Graphs;
+
+/// <summary>
+/// The numbers, texts and switches that modules of the user's kept in fields when a graph was made of them. What a forward did with them
+/// is in the graph; one that is changed later would be passed over without a word.
+/// </summary>
+internal sealed class ModuleFields
+{
+    private readonly (string Name, nn.Module Module, FieldInfo Field, object? Value)[] all;
+
+    private ModuleFields((string, nn.Module, FieldInfo, object?)[] all) => this.all = all;
+
+    /// <summary>Those of modules, with their names.</summary>
+    public static ModuleFields Of(IEnumerable<(string Name, nn.Module Module)> modules)
+        => new([.. modules.SelectMany(m => Fields(m.Module.GetType()).Select(f => (m.Name.Length > 0 ? $"{m.Name}.{Text(f)}" : Text(f), m.Module, f, f.GetValue(m.Module))))]);
+
+    /// <summary>A number, a truth value, an enumeration or a text.</summary>
+    public static bool IsPlain(Type type)
+        => (Nullable.GetUnderlyingType(type) ?? type) is { } t && (t.IsPrimitive || t.IsEnum || t == typeof(string) || t == typeof(decimal));
+
+    /// <summary>The first that is another one now, in a sentence; or null.</summary>
+    public string? Changed()
+    {
+        foreach (var (name, module, field, before) in all)
+            if (field.GetValue(module) is var now && !Equals(now, before))
+                return FormattableString.Invariant($"{name} was {before} when the graph was made and is {now} now, which the graph would not follow: make the graph again, or keep it in a buffer (register_buffer), which is read anew");
+        return null;
+    }
+
+    private static IEnumerable<FieldInfo> Fields(Type type)
+    {
+        for (; type is not null && ForwardCode.IsOfUser(type); type = type.BaseType!)
+            foreach (var field in type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+                if (!field.IsInitOnly && IsPlain(field.FieldType)) yield return field;
+    }
+
+    // The field behind a property has the property's name in it.
+    private static string Text(FieldInfo field) => field.Name.StartsWith('<') && field.Name.IndexOf('>') is > 0 and var end ? field.Name[1..end] : field.Name;
+}
