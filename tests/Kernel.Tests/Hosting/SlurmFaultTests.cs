@@ -35,6 +35,7 @@ public sealed class SlurmFaultTests : IDisposable
     public async Task Its_time_runs_out()
     {
         var job = Training();
+        job.Wait(700); // it would be finished before
         await job.Submit("--requeue", "--time", "2", "--lead", "60"); // Slurm may send its warning a minute early
         await job.Until(() => job.Log.Contains("its time is up"), "Slurm warns");
         await job.StartAgain();

@@ -58,6 +58,9 @@ internal sealed class SlurmTraining : IDisposable
     public Task<(int Exit, string Out, string Error)> Slurm(params string[] arguments)
         => InteractiveProcess.RunUnder(("SLURM_CONF", cluster.Configuration), ["slurm", .. arguments]);
 
+    /// <summary>Has each step take so many milliseconds.</summary>
+    public void Wait(int milliseconds) => File.WriteAllText(pause, milliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
     /// <summary>Submits it, and waits until it has made steps beyond those that are there.</summary>
     public async Task Submit(params string[] options)
     {
@@ -80,7 +83,7 @@ internal sealed class SlurmTraining : IDisposable
     /// <summary>Lets the training go, until it is finished.</summary>
     public async Task Finish()
     {
-        File.WriteAllText(pause, "0");
+        Wait(0);
         await Until(() => Directory.GetDirectories(Runs, $"*-{Name}").Length == 1 && Run.IsFinished, "it finishes");
     }
 
