@@ -71,8 +71,15 @@ public sealed class DashboardTests
             => JsonSerializer.Serialize(new { step = 50 * i, own = new[] { 0.01, i == 4 ? 0.05 : 0.01 }, data = new[] { 0, 0.002 }, wait = new[] { 0.001, 0 } })));
         File.WriteAllText(Path.Combine(run, "plan.json"), JsonSerializer.Serialize(new
         {
-            planner = Hostile, batch = 8, budgetBytes = 6 << 20, peakBytes = 5 << 20, keepAllBytes = 9 << 20, overhead = 0.03, recomputes = 2,
-            steps = new[] { $"forward {Hostile}", "forward b", "loss", "backward b", "backward a" }, peaks = new[] { 2 << 20, 4 << 20, 5 << 20, 4 << 20, 1 << 20 },
+            planner = Hostile,
+            batch = 8,
+            budgetBytes = 6 << 20,
+            peakBytes = 5 << 20,
+            keepAllBytes = 9 << 20,
+            overhead = 0.03,
+            recomputes = 2,
+            steps = new[] { $"forward {Hostile}", "forward b", "loss", "backward b", "backward a" },
+            peaks = new[] { 2 << 20, 4 << 20, 5 << 20, 4 << 20, 1 << 20 },
             keepAll = new[] { 2 << 20, 6 << 20, 9 << 20, 4 << 20, 1 << 20 },
         }));
         File.WriteAllText(Path.Combine(run, "report.html"), "<!doctype html><title>a report</title><body>of the run<script>document.body.append(' and its figures'); try { parent.document.title = 'ours' } catch { }</script>");
