@@ -18,7 +18,10 @@ internal sealed class ModuleHooks
 
     private readonly (string Name, ICollection Hooks, int Count)[] all;
 
-    private ModuleHooks((string, ICollection, int)[] all, ModuleFields fields) => (this.all, Fields) = (all, fields);
+    private readonly nn.Module[] withOwnModes;
+
+    private ModuleHooks((string, ICollection, int)[] all, ModuleFields fields, nn.Module[] withOwnModes)
+        => (this.all, Fields, this.withOwnModes) = (all, fields, withOwnModes);
 
     /// <summary>The fields of the same modules.</summary>
     public ModuleFields Fields { get; }
@@ -32,8 +35,23 @@ internal sealed class ModuleHooks
         var called = graph.Nodes.Where(n => n.Op is Opaque).SelectMany(n => n.Op.Module!.modules().Append(n.Op.Module))
             .ToHashSet();
         var parts = module.named_modules().Prepend(("", module)).DistinctBy(m => m.Item2).Where(m => !called.Contains(m.Item2)).ToList();
-        return new([.. parts.SelectMany(m => Hooks(m.Item2).Select(hooks => (m.Item1, hooks, hooks.Count)))], ModuleFields.Of(parts));
+        return new([.. parts.SelectMany(m => Hooks(m.Item2).Select(hooks => (m.Item1, hooks, hooks.Count)))], ModuleFields.Of(parts),
+            [.. module.modules().Prepend(module).Distinct().Where(HasOwnModes)]);
     }
+
+    /// <summary>
+    /// Lets modules that override <c>train</c> set the modes of their parts, as a call of <c>module.train()</c> would: to keep a batch
+    /// norm in evaluation mode for good is done so.
+    /// </summary>
+    /// <param name="all">Also those in evaluation mode.</param>
+    public void TakeOwnModes(bool all)
+    {
+        foreach (var module in withOwnModes)
+            if (all || module.training) module.train();
+    }
+
+    private static bool HasOwnModes(nn.Module module)
+        => ForwardCode.IsOfUser(module.GetType().GetMethod(nameof(nn.Module.train), [typeof(bool)])!.DeclaringType!);
 
     /// <summary>The first part whose hooks are others than then, "" for the whole; or null.</summary>
     public string? Changed()

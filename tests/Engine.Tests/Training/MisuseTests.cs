@@ -89,6 +89,38 @@ public sealed class MisuseTests : IDisposable
         }, inLoop);
     }
 
+    private sealed class FrozenNorm : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Linear layer = nn.Linear(4, 3);
+        private readonly TorchSharp.Modules.BatchNorm1d norm = nn.BatchNorm1d(3);
+
+        public FrozenNorm() : base("frozen") => RegisterComponents();
+        public override Tensor forward(Tensor input) => norm.call(layer.call(input));
+
+        public override void train(bool on = true)
+        {
+            base.train(on);
+            norm.eval();
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_modules_own_train_has_the_last_word(bool wasUsed)
+    {
+        using var whole = new FrozenNorm();
+        if (wasUsed) whole.eval();
+        Train(whole);
+        Assert.Equal((0, false), (Tracked(whole), Norm(whole).training));
+
+        using var part = new FrozenNorm();
+        using var around = nn.Sequential(("part", part), ("out", nn.Linear(3, 3)));
+        if (wasUsed) around.eval();
+        Train(around);
+        Assert.Equal((0, false), (Tracked(part), Norm(part).training));
+    }
+
     [Fact]
     public void A_step_without_a_backward_pass()
         => Assert.StartsWith("net: a step without a backward pass since the last one", Refused(model => model.Step(0.1)));

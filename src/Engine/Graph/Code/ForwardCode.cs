@@ -21,16 +21,22 @@ internal static class ForwardCode
         (typeof(DateTimeOffset), "get_UtcNow"), (typeof(Environment), "get_TickCount"), (typeof(Environment), "get_TickCount64"),
     ];
 
-    private static readonly ConcurrentDictionary<Type, string?> known = new();
+    private sealed record Seen(string? Varies, IReadOnlyList<FieldInfo> Reads);
+
+    private static readonly ConcurrentDictionary<Type, Seen> known = new();
 
     /// <summary>What it decides by, as the end of a sentence about the module; null for nothing that the code shows.</summary>
-    public static string? Varies(torch.nn.Module module) => IsOfUser(module.GetType()) ? known.GetOrAdd(module.GetType(), Look) : null;
+    public static string? Varies(torch.nn.Module module) => IsOfUser(module.GetType()) ? known.GetOrAdd(module.GetType(), Look).Varies : null;
+
+    /// <summary>The fields of its own that the forward of a module of the user's reads, and that hold a number, a truth value or a text.</summary>
+    public static IReadOnlyList<FieldInfo> Reads(torch.nn.Module module) => IsOfUser(module.GetType()) ? known.GetOrAdd(module.GetType(), Look).Reads : [];
 
     /// <summary>Neither TorchSharp's nor this library's: those are known.</summary>
     public static bool IsOfUser(Type type) => type.Assembly != typeof(torch).Assembly && type.Assembly != typeof(ForwardCode).Assembly;
 
-    private static string? Look(Type type)
+    private static Seen Look(Type type)
     {
+        var reads = new Dictionary<int, FieldInfo>();
         var seen = new HashSet<MethodBase>();
         var open = new Stack<MethodBase>();
         for (var own = type; own is not null && IsOfUser(own); own = own.BaseType)
@@ -39,16 +45,19 @@ internal static class ForwardCode
         while (open.TryPop(out var method))
             if (seen.Add(method))
                 foreach (var (code, member) in MethodCode.Members(method))
-                    if (Varies(type, code, member) is { } why) return why;
+                    if (Varies(type, code, member) is { } why) return new(why, []);
+                    else if (member is FieldInfo { IsInitOnly: false, IsStatic: false } field && IsOwn(type, field)) reads[field.MetadataToken] = field;
                     else if (member is MethodBase next && next.Module == type.Module && !next.IsConstructor) open.Push(next);
-        return null;
+        return new(null, [.. reads.Values]);
     }
+
+    private static bool IsOwn(Type type, FieldInfo field) => field.DeclaringType!.IsAssignableFrom(type) && ModuleFields.IsPlain(field.FieldType);
 
     private static string? Varies(Type type, OpCode code, MemberInfo member) => member switch
     {
         MethodBase { DeclaringType: { } of } m when chance.Any(c => c.IsAssignableFrom(of)) || readings.Contains((of, m.Name))
             => $"its code asks {of.Name}, which no graph can follow",
-        FieldInfo f when (code == OpCodes.Stfld && f.DeclaringType!.IsAssignableFrom(type) || code == OpCodes.Stsfld) && ModuleFields.IsPlain(f.FieldType)
+        FieldInfo f when code == OpCodes.Stfld && IsOwn(type, f) || code == OpCodes.Stsfld && ModuleFields.IsPlain(f.FieldType)
             => $"its code writes {f.Name}, on which a later run may depend",
         _ => null,
     };

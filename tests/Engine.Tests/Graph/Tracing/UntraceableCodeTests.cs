@@ -52,6 +52,7 @@ public sealed class UntraceableCodeTests : IDisposable
     private sealed class Scaled : Part
     {
         public double Scale { get; set; } = 1;
+        public int Seen { get; set; } // no business of its forward
         public Scaled() : base("scaled") => RegisterComponents();
         public override Tensor forward(Tensor input) => layer.call(input) * Scale;
     }
@@ -85,7 +86,7 @@ public sealed class UntraceableCodeTests : IDisposable
         using var net = Around(part);
         var data = new TensorDataset(ones(16, 4), zeros(16, dtype: ScalarType.Int64));
         using var trainer = new Trainer(net, data, data, new TrainerOptions { Name = "field", Out = folder, Epochs = 3, BatchSize = 8, Progress = false, Device = "cpu" },
-            hooks: [new Interactive.Engine.Tests.Training.At { Epoch = (_, epoch) => part.Scale = epoch < 2 ? 1 : 0.5 }]);
+            hooks: [new Interactive.Engine.Tests.Training.At { Epoch = (_, epoch) => (part.Scale, part.Seen) = (epoch < 2 ? 1 : 0.5, epoch) }]);
         var message = Assert.Throws<UsageException>(trainer.Run).Message;
         Assert.Contains("part.Scale was 1 when the graph was made and is 0.5 now, which the graph would not follow", message);
         Assert.Equal(4, trainer.Step);

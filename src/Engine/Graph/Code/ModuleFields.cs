@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// The numbers, texts and switches that modules of the user's kept in fields when a graph was made of them. What a forward did with them
+/// The numbers, texts and switches that the forwards of the user's modules read from fields when a graph was made. What they did with them
 /// is in the graph; one that is changed later would be passed over without a word.
 /// </summary>
 internal sealed class ModuleFields
@@ -15,7 +15,7 @@ internal sealed class ModuleFields
 
     /// <summary>Those of modules, with their names.</summary>
     public static ModuleFields Of(IEnumerable<(string Name, nn.Module Module)> modules)
-        => new([.. modules.SelectMany(m => Fields(m.Module.GetType()).Select(f => (m.Name.Length > 0 ? $"{m.Name}.{Text(f)}" : Text(f), m.Module, f, f.GetValue(m.Module))))]);
+        => new([.. modules.SelectMany(m => ForwardCode.Reads(m.Module).Select(f => (m.Name.Length > 0 ? $"{m.Name}.{Text(f)}" : Text(f), m.Module, f, f.GetValue(m.Module))))]);
 
     /// <summary>A number, a truth value, an enumeration or a text.</summary>
     public static bool IsPlain(Type type)
@@ -28,13 +28,6 @@ internal sealed class ModuleFields
             if (field.GetValue(module) is var now && !Equals(now, before))
                 return FormattableString.Invariant($"{name} was {before} when the graph was made and is {now} now, which the graph would not follow: make the graph again, or keep it in a buffer (register_buffer), which is read anew");
         return null;
-    }
-
-    private static IEnumerable<FieldInfo> Fields(Type type)
-    {
-        for (; type is not null && ForwardCode.IsOfUser(type); type = type.BaseType!)
-            foreach (var field in type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly))
-                if (!field.IsInitOnly && IsPlain(field.FieldType)) yield return field;
     }
 
     // The field behind a property has the property's name in it.
