@@ -97,10 +97,12 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
         finally { Warning?.Then(null); }
     }
 
-    // Into the run's own history; its steps are told by its other events.
+    // Into the run's own history; its steps are told by its other events. A full disk, which may be what took the ranks down, is no
+    // reason to end with them.
     private static void Tell(string note, string kind, string what)
     {
-        if (Directory(note) is { } path) RunEvents.Add(RunDirectory.Open(path), kind, 0, what);
+        try { if (Directory(note) is { } path) RunEvents.Add(RunDirectory.Open(path), kind, 0, what); }
+        catch (IOException) { }
     }
 
     private static string? Directory(string note) => File.Exists(note) ? File.ReadAllText(note) : null;

@@ -129,7 +129,7 @@ public sealed class SlurmFaultTests : IDisposable
     {
         var job = Training();
         await job.Submit("--requeue");
-        cluster!.Run($"pkill -9 -f -o '[i]nteractive.dll batch {job.Script}'");
+        cluster!.Run($"pkill -9 -f -o '[i]nteractive(.dll)? batch {job.Script}'");
         await job.Until(() => !job.Run.IsLive, "its ranks have ended");
         await job.Submit("--requeue");
         await job.Finish();
