@@ -30,6 +30,13 @@ static unsafe class Operations
         if (!gathered.Select(bytes => bytes.Length)
             .SequenceEqual(Enumerable.Range(0, world.Size).Select(rank => rank * 3)))
             throw new InvalidOperationException("all-gather returned wrong lengths");
+        Blocks(world);
+        using (var alone = world.Split([world.Rank]))
+            if (world.Rank == 0) // the others go on: there is nobody that it would have to wait for
+            {
+                using var again = alone.Split([0]);
+                again.Barrier();
+            }
         world.Barrier();
         Console.WriteLine($"rank {world.Rank} of {world.Size} local {world.LocalRank} on {World.Library}: ok");
     }
@@ -56,6 +63,29 @@ static unsafe class Operations
                 world.AllGather(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(data.AsSpan())));
             if (hashes.Any(hash => !hash.SequenceEqual(hashes[0])))
                 throw new InvalidOperationException($"ranks differ at {count} elements");
+        }
+    }
+
+    static void Blocks(ICommunicator world)
+    {
+        const int each = 70_001;
+        var (ranks, me) = (world.Size, world.Rank);
+        var given = Values(me, ranks * each);
+        float[] gathered = new float[ranks * each], sum = new float[each], swapped = new float[ranks * each];
+        given.AsSpan(me * each, each).CopyTo(gathered.AsSpan(me * each));
+        fixed (float* all = gathered, from = given, into = sum, to = swapped)
+        {
+            world.GatherBlocks(all, each);
+            world.SumBlocks(from, into, each);
+            world.SwapBlocks(from, to, each);
+        }
+        for (int i = 0; i < each; i += 89)
+        {
+            double total = Enumerable.Range(0, ranks).Sum(rank => (double)Value(rank, me * each + i));
+            var ok = Math.Abs(total - sum[i]) < 1e-5;
+            for (int rank = 0; rank < ranks; rank++)
+                ok &= gathered[rank * each + i] == Value(rank, rank * each + i) && swapped[rank * each + i] == Value(rank, me * each + i);
+            if (!ok) throw new InvalidOperationException($"element {i} of blocks of {each} is wrong");
         }
     }
 

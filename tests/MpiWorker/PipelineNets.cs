@@ -21,6 +21,7 @@ static class PipelineNets
                 => net.Input.Flatten().Linear(48).Relu().Dropout(0.3).Linear(40).Dropout(0.2).Relu().Linear(32)
                 .Dropout(0.5).Linear(4),
             "tied" => Tied(net),
+            "wide" => Wide(net.Input),
             _ => throw new ArgumentException($"no net {name}"),
         });
     }
@@ -45,6 +46,14 @@ static class PipelineNets
         var second = first.Linear(24).Relu();
         var third = second.Linear(24).Gelu().Add(first);
         return third.Linear(24).Relu().Add(first).Add(second).Linear(4);
+    }
+
+    // Linear layers that lead to others of their kind, and one that does not.
+    private static Value Wide(Value x)
+    {
+        x = x.Conv(8, 3, padding: 1, bias: false).BatchNorm().Relu().MaxPool(2).Flatten();
+        x = x.Linear(128).Relu().Add(x);
+        return x.Linear(256).Relu().Dropout(0.2).Linear(192).Relu().Dropout(0.3).Linear(128).Gelu().Linear(4);
     }
 
     private static Value Tied(GraphBuilder net)

@@ -53,6 +53,12 @@ public sealed unsafe class Communicator : ICommunicator
         if (group is null) Table = Table.OverMessages();
     }
 
+    /// <summary>
+    /// Bytes of data that this rank has sent to the others over this communicator and its duplicates, where it is a
+    /// part of another one (<see cref="Split"/>); notices of what is done are not counted.
+    /// </summary>
+    internal long SentBytes => (transport as SubTransport)?.SentBytes ?? 0;
+
     /// <summary>What this rank does with the others, over this communicator and its duplicates.</summary>
     public FlightRecorder Recorder => recorder;
 
@@ -108,6 +114,34 @@ public sealed unsafe class Communicator : ICommunicator
         if (Size == 1) return;
         var entry = Enter("all-gather", count, name);
         direct.AllGather(data, count);
+        recorder.Finish(entry);
+    }
+
+    /// <inheritdoc/>
+    public void GatherBlocks(float* blocks, long each, string name = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(each);
+        var entry = Enter("all-gather of blocks", each, name);
+        direct.GatherBlocks(blocks, each);
+        recorder.Finish(entry);
+    }
+
+    /// <inheritdoc/>
+    public void SumBlocks(float* blocks, float* sum, long each, string name = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(each);
+        var entry = Enter("sum of blocks", each, name);
+        if (Size == 1) Buffer.MemoryCopy(blocks, sum, each * sizeof(float), each * sizeof(float));
+        else direct.SumBlocks(blocks, sum, each);
+        recorder.Finish(entry);
+    }
+
+    /// <inheritdoc/>
+    public void SwapBlocks(float* from, float* to, long each, string name = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(each);
+        var entry = Enter("exchange of blocks", each, name);
+        direct.SwapBlocks(from, to, each);
         recorder.Finish(entry);
     }
 
@@ -305,6 +339,7 @@ public sealed unsafe class Communicator : ICommunicator
         {
             // Each rank compares with one neighbour: if not all agree, some two neighbours differ.
             Exchange(mine, (Rank + 1) % Size, theirs, (Rank + Size - 1) % Size, NoticeTag);
+            (transport as SubTransport)?.Count(-Notice.Bytes);
             Compare(theirs, (Rank + Size - 1) % Size);
         }
         return entry;

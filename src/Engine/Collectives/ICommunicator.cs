@@ -41,6 +41,26 @@ public interface ICommunicator : IDisposable
     /// <summary>Copies every rank's <see cref="Part"/> to all ranks.</summary>
     unsafe void AllGather(float* data, long count, string name = "");
 
+    /// <summary>Copies block r of equal blocks, rank r's, to all ranks, for every r.</summary>
+    /// <param name="blocks">One block a rank, of which this rank's is filled in.</param>
+    /// <param name="each">Floats of a block.</param>
+    /// <param name="name">Appears in error messages.</param>
+    unsafe void GatherBlocks(float* blocks, long each, string name = "");
+
+    /// <summary>Leaves the sum over all ranks of block r on rank r, in the canonical order.</summary>
+    /// <param name="blocks">One block for each rank; they keep their values.</param>
+    /// <param name="sum">Receives this rank's block.</param>
+    /// <param name="each">Floats of a block.</param>
+    /// <param name="name">Appears in error messages.</param>
+    unsafe void SumBlocks(float* blocks, float* sum, long each, string name = "");
+
+    /// <summary>Sends block r to rank r, and receives a block from every rank.</summary>
+    /// <param name="from">One block for each rank.</param>
+    /// <param name="to">Receives one of each rank, in their order.</param>
+    /// <param name="each">Floats of a block.</param>
+    /// <param name="name">Appears in error messages.</param>
+    unsafe void SwapBlocks(float* from, float* to, long each, string name = "");
+
     /// <summary>The part of <paramref name="count"/> floats that a rank owns: [low, high).</summary>
     (long Low, long High) Part(int rank, long count);
 

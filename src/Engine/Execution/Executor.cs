@@ -70,6 +70,14 @@ public sealed class Executor : IDisposable
         return loss.Run(state, targets, gradientScale).Read();
     }
 
+    /// <summary>Gradients of zero in place of a loss, where nothing is to be learnt from the last stage's outputs.</summary>
+    internal void NoLoss(MicroBatch state)
+    {
+        foreach (var output in plan.Graph.Outputs)
+            if (output.NeedsGradient)
+                state.Gradients.Add(output, new SharedGradient(zeros_like(state.Values.Find(output)!)));
+    }
+
     /// <summary>The same with a function for the objective.</summary>
     /// <param name="graph">The model, on the device where it will run.</param>
     /// <param name="schedule">As above.</param>

@@ -137,6 +137,13 @@ public abstract class Op
     /// parameters: in forward, and in backward. From shapes, for where nothing can be measured.
     /// </summary>
     public virtual (long Forward, long Backward) Workspace(Node node, long batch) => (0, 0);
+    /// <summary>
+    /// Its ranks talk to one another in forward and backward, or count on being at the same place: a plan keeps the
+    /// result for as long as something may read it and never runs it a second time.
+    /// </summary>
+    internal virtual bool RunsOnce => false;
+    /// <summary>Bytes that this rank sends to the others in a forward of a batch, and as many in a backward.</summary>
+    internal virtual long SentBytes(Node node, long batch) => 0;
     /// <summary>Floating-point operations of one forward of one sample (a multiply-add counts two).</summary>
     public virtual double Flops(Node node) => node.Output.Shape.Elements;
 

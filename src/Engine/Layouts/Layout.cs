@@ -5,7 +5,8 @@ namespace Interactive.Layouts;
 /// <summary>
 /// How the ranks of a job share a model: <c>pipe</c> stages one behind the other, each by <c>data</c> ranks that divide
 /// the batch. Rank (pipe, data) is pipe x data + its place, so that the stages of a pipeline lie on different hosts
-/// before the copies of one stage do.
+/// before the copies of one stage do. With <c>shard=linear</c> the data ranks have slices of the linear layers that send
+/// less so, and copies of the rest.
 /// </summary>
 /// <param name="Data">Ranks that divide the batch.</param>
 /// <param name="Pipe">Ranks that divide the layers.</param>
@@ -16,7 +17,13 @@ namespace Interactive.Layouts;
 /// chosen.</param>
 public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro, IReadOnlyList<string> Stages)
 {
-    private const string Accepted = "give parts of data=2,pipe=2,order=1f1b,micro=8,chunks=2, or auto";
+    private const string Accepted = "give parts of data=2,pipe=2,order=1f1b,micro=8,chunks=2, or of data=2,micro=4,shard=linear, or auto";
+
+    /// <summary>
+    /// Whether data ranks divide linear layers among them, those for which fewer bytes are sent than for their
+    /// gradients; default false.
+    /// </summary>
+    public bool ShardsLinear { get; init; }
 
     /// <summary>Ranks in all.</summary>
     public int Ranks => Data * Pipe;
@@ -33,16 +40,24 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
         {
             var at = part.IndexOf('=');
             var name = at < 0 ? part : part[..at];
-            if (at < 0 || name is not ("data" or "pipe" or "order" or "micro" or "chunks"))
+            if (at < 0 || name is not ("data" or "pipe" or "order" or "micro" or "chunks" or "shard"))
                 throw new UsageException($"--layout {text}: '{part}' is none of its parts: {Accepted}");
             if (!parts.TryAdd(name, part[(at + 1)..]))
                 throw new UsageException($"--layout {text}: {name} is given twice");
         }
-        var pipe = Number("pipe", 1);
+        var (pipe, data) = (Number("pipe", 1), Number("data", 1));
+        var shards = parts.TryGetValue("shard", out var what);
+        if (shards && what != "linear")
+            throw new UsageException($"--layout {text}: shard must be linear, got '{what}'");
+        if (shards && (pipe > 1 || stages.Length > 0 || parts.ContainsKey("chunks") || parts.ContainsKey("order")))
+            throw new UsageException($"--layout {text}: shard=linear divides layers among data ranks, not into stages: data={data * pipe},shard=linear works");
+        if (shards && data == 1)
+            throw new UsageException($"--layout {text}: shard=linear divides layers among data ranks, of which there is one: give data=2 or more");
         var order = PipelineOrders.Find(parts.GetValueOrDefault("order", "1f1b"),
             parts.ContainsKey("chunks") ? Number("chunks", 2) : null);
-        return new(Number("data", 1), pipe, order, Number("micro", 0, least: parts.ContainsKey("micro") ? 1 : 0),
-            stages.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        return new(data, pipe, order, Number("micro", 0, least: parts.ContainsKey("micro") ? 1 : 0),
+            stages.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        { ShardsLinear = shards };
 
         int Number(string name, int fallback, int least = 1)
             => !parts.TryGetValue(name, out var digits) ? fallback
@@ -57,7 +72,7 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
     public Layout Fitted(int ranks, int batch)
     {
         if (Ranks != ranks)
-            throw new UsageException($"--layout {this} is for {Ranks} ranks, there are {ranks}: {Nearest(ranks)}");
+            throw new UsageException($"--layout {this} is for {Ranks} ranks, there {(ranks == 1 ? "is 1" : $"are {ranks}")}: {Nearest(ranks)}");
         if (Micro == 0)
             return (this with
             {
@@ -75,6 +90,7 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
 
     private string Nearest(int ranks)
     {
+        if (ShardsLinear) return ranks == 1 ? "data=1 works" : $"data={ranks},shard=linear works";
         var pipe = Enumerable.Range(1, ranks).Where(p => ranks % p == 0).MinBy(p => Math.Abs(p - Pipe));
         return $"data={ranks / pipe},pipe={pipe} works";
     }
@@ -82,5 +98,5 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
     /// <inheritdoc/>
     public override string ToString()
         => string.Create(CultureInfo.InvariantCulture,
-        $"data={Data},pipe={Pipe},order={Order.Name}{(Micro > 0 ? $",micro={Micro}" : "")}");
+        $"data={Data},{(ShardsLinear ? "shard=linear" : $"pipe={Pipe},order={Order.Name}")}{(Micro > 0 ? $",micro={Micro}" : "")}");
 }

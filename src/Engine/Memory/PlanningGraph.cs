@@ -27,6 +27,7 @@ public sealed class PlanningGraph
         GoesWithLoss = [.. graph.Outputs.Where(o => LossRules.LetsGo(o, profile.LossReadsOutput)).Select(o => o.Id)];
         IsOutput = [.. graph.Values.Select(v => v.IsOutput)];
         IsFixed = [.. graph.Values.Select(v => v.IsFixed)];
+        Stays = [.. graph.Values.Select(v => v.Producer?.Op.RunsOnce == true)];
         Wants = [.. graph.Values.Select(v => v.NeedsGradient)];
         LossOverwrites = profile.LossOverwrites;
         IsSaved = new bool[count + 1];
@@ -51,6 +52,8 @@ public sealed class PlanningGraph
     internal bool[] IsOutput { get; }
     /// <summary>By value: its bytes are not the step's, and always there.</summary>
     internal bool[] IsFixed { get; }
+    /// <summary>By value: it is made once and never again, so that it stays while anything may read it.</summary>
+    internal bool[] Stays { get; }
     /// <summary>By value: it gets a gradient.</summary>
     internal bool[] Wants { get; }
     internal bool LossOverwrites { get; }
@@ -100,7 +103,7 @@ public sealed class PlanningGraph
             InputWays = HasBackward ? [.. profile.InputWays] : [];
             // Worth choosing: a graph that pins more than a few statistics.
             GraphIsChoice = HasGraph && (!Swappable || SavesOutput || Extra * 16 > profile.OutputBytes)
-                && node.Op is not IReapplied;
+                && node.Op is not IReapplied && !node.Op.RunsOnce;
         }
 
         public readonly int Id;

@@ -23,7 +23,7 @@ public sealed class Retention
         Values = new Keep[graph.ValueBytes.Length];
         Graphs = new Keep[graph.Nodes.Length];
         for (var v = 1; v < Values.Length; v++)
-            if (!graph.IsSaved[v] && !graph.IsOutput[v]) Values[v] = Keep.Never;
+            if (!graph.IsSaved[v] && !graph.IsOutput[v] && !graph.Stays[v]) Values[v] = Keep.Never;
     }
 
     private Retention(Keep[] values, Keep[] graphs) => (Values, Graphs) = (values, graphs);

@@ -107,6 +107,8 @@ internal sealed class StepWriter(PlanningGraph graph)
     {
         if (IsHeld(value)) return;
         var node = graph.Nodes[value - 1];
+        if (graph.Stays[value])
+            throw new InvalidOperationException($"{graph.Graph.Nodes[node.Id].Name} runs once, and its result has gone");
         foreach (var input in node.Inputs) Ensure(input);
         var rebuilds = node.HasGraph && !hasGraph[node.Id] && Retention.Graphs[node.Id] != Keep.Never;
         Run(node, rebuilds ? StepKind.Forward : StepKind.ForwardOnly);

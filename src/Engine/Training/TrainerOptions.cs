@@ -65,10 +65,11 @@ public sealed record TrainerOptions
     [Description("ZeRO stage: 0, 1 (optimiser state divided among ranks), 2 (gradients too) or 3 (parameters too)")] public int Zero { get; init; }
     /// <summary>
     /// How the ranks divide the model: <c>pipe=2,order=1f1b,micro=8</c> cuts it into stages, one a rank, through which a batch goes in
-    /// micro-batches; <c>data=2,pipe=2</c> divides the batch as well; <c>auto</c> chooses, for <see cref="Memory"/> where that is given. The bits
-    /// are those of one rank that works off the same micro-batches. Empty (default): every rank has the whole model.
+    /// micro-batches; <c>data=2,pipe=2</c> divides the batch as well; with <c>data=2,shard=linear</c> ranks that divide the batch have slices
+    /// of linear layers; <c>auto</c> chooses, for <see cref="Memory"/> where that is given. The bits
+    /// are those of one rank that works off the same micro-batches, but for sums over data ranks and slices. Empty (default): every rank has the whole model.
     /// </summary>
-    [Description("how ranks divide the model: auto, or parts of data=2,pipe=2,order=1f1b,micro=8")] public string Layout { get; init; } = "";
+    [Description("how ranks divide the model: auto, parts of data=2,pipe=2,order=1f1b,micro=8, or data=2,shard=linear")] public string Layout { get; init; } = "";
     /// <summary>First layers of the stages from the second on, with commas between; empty (default) to choose.</summary>
     [Description("first layers of the stages from the second on")] public string Stages { get; init; } = "";
     /// <summary>Reduce gradients while backward still runs; default true. Off gives the same bits.</summary>

@@ -30,7 +30,7 @@ internal sealed class TrainerParts : IDisposable
             throw new UsageException($"a metric cannot be called '{taken.Name}': each line of a run's metrics has kind, step, epoch and loss");
         Optimizer = optimizer ?? OptimizerOf(options);
         LearningRate = learningRate ?? Schedules.Create(options.Schedule, options.LearningRate, options.WarmUp);
-        Strategy = strategy ?? StrategyOf(options, graph);
+        Strategy = strategy ?? StrategyOf(options, graph, Optimizer.IsElementWise);
         var own = options.Ema > 0 ? new ExponentialMovingAverage(options.Ema) : null;
         Best = options.BestBy != "" ? options.BestBy : Metrics.Count > 0 ? Metrics[0].Name : "loss";
         if (Best != "loss" && Metrics.All(m => m.Name != Best)) throw new UsageException($"--best-by {Best}: choose {string.Join(", ", Metrics.Select(m => m.Name).Prepend("loss"))}");
@@ -84,9 +84,9 @@ internal sealed class TrainerParts : IDisposable
     public static Optimizer OptimizerOf(TrainerOptions options)
         => OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
 
-    private static IParallelStrategy StrategyOf(TrainerOptions options, Graph graph)
+    private static IParallelStrategy StrategyOf(TrainerOptions options, Graph graph, bool maySlice)
         => options.Layout.Length > 0
-        ? new PipelineParallel(options.Layout, options.Stages, options.Memory.Length > 0 ? options.Memory : null, graph)
+        ? new PipelineParallel(options.Layout, options.Stages, options.Memory.Length > 0 ? options.Memory : null, graph) { MaySlice = maySlice }
         : options.Deterministic
         ? new DeterministicDataParallel(options.Shards, options.Zero, options.Overlap, options.BucketBytes)
         : options.Zero > 0

@@ -1,3 +1,5 @@
+using Interactive.Collectives;
+
 namespace Interactive.Engine.Tests.Collectives;
 
 public class CommunicatorTests
@@ -31,6 +33,41 @@ public class CommunicatorTests
         foreach (var result in results)
             for (int rank = 0; rank < ranks; rank++)
                 Assert.Equal(Enumerable.Repeat((byte)rank, rank * 2), result[rank]);
+    }
+
+    [Theory]
+    [InlineData(2, 3)]
+    [InlineData(3, 70_001)]
+    [InlineData(4, 16)]
+    public unsafe void Blocks_are_gathered_summed_and_exchanged(int ranks, int each)
+    {
+        var results = Ranks.Run(ranks, world =>
+        {
+            using var part = world.Split([.. Enumerable.Range(0, ranks)]);
+            var before = ((Communicator)part).SentBytes;
+            var given = Ranks.Values(world.Rank, ranks * each);
+            float[] gathered = new float[ranks * each], sum = new float[each], swapped = new float[ranks * each];
+            given.AsSpan(world.Rank * each, each).CopyTo(gathered.AsSpan(world.Rank * each));
+            fixed (float* all = gathered, from = given, into = sum, to = swapped)
+            {
+                part.GatherBlocks(all, each);
+                part.SumBlocks(from, into, each);
+                part.SwapBlocks(from, to, each);
+            }
+            Assert.Equal(Ranks.Values(world.Rank, ranks * each), given);
+            return (gathered, sum, swapped, Sent: ((Communicator)part).SentBytes - before);
+        });
+        for (var rank = 0; rank < ranks; rank++)
+            for (var i = 0; i < each; i += 1 + each / 500)
+            {
+                Assert.Equal(Enumerable.Range(0, ranks).Sum(r => (double)Ranks.Value(r, rank * each + i)), results[rank].sum[i], 0.01);
+                for (var other = 0; other < ranks; other++)
+                {
+                    Assert.Equal(Ranks.Value(other, other * each + i), results[rank].gathered[other * each + i]);
+                    Assert.Equal(Ranks.Value(other, rank * each + i), results[rank].swapped[other * each + i]);
+                }
+            }
+        Assert.All(results, result => Assert.Equal(3L * (ranks - 1) * each * sizeof(float), result.Sent));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Interactive.Graphs;
+using Interactive.Graphs.Partition;
 using Interactive.Memory;
 using Interactive.Memory.Blocks;
 using Interactive.Memory.Chains;
@@ -15,8 +16,9 @@ namespace Interactive.Layouts;
 /// <param name="layout">The layout, fitted to ranks and batch.</param>
 /// <param name="bytesPerSecond">Speed of a link between two ranks.</param>
 /// <param name="shards">What data ranks divide, of a net that is not cut.</param>
+/// <param name="slices">Parameters of which each data rank has a slice.</param>
 internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout layout, double bytesPerSecond,
-    Shards shards)
+    Shards shards, IReadOnlyList<ParameterSlice>? slices = null)
 {
     private const int Slots = 128, Tries = 24;
     private readonly int stages = layout.Pipe * layout.Order.Chunks;
@@ -142,6 +144,7 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
 
     private readonly Lazy<long> everyRanks = new(()
         => source.parameters().DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size())
+        - (slices ?? []).Sum(s => (s.Whole.numel() - s.Mine.numel()) * s.Whole.element_size())
         + source.buffers().Sum(b => b.numel() * b.element_size())
             + layout.Micro * source.Inputs.Sum(v => v.Bytes(graph.Profile.Batch)));
 
@@ -156,6 +159,8 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
         var rankOf = new int[stages];
         for (var rank = 0; rank < layout.Pipe; rank++)
             for (var chunk = 0; chunk < order.Chunks; chunk++) rankOf[order.Stage(rank, chunk, layout.Pipe)] = rank;
+        var exchanged = graph.Graph.Nodes.Sum(n
+            => n.Op.SentBytes(n, graph.Profile.Batch) * (n.Inputs is [{ NeedsGradient: true }] ? 2 : 1));
         var sums = 0.0;
         var shares = new List<RankShare>();
         for (var rank = 0; rank < layout.Pipe; rank++)
@@ -169,8 +174,10 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
             var peak = RankBytes.Peak(order.Actions(rank, layout.Pipe, layout.Micro), mine,
                 order.SendsAhead(layout.Pipe), Arrives);
             var held = mine.Sum(p => FixedBytes(p.Schedule.Stage.First, p.Schedule.Stage.End, p.Schedule) - everyRanks.Value);
-            var parameters = mine.Sum(p => Trained(p.Schedule.Stage.First, p.Schedule.Stage.End));
-            var summed = shards.Transfers(layout.Micro) * parameters * (layout.Data - 1) / layout.Data;
+            var parameters = mine.Sum(p => Trained(p.Schedule.Stage.First, p.Schedule.Stage.End))
+                - (slices ?? []).Where(s => s.Mine.requires_grad).Sum(s => s.Mine.numel() * s.Mine.element_size());
+            var summed = shards.Transfers(layout.Micro) * parameters * (layout.Data - 1) / layout.Data
+                + layout.Micro * exchanged;
             sums = Math.Max(sums, summed / bytesPerSecond);
             long sent = 0;
             for (var c = 0; c < mine.Length; c++)

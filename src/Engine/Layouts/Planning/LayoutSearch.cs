@@ -1,5 +1,6 @@
 using System.Globalization;
 using Interactive.Graphs;
+using Interactive.Graphs.Partition;
 using Interactive.Memory;
 using Interactive.Runtime;
 
@@ -16,6 +17,7 @@ public sealed class LayoutSearch
     private readonly double bytesPerSecond;
     private readonly Shards shards;
     private readonly Dictionary<(long, bool), PlanningGraph> known = [];
+    private readonly Dictionary<(int Data, int Batch, long Micro), (PlanningGraph Graph, IReadOnlyList<ParameterSlice> Slices)> sliced = [];
 
     /// <summary>Prepares to plan one model.</summary>
     /// <param name="source">The model; shapes are enough.</param>
@@ -39,10 +41,20 @@ public sealed class LayoutSearch
     /// <param name="bytes">Of every rank; null for no limit.</param>
     /// <exception cref="UsageException">Nothing fits; the message gives the least bytes.</exception>
     public LayoutPlan Plan(Layout layout, int batch, long? bytes)
-        => layout.Pipe > 1 && shards.Level > 0
+        => layout.ShardsLinear && shards.Level > 0
+        ? throw new UsageException($"--zero {shards.Level} divides all parameters, shard=linear some: give one of them")
+        : layout.Pipe > 1 && shards.Level > 0
         ? throw new UsageException($"--zero {shards.Level} divides what data ranks hold, not the layers: data={layout.Ranks},pipe=1 works, or no --zero")
         : Planner(layout, batch).Within(bytes) ?? throw new UsageException(
             $"{layout} does not fit {ByteText.Of(bytes ?? 0)} on every rank: it needs about {ByteText.Of(Least(layout, batch, bytes ?? 0))}");
+
+    /// <summary>The model as data ranks divide its linear layers.</summary>
+    /// <exception cref="UsageException">There is nothing to divide.</exception>
+    internal static PartitionedGraph Partition(Graph source, Layout layout, int batch, IRowExchange? ranks = null)
+        => PartitionedGraph.Of(source, batch / layout.Data, ranks ?? new NoExchange(layout.Data))
+        ?? throw new UsageException(source.Precision.IsMixed
+            ? $"--layout {layout}: shard=linear sends fp32, not --precision {source.Precision}: give one of them"
+            : $"--layout {layout}: with a batch of {batch} no linear layer of {source.Name} with features that divide by {layout.Data} sends less in slices than whole: data={layout.Data} works");
 
     /// <summary>
     /// All layouts of so many ranks within so many bytes, the fastest first; those that do not fit are left out.
@@ -61,7 +73,7 @@ public sealed class LayoutSearch
 
     /// <summary>About the least bytes with which some layout works.</summary>
     public long LeastBytes(int ranks, int batch, long below)
-        => Layouts(ranks, batch).GroupBy(l => (l.Data, l.Pipe)).Select(g => g.MaxBy(l => l.Micro)!)
+        => Layouts(ranks, batch).GroupBy(l => (l.Data, l.Pipe, l.ShardsLinear)).Select(g => g.MaxBy(l => l.Micro)!)
         .Where(l => l.Order.Name == "1f1b" || l.Pipe == 1).Select(l => Least(l, batch, below)).DefaultIfEmpty(0).Min();
 
     /// <summary>
@@ -72,7 +84,7 @@ public sealed class LayoutSearch
     {
         for (var more = 2 * ranks; more <= 16 * ranks; more *= 2)
             foreach (var layout in Layouts(more, batch).Where(l => l.Order.Name == "1f1b")
-                .GroupBy(l => (l.Data, l.Pipe)).Select(g => g.MaxBy(l => l.Micro)!))
+                .GroupBy(l => (l.Data, l.Pipe, l.ShardsLinear)).Select(g => g.MaxBy(l => l.Micro)!))
                 if (Tried(layout, batch, bytes) is not null) return more;
         return null;
     }
@@ -81,10 +93,23 @@ public sealed class LayoutSearch
     {
         var micro = batch / (layout.Data * layout.Micro);
         var isSplit = layout.Order.IsSplit;
+        if (layout.ShardsLinear)
+        {
+            var key = (layout.Data, batch, (long)micro);
+            if (!sliced.TryGetValue(key, out var part)) sliced[key] = part = Sliced(layout, batch, micro);
+            return new(source, part.Graph, layout, bytesPerSecond, shards, part.Slices);
+        }
         if (!known.TryGetValue((micro, isSplit), out var graph))
             known[(micro, isSplit)] = graph = new PlanningGraph(fused,
             isSplit ? profile(fused, micro) : WithAutograd(profile(fused, micro)));
         return new(source, graph, layout, bytesPerSecond, shards);
+    }
+
+    private (PlanningGraph, IReadOnlyList<ParameterSlice>) Sliced(Layout layout, int batch, long micro)
+    {
+        var partition = Partition(source, layout, batch);
+        var run = Fusion.Fuse(partition.Graph);
+        return (new PlanningGraph(run, WithAutograd(profile(run, micro))), partition.Slices);
     }
 
     // Several micro-batches are in flight: ways to run backward that were chosen for one alone are left out.
@@ -113,17 +138,26 @@ public sealed class LayoutSearch
     /// <summary>Ways to divide ranks and batch: two orders, and micro-batches in powers of two.</summary>
     private IEnumerable<Layout> Layouts(int ranks, int batch)
     {
+        var isDivided = batch % ranks == 0 && IsDivided(ranks, batch);
         for (var pipe = 1; pipe <= (shards.Level > 0 ? 1 : ranks); pipe++)
         {
             if (ranks % pipe != 0 || batch % (ranks / pipe) != 0) continue;
             var share = batch / (ranks / pipe);
             for (var micro = 1; micro <= Math.Min(share, 16 * pipe); micro *= 2)
                 if (share % micro == 0)
+                {
+                    if (pipe == 1 && isDivided)
+                        yield return new Layout(ranks, 1, PipelineOrders.Find("1f1b"), micro, []) { ShardsLinear = true };
                     foreach (var order in pipe == 1 ? [PipelineOrders.Find("1f1b")]
                         : new[] { PipelineOrders.Find("1f1b"), PipelineOrders.Find("1f1b-eager") })
                         yield return new Layout(ranks / pipe, pipe, order, micro, []);
+                }
         }
     }
+
+    // Whether some layers send less in slices.
+    private bool IsDivided(int ranks, int batch)
+        => shards.Level == 0 && PartitionedGraph.Of(source, batch / ranks, new NoExchange(ranks)) is not null;
 
     /// <summary>Bytes a second of <c>1gbit</c>, <c>10gbit</c>, <c>25gbit</c>.</summary>
     /// <exception cref="UsageException">It is none.</exception>

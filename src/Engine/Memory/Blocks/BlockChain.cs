@@ -27,8 +27,7 @@ internal sealed class BlockChain
             }
             stages.Add(kind.Stage);
             Patterns.Add(kind.Patterns);
-            var never = Enumerable.Repeat(Keep.Never, block.End - block.First).ToArray();
-            Nothing.Add(new BlockPattern(never, never));
+            Nothing.Add(BlockPattern.Nothing(graph, block));
             HandedOn[block] = [.. block.Outputs, .. Cuts.Pinned];
             AlwaysBytes += options.FixedBytes(block);
         }

@@ -38,7 +38,7 @@ internal sealed class BlockOptions(PlanningGraph graph)
     /// <summary>Bytes needed besides the outputs in a run that keeps only them.</summary>
     public long Workspace(Block block, IReadOnlyList<int> pinned)
     {
-        var nothing = new BlockPattern(Filled(block, Keep.Never), Filled(block, Keep.Never));
+        var nothing = BlockPattern.Nothing(graph, block);
         return Math.Max(0,
             Measure(block, pinned, nothing, backward: false).ForwardPeak - FixedBytes(block) - Bytes(block.Outputs)
             - Bytes(Pinned(block, pinned)));
@@ -102,7 +102,7 @@ internal sealed class BlockOptions(PlanningGraph graph)
 
     private List<(int Node, bool IsGraph)> Choices(Block block, IReadOnlyList<int> pinned)
         => [.. Nodes(block)
-        .Where(n => graph.IsSaved[n.Id + 1] && !block.Outputs.Contains(n.Id + 1) && !pinned.Contains(n.Id + 1))
+        .Where(n => graph.IsSaved[n.Id + 1] && !graph.Stays[n.Id + 1] && !block.Outputs.Contains(n.Id + 1) && !pinned.Contains(n.Id + 1))
         .Select(n => (n.Id, false)),
             .. Nodes(block).Where(n => n.GraphIsChoice).Select(n => (n.Id, true))];
 
@@ -110,7 +110,7 @@ internal sealed class BlockOptions(PlanningGraph graph)
     {
         var pattern = new BlockPattern(Filled(block, Keep.Throughout), Filled(block, Keep.Throughout));
         foreach (var node in Nodes(block))
-            if (!graph.IsSaved[node.Id + 1]) pattern.Values[node.Id - block.First] = Keep.Never;
+            if (!graph.IsSaved[node.Id + 1] && !graph.Stays[node.Id + 1]) pattern.Values[node.Id - block.First] = Keep.Never;
         foreach (var (node, isGraph) in dropped)
         {
             // What is dear is made a second time at most.

@@ -5,6 +5,13 @@ namespace Interactive.Memory.Blocks;
 /// <param name="Graphs">By node: its autograd graph, where that is a choice.</param>
 internal sealed record BlockPattern(Keep[] Values, Keep[] Graphs)
 {
+    /// <summary>Keeps nothing but what cannot be made again.</summary>
+    public static BlockPattern Nothing(PlanningGraph graph, Block block)
+    {
+        var never = Enumerable.Repeat(Keep.Never, block.End - block.First).ToArray();
+        return new([.. never.Select((keep, i) => graph.Stays[block.First + i + 1] ? Keep.Throughout : keep)], never);
+    }
+
     /// <summary>Writes the pattern into a plan at a block.</summary>
     public void Put(Retention retention, Block block)
     {

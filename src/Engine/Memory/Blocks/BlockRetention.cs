@@ -30,13 +30,14 @@ internal static class BlockRetention
             if (isSaved[op.Stage]) continue;
             for (var n = block.First; n < block.End; n++)
             {
+                if (graph.Stays[n + 1]) continue;
                 if (retention.Values[n + 1] == Keep.Throughout) retention.Values[n + 1] = Keep.OnceRecomputed;
                 if (retention.Graphs[n] == Keep.Throughout) retention.Graphs[n] = Keep.OnceRecomputed;
             }
         }
         for (var b = 0; b < blocks.Count; b++)
             foreach (var value in blocks[b].Outputs)
-                retention.Values[value] = isKept[b] ? Keep.Throughout : Keep.OnceRecomputed;
+                retention.Values[value] = isKept[b] || graph.Stays[value] ? Keep.Throughout : Keep.OnceRecomputed;
         foreach (var value in chain.Cuts.Pinned.Concat(graph.Outputs)) retention.Values[value] = Keep.Throughout;
         return retention;
     }

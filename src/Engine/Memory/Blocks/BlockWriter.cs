@@ -72,7 +72,8 @@ internal sealed class BlockWriter(PlanningGraph graph, BlockChain chain)
         void DropInput(int stage)
         {
             if (stage == first || saved[stage - 1]) return;
-            foreach (var value in blocks[stage].Inputs) writer.Close(value);
+            foreach (var value in blocks[stage].Inputs)
+                if (!graph.Stays[value]) writer.Close(value);
         }
     }
 

@@ -55,7 +55,7 @@ public static class AnalyticProfile
 
     private static NodeProfile Of(Node node, long batch, bool withKernels)
     {
-        var kernels = withKernels && !node.Output.IsFixed ? node.Op.Workspace(node, batch) : default;
+        var kernels = (withKernels || node.Op.RunsOnce) && !node.Output.IsFixed ? node.Op.Workspace(node, batch) : default;
         var (output, input) = (node.Output.Bytes(batch), node.Inputs.Sum(v => v.Bytes(batch)));
         var parameters = node.Op.Parameters.Where(p => p.requires_grad).Sum(p => p.numel() * p.element_size());
         var saved = node.Op.Saves(node);

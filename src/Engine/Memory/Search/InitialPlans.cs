@@ -34,7 +34,7 @@ internal static class InitialPlans
     {
         var plan = new Retention(graph);
         foreach (var node in graph.Graph.Nodes)
-            if (node.Op.IsCheap && !node.Output.IsOutput)
+            if (node.Op.IsCheap && !node.Output.IsOutput && !graph.Stays[node.Output.Id])
             {
                 plan.Values[node.Output.Id] = keep;
                 plan.Graphs[node.Id] = Keep.OnceRecomputed;
@@ -55,6 +55,8 @@ internal static class InitialPlans
             if (!graph.IsSaved[v]) plan.Values[v] = Keep.Never;
         foreach (var value in kept) plan.Values[value] = Keep.Throughout;
         foreach (var output in graph.Outputs) plan.Values[output] = Keep.Throughout;
+        for (var v = 1; v < plan.Values.Length; v++)
+            if (graph.Stays[v]) plan.Values[v] = Keep.Throughout;
         return plan;
     }
 

@@ -33,7 +33,7 @@ public sealed class RetentionSearch
         (builder, simulator) = (new ScheduleBuilder(graph), new ScheduleSimulator(graph));
         deadline = Stopwatch.GetTimestamp() + (long)(patience.TotalSeconds * Stopwatch.Frequency);
         for (var v = 1; v < graph.ValueBytes.Length; v++)
-            if (!graph.IsOutput[v] && !graph.IsFixed[v]) choices.Add(new(v, false));
+            if (!graph.IsOutput[v] && !graph.IsFixed[v] && !graph.Stays[v]) choices.Add(new(v, false));
         foreach (var node in graph.Nodes)
             if (node.GraphIsChoice) choices.Add(new(node.Id, true));
     }

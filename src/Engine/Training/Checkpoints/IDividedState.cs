@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Interactive.Training;
 
 /// <summary>An optimiser's state of which each rank has a part.</summary>
@@ -13,4 +15,10 @@ internal interface IDividedState
     /// The elements of a parameter that this rank steps, a count of -1 for all of them; null where it steps none.
     /// </summary>
     (long From, long Count)? Own(string name);
+
+    /// <summary>Reads what this rank has of a saved tensor, which belongs to a parameter that it steps.</summary>
+    /// <param name="saved">Whole tensors.</param>
+    /// <param name="key">The state's name, <c>parameter/kind</c>.</param>
+    Tensor Read(SavedTensors saved, string key) => Own(key[..key.LastIndexOf('/')]) is (var from, var count and >= 0)
+        ? saved.Read(key, from, count) : saved.Read(key);
 }

@@ -41,13 +41,8 @@ internal sealed class OptimizerPart(ICommunicator world, Optimizer optimizer, Fu
     {
         if (texts["name"] != optimizer.Name) throw new UsageException($"the checkpoint is of a run with {texts["name"]}, this one has {optimizer.Name}: resume with --optimizer {texts["name"]}, or begin anew without --resume");
         var partition = shards();
-        var state =
-            saved.Names.Select(key
-            => (Key: key, Part: partition?.Own(key[..key.LastIndexOf('/')]) ?? (partition is null ? (0, -1) : (0, 0))))
-            .Where(s => s.Part.Count != 0).ToDictionary(s => s.Key, s => s.Part);
-        optimizer.Restore(state.Keys,
-            key => state[key].Count < 0 ? saved.Read(key) : saved.Read(key, state[key].From, state[key].Count),
-            long.Parse(texts["steps"], CultureInfo.InvariantCulture),
+        var keys = saved.Names.Where(key => partition is null || partition.Own(key[..key.LastIndexOf('/')]) is not (null or { Count: 0 }));
+        optimizer.Restore(keys, key => partition?.Read(saved, key) ?? saved.Read(key), long.Parse(texts["steps"], CultureInfo.InvariantCulture),
                 JsonSerializer.Deserialize<Dictionary<string, long>>(texts["late"])!, device);
         return texts["settings"] == optimizer.ToString() ? null
             : $"the optimiser was {texts["settings"]} and is now {optimizer}";

@@ -5,6 +5,7 @@ using Interactive.Collectives;
 using Interactive.Data;
 using Interactive.Execution;
 using Interactive.Graphs;
+using Interactive.Graphs.Partition;
 using Interactive.Layouts;
 using Interactive.Memory;
 using Interactive.Runtime;
@@ -15,7 +16,8 @@ namespace Interactive.Training;
 
 /// <summary>
 /// The model cut into stages, one or several a rank, through which a batch goes in micro-batches. Loss and gradients have the bits of one
-/// rank that works off the same micro-batches under this strategy.
+/// rank that works off the same micro-batches under this strategy. Or, with <c>shard=linear</c>, one stage of which ranks that divide the
+/// batch have slices of linear layers.
 /// </summary>
 public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
 {
@@ -32,12 +34,16 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     private GradientPool? pool;
     private OverlappedReducer? reducer;
     private TiedUses? tied;
+    private RowExchange? rows; // where data ranks have slices of layers
+    private SlicedParameters? sliced;
+    private GradientPool? own; // gradients of slices, which are complete on their rank
+    private int[] numbers = []; // by node that is run: its number in the model, by which it draws
     private Dictionary<string, int> owners = []; // parameters and buffers, to the rank that counts
     private int batchSize;
     private long peak;
 
     /// <summary>With a layout as a text.</summary>
-    /// <param name="layout">Parts of <c>data=2,pipe=2,order=1f1b,micro=8</c>, or <c>auto</c>.</param>
+    /// <param name="layout">Parts of <c>data=2,pipe=2,order=1f1b,micro=8</c> or <c>data=2,shard=linear</c>, or <c>auto</c>.</param>
     /// <param name="stages">First layers of the stages from the second on, with commas between; empty to choose.</param>
     /// <param name="memory">Bytes that each rank may hold, as <c>--memory</c> takes them; null for no limit.</param>
     /// <param name="model">The model, where <c>auto</c> is to choose.</param>
@@ -59,13 +65,19 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         this.memory = memory is null ? null : MemoryLimit.Parse(memory).Bytes;
     }
 
+    /// <summary>Whether <c>auto</c> may choose slices of parameters: the optimiser steps each number by itself.</summary>
+    internal bool MaySlice { get; init; } = true;
+
     /// <summary>What runs where, from Setup on.</summary>
     public LayoutPlan Plan => plan ?? throw new InvalidOperationException("Setup comes first");
 
     /// <summary>The most bytes that this rank's activations and messages held in a step, measured.</summary>
     public long ActivationPeakBytes => peak;
 
-    IDividedState? IDividesOptimizer.Shards => new StagedOptimizer(context.World, name => owners[name], IsMine);
+    /// <summary>Bytes that this rank has sent to others with the same stages since Setup began.</summary>
+    internal long SentBytes => (copies as Communicator)?.SentBytes ?? 0;
+
+    IDividedState? IDividesOptimizer.Shards => (IDividedState?)sliced ?? new StagedOptimizer(context.World, name => owners[name], IsMine);
 
     /// <inheritdoc/>
     public int MicroBatches(int batchSize, int ranks)
@@ -80,8 +92,8 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     {
         if (model is null) throw new UsageException("--layout auto needs the model: hand it to the strategy, or leave the strategy to the trainer");
         var search = new LayoutSearch(model);
-        return search.All(ranks, batchSize, memory) is [var best, ..] ? best.Layout
-            : throw new UsageException($"--memory {ByteText.Of(memory!.Value)}: no layout of {ranks} ranks holds {model.Name} with a batch of {batchSize}; about {ByteText.Of(search.LeastBytes(ranks, batchSize, memory.Value))} a rank would do");
+        return search.All(ranks, batchSize, memory).FirstOrDefault(plan => MaySlice || !plan.Layout.ShardsLinear)?.Layout
+            ?? throw new UsageException($"--memory {ByteText.Of(memory!.Value)}: no layout of {ranks} ranks holds {model.Name} with a batch of {batchSize}; about {ByteText.Of(search.LeastBytes(ranks, batchSize, memory.Value))} a rank would do");
     }
 
     /// <inheritdoc/>
@@ -93,35 +105,56 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
 
     /// <inheritdoc/>
     public string? Description => plan is null ? null : string.Create(CultureInfo.InvariantCulture,
-        $"layout {plan.Layout}: stages begin with {string.Join(", ", plan.Ranks.Select(r => r.First))}\npredicted step {plan.StepSeconds * 1e3:F1} ms, of which ranks wait {plan.IdleShare * 100:F1} %\npredicted bytes of each stage's rank: {string.Join(", ", plan.Ranks.Select(r => $"{ByteText.Of(r.PeakBytes)} ({ByteText.Of(r.ActivationPeakBytes)} activations)"))}");
+        $"layout {plan.Layout}: {(sliced is null ? $"stages begin with {string.Join(", ", plan.Ranks.Select(r => r.First))}" : $"each rank has a slice of {string.Join(", ", sliced.Names)}")}\npredicted step {plan.StepSeconds * 1e3:F1} ms, of which ranks wait {plan.IdleShare * 100:F1} %\npredicted bytes of each stage's rank: {string.Join(", ", plan.Ranks.Select(r => $"{ByteText.Of(r.PeakBytes)} ({ByteText.Of(r.ActivationPeakBytes)} activations)"))}");
 
     /// <inheritdoc/>
     public void Setup(StrategyContext context)
     {
         if (context.Device.type != TorchSharp.DeviceType.CPU) throw new UsageException($"--layout works in CPU memory, not on {context.Device}");
+        sliced?.Gather();
+        var (kept, late) = (sliced?.Whole(context.Optimizer).ToDictionary(e => e.Name, e => e.Read()), context.Optimizer.LateCounts);
         Release();
         this.context = context;
-        var fused = Fusion.Fuse(context.Graph);
-        plan = new LayoutSearch(context.Graph, ProfileOf).Plan(layout!, batchSize, memory);
         var (world, order) = (context.World, layout!.Order);
         var me = world.Rank / layout.Data;
         copies = world.Split([.. Enumerable.Range(0, layout.Data).Select(d => me * layout.Data + d)]);
+        var partition = Partition();
+        var graph = partition?.Graph ?? context.Graph;
+        var fused = Fusion.Fuse(graph);
+        plan = new LayoutSearch(context.Graph, ProfileOf).Plan(layout, batchSize, memory);
         link = layout.Pipe > 1 ? world.Link() : null;
         var stages = plan.Stages.Select(s => s.Schedule.Stage).ToArray();
         var names = context.Parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
+        foreach (var slice in partition?.Slices ?? []) names[slice.Mine.Identity()] = NameOf(slice.Whole);
         string NameOf(Parameter parameter) => names.GetValueOrDefault(parameter.Identity(), "parameter");
+        sliced = partition is null ? null : new SlicedParameters(rows!, partition.Slices, NameOf);
+        var byName = Fusion.Fuse(context.Graph).Nodes.ToDictionary(n => n.Name, n => n.Id);
+        numbers = [.. fused.Nodes.Select(n => byName.GetValueOrDefault(n.Name, -1))];
         tied = new TiedUses(fused, stages, s => Place(s) == me, NameOf);
         chunks = [.. Enumerable.Range(0, order.Chunks).Select(c => order.Stage(me, c, layout.Pipe))
-            .Select(s => new StageRun(context.Graph, plan.Stages[s].Schedule, context.Executor.Objective, s == stages.Length - 1, tied.Sums, RankOf(s - 1, stages.Length), RankOf(s + 1, stages.Length), world.Rank, link, s))];
+            .Select(s => new StageRun(graph, plan.Stages[s].Schedule, context.Executor.Objective, s == stages.Length - 1, tied.Sums, RankOf(s - 1, stages.Length), RankOf(s + 1, stages.Length), world.Rank, link, s))];
         owners = Owners(fused, stages);
-        pool = new GradientPool(chunks.SelectMany(c => c.Executor.BackwardOrder).DistinctBy(p => p.Identity()).Where(p => (tied.Owner(p) ?? -1) is var stage && (stage < 0 || Place(stage) == me)), null, NameOf);
+        var stepped = chunks.SelectMany(c => c.Executor.BackwardOrder).DistinctBy(p => p.Identity()).Where(p => (tied.Owner(p) ?? -1) is var stage && (stage < 0 || Place(stage) == me))
+            .ToLookup(p => partition?.Slices.Any(s => s.Mine.Identity() == p.Identity()) == true);
+        pool = new GradientPool(stepped[false], null, NameOf);
+        own = new GradientPool(stepped[true], null, NameOf);
         reducer = new OverlappedReducer(copies, pool, new ReducerOptions { Overlap = false });
+        if (sliced is { } parts && kept is not null) // other parts may be this rank's now
+            context.Optimizer.Restore([.. kept.Keys], key => parts.Mine(key, kept[key]), context.Optimizer.Steps, late, context.Device);
+    }
+
+    private PartitionedGraph? Partition()
+    {
+        if (!layout!.ShardsLinear) return null;
+        context.Optimizer.RequireElementWise($"--layout {layout}");
+        return LayoutSearch.Partition(context.Graph, layout, batchSize, rows = new RowExchange(copies!));
     }
 
     // Measured on rank 0: seconds, bytes, and which ways to run backward in two parts have autograd's bits. From shapes where measuring does not fit.
     private Profile ProfileOf(Graph fused, long batch)
     {
         var objective = context.Executor.Objective;
+        if (rows is not null) return AnalyticProfile.Of(fused, batch, objective.Traits(fused)); // no rank runs its part alone
         var mine = context.World.Rank == 0 && Profiler.Fits(context.Graph, batch) ? JsonSerializer.SerializeToUtf8Bytes(ProfileCache.Get(context.Graph, batch, objective)) : [];
         var first = context.World.AllGather(mine)[0];
         return first.Length > 0 ? JsonSerializer.Deserialize<Profile>(first)! : AnalyticProfile.Of(fused, batch, objective.Traits(fused));
@@ -156,15 +189,23 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     /// <inheritdoc/>
     public double Backward(IReadOnlyList<Batch> batches, StepWeights weights, long step)
     {
+        sliced?.Slice();
         pool!.Zero();
+        own!.Zero();
         tied!.Zero();
         var live = MemoryMeter.Current;
         live.ResetPeak();
         var before = live.LiveBytes;
         var factors = Enumerable.Range(0, batches.Count).Select(weights.Factor).ToArray();
         var me = context.World.Rank / layout!.Data;
-        var actions = layout.Order.Actions(me, layout.Pipe, batches.Count).Where(a => factors[a.Micro] != 0).ToArray(); // no label counts: the mean of nothing
-        long Stream(int micro, int node) => (long)(new CounterRandom(context.Seed, (ulong)((step * layout.Data + context.World.Rank % layout.Data) * batches.Count + micro)).Next() ^ (ulong)(node + 1) * 0x9E3779B97F4A7C15) & long.MaxValue;
+        var actions = layout.Order.Actions(me, layout.Pipe, batches.Count).Where(a => factors[a.Micro] != 0 || rows is not null).ToArray(); // no label counts: the mean of nothing
+        var part = context.World.Rank % layout.Data;
+        long Seed(int data, int micro, int node) => (long)(new CounterRandom(context.Seed, (ulong)((step * layout.Data + data) * batches.Count + micro)).Next() ^ (ulong)(node + 1) * 0x9E3779B97F4A7C15) & long.MaxValue;
+        long Stream(int micro, int node)
+        {
+            if (rows is not null) rows.Seeds = data => Seed(data, micro, numbers[node]);
+            return Seed(part, micro, numbers[node]);
+        }
         foreach (var chunk in chunks) chunk.Begin(batches, i => factors[i] / batches.Count, Stream);
         var ahead = layout.Order.SendsAhead(layout.Pipe);
         var loss = new double[batches.Count];
@@ -180,6 +221,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         foreach (var messages in sent.TakeLast(ahead + 1)) Finish(messages);
         tied.Join(link, s => RankOf(s, plan!.Stages.Count), context.World.Rank, Gradient);
         peak = Math.Max(peak, live.PeakBytes - before);
+        if (rows is not null) own.Scale(0, own.Length, 1.0 / layout.Data); // of the mean over the ranks' losses
         reducer!.Begin();
         return Mean(loss, factors);
     }
@@ -191,8 +233,9 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
 
     private Tensor Gradient(Parameter parameter)
     {
-        var range = pool!.Ranges[pool.IndexOf(parameter)];
-        return pool.Buffer.narrow(0, range.Start, range.Count).view(parameter.shape);
+        var lies = pool!.IndexOf(parameter) >= 0 ? pool : own!;
+        var range = lies.Ranges[lies.IndexOf(parameter)];
+        return lies.Buffer.narrow(0, range.Start, range.Count).view(parameter.shape);
     }
 
     // Added in the order of micro-batches, as one rank does; over data ranks in theirs.
@@ -218,10 +261,11 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
                 using var noGrad = no_grad();
                 using var scalar = Scalars.Of(largest / (norm.Value + 1e-6));
                 pool!.Buffer.mul_(scalar);
+                own!.Buffer.mul_(scalar);
             }
         }
         context.Optimizer.Begin();
-        foreach (var range in pool!.Ranges)
+        foreach (var range in pool!.Ranges.Concat(own!.Ranges))
         {
             using var gradient = Gradient(range.Parameter);
             context.Optimizer.Step(range.Name, range.Parameter, gradient, learningRate);
@@ -236,16 +280,25 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         using var scope = NewDisposeScope();
         var order = context.Parameters.Select((p, i) => (p.Name, i)).ToDictionary(p => p.Name, p => p.i);
         var squares = new double[order.Count];
-        foreach (var range in pool!.Ranges)
-            if (owners[range.Name] == context.World.Rank) squares[order[range.Name]] = Gradient(range.Parameter).to_type(ScalarType.Float64).square().sum().item<double>();
+        bool IsSliced(int parameter) => sliced?.Divide(context.Parameters[parameter].Name) == true;
+        foreach (var range in pool!.Ranges.Concat(own!.Ranges))
+            if (IsSliced(order[range.Name]) || owners[range.Name] == context.World.Rank) squares[order[range.Name]] = Gradient(range.Parameter).to_type(ScalarType.Float64).square().sum().item<double>();
         var all = context.World.AllGather(MemoryMarshal.AsBytes<double>(squares)).Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToArray();
-        return Math.Sqrt(Enumerable.Range(0, squares.Length).Sum(i => all[owners[context.Parameters[i].Name]][i]));
+        return Math.Sqrt(Enumerable.Range(0, squares.Length).Sum(i => IsSliced(i) ? all.Sum(rank => rank[i]) : all[owners[context.Parameters[i].Name]][i]));
     }
 
     /// <inheritdoc/>
     public void Gather()
     {
         if (plan is null) return;
+        if (sliced is not null)
+        {
+            // Gradients are made anew in the next step: whole parameters may take their place.
+            pool!.Discard(0, pool.Length);
+            own!.Discard(0, own.Length);
+            sliced.Gather();
+            return; // all else is the same on all ranks
+        }
         foreach (var (name, tensor) in context.Graph.state_dict())
             if (owners.TryGetValue(name, out var owner)) context.World.Broadcast(tensor, owner);
     }
@@ -264,10 +317,11 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         chunks = [];
         reducer?.Dispose();
         pool?.Dispose();
+        own?.Dispose();
         tied?.Dispose();
         link?.Dispose();
         copies?.Dispose();
-        (reducer, pool, tied, link, copies) = (null, null, null, null, null);
+        (reducer, pool, own, tied, link, copies, rows, sliced) = (null, null, null, null, null, null, null, null);
     }
 
     /// <summary>Ends the message thread and frees the gradients.</summary>

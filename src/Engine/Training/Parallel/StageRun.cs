@@ -117,7 +117,9 @@ internal sealed class StageRun : IDisposable
     {
         flying.Remove(micro, out var frame);
         Executor.Stream = node => stream!(micro, node);
-        if (isLast) losses[micro] = Executor.Loss(frame!, batches[micro].Targets, scale(micro));
+        if (isLast && scale(micro) == 0) // the mean of nothing, but other ranks count on this one
+            Executor.NoLoss(frame!);
+        else if (isLast) losses[micro] = Executor.Loss(frame!, batches[micro].Targets, scale(micro));
         else
             foreach (var (value, tensor) in Taken(isForward: false).Zip(given))
                 if (tensor is { } gradient) frame!.Gradients.Add(value, new SharedGradient(gradient));

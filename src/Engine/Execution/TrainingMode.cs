@@ -1,6 +1,6 @@
 using Interactive.Graphs;
 
-namespace Interactive.Training;
+namespace Interactive.Execution;
 
 /// <summary>Training and evaluation mode at the start of a training.</summary>
 internal static class TrainingMode
