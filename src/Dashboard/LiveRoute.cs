@@ -15,6 +15,8 @@ internal static class LiveRoute
     private static readonly TimeSpan glance = TimeSpan.FromMilliseconds(250), look = TimeSpan.FromSeconds(2),
         breath = TimeSpan.FromSeconds(15);
 
+    private static readonly string[] files = ["metrics.jsonl", RunEvents.File, RankTimes.File, RunText.File];
+
     public static void Map(IEndpointRouteBuilder routes, RunStore store)
         => routes.MapGet("/api/live", async (HttpContext context, IHostApplicationLifetime life) =>
     {
@@ -58,8 +60,10 @@ internal static class LiveRoute
         {
             hash.Add(run.Id);
             hash.Add(RunRow.StateOf(run));
-            if (new FileInfo(run.Metrics) is { Exists: true } metrics)
-                hash.Add((metrics.Length, metrics.LastWriteTimeUtc));
+            // a list of a thousand looks at one file of each
+            foreach (var name in asked.Length == 0 ? files[..1] : files)
+                if (new FileInfo(Path.Combine(run.Path, name)) is { Exists: true } file)
+                    hash.Add((file.Length, file.LastWriteTimeUtc));
         }
         return string.Create(CultureInfo.InvariantCulture, $"{runs.Count}-{(uint)hash.ToHashCode()}");
     }

@@ -10,6 +10,8 @@ internal static class Pages
         ("/runs.js", "runs.js", "text/javascript"),
         ("/curves.js", "curves.js", "text/javascript"),
         ("/run.js", "run.js", "text/javascript"),
+        ("/heat.js", "heat.js", "text/javascript"),
+        ("/parts.js", "parts.js", "text/javascript"),
         ("/compare.js", "compare.js", "text/javascript"),
         ("/text.js", "text.js", "text/javascript"),
         ("/style.css", "style.css", "text/css"),

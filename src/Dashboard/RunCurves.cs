@@ -12,8 +12,9 @@ internal sealed class RunCurves(string metrics)
     private readonly Dictionary<string, Curve> curves = [];
     private readonly List<int> steps = [];
     private readonly List<double> seconds = [], samples = [];
-    private long offset;
+    private long offset, lastEnd; // lastEnd: of the last line
     private byte[] lastLine = [];
+    private bool isLong; // in the middle of a line that is longer than a block, and so none of ours
 
     /// <summary>Bytes read so far: a place in the file.</summary>
     public long Offset => offset;
@@ -46,11 +47,10 @@ internal sealed class RunCurves(string metrics)
             if (read == 0) return; // a line that is being written stays for the next time
             held += read;
             var used = Lines(block.AsSpan(0, held));
+            if (used == 0 && held == block.Length) (used, isLong) = (held, true);
             offset += used;
             block.AsSpan(used, held - used).CopyTo(block);
             held -= used;
-            // a line as long as that is none of ours
-            if (held == block.Length) Array.Resize(ref block, 2 * block.Length);
         }
     }
 
@@ -78,7 +78,7 @@ internal sealed class RunCurves(string metrics)
         if (file.Length < offset) return false;
         if (lastLine.Length == 0) return true;
         var there = new byte[lastLine.Length];
-        file.Seek(offset - there.Length, SeekOrigin.Begin);
+        file.Seek(lastEnd - there.Length, SeekOrigin.Begin);
         file.ReadExactly(there);
         return there.AsSpan().SequenceEqual(lastLine);
     }
@@ -87,7 +87,7 @@ internal sealed class RunCurves(string metrics)
     {
         curves.Clear();
         foreach (var list in (System.Collections.IList[])[steps, seconds, samples]) list.Clear();
-        (offset, lastLine) = (0, []);
+        (offset, lastEnd, lastLine, isLong) = (0, 0, [], false);
     }
 
     // Whole lines only; the bytes they took.
@@ -96,8 +96,9 @@ internal sealed class RunCurves(string metrics)
         var used = 0;
         for (int length; (length = text[used..].IndexOf((byte)'\n')) >= 0; used += length + 1)
         {
-            Line(text.Slice(used, length));
-            lastLine = text.Slice(used, length + 1).ToArray();
+            if (!isLong) Line(text.Slice(used, length));
+            isLong = false;
+            (lastLine, lastEnd) = (text.Slice(used, length + 1).ToArray(), offset + used + length + 1);
         }
         return used;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Interactive.Extensions.Plots;
 using Interactive.Extensions.Runs;
+using Interactive.Memory;
 using Interactive.Monitoring;
 
 namespace Interactive.Dashboard;
@@ -17,7 +18,7 @@ internal static class RunRoutes
         routes.MapGet("/api/runs", context =>
         {
             var damaged = new List<string>();
-            var rows = store.Rows(damaged);
+            var rows = store.Rows(damaged, context.Request.Query.ContainsKey("run") ? Asked(context, store) : store.All);
             return Json(context,
                 new
                 {
@@ -29,7 +30,6 @@ internal static class RunRoutes
                 });
         });
         routes.MapGet("/api/runs/{run}", context => Run(context, store));
-        routes.MapGet("/api/runs/{run}/report.html", context => Report(context, store));
         routes.MapGet("/api/keys",
             context
             => Json(context,
@@ -56,9 +56,22 @@ internal static class RunRoutes
                 curves
                 => RunFacts.Of(RunMetrics.ReadConfig(run.Path), curves).Select(f => new { f.Name, f.Value }).ToList()),
             ettr = store.Ask(run, curves => EffectiveTime.Of(events, curves.Steps)),
-            events = events.Select(e => new { e.Kind, e.Step, e.Time, e.Detail, after = e.SecondsSince(events[0]) }),
+            events = store.Ask(run, curves => events.Select(e => new
+            {
+                e.Kind,
+                e.Step,
+                e.Time,
+                e.Detail,
+                after = e.SecondsSince(events[0]),
+                at = new { step = e.Step, time = curves.Place("time")((int)e.Step), samples = curves.Place("samples")((int)e.Step) },
+            }).ToList()),
             keys = store.Ask(run, c => c.Curves.Keys.ToList()),
-            report = File.Exists(Path.Combine(run.Path, "report.html")),
+            report = RunFiles.Find(run, "report.html") is not null,
+            trace = RunFiles.HasTrace(run),
+            plan = RunFiles.Find(run, PlanSheet.File) is not null,
+            // what is asked for again only where it has grown
+            ranks = RunFiles.Find(run, RankTimes.File)?.Length ?? 0,
+            log = RunFiles.Logs(run, events).Sum(log => log.File.Length),
         });
     }
 
@@ -85,16 +98,6 @@ internal static class RunRoutes
         return Json(context, answer);
     }
 
-    // A page that a training has written: it may run its own figures, and nothing of ours.
-    private static Task Report(HttpContext context, RunStore store)
-    {
-        if (store.Find(context.Request.RouteValues["run"] as string) is not { } run
-            || Path.Combine(run.Path, "report.html") is var report && !File.Exists(report)) return Missing(context);
-        context.Response.Headers.ContentSecurityPolicy = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:";
-        context.Response.ContentType = "text/html; charset=utf-8";
-        return context.Response.SendFileAsync(report);
-    }
-
     private static List<RunDirectory> Asked(HttpContext context, RunStore store)
         => [.. context.Request.Query["run"].Distinct().Take(MostRuns).Select(store.Find).OfType<RunDirectory>()];
 
@@ -102,7 +105,7 @@ internal static class RunRoutes
         => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
         && !double.IsNaN(number) ? number : otherwise;
 
-    private static Task Missing(HttpContext context)
+    public static Task Missing(HttpContext context)
     {
         context.Response.StatusCode = StatusCodes.Status404NotFound;
         return Json(context, new { error = "there is no such run" });
@@ -114,7 +117,7 @@ internal static class RunRoutes
         return Json(context, new { error = why });
     }
 
-    private static Task Json(HttpContext context, object answer)
+    public static Task Json(HttpContext context, object answer)
     {
         context.Response.Headers.CacheControl = "no-store";
         return context.Response.WriteAsJsonAsync(answer, RunRowJson.Options);

@@ -17,11 +17,14 @@ internal sealed class RunStore(string folder)
     /// <summary>The folder.</summary>
     public string Folder => folder;
 
-    /// <summary>All runs, newest first; damaged ones are left out and told of.</summary>
-    public IReadOnlyList<RunRow> Rows(List<string> damaged)
+    /// <summary>All runs, newest first.</summary>
+    public IEnumerable<RunDirectory> All => RunDirectory.All(folder).Reverse();
+
+    /// <summary>The rows of runs; damaged ones are left out and told of.</summary>
+    public IReadOnlyList<RunRow> Rows(List<string> damaged, IEnumerable<RunDirectory> runs)
     {
         var all = new List<RunRow>();
-        foreach (var run in RunDirectory.All(folder).Reverse())
+        foreach (var run in runs)
             try { all.Add(Row(run)); }
             catch (Exception e) when (e is UsageException or IOException
                 or UnauthorizedAccessException)

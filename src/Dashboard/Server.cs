@@ -21,12 +21,25 @@ internal static class Server
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         var app = builder.Build();
         app.Use(new Gate(settings).Pass);
+        app.Use(Answer);
         app.UseRouting();
         Pages.Map(app);
         var store = new RunStore(settings.Folder);
         RunRoutes.Map(app, store);
+        FileRoutes.Map(app, store);
         LiveRoute.Map(app, store);
         return app;
+    }
+
+    // A run may be removed, or half written, while it is looked at: that is told in its place.
+    private static async Task Answer(HttpContext context, RequestDelegate next)
+    {
+        try { await next(context); }
+        catch (Exception e) when (!context.Response.HasStarted && e is UsageException or IOException or UnauthorizedAccessException)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            await RunRoutes.Json(context, new { error = e.Message });
+        }
     }
 
     /// <summary>What to open in a browser.</summary>

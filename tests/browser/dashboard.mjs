@@ -89,9 +89,38 @@ try {
   const steps = () => page.evaluate(() => [...document.querySelectorAll('.tile')].find(t => t.textContent.includes('steps'))?.textContent ?? '');
   await page.waitForTimeout(1000);
   for (let step = 301; step <= 400; step++)
-    appendFileSync(path.join(runs, live, 'metrics.jsonl'), JSON.stringify({ kind: 'train', step, epoch: 0, loss: 5 + step / 100, learningRate: 0.1, samplesPerSecond: 100, liveBytes: 1e6, peakBytes: 2e6, seconds: 0.01 }) + '\n');
+    appendFileSync(path.join(runs, live, 'metrics.jsonl'), JSON.stringify({ kind: 'train', step, epoch: 0, loss: 5 + step / 100, learningRate: 0.1, samplesPerSecond: 100, liveBytes: 1e6, peakBytes: 2e6, plannedBytes: 2.1e6, seconds: 0.01, dataSeconds: 0.002, communicationSeconds: 0.001 }) + '\n');
   await until(page, () => [...document.querySelectorAll('.tile')].some(t => t.textContent.includes('400')));
   check(`new steps appear by themselves (${await steps()})`, true);
+
+  // What it has besides curves.
+  check('ranks by time are drawn, a window a column', await page.evaluate(() => { const { width, height } = document.querySelector('.heat canvas'); return width === 6 && height === 2; }));
+  await page.locator('.heat canvas').focus();
+  await page.keyboard.press('ArrowRight');
+  for (const press of ['ArrowLeft', 'ArrowLeft', 'ArrowDown']) await page.keyboard.press(press);
+  const told = await page.textContent('.heat [role=status]');
+  check(`the keyboard tells a rank's time (${told})`, told.includes('rank 1, to step 200: 50 ms'));
+  await page.selectOption('.heat select', 'data');
+  check('and what it waited for', (await page.textContent('.heat [role=status]')).includes('2 ms waiting for data'));
+  const log = await page.textContent('.log');
+  check('the log is shown to its end, as text', log.includes('step 300 <img src=x'));
+  check('its end is in view', await page.evaluate(() => { const log = document.querySelector('.log'); return log.scrollHeight - log.scrollTop - log.clientHeight < 2; }));
+  appendFileSync(path.join(runs, live, 'log.txt'), '2026-01-01 00:00:01  a new line\n');
+  await until(page, () => document.querySelector('.log').textContent.includes('a new line'));
+  check('a new line of it appears by itself', true);
+  check('checks of nodes have a place of their own', (await page.textContent('section:has(h2:text("Node checks"))')).includes('n1 disk: <img'));
+  check('restarts are in the history', (await page.textContent('section:has(h2:text("History"))')).includes('a rank ended <img'));
+  await page.click('summary:text("Plan of its memory")');
+  await until(page, () => document.querySelector('details canvas'));
+  check('the plan of its memory is told and drawn', (await page.textContent('details:has(canvas)')).includes('5 MiB of activations at most, 6 MiB allowed, 9 MiB where nothing is dropped'));
+  await page.click('summary:text("Report")');
+  const report = await (await page.waitForSelector('.report iframe')).contentFrame();
+  await report.waitForSelector('text=and its figures');
+  check('the report runs its figures in place, and nothing of ours', !(await page.title()).includes('ours'));
+  check('planned, measured and live bytes share a figure', (await page.textContent('figure:has(figcaption:text("Memory of tensors"))')).includes('peak, planned'));
+  check('and so do the parts of a step', (await page.textContent('figure:has(figcaption:text("Time of a step"))')).includes('waiting for data'));
+  await page.evaluate(() => scrollTo(0, 0));
+  await screenshot(page, 'run-parts');
 
   const dark = await open(420, 'dark');
   check(`the list does not scroll sideways at 420 pixels (${await wide(dark)})`, await wide(dark) <= 0);
@@ -99,7 +128,9 @@ try {
   await dark.waitForSelector('.tiles');
   await drawn(dark);
   await dark.waitForTimeout(500);
-  check(`nor does a run (${await wide(dark)})`, await wide(dark) <= 0);
+  for (const summary of ['Plan of its memory', 'Report']) await dark.click(`summary:text("${summary}")`);
+  await until(dark, () => document.querySelector('details canvas'));
+  check(`nor does a run, with all its parts (${await wide(dark)})`, await wide(dark) <= 0);
   await screenshot(dark, 'run-dark-420');
 } catch (error) {
   check(error.message, false);

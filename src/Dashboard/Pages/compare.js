@@ -1,12 +1,13 @@
 // Several runs: their curves over each other, and what differs between them.
-import { ask, element, flag, number, state, unlike } from './text.js';
+import { ask, element, flag, number, state, table, unlike } from './text.js';
 import { controls, Figure, settings } from './curves.js';
-import { groups, table } from './run.js';
+import { groups } from './run.js';
 
 export async function comparePage(query) {
   const asked = query.getAll('run');
   const shared = settings();
-  const [all, keys] = await Promise.all([ask('runs'), ask('keys', asked.map(run => ['run', run]))]);
+  const these = asked.map(run => ['run', run]);
+  const [all, keys] = await Promise.all([ask('runs', these), ask('keys', these)]);
   let runs = pick(all.runs);
   if (runs.length === 0) throw new Error('None of these runs is there');
   const differences = element('div', {}), figures = element('div', { class: 'figures' });
@@ -36,7 +37,7 @@ export async function comparePage(query) {
     shown: () => drawn.forEach(figure => figure.shown()),
     close: () => drawn.forEach(figure => figure.close()),
     refresh: async () => {
-      runs = pick((await ask('runs')).runs);
+      runs = pick((await ask('runs', these)).runs);
       draw();
       await Promise.all(drawn.map(figure => figure.refresh()));
     },

@@ -7,7 +7,7 @@ const colours = { light: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b37a00',
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 export class Figure {
-  // runs: [id]; keys: [measured value]; marks: [{ step, text }], drawn as upright lines where the axis counts steps.
+  // runs: [id]; keys: [measured value]; marks: [{ kind, at: { step, time, samples } }], what happened to the run.
   constructor({ title, runs, keys, settings, marks = [] }) {
     Object.assign(this, { runs, keys, settings, marks, window: null });
     this.plot = element('div', { class: 'plot', tabindex: 0, role: 'img', 'aria-label': `${title}: arrows move, plus and minus zoom, 0 shows all`, onkeydown: event => this.key(event) });
@@ -45,7 +45,7 @@ export class Figure {
       const y = line.y.map(v => v === null ? null : v * scale), few = y.length < 60;
       const label = this.runs.length > 1 ? this.keys.length > 1 ? `${line.run} ${nameOf(line.key)}` : line.run : nameOf(line.key);
       const told = (_, v) => v === null || v === undefined ? '–' : `${number(v)}${unit && ` ${unit}`}`;
-      const common = { stroke: colour, spanGaps: false, value: told, points: { show: few && y.length < 20, size: 5 }, dash: line.nth >= palette.length ? [6, 4] : undefined };
+      const common = { stroke: colour, spanGaps: false, value: told, points: { show: few && y.length < 20, size: 5 }, dash: line.nth >= palette.length || line.key === 'plannedBytes' ? [6, 4] : undefined };
       const smooth = this.settings.smoothing > 0 && y.length > 2;
       if (smooth) {
         tables.push([line.x, y]);
@@ -96,17 +96,17 @@ export class Figure {
     this.show(next);
   }
 
+  // Starts, stops and failures over the whole height; checkpoints, of which there are many, at the axis.
   mark(chart) {
-    if (this.settings.axis !== 'step') return;
     const { ctx, bbox } = chart;
     ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = css('--quiet');
-    ctx.setLineDash([3, 5]);
-    for (const { step } of this.marks) {
-      const x = chart.valToPos(step, 'x', true);
+    for (const { kind, at } of this.marks) {
+      const x = chart.valToPos(at[this.settings.axis], 'x', true), isFault = kind === 'fail' || kind === 'restart';
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.strokeStyle = css(isFault ? '--bad' : '--quiet');
+      ctx.setLineDash(kind === 'checkpoint' ? [] : [3, 5]);
       ctx.beginPath();
-      ctx.moveTo(x, bbox.top);
+      ctx.moveTo(x, kind === 'checkpoint' ? bbox.top + bbox.height - 8 * devicePixelRatio : bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
     }

@@ -12,13 +12,13 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-const units = { liveBytes: 'MiB', peakBytes: 'MiB', seconds: 'ms' };
-const scales = { liveBytes: 1 / 1048576, peakBytes: 1 / 1048576, seconds: 1000 };
-const names = { loss: 'training loss', learningRate: 'learning rate', samplesPerSecond: 'samples / s', liveBytes: 'live tensors', peakBytes: 'peak of tensors', gradientNorm: 'gradient norm', seconds: 'time of a step' };
+const units = { liveBytes: 'MiB', peakBytes: 'MiB', plannedBytes: 'MiB', seconds: 'ms', dataSeconds: 'ms', communicationSeconds: 'ms' };
+const scales = { MiB: 1 / 1048576, ms: 1000 };
+const names = { loss: 'training loss', learningRate: 'learning rate', samplesPerSecond: 'samples / s', liveBytes: 'live tensors', peakBytes: 'peak, measured', plannedBytes: 'peak, planned', gradientNorm: 'gradient norm', seconds: 'whole step', dataSeconds: 'waiting for data', communicationSeconds: 'waiting for other ranks' };
 
 export const nameOf = key => names[key] ?? key.replaceAll('_', ' ');
 export const unitOf = key => units[key] ?? '';
-export const scaleOf = key => scales[key] ?? 1;
+export const scaleOf = key => scales[unitOf(key)] ?? 1;
 
 // Four digits; powers of ten where digits would not do.
 export function number(value) {
@@ -51,3 +51,6 @@ export async function ask(path, parameters = []) {
 }
 
 export const state = run => element('span', { class: `state ${run.state}`, title: { live: 'a process trains in it', finished: 'it came to its end', cut: 'it ended before its end' }[run.state] }, run.state);
+
+export const table = (heads, rows) => element('div', { class: 'scroll' }, element('table', {}, element('thead', {}, element('tr', {}, heads.map(head => element('th', { scope: 'col' }, head)))),
+  element('tbody', {}, rows.map(cells => element('tr', {}, cells.map(cell => element('td', { class: typeof cell === 'number' ? 'number' : '' }, cell instanceof Node ? cell : typeof cell === 'number' ? number(cell) : cell)))))));

@@ -18,8 +18,10 @@ public sealed record RunEvent(string Kind, long Step, DateTimeOffset Time, doubl
 /// <summary>A run's history over all its starts: unlike its metrics, nothing is ever cut from it.</summary>
 public static class RunEvents
 {
+    internal const string File = "history.jsonl"; // in the run directory
+
     private static readonly JsonSerializerOptions json = new(RunLog.Json) { WriteIndented = false };
-    private static readonly string boot = File.Exists("/proc/sys/kernel/random/boot_id") ? File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim() : "";
+    private static readonly string boot = System.IO.File.Exists("/proc/sys/kernel/random/boot_id") ? System.IO.File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim() : "";
 
     /// <summary>Adds an event of this moment; the file is on the disk when this returns.</summary>
     public static void Add(RunDirectory run, string kind, long step, string detail = "")
@@ -34,8 +36,8 @@ public static class RunEvents
     public static IReadOnlyList<RunEvent> Read(RunDirectory run)
     {
         var events = new List<RunEvent>();
-        if (!File.Exists(PathOf(run))) return events;
-        foreach (var line in File.ReadLines(PathOf(run)))
+        if (!System.IO.File.Exists(PathOf(run))) return events;
+        foreach (var line in System.IO.File.ReadLines(PathOf(run)))
             try
             {
                 if (JsonSerializer.Deserialize<RunEvent>(line, json) is { Kind: not null, Boot: not null } read) events.Add(read with { Detail = read.Detail ?? "" });
@@ -44,5 +46,5 @@ public static class RunEvents
         return events;
     }
 
-    private static string PathOf(RunDirectory run) => Path.Combine(run.Path, "history.jsonl");
+    private static string PathOf(RunDirectory run) => Path.Combine(run.Path, File);
 }

@@ -21,6 +21,9 @@ public sealed record TrainRecord(long Step, int Epoch, double Loss, double Learn
     /// <summary>Of these, seconds in which this rank waited for other ranks or for what they send; 0 alone.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public double CommunicationSeconds { get; init; }
+    /// <summary>What the plan of the run's memory says that <c>PeakBytes</c> comes to at most in this step; 0 without a plan.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long PlannedBytes { get; init; }
 }
 
 /// <summary>Where a run's numbers go.</summary>

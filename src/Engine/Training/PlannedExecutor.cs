@@ -34,6 +34,12 @@ internal sealed class PlannedExecutor(Graph graph, TrainerOptions options, Sched
     /// <summary>What was planned, for people; null for no plan.</summary>
     public string? Description => plan?.Description;
 
+    /// <summary>The plan step by step, on the rank that has made it; null for no plan.</summary>
+    public PlanSheet? Sheet => plan?.Sheet;
+
+    /// <summary>Bytes of activations and workspace that a step is said to take at most; null where nobody has said.</summary>
+    public long? PeakBytes => (schedule ?? plan?.Schedule)?.PeakBytes;
+
     /// <summary>Plans and makes the executor. Collective. Gives the one before, which is the caller's then.</summary>
     /// <exception cref="UsageException">The user's schedule was made for other parameters, or no plan fits.</exception>
     public Executor? Renew()

@@ -27,14 +27,24 @@ internal sealed class RunPlace : IDisposable
         Agreement.Throw(world, error);
         var path = world.AllGather(Encoding.UTF8.GetBytes(found?.Directory.Path ?? ""))[0];
         var place = new RunPlace(found?.Directory ?? RunDirectory.Open(Encoding.UTF8.GetString(path)), found?.Lock);
-        place.Note("start", 0, $"process {Environment.ProcessId} on {Environment.MachineName}, {world.Size} {(world.Size == 1 ? "rank" : "ranks")}");
+        place.Note("start", 0, $"process {Environment.ProcessId} on {Environment.MachineName}, {world.Size} {(world.Size == 1 ? "rank" : "ranks")}{(Job is { } job ? $", Slurm job {job}" : "")}");
         return place;
     }
 
     /// <summary>Adds to the run's history; rank 0's word counts.</summary>
     public void Note(string kind, long step, string detail = "")
     {
-        if (held is not null) RunEvents.Add(Directory, kind, step, detail);
+        if (held is null) return;
+        RunEvents.Add(Directory, kind, step, detail);
+        RunText.Add(Directory, $"{kind}{(step > 0 ? $" at step {step}" : "")}{(detail.Length > 0 ? $": {detail}" : "")}");
+    }
+
+    /// <summary>Writes a line to the terminal and to the run's log; rank 0's word counts.</summary>
+    public void Tell(string line)
+    {
+        if (held is null) return;
+        Console.WriteLine(line);
+        RunText.Add(Directory, line);
     }
 
     /// <summary>Notes a checkpoint that is on the disk, and for how long a step waited for it.</summary>
@@ -54,6 +64,9 @@ internal sealed class RunPlace : IDisposable
         Note("finish", step);
         Directory.Finish();
     }
+
+    // As its log is named: slurm-JOB.out.
+    private static string? Job => Environment.GetEnvironmentVariable("SLURM_JOB_ID") is { Length: > 0 } id ? id : null;
 
     private static (RunDirectory, RunLock)? Unfinished(TrainerOptions options)
     {

@@ -239,10 +239,12 @@ public sealed class Trainer : IDisposable
                 options = Options,
             });
             foreach (var each in parts.Logs.Prepend(log)) hooks.Add(new LogHook(each));
+            hooks.Add(new LogHook(new LineLog(line => RunText.Add(Directory!, line))));
+            planned.Sheet?.WriteTo(Directory!.Path);
             if (Options.Progress) hooks.Add(ProgressDisplay.Create());
         }
         hooks.Add(new LogHook(new MeterLog(Directory!.Id, world.Rank)));
-        if (world.Size > 1 && parts.Strategy.RanksAreAlike) hooks.Add(new StragglerWatch(world));
+        if (world.Size > 1) hooks.Add(new StragglerWatch(world, parts.Strategy.RanksAreAlike, place!.Tell));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
         Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
@@ -257,7 +259,7 @@ public sealed class Trainer : IDisposable
             if (trainable.HasChanged) Prepare();
             if (!trainable.IsAny) throw new UsageException($"no parameter of {Graph.Name} requires a gradient, so nothing would be trained: set requires_grad of those to train");
             var (started, communicated) = (Stopwatch.GetTimestamp(), CommunicationTime.Seconds);
-            (double loss, double? norm, double rate, double waited) = (0, null, 0, 0);
+            (double loss, double? norm, double rate, double waited, long foreseen) = (0, null, 0, 0, 0);
             using (var step = RankStep.Next(batches, microBatches / share.Parts, Objective))
             {
                 waited = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -267,6 +269,7 @@ public sealed class Trainer : IDisposable
                 if (agreed.Saves) Save();
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;
+                foreseen = planned.PeakBytes is { } peak ? meter.LiveBytes + peak : 0;
                 (loss, norm) = MakeStep(step, agreed.Weight, rate);
             }
             Step++;
@@ -274,7 +277,7 @@ public sealed class Trainer : IDisposable
             place!.NoteStep(Step);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var record = new TrainRecord(Step, epoch, loss, rate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes)
-            { GradientNorm = norm, Seconds = seconds, DataSeconds = waited, CommunicationSeconds = world.Size == 1 ? 0 : Math.Round(CommunicationTime.Seconds - communicated, 7) };
+            { GradientNorm = norm, Seconds = seconds, DataSeconds = waited, PlannedBytes = foreseen, CommunicationSeconds = world.Size == 1 ? 0 : Math.Round(CommunicationTime.Seconds - communicated, 7) };
             hooks.ForEach(h => h.AfterStep(this, record));
             if (Step == Options.MaxSteps) return StopKind.Cut;
             writer!.Poll();
@@ -366,10 +369,10 @@ public sealed class Trainer : IDisposable
 
     private (int Epoch, int Step) Restore()
     {
-        if (!Options.Resume || state.Restore(Directory!, Console.WriteLine) is not { } kept) return (0, 0);
+        if (!Options.Resume || state.Restore(Directory!, place!.Tell) is not { } kept) return (0, 0);
         (Step, best.Score) = (kept.Step, kept.Best);
         writer!.IsKept(Step);
-        if (IsMain) Console.WriteLine($"resuming {Directory!.Id} at step {Step}");
+        place!.Tell($"resuming {Directory!.Id} at step {Step}");
         return (kept.Epoch, kept.StepInEpoch(Options.BatchSize, sampler.Samples, Options.Seed));
     }
 
@@ -387,17 +390,14 @@ public sealed class Trainer : IDisposable
         parts.Strategy.Gather(); // the caller's model is whole
         hooks.ForEach(h => h.AfterRun(this));
         Tell([.. planned.Told(activationPeak), parts.Strategy.Conclude()]);
-        if (IsMain && stop == StopKind.Done) Console.WriteLine($"stopped after step {Step}{(stopReason is null ? "" : $": {stopReason}")}");
+        if (stop == StopKind.Done) place!.Tell($"stopped after step {Step}{(stopReason is null ? "" : $": {stopReason}")}");
         if (stop is StopKind.None or StopKind.Done) place!.Finish(Step);
         else place!.Note("stop", Step, stop.ToString());
         world.Barrier();
         if (stop > StopKind.Done) throw StopRequests.Stopped(stop, $"step {Step} of {TotalSteps}", Directory!, IsMain, cancellation);
     }
 
-    private void Tell(IEnumerable<string?> lines)
-    {
-        if (IsMain) lines.OfType<string>().ToList().ForEach(Console.WriteLine);
-    }
+    private void Tell(IEnumerable<string?> lines) => lines.OfType<string>().ToList().ForEach(place!.Tell);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -25,6 +25,9 @@ internal sealed class TrainerParts : IDisposable
         Metrics = metrics ?? (Objective is CrossEntropy ? [Training.Metrics.Accuracy] : []);
         foreach (var twice in Metrics.CountBy(m => m.Name).Where(m => m.Value > 1 || m.Key == "loss"))
             throw new UsageException($"two metrics are called {twice.Key}");
+        // Beside which it stands in a line of metrics.jsonl.
+        if (Metrics.FirstOrDefault(m => m.Name is "" or "kind" or "step" or "epoch") is { } taken)
+            throw new UsageException($"a metric cannot be called '{taken.Name}': each line of a run's metrics has kind, step, epoch and loss");
         Optimizer = optimizer ?? OptimizerOf(options);
         LearningRate = learningRate ?? Schedules.Create(options.Schedule, options.LearningRate, options.WarmUp);
         Strategy = strategy ?? StrategyOf(options, graph, Optimizer.IsElementWise);

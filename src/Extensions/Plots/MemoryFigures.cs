@@ -26,7 +26,7 @@ public static class MemoryFigures
         var points = new List<TimelinePoint>();
         new ScheduleSimulator(graph).Run(plan.Schedule, points);
         var steps = Enumerable.Range(0, points.Count).ToArray();
-        var names = Names(graph, plan.Schedule);
+        var names = PlanSheet.Names(graph, plan.Schedule);
         // The loss is no step of the schedule.
         var texts = points.Select(p => p.Step >= 0 && p.Step < names.Count ? names[p.Step] : "loss").ToArray();
         var most = Math.Max(plan.Prediction.PeakBytes,
@@ -90,7 +90,7 @@ public static class MemoryFigures
     {
         var lives = new ScheduleSimulator(graph).Lives(plan.Schedule);
         var packed = OffsetPlan.Assign([.. lives.Select(l => new Buffer(l.Bytes, l.Birth, l.Death))]);
-        var steps = Names(graph, plan.Schedule);
+        var steps = PlanSheet.Names(graph, plan.Schedule);
         var all = lives.Zip(packed.Offsets, (life, offset) => (Life: life, Offset: offset)).ToList();
         return new([
             Bars("kept", "#3b82f6", all.Where(b => !b.Life.IsGradient && !b.Life.IsRemade)),
@@ -122,18 +122,4 @@ public static class MemoryFigures
 
     // The same for both figures of a plan: what is above and below each other is the same step.
     private static double[] Range(int steps) => [0, steps];
-
-    // What each step does, for people.
-    private static List<string> Names(PlanningGraph graph, Schedule schedule)
-    {
-        var seen = new HashSet<int>();
-        return [.. schedule.Steps.Select(step => step.Kind switch
-        {
-            StepKind.Free => $"free {(step.Id == 0 ? "input" : graph.Graph.Nodes[step.Id - 1].Name)}",
-            StepKind.Forward or StepKind.ForwardOnly
-                => $"{(seen.Add(step.Id) ? "forward" : "again")} {graph.Graph.Nodes[step.Id].Name}",
-            StepKind.ParameterGradients => $"parameter gradients of {graph.Graph.Nodes[step.Id].Name}",
-            _ => $"{step.Kind.ToString().ToLowerInvariant()} {graph.Graph.Nodes[step.Id].Name}",
-        })];
-    }
 }

@@ -9,7 +9,7 @@ namespace Interactive.Extensions.Runs;
 /// </summary>
 internal static class MetricsTail
 {
-    private const int Block = 64 << 10;
+    private const int Block = 64 << 10, Most = 1 << 20; // a longer line is none of ours
     private static readonly JsonSerializerOptions json = RunRowJson.Options;
 
     /// <summary>Lines that are no records, or cut, do not count.</summary>
@@ -49,7 +49,8 @@ internal static class MetricsTail
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
             bufferSize: 0);
-        byte[] rest = []; // the beginning of a line whose other part lies in the block before
+        byte[] rest = []; // the end of a line that begins in a block before
+        var isLong = false; // and whether it was given up for its length
         for (var end = file.Length; end > 0; end -= Math.Min(Block, end))
         {
             var block = new byte[Math.Min(Block, end)];
@@ -60,10 +61,11 @@ internal static class MetricsTail
             for (var i = stop - 1; i >= 0; i--)
                 if (text[i] == (byte)'\n')
                 {
-                    if (stop - i > 1) yield return text[(i + 1)..stop];
-                    stop = i;
+                    if (stop - i > 1 && !isLong) yield return text[(i + 1)..stop];
+                    (stop, isLong) = (i, false);
                 }
-            rest = text[..stop];
+            isLong |= stop > Most;
+            rest = isLong ? [] : text[..stop];
         }
         if (rest.Length > 0) yield return rest;
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Interactive.Kernel.Directives;
+using Interactive.Kernel.Hosting.Nodes;
 using Interactive.Kernel.Hosting.Slurm;
 using Interactive.Monitoring;
 
@@ -21,6 +22,9 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
     /// <summary>Comes when time is nearly up: the ranks save and are not started again. Null for none.</summary>
     public TimeLimitSignal? Warning { get; init; }
 
+    /// <summary>Where the ranks write which run is theirs: a place that they share with this process.</summary>
+    public string NoteFolder { get; init; } = Path.GetTempPath();
+
     /// <summary>True when the user asked the job to end.</summary>
     public bool IsStopped { get; private set; }
 
@@ -31,8 +35,9 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
     /// same.</returns>
     public int Run()
     {
-        var (note, begun) = (Path.Combine(Path.GetTempPath(), $"interactive-job-{Guid.NewGuid():N}"),
+        var (note, begun) = (Path.Combine(NoteFolder, $"interactive-job-{Guid.NewGuid():N}"),
             DateTimeOffset.Now);
+        var examined = Task.CompletedTask;
         try
         {
             for (var attempt = 0; ; attempt++)
@@ -44,6 +49,8 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
                     && RunEvents.Read(RunDirectory.Open(path)).Any(e => e.Kind == "checkpoint" && e.Time > begun);
                 if (IsFinished(note, code)) return 0;
                 if (code == CommandLine.Usage || stopped || Warning is { HasCome: true }) return code;
+                // Is the node to blame? The ranks do not wait for the answer.
+                if (examined.IsCompleted) examined = Task.Run(() => Examine(note));
                 if (attempt == restarts)
                 {
                     Tell(note, "fail", what);
@@ -54,7 +61,19 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
                 Console.Error.WriteLine($"interactive: {what} before the run finished: restart {attempt + 1} of {restarts} from the last checkpoint");
             }
         }
-        finally { File.Delete(note); }
+        finally
+        {
+            examined.Wait(NodeExamination.Quick);
+            File.Delete(note);
+        }
+    }
+
+    private static void Examine(string note)
+    {
+        var node = new Node("/", NodeHistory.Open(NodeHistory.OfThis));
+        var findings = NodeExamination.Of(node, isActive: false);
+        foreach (var finding in findings) Tell(note, "node", $"{Environment.MachineName} {finding.Check}: {finding.Text}");
+        if (findings.Count == 0) Tell(note, "node", $"{Environment.MachineName} is fit ({NodeExamination.Checks.Count} checks)");
     }
 
     private (int Code, bool Stopped, string What) Attempt(bool resume, string note)
@@ -78,10 +97,12 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
         finally { Warning?.Then(null); }
     }
 
-    // Into the run's own history; its steps are told by its other events.
+    // Into the run's own history; its steps are told by its other events. A full disk, which may be what took the ranks down, is no
+    // reason to end with them.
     private static void Tell(string note, string kind, string what)
     {
-        if (Directory(note) is { } path) RunEvents.Add(RunDirectory.Open(path), kind, 0, what);
+        try { if (Directory(note) is { } path) RunEvents.Add(RunDirectory.Open(path), kind, 0, what); }
+        catch (IOException) { }
     }
 
     private static string? Directory(string note) => File.Exists(note) ? File.ReadAllText(note) : null;

@@ -170,6 +170,11 @@ public sealed class RankTests : IDisposable
         var line = Assert.Single(job.Lines, line => line.Contains("rank 1 on") && line.Contains("holds the others up"));
         Assert.EndsWith("is computing", line);
         var run = RunDirectory.Open(Assert.Single(Directory.GetDirectories(folder)));
+        var times = RankTimes.Read(run);
+        Assert.Equal(Enumerable.Range(1, times.Count).Select(i => 50L * i), times.Select(t => t.Step));
+        Assert.All(times, t => Assert.Equal((2, 2, 2), (t.Own.Length, t.Data.Length, t.Wait.Length)));
+        Assert.True(times[^1].Own[1] > times[^1].Own[0] && times[^1].Wait[0] > times[^1].Wait[1], $"{string.Join(' ', times[^1].Own)}, {string.Join(' ', times[^1].Wait)}");
+        Assert.Contains(line, File.ReadAllText(Path.Combine(run.Path, "log.txt")));
         var told = Assert.Single(RunEvents.Read(run), e => e.Kind == "slow" && e.Detail.StartsWith("rank 1"));
         Assert.Equal(150, told.Step);
     }

@@ -102,6 +102,17 @@ public sealed class TrainerPartsTests : IDisposable
         Assert.Equal("binary cross-entropy takes targets between 0 and 1, sample 7 has 3", Assert.Throws<UsageException>(() => new BatchFit(graph, new BinaryCrossEntropyWithLogits()).Read(answers, [7])).Message);
     }
 
+    [Theory]
+    [InlineData("step")]
+    [InlineData("kind")]
+    [InlineData("")]
+    [InlineData("loss")]
+    public void A_metric_whose_name_is_taken_is_refused(string name)
+    {
+        using var graph = Nets.Mlp();
+        Assert.Contains(name, Assert.Throws<UsageException>(() => new Trainer(graph, Nets.Data, Nets.Data, Options("taken"), metrics: [Metrics.From(name, (output, _) => output, true)])).Message);
+    }
+
     [Fact]
     public void A_set_that_is_null_is_one_line()
     {

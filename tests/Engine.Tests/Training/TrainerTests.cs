@@ -56,6 +56,15 @@ public sealed class TrainerTests : IDisposable
         var planned = Train_(Options("planned") with { MemoryBudget = "80%" }, Deep());
         foreach (var (key, value) in free.State) Assert.True(value.Equals(planned.State[key]), key);
         Assert.Equal(Losses(free.Run), Losses(planned.Run));
+
+        // What was foreseen is kept beside what was measured.
+        using var plan = JsonDocument.Parse(File.ReadAllText(Path.Combine(planned.Run, "plan.json")));
+        Assert.Equal(plan.RootElement.GetProperty("peakBytes").GetInt64(), plan.RootElement.GetProperty("peaks").EnumerateArray().Max(b => b.GetInt64()));
+        Assert.Equal(plan.RootElement.GetProperty("steps").GetArrayLength(), plan.RootElement.GetProperty("peaks").GetArrayLength());
+        Assert.All(File.ReadLines(Path.Combine(planned.Run, "metrics.jsonl")).Where(l => l.Contains("\"train\"")), line => Assert.Contains("\"plannedBytes\":", line));
+        Assert.Contains("memory budget 80%: the plan peaks at", File.ReadAllText(Path.Combine(planned.Run, "log.txt")));
+        Assert.False(File.Exists(Path.Combine(free.Run, "plan.json")));
+        Assert.DoesNotContain("plannedBytes", File.ReadAllText(Path.Combine(free.Run, "metrics.jsonl")));
     }
 
     [Fact]

@@ -23,6 +23,7 @@ public sealed class DashboardTests
         Write(folder.Path, "20260101-110000-slow", steps: 3000, rate: 0.01);
         Write(folder.Path, "20260101-120000-<img src=x onerror=alert(1)>", steps: 1500, rate: 0.05);
         Write(folder.Path, "20260101-130000-live", steps: 300, rate: 0.03);
+        WriteFiles(Path.Combine(folder.Path, "20260101-130000-live"));
 
         using var dashboard =
             Process.Start(new ProcessStartInfo("dotnet",
@@ -54,6 +55,34 @@ public sealed class DashboardTests
         var (exit, _, error) = await InteractiveProcess.Run(["dashboard", .. arguments]);
         Assert.Equal((2, 1), (exit, error.Count(c => c == '\n')));
         Assert.Contains(told, error);
+    }
+
+    // What a training of two ranks under a memory budget leaves besides; its texts look like elements.
+    private static void WriteFiles(string run)
+    {
+        const string Hostile = "<img src=x onerror=alert(1)>";
+        var start = DateTimeOffset.UnixEpoch;
+        string Event(string kind, int step, string detail)
+            => JsonSerializer.Serialize(new { kind, step, time = start.AddSeconds(step), uptime = step + 1.0, boot = "b", detail }) + "\n";
+        File.WriteAllText(Path.Combine(run, "history.jsonl"), Event("start", 0, "process 7 on n1, 2 ranks") + Event("first-step", 1, "") + Event("checkpoint", 100, "0.010 s")
+            + Event("restart", 150, $"a rank ended {Hostile}") + Event("node", 150, $"n1 disk: {Hostile}") + Event("start", 150, "process 8 on n1, 2 ranks") + Event("first-step", 150, ""));
+        File.WriteAllLines(Path.Combine(run, "log.txt"), Enumerable.Range(1, 300).Select(i => $"2026-01-01 00:00:00  step {i} {Hostile}"));
+        File.WriteAllLines(Path.Combine(run, "ranks.jsonl"), Enumerable.Range(1, 6).Select(i
+            => JsonSerializer.Serialize(new { step = 50 * i, own = new[] { 0.01, i == 4 ? 0.05 : 0.01 }, data = new[] { 0, 0.002 }, wait = new[] { 0.001, 0 } })));
+        File.WriteAllText(Path.Combine(run, "plan.json"), JsonSerializer.Serialize(new
+        {
+            planner = Hostile,
+            batch = 8,
+            budgetBytes = 6 << 20,
+            peakBytes = 5 << 20,
+            keepAllBytes = 9 << 20,
+            overhead = 0.03,
+            recomputes = 2,
+            steps = new[] { $"forward {Hostile}", "forward b", "loss", "backward b", "backward a" },
+            peaks = new[] { 2 << 20, 4 << 20, 5 << 20, 4 << 20, 1 << 20 },
+            keepAll = new[] { 2 << 20, 6 << 20, 9 << 20, 4 << 20, 1 << 20 },
+        }));
+        File.WriteAllText(Path.Combine(run, "report.html"), "<!doctype html><title>a report</title><body>of the run<script>document.body.append(' and its figures'); try { parent.document.title = 'ours' } catch { }</script>");
     }
 
     private static void Write(string folder, string id, int steps, double rate, int spike = 0)

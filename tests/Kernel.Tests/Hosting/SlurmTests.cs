@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Interactive.Kernel.Hosting.Slurm;
-using Interactive.Kernel.Tests.Scripting;
 using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Tests.Hosting;
@@ -11,7 +9,7 @@ public sealed class SlurmTests
     public void The_script_is_this()
     {
         var batch = new BatchScript("train.csx", ["--epochs", "2", "--name", "it's"], 2, 2, "1:00:00", 120, true, "low",
-            "fashion-mnist", "runs", ["--exclude=n1"]);
+            "fashion-mnist", "runs", ["--exclude=n1"], []);
         Assert.Equal("""
             #!/bin/bash
             #SBATCH --job-name=fashion-mnist
@@ -27,6 +25,15 @@ public sealed class SlurmTests
             exec ./interactive batch train.csx -- --epochs 2 --name 'it'\''s' --resume
 
             """, batch.ToText(["./interactive"]));
+    }
+
+    [Fact, Trait("Speed", "slow")]
+    public async Task Ranks_in_a_box_have_its_options_handed_on()
+    {
+        var (exit, output, error) = await InteractiveProcess.Run("slurm", "submit", Path.Combine(ProjectFolder.Root, "notebooks", "first.csx"), "--box",
+            "/images/a b.sqfs", "--memory", "4GiB", "--bind", "/usr:/data:ro", "--bind", "/tmp", "--dry-run");
+        Assert.True(exit == 0, error);
+        Assert.Contains("batch --box '/images/a b.sqfs' --memory 4GiB --bind /usr:/data:ro --bind /tmp ", output);
     }
 
     // As sbatch where it reaches no controller.
@@ -47,20 +54,6 @@ public sealed class SlurmTests
         Assert.Contains("slurm submit", Assert.Throws<UsageException>(() => Read()).Message);
     }
 
-    private const string Script = """
-        using Interactive.Data; using Interactive.Graphs; using Interactive.Monitoring; using Interactive.Training;
-        var data = new SyntheticData(512, new Shape(1, 8, 8), 4);
-        TorchSharp.torch.manual_seed(1);
-        var b = new GraphBuilder("net", data.Shape);
-        var trainer = new Trainer(b.Build(b.Input.Flatten().Linear(4)), data, data, CommandLine.Parse(Args, new TrainerOptions { Name = "job", Epochs = 3, BatchSize = 8, CheckpointEvery = 20, Progress = false }), hooks: [new Slow()]);
-        trainer.Run();
-        class Slow : Hook
-        {
-            static readonly int pause = int.Parse(Environment.GetEnvironmentVariable("PAUSE") ?? "0");
-            public override void AfterStep(Trainer trainer, TrainRecord record) => System.Threading.Thread.Sleep(pause);
-        }
-        """;
-
     // A rank is killed, the ranks start again within the job; its time runs out, it is requeued; then it finishes: with
     // the bits of an uncut run.
     [SkippableFact, Trait("Speed", "slow")]
@@ -69,63 +62,20 @@ public sealed class SlurmTests
         var (cluster, why) = SlurmCluster.Start(26917);
         Skip.If(cluster is null, why);
         using var _ = cluster;
-        using var folder = new TemporaryFolder();
-        var script = folder.Write("train.csx", Script);
-        var runs = Path.Combine(folder.Path, "runs");
-        async Task<(int Exit, string Out, string Error)> Slurm(params string[] arguments)
-            => await InteractiveProcess.RunUnder(("SLURM_CONF", cluster!.Configuration), ["slurm", .. arguments]);
-
+        using var job = new SlurmTraining(cluster!);
         Assert.Matches("^interactive: .*[Ii]nvalid partition[^\n]*\n$",
-            (await Slurm("submit", script, "--partition", "nowhere", "--out", runs)).Error);
-        Environment.SetEnvironmentVariable("PAUSE", "200");
-        var submitted = await Slurm("submit", script, "--ranks-per-node", "2", "--time", "15", "--lead", "60",
-            "--requeue", "--out", runs, "--json", "--", "--out", runs);
-        Environment.SetEnvironmentVariable("PAUSE", null);
-        Assert.True(submitted.Exit == 0, submitted.Error);
-        var id = System.Text.Json.JsonDocument.Parse(submitted.Out).RootElement.GetProperty("job").GetString()!;
-
-        await Until(() => Steps(runs) > 25, "it trains");
-        Assert.Contains(id, (await Slurm("status")).Out);
-        cluster!.Run($"pkill -9 -f -n '[i]nteractive.dll run {script}'");
-        await Until(() => Log().Contains("restart 1 of 3"), "the ranks start again within the job");
-        await Until(() => RunEvents.Read(RunDirectory.Find(runs, "job")).Count(e => e.Kind == "first-step") == 2,
-            "it goes on");
-        cluster.Run($"scancel --batch --signal=USR1 {id}"); // as Slurm does before the limit
-        await Until(() => Log().Contains("requeued (1 of 20)"), "its time is up");
-        await Until(() => cluster.Run($"squeue -h -j {id} -o %T").Trim() == "PENDING", "it waits again");
-        cluster.Run($"scontrol update jobid={id} starttime=now");
-        await Until(() => Directory.GetFiles(runs, "finished", SearchOption.AllDirectories).Length == 1, "it finishes");
-        Assert.Contains("resuming", (await Slurm("logs", id, "--out", runs)).Out);
-
-        var run = RunDirectory.Find(runs, "job");
-        Assert.True(RunEvents.Read(run).Count(e => e.Kind == "start") == 3, string.Join('\n', RunEvents.Read(run)));
-        var uncut = await InteractiveProcess.Run("launch", "-n", "2", script, "--", "--out",
-            Path.Combine(folder.Path, "uncut"));
-        Assert.True(uncut.Exit == 0, uncut.Error);
-        Assert.Equal(Bits(RunDirectory.Find(Path.Combine(folder.Path, "uncut"), "job")), Bits(run));
-        Assert.Equal(Losses(RunDirectory.Find(Path.Combine(folder.Path, "uncut"), "job")), Losses(run));
-
-        string Log()
-            => Directory.Exists(runs) && File.Exists(Path.Combine(runs, $"slurm-{id}.out"))
-            ? File.ReadAllText(Path.Combine(runs, $"slurm-{id}.out")) : "";
-
-        async Task Until(Func<bool> holds, string what)
-        {
-            for (var patience = Stopwatch.StartNew(); !holds(); await Task.Delay(300))
-                Assert.True(patience.Elapsed < TimeSpan.FromMinutes(3),
-                    $"{what}: not within 3 minutes\n{Log()}\n{cluster!.Run($"scontrol show job {id}")}");
-        }
+            (await job.Slurm("submit", job.Script, "--partition", "nowhere", "--out", job.Runs)).Error);
+        await job.Submit("--time", "15", "--lead", "60", "--requeue");
+        Assert.Contains(job.Job, (await job.Slurm("status")).Out);
+        cluster!.Run($"pkill -9 -f -n '[i]nteractive.dll run {job.Script}'");
+        await job.Until(() => job.Log.Contains("restart 1 of 3"), "the ranks start again within the job");
+        await job.Until(() => job.Count("first-step") == 2, "it goes on");
+        cluster.Run($"scancel --batch --signal=USR1 {job.Job}"); // as Slurm does before the limit
+        await job.Until(() => job.Log.Contains("requeued (1 of 20)"), "its time is up");
+        await job.StartAgain();
+        await job.Finish();
+        Assert.Contains("resuming", (await job.Slurm("logs", job.Job, "--out", job.Runs)).Out);
+        Assert.True(job.Count("start") == 3, string.Join('\n', RunEvents.Read(job.Run)));
+        await job.HasTheBitsOfAnUncutRun();
     }
-
-    private static int Steps(string runs)
-        => Directory.Exists(runs)
-        ? Directory.GetFiles(runs, "metrics.jsonl", SearchOption.AllDirectories).Sum(f => File.ReadLines(f).Count())
-        : 0;
-
-    private static byte[] Bits(RunDirectory run)
-        => File.ReadAllBytes(Path.Combine(run.Checkpoints, "best.safetensors"));
-
-    private static string[] Losses(RunDirectory run)
-        => [.. File.ReadLines(run.Metrics).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement)
-        .Select(e => $"{e.GetProperty("step")} {e.GetProperty("loss").GetRawText()}")];
 }

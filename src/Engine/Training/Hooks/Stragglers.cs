@@ -14,8 +14,10 @@ internal sealed class Stragglers(IReadOnlyList<string> hosts)
     private const double Slow = 0.7, Least = 2e-3;
     private readonly (bool IsNamed, int Windows)[] seen = new (bool, int)[hosts.Count]; // in a row that say otherwise
 
-    /// <summary>A rank's medians over a window, in seconds a step: all that it did itself, and waiting for data in it.</summary>
-    public readonly record struct Times(double Own, double Data);
+    /// <summary>
+    /// A rank's medians over a window, in seconds a step: all that it did itself, waiting for data in it, and waiting for other ranks.
+    /// </summary>
+    public readonly record struct Times(double Own, double Data, double Wait = 0);
 
     /// <summary>What there is to say of a window, a line each.</summary>
     public IReadOnlyList<string> Compare(Times[] times)

@@ -189,17 +189,17 @@ public sealed class TrainingLoop : IDisposable
         // Measuring for a plan has drawn numbers, and run nets that an objective reads.
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         models.ForEach(m => m.ZeroGradients());
-        if (Options.Resume && state.Restore(Directory, Console.WriteLine) is { } kept)
+        if (Options.Resume && state.Restore(Directory, place.Tell) is { } kept)
         {
             (Step, Epoch) = (kept.Step, kept.Epoch);
             writer.IsKept(Step);
-            if (IsMain) Console.WriteLine($"resuming {Directory.Id} at step {Step}");
+            place.Tell($"resuming {Directory.Id} at step {Step}");
         }
         models.ForEach(m => m.BroadcastModel());
         if (!IsMain) return;
         log = new RunLog(Directory, Step);
         Directory.WriteConfig(new { model = string.Join(" + ", models.Select(m => m.Graph.Name)), parameters = models.Sum(m => m.Graph.ParameterCount), ranks = world.Size, options = Options });
-        foreach (var line in models.SelectMany(m => (string?[])[m.Graph.Precision.Caution(Device), .. m.Graph.Notes.Select(note => $"note: {m.Graph.Name}: {note}"), m.PlanDescription]).OfType<string>().Distinct()) Console.WriteLine(line);
+        foreach (var line in models.SelectMany(m => (string?[])[m.Graph.Precision.Caution(Device), .. m.Graph.Notes.Select(note => $"note: {m.Graph.Name}: {note}"), m.PlanDescription]).OfType<string>().Distinct()) place.Tell(line);
         started = told = Stopwatch.GetTimestamp();
     }
 

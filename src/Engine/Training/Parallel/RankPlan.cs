@@ -15,6 +15,9 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
     /// <summary>The budget in bytes, on the rank that plans: a share stays the share of what it was first measured by.</summary>
     public MemoryBudget Budget { get; init; }
 
+    /// <summary>The plan step by step, on the rank that plans.</summary>
+    public PlanSheet? Sheet { get; init; }
+
     /// <summary>Plans for a budget. Collective.</summary>
     /// <exception cref="UsageException">No plan fits; on every rank.</exception>
     /// <param name="graph">The model.</param>
@@ -29,10 +32,13 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
         long[] peak = [0];
         var text = "";
         var budget = wanted;
+        PlanSheet? sheet = null;
         if (world.Rank == 0)
             try
             {
-                var report = PlanReport.Make(Facts(graph, batch, objective, measures), wanted, PlannerList.Find("auto"));
+                var facts = Facts(graph, batch, objective, measures);
+                var report = PlanReport.Make(facts, wanted, PlannerList.Find("auto"));
+                sheet = PlanSheet.Of(facts, report);
                 budget = wanted with { Bytes = wanted.Of(report.PlainPeakBytes) };
                 steps = Encode(report.Plan.Schedule);
                 peak = [report.Plan.Prediction.PeakBytes];
@@ -42,7 +48,7 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
         steps = world.AllGather(steps)[0];
         text = Encoding.UTF8.GetString(world.AllGather(Encoding.UTF8.GetBytes(text))[0]);
         var foreseen = MemoryMarshal.Read<long>(world.AllGather(MemoryMarshal.AsBytes<long>(peak))[0]);
-        return steps.Length > 0 ? new RankPlan(Decode(steps, batch) with { PeakBytes = foreseen }, text) { Budget = budget } : throw new UsageException(text);
+        return steps.Length > 0 ? new RankPlan(Decode(steps, batch) with { PeakBytes = foreseen }, text) { Budget = budget, Sheet = sheet } : throw new UsageException(text);
     }
 
     private static PlanningGraph Facts(Graph graph, long batch, IObjective objective, bool measures)

@@ -31,21 +31,29 @@ internal sealed class ControlGroup : IDisposable
         var name = $"interactive-{Guid.NewGuid():N}";
         foreach (var controller in controllers)
             Directory.CreateDirectory(folders[controller] = $"{(isV2 ? Root2() : $"{Root}/{controller}")}/{name}");
+        foreach (var (controller, file, text) in Limits(isV2, memoryBytes, cpus))
+            if (file != Swap(isV2) || File.Exists($"{folders[controller]}/{file}")) File.WriteAllText($"{folders[controller]}/{file}", text);
+    }
+
+    /// <summary>What is written into which files, in their order. A kernel that does not count swap lacks that file.</summary>
+    internal static IEnumerable<(string Controller, string File, string Text)> Limits(bool isV2, long? memoryBytes, double? cpus)
+    {
         if (memoryBytes is { } bytes)
         {
-            Write(Memory, isV2 ? "memory.max" : "memory.limit_in_bytes", Text(bytes));
-            var swap = isV2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
-            if (File.Exists($"{folders[Memory]}/{swap}")) Write(Memory, swap, isV2 ? "0" : Text(bytes));
+            yield return (Memory, isV2 ? "memory.max" : "memory.limit_in_bytes", Text(bytes));
+            yield return (Memory, Swap(isV2), isV2 ? "0" : Text(bytes)); // v1 counts both together
         }
-        if (cpus is not { } cores) return;
+        if (cpus is not { } cores) yield break;
         var quota = Text((long)Math.Round(cores * Period));
-        if (isV2) Write(Cpu, "cpu.max", $"{quota} {Text(Period)}");
+        if (isV2) yield return (Cpu, "cpu.max", $"{quota} {Text(Period)}");
         else
         {
-            Write(Cpu, "cpu.cfs_period_us", Text(Period));
-            Write(Cpu, "cpu.cfs_quota_us", quota);
+            yield return (Cpu, "cpu.cfs_period_us", Text(Period));
+            yield return (Cpu, "cpu.cfs_quota_us", quota);
         }
     }
+
+    private static string Swap(bool isV2) => isV2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
 
     /// <summary>Why none can be made here, or null.</summary>
     /// <param name="version">1, 2, or null for either.</param>
@@ -102,8 +110,6 @@ internal sealed class ControlGroup : IDisposable
     public ProcessStartInfo Enter(string program, params IEnumerable<string> arguments)
         => new("sh", ["-c", "until [ \"$1\" = -- ]; do echo $$ > \"$1/cgroup.procs\" || exit 125; shift; done; shift; exec \"$@\"",
             "enter", .. folders.Values.Distinct(), "--", program, .. arguments]);
-
-    private void Write(string controller, string file, string text) => File.WriteAllText($"{folders[controller]}/{file}", text);
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 

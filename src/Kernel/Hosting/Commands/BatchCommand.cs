@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using Interactive.Collectives.Mpi;
+using Interactive.Kernel.Hosting.Commands.Boxes;
 using Interactive.Kernel.Hosting.Slurm;
 using Interactive.Kernel.Scripting;
+using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
@@ -34,6 +37,8 @@ internal static class BatchCommand
         command.Add(restarts);
         command.Add(stall);
         command.Add(requeues);
+        var boxes = new BoxOptions("--box");
+        boxes.AddTo(command);
         command.SetAction(parsed =>
         {
             var job = SlurmJob.Read(Environment.GetEnvironmentVariable);
@@ -45,11 +50,19 @@ internal static class BatchCommand
                 throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
             var script = ScriptFile.Open(parsed.GetValue(file)!);
             var arguments = options.Read(parsed);
+            if (boxes.Read(parsed) is not null && job.Nodes > 1)
+                throw new UsageException($"the job has {job.Nodes} nodes, and a box (--box) spans one host");
+            var box = boxes.Words(parsed);
             ProcessStartInfo Start(bool resume)
             {
-                List<string> run = [DotnetProgram.Path, typeof(BatchCommand).Assembly.Location, "run", script.Path,
+                // The supervisor stays outside of the box, where Slurm's programs are.
+                List<string> run = [DotnetProgram.Path, typeof(BatchCommand).Assembly.Location,
+                    .. box.Count == 0 ? ["run"] : (string[])["launch", "-n", job.Tasks.ToString(CultureInfo.InvariantCulture), .. box], script.Path,
                     "-c", options.IsRelease(parsed) ? "release" : "debug", "--", .. arguments];
                 if (resume && !arguments.Contains("--resume")) run.Add("--resume");
+                // Inside, mpirun starts its ranks itself: srun is not there, and a box has one host.
+                if (box.Count > 0)
+                    return new(run[0], run[1..]) { Environment = { ["OMPI_MCA_ras"] = "^slurm", ["OMPI_MCA_plm"] = "isolated", ["HYDRA_LAUNCHER"] = "fork" } };
                 var start = MpiLauncher.Command(job.Tasks, run);
                 start.Environment[ScriptCache.RankVariable] = "1";
                 return start;
@@ -63,7 +76,7 @@ internal static class BatchCommand
             }
             var supervisor = new Supervisor(Start, parsed.GetValue(restarts),
                 TimeSpan.FromSeconds(parsed.GetValue(stall)))
-            { Warning = warning };
+            { Warning = warning, NoteFolder = box.Count == 0 ? Path.GetTempPath() : CacheFolder.Find() };
             var code = supervisor.Run();
             return new BatchEnd(job, parsed.GetValue(requeues)).Decide(code, warning.HasCome, supervisor.IsStopped,
                 supervisor.HasProgress);

@@ -7,13 +7,12 @@ namespace Interactive.Kernel.Hosting.Nodes;
 /// <summary>NVIDIA's GPUs, as <c>nvidia-smi -q -x</c> tells of them.</summary>
 internal static class GpuCheck
 {
-    private static readonly TimeSpan patience = TimeSpan.FromSeconds(15); // without persistence it wakes the GPUs first
-
     public static IEnumerable<Finding> Run(Node node)
     {
         var hasDriver = Path.Exists(node.At("proc/driver/nvidia"));
         if (!hasDriver && node.Expected.Gpus is null or 0) return [];
-        var text = node.IsThis ? NodeTool.Run(patience, "nvidia-smi", "-q", "-x") : node.Text("nvidia-smi.xml");
+        // Without persistence it wakes the GPUs first.
+        var text = node.IsThis ? NodeTool.Run(node.Patience * 0.75, "nvidia-smi", "-q", "-x") : node.Text("nvidia-smi.xml");
         return text is { Length: > 0 } ? Read(text, node.Expected.Gpus)
             : [new("gpu", Fitness.Unfit, "nvidia-smi fails")];
     }

@@ -14,7 +14,7 @@ internal static partial class KernelLogCheck
     public static IEnumerable<Finding> Run(Node node)
     {
         var uptime = double.TryParse(node.Text("proc/uptime").Split(' ')[0], CultureInfo.InvariantCulture, out var s) ? s : 0;
-        return node.KernelLog().Select(line => Judge(line.Trim(), uptime)).OfType<Finding>()
+        return node.KernelLog.Select(line => Judge(line.Trim(), uptime)).OfType<Finding>()
             .DistinctBy(f => (f.Fitness, Kind(f.Text)));
     }
 

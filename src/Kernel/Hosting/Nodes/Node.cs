@@ -7,7 +7,8 @@ namespace Interactive.Kernel.Hosting.Nodes;
 /// <param name="history">What was seen before.</param>
 internal sealed class Node(string root, NodeHistory history)
 {
-    private static readonly TimeSpan patience = TimeSpan.FromSeconds(10);
+    /// <summary>How long each check may take; what it asks of programs has three quarters of it.</summary>
+    public TimeSpan Patience { get; init; } = NodeExamination.Thorough;
 
     /// <summary>True for the machine that this process runs on.</summary>
     public bool IsThis => root == "/";
@@ -20,16 +21,22 @@ internal sealed class Node(string root, NodeHistory history)
 
     /// <summary>Space of the file system at a path. Asked of a program: a server that is gone would hold this one.</summary>
     /// <exception cref="TimeoutException">The file system does not answer.</exception>
-    public Func<string, FileSystemSpace?> Space { get; init; } = path
-        => NodeTool.Run(patience, "stat", "-f", "-c", "%b %a %S %c %d", Path.Join(root, path)) is { } text
+    public Func<string, FileSystemSpace?> Space
+    {
+        get => space ?? SpaceOf;
+        init => space = value;
+    }
+
+    private readonly Func<string, FileSystemSpace?>? space;
+
+    private FileSystemSpace? SpaceOf(string path)
+        => NodeTool.Run(Patience * 0.75, "stat", "-f", "-c", "%b %a %S %c %d", Path.Join(root, path)) is { } text
         && text.Split(' ').Select(n => long.Parse(n, CultureInfo.InvariantCulture)).ToArray() is [var blocks, var free,
             var size, var inodes, var left]
         ? new(blocks * size, free * size, inodes, left) : null;
 
     /// <summary>Lines of the kernel's log since it began, with its seconds in brackets before each.</summary>
-    public Func<IEnumerable<string>> KernelLog { get; init; } = () => root != "/"
-        ? Read(Path.Combine(root, "var/log/dmesg")).Split('\n')
-        : (NodeTool.Run(patience, "dmesg") ?? "").Split('\n');
+    public IEnumerable<string> KernelLog => (root != "/" ? Text("var/log/dmesg") : NodeTool.Run(Patience * 0.75, "dmesg") ?? "").Split('\n');
 
     /// <summary>The path of a file of the node's.</summary>
     public string At(string path) => Path.Join(root, path);

@@ -3,8 +3,13 @@ namespace Interactive.Kernel.Hosting.Nodes;
 /// <summary>All checks of a node, side by side; each has its own time.</summary>
 internal static class NodeExamination
 {
-    // Long for a node that is busy, and short of the minute after which Slurm ends its HealthCheckProgram.
-    private static readonly TimeSpan patience = TimeSpan.FromSeconds(20), activePatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan activePatience = TimeSpan.FromSeconds(60);
+
+    /// <summary>Long for a node that is busy, and short of the minute after which Slurm ends its HealthCheckProgram.</summary>
+    public static readonly TimeSpan Thorough = TimeSpan.FromSeconds(20);
+
+    /// <summary>For whoever waits: a sound node has answered long before.</summary>
+    public static readonly TimeSpan Quick = TimeSpan.FromSeconds(4);
 
     /// <summary>The checks that only look.</summary>
     public static readonly IReadOnlyList<(string Name, Func<Node, IEnumerable<Finding>> Run)> Checks =
@@ -21,7 +26,7 @@ internal static class NodeExamination
     /// <returns>What was found, the worst first.</returns>
     public static IReadOnlyList<Finding> Of(Node node, bool isActive)
     {
-        var found = Run(node, Checks, patience);
+        var found = Run(node, Checks, node.Patience);
         // Afterwards: the others would take its cores.
         if (isActive) found = [.. found, .. Run(node, [("speed", ActiveChecks.Run)], activePatience)];
         return [.. found.OrderByDescending(f => f.Fitness)];

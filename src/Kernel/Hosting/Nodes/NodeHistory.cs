@@ -18,6 +18,9 @@ internal sealed class NodeHistory
 
     private sealed record Kept(Dictionary<string, long> Counters, Dictionary<string, List<double>> Measured);
 
+    /// <summary>Where that of this machine is.</summary>
+    public static string OfThis => Path.Combine(CacheFolder.Find(), "node.json");
+
     /// <summary>Reads one; a file that is not there, or is none, is an empty one.</summary>
     /// <param name="path">Null for one that is not kept.</param>
     public static NodeHistory Open(string? path)

@@ -16,30 +16,27 @@ internal sealed class BatchEnd(SlurmJob job, int maxRequeues)
     public int Decide(int code, bool isTimeUp, bool isStopped, bool hasProgress)
     {
         if (code is 0 or BadInput) return code;
-        if (job.IsPreempted)
-        {
-            Console.Error.WriteLine($"interactive: job {job.Id} is preempted; its run is saved, Slurm requeues it");
-            return GoesOn;
-        }
-        if (isTimeUp) return Requeue("its time is up; the run is saved");
+        // Slurm requeues by itself only what it has to kill: a job that ends before has failed, to it.
+        if (job.IsPreempted) return Requeue("it is preempted; its run is saved", int.MaxValue);
+        if (isTimeUp) return Requeue("its time is up; the run is saved", maxRequeues);
         if (isStopped) return code; // scancel
-        if (hasProgress) return Requeue($"the ranks ended with exit code {code}");
+        if (hasProgress) return Requeue($"the ranks ended with exit code {code}", maxRequeues);
         var reason = $"ended with exit code {code} and without a new step";
         Console.Error.WriteLine($"interactive: job {job.Id} {reason}: held until someone has looked (scontrol release {job.Id})");
         job.Hold(reason);
         return code;
     }
 
-    private int Requeue(string why)
+    private int Requeue(string why, int most)
     {
-        if (job.Restarts >= maxRequeues)
+        if (job.Restarts >= most)
         {
-            Console.Error.WriteLine($"interactive: job {job.Id}: {why}; it has been requeued {job.Restarts} times, --max-requeues {maxRequeues} allows no more");
+            Console.Error.WriteLine($"interactive: job {job.Id}: {why}; it has been requeued {job.Restarts} times, --max-requeues {most} allows no more");
             return GoesOn;
         }
         try
         {
-            Console.Error.WriteLine($"interactive: job {job.Id}: {why}; requeued ({job.Restarts + 1} of {maxRequeues})");
+            Console.Error.WriteLine($"interactive: job {job.Id}: {why}; requeued{(most < int.MaxValue ? $" ({job.Restarts + 1} of {most})" : "")}");
             job.Requeue();
         }
         catch (UsageException e) { Console.Error.WriteLine($"interactive: job {job.Id} cannot be requeued: {e.Message}"); }

@@ -22,7 +22,7 @@ internal sealed record SlurmJob(string Id, int Tasks, int Nodes, int Restarts)
             : throw new UsageException("batch runs inside a Slurm job: interactive slurm submit makes one; launch --restarts is its like without Slurm");
     }
 
-    /// <summary>Whether Slurm takes the nodes for another job: then it requeues this one by itself.</summary>
+    /// <summary>Whether Slurm takes the nodes for another job.</summary>
     public bool IsPreempted
         => SlurmTool.Try("scontrol", ["show", "job", Id]).Out is var text
         && Field(text, "PreemptTime") is not (null or "None" or "N/A" or "Unknown" or "");

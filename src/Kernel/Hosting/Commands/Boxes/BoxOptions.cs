@@ -31,6 +31,11 @@ internal sealed class BoxOptions(string image)
         foreach (var option in All) command.Add(option);
     }
 
+    /// <summary>These options as they were given, for a command that takes the same.</summary>
+    public IReadOnlyList<string> Words(ParseResult parsed)
+        => [.. All.Where(option => parsed.GetResult(option) is { Implicit: false })
+            .SelectMany(option => parsed.GetResult(option)!.Tokens.SelectMany(token => new[] { option.Name, token.Value }))];
+
     /// <summary>The box; null where none is asked for.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="more">What it needs to see besides.</param>

@@ -28,10 +28,11 @@ internal static class NodeCommand
         {
             Description = "also measure a matrix product, memory and an all-reduce; for an idle node",
         };
+        var quick = new Option<bool>("--quick") { Description = "give each check 4 seconds instead of 20: what has not answered by then is a finding" };
         var cores = new Option<int?>("--cores") { Description = "how many the node should have" };
         var memory = new Option<string?>("--memory") { Description = "how much it should have, such as 64GiB" };
         var gpus = new Option<int?>("--gpus") { Description = "how many it should have" };
-        var command = new Command("check", "Whether this node is fit to train: exit code 0; 1, someone should look; 2, it is not.") { json, root, drain, nhc, active, cores, memory, gpus };
+        var command = new Command("check", "Whether this node is fit to train: exit code 0; 1, someone should look; 2, it is not.") { json, root, drain, nhc, active, quick, cores, memory, gpus };
         command.SetAction(parsed =>
         {
             var tree = parsed.GetValue(root)!;
@@ -40,9 +41,10 @@ internal static class NodeCommand
                 throw new UsageException("--drain and --active are for this machine: they go without --root");
             // Jobs come first; what is measured, though, is measured as a job is.
             if (tree == "/" && !parsed.GetValue(active)) Process.GetCurrentProcess().PriorityClass = ProcessPriorityClass.BelowNormal;
-            var history = NodeHistory.Open(tree == "/" ? Path.Combine(CacheFolder.Find(), "node.json") : null);
+            var history = NodeHistory.Open(tree == "/" ? NodeHistory.OfThis : null);
             var findings = NodeExamination.Of(new(tree, history)
             {
+                Patience = parsed.GetValue(quick) ? NodeExamination.Quick : NodeExamination.Thorough,
                 Expected = (parsed.GetValue(cores),
                     parsed.GetValue(memory) is { } size ? ByteSize.ParseMemory(memory.Name, size) : null, parsed.GetValue(gpus)),
             }, parsed.GetValue(active));

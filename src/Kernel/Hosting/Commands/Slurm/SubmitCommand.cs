@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Interactive.Kernel.Hosting.Commands.Boxes;
 using Interactive.Kernel.Hosting.Slurm;
 using Interactive.Kernel.Scripting;
 
@@ -48,19 +49,24 @@ internal static partial class SubmitCommand
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var command = new Command("submit", "Submits a training script; it is saved before its time is up, and goes on where it was.") { file, arguments };
         foreach (var option in new Option[] { nodes, ranks, time, lead, requeue, partition, name, root, extra, dry, json }) command.Add(option);
+        var boxes = new BoxOptions("--box");
+        boxes.AddTo(command);
         command.SetAction(parsed =>
         {
             var script = ScriptFile.Open(parsed.GetValue(file)!);
             foreach (var (option, least) in new[] { (nodes, 1), (ranks, 1), (lead, 1) })
                 if (parsed.GetValue(option) < least)
                     throw new UsageException($"{option.Name} {parsed.GetValue(option)}: at least {least} is needed");
+            _ = boxes.Read(parsed);
+            if (parsed.GetValue(boxes.Image) is not null && parsed.GetValue(nodes) > 1)
+                throw new UsageException($"--nodes {parsed.GetValue(nodes)} with --box: a box spans one host");
             if (!Limit().IsMatch(parsed.GetValue(time)!))
                 throw new UsageException($"--time {parsed.GetValue(time)}: write minutes (90), 1:30:00 or 1-12:00:00");
             var batch = new BatchScript(parsed.GetValue(file)!, parsed.GetValue(arguments) ?? [],
                 parsed.GetValue(nodes), parsed.GetValue(ranks), parsed.GetValue(time)!, parsed.GetValue(lead),
                 parsed.GetValue(requeue),
                 parsed.GetValue(partition), parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(script.Path),
-                    parsed.GetValue(root)!, parsed.GetValue(extra) ?? []);
+                    parsed.GetValue(root)!, parsed.GetValue(extra) ?? [], boxes.Words(parsed));
             var text = batch.ToText(File.Exists("interactive") ? ["./interactive"]
                 : [DotnetProgram.Path, typeof(SubmitCommand).Assembly.Location]);
             if (parsed.GetValue(dry))
