@@ -25,8 +25,8 @@ internal static class RunRoutes
                     folder = store.Folder,
                     damaged,
                     defaults = RunOptions.Defaults,
-                    runs = rows.Select(r
-                    => new { r.Run, r.State, r.Model, r.Steps, r.Metrics, chosen = r.Chosen.ToDictionary() })
+                    runs = rows
+                    .Select(r => new { r.Run, r.State, r.Model, r.Steps, r.Metrics, chosen = r.Chosen.ToDictionary() })
                 });
         });
         routes.MapGet("/api/runs/{run}", context => Run(context, store));

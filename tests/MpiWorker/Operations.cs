@@ -10,8 +10,8 @@ static unsafe class Operations
     public static void Run(ICommunicator world, bool withSharedMemory = true)
     {
         Sums(world, 3_000_001);
-        foreach (var algorithm in AllReduceTable.Algorithms.Where(name
-            => name != "hierarchical" && (withSharedMemory || name is not ("window" or "mpi"))
+        foreach (var algorithm in AllReduceTable.Algorithms
+            .Where(name => name != "hierarchical" && (withSharedMemory || name is not ("window" or "mpi"))
             && (name != "window" || world.Hosts.Distinct().Count() == 1)))
         {
             using var other = world.Duplicate(new AllReduceOptions { Algorithm = algorithm });

@@ -110,8 +110,8 @@ internal sealed class MicroBatch : IDisposable
     public IReadOnlyList<Tensor> Keep()
     {
         Detach();
-        return [.. plan.Graph.Outputs.Select(o
-            => Values.Find(o)!.detach().requires_grad_(o.NeedsGradient).DetachFromDisposeScope())];
+        return [.. plan.Graph.Outputs
+            .Select(o => Values.Find(o)!.detach().requires_grad_(o.NeedsGradient).DetachFromDisposeScope())];
     }
 
     /// <summary>Empty again, ready for another.</summary>

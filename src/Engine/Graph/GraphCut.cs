@@ -76,15 +76,14 @@ internal sealed class GraphCut
     // modules.
     private List<Place> Places()
         => [.. from.named_modules().Where(m => m.name.Length > 0)
-            .Select(m
-            => new Place(m.name, m.module, [.. m.module.named_parameters(false).Select(p => p.parameter.Identity())]))
+            .Select(
+            m => new Place(m.name, m.module, [.. m.module.named_parameters(false).Select(p => p.parameter.Identity())]))
             .Where(p => p.Parameters.Count > 0 || p.Module.named_buffers(false).Any())];
 
     private static IEnumerable<Place> PlacesOf(Op op, List<Place> places)
     {
         var own = op.Parameters.Select(p => p.Identity()).ToHashSet();
-        return places.Where(p
-            => ReferenceEquals(p.Module, op.Module) || p.Parameters.Overlaps(own)
+        return places.Where(p => ReferenceEquals(p.Module, op.Module) || p.Parameters.Overlaps(own)
             || own.Count == 0 && op.Module is { } module && module.modules().Contains(p.Module));
     }
 

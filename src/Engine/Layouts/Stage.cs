@@ -46,8 +46,8 @@ public sealed record Stage(int First, int End, IReadOnlyList<Value> Inputs, IRea
         var starts = new List<int>();
         foreach (var name in names)
         {
-            var node = graph.Nodes.FirstOrDefault(n
-                => n.Name == name || n.Name.StartsWith(name + ".", StringComparison.Ordinal))
+            var node = graph.Nodes
+                .FirstOrDefault(n => n.Name == name || n.Name.StartsWith(name + ".", StringComparison.Ordinal))
                 ?? throw new UsageException($"--stages {name}: {graph.Name} has no such layer; it has {string.Join(", ", places.Order().Select(p => graph.Nodes[p].Name).Take(6))}{(places.Count > 6 ? ", …" : "")}");
             if (!places.Contains(node.Id))
                 throw new UsageException($"--stages {name}: {graph.Name} cannot be cut there{(places.Count == 0 ? ", nor anywhere else" : $"; the nearest layer is {graph.Nodes[places.MinBy(p => Math.Abs(p - node.Id))].Name}")}");

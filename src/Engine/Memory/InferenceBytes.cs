@@ -55,7 +55,6 @@ internal static class InferenceBytes
     /// </summary>
     public static long OfProfile(Graph graph, long batch)
         => Peak(graph, batch) + graph.Nodes.Where(n => !n.Op.PassesGradientOn)
-            .Max(n
-            => 2 * n.Inputs.Sum(v => v.Bytes(batch)) + n.Output.Bytes(batch)
+            .Max(n => 2 * n.Inputs.Sum(v => v.Bytes(batch)) + n.Output.Bytes(batch)
             + 6 * n.Op.Parameters.Sum(p => p.numel() * p.element_size()));
 }

@@ -45,8 +45,7 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
             {
                 if (held.ContainsKey(input) || !model.Graph.Weights.TryGetValue(input, out var weight)
                     || layers.ContainsKey(node) && OnnxOperators.Of(node).Weights?.Contains(index) == true) continue;
-                var slots = model.Graph.Nodes.Any(n
-                    => !layers.ContainsKey(n) && OnnxOperators.Of(n).Weights is { } w
+                var slots = model.Graph.Nodes.Any(n => !layers.ContainsKey(n) && OnnxOperators.Of(n).Weights is { } w
                     && w.Any(i => i < n.Inputs.Count && n.Inputs[i] == input));
                 if (slots && weights.Has(input) && !weights.IsMask(input))
                     Hold(input, weights.Parameter(input), names.Weight(input));

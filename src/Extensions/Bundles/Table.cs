@@ -60,8 +60,7 @@ public sealed record Table(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnl
         => IsNumeric(column) ? " style=\"text-align:right\"" : " style=\"text-align:left\"";
 
     private bool IsNumeric(int column) => Rows.Count > 0
-        && Rows.All(r
-        => r[column].Length == 0
+        && Rows.All(r => r[column].Length == 0
         || double.TryParse(r[column], NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture,
         out _));
 

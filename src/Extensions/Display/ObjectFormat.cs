@@ -130,8 +130,7 @@ internal static class ObjectFormat
         var columns = Math.Min(width, MostColumns);
         var rows =
             Enumerable.Range(0, Math.Min(height, MostRows))
-            .Select(r
-            => (IReadOnlyList<string>)[.. Enumerable.Range(0, columns)
+            .Select(r => (IReadOnlyList<string>)[.. Enumerable.Range(0, columns)
             .Select(c => ObjectText.Cell(array.GetValue(top + r, left + c)))]).ToList();
         var note = height > MostRows || width > columns ? $"{rows.Count} x {columns} of {height} x {width}" : null;
         var table = new Table([.. Enumerable.Repeat("", columns)], rows, note);

@@ -41,8 +41,8 @@ internal static class ObjectMembers
             return [.. fields.Where(f => f.Name.StartsWith("Item", StringComparison.Ordinal))];
         var properties =
             type.GetProperties(Public)
-            .Where(p
-            => p.CanRead && p.GetMethod!.IsPublic && p.GetIndexParameters().Length == 0 && !p.PropertyType.IsByRefLike
+            .Where(
+            p => p.CanRead && p.GetMethod!.IsPublic && p.GetIndexParameters().Length == 0 && !p.PropertyType.IsByRefLike
             && !Waits(p)).Select(p => new Member(p.Name, p));
         return [.. properties.Concat(fields).DistinctBy(m => m.Name)];
     }

@@ -14,8 +14,7 @@ public static class PipelineFigures
     /// <summary>One step, a row for each rank; what is empty is idle.</summary>
     public static Figure Step(LayoutPlan plan)
     {
-        var traces = kinds.Select(kind
-            => Bars(kind.Name, kind.Colour,
+        var traces = kinds.Select(kind => Bars(kind.Name, kind.Colour,
             [.. plan.Run.Spans.Reverse().SelectMany(s => s).Where(s => kind.Passes.Contains(s.Action.Pass))]));
         return new Figure([.. traces], new XPlot.Plotly.Layout.Layout
         {

@@ -79,8 +79,7 @@ public static class PlanFigures
             new[] { ("plain", "plain autograd"), ("scoped", "one scope a step"), ("keepAll", "keep-all"), ("planned",
             "planned") }
             .Where(r => measured.TryGetProperty(r.Item1, out var v) && v.ValueKind == JsonValueKind.Object)
-            .Select(r
-            => (Name: r.Item2, Bytes: Number(measured.GetProperty(r.Item1), "peakBytes"),
+            .Select(r => (Name: r.Item2, Bytes: Number(measured.GetProperty(r.Item1), "peakBytes"),
             Seconds: Number(measured.GetProperty(r.Item1), "seconds"))).ToList();
         var figure =
             new Figure([new Bar { name = "peak", x = rows.Select(r => r.Name)
@@ -95,8 +94,8 @@ public static class PlanFigures
             ? same.GetBoolean() ? "loss and gradients are bit-identical to plain"
             : "loss or gradients differ from plain" : "";
         var table = new Table(["run", "peak, MiB", "of plain, %", "s / step"],
-            [.. rows.Select(r
-            => (IReadOnlyList<string>)[r.Name, Text(r.Bytes / MiB, 1), Text(100 * r.Bytes / rows[0].Bytes, 1),
+            [.. rows
+            .Select(r => (IReadOnlyList<string>)[r.Name, Text(r.Bytes / MiB, 1), Text(100 * r.Bytes / rows[0].Bytes, 1),
             Text(r.Seconds, 3)])]);
         return With(FigureFormat.Format(figure), $"{model}{identical}", table);
     }

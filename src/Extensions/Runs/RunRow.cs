@@ -61,8 +61,8 @@ internal sealed record RunRow(string Run, string State, string Model, long Steps
     public static string Property(string flag)
     {
         var words = flag.TrimStart('-').Split('-');
-        return string.Concat(words.Select((word, i)
-            => i == 0 || word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
+        return string.Concat(words
+            .Select((word, i) => i == 0 || word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
     }
 
     /// <summary>Four digits, as in a table.</summary>

@@ -118,12 +118,11 @@ internal sealed class JupyterKernel
         var items = await session.CompleteAsync(code, position).ConfigureAwait(false);
         int start = items.Count > 0 ? items[0].Start : position, end = items.Count > 0 ? items[0].End : position;
         int from = CodePoints.FromUnits(code, start), to = CodePoints.FromUnits(code, end);
-        var types = items.Select(i
-            => (JsonNode)new JsonObject
-            {
-                ["start"] = from, ["end"] = to, ["text"] = i.Text, ["type"] =
+        var types = items.Select(i => (JsonNode)new JsonObject
+        {
+            ["start"] = from, ["end"] = to, ["text"] = i.Text, ["type"] =
             i.Kind, ["signature"] = i.Signature
-            });
+        });
         return Ok(("matches", new JsonArray([.. items.Select(i => (JsonNode)i.Text)])), ("cursor_start", from),
             ("cursor_end", to),
             ("metadata", new JsonObject { ["_jupyter_types_experimental"] = new JsonArray([.. types]) }));

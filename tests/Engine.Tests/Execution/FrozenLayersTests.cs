@@ -26,8 +26,8 @@ public class FrozenLayersTests
     private static void Freeze(Graph graph, params string[] prefixes)
     {
         foreach (var (name,
-            parameter) in graph.named_parameters()) parameter.requires_grad_(!prefixes.Any(p
-            => name.StartsWith(p, StringComparison.Ordinal)));
+            parameter) in graph.named_parameters()) parameter.requires_grad_(!prefixes
+            .Any(p => name.StartsWith(p, StringComparison.Ordinal)));
     }
 
     private static (Tensor[] Inputs, Tensor[] Targets) Batch()

@@ -17,8 +17,8 @@ public class JoinInPiecesTests
     [InlineData("unet", 0)]
     public void Joins_of_a_dense_block_stay_apart(string name, int expected)
         => Assert.Equal(expected,
-        Memory.Facts.Analytic(name, 2, new ModelOptions { Image = new Shape(3, 96, 96) }).Nodes.Count(n
-        => n.StaysApart));
+        Memory.Facts.Analytic(name, 2, new ModelOptions { Image = new Shape(3, 96, 96) }).Nodes
+        .Count(n => n.StaysApart));
 
     [Fact]
     public void A_join_that_a_convolution_reads_is_laid_together_from_all_pieces()

@@ -85,8 +85,8 @@ public class LayoutTests
         var fullest = free.Ranks.MaxBy(r => r.PeakBytes)!;
         static double Computing(LayoutPlan plan) => plan.Stages.Sum(s => s.Times.Sum);
         static int Runs(LayoutPlan plan)
-            => plan.Stages.Sum(s
-            => s.Schedule.Schedule.Steps.Count(step => step.Kind is StepKind.Forward or StepKind.ForwardOnly));
+            => plan.Stages
+            .Sum(s => s.Schedule.Schedule.Steps.Count(step => step.Kind is StepKind.Forward or StepKind.ForwardOnly));
         var recomputed = 0;
         foreach (var share in new[] { 0.9, 0.7, 0.5 })
         {

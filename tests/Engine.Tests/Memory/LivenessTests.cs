@@ -16,8 +16,8 @@ public class LivenessTests
         var facts = Facts.Analytic("inceptionv4", 2, new ModelOptions { Image = new Shape(3, 96, 96) });
         var kept = Kept(facts);
         var pieces =
-            facts.Graph.Values.Where(v
-            => v.Producer?.Op is { Kind: "batch_norm_relu" } && v.Consumers.All(c => c.Op.IsJoin)).ToArray();
+            facts.Graph.Values
+            .Where(v => v.Producer?.Op is { Kind: "batch_norm_relu" } && v.Consumers.All(c => c.Op.IsJoin)).ToArray();
         Assert.True(pieces.Length > 50, $"{pieces.Length} pieces");
         Assert.All(pieces, piece => Assert.False(kept[piece.Id], piece.Name));
     }

@@ -47,7 +47,6 @@ internal static class OnnxRuntimeOracle
 
     /// <summary>Inputs such as the graph takes.</summary>
     public static Tensor[] Inputs(Graph graph, long batch)
-        => [.. graph.Inputs.Select(v
-        => v.Type == ScalarType.Float32 ? randn(v.Shape.WithBatch(batch))
+        => [.. graph.Inputs.Select(v => v.Type == ScalarType.Float32 ? randn(v.Shape.WithBatch(batch))
         : randint(0, 2, v.Shape.WithBatch(batch), v.Type))];
 }

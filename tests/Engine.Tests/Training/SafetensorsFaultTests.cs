@@ -69,8 +69,8 @@ public sealed class SafetensorsFaultTests : IDisposable
             Safetensors.Write(file,
                 new Dictionary<string,
                 Tensor>
-                { ["weight"] = ones(64, 64), ["bias"] = zeros(64), ["count"] = tensor(3L) }.Select(t
-                => TensorEntry.Of(t.Key, t.Value)),
+                { ["weight"] = ones(64, 64), ["bias"] = zeros(64), ["count"] = tensor(3L) }.Select(
+                t => TensorEntry.Of(t.Key, t.Value)),
                 new Dictionary<string, string> { ["step"] = "7" }, withChecksum: true);
         var good = File.ReadAllBytes(path);
         var header = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(good);

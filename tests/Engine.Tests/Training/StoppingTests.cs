@@ -40,8 +40,8 @@ public sealed class StoppingTests : IDisposable
             using var graph = Nets.Mlp();
             using var trainer = new Trainer(graph, Nets.Data, Nets.Data, options, communicator: world,
                 cancellation: source.Token,
-                hooks: [new At { Step = (_, record)
-                    => { if (record.Step == cancelAt && world.Rank == ranks - 1) source.Cancel(); } }]);
+                hooks: [new At { Step =
+                    (_, record) => { if (record.Step == cancelAt && world.Rank == ranks - 1) source.Cancel(); } }]);
             if (cancelAt == 0) trainer.Run();
             else
             {

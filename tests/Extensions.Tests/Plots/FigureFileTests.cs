@@ -30,8 +30,7 @@ public sealed class FigureFileTests
         Assert.Equal((2 * FigurePicture.Width, 2 * 2 * FigurePicture.Height), (picture.Width, picture.Height));
         bool Has(string colour, int from)
             => Enumerable.Range(0, picture.Width)
-            .Any(x
-            => Enumerable.Range(from, 2 * FigurePicture.Height)
+            .Any(x => Enumerable.Range(from, 2 * FigurePicture.Height)
             .Any(y => picture.GetPixel(x, y) == SKColor.Parse(colour)));
         Assert.True(Has("#3b82f6", 0));
         Assert.True(Has("#ff0000", 2 * FigurePicture.Height));

@@ -85,8 +85,8 @@ public sealed class LooksTests
             Fusion.Fuse(Zoo.Create("resnet18", new ModelOptions { Image = new Shape(3, 64, 64), ShapesOnly = true }));
         var facts = new PlanningGraph(net, AnalyticProfile.Of(net, 8));
         var report = PlanReport.Make(facts, MemoryBudget.Parse("60%"), PlannerList.Find("optimal"));
-        var planners = new[] { "cheap-drop", "segments", "optimal", "search" }.Select((name, i)
-            => new { name, peakBytes = report.Plan.Prediction.PeakBytes + i, overhead = 0.02 + 0.001 * i });
+        var planners = new[] { "cheap-drop", "segments", "optimal", "search" }.Select(
+            (name, i) => new { name, peakBytes = report.Plan.Prediction.PeakBytes + i, overhead = 0.02 + 0.001 * i });
         var json = JsonSerializer.SerializeToElement(new
         {
             model = "resnet18",

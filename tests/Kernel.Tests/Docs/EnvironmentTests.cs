@@ -15,8 +15,8 @@ public partial class EnvironmentTests
         var used =
             Directory.GetFiles(source, "*.cs", SearchOption.AllDirectories)
             .Where(path => !Regex.IsMatch(path, "/(obj|bin)/"))
-            .SelectMany(path
-            => Regex.Matches(File.ReadAllText(path), "\"(INTERACTIVE_[A-Z_]+)\"").Select(m => m.Groups[1].Value))
+            .SelectMany(
+            path => Regex.Matches(File.ReadAllText(path), "\"(INTERACTIVE_[A-Z_]+)\"").Select(m => m.Groups[1].Value))
             .Distinct().Order().ToList();
         Assert.True(used.Count > 5);
         Assert.Equal(used,

@@ -28,8 +28,7 @@ public sealed class SweepTests : IDisposable
         var random = new Random(1);
         var log =
             Enumerable.Range(0, 2000)
-            .Select(_
-            => double.Parse(Dimension.Parse("--lr=log:1e-3..1").Draw(random),
+            .Select(_ => double.Parse(Dimension.Parse("--lr=log:1e-3..1").Draw(random),
             System.Globalization.CultureInfo.InvariantCulture)).ToList();
         Assert.InRange(log.Min(), 1e-3, 1.1e-3);
         Assert.InRange(log.Max(), 0.9, 1);

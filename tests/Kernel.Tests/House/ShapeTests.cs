@@ -58,8 +58,8 @@ public class ShapeTests
         var folders = Files(Source).SelectMany(file => Above(Path.GetDirectoryName(file)!)).Distinct()
             .Order(StringComparer.Ordinal);
         var tree =
-            string.Concat(folders.Select(folder
-            => $"{new string(' ', 2 * folder.Count(c => c == '/'))}{Path.GetFileName(folder)}\n"));
+            string.Concat(folders
+            .Select(folder => $"{new string(' ', 2 * folder.Count(c => c == '/'))}{Path.GetFileName(folder)}\n"));
         Assert.True(File.ReadAllText(Path.Combine(ProjectFolder.Root, "docs", "house.md")).Contains($"```\n{tree}```"),
             "run scripts/folders --write");
 
@@ -73,6 +73,6 @@ public class ShapeTests
 
     private static IEnumerable<string> Files(string root)
         => Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
-        .Where(file
-        => !Path.GetRelativePath(root, file).Split('/').Any(part => part is "obj" or "bin" or "node_modules"));
+        .Where(
+        file => !Path.GetRelativePath(root, file).Split('/').Any(part => part is "obj" or "bin" or "node_modules"));
 }

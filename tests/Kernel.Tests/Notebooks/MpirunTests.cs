@@ -59,8 +59,8 @@ public sealed class MpirunTests
         Assert.Contains("[1] this is 1\n", output);
         var outputs = notebook.Cells[1].Outputs;
         Assert.Equal("two",
-            outputs.Single(o
-            => (string?)o["output_type"] == "display_data")["data"]!["text/plain"]![0]!.GetValue<string>());
+            outputs
+            .Single(o => (string?)o["output_type"] == "display_data")["data"]!["text/plain"]![0]!.GetValue<string>());
         Assert.Equal("[4, 7.5]", outputs[^1]["data"]!["text/plain"]![0]!.GetValue<string>());
         Assert.Equal("11.5", notebook.Cells[2].Outputs[0]["data"]!["text/plain"]![0]!.GetValue<string>());
     }

@@ -188,8 +188,7 @@ internal sealed class PeerWatch : IDisposable
 
     static IEnumerable<string> Addresses() =>
         NetworkInterface.GetAllNetworkInterfaces()
-            .Where(card
-            => card.OperationalStatus == OperationalStatus.Up
+            .Where(card => card.OperationalStatus == OperationalStatus.Up
             && card.NetworkInterfaceType != NetworkInterfaceType.Loopback)
             .SelectMany(card => card.GetIPProperties().UnicastAddresses)
             .Where(unicast => unicast.Address.AddressFamily == AddressFamily.InterNetwork)

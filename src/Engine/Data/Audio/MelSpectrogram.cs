@@ -27,8 +27,8 @@ internal sealed class MelSpectrogram : IDisposable
     {
         static double Mel(double hertz) => 2595 * Math.Log10(1 + hertz / 700);
         var nyquist = rate / 2;
-        double[] edges = [.. Enumerable.Range(0, count + 2).Select(i
-            => 700 * (Math.Pow(10, Mel(nyquist) * i / (count + 1) / 2595) - 1))];
+        double[] edges = [.. Enumerable.Range(0, count + 2)
+            .Select(i => 700 * (Math.Pow(10, Mel(nyquist) * i / (count + 1) / 2595) - 1))];
         var weights = new float[count * frequencies];
         for (var band = 0; band < count; band++)
             for (var f = 0; f < frequencies; f++)

@@ -14,16 +14,16 @@ internal sealed class SoundFiles : IDataset<EncodedSound>
     {
         if (!Directory.Exists(folder)) throw new UsageException($"{folder}: there is no such folder of sounds");
         this.folder = folder;
-        ClassNames = [.. Directory.EnumerateDirectories(folder).Select(path
-            => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        ClassNames = [.. Directory.EnumerateDirectories(folder)
+            .Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
         if (ClassNames.Count == 0) throw new UsageException($"{folder}: there is no subfolder; each is a class of sounds");
-        files = [.. ClassNames.SelectMany((name, i) => Find(Path.Combine(folder, name), name).Select(path
-            => (path, i)))];
+        files = [.. ClassNames.SelectMany((name, i) => Find(Path.Combine(folder, name), name)
+            .Select(path => (path, i)))];
     }
 
     private static string[] Find(string folder, string name)
-        => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path
-            => Endings.Contains(Path.GetExtension(path)))
+        => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(path => Endings.Contains(Path.GetExtension(path)))
             .OrderBy(path => Path.GetDirectoryName(path), StringComparer.Ordinal).ThenBy(Path.GetFileName,
                 StringComparer.Ordinal)
             .ToArray() is { Length: > 0 } found ? found

@@ -62,8 +62,7 @@ public sealed class DataRecord : ISized
     };
 
     long ISized.Bytes
-        => values.Sum(v
-        => 64L
+        => values.Sum(v => 64L
         + (v.Value is ReadOnlyMemory<byte> bytes ? bytes.Length : v.Value is string text ? 2L * text.Length : 8));
 
     private static UsageException Misfit(string column, object value, string wanted)

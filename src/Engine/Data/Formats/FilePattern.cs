@@ -23,8 +23,8 @@ internal static class FilePattern
         var (open, close) = (pattern.IndexOf('{'), pattern.IndexOf('}'));
         if (open >= 0 && close > open && pattern[(open + 1)..close].Split("..") is [var first, var last]
             && int.TryParse(first, out var from) && int.TryParse(last, out var to) && from <= to)
-            return [.. Enumerable.Range(from, to - from + 1).Select(i
-                => pattern[..open] + i.ToString().PadLeft(first.Length, '0') + pattern[(close + 1)..])];
+            return [.. Enumerable.Range(from, to - from + 1)
+                .Select(i => pattern[..open] + i.ToString().PadLeft(first.Length, '0') + pattern[(close + 1)..])];
         return null;
     }
 

@@ -31,8 +31,8 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
         var paths = new string[names.Length];
         try
         {
-            Parallel.For(0, names.Length, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, i
-            => paths[i] = locate(names[i]));
+            Parallel.For(0, names.Length, new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
+            i => paths[i] = locate(names[i]));
         }
         catch (AggregateException e) when (e.InnerExceptions.OfType<UsageException>().FirstOrDefault() is { } first) { throw new UsageException(first.Message); }
         return paths;

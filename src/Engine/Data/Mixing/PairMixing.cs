@@ -101,8 +101,8 @@ internal sealed class PairMixing : IBatchSource
     }
 
     private static string Text(IReadOnlyList<NamedTensor> tensors)
-        => string.Join(" and ", tensors.Select(t
-        => $"{t.Name} ({string.Join(", ", t.Tensor.shape)}) {t.Tensor.dtype}"));
+        => string.Join(" and ", tensors
+        .Select(t => $"{t.Name} ({string.Join(", ", t.Tensor.shape)}) {t.Tensor.dtype}"));
 
     private static bool IsClass(Tensor target) => target is { dtype: ScalarType.Int64 } && target.dim() == 1;
     private static bool IsMask(Tensor target) => target is { dtype: ScalarType.Int64 } && target.dim() == 3;

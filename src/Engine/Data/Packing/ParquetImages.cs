@@ -40,8 +40,8 @@ internal static class ParquetImages
             group.WriteAsync(fields[0], [.. rows.Select(r => r.File.ToArray())], null).GetAwaiter().GetResult();
             group.WriteAsync(fields[1], [.. rows.Select(r => r.Name)], null).GetAwaiter().GetResult();
             group.WriteAsync<long>(fields[2], rows.Select(r => (long)r.Class).ToArray()).GetAwaiter().GetResult();
-            if (hasMasks) group.WriteAsync(fields[3], [.. rows.Select(r
-                => r.Mask.ToArray())], null).GetAwaiter().GetResult();
+            if (hasMasks) group.WriteAsync(fields[3], [.. rows
+                .Select(r => r.Mask.ToArray())], null).GetAwaiter().GetResult();
             rows.Clear();
             size = 0;
         }

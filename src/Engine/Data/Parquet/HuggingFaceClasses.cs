@@ -35,8 +35,7 @@ internal static class HuggingFaceClasses
                 ["image"] = new JsonObject { ["_type"] = "Image" },
                 ["label"] = new JsonObject
                 {
-                    ["names"] = new JsonArray([.. names.Select(n
-                    => (JsonNode)n)]), ["_type"] = "ClassLabel"
+                    ["names"] = new JsonArray([.. names.Select(n => (JsonNode)n)]), ["_type"] = "ClassLabel"
                 },
             },
         },

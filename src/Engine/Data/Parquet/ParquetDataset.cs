@@ -16,12 +16,12 @@ internal sealed class ParquetDataset : IDataset<DataRecord>
     /// <exception cref="UsageException">A file is missing or damaged, or their columns differ.</exception>
     public ParquetDataset(string[] names, long bound, Func<string, string>? locate = null)
     {
-        (string Path, ParquetFile File)[] files = [.. names.Select(name
-            => (name, new ParquetFile(locate?.Invoke(name) ?? name)))];
+        (string Path, ParquetFile File)[] files = [.. names
+            .Select(name => (name, new ParquetFile(locate?.Invoke(name) ?? name)))];
         foreach (var (path, file) in files)
             if (!file.Columns.SequenceEqual(files[0].File.Columns)) throw new UsageException($"{path} has the columns {string.Join(", ", file.Columns)}, {files[0].Path} has {string.Join(", ", files[0].File.Columns)}");
-        groups = [.. files.SelectMany(f => Enumerable.Range(0, f.File.Rows.Count).Where(i
-            => f.File.Rows[i] > 0).Select(i => (f.Path, f.File, i)))];
+        groups = [.. files.SelectMany(f => Enumerable.Range(0, f.File.Rows.Count)
+            .Where(i => f.File.Rows[i] > 0).Select(i => (f.Path, f.File, i)))];
         if (groups.Length == 0) throw new UsageException($"{names[0]}: there is no row");
         ends = new int[groups.Length];
         for (int i = 0, end = 0; i < groups.Length; i++) ends[i] = end =
@@ -45,8 +45,8 @@ internal sealed class ParquetDataset : IDataset<DataRecord>
         get
         {
             var (group, row) = Find(index);
-            return new DataRecord(kept[group].Where(c => c.Value[row] is not null).ToDictionary(c => c.Key, c
-                => c.Value[row]!));
+            return new DataRecord(kept[group].Where(c => c.Value[row] is not null).ToDictionary(c => c.Key,
+                c => c.Value[row]!));
         }
     }
 

@@ -23,8 +23,8 @@ internal sealed class ParquetFile
                 using var group = reader.OpenRowGroupReader(i);
                 return group.RowCount;
             })];
-            return (all.Where(ParquetColumn.IsRead).ToArray(), all.Where(f
-                => !ParquetColumn.IsRead(f)).Select(ParquetColumn.Name).ToArray(),
+            return (all.Where(ParquetColumn.IsRead).ToArray(), all
+                .Where(f => !ParquetColumn.IsRead(f)).Select(ParquetColumn.Name).ToArray(),
                 Array.ConvertAll(rows, r => checked((int)r)),
                     HuggingFaceClasses.Read(reader.CustomMetadata.GetValueOrDefault(HuggingFace)));
         });

@@ -60,8 +60,8 @@ internal sealed class ParquetGroups(Func<int, Dictionary<string, object?[]>> rea
             if (group.IsCounted) return;
             group.IsCounted = true;
             used += bytes;
-            while (used > bound && groups.Where(g => g.Value.IsCounted && g.Key != index).OrderBy(g
-                => g.Value.LastUse).FirstOrDefault() is { Value: { } oldest } old)
+            while (used > bound && groups.Where(g => g.Value.IsCounted && g.Key != index)
+                .OrderBy(g => g.Value.LastUse).FirstOrDefault() is { Value: { } oldest } old)
             {
                 used -= oldest.Columns.Value.Bytes;
                 groups.Remove(old.Key);

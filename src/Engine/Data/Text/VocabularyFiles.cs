@@ -27,8 +27,7 @@ internal static class VocabularyFiles
         return ([.. byNumber[..known].Select(ToBytes)], byNumber[known..]);
 
         byte[] ToBytes(string token)
-            => [.. token.Select(c
-            => bytes.TryGetValue(c, out var b) ? b
+            => [.. token.Select(c => bytes.TryGetValue(c, out var b) ? b
             : throw new UsageException($"{vocabulary}: '{token}' is not written in GPT-2's bytes ('{c}')"))];
     }
 

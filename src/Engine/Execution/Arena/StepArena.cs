@@ -79,8 +79,8 @@ public sealed class StepArena : IDisposable
         Recordings++;
         var temporary = Enumerable.Range(0, sequence.Count).Where(i => sequence[i].Last is not null).ToArray();
         var plan =
-            OffsetPlan.Assign([.. temporary.Select(i
-            => new Buffer(sequence[i].Bytes + AllocationReplay.Header, i, sequence[i].Last!.Value))],
+            OffsetPlan.Assign([.. temporary
+            .Select(i => new Buffer(sequence[i].Bytes + AllocationReplay.Header, i, sequence[i].Last!.Value))],
             AllocationReplay.Header);
         var offsets = new long[sequence.Count];
         Array.Fill(offsets, -1);

@@ -34,8 +34,8 @@ internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>,
         : null;
 
     private static IReadOnlyList<Tensor> AsOutputs(IReadOnlyList<Value> outputs, long batch)
-        => [.. outputs.Select(o
-        => Fits.IsFloat(o.Type) ? Fits.Random(o, batch) : zeros(o.Shape.WithBatch(batch), o.Type))];
+        => [.. outputs
+        .Select(o => Fits.IsFloat(o.Type) ? Fits.Random(o, batch) : zeros(o.Shape.WithBatch(batch), o.Type))];
 
     private static IReadOnlyList<Tensor> AsNothing(IReadOnlyList<Value> outputs, long batch) => [];
 

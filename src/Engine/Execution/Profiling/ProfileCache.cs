@@ -63,8 +63,8 @@ public static class ProfileCache
         if (node is not { Name: not null, OutputBytes: >= 0, ExtraBytes: >= 0, ForwardWorkspace: >= 0, RecomputeWorkspace: >= 0, BackwardWorkspace: >= 0, ParameterWays: not null, InputWays: not null }) return false;
         return node.ParameterWays.Concat(node.InputWays)
             .All(way => way is { Number: >= 0, Workspace: >= 0, Seconds: >= 0 and < double.PositiveInfinity })
-            && new[] { node.Forward, node.Recompute, node.Backward }.All(seconds
-            => seconds is >= 0 and < double.PositiveInfinity);
+            && new[] { node.Forward, node.Recompute, node.Backward }.All(
+            seconds => seconds is >= 0 and < double.PositiveInfinity);
     }
 
     // Which sums have autograd's bits depends on the kernels that a processor gets, and a home folder may serve several

@@ -79,8 +79,7 @@ public static class Profiler
         return profile with
         {
             Nodes =
-            [.. fused.Nodes.Select(n
-            => n.Op.Parameters.Any(p => users[p.Identity()] > 1) ? profile.Nodes[n.Id]
+            [.. fused.Nodes.Select(n => n.Op.Parameters.Any(p => users[p.Identity()] > 1) ? profile.Nodes[n.Id]
             : probe.Ways(n).Of(profile.Nodes[n.Id]))]
         };
     }

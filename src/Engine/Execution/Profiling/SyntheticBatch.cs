@@ -47,8 +47,7 @@ public static class SyntheticBatch
 
     // What the smallest table takes that reads the numbers, as they are or as another shape; without one, two numbers.
     private static long Numbers(Value value)
-        => value.Consumers.Select(c
-        => c.Op is Embedding ? (long)c.Op.Attributes["vocabulary"]
+        => value.Consumers.Select(c => c.Op is Embedding ? (long)c.Op.Attributes["vocabulary"]
         : c.Op.Parameters.Any() ? c.Op.Parameters.Min(p => p.shape.Length > 0 ? p.shape[0] : 1) : Numbers(c.Output))
         .DefaultIfEmpty(2).Min();
 

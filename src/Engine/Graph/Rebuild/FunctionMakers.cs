@@ -11,19 +11,16 @@ internal static class FunctionMakers
     public static readonly IReadOnlyDictionary<string, Maker> All = new Dictionary<string, Maker>
     {
         ["attention"] = r => new Attention(r.Attributes.Whole("heads", 1), r.Attributes.Flag("causal")),
-        ["result"] = r
-            => r.Inputs is [{ Producer.Op: AtenOp several }] && r.Attributes.Whole("index") is var index
+        ["result"] = r => r.Inputs is [{ Producer.Op: AtenOp several }] && r.Attributes.Whole("index") is var index
             && index < several.Places.Count
             ? new PackedResult(several.Places[(int)index], (int)index, several.Places.Count)
             : throw new InvalidDataException("it is a result of no operator that gives several"),
         ["relu"] = _ => new Relu(),
         ["gelu"] = r => new Gelu(r.Attributes.Flag("tanh")),
         ["dropout"] = r => new Dropout(r.Attributes.Number("p")),
-        ["max_pool2d"] = r
-            => new MaxPool2d(r.Attributes.Size("kernel_size", 1), r.Attributes.Size("stride", 1),
+        ["max_pool2d"] = r => new MaxPool2d(r.Attributes.Size("kernel_size", 1), r.Attributes.Size("stride", 1),
             r.Attributes.Size("padding"), r.Attributes.Flag("ceil_mode")),
-        ["avg_pool2d"] = r
-            => new AvgPool2d(r.Attributes.Size("kernel_size", 1), r.Attributes.Size("stride", 1),
+        ["avg_pool2d"] = r => new AvgPool2d(r.Attributes.Size("kernel_size", 1), r.Attributes.Size("stride", 1),
             r.Attributes.Size("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
         ["adaptive_avg_pool2d"] = r => new AdaptiveAvgPool2d(r.Attributes.Size("output_size", 1)),
         ["adaptive_max_pool2d"] = r => new AdaptiveMaxPool2d(r.Attributes.Size("output_size", 1)),
@@ -62,27 +59,23 @@ internal static class FunctionMakers
         ["equal_to"] = r => new EqualTo(r.Attributes.Number("value")),
         ["not_equal_to"] = r => new EqualTo(r.Attributes.Number("value"), not: true),
         ["matmul"] = r => new Matmul(r.Attributes.Flag("transpose_first"), r.Attributes.Flag("transpose_second")),
-        ["scaled_dot_product_attention"] = r
-            => new ScaledDotProductAttention(r.Attributes.Flag("causal"),
+        ["scaled_dot_product_attention"] = r => new ScaledDotProductAttention(r.Attributes.Flag("causal"),
             r.Attributes.Has("scale") ? r.Attributes.Number("scale") : null, r.Attributes.Has("as_it_lies")),
         ["sum"] = r => new Sum(r.Attributes.SignedList("dim"), r.Attributes.Flag("keepdim")),
         ["mean"] = r => new Mean(r.Attributes.SignedList("dim"), r.Attributes.Flag("keepdim")),
         ["permute"] = r => new Permute(r.Attributes.SignedList("dims")),
-        ["narrow"] = r
-            => new Narrow(r.Attributes.Signed("dim"), r.Attributes.Signed("start"), r.Attributes.Whole("length", 1)),
+        ["narrow"] =
+            r => new Narrow(r.Attributes.Signed("dim"), r.Attributes.Signed("start"), r.Attributes.Whole("length", 1)),
         ["select"] = r => new Select(r.Attributes.Signed("dim"), r.Attributes.Signed("index")),
         ["reshape"] = r => new Reshape(r.Attributes.SignedList("shape")),
         ["pad"] = r
             => new Pad(r.Attributes.SignedList("padding"), r.Attributes.Flag("reflect"), r.Attributes.Number("value")),
         ["pixel_shuffle"] = r => new PixelShuffle(r.Attributes.Whole("upscale_factor", 1)),
-        ["interpolate"] = r
-            => new Interpolate(r.Attributes.Size("size", 1), r.Attributes.Flag("bilinear"),
+        ["interpolate"] = r => new Interpolate(r.Attributes.Size("size", 1), r.Attributes.Flag("bilinear"),
             r.Attributes.Flag("align_corners")),
-        ["max_pool1d"] = r
-            => new MaxPool1d(r.Attributes.Whole("kernel_size", 1), r.Attributes.Whole("stride", 1),
+        ["max_pool1d"] = r => new MaxPool1d(r.Attributes.Whole("kernel_size", 1), r.Attributes.Whole("stride", 1),
             r.Attributes.Whole("padding"), r.Attributes.Flag("ceil_mode")),
-        ["avg_pool1d"] = r
-            => new AvgPool1d(r.Attributes.Whole("kernel_size", 1), r.Attributes.Whole("stride", 1),
+        ["avg_pool1d"] = r => new AvgPool1d(r.Attributes.Whole("kernel_size", 1), r.Attributes.Whole("stride", 1),
             r.Attributes.Whole("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
         ["adaptive_avg_pool1d"] = r => new AdaptiveAvgPool1d(r.Attributes.Whole("output_size", 1)),
         ["lay"] = r => new Lay(MemoryFormat.Parse(r.Attributes.Text("format"))),
@@ -90,11 +83,9 @@ internal static class FunctionMakers
         ["rsqrt"] = _ => new Rsqrt(),
         ["sin"] = _ => new Sin(),
         ["cos"] = _ => new Cos(),
-        ["max_pool3d"] = r
-            => new MaxPool3d(r.Attributes.Wholes("kernel_size", 1), r.Attributes.Wholes("stride", 1),
+        ["max_pool3d"] = r => new MaxPool3d(r.Attributes.Wholes("kernel_size", 1), r.Attributes.Wholes("stride", 1),
             r.Attributes.Wholes("padding"), r.Attributes.Flag("ceil_mode")),
-        ["avg_pool3d"] = r
-            => new AvgPool3d(r.Attributes.Wholes("kernel_size", 1), r.Attributes.Wholes("stride", 1),
+        ["avg_pool3d"] = r => new AvgPool3d(r.Attributes.Wholes("kernel_size", 1), r.Attributes.Wholes("stride", 1),
             r.Attributes.Wholes("padding"), r.Attributes.Flag("ceil_mode"), r.Attributes.Flag("count_include_pad")),
     };
 }

@@ -81,8 +81,7 @@ internal sealed class GraphTensors
             : [.. TensorsOf(module).Select(t => (t.Name, Named(t.Tensor, t.Name)))];
         if (found.Length == 0) return TensorPlace.None;
         var paths =
-            found.Select(t
-            => t.Name == t.Local ? ""
+            found.Select(t => t.Name == t.Local ? ""
             : t.Name.EndsWith("." + t.Local, StringComparison.Ordinal) ? t.Name[..^(t.Local.Length + 1)] : null)
             .Distinct().ToArray();
         if (paths is [{ } path] && (module is null || Home(path, module, found) == module)) return new(path, []);

@@ -28,8 +28,8 @@ internal static class GraphText
 
     private static string WriteOnce(Graph graph)
     {
-        if (graph.Nodes.FirstOrDefault(node
-            => node.Op is not (AtenOp or Input) && !OpList.Knows(node.Op.Kind)) is { } foreign)
+        if (graph.Nodes
+            .FirstOrDefault(node => node.Op is not (AtenOp or Input) && !OpList.Knows(node.Op.Kind)) is { } foreign)
             throw CannotBeKept(graph, $"{foreign.Name} is a node ({foreign.Op.Kind}) that only its own code can build again");
         GraphTensors tensors;
         try { tensors = new GraphTensors(graph); }

@@ -13,29 +13,26 @@ internal static class LayerMakers
     public static readonly IReadOnlyDictionary<string, Maker> All = new Dictionary<string, Maker>
     {
         ["conv2d"] = Convolution2d,
-        ["conv_transpose2d"] = r
-            => new ConvTranspose2d(r.Module(()
+        ["conv_transpose2d"] = r => new ConvTranspose2d(r.Module(()
             => nn.ConvTranspose2d(r.In(0), r.Attributes.Whole("out_channels", 1),
             r.Attributes.Size("kernel_size", 1).ToTuple(),
             r.Attributes.Size("stride", 1).ToTuple(), r.Attributes.Size("padding").ToTuple(),
                 r.Attributes.Size("output_padding").ToTuple(), r.Attributes.Size("dilation", 1).ToTuple(),
             groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)),
                 bias: r.Attributes.Flag("bias"), device: r.Device))),
-        ["batch_norm"] = r
-            => new BatchNorm2d(r.Module(()
+        ["batch_norm"] = r => new BatchNorm2d(r.Module(()
             => Counting(r,
             nn.BatchNorm2d(r.In(0), r.Attributes.Number("eps"), Momentum(r), r.Attributes.Flag("affine"),
             r.Attributes.Flag("track_running_stats"), r.Device)))),
-        ["batch_norm_nd"] = r
-            => new BatchNormNd(r.Module<TorchSharp.Modules.BatchNorm>(() => r.Inputs is [{ Shape.Rank: 4 }]
+        ["batch_norm_nd"] =
+            r => new BatchNormNd(r.Module<TorchSharp.Modules.BatchNorm>(() => r.Inputs is [{ Shape.Rank: 4 }]
             ? Counting(r,
             nn.BatchNorm3d(r.In(0), r.Attributes.Number("eps"), Momentum(r), r.Attributes.Flag("affine"),
             r.Attributes.Flag("track_running_stats"), r.Device))
             : Counting(r,
             nn.BatchNorm1d(r.In(0), r.Attributes.Number("eps"), Momentum(r), r.Attributes.Flag("affine"),
             r.Attributes.Flag("track_running_stats"), r.Device)))),
-        ["instance_norm"] = r
-            => new InstanceNorm(r.Module<TorchSharp.Modules.InstanceNorm>(()
+        ["instance_norm"] = r => new InstanceNorm(r.Module<TorchSharp.Modules.InstanceNorm>(()
             => r.Inputs is [{ Shape.Rank: 2 }]
             ? nn.InstanceNorm1d(r.In(0), r.Attributes.Number("eps"), affine: r.Attributes.Flag("affine"),
             device: r.Device)
@@ -44,22 +41,18 @@ internal static class LayerMakers
             device: r.Device)
             : nn.InstanceNorm3d(r.In(0), r.Attributes.Number("eps"), affine: r.Attributes.Flag("affine"),
             device: r.Device))),
-        ["layer_norm"] = r
-            => new LayerNorm(r.Module(()
+        ["layer_norm"] = r => new LayerNorm(r.Module(()
             => nn.LayerNorm(r.Attributes.Wholes("normalized_shape", 1), r.Attributes.Number("eps"),
             r.Attributes.Flag("elementwise_affine"), r.Attributes.Flag("bias"), r.Device))),
-        ["lstm"] = r
-            => new Lstm(r.Module(()
+        ["lstm"] = r => new Lstm(r.Module(()
             => nn.LSTM(r.In(^1), r.Attributes.Whole("hidden_size", 1), r.Attributes.Whole("num_layers", 1),
             r.Attributes.Flag("bias"), batchFirst: true, bidirectional: r.Attributes.Flag("bidirectional"),
             device: r.Device)), r.Attributes.Flag("last_state")),
-        ["gru"] = r
-            => new Gru(r.Module(()
+        ["gru"] = r => new Gru(r.Module(()
             => nn.GRU(r.In(^1), r.Attributes.Whole("hidden_size", 1), r.Attributes.Whole("num_layers", 1),
             r.Attributes.Flag("bias"), batchFirst: true, bidirectional: r.Attributes.Flag("bidirectional"),
             device: r.Device)), r.Attributes.Flag("last_state")),
-        ["linear"] = r
-            => new Linear(r.Module(()
+        ["linear"] = r => new Linear(r.Module(()
             => nn.Linear(r.In(^1), r.Attributes.Whole("out_features", 1), r.Attributes.Flag("bias"),
             device: r.Device))),
         ["embedding"] = r =>
@@ -69,42 +62,37 @@ internal static class LayerMakers
                 => nn.Embedding(r.Attributes.Whole("vocabulary", 1), r.Attributes.Whole("width", 1), padding,
                 device: r.Device)), padding);
         },
-        ["tied_linear"] = r
-            => new TiedLinear(r.Shared as TorchSharp.Modules.Embedding
+        ["tied_linear"] = r => new TiedLinear(r.Shared as TorchSharp.Modules.Embedding
             ?? throw new InvalidDataException("it is tied to no embedding")),
-        ["positional_embedding"] = r
-            => new PositionalEmbedding(r.Module(() => new TokenParameter(r.In(0), r.In(1), r.Device))),
+        ["positional_embedding"] =
+            r => new PositionalEmbedding(r.Module(() => new TokenParameter(r.In(0), r.In(1), r.Device))),
         ["class_token"] = r
             => new PrependToken(r.Module(() => new TokenParameter(r.Attributes.Whole("tokens", 1), r.In(1), r.Device))),
-        ["conv1d"] = r
-            => new ConvNd(r.Module(()
+        ["conv1d"] = r => new ConvNd(r.Module(()
             => nn.Conv1d(r.In(0), r.Attributes.Whole("out_channels", 1), One(r, "kernel_size", 1), One(r, "stride", 1),
             One(r, "padding"), One(r, "dilation", 1),
             groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)),
                 bias: r.Attributes.Flag("bias"), device: r.Device))),
-        ["conv3d"] = r
-            => new ConvNd(r.Module(()
+        ["conv3d"] = r => new ConvNd(r.Module(()
             => nn.Conv3d(r.In(0), r.Attributes.Whole("out_channels", 1), Three(r, "kernel_size", 1),
             Three(r, "stride", 1), Three(r, "padding"), Three(r, "dilation", 1),
             groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)),
                 bias: r.Attributes.Flag("bias"), device: r.Device))),
-        ["conv_transpose1d"] = r
-            => new ConvNd(r.Module(()
+        ["conv_transpose1d"] = r => new ConvNd(r.Module(()
             => nn.ConvTranspose1d(r.In(0), r.Attributes.Whole("out_channels", 1), One(r, "kernel_size", 1),
             One(r, "stride", 1), One(r, "padding"), One(r, "output_padding"),
             One(r, "dilation", 1),
                 groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)),
                 bias: r.Attributes.Flag("bias"), device: r.Device))),
-        ["conv_transpose3d"] = r
-            => new ConvNd(r.Module(()
+        ["conv_transpose3d"] = r => new ConvNd(r.Module(()
             => nn.ConvTranspose3d(r.In(0), r.Attributes.Whole("out_channels", 1), Three(r, "kernel_size", 1),
             Three(r, "stride", 1), Three(r, "padding"), Three(r, "output_padding"),
             Three(r, "dilation", 1),
                 groups: Divisor(r.Attributes.Whole("groups", 1), r.In(0), r.Attributes.Whole("out_channels", 1)),
                 bias: r.Attributes.Flag("bias"), device: r.Device))),
         ["group_norm"] = r => new GroupNorm(r.Module(() => !r.Attributes.Flag("affine") ? nn.GroupNorm(r.Attributes.Whole("num_groups", 1), r.In(0), r.Attributes.Number("eps"), affine: false, device: r.Device) : GroupNorm.Create(Divisor(r.Attributes.Whole("num_groups", 1), r.In(0), 0), r.In(0), r.Attributes.Number("eps"), r.Device))),
-        ["rms_norm"] = r
-            => new RmsNorm(r.Module(() => new RmsNormWeight(r.In(^1), r.Device)), r.Attributes.Number("eps")),
+        ["rms_norm"] =
+            r => new RmsNorm(r.Module(() => new RmsNormWeight(r.In(^1), r.Device)), r.Attributes.Number("eps")),
         ["add_parameter"] = r => new AddParameter(Parameter(r)),
         ["mul_parameter"] = r => new MulParameter(Parameter(r)),
     };

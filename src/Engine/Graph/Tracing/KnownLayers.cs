@@ -85,8 +85,7 @@ internal static class KnownLayers
         var parameters = step.Tensors.Where(t => t[0].Kind == RefKind.Parameter).ToArray();
         return parameters.Length == module.parameters(false).Count()
             && parameters.All(p => tensors.OwnerOf(p[0])?.Module == module)
-            && step.Effects.All(e
-            => module.buffers(false)
+            && step.Effects.All(e => module.buffers(false)
             .Any(b => Runtime.TensorIdentity.Identity(b) == (nint)e.Call!.Tensors.First().Payload));
     }
 }

@@ -159,8 +159,8 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
         var rankOf = new int[stages];
         for (var rank = 0; rank < layout.Pipe; rank++)
             for (var chunk = 0; chunk < order.Chunks; chunk++) rankOf[order.Stage(rank, chunk, layout.Pipe)] = rank;
-        var exchanged = graph.Graph.Nodes.Sum(n
-            => n.Op.SentBytes(n, graph.Profile.Batch) * (n.Inputs is [{ NeedsGradient: true }] ? 2 : 1));
+        var exchanged = graph.Graph.Nodes
+            .Sum(n => n.Op.SentBytes(n, graph.Profile.Batch) * (n.Inputs is [{ NeedsGradient: true }] ? 2 : 1));
         var sums = 0.0;
         var shares = new List<RankShare>();
         for (var rank = 0; rank < layout.Pipe; rank++)

@@ -88,8 +88,7 @@ internal sealed class BlockChain
                         nodes[block.First + i] with
                         {
                             Forward = same.Average(n => n.Forward),
-                            Recompute = same.Average(n
-                        => n.Recompute),
+                            Recompute = same.Average(n => n.Recompute),
                             Backward = same.Average(n => n.Backward)
                         };
             }

@@ -45,8 +45,7 @@ internal sealed record BlockCuts(IReadOnlyList<Block> Blocks, IReadOnlyList<int>
         cuts = [.. cuts.Where((_, i) => i % every == every - 1)];
         int[] bounds = [0, .. cuts, count];
         return new([.. Enumerable.Range(0, bounds.Length - 1)
-            .Select(i
-            => new Block(bounds[i], bounds[i + 1], Crossing(bounds[i]),
+            .Select(i => new Block(bounds[i], bounds[i + 1], Crossing(bounds[i]),
             i == bounds.Length - 2 ? [count] : Crossing(bounds[i + 1])))], pinned);
 
         // Places, by the node after them.

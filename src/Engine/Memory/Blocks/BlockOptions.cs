@@ -28,8 +28,7 @@ internal sealed class BlockOptions(PlanningGraph graph)
     /// </summary>
     public long FixedBytes(Block block)
         => Nodes(block)
-        .Sum(n
-        => (n is { HasGraph: true, GraphIsChoice: false } ? n.Extra : 0)
+        .Sum(n => (n is { HasGraph: true, GraphIsChoice: false } ? n.Extra : 0)
         + (n.IsRandom ? PlanningGraph.GeneratorBytes : 0));
 
     /// <summary>Seconds of a run for the outputs alone.</summary>
@@ -78,8 +77,8 @@ internal sealed class BlockOptions(PlanningGraph graph)
                 var next =
                     left.Select(c
                     => (Choice: c, Then: Cost(block, pinned, Pattern(block, dropped.Append(c), Keep.OnceRecomputed))))
-                    .MaxBy(c
-                    => (now.Option.SavedBytes - c.Then.Option.SavedBytes) / Math.Max(c.Then.Seconds - now.Seconds,
+                    .MaxBy(
+                    c => (now.Option.SavedBytes - c.Then.Option.SavedBytes) / Math.Max(c.Then.Seconds - now.Seconds,
                     1e-7));
                 dropped.Add(next.Choice);
                 left.Remove(next.Choice);

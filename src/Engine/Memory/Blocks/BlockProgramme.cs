@@ -62,8 +62,7 @@ internal sealed class BlockProgramme
         var plans = planner.Front;
         var every = Math.Max(1, plans.Count / 60);
         return plans.Where((_, i) => i % every == 0 || i == plans.Count - 1)
-            .SelectMany(p
-            => new[] { Smallest(p, hold: true), Smallest(p,
+            .SelectMany(p => new[] { Smallest(p, hold: true), Smallest(p,
             hold: false), Better(p, hold: true, long.MaxValue, null)!, Better(p, hold: false, long.MaxValue, null)! })
             .Fastest();
     }

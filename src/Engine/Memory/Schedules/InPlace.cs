@@ -45,8 +45,7 @@ internal static class InPlace
         => value is { Producer: { } producer, IsFixed: false, IsOutput: false } && !producer.Op.IsView
         && (producer.Op.Rectifies || !producer.Op.Saves(producer).Output)
             && node.Inputs.Count(v => v == value) == 1
-            && value.Consumers.All(c
-            => !c.Op.IsView && !ConcatPieces.StayApart(c) && c.Op is not Graphs.Ops.Dropout
+            && value.Consumers.All(c => !c.Op.IsView && !ConcatPieces.StayApart(c) && c.Op is not Graphs.Ops.Dropout
             && (c.Op.Saves(c).Swappable || !Reads(c, value)));
 
     private static bool Reads(Node node, Value value)

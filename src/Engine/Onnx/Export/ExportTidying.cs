@@ -17,8 +17,8 @@ internal static class ExportTidying
                 same[node.Outputs[0]] = node.Inputs[0];
         }
         Drop(graph);
-        foreach (var last in graph.Nodes.Where(n
-            => n is { Operator: "Identity", Stays: false } && outputs.Contains(n.Outputs[0])).ToArray())
+        foreach (var last in graph.Nodes
+            .Where(n => n is { Operator: "Identity", Stays: false } && outputs.Contains(n.Outputs[0])).ToArray())
             if (graph.Nodes.FirstOrDefault(n => n.Outputs.Contains(last.Inputs[0])) is { } maker
                 && !outputs.Contains(last.Inputs[0]))
             {

@@ -14,8 +14,7 @@ internal static class LayerExports
         ["conv_transpose2d"] = c => [ConvTranspose(c, 2)],
         ["conv_transpose3d"] = c => [ConvTranspose(c, 3)],
         ["linear"] = c => [Linear(c, c[0], c[1], c.Maybe(2), c.Rank(0))],
-        ["addmm"] = c
-            => [c.File.Turned(c[2]) is { } weight ? c.Emit("Gemm", [c[1], weight, c[0]], ("transB", 1L))
+        ["addmm"] = c => [c.File.Turned(c[2]) is { } weight ? c.Emit("Gemm", [c[1], weight, c[0]], ("transB", 1L))
             : c.Emit("Gemm", [c[1], c[2], c[0]])],
         ["matmul"] = Product,
         ["mm"] = Product,
@@ -29,8 +28,8 @@ internal static class LayerExports
             ("momentum", (float)(1 - c.Number(6))))],
         ["layer_norm"] = LayerNorm,
         ["group_norm"] = GroupNorm,
-        ["instance_norm"] = c
-            => [c.IsTensor(1) ? c.Emit("InstanceNormalization", [c[0], c[1], c[2]], ("epsilon", (float)c.Number(7)))
+        ["instance_norm"] =
+            c => [c.IsTensor(1) ? c.Emit("InstanceNormalization", [c[0], c[1], c[2]], ("epsilon", (float)c.Number(7)))
             : c.SizesOf(0)[1].Fixed is var channels
             ? c.Emit("InstanceNormalization", [c[0], Filled(c, channels, 1), Filled(c, channels, 0)],
             ("epsilon", (float)c.Number(7))) : ""],

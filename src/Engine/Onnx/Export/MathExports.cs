@@ -12,8 +12,7 @@ internal static class MathExports
         ["rsub"] = c => [c.Emit("Sub", [c.Operand(1, 0), c[0]])],
         ["mul"] = c => [Pair(c, "Mul")],
         ["div"] = c => [c.Count > 2 && !c.IsNone(2) ? throw c.Cannot($"rounds ({c.Text(2)})") : Pair(c, "Div")],
-        ["pow"] = c
-            => [c.IsTensor(0) ? c.Emit("Pow", [c[0], c.Operand(1, 0)])
+        ["pow"] = c => [c.IsTensor(0) ? c.Emit("Pow", [c[0], c.Operand(1, 0)])
             : c.Emit("Pow", [c.File.Number(c.Number(0), c.TypeOf(1)), c[1]])],
         ["square"] = c => [c.Emit("Mul", [c[0], c[0]])],
         ["neg"] = One("Neg"),
@@ -55,11 +54,9 @@ internal static class MathExports
         ["elu"] = c => [c.Emit("Elu", [c[0]], ("alpha", (float)c.Number(1)))],
         ["celu"] = c => [c.Emit("Celu", [c[0]], ("alpha", (float)c.Number(1)))],
         ["prelu"] = c => [c.Emit("PRelu", [c[0], c[1]])],
-        ["softplus"] = c
-            => [c.Number(1) == 1 ? c.Emit("Softplus", [c[0]])
+        ["softplus"] = c => [c.Number(1) == 1 ? c.Emit("Softplus", [c[0]])
             : c.Emit("Div", [c.Emit("Softplus", [c.Emit("Mul", [c[0], c.Operand(1, 0)])]), c.Operand(1, 0)])],
-        ["gelu"] = c
-            => [c.Text(1) == "tanh" ? TanhGelu(c)
+        ["gelu"] = c => [c.Text(1) == "tanh" ? TanhGelu(c)
             : c.Emit("Mul",
             [c.Emit("Mul",
             [c[0], c.Emit("Add", [c.Emit("Erf", [c.Emit("Div", [c[0], N(c, Math.Sqrt(2))])]), N(c, 1)])]), N(c, 0.5)])],

@@ -96,8 +96,8 @@ internal static class OnnxExport
                     };
                 file.Model.Graph.Nodes.Add(node);
                 file.Model.Graph.Outputs.Add(new(name, OnnxTypes.Of(graph.Outputs[i].Type),
-                    [.. graph.Outputs[i].Extents.Select(e
-                    => e.PerSample == 0 ? e.Fixed.ToString(CultureInfo.InvariantCulture)
+                    [.. graph.Outputs[i].Extents
+                    .Select(e => e.PerSample == 0 ? e.Fixed.ToString(CultureInfo.InvariantCulture)
                     : e == Extent.Batch ? "batch" : $"size{i}")]));
             }
             ExportTidying.Tidy(file.Model.Graph);

@@ -59,8 +59,7 @@ internal static class RecurrenceExports
             {
                 var parts =
                     Enumerable.Range(0, directions)
-                    .Select(d
-                    => TorchSharp.torch.cat([.. which.Select(w
+                    .Select(d => TorchSharp.torch.cat([.. which.Select(w
                     => Ordered(c, weights[(layer * directions + d) * each + w], gates, order))], 0)).ToArray();
                 using var all = TorchSharp.torch.stack(parts, 0);
                 return c.File.Weight(all, $"{weights[layer * directions * each + which[0]]}.onnx");

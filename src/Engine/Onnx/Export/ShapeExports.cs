@@ -20,11 +20,10 @@ internal static class ShapeExports
         ["unflatten"] = Resized,
         ["squeeze"] = Resized,
         ["unsqueeze"] = c => [c.Emit("Unsqueeze", [c[0], c.List(c.Axis(1, c.Rank(0) + 1))])],
-        ["flatten"] = c
-            => [c.Axis(1, c.Rank(0)) == 1 && c.Axis(2, c.Rank(0)) == c.Rank(0) - 1
+        ["flatten"] = c => [c.Axis(1, c.Rank(0)) == 1 && c.Axis(2, c.Rank(0)) == c.Rank(0) - 1
             ? c.Emit("Flatten", [c[0]], ("axis", 1L)) : c.File.Reshape(c[0], c.Result())],
-        ["permute"] = c
-            => [c.Emit("Transpose", [c[0]], ("perm", c.Longs(1).Select(d => d < 0 ? d + c.Rank(0) : d).ToArray()))],
+        ["permute"] =
+            c => [c.Emit("Transpose", [c[0]], ("perm", c.Longs(1).Select(d => d < 0 ? d + c.Rank(0) : d).ToArray()))],
         ["transpose"] = c => [Swapped(c, c.Axis(1, c.Rank(0)), c.Axis(2, c.Rank(0)))],
         ["t"] = c => [Swapped(c, 0, 1)],
         ["mT"] = c => [Swapped(c, c.Rank(0) - 2, c.Rank(0) - 1)],
@@ -32,13 +31,11 @@ internal static class ShapeExports
         ["expand_as"] = c => [c.Emit("Expand", [c[0], c.File.Sizes(c.Result())])],
         ["repeat"] = c => [c.Emit("Tile", [c[0], c.File.Sizes(c.Extents(1))])],
         ["cat"] = c => [c.Emit("Concat", c.Names(0), ("axis", c.Long(1)))],
-        ["stack"] = c
-            => [c.Emit("Concat", c.Names(0).Select(n => c.Emit("Unsqueeze", [n, c.List(c.Long(1))])),
+        ["stack"] = c => [c.Emit("Concat", c.Names(0).Select(n => c.Emit("Unsqueeze", [n, c.List(c.Long(1))])),
             ("axis", c.Long(1)))],
         ["select"] = c => [c.Emit("Gather", [c[0], c.File.Whole(c.Long(2))], ("axis", c.Long(1)))],
         ["narrow"] = c => [Narrow(c)],
-        ["slice"] = c
-            => [c.Emit("Slice",
+        ["slice"] = c => [c.Emit("Slice",
             [c[0], c.List(c.IsNone(2) ? 0 : c.Long(2)), c.List(c.IsNone(3) ? long.MaxValue : c.Long(3)),
             c.List(c.Long(1)), c.List(c.Long(4))])],
         ["split"] = Parts,
@@ -50,16 +47,13 @@ internal static class ShapeExports
             : throw c.Cannot("picks by several lists of places"),
         ["scatter"] = c => c.IsTensor(3) ? [c.Emit("ScatterElements", [c[0], c[2], c[3]], ("axis", c.Long(1)))] : throw c.Cannot("scatters a number"),
         ["scatter_add"] = c => [c.Emit("ScatterElements", [c[0], c[2], c[3]], ("axis", c.Long(1)), ("reduction", "add"))],
-        ["flip"] = c
-            => [c.Longs(1).Aggregate(c[0],
+        ["flip"] = c => [c.Longs(1).Aggregate(c[0],
             (x, d) => c.Emit("Slice", [x, c.List(-1), c.List(long.MinValue), c.List(d), c.List(-1)]))],
         ["roll"] = c => [Roll(c)],
-        ["pad"] = c
-            => [Pad(c,
+        ["pad"] = c => [Pad(c,
             c.Text(2) switch { "constant" => "constant", "reflect" => "reflect", "replicate" => "edge",
             var mode => throw c.Cannot($"pads by {mode}") }, c.Count < 4 || c.IsNone(3) ? 0 : c.Number(3))],
-        ["_pad_enum"] = c
-            => [Pad(c,
+        ["_pad_enum"] = c => [Pad(c,
             c.Long(2) switch { 0 => "reflect", 1 => "edge", 3 => "constant", _ => throw c.Cannot("pads by circling") },
             c.Count < 4 || c.IsNone(3) ? 0 : c.Number(3))],
         ["constant_pad_nd"] = c => [Pad(c, "constant", c.Number(2))],

@@ -24,10 +24,10 @@ internal static class Activations
         ["Gelu"] = OnnxOperator.Of(c => Gelu(c[0], c.Text("approximate", "none") == "tanh")),
         ["ThresholdedRelu"] = OnnxOperator.Of(c => where(c[0] > c.Float("alpha", 1), c[0], zeros_like(c[0]))),
         ["Shrink"] = OnnxOperator.Of(Shrink),
-        ["Softmax"] = OnnxOperator.Of(c
-            => Along(c, x => nn.functional.softmax(x, 1), (x, axis) => nn.functional.softmax(x, axis))),
-        ["LogSoftmax"] = OnnxOperator.Of(c
-            => Along(c, x => nn.functional.log_softmax(x, 1), (x, axis) => nn.functional.log_softmax(x, axis))),
+        ["Softmax"] = OnnxOperator
+            .Of(c => Along(c, x => nn.functional.softmax(x, 1), (x, axis) => nn.functional.softmax(x, axis))),
+        ["LogSoftmax"] = OnnxOperator
+            .Of(c => Along(c, x => nn.functional.log_softmax(x, 1), (x, axis) => nn.functional.log_softmax(x, axis))),
         ["Hardmax"] = OnnxOperator.Of(c => Along(c, x => Hardmax(x, 1), Hardmax)),
         ["Dropout"] = new(Dropout,
             Layer: l
@@ -93,8 +93,8 @@ internal static class Chances
         ["RandomNormal"] = OnnxOperator.Of(c => Normal(c, randn(Sizes(c), Type(c, ScalarType.Float32)))),
         ["RandomUniform"] = OnnxOperator.Of(c => Uniform(c, rand(Sizes(c), Type(c, ScalarType.Float32)))),
         ["Bernoulli"] = OnnxOperator.Of(c => c[0].bernoulli().to_type(Type(c, c[0].dtype))),
-        ["Multinomial"] = OnnxOperator.Of(c
-            => nn.functional.softmax(c[0], 1).multinomial(c.Long("sample_size", 1), replacement: true)
+        ["Multinomial"] = OnnxOperator
+            .Of(c => nn.functional.softmax(c[0], 1).multinomial(c.Long("sample_size", 1), replacement: true)
             .to_type(Type(c, ScalarType.Int32))),
     };
 

@@ -23,8 +23,7 @@ internal static class Arrangements
         ["EyeLike"] = OnnxOperator.Of(EyeLike),
         ["Reshape"] = OnnxOperator.Of(Reshape, 0),
         ["Flatten"] = OnnxOperator.Of(Flatten),
-        ["Squeeze"] = OnnxOperator.Of(c
-            => c.Longs("axes", 1) is { } axes
+        ["Squeeze"] = OnnxOperator.Of(c => c.Longs("axes", 1) is { } axes
             ? axes.Select(a => OnnxCall.Axis(a, c[0].dim())).OrderDescending().Aggregate(c[0], (x, a) => x.squeeze(a))
             : c[0].squeeze(), 0),
         ["Unsqueeze"] = OnnxOperator.Of(c =>
@@ -33,8 +32,7 @@ internal static class Arrangements
             return axes.Select(a => OnnxCall.Axis(a, c[0].dim() + axes.Length)).Order().Aggregate(c[0],
                 (x, a) => x.unsqueeze(a));
         }, 0),
-        ["Transpose"] = OnnxOperator.Of(c
-            => c[0].permute(c.Longs("perm")
+        ["Transpose"] = OnnxOperator.Of(c => c[0].permute(c.Longs("perm")
             ?? [.. Enumerable.Range(0, (int)c[0].dim()).Reverse().Select(i => (long)i)]), 0),
         ["Concat"] = OnnxOperator.Of(c => cat(c.All(), OnnxCall.Axis(c.Long("axis", c.Opset < 4 ? 1 : 0), c[0].dim())),
             0, 1, 2),

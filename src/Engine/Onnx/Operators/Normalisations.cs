@@ -29,8 +29,8 @@ internal static class Normalisations
             var centred = x - x.mean(axes, true);
             return centred / (centred.square().mean(axes, true).sqrt() + 1e-9);
         }),
-        ["LRN"] = OnnxOperator.Of(c
-            => nn.functional.local_response_norm(c[0], c.Long("size", 1), c.Float("alpha", 1e-4f),
+        ["LRN"] = OnnxOperator
+            .Of(c => nn.functional.local_response_norm(c[0], c.Long("size", 1), c.Float("alpha", 1e-4f),
             c.Float("beta", 0.75f), c.Float("bias", 1))),
     };
 

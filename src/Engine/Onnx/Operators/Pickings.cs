@@ -10,8 +10,7 @@ internal static class Pickings
     {
         ["Slice"] = OnnxOperator.Of(Slice, 0),
         ["Gather"] = new(c => [Gather(c)], [0], Table),
-        ["GatherElements"] = OnnxOperator.Of(c
-            => OnnxCall.Axis(c.Long("axis", 0), c[0].dim()) is var axis
+        ["GatherElements"] = OnnxOperator.Of(c => OnnxCall.Axis(c.Long("axis", 0), c[0].dim()) is var axis
             ? c[0].gather(axis, Wrapped(c[1], c[0].shape[axis])) : null!),
         ["GatherND"] = OnnxOperator.Of(GatherND),
         ["ScatterElements"] = OnnxOperator.Of(ScatterElements),

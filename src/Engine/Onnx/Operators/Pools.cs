@@ -10,8 +10,8 @@ internal static class Pools
     {
         ["MaxPool"] = new(Max),
         ["AveragePool"] = OnnxOperator.Of(Average),
-        ["GlobalAveragePool"] = OnnxOperator.Of(c
-            => c[0].dim() == 4 ? nn.functional.adaptive_avg_pool2d(c[0], 1) : c[0].mean(Space(c[0]), true)),
+        ["GlobalAveragePool"] = OnnxOperator
+            .Of(c => c[0].dim() == 4 ? nn.functional.adaptive_avg_pool2d(c[0], 1) : c[0].mean(Space(c[0]), true)),
         ["GlobalMaxPool"] = OnnxOperator.Of(c => c[0].amax(Space(c[0]), true)),
     };
 

@@ -13,14 +13,14 @@ internal static class Reductions
         ["ReduceSum"] = OnnxOperator.Of(c => Over(c, (x, axes, keep) => x.sum(axes, keep, x.dtype))),
         ["ReduceMax"] = OnnxOperator.Of(c => Over(c, (x, axes, keep) => x.amax(axes, keep))),
         ["ReduceMin"] = OnnxOperator.Of(c => Over(c, (x, axes, keep) => x.amin(axes, keep))),
-        ["ReduceProd"] = OnnxOperator.Of(c
-            => Over(c, (x, axes, keep) => OneByOne(x, axes, keep, (y, axis) => y.prod(axis, true, y.dtype)))),
+        ["ReduceProd"] = OnnxOperator
+            .Of(c => Over(c, (x, axes, keep) => OneByOne(x, axes, keep, (y, axis) => y.prod(axis, true, y.dtype)))),
         ["ReduceL1"] = OnnxOperator.Of(c => Over(c, (x, axes, keep) => linalg.vector_norm(x, 1, axes, keep))),
         ["ReduceL2"] = OnnxOperator.Of(c => Over(c, (x, axes, keep) => linalg.vector_norm(x, 2, axes, keep))),
         ["ReduceSumSquare"] = OnnxOperator.Of(c => Over(c, (x, axes, keep) => x.square().sum(axes, keep))),
         ["ReduceLogSum"] = OnnxOperator.Of(c => Over(c, (x, axes, keep) => x.sum(axes, keep).log())),
-        ["ReduceLogSumExp"] = OnnxOperator.Of(c
-            => Over(c, (x, axes, keep) => OneByOne(x, axes, keep, (y, axis) => y.logsumexp(axis, true)))),
+        ["ReduceLogSumExp"] = OnnxOperator
+            .Of(c => Over(c, (x, axes, keep) => OneByOne(x, axes, keep, (y, axis) => y.logsumexp(axis, true)))),
     };
 
     private static Tensor Over(OnnxCall c, Func<Tensor, long[], bool, Tensor> reduce)

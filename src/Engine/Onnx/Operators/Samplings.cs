@@ -48,8 +48,8 @@ internal static class Samplings
         long[] strides = c.Longs("strides") ?? [.. kernel.Select(_ => 1L)], pads = c.Longs("pads") ?? new long[2 * space];
         if (space < 1 || kernel.Length != space || strides.Length != space || pads.Length != 2 * space)
             throw new InvalidDataException("its kernel, strides or pads do not fit its input");
-        long[] sizes = Arrangements.Bounded([.. x.shape[..2], .. kernel.Select((k, d)
-            => (x.shape[d + 2] - 1) * strides[d] + k - pads[d] - pads[d + space])]);
+        long[] sizes = Arrangements.Bounded([.. x.shape[..2], .. kernel
+            .Select((k, d) => (x.shape[d + 2] - 1) * strides[d] + k - pads[d] - pads[d + space])]);
         var all = sizes.Aggregate(1L, (a, b) => a * b);
         var result = zeros([all], x.dtype, x.device).scatter(0, c[1].reshape(-1), x.reshape(-1)).reshape(sizes);
         if (!c.Has(2)) return result;
@@ -86,8 +86,8 @@ internal static class Spectra
         ["DFT"] = OnnxOperator.Of(Fourier),
         ["STFT"] = OnnxOperator.Of(ShortTime),
         ["HannWindow"] = OnnxOperator.Of(c => Window(c, (n, periodic) => hann_window(n, periodic))),
-        ["HammingWindow"] = OnnxOperator.Of(c
-            => Window(c, (n, periodic) => hamming_window(n, periodic, (float)Hamming, (float)(1 - Hamming)))),
+        ["HammingWindow"] = OnnxOperator
+            .Of(c => Window(c, (n, periodic) => hamming_window(n, periodic, (float)Hamming, (float)(1 - Hamming)))),
         ["BlackmanWindow"] = OnnxOperator.Of(c => Window(c, (n, periodic) => blackman_window(n, periodic))),
     };
 

@@ -31,6 +31,6 @@ internal static class AttentionPattern
 
     private static bool IsOfSizes(RewriteGraph graph, string value)
         => graph.Maker(value, "Shape") is not null
-        || new[] { "Sqrt", "Cast", "Gather", "Pow", "Slice", "Squeeze", "Reshape" }.Any(name
-        => graph.Maker(value, name) is { } maker && IsOfSizes(graph, maker.Inputs[0]));
+        || new[] { "Sqrt", "Cast", "Gather", "Pow", "Slice", "Squeeze", "Reshape" }.Any(
+        name => graph.Maker(value, name) is { } maker && IsOfSizes(graph, maker.Inputs[0]));
 }

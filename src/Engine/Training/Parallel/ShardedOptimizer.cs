@@ -53,12 +53,11 @@ internal sealed class ShardedOptimizer : IDividedState
     {
         // Which state there is on any rank: those are equal for every parameter that has been stepped.
         var keys = world.AllGather(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', optimizer.State.Keys)))
-            .SelectMany(text
-            => System.Text.Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            .SelectMany(
+            text => System.Text.Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.RemoveEmptyEntries))
             .ToHashSet();
         return [.. pool.Ranges.SelectMany(range => keys.Where(key => key[..key.LastIndexOf('/')] == range.Name)
-            .Select(key
-            => new TensorEntry(key, ScalarType.Float32, range.Parameter.shape,
+            .Select(key => new TensorEntry(key, ScalarType.Float32, range.Parameter.shape,
             () => Gather(optimizer, key, range.Parameter.shape))))];
     }
 

@@ -92,8 +92,7 @@ internal sealed class StageRun : IDisposable
             return [];
         }
         return [.. Given(isForward)
-            .Select((v, i)
-            => WireTensor.Send(link!, made[i], v, BatchOf(action.Micro), to,
+            .Select((v, i) => WireTensor.Send(link!, made[i], v, BatchOf(action.Micro), to,
             TagOf(isForward ? number + 1 : number, isForward),
             Name(v, action, "to", isForward ? number + 1 : number - 1)))];
 

@@ -27,8 +27,7 @@ internal sealed unsafe class TiedUses : IDisposable
     /// <param name="nameOf">Names of parameters.</param>
     public TiedUses(Graph graph, IReadOnlyList<Stage> stages, Func<int, bool> isMine, Func<Parameter, string> nameOf)
     {
-        var uses = graph.Nodes.SelectMany(n
-            => n.Op.Parameters.Where(p => p.requires_grad).DistinctBy(p => p.Identity())
+        var uses = graph.Nodes.SelectMany(n => n.Op.Parameters.Where(p => p.requires_grad).DistinctBy(p => p.Identity())
             .Select(p => (Node: n, Parameter: p)));
         foreach (var group in uses.GroupBy(u => u.Parameter.Identity()).Where(g => g.Count() > 1))
         {

@@ -29,8 +29,8 @@ internal sealed class NameMap
         {
             if (!sources.TryGetValue(ours, out var list)) continue;
             var wrong = list.Select(s => (s.Theirs, s.Rule, Given: file.Tensors[s.Theirs]))
-                .FirstOrDefault(s
-                => !(s.Rule?.Fits(s.Given.Shape, target.shape) ?? s.Given.Shape.SequenceEqual(target.shape))
+                .FirstOrDefault(
+                s => !(s.Rule?.Fits(s.Given.Shape, target.shape) ?? s.Given.Shape.SequenceEqual(target.shape))
                 || !Fits(s.Given.Type, target.dtype));
             if (wrong.Theirs is not null) otherShape.Add($"{ours} is {target.dtype} {Text(target.shape)} and the file's {wrong.Theirs} {wrong.Given.Type} {Text(wrong.Given.Shape)}");
             if (wrong.Theirs is not null || list[0].Rule is { Parts: > 1 } rule && list.Count < rule.Parts)
@@ -38,8 +38,7 @@ internal sealed class NameMap
         }
         var shaped = otherShape.Select(o => o[..o.IndexOf(' ')]).ToHashSet(StringComparer.Ordinal);
         // Files from before PyTorch 0.4.1 do not count the batches of a norm, and nothing here reads the count.
-        var missing = targets.Keys.Where(name
-            => !sources.ContainsKey(name) && !shaped.Contains(name)
+        var missing = targets.Keys.Where(name => !sources.ContainsKey(name) && !shaped.Contains(name)
             && !name.EndsWith("num_batches_tracked", StringComparison.Ordinal));
         Report = new LoadReport(rules.Name, [.. targets.Keys.Where(sources.ContainsKey)], [.. missing], unexpected,
             otherShape);

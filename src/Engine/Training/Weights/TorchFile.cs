@@ -28,8 +28,8 @@ internal sealed class TorchFile : IWeightFile
         {
             var pickle = zip.Entries.FirstOrDefault(e => e.Name == "data.pkl") ?? throw Wrong("it has no data.pkl");
             root = pickle.FullName[..^"data.pkl".Length];
-            if (zip.Entries.Any(e
-                => e.FullName.EndsWith(".py", StringComparison.Ordinal) || e.FullName == root + "constants.pkl"))
+            if (zip.Entries
+                .Any(e => e.FullName.EndsWith(".py", StringComparison.Ordinal) || e.FullName == root + "constants.pkl"))
                 throw Wrong("it is a TorchScript program: save its state_dict() instead");
             if (zip.GetEntry(root + "byteorder") is { } order && Content(order, 16) is not [(byte)'l', ..])
                 throw Wrong("its numbers are big-endian");

@@ -16,8 +16,8 @@ internal sealed class VariablesDirective(string name) : IDirective
         var variables = call.Session.Variables.OrderBy(v => v.Key, StringComparer.Ordinal).ToList();
         return Task.FromResult<object?>(name == "who" ? string.Join('\n', variables.Select(v => v.Key))
             : new Table(["Variable", "Type", "Value"],
-            [.. variables.Select(v
-            => (IReadOnlyList<string>)[v.Key, v.Value is null ? "" : ScriptTrace.Name(v.Value.GetType()),
+            [.. variables
+            .Select(v => (IReadOnlyList<string>)[v.Key, v.Value is null ? "" : ScriptTrace.Name(v.Value.GetType()),
             Short(Formatters.Format(v.Value).Text)])]));
     }
 

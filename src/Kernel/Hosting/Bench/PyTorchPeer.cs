@@ -80,14 +80,13 @@ internal sealed record PyTorchPeer(string Version, int Threads, bool OneDnn, str
         var output = graph.Output.Shape.ToArray();
         return new
         {
-            nodes = graph.Nodes.Select(node
-                => new
-                {
-                    kind = node.Op.Kind,
-                    attributes = node.Op.Attributes,
-                    inputs = node.Inputs.Select(v => v.Id),
-                    shape = node.Output.Shape.ToArray()
-                }),
+            nodes = graph.Nodes.Select(node => new
+            {
+                kind = node.Op.Kind,
+                attributes = node.Op.Attributes,
+                inputs = node.Inputs.Select(v => v.Id),
+                shape = node.Output.Shape.ToArray()
+            }),
             input = graph.Input.Shape.ToArray(),
             tokens = tokens ? output[^1] : 0,
             classes = tokens ? output[^1] : output[0],

@@ -123,8 +123,7 @@ internal static class BenchAllReduceCommand
         // Ours runs in turn with the library's in every job, so that both find the caches as the other leaves them.
         var others = forced
             ? Settings(chosen)
-            .Select(setting
-            => (Name: string.Join(' ', setting.Select(pair => $"{pair.Name}={pair.Value}")),
+            .Select(setting => (Name: string.Join(' ', setting.Select(pair => $"{pair.Name}={pair.Value}")),
             Job: Launch(ranks, sizes, $"{algorithm ?? "table"}+mpi", chosen, setting))).ToList()
             : [];
         var results = bytes.Select((size, i) =>
@@ -194,13 +193,13 @@ internal static class BenchAllReduceCommand
 
     /// <summary>The algorithms that an MPI library can be made to use for MPI_Allreduce.</summary>
     static IEnumerable<(string Name, string Value)[]> Settings(MpiFlavor flavor) => flavor == MpiFlavor.OpenMpi
-        ? [.. new[] { "3", "4", "5", "6" }.Select(algorithm
-        => new[] { ("OMPI_MCA_coll_tuned_use_dynamic_rules", "1"), ("OMPI_MCA_coll_tuned_allreduce_algorithm",
+        ? [.. new[] { "3", "4", "5", "6" }.Select(
+        algorithm => new[] { ("OMPI_MCA_coll_tuned_use_dynamic_rules", "1"), ("OMPI_MCA_coll_tuned_allreduce_algorithm",
         algorithm) })
             .Append([("OMPI_MCA_coll_tuned_use_dynamic_rules", "1"), ("OMPI_MCA_coll_tuned_allreduce_algorithm", "5"),
             ("OMPI_MCA_coll_tuned_allreduce_algorithm_segmentsize", "1048576")])]
-        : [.. new[] { "recursive_doubling", "reduce_scatter_allgather" }.Select(algorithm
-        => new[] { ("MPIR_CVAR_ALLREDUCE_INTRA_ALGORITHM", algorithm) })];
+        : [.. new[] { "recursive_doubling", "reduce_scatter_allgather" }.Select(
+        algorithm => new[] { ("MPIR_CVAR_ALLREDUCE_INTRA_ALGORITHM", algorithm) })];
 
     static string Short(string library) => library.Split(',')[0].Replace("\t", " ");
 }

@@ -102,8 +102,7 @@ internal static class BenchScalingCommand
             {
                 curves = [.. curves,
                     .. rows.GroupBy(row => row.Model)
-                    .Select(group
-                    => new ScalingSeries($"{group.Key}, simulated, {ScalingFigures.Speed(speed)}",
+                    .Select(group => new ScalingSeries($"{group.Key}, simulated, {ScalingFigures.Speed(speed)}",
                     group.First().ComputeSeconds,
                     [(1, group.First().ComputeSeconds),
                         .. group.Where(row => row.Ranks > 1).OrderBy(row => row.Ranks)

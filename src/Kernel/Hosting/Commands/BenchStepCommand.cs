@@ -55,8 +55,8 @@ internal static class BenchStepCommand
 
             var (engine, autograd) = (new Side("engine", ours.Run), new Side("plain", plain.Run));
             Side[] theirs = pytorch is null ? []
-                : [.. pytorch.Is.Settings.Select((name, i)
-                => new Side(name, () => 0) { Elsewhere = () => pytorch.Step(i) })];
+                : [.. pytorch.Is.Settings
+                .Select((name, i) => new Side(name, () => 0) { Elsewhere = () => pytorch.Step(i) })];
             Side[] all = [engine, autograd, .. theirs];
             for (var round = -WarmUps; round < rounds; round++)
                 foreach (var turn in PairedSteps.Order(round + WarmUps, all.Length)) all[turn].Take(counts: round >= 0);
@@ -98,15 +98,14 @@ internal static class BenchStepCommand
                     blas = pytorch.Is.Blas,
                     allocator = pytorch.Is.Allocator,
                     threads = pytorch.Is.Threads,
-                    settings = theirs.Select(s
-                        => new
-                        {
-                            name = s.Name,
-                            seconds = s.Median,
-                            leastSeconds = s.Times.Min(),
-                            cpuSeconds = s.Cpu,
-                            ofEngine = s.Against(engine)
-                        }),
+                    settings = theirs.Select(s => new
+                    {
+                        name = s.Name,
+                        seconds = s.Median,
+                        leastSeconds = s.Times.Min(),
+                        cpuSeconds = s.Cpu,
+                        ofEngine = s.Against(engine)
+                    }),
                     best = new { name = best.Name, seconds = best.Median, ofEngine = best.Against(engine) },
                 },
                 floor = new { seconds = floor.Seconds, copySeconds = floor.CopySeconds },

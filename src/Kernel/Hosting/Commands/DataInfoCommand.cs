@@ -48,8 +48,8 @@ internal static class DataInfoCommand
     {
         var counts = Classes.Count(Classes.Of(data), data.ClassNames.Count);
         var weights = Classes.Weights(data);
-        return [.. counts.Select((n, i)
-            => new Row(i < data.ClassNames.Count ? data.ClassNames[i] : $"{i}", n, weights[i]))];
+        return [.. counts
+            .Select((n, i) => new Row(i < data.ClassNames.Count ? data.ClassNames[i] : $"{i}", n, weights[i]))];
     }
 
     // Some, evenly spread: all of a large set would take long.

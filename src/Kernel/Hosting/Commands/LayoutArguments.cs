@@ -100,21 +100,19 @@ internal sealed class LayoutArguments
             leastMemoryBytes = plans.Min(p => p.PeakBytes),
             stepSeconds = plans[0].StepSeconds,
             idleShare = plans[0].IdleShare,
-            perRank = plans[0].Ranks.Select(r
-                => new
-                {
-                    rank = r.Rank,
-                    first = r.First,
-                    end = r.End,
-                    fixedBytes = r.FixedBytes,
-                    activationPeakBytes = r.ActivationPeakBytes,
-                    peakBytes = r.PeakBytes,
-                    computeSeconds = r.ComputeSeconds,
-                    sentBytes = r.SentBytes
-                }),
+            perRank = plans[0].Ranks.Select(r => new
+            {
+                rank = r.Rank,
+                first = r.First,
+                end = r.End,
+                fixedBytes = r.FixedBytes,
+                activationPeakBytes = r.ActivationPeakBytes,
+                peakBytes = r.PeakBytes,
+                computeSeconds = r.ComputeSeconds,
+                sentBytes = r.SentBytes
+            }),
             alternatives = plans.Skip(1).Take(Alternatives)
-            .Select(p
-            => new
+            .Select(p => new
             {
                 layout = p.Layout.ToString(),
                 stepSeconds = p.StepSeconds,

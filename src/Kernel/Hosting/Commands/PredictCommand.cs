@@ -57,8 +57,7 @@ internal static class PredictCommand
         {
             var numbers =
                 line.Split(',')
-                .Select(cell
-                => float.TryParse(cell, CultureInfo.InvariantCulture, out var number) ? number
+                .Select(cell => float.TryParse(cell, CultureInfo.InvariantCulture, out var number) ? number
                 : throw new UsageException($"{file}, line {i + 1}: '{cell}' is no number")).ToArray();
             if (numbers.Length != wanted)
                 throw new UsageException($"{file}, line {i + 1}: the net takes {wanted} numbers, got {numbers.Length}");
@@ -68,22 +67,21 @@ internal static class PredictCommand
     }
 
     private static IEnumerable<(string Name, double Probability)> Likeliest(Model model, Prediction prediction, int top)
-        => prediction.Probabilities.Select((p, i)
-        => (i < model.Classes.Count ? model.Classes[i] : i.ToString(CultureInfo.InvariantCulture), p))
+        => prediction.Probabilities
+        .Select((p, i) => (i < model.Classes.Count ? model.Classes[i] : i.ToString(CultureInfo.InvariantCulture), p))
         .OrderByDescending(c => c.p).Take(top);
 
     private static string Json(Model model, Row[] rows, int top) => JsonSerializer.Serialize(new
     {
-        predictions = rows.Select(r
-            => new
-            {
-                sample = r.Sample,
-                @class = r.Prediction.Class,
-                name = r.Prediction.Name,
-                probability = r.Prediction.Probability,
-                likeliest = Likeliest(model, r.Prediction, top)
+        predictions = rows.Select(r => new
+        {
+            sample = r.Sample,
+            @class = r.Prediction.Class,
+            name = r.Prediction.Name,
+            probability = r.Prediction.Probability,
+            likeliest = Likeliest(model, r.Prediction, top)
             .Select(c => new { name = c.Name, probability = c.Probability })
-            }),
+        }),
     }, JsonSerializerOptions.Web);
 
     private static void PrintCsv(Row[] rows)

@@ -153,8 +153,8 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
         => model is not null
         && call.DescendantNodes().Any(n => n is AnonymousFunctionExpressionSyntax or QueryExpressionSyntax)
         && model.GetSymbolInfo(call).Symbol is IMethodSymbol method
-        && method.Parameters.Any(p
-        => p.GetAttributes().Any(a => a.AttributeClass?.Name == "CallerArgumentExpressionAttribute"));
+        && method.Parameters
+        .Any(p => p.GetAttributes().Any(a => a.AttributeClass?.Name == "CallerArgumentExpressionAttribute"));
 
     public override SyntaxNode? VisitQueryExpression(QueryExpressionSyntax node)
         => model is null || node.DescendantNodes().Any(IsOfProvider) ? node : base.VisitQueryExpression(node);

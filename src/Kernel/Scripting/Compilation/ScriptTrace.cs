@@ -36,8 +36,7 @@ public static partial class ScriptTrace
     public static string Line(Exception exception)
     {
         var place = new StackTrace(exception, fNeedFileInfo: true).GetFrames()
-            .FirstOrDefault(f
-            => f.GetFileName() is not null
+            .FirstOrDefault(f => f.GetFileName() is not null
             && f.GetMethod()?.DeclaringType?.FullName?.StartsWith(ScriptCompiler.ClassName,
             StringComparison.Ordinal) == true);
         return $"{Name(exception.GetType())}: {Message(exception).ReplaceLineEndings(" ").Trim()}{(place is null ? "" : $" ({place.GetFileName()}, line {place.GetFileLineNumber()})")}";

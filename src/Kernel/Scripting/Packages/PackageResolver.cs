@@ -80,11 +80,9 @@ internal static partial class PackageResolver
             new XElement("RestoreEnablePackagePruning", "true"),
             new XElement("NuGetAudit", "false")),
         new XElement("ItemGroup",
-            packages.Select(p
-                => new XElement("PackageReference", new XAttribute("Include", p.Id),
+            packages.Select(p => new XElement("PackageReference", new XAttribute("Include", p.Id),
                 new XAttribute("Version", p.Version))),
-            pruned.Select(id
-                => new XElement("PrunePackageReference", new XAttribute("Include", id),
+            pruned.Select(id => new XElement("PrunePackageReference", new XAttribute("Include", id),
                 new XAttribute("Version", "9999.0.0"))))).ToString();
 
     private static void Restore(string project, List<PackageId> packages, bool isForced, CancellationToken cancellation)

@@ -52,13 +52,11 @@ internal static partial class DirectiveLine
         if (!Directory.Exists(place)) return [];
         return [.. Directory.EnumerateFileSystemEntries(place, "*",
             new EnumerationOptions { IgnoreInaccessible = true })
-            .Where(e
-            => Path.GetFileName(e).StartsWith(prefix, StringComparison.Ordinal)
+            .Where(e => Path.GetFileName(e).StartsWith(prefix, StringComparison.Ordinal)
             && (prefix.Length > 0 || !Path.GetFileName(e).StartsWith('.')))
             .Where(e => Directory.Exists(e) || Path.GetExtension(e) is ".csx" or ".dll").Order(StringComparer.Ordinal)
             .Take(100)
-            .Select(e
-            => new CompletionItem(Path.GetFileName(e) + (Directory.Exists(e) ? "/" : ""), "module",
+            .Select(e => new CompletionItem(Path.GetFileName(e) + (Directory.Exists(e) ? "/" : ""), "module",
             position - prefix.Length, position, e))];
     }
 

@@ -37,8 +37,8 @@ internal sealed record SessionReferences(
         {
             // Together with the earlier ones, so that what they share is resolved once for all.
             var packages =
-                Packages.Where(old
-                => !directives.Packages.Any(p => p.Id.Equals(old.Id, StringComparison.OrdinalIgnoreCase)))
+                Packages
+                .Where(old => !directives.Packages.Any(p => p.Id.Equals(old.Id, StringComparison.OrdinalIgnoreCase)))
                 .Concat(directives.Packages).ToImmutableArray();
             var assets = PackageResolver.Resolve(packages, next.Sources, Folder, cancellation);
             next =

@@ -15,8 +15,8 @@ public class AudioTests
 
     private static readonly Dictionary<string, string[]> golden =
         File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Data/Audio/golden.txt"))
-        .Select(line => line.Split(' ')).ToDictionary(p => string.Join(' ', p[..Array.FindIndex(p, IsShape)]), p
-            => p[Array.FindIndex(p, IsShape)..]);
+        .Select(line => line.Split(' ')).ToDictionary(p => string.Join(' ', p[..Array.FindIndex(p, IsShape)]),
+            p => p[Array.FindIndex(p, IsShape)..]);
 
     private static bool IsShape(string text) => text.Contains('x') || text is "6532" or "3266" or "18002" or "9001";
 
@@ -126,8 +126,8 @@ public class AudioTests
     {
         using var files = new TemporaryFiles();
         Write(files);
-        var sounds = Dataset.FromAudio(files.Folder).Audio(x
-            => x.Resample(8000).Seconds(0.5).Gain(3).LogMel(20, 256, 128));
+        var sounds = Dataset.FromAudio(files.Folder)
+            .Audio(x => x.Resample(8000).Seconds(0.5).Gain(3).LogMel(20, 256, 128));
         Assert.Equal((16, new Shape(1, 20, 32), 2), (sounds.Count, sounds.Shape, sounds.Classes));
         var expected = Streams.Hash(sounds);
         foreach (var (workers, ranks) in ((int, int)[])[(1, 2), (2, 4), (8, 1)]) Assert.Equal(expected,
@@ -179,8 +179,8 @@ public class AudioTests
         using var files = new TemporaryFiles();
         Write(files);
         string Error(Action run) => Assert.Throws<UsageException>(run).Message;
-        AudioBatches Batches() => Dataset.FromAudio(files.Folder).Audio(x
-            => x.Resample(8000).Seconds(0.5).LogMel(20, 256, 128));
+        AudioBatches Batches() => Dataset.FromAudio(files.Folder)
+            .Audio(x => x.Resample(8000).Seconds(0.5).LogMel(20, 256, 128));
         var whole = File.ReadAllBytes(files["high/3.wav"]);
         var batches = Batches();
         void Said(byte[] bytes, string problem)

@@ -71,8 +71,8 @@ public class ImageBatchesTests
         WriteGrey(files["masks/a.png"], 80, 60, (x, y) => Inside(x, y) ? (byte)1 : (byte)0);
         var source = Dataset.FromFolders(files["images"], files["masks"])
             .Map(image => image with { Boxes = [new Box(20, 16, 60, 40, 7)] });
-        var images = source.Images(x
-            => x.RandomResizedCrop(48, leastArea: 0.4).Flip().FlipUpsideDown().Affine(20, 0.1, 0.9, 1.1));
+        var images = source
+            .Images(x => x.RandomResizedCrop(48, leastArea: 0.4).Flip().FlipUpsideDown().Affine(20, 0.1, 0.9, 1.1));
         for (var epoch = 0; epoch < 40; epoch++)
         {
             using var sample = images.Sample(0, epoch);

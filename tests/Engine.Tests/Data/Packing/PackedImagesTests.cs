@@ -28,8 +28,7 @@ public class PackedImagesTests
         Assert.Equal(folder.ClassNames, packed.ClassNames);
         Assert.Equal(folder.Count,
             Enumerable.Range(0, 24)
-            .Count(i
-            => folder[i].File.Span.SequenceEqual(packed[i].File.Span) && folder[i].Class == packed[i].Class
+            .Count(i => folder[i].File.Span.SequenceEqual(packed[i].File.Span) && folder[i].Class == packed[i].Class
             && folder[i].Name == packed[i].Name));
         Assert.Equal(Classes.Of(folder), Classes.Of(packed));
         var expected = Streams.Hash(folder.Images(Usual));

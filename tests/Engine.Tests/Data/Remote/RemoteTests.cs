@@ -50,8 +50,8 @@ public sealed class RemoteTests : IDisposable
         var expected = Expected;
         using (var cold = Mds()) Assert.Equal(expected, Hash(cold, 8, 2));
         Assert.True(Shards.Length > 3, "one shard shows nothing");
-        Assert.Equal(1, server.Requests.CountBy(r => r.Path).Where(r
-            => r.Key.EndsWith(".mds", StringComparison.Ordinal)).Max(r => r.Value));
+        Assert.Equal(1, server.Requests.CountBy(r => r.Path)
+            .Where(r => r.Key.EndsWith(".mds", StringComparison.Ordinal)).Max(r => r.Value));
         var sent = server.Sent;
         using (var warm = Mds()) Assert.Equal(expected, Hash(warm));
         Assert.InRange(server.Sent - sent, 0, 20_000); // the index and the names of the classes
@@ -68,8 +68,8 @@ public sealed class RemoteTests : IDisposable
             using var data = Mds();
             Assert.Equal(expected, Hash(data));
         });
-        Assert.Equal(Bytes, server.Requests.Where(r => r.Path.EndsWith(".mds", StringComparison.Ordinal)).Select(r
-            => r.Path).Distinct()
+        Assert.Equal(Bytes, server.Requests.Where(r => r.Path.EndsWith(".mds", StringComparison.Ordinal))
+            .Select(r => r.Path).Distinct()
             .Sum(p => new FileInfo(files["origin" + p[4..]]).Length));
         Assert.Equal(Shards.Length, server.Requests.Count(r => r.Path.EndsWith(".mds", StringComparison.Ordinal)));
     }
@@ -190,8 +190,8 @@ public sealed class RemoteTests : IDisposable
         var name = Shards[1];
         File.Delete(files[$"origin/mds/{name}"]);
         server.Fault = (_, _) => (Kind.None, 0);
-        var sample = Enumerable.Range(0, data.Count).First(i
-            => data.Origin(i).Contains(name, StringComparison.Ordinal));
+        var sample = Enumerable.Range(0, data.Count)
+            .First(i => data.Origin(i).Contains(name, StringComparison.Ordinal));
         Assert.Equal($"{server.Address}/mds/{name}: the server answers 404 Not Found", Error(() => _ = data[sample]));
     }
 
@@ -224,8 +224,8 @@ public sealed class RemoteTests : IDisposable
     [Fact]
     public void Archives_over_http_give_the_folder_s_batches()
     {
-        var names = Directory.GetFiles(files["origin/wds"], "*.tar").Order(StringComparer.Ordinal).Select(f
-            => Path.GetFileName(f)!).ToArray();
+        var names = Directory.GetFiles(files["origin/wds"], "*.tar").Order(StringComparer.Ordinal)
+            .Select(f => Path.GetFileName(f)!).ToArray();
         Assert.True(names.Length > 3);
         var expected = Hash(Dataset.FromWebDataset(files["origin/wds/*.tar"]));
         var run = $"{server.Address}/wds/{names[0].Replace("000000", $"{{000000..{names.Length - 1:000000}}}")}";

@@ -14,8 +14,8 @@ public class SequenceTests
         ["causal attention"] = x => Attend(x, causal: true),
         ["scaled attention"] = x => Attend(x, causal: false, scale: 0.3),
         ["attention to fewer keys"] = x => Heads(x).Attend(Heads(x.Narrow(1, 0, 5)), Heads(x.Narrow(1, 0, 5))),
-        ["masked attention"] = x
-            => Heads(x).Attend(Heads(x), Heads(x), x.Narrow(2, 0, 7).Clamp(0, 9).Narrow(1, 0, 7).Unsqueeze(1)),
+        ["masked attention"] =
+            x => Heads(x).Attend(Heads(x), Heads(x), x.Narrow(2, 0, 7).Clamp(0, 9).Narrow(1, 0, 7).Unsqueeze(1)),
         ["masked_fill"] = x => x.Linear(12).MaskedFill(Mask(x, 12), -2),
         ["masked_fill by a column"] = x => x.Linear(12).MaskedFill(x.Clamp(0, 9).Narrow(2, 0, 1).EqualTo(0), 3),
         ["where"] = x => Mask(x, 12).Where(x.Linear(12), x.Linear(12).Tanh()),

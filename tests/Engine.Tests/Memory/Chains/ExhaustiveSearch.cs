@@ -48,8 +48,7 @@ internal static class ExhaustiveSearch
         int Option((int Bare, int Saved, int Next) s, int i) => (s.Saved >> 4 * i & 15) - 1;
         long InputGradient(int i) => i == 0 ? chain.InputGradientBytes : stages[i - 1].GradientBytes;
         long Bytes((int Bare, int Saved, int Next) s) => InputGradient(s.Next + 1) + Enumerable.Range(0, stages.Count)
-            .Sum(i
-            => (IsBare(s, i) ? stages[i].OutputBytes : 0)
+            .Sum(i => (IsBare(s, i) ? stages[i].OutputBytes : 0)
             + (Option(s, i) is >= 0 and var o ? stages[i].Options[o].SavedBytes : 0));
         void Reach((int, int, int) next, double seconds)
         {

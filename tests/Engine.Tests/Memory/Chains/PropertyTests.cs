@@ -22,8 +22,8 @@ public class PropertyTests
         => Gen.Select(GenStage.Array[1, most], Gen.Int[0, 4]).Select((stages, gradient) => new Chain(stages, gradient));
 
     private static long Enough(Chain chain)
-        => chain.Stages.Sum(s
-        => s.Options.Max(o => o.SavedBytes + o.ForwardWorkspace + o.BackwardWorkspace) + 2 * s.GradientBytes)
+        => chain.Stages
+        .Sum(s => s.Options.Max(o => o.SavedBytes + o.ForwardWorkspace + o.BackwardWorkspace) + 2 * s.GradientBytes)
         + chain.InputGradientBytes + 10;
 
     [Fact]
@@ -81,10 +81,9 @@ public class PropertyTests
             var slower = chain with { Stages = [.. chain.Stages.Select(s => s with { Forward = 4 * s.Forward, Options = [.. s.Options.Select(o => o with { Forward = 4 * o.Forward, Backward = 4 * o.Backward })] })] };
             Assert.Equal(4 * cost, new ChainPlanner(slower, Enough(chain)).Cost(budget), 1e-3);
             var bigger =
-                new Chain([.. chain.Stages.Select(s
-                => new ChainStage(s.Forward, 3 * s.OutputBytes, 3 * s.Workspace, 3 * s.GradientBytes,
-                [.. s.Options.Select(o
-                    => o with { SavedBytes = 3 * o.SavedBytes, ForwardWorkspace = 3
+                new Chain([.. chain.Stages
+                .Select(s => new ChainStage(s.Forward, 3 * s.OutputBytes, 3 * s.Workspace, 3 * s.GradientBytes,
+                [.. s.Options.Select(o => o with { SavedBytes = 3 * o.SavedBytes, ForwardWorkspace = 3
                     * o.ForwardWorkspace, BackwardWorkspace = 3 * o.BackwardWorkspace })]))],
                     3 * chain.InputGradientBytes);
             Assert.Equal(cost, new ChainPlanner(bigger, 3 * Enough(chain)).Cost(3 * budget), 1e-3);

@@ -16,8 +16,8 @@ internal static class TestChains
         long[]? forwardSpace = null, long[]? backwardSpace = null)
     {
         gradients ??= outputs;
-        return new([.. forward.Select((f, i)
-            => new ChainStage(f, outputs[i + 1], forwardSpace?[i] ?? 0, gradients[i + 1],
+        return new([.. forward
+            .Select((f, i) => new ChainStage(f, outputs[i + 1], forwardSpace?[i] ?? 0, gradients[i + 1],
             [new BlockOption("all", f, backward[i], saved[i], forwardSpace?[i] ?? 0, backwardSpace?[i] ?? 0)]))],
                 gradients[0]);
     }

@@ -32,8 +32,8 @@ internal sealed class ClusterCache : IDisposable
     public ClusterCache(string text, CacheTimes? times = null)
     {
         this.times = times ?? new();
-        servers = [.. text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Select(t
-            => new CacheServer(Parse(t), this.times))];
+        servers = [.. text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries)
+            .Select(t => new CacheServer(Parse(t), this.times))];
         if (servers.Length == 0) throw new UsageException($"{Variable}={text}: it names no server, such as node1:{DefaultPort}");
     }
 

@@ -28,7 +28,10 @@ internal static class NodeCommand
         {
             Description = "also measure a matrix product, memory and an all-reduce; for an idle node",
         };
-        var quick = new Option<bool>("--quick") { Description = "give each check 4 seconds instead of 20: what has not answered by then is a finding" };
+        var quick = new Option<bool>("--quick")
+        {
+            Description = "give each check 4 seconds instead of 20: what has not answered by then is a finding",
+        };
         var cores = new Option<int?>("--cores") { Description = "how many the node should have" };
         var memory = new Option<string?>("--memory") { Description = "how much it should have, such as 64GiB" };
         var gpus = new Option<int?>("--gpus") { Description = "how many it should have" };

@@ -51,8 +51,7 @@ internal static class ListCommand
         var options = Differing(rows);
         var metrics = rows.SelectMany(r => r.Metrics.Keys).Distinct().ToList();
         return new(["run", "state", "model", "steps", .. metrics, .. options],
-            [.. rows.Select(r
-                => (IReadOnlyList<string>)[r.Run, r.State, r.Model, r.Column("steps")!,
+            [.. rows.Select(r => (IReadOnlyList<string>)[r.Run, r.State, r.Model, r.Column("steps")!,
                 .. metrics.Concat(options).Select(c => r.Column(c) ?? "")])]);
     }
 
@@ -61,8 +60,7 @@ internal static class ListCommand
         if (condition.Split('=', 2) is not [var column, var value])
             throw new UsageException($"--filter {condition}: COLUMN=VALUE is needed, such as state=finished");
         Require(rows, "--filter", column);
-        return [.. rows.Where(r
-            => r.Column(column) is { } text
+        return [.. rows.Where(r => r.Column(column) is { } text
             && (text == value || Number(text) is { } left && Number(value) is { } right && left == right))];
     }
 
