@@ -28,7 +28,9 @@ internal static class ForwardCode
     /// <summary>What it decides by, as the end of a sentence about the module; null for nothing that the code shows.</summary>
     public static string? Varies(torch.nn.Module module) => IsOfUser(module.GetType()) ? known.GetOrAdd(module.GetType(), Look).Varies : null;
 
-    /// <summary>The fields of its own that the forward of a module of the user's reads, and that hold a number, a truth value or a text.</summary>
+    /// <summary>
+    /// The fields that the forward of a module of the user's reads, its own and static ones, and that hold a number, a truth value or a text.
+    /// </summary>
     public static IReadOnlyList<FieldInfo> Reads(torch.nn.Module module) => IsOfUser(module.GetType()) ? known.GetOrAdd(module.GetType(), Look).Reads : [];
 
     /// <summary>Neither TorchSharp's nor this library's: those are known.</summary>
@@ -46,12 +48,14 @@ internal static class ForwardCode
             if (seen.Add(method))
                 foreach (var (code, member) in MethodCode.Members(method))
                     if (Varies(type, code, member) is { } why) return new(why, []);
-                    else if (member is FieldInfo { IsInitOnly: false, IsStatic: false } field && IsOwn(type, field)) reads[field.MetadataToken] = field;
+                    else if (member is FieldInfo { IsInitOnly: false, IsLiteral: false } field && IsOwn(type, field)) reads[field.MetadataToken] = field;
                     else if (member is MethodBase next && next.Module == type.Module && !next.IsConstructor) open.Push(next);
         return new(null, [.. reads.Values]);
     }
 
-    private static bool IsOwn(Type type, FieldInfo field) => field.DeclaringType!.IsAssignableFrom(type) && ModuleFields.IsPlain(field.FieldType);
+    // A static one may be of any class beside the module's.
+    private static bool IsOwn(Type type, FieldInfo field)
+        => ModuleFields.IsPlain(field.FieldType) && (field.IsStatic ? field.Module == type.Module : field.DeclaringType!.IsAssignableFrom(type));
 
     private static string? Varies(Type type, OpCode code, MemberInfo member) => member switch
     {

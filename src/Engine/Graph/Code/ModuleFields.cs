@@ -15,7 +15,7 @@ internal sealed class ModuleFields
 
     /// <summary>Those of modules, with their names.</summary>
     public static ModuleFields Of(IEnumerable<(string Name, nn.Module Module)> modules)
-        => new([.. modules.SelectMany(m => ForwardCode.Reads(m.Module).Select(f => (m.Name.Length > 0 ? $"{m.Name}.{Text(f)}" : Text(f), m.Module, f, f.GetValue(m.Module))))]);
+        => new([.. modules.SelectMany(m => ForwardCode.Reads(m.Module).Select(f => (m.Name.Length > 0 && !f.IsStatic ? $"{m.Name}.{Text(f)}" : Text(f), m.Module, f, f.GetValue(m.Module))))]);
 
     /// <summary>A number, a truth value, an enumeration or a text.</summary>
     public static bool IsPlain(Type type)
@@ -31,5 +31,9 @@ internal sealed class ModuleFields
     }
 
     // The field behind a property has the property's name in it.
-    private static string Text(FieldInfo field) => field.Name.StartsWith('<') && field.Name.IndexOf('>') is > 0 and var end ? field.Name[1..end] : field.Name;
+    private static string Text(FieldInfo field)
+    {
+        var name = field.Name.StartsWith('<') && field.Name.IndexOf('>') is > 0 and var end ? field.Name[1..end] : field.Name;
+        return field.IsStatic ? $"{field.DeclaringType!.Name}.{name}" : name;
+    }
 }

@@ -57,6 +57,18 @@ public sealed class UntraceableCodeTests : IDisposable
         public override Tensor forward(Tensor input) => layer.call(input) * Scale;
     }
 
+    private static class Settings
+    {
+        public const double Shift = 1;
+        public static double Beta = 1;
+    }
+
+    private sealed class Configured : Part
+    {
+        public Configured() : base("configured") => RegisterComponents();
+        public override Tensor forward(Tensor input) => layer.call(input) * Settings.Beta + Settings.Shift;
+    }
+
     private sealed class Noted : Part
     {
         private Tensor? last;
@@ -77,6 +89,21 @@ public sealed class UntraceableCodeTests : IDisposable
         using var scope = NewDisposeScope();
         var graph = Graph.Trace(Around((nn.Module<Tensor, Tensor>)Activator.CreateInstance(type)!), ones(2, 4));
         Assert.Equal(note, string.Join("; ", graph.Notes));
+    }
+
+    [Fact]
+    public void A_static_field_that_changes_is_told()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Graph.Trace(Around(new Configured()), ones(2, 4), "net");
+        using var executor = new Interactive.Execution.Executor(graph);
+        try
+        {
+            executor.Infer(ones(2, 4)).Dispose();
+            Settings.Beta = 0.25;
+            Assert.StartsWith("net: Settings.Beta was 1 when the graph was made and is 0.25 now", Assert.Throws<UsageException>(() => executor.Infer(ones(2, 4))).Message);
+        }
+        finally { Settings.Beta = 1; }
     }
 
     [Fact]
