@@ -13,8 +13,9 @@ namespace Interactive.Training;
 /// </summary>
 internal static class RanksAlike
 {
-    // Those may differ: they are the rank's own.
-    private static readonly string[] Own = [nameof(TrainerOptions.Device), nameof(TrainerOptions.Threads), nameof(TrainerOptions.Workers), nameof(TrainerOptions.Progress)];
+    // Those may differ: they are the rank's own, or rank 0's count.
+    private static readonly string[] Own = [nameof(TrainerOptions.Device), nameof(TrainerOptions.Threads), nameof(TrainerOptions.Workers), nameof(TrainerOptions.Progress),
+        nameof(TrainerOptions.Name), nameof(TrainerOptions.Out)];
 
     /// <summary>Compares options and what else is named. Collective.</summary>
     /// <param name="world">The ranks.</param>
