@@ -73,6 +73,6 @@ public class PlannerTests
         var facts = Facts.Analytic("lenet5", 8, new ModelOptions());
         var message = Assert.Throws<UsageException>(()
             => PlanReport.Make(facts, MemoryBudget.Parse("1KiB"), PlannerList.Find("auto"))).Message;
-        Assert.Matches(@"least budget is .* MiB \([0-9]+%\), at [0-9]+% more time", message);
+        Assert.Matches(@"least budget is .* KiB \([0-9]+%\), at [0-9]+% more time", message);
     }
 }
