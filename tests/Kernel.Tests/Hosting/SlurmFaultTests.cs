@@ -152,26 +152,6 @@ public sealed class SlurmFaultTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task The_disk_is_full_at_a_save()
-    {
-        Skip.If(cluster is null, why);
-        var disk = Directory.CreateTempSubdirectory("small-disk").FullName;
-        Skip.IfNot(cluster.Run($"mount -t tmpfs -o size=2m tmpfs {disk} && echo mounted").Contains("mounted"), "a small disk cannot be mounted here");
-        try
-        {
-            using var job = new SlurmTraining(cluster) { Runs = Directory.CreateDirectory(Path.Combine(disk, "runs")).FullName };
-            await job.Submit("--requeue");
-            cluster.Run($"dd if=/dev/zero of={disk}/others bs=64k 2>/dev/null");
-            await job.Until(() => cluster.Run($"scontrol show job {job.Job}").Contains("JobState=PENDING"), "it is held");
-            cluster.Run($"rm {disk}/others; scontrol release {job.Job}");
-            await job.StartAgain();
-            await job.Finish();
-            await job.HasTheBitsOfAnUncutRun();
-        }
-        finally { cluster.Run($"umount -l {disk}; rmdir {disk}"); }
-    }
-
-    [SkippableFact]
     public async Task One_task_of_an_array_runs_out_of_time_alone()
     {
         Skip.If(cluster is null, why);
