@@ -8,14 +8,12 @@ internal static class ModuleFormat
 {
     public static MimeBundle Format(torch.nn.Module module)
     {
-        var parts = module.named_modules().Select(m => (m.name, m.module)).Where(m => !m.module.children().Any()).ToList();
-        if (parts.Count == 0) parts.Add(("", module));
-        var own = module.parameters(recurse: false).Any() && parts.All(p => !ReferenceEquals(p.module, module));
-        if (own) parts.Insert(0, ("", module));
+        var parts = module.named_modules().Prepend(("", module)).DistinctBy(m => m.Item2)
+            .Where(m => !m.Item2.children().Any() || m.Item2.parameters(recurse: false).Any());
         var (all, trained) = (Count(module.parameters()), Count(module.parameters().Where(p => p.requires_grad)));
         var summary = string.Create(CultureInfo.InvariantCulture,
             $"{module.GetType().Name}: {all:N0} parameters{(trained == all ? "" : $" ({trained:N0} trained)")}{(module.training ? "" : ", in evaluation mode")}");
-        var table = new Table(["name", "layer", "of shape", "parameters"], [.. parts.Select(p => Row(p.name, p.module))]);
+        var table = new Table(["name", "layer", "of shape", "parameters"], [.. parts.Select(p => Row(p.Item1, p.Item2))]);
         return new(new Dictionary<string, object>
         {
             [Mime.Html] = $"<p>{Table.Encode(summary)}</p>{table.ToHtml()}",

@@ -9,7 +9,7 @@ internal static class MethodCode
     private static readonly Dictionary<short, OpCode> codes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(c => c.Value);
 
-    /// <summary>The methods it calls or takes, and the fields that it writes; what cannot be resolved is passed over.</summary>
+    /// <summary>The methods it calls or takes and the fields that it reads or writes; what cannot be resolved is passed over.</summary>
     public static IEnumerable<(OpCode Code, MemberInfo Member)> Members(MethodBase method)
     {
         if (method.GetMethodBody()?.GetILAsByteArray() is not { } bytes) yield break;
