@@ -1,4 +1,3 @@
-using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
