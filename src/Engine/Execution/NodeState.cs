@@ -74,18 +74,9 @@ internal sealed class NodeState(Node node)
     /// <summary>Puts the generator back to where the first run began, until disposed.</summary>
     public IDisposable ReplayGenerator(Device device)
     {
-        var now = RandomState.Of(device);
+        var now = RandomState.Keep(device);
         generator!.PutBack();
-        return new Restore(now);
-    }
-
-    private sealed class Restore(RandomState state) : IDisposable
-    {
-        public void Dispose()
-        {
-            state.PutBack();
-            state.Dispose();
-        }
+        return now;
     }
 
     /// <summary>Disposes the autograd graph with all it saved, or what stands in its place.</summary>

@@ -43,20 +43,16 @@ internal static class Capture
     private static Tensor Example(nn.Module module, Shape input, ScalarType type)
     {
         var (shape, device) = (input.WithBatch(2), Devices.Of(module));
-        using var generator = RandomState.Of(device);
-        try
+        using var generator = RandomState.Keep(device);
+        if (type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64)
         {
-            if (type is ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64)
-            {
-                using var numbers = randn(shape, device: device);
-                return numbers.to_type(type, copy: true);
-            }
-            var least =
-                module.modules().OfType<TorchSharp.Modules.Embedding>().Select(e => e.weight!.shape[0])
-                .DefaultIfEmpty(1).Min();
-            return randint(0, least, shape, dtype: type, device: device);
+            using var numbers = randn(shape, device: device);
+            return numbers.to_type(type, copy: true);
         }
-        finally { generator.PutBack(); }
+        var least =
+            module.modules().OfType<TorchSharp.Modules.Embedding>().Select(e => e.weight!.shape[0])
+            .DefaultIfEmpty(1).Min();
+        return randint(0, least, shape, dtype: type, device: device);
     }
 
     private static Graph Tree(nn.Module<Tensor, Tensor> module, Shape input, ScalarType type, string name)

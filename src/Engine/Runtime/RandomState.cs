@@ -33,6 +33,18 @@ internal sealed unsafe class RandomState : IDisposable
         return new(cpu, Tensor.UnsafeCreateTensor(GetState(Generator(index))).DetachFromDisposeScope(), index);
     }
 
+    /// <summary>What draws until this is disposed leaves the generators as they were.</summary>
+    public static IDisposable Keep(Device device) => new Kept(Of(device));
+
+    private sealed class Kept(RandomState state) : IDisposable
+    {
+        public void Dispose()
+        {
+            state.PutBack();
+            state.Dispose();
+        }
+    }
+
     /// <summary>Puts the generators back to where they were.</summary>
     public void PutBack()
     {

@@ -40,6 +40,9 @@ public static class TorchLoader
     /// <summary>True once <see cref="EnsureLoaded"/> has run: before, there is no tensor in the process.</summary>
     public static bool IsLoaded => loaded;
 
+    /// <summary>Told once, when the libraries are there and before the first tensor.</summary>
+    internal static event Action? Loaded;
+
     /// <summary>The folder libtorch was loaded from, or null as <see cref="LoadedFrom"/>.</summary>
     public static string? LibtorchFolder { get; private set; }
 
@@ -104,6 +107,7 @@ public static class TorchLoader
             ErrorTexts.Watch(Handles[^1]);
             (LoadedFrom, LibtorchFolder) = (torchSharp, libtorch);
             loaded = true;
+            Loaded?.Invoke();
             _ = MemoryMeter.Current; // before the first tensor, so that every tensor is counted
         }
     }

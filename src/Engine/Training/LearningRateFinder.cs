@@ -29,7 +29,7 @@ public static class LearningRateFinder
         var optimizer = trainer.Optimizer;
         var (state, made, late) = (optimizer.State.ToDictionary(e => e.Key, e => e.Value.clone()), optimizer.Steps,
             optimizer.LateCounts);
-        using var random = RandomState.Of(Devices.Of(trainer.Graph));
+        using var random = RandomState.Keep(Devices.Of(trainer.Graph));
         var curve = new List<(double Rate, double Loss)>();
         var (mean, least) = (0.0, double.PositiveInfinity);
         foreach (var (i, step) in trainer.TrialSteps().Take(steps).Index())
@@ -45,7 +45,6 @@ public static class LearningRateFinder
         using (no_grad())
             foreach (var (name, value) in model) value.copy_(before[name]);
         optimizer.Restore(state.Keys, key => state[key].clone(), made, late, Devices.Of(trainer.Graph));
-        random.PutBack();
         return new LearningRateCurve([.. curve.Select(c => c.Rate)], [.. curve.Select(c => c.Loss)]);
     }
 }

@@ -77,11 +77,11 @@ public sealed class Trainer : IDisposable
         TrainingMode.Begin(graph, IsMain);
         var minimised = TrainerParts.ObjectiveOf(Options, objective, graph, train);
         RanksAlike.Require(world, Options, [("samples:", $"{train.Count} to train, {test.Count} to evaluate"), .. RanksAlike.Of(graph), ("the objective", minimised.Name), ("the optimiser", optimizer?.GetType().Name ?? "of the options")]);
+        if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
         if (Options.Threads > 0 || Options.Deterministic) set_num_threads(Math.Max(1, Options.Threads));
         if (Options.Memory.Length > 0 && Options.Layout.Length == 0 && schedule is null)
         {
             MemoryFit.RequireCpu(Options, device);
-            if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
             memory = MemoryFit.Make(new(graph, Options, minimised, optimizer is not null || strategy is not null,
                 Options.Ema > 0 || hooks?.Any(h => h is ExponentialMovingAverage) == true), world);
             Options = Options with { Accumulate = memory.Accumulate, Zero = memory.Zero, EvaluationBatchSize = memory.EvaluationBatch };
@@ -90,7 +90,6 @@ public sealed class Trainer : IDisposable
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test, parts.Metrics);
-        if (Options.BatchSize > train.Count) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {train.Count} samples");
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
         microBatch = Options.BatchSize / microBatches;
         share = parts.Strategy.Share(world);
@@ -187,6 +186,7 @@ public sealed class Trainer : IDisposable
     {
         Directory = place!.Directory;
         using var saving = writer = new CheckpointWriter(state, Directory, Options.CheckpointEvery, Options.Mtbf.Span, Options.KeepLast, Announce);
+        using var generator = RandomState.Keep(device); // what is drawn after a training does not depend on it
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
         position = Restore();
         replicas.BroadcastModel();

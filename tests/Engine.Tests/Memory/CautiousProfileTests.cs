@@ -72,4 +72,44 @@ public class CautiousProfileTests
         }
         finally { set_num_threads(before); }
     }
+
+    /// <summary>
+    /// Shapes that some processors' fast kernels refuse: small pictures, holes and wide kernels; and convolutions of
+    /// other dimensions, turned round.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void A_convolution_of_matrix_products_asks_for_no_more_than_is_said(int threads)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var before = get_num_threads();
+        set_num_threads(threads);
+        try
+        {
+            foreach (var (module, sample) in new (nn.Module<Tensor, Tensor>, Shape)[]
+            {
+                (nn.Conv2d(256, 256, 3, padding: 1), new(256, 2, 2)), (nn.Conv2d(64, 64, 3, padding: 1), new(64, 1, 1)),
+                (nn.Conv2d(64, 64, 3, padding: 4, dilation: 4), new(64, 16, 16)),
+                (nn.Conv2d(64, 64, 15, padding: 7), new(64, 20, 20)), (nn.Conv2d(1, 1, 31, padding: 15), new(1, 64, 64)),
+                (nn.ConvTranspose2d(128, 64, 2, stride: 2), new(128, 16, 16)), (nn.ConvTranspose2d(64, 3, 4, stride: 2), new(64, 32, 32)),
+                (nn.ConvTranspose2d(64, 32, 3, stride: 2, groups: 4), new(64, 8, 8)),
+                (nn.Conv1d(40, 80, 9, padding: 4), new(40, 50)), (nn.Conv1d(64, 64, 3, padding: 8, dilation: 8), new(64, 100)),
+                (nn.ConvTranspose1d(80, 512, 3, stride: 2), new(80, 100)),
+                (nn.Conv3d(16, 32, 3, padding: 1), new(16, 8, 8, 8)), (nn.Conv3d(32, 32, 3, padding: 1), new(32, 2, 2, 2)),
+            })
+                foreach (var batch in (int[])[1, 2, 8])
+                {
+                    var graph = Graph.Capture(nn.Sequential(module, nn.Flatten()), sample);
+                    var at = graph.Nodes.ToList().FindIndex(node => node.Op.Kind.StartsWith("conv"));
+                    var (measured, said) = (Profiler.Measure(graph, batch, repetitions: 1).Nodes[at], AnalyticProfile.Cautious(graph, batch).Nodes[at]);
+                    var name = $"{graph.Nodes[at].Op.Kind} of {sample} to {graph.Nodes[at].Output.Shape}, {batch} samples";
+                    Assert.True(measured.ForwardWorkspace <= said.ForwardWorkspace, $"{name}, forward: {measured.ForwardWorkspace:N0} measured, {said.ForwardWorkspace:N0} said");
+                    Assert.True(measured.BackwardWorkspace <= said.BackwardWorkspace, $"{name}, backward: {measured.BackwardWorkspace:N0} measured, {said.BackwardWorkspace:N0} said");
+                }
+        }
+        finally { set_num_threads(before); }
+    }
 }

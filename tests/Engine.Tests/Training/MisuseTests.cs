@@ -47,6 +47,18 @@ public sealed class MisuseTests : IDisposable
         model.Step(0.1);
     }
 
+    /// <summary>What is drawn after a training is what would have been drawn without it.</summary>
+    [Fact]
+    public void ATrainingLeavesTheGeneratorAsItWas()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(7);
+        var net = Module();
+        var before = get_rng_state().clone();
+        Train(net);
+        Assert.True(before.Equals(get_rng_state()));
+    }
+
     [Fact]
     public void A_net_in_evaluation_mode_is_trained_in_training_mode()
     {

@@ -12,13 +12,13 @@ namespace Interactive.Execution;
 internal sealed class ModelState : IDisposable
 {
     private readonly ModuleModes modes;
-    private readonly RandomState generator;
+    private readonly IDisposable generator;
     private readonly List<(Tensor Buffer, Tensor Value)> buffers = [];
     private readonly List<(TorchSharp.Modules.Parameter Parameter, Tensor? Gradient)> gradients = [];
 
     public ModelState(Graph graph)
     {
-        (modes, generator) = (new ModuleModes([graph]), RandomState.Of(Devices.Of(graph)));
+        (modes, generator) = (new ModuleModes([graph]), RandomState.Keep(Devices.Of(graph)));
         foreach (var (_,
             buffer) in graph.named_buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
         foreach (var parameter in graph.parameters().DistinctBy(p => p.Identity())) Take(parameter);
@@ -46,7 +46,6 @@ internal sealed class ModelState : IDisposable
             }
         }
         modes.Dispose();
-        generator.PutBack();
         generator.Dispose();
     }
 }

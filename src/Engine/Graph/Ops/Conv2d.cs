@@ -77,7 +77,7 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
     public override Op? WithRelu() => relu ? null : new Conv2d(module, relu: true) { AsInTheModule = AsInTheModule };
     /// <inheritdoc/>
     public override (long Forward, long Backward) Workspace(Node node, long batch)
-        => ConvolutionBytes.Of(node, batch, module.groups);
+        => ConvolutionBytes.Of(node, batch, module.groups, Pair(module.dilation).ToArray().Max(), false);
     /// <inheritdoc/>
     public override double Flops(Node node)
         => 2.0 * node.Output.Shape.Elements * (module.in_channels / module.groups) * module.kernel_size[0]

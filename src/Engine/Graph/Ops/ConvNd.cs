@@ -114,7 +114,7 @@ internal sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirec
     public override Saved Saves(Node node) => new(Inputs: 1);
     /// <inheritdoc/>
     public override (long Forward, long Backward) Workspace(Node node, long batch)
-        => ConvolutionBytes.Of(node, batch, module.groups);
+        => ConvolutionBytes.Of(node, batch, module.groups, Each(module.dilation, 1).Max(), module.transposed);
     /// <inheritdoc/>
     public override double Flops(Node node)
         => 2.0 * (module.transposed ? node.Inputs[0].Shape.Elements * module.out_channels

@@ -55,7 +55,7 @@ internal sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module)
     public override Saved Saves(Node node) => new(Inputs: 1);
     /// <inheritdoc/>
     public override (long Forward, long Backward) Workspace(Node node, long batch)
-        => ConvolutionBytes.Of(node, batch, module.groups);
+        => ConvolutionBytes.Of(node, batch, module.groups, module.dilation.Max(), true);
     /// <inheritdoc/>
     public override double Flops(Node node)
         => 2.0 * node.Inputs[0].Shape.Elements * (module.out_channels / module.groups) * At(module.kernel_size, 0)

@@ -18,7 +18,7 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        using var generator = RandomState.Of(Devices.Of(module));
+        using var generator = RandomState.Keep(Devices.Of(module));
         using var modes = new ModuleModes([module]);
         try
         {
@@ -33,7 +33,6 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
         {
             throw new GraphException($"the module refuses {string.Join(" and ", inputs.Select(i => i.Shape))}: {e.Message.Split('\n')[0]}");
         }
-        finally { generator.PutBack(); }
     }
 
     /// <summary>What it is given besides what the node reads, by the place in its forward; null for what the node reads, or for what stays absent.</summary>

@@ -10,14 +10,14 @@ namespace Interactive.Graphs.Tracing;
 /// </summary>
 internal sealed class ModuleMemory : IDisposable
 {
-    private readonly RandomState generator;
+    private readonly IDisposable generator;
     private readonly List<(nn.Module Module, bool Training)> modes = [];
     private readonly List<(Tensor Buffer, Tensor Value)> buffers = [];
     private readonly List<(Parameter Parameter, Tensor? Gradient)> gradients = [];
 
     public ModuleMemory(nn.Module module)
     {
-        generator = RandomState.Of(Devices.Of(module));
+        generator = RandomState.Keep(Devices.Of(module));
         foreach (var part in module.modules().Prepend(module).Distinct()) modes.Add((part, part.training));
         foreach (var buffer in module.buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
         foreach (var parameter in module.parameters())
@@ -41,7 +41,6 @@ internal sealed class ModuleMemory : IDisposable
         foreach (var (parameter, gradient) in gradients)
             if (gradient is not null) parameter.grad = gradient;
         foreach (var (_, value) in buffers) value.Dispose();
-        generator.PutBack();
         generator.Dispose();
     }
 }

@@ -10,7 +10,7 @@ namespace Interactive.Kernel.Scripting;
 /// the one asked for. Not collectible: what later cells can name is alive anyhow, and assemblies that are emitted at run
 /// time, as serialisers and mocks do, may not refer to collectible types.
 /// </summary>
-internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
+internal sealed class SubmissionContext : AssemblyLoadContext
 {
     private static readonly Lazy<Dictionary<string,
         string>> ofHost = new(()
@@ -21,6 +21,8 @@ internal sealed class SubmissionContext() : AssemblyLoadContext("scripts")
     private readonly Dictionary<string, string> managed = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, Assembly> submissions = [];
     private readonly List<string> native = [], folders = [];
+
+    public SubmissionContext() : base("scripts") => FirstSeed.Arrange();
 
     /// <summary>
     /// Lets the context find an assembly by its file, the first one of a name, and what lies beside it and is asked for
