@@ -132,7 +132,7 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
             else ElementKernels.Add(inputs[0], inputs[1], inputs[into], node.Op.Rectifies);
             return inputs[into].alias();
         }
-        if (plan.Training && node.Output.NeedsGradient && node.Op is (AtenOp or Matmul or Opaque))
+        if (plan.Training && (node.Op.AsksForRecording || node.Output.NeedsGradient && node.Op is (AtenOp or Matmul)))
             return AsIfRecorded(node, inputs, mode);
         return OfItsOwn(node, inputs, mode, node.Op.Forward(inputs, mode));
     }
@@ -143,7 +143,7 @@ internal sealed class NodeForward(LiveValues values, ExecutionPlan plan)
         var wanting = new Tensor?[inputs.Length];
         for (var i = 0; i < inputs.Length; i++)
             if (node.Inputs[i].NeedsGradient) inputs[i] = wanting[i] = inputs[i].detach().requires_grad_(true);
-        using var recording = node.Op is Opaque ? enable_grad() : null; // a user's module makes factors of its own
+        using var recording = node.Op.AsksForRecording ? enable_grad() : null;
         var recorded = OfItsOwn(node, inputs, mode, node.Op.Forward(inputs, mode));
         var output = recorded.requires_grad ? recorded.detach() : recorded;
         if (!ReferenceEquals(output, recorded)) recorded.Dispose();

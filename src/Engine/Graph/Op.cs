@@ -138,6 +138,11 @@ public abstract class Op
     /// </summary>
     public virtual (long Forward, long Backward) Workspace(Node node, long batch) => (0, 0);
     /// <summary>
+    /// It runs other kernels, with other last bits, where autograd records: a step runs it so whether or not a graph is
+    /// kept.
+    /// </summary>
+    internal virtual bool AsksForRecording => false;
+    /// <summary>
     /// Its ranks talk to one another in forward and backward, or count on being at the same place: a plan keeps the
     /// result for as long as something may read it and never runs it a second time.
     /// </summary>

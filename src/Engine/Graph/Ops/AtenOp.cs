@@ -90,6 +90,8 @@ internal sealed class AtenOp : Op
     /// <inheritdoc/>
     public override bool IsDifferentiable => !AtenTraits.EndsGradients(call.Name);
     /// <inheritdoc/>
+    internal override bool AsksForRecording => call.Name == "aten::lstm"; // oneDNN's, for training or for inference
+    /// <inheritdoc/>
     public override bool IsRandom => AtenTraits.IsRandom(call.Name) && !(call.Name == Attention && call.Arguments[DropoutOfAttention].ToString() == "0");
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)

@@ -94,6 +94,7 @@ internal sealed class Lstm(TorchSharp.Modules.LSTM module, bool lastState = fals
 {
     /// <inheritdoc/>
     public override string Kind => "lstm";
+    internal override bool AsksForRecording => true; // of oneDNN, which has kernels for training and for inference
     private protected override int Kept => 12;
 
     private protected override (Tensor, Tensor) Run(Tensor x)

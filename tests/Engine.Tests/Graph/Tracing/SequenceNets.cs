@@ -49,6 +49,20 @@ internal static class SequenceNets
         }
     }
 
+    /// <summary>An LSTM that is not trained below a layer that is.</summary>
+    internal sealed class Frozen : Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.LSTM lstm;
+        private readonly Module<Tensor, Tensor> head;
+        public Frozen(long width, long hidden) : base("frozen")
+        {
+            (lstm, head) = (LSTM(width, hidden, batchFirst: true), Linear(hidden, 3));
+            RegisterComponents();
+            foreach (var parameter in lstm.parameters()) parameter.requires_grad = false;
+        }
+        public override Tensor forward(Tensor x) => head.call(lstm.call(x).Item1);
+    }
+
     /// <summary>Decodes from the last state of an encoder.</summary>
     internal sealed class Seq2Seq : Module<Tensor, Tensor>
     {

@@ -96,6 +96,22 @@ public class TraceTests(ITestOutputHelper output)
         Same.AsTheModule(net, graph, x, LeastBudget.Find(planning, halvings: 2).Schedule);
     }
 
+    /// <summary>
+    /// oneDNN has LSTM kernels for training and for inference, with other last bits: a frozen layer, or one whose output
+    /// alone is wanted, runs as it does where autograd records.
+    /// </summary>
+    [Theory]
+    [InlineData(5, 7, 8, 6)]
+    [InlineData(2, 5, 100, 128)]
+    public void AFrozenLstm_HasTheBitsOfTraining(long batch, long tokens, long width, long hidden)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var net = new SequenceNets.Frozen(width, hidden);
+        var graph = Graph.Trace(net, randn(2, tokens, width));
+        Same.AsTheModule(net, graph, randn(batch, tokens, width), KeepAll.Schedule(Fusion.Fuse(graph)));
+    }
+
     private sealed class LeavesOut : nn.Module<Tensor, Tensor>
     {
         private readonly nn.Module<Tensor, Tensor> first = nn.Linear(6, 8), second = nn.Linear(8, 4);
