@@ -35,7 +35,8 @@ internal sealed class ModuleHooks
         var called = graph.Nodes.Where(n => n.Op is Opaque).SelectMany(n => n.Op.Module!.modules().Append(n.Op.Module))
             .ToHashSet();
         var parts = module.named_modules().Prepend(("", module)).DistinctBy(m => m.Item2).Where(m => !called.Contains(m.Item2)).ToList();
-        return new([.. parts.SelectMany(m => Hooks(m.Item2).Select(hooks => (m.Item1, hooks, hooks.Count)))], ModuleFields.Of(parts),
+        var followed = graph.Nodes.Where(n => n.Op.FollowsModule).Select(n => n.Op.Module).ToHashSet();
+        return new([.. parts.SelectMany(m => Hooks(m.Item2).Select(hooks => (m.Item1, hooks, hooks.Count)))], ModuleFields.Of(parts.Where(m => !followed.Contains(m.Item2))),
             [.. module.modules().Prepend(module).Distinct().Where(HasOwnModes)]);
     }
 

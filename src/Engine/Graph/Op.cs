@@ -138,6 +138,10 @@ public abstract class Op
     /// </summary>
     public virtual (long Forward, long Backward) Workspace(Node node, long batch) => (0, 0);
     /// <summary>
+    /// Its <see cref="Module"/> is asked in each run, so that a number changed there counts; else such a change is told.
+    /// </summary>
+    internal virtual bool FollowsModule => true;
+    /// <summary>
     /// It runs other kernels, with other last bits, where autograd records: a step runs it so whether or not a graph is
     /// kept.
     /// </summary>

@@ -63,11 +63,10 @@ internal sealed class TrainerParts : IDisposable
     {
         if (given is not null && options.LabelSmoothing > 0) throw new UsageException($"--label-smoothing {options.LabelSmoothing} is of the default objective: give it to {given.Name}");
         var objective = given ?? new CrossEntropy(options.LabelSmoothing);
-        if (objective is not CrossEntropy entropy || train.Count == 0 || graph.Outputs is not [var output]
-            || entropy.MayOverwrite(output)) return objective;
+        if (objective is not CrossEntropy entropy || train.Count == 0 || graph.Outputs is not [var output]) return objective;
         // those of an epoch: in evaluation nothing is mixed, and pairs are
         using var pair = SampleError.Read(train, [0, Math.Min(1, train.Count - 1)], epoch: 0, options.Seed);
-        return pair.Targets is [var target] && target.is_floating_point() ? entropy.OfShares() : objective;
+        return pair.Targets is [var target] && target.is_floating_point() ? entropy.OfShares(output) : objective;
     }
 
     /// <summary>A model as the graph that it is, or traced with the first sample for example.</summary>

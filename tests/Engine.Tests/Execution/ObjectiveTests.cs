@@ -76,7 +76,8 @@ public class ObjectiveTests
             foreach (var name in (string[])["plain", "smooth", "weighted"])
             {
                 // told of shares, a plan counts what smoothing and weighting them takes
-                var (graph, objective) = (Net(output), ((CrossEntropy)Make(name)).OfShares());
+                var graph = Net(output);
+                var objective = ((CrossEntropy)Make(name)).OfShares(graph.Outputs[0]);
                 var (inputs, _) = SyntheticBatch.Of(graph, 12, objective);
                 var shares = nn.functional.softmax(randn([12, .. output]), -1);
                 Assert.Null(objective.Misfit(graph.Outputs, [shares]));

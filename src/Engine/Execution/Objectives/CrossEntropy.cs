@@ -29,12 +29,16 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
     /// </summary>
     internal bool IsOfShares { get; private init; }
 
-    // shares are smoothed or weighted in a table of their own, and multiplied in another
-    int IObjective.Tables => IsOfShares ? 2 : 0;
+    private int Tables { get; init; }
+    int IObjective.Tables => Tables;
 
     /// <summary>The same, with plans for shares.</summary>
-    internal CrossEntropy OfShares()
-        => new(labelSmoothing, ignoreIndex, classWeights) { IsOfShares = true };
+    internal CrossEntropy OfShares(Value output) => new(labelSmoothing, ignoreIndex, classWeights)
+    {
+        IsOfShares = true,
+        // shares are smoothed or weighted in a table of their own, and multiplied in another
+        Tables = MayOverwrite(output) ? 0 : 2,
+    };
 
     /// <inheritdoc/>
     public string Name

@@ -75,16 +75,19 @@ internal sealed class Gelu(bool tanh = false) : ElementWise, IOverwritesGradient
 /// </summary>
 /// <param name="probability">Chance of an element to be zeroed, 0 to 1: at 0 the input passes as it is, at 1 nothing
 /// does.</param>
-/// <param name="module">The user's module, whose mode it follows; null: the net's.</param>
-internal sealed class Dropout(double probability, nn.Module? module = null) : ElementWise, IOverwritesGradient
+/// <param name="module">The user's module, whose mode it follows, and whose probability while it draws at all; null: the
+/// net's.</param>
+internal sealed class Dropout(double probability, TorchSharp.Modules.Dropout? module = null) : ElementWise, IOverwritesGradient
 {
-    /// <summary>Chance of an element to be zeroed.</summary>
-    public double Probability { get; } = probability is >= 0 and <= 1 ? probability
+    private readonly double given = probability is >= 0 and <= 1 ? probability
         : throw new GraphException($"dropout probability must be in [0, 1], got {probability}");
+    /// <summary>Chance of an element to be zeroed.</summary>
+    public double Probability => IsRandom && module is not null ? module.p : given;
     /// <inheritdoc/>
     public override nn.Module? Module => module;
     /// <inheritdoc/>
-    public override bool IsView => Probability == 0;
+    public override bool IsView => given == 0;
+    internal override bool FollowsModule => IsRandom;
     /// <inheritdoc/>
     public override string Kind => "dropout";
     /// <inheritdoc/>
@@ -93,12 +96,13 @@ internal sealed class Dropout(double probability, nn.Module? module = null) : El
         ["p"] = Probability,
     };
     /// <inheritdoc/>
-    public override bool IsRandom => Probability is > 0 and < 1;
+    public override bool IsRandom => given is > 0 and < 1;
     /// <inheritdoc/>
     public override bool HasModes => true;
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
-        => mode.Training && Probability > 0 ? nn.functional.dropout(inputs[0], Probability) : inputs[0].alias();
+        => !mode.Training || IsView ? inputs[0].alias()
+            : Probability == 0 ? inputs[0].clone() : nn.functional.dropout(inputs[0], Probability);
 
     /// <inheritdoc/>
     // A GPU's kernel keeps a mask of bytes.
@@ -107,10 +111,18 @@ internal sealed class Dropout(double probability, nn.Module? module = null) : El
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
     {
-        using var kept = Scalars.Of(1 - Probability);
-        var mask = empty_like(input).bernoulli_(1 - Probability).div_(kept);
+        var mask = Mask(input);
         statistics = [mask];
         return input.mul(mask);
+    }
+
+    /// <summary>What to multiply with: as libtorch, numbers are drawn only where chance decides.</summary>
+    public Tensor Mask(Tensor like)
+    {
+        var p = Probability;
+        if (p is 0 or 1) return p == 0 ? ones_like(like) : zeros_like(like);
+        using var kept = Scalars.Of(1 - p);
+        return empty_like(like).bernoulli_(1 - p).div_(kept);
     }
 
     /// <inheritdoc/>

@@ -52,12 +52,13 @@ internal sealed class SlicedDropout(IRowExchange ranks, Ops.Dropout whole) : Ops
     {
         var mask = empty_like(input);
         long rows = input.shape[0] / ranks.Ranks, features = input.shape[^1];
-        using var kept = Scalars.Of(1 - whole.Probability);
+        var p = whole.Probability;
+        using var kept = Scalars.Of(p < 1 ? 1 - p : 1);
         for (var rank = 0; rank < ranks.Ranks; rank++)
         {
             Devices.ManualSeed(ranks.Seed(rank));
             using var all = empty([rows, .. input.shape[1..^1], features * ranks.Ranks], input.dtype, input.device);
-            all.bernoulli_(1 - whole.Probability).div_(kept);
+            all.bernoulli_(1 - p).div_(kept);
             using var mine = all.narrow(-1, ranks.Rank * features, features);
             using var place = mask.narrow(0, rank * rows, rows);
             place.copy_(mine);

@@ -118,4 +118,49 @@ public sealed class UntraceableCodeTests : IDisposable
         Assert.Contains("part.Scale was 1 when the graph was made and is 0.5 now, which the graph would not follow", message);
         Assert.Equal(4, trainer.Step);
     }
+
+    /// <summary>An annealed dropout counts from the next step on, with autograd's bits, down to none and up to all.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_dropout_follows_its_module(bool trace)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var drop = nn.Dropout(0.5);
+        var net = nn.Sequential(("a", nn.Linear(4, 8)), ("drop", drop), ("b", nn.Linear(8, 3)), ("other", nn.Dropout(0.3)));
+        var (x, y) = (randn(8, 4), randint(0, 3, 8, dtype: ScalarType.Int64));
+        var graph = trace ? Graph.Trace(net, x) : Graph.Capture(net, new Shape(4));
+        using var executor = new Interactive.Execution.Executor(graph);
+        foreach (var p in new[] { 0.5, 0.1, 0, 1, 0.7 })
+        {
+            drop.p = p;
+            var ours = Gradients(() => executor.Step(x, y));
+            var plain = Gradients(() => nn.functional.cross_entropy(net.call(x), y).backward());
+            Assert.All(plain.Zip(ours), pair => Assert.Equal(pair.First, pair.Second));
+        }
+
+        byte[][] Gradients(Action step)
+        {
+            foreach (var parameter in net.parameters()) parameter.grad = null;
+            manual_seed(5);
+            step();
+            return [.. net.parameters().Select(parameter => parameter.grad!.bytes.ToArray())];
+        }
+    }
+
+    [Fact]
+    public void A_number_of_a_layer_that_changes_is_told()
+    {
+        using var scope = NewDisposeScope();
+        var (slope, drop) = (nn.LeakyReLU(0.25), nn.Dropout(0));
+        using var graph = Graph.Trace(nn.Sequential(("a", nn.Linear(4, 3)), ("slope", slope), ("drop", drop)), ones(2, 4), "net");
+        using var executor = new Interactive.Execution.Executor(graph);
+        executor.Infer(ones(2, 4)).Dispose();
+        slope.negative_slope = 0.5;
+        Assert.Equal("net: slope.negative_slope was 0.25 when the graph was made and is 0.5 now, which the graph would not follow: make the graph again", Assert.Throws<UsageException>(() => executor.Infer(ones(2, 4))).Message);
+        slope.negative_slope = 0.25;
+        drop.p = 0.5; // at 0 there is no dropout to follow it
+        Assert.StartsWith("net: drop.p was 0 when the graph was made and is 0.5 now", Assert.Throws<UsageException>(() => executor.Infer(ones(2, 4))).Message);
+    }
 }
