@@ -56,7 +56,7 @@ internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFi
         using var moved = batch.MoveTo(device);
         var outputs = executor.Infer(moved.Inputs);
         List<double> sums = [weight == 0 ? 0
-            : objective.Loss(outputs, moved.Targets).to_type(ScalarType.Float64).item<double>() * weight, weight];
+            : objective.Value(outputs, moved.Targets).to_type(ScalarType.Float64).item<double>() * weight, weight];
         for (var i = 0; i < metrics.Count; i++)
         {
             var ofMetric = metrics[i].Sums(outputs, moved.Targets);

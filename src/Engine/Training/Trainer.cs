@@ -247,7 +247,7 @@ public sealed class Trainer : IDisposable
         if (world.Size > 1) hooks.Add(new StragglerWatch(world, parts.Strategy.RanksAreAlike, place!.Tell));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
+        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), SummedLoss.Caution(parts, Graph, microBatches), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()
@@ -340,7 +340,7 @@ public sealed class Trainer : IDisposable
     {
         EvalRecord record;
         try { record = Evaluate(epoch); }
-        catch (UsageException) // on every rank: what was trained since the last checkpoint is not lost
+        catch (Exception e) when (e is UsageException || world.Size == 1) // on every rank: what was trained is not lost
         {
             Save();
             throw;

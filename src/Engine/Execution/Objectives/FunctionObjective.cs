@@ -43,8 +43,7 @@ internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>,
     {
         try
         {
-            using var noGrad = no_grad();
-            return loss([.. outputs.Select(o => zeros(o.Shape.WithBatch(Few(outputs)), o.Type))], targets).numel() == 1;
+            return this.Value([.. outputs.Select(o => zeros(o.Shape.WithBatch(Few(outputs)), o.Type))], targets).numel() == 1;
         }
         catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or ArgumentException
             or IndexOutOfRangeException or InvalidOperationException)

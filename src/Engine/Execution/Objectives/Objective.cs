@@ -23,6 +23,26 @@ public static class Objective
         => new FunctionObjective($"{loss.Method.DeclaringType?.FullName}.{loss.Method.Name}",
         (outputs, targets) => loss(outputs[0], targets[0]), readsOutput);
 
+    /// <summary>
+    /// The loss alone, without its graph; one that asks autograd for gradients by itself, as a penalty does, is given
+    /// outputs that have them.
+    /// </summary>
+    internal static Tensor Value(this IObjective objective, IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets)
+    {
+        using var scope = NewDisposeScope();
+        try
+        {
+            using var noGrad = no_grad();
+            return objective.Loss(outputs, targets).MoveToOuterDisposeScope();
+        }
+        catch (System.Runtime.InteropServices.ExternalException)
+        {
+            using var recording = enable_grad();
+            var leaves = outputs.Select(o => Fits.IsFloat(o.dtype) ? o.detach().requires_grad_(true) : o).ToArray();
+            return objective.Loss(leaves, targets).detach().MoveToOuterDisposeScope();
+        }
+    }
+
     /// <summary>How an error speaks of it. A lambda's name is the compiler's.</summary>
     internal static string Called(this IObjective objective)
         => objective.Name.Contains('<', StringComparison.Ordinal) ? "the loss" : $"the objective {objective.Name}";

@@ -47,8 +47,10 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
         Require(objective.Called(), batch, outputs =>
         {
             var loss = objective.Loss(outputs, batch.Targets);
-            return loss.numel() != 1 ? $"its loss has the shape ({string.Join(", ", loss.shape)}), a single number is needed"
-                : !loss.requires_grad ? "its loss does not depend on them by autograd (detach or no_grad within?), so nothing would be trained" : null;
+            if (loss.numel() != 1) return $"its loss has the shape ({string.Join(", ", loss.shape)}), a single number is needed";
+            if (!loss.requires_grad) return "its loss does not depend on them by autograd (detach or no_grad within?), so nothing would be trained";
+            loss.backward();
+            return null;
         });
         foreach (var metric in metrics)
             Require($"the metric {metric.Name}", batch, outputs =>
