@@ -11,8 +11,11 @@ namespace Interactive.Training;
 /// <summary>A net in a loop of one's own: forward and backward under its plan, and steps of its optimiser.</summary>
 public sealed class LoopModel : IDisposable
 {
-    private readonly Executor executor;
+    private readonly Trainable trainable;
+    private readonly PlannedExecutor planned;
     private readonly DataParallel strategy;
+    private readonly Device device;
+    private readonly ulong seed;
     private readonly Replicas replicas;
     private readonly bool ownsOptimizer;
     private readonly double? largestNorm;
@@ -28,33 +31,43 @@ public sealed class LoopModel : IDisposable
         graph.to(device);
         options.Prepare(graph);
         TrainingMode.Begin(graph, world.Rank == 0);
-        var trainable = new Trainable(graph);
-        trainable.Note();
-        (ownsOptimizer, this.world, mayOverlap) = (optimizer is null, world, options.Zero < 2);
+        trainable = new Trainable(graph);
+        (ownsOptimizer, this.world, this.device, seed, mayOverlap) = (optimizer is null, world, device, options.Seed, options.Zero < 2);
         (Graph, Optimizer) = (graph,
             optimizer ?? OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay));
         replicas = new Replicas(world, graph);
         replicas.BroadcastModel();
         var fit = options.Memory.Length > 0
             ? MemoryFit.Make(new(graph, options, objective, IsWhole: true, Promised: promised), world) : null;
-        MemoryBudget? budget = fit is not null ? new(null, fit.ActivationBytes)
-            : options.MemoryBudget.Length > 0 ? MemoryBudget.Parse(options.MemoryBudget) : null;
-        var plan = budget is { } wanted
-            ? RankPlan.Make(graph, wanted, options.BatchSize / world.Size, world, objective, fit?.Measures ?? true)
-            : null;
-        PlanDescription = plan is null ? null : $"{graph.Name}: {plan.Description}";
-        executor = new Executor(graph, plan?.Schedule, objective);
-        Promised = (plan?.Schedule.PeakBytes ?? 0) + (fit?.Trained.State ?? 0);
+        planned = new PlannedExecutor(graph, options, schedule: null, fit, objective, trainable,
+            options.BatchSize / world.Size, world, device);
+        planned.Renew();
+        PlanDescription = planned.Description is { } text ? $"{graph.Name}: {text}" : null;
+        Promised = (planned.PeakBytes ?? 0) + (fit?.Trained.State ?? 0);
         strategy = options.Zero > 0
             ? new ZeroDataParallel(options.Zero) { BucketBytes = options.BucketBytes, Overlap = options.Overlap }
             : new DataParallel { BucketBytes = options.BucketBytes, Overlap = options.Overlap };
         Optimizer.Assign(trainable.Parameters);
-        strategy.Setup(new StrategyContext(world, graph, executor, Optimizer, trainable.Parameters, device,
-            options.Seed));
-        executor.BackwardBegins = BackwardBegins;
-        executor.GradientReady += Ready;
         largestNorm = options.ClipNorm > 0 ? options.ClipNorm
             : options.LogGradientNorm ? double.PositiveInfinity : null;
+        Connect();
+    }
+
+    private void Connect()
+    {
+        strategy.Setup(new StrategyContext(world, Graph, planned.Executor, Optimizer, trainable.Parameters, device, seed));
+        planned.Executor.BackwardBegins = BackwardBegins;
+        planned.Executor.GradientReady += Ready;
+    }
+
+    /// <summary>The executor of what is trainable now: planned anew where layers were frozen or freed since the last step.</summary>
+    private Executor Current()
+    {
+        if (planned.Executor.IsCurrent) return planned.Executor;
+        if (passes > 0) throw new UsageException($"{Graph.Name}: freeze and free layers between steps, not between the backward passes of one");
+        using var before = planned.Renew(); // until the strategy has let go of it
+        Connect();
+        return planned.Executor;
     }
 
     /// <summary>The net.</summary>
@@ -62,7 +75,7 @@ public sealed class LoopModel : IDisposable
     /// <summary>Steps it.</summary>
     public Optimizer Optimizer { get; }
     /// <summary>What its schedule does.</summary>
-    public Schedule Schedule => executor.Schedule;
+    public Schedule Schedule => planned.Executor.Schedule;
     /// <summary>
     /// Norm of the gradients of the last step, where it was clipped or <see cref="TrainerOptions.LogGradientNorm"/> is
     /// set.
@@ -80,7 +93,7 @@ public sealed class LoopModel : IDisposable
     /// <see cref="StepState.Backward"/> runs the net backward. Several may be in flight.
     /// </summary>
     /// <param name="inputs">(batch, …) each; they stay the caller's.</param>
-    public StepState Forward(params IReadOnlyList<Tensor> inputs) => executor.Forward(inputs);
+    public StepState Forward(params IReadOnlyList<Tensor> inputs) => Current().Forward(inputs);
 
     /// <summary>
     /// Runs a loss of the outputs of forwards backward, then the nets. Gradients add up until <see cref="Step"/>.
@@ -118,10 +131,10 @@ public sealed class LoopModel : IDisposable
     /// <param name="scale">Multiplies the gradient.</param>
     /// <returns>The loss.</returns>
     public double Backward(IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> targets, double scale = 1)
-        => executor.Step(inputs, targets, scale);
+        => Current().Step(inputs, targets, scale);
 
     /// <summary>The outputs in evaluation mode, without gradients; the caller disposes them.</summary>
-    public IReadOnlyList<Tensor> Infer(params IReadOnlyList<Tensor> inputs) => executor.Infer(inputs);
+    public IReadOnlyList<Tensor> Infer(params IReadOnlyList<Tensor> inputs) => Current().Infer(inputs);
 
     /// <summary>
     /// Averages the gradients over the ranks, clips them, steps the parameters, and begins with gradients of zero
@@ -154,6 +167,7 @@ public sealed class LoopModel : IDisposable
 
     private void BackwardBegins()
     {
+        if (!trainable.IsAny) return; // another net learns through this one, which is frozen meanwhile
         Land(); // a pass more than last time: it adds to what has been averaged, and the sum is averaged once more
         strategy.Unused.Watch();
         if (++passes != lastPasses || !mayOverlap) return;
@@ -182,7 +196,7 @@ public sealed class LoopModel : IDisposable
     public void Dispose()
     {
         strategy.Dispose();
-        executor.Dispose();
+        planned.Dispose();
         if (ownsOptimizer) Optimizer.Dispose();
     }
 }
