@@ -9,8 +9,9 @@ namespace Interactive.Kernel.Hosting.Bench;
 /// </summary>
 /// <param name="memoryBytes">The cgroup's limit.</param>
 /// <param name="precision">The search ends when the bounds differ by less than this share.</param>
+/// <param name="patience">What a trial may take. One that just fits may read its own code from the disk again and again.</param>
 /// <param name="say">Told each trial.</param>
-internal sealed class CapacitySearch(long memoryBytes, double precision, Action<string> say)
+internal sealed class CapacitySearch(long memoryBytes, double precision, TimeSpan patience, Action<string> say)
 {
     /// <summary>What did not fit: a trial's exit code.</summary>
     public const int TooMuch = 3;
@@ -59,11 +60,17 @@ internal sealed class CapacitySearch(long memoryBytes, double precision, Action<
         Func<MemoryGroup, (int Exit, string Out, string Error)> run)
     {
         using var group = new MemoryGroup(memoryBytes);
+        var isLate = false;
+        using var timer = new Timer(_ =>
+        {
+            isLate = true;
+            group.Kill();
+        }, null, patience, Timeout.InfiniteTimeSpan);
         var (exit, output, error) = run(group);
-        say($"{graph.Name} {contestant}: {batch} samples {(exit == 0 ? "fit" : group.Killed > 0 ? "get the process killed" : "do not fit")}");
+        say($"{graph.Name} {contestant}: {batch} samples {(exit == 0 ? "fit" : isLate ? $"take more than {patience.TotalSeconds:F0} s" : group.Killed > 0 ? "get the process killed" : "do not fit")}");
         if (exit == 0)
             return JsonSerializer.Deserialize<CapacityTrial.Result>(output.TrimEnd().Split('\n')[^1],
             JsonSerializerOptions.Web);
-        return exit == TooMuch || group.Killed > 0 ? null : throw new UsageException($"{contestant} of {graph.Name} with {batch} samples ended with {exit}: {error.TrimEnd().Split('\n')[^1]}");
+        return exit == TooMuch || isLate || group.Killed > 0 ? null : throw new UsageException($"{contestant} of {graph.Name} with {batch} samples ended with {exit}: {error.TrimEnd().Split('\n')[^1]}");
     }
 }

@@ -22,6 +22,9 @@ internal sealed class MemoryGroup : IDisposable
     /// <summary>How many processes the kernel has killed in it.</summary>
     public int Killed => group.Killed;
 
+    /// <summary>Ends what runs in it.</summary>
+    public void Kill() => group.Kill();
+
     /// <summary>Starts <c>interactive</c> in it.</summary>
     /// <param name="cache">Its cache folder; null for this process's.</param>
     /// <param name="arguments">As on the command line.</param>

@@ -113,6 +113,17 @@ internal sealed class ControlGroup : IDisposable
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>Ends what runs in it.</summary>
+    public void Kill()
+    {
+        foreach (var folder in folders.Values.Distinct()) Kill(folder);
+    }
+
+    private static void Kill(string folder)
+    {
+        foreach (var process in File.ReadLines($"{folder}/cgroup.procs").ToList()) Kill(int.Parse(process, CultureInfo.InvariantCulture));
+    }
+
     /// <summary>Removes it, and ends what is left in it.</summary>
     public void Dispose()
     {
@@ -120,7 +131,7 @@ internal sealed class ControlGroup : IDisposable
             for (var waited = Stopwatch.StartNew(); ; Thread.Sleep(20))
                 try
                 {
-                    foreach (var process in File.ReadLines($"{folder}/cgroup.procs").ToList()) Kill(int.Parse(process, CultureInfo.InvariantCulture));
+                    Kill(folder);
                     Directory.Delete(folder);
                     break;
                 }

@@ -60,6 +60,11 @@ internal static class BenchCapacityCommand
             Description = "with --run: the share to which a batch is found",
             DefaultValueFactory = _ => 0.08,
         };
+        var patience = new Option<double>("--patience")
+        {
+            Description = "with --run: seconds after which a trial counts as too much",
+            DefaultValueFactory = _ => 600,
+        };
         var trial = new Option<string?>("--trial")
         {
             Description = "of --run: train one batch of one model, here",
@@ -72,7 +77,7 @@ internal static class BenchCapacityCommand
         };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var command = new Command("capacity", "Largest batch inside a fixed memory, with at most one more forward: by planner from shapes alone, or (--run) really trained.")
-        { models, memory, run, among, image, precision, trial, batch, figure, json };
+        { models, memory, run, among, image, precision, patience, trial, batch, figure, json };
         command.SetAction(parsed =>
         {
             var shape = Image(parsed.GetValue(image)!);
@@ -89,20 +94,20 @@ internal static class BenchCapacityCommand
             if (figureFile is not null) FigureFile.Check(figureFile);
             return parsed.GetValue(run)
                 ? Train(Names(parsed.GetValue(models) ?? Trained), Who(parsed.GetValue(among)!), bytes, shape,
-                Precision(parsed.GetValue(precision)), figureFile, parsed.GetValue(json))
+                Precision(parsed.GetValue(precision)), Patience(parsed.GetValue(patience)), figureFile, parsed.GetValue(json))
                 : Plan(Names(parsed.GetValue(models) ?? Models), bytes, figureFile, parsed.GetValue(json));
         });
         return command;
     }
 
-    private static int Train(string[] models, string[] who, long bytes, Shape image, double precision, string? figure,
-        bool json)
+    private static int Train(string[] models, string[] who, long bytes, Shape image, double precision,
+        TimeSpan patience, string? figure, bool json)
     {
         if (MemoryGroup.Missing(null) is { } why)
             throw new UsageException($"--run limits processes by memory cgroups: {why}");
         if (bytes > MachineMemory.LimitBytes) throw new UsageException($"--memory {new MemoryLimit(bytes)} is more than there is: {new MemoryLimit(MachineMemory.LimitBytes)}");
         if (who.Contains(PyTorch)) PyTorchPeer.RequireTorch();
-        var search = new CapacitySearch(bytes, precision, Console.Error.WriteLine);
+        var search = new CapacitySearch(bytes, precision, patience, Console.Error.WriteLine);
         var found = new List<Found>();
         foreach (var model in models)
         {
@@ -227,6 +232,9 @@ internal static class BenchCapacityCommand
     private static string[] Who(string text)
         => Names(text) is { Length: > 0 } names && names.All(contestants.Contains) ? names
         : throw new UsageException($"--contestants {text}: choose among {string.Join(", ", contestants)}");
+
+    private static TimeSpan Patience(double seconds)
+        => seconds is >= 1 and <= 1e6 ? TimeSpan.FromSeconds(seconds) : throw new UsageException($"--patience {seconds.ToString(CultureInfo.InvariantCulture)}: seconds, 1 at least");
 
     private static double Precision(double share)
         => share is >= 0 and < 1 ? share : throw new UsageException($"--precision {share}: a share from 0 to 1");
