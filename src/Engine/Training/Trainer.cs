@@ -180,6 +180,7 @@ public sealed class Trainer : IDisposable
             place.Note("fail", Step, e.Message);
             throw;
         }
+        finally { hooks = [.. parts.Hooks]; } // the logs are closed
     }
 
     private EvalRecord Train()
@@ -216,8 +217,7 @@ public sealed class Trainer : IDisposable
     private EvalRecord EvaluateCut()
     {
         var record = Evaluate(Math.Max(0, position.Epoch - 1));
-        if (!double.IsNegativeInfinity(best.Score)) return record;
-        using var draft = DraftBest(record);
+        using var draft = double.IsNegativeInfinity(best.Score) ? DraftBest(record) : null;
         draft?.Commit();
         return record;
     }

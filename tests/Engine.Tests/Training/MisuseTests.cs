@@ -48,6 +48,18 @@ public sealed class MisuseTests : IDisposable
     }
 
     /// <summary>What is drawn after a training is what would have been drawn without it.</summary>
+    /// <summary>The net as it is, without a line in a log.</summary>
+    [Fact]
+    public void AnEvaluationAfterTheRun_IsTheLast()
+    {
+        using var scope = NewDisposeScope();
+        using var trainer = new Trainer(Module(), data, data, Options);
+        var before = trainer.Evaluate(0);
+        var last = trainer.Run();
+        Assert.NotEqual(before.Loss, last.Loss);
+        Assert.Equal(last.Loss, trainer.Evaluate(0).Loss);
+    }
+
     [Fact]
     public void ATrainingLeavesTheGeneratorAsItWas()
     {

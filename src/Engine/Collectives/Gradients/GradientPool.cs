@@ -76,11 +76,34 @@ public sealed class GradientPool : IDisposable
     /// <summary>Index of a parameter in <see cref="Ranges"/>, or -1.</summary>
     public int IndexOf(Parameter parameter) => places.GetValueOrDefault(parameter.Identity(), -1);
 
-    /// <summary>Sets all gradients to zero.</summary>
+    /// <summary>
+    /// Sets all gradients to zero, and makes those views of the pool again that other code has replaced or cleared.
+    /// </summary>
     public void Zero()
     {
         using var _ = no_grad();
+        Attach();
         buffer.zero_();
+    }
+
+    /// <summary>Makes every parameter's gradient a view of the pool again; what a replacement holds is forgotten.</summary>
+    internal void Attach()
+    {
+        for (int i = 0; i < views.Length; i++)
+        {
+            using var grad = Ranges[i].Parameter.grad;
+            if (!IsView(i, grad)) Ranges[i].Parameter.grad = views[i];
+        }
+    }
+
+    /// <summary>Parameters whose gradient other code has replaced, or cleared (null).</summary>
+    internal IEnumerable<(Parameter Parameter, bool IsCleared)> Replaced()
+    {
+        for (int i = 0; i < views.Length; i++)
+        {
+            using var grad = Ranges[i].Parameter.grad;
+            if (!IsView(i, grad)) yield return (Ranges[i].Parameter, grad is null);
+        }
     }
 
     /// <summary>Whether the gradients lie in memory that the CPU cannot read.</summary>
@@ -134,13 +157,13 @@ public sealed class GradientPool : IDisposable
     /// <c>optimizer.zero_grad()</c>); what a replacement holds is copied in, a cleared gradient is zero.
     /// </summary>
     /// <returns>How many had to be put back.</returns>
-    public unsafe int Seal()
+    public int Seal()
     {
         int repaired = 0;
         for (int i = 0; i < views.Length; i++)
         {
             using var grad = Ranges[i].Parameter.grad;
-            if (grad is not null && Address(grad) == Address(views[i])) continue;
+            if (IsView(i, grad)) continue;
             Put(i, grad);
             repaired++;
         }
@@ -149,12 +172,13 @@ public sealed class GradientPool : IDisposable
 
     /// <summary>Adds the gradient that a parameter has apart from the pool to its place there, and makes it a view again.</summary>
     /// <returns>Whether it had one.</returns>
-    internal unsafe bool Take(Parameter parameter)
+    internal bool Take(Parameter parameter)
     {
         using var _ = no_grad();
         using var grad = parameter.grad;
-        var view = views[IndexOf(parameter)];
-        if (grad is not null && Address(grad) == Address(view)) return false;
+        var index = IndexOf(parameter);
+        var view = views[index];
+        if (IsView(index, grad)) return false;
         if (grad is not null) view.add_(grad);
         parameter.grad = view;
         return grad is not null;
@@ -186,6 +210,8 @@ public sealed class GradientPool : IDisposable
         using var flat = buffer.narrow(0, range.Start, range.Count);
         return flat.view(range.Parameter.shape).DetachFromDisposeScope();
     }
+
+    unsafe bool IsView(int index, Tensor? gradient) => gradient is not null && Address(gradient) == Address(views[index]);
 
     static unsafe float* Address(Tensor tensor) => tensor.numel() == 0 ? null : ElementKernels.Data(tensor);
 }

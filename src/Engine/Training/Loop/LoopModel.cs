@@ -22,7 +22,7 @@ public sealed class LoopModel : IDisposable
     private readonly ICommunicator world;
     private readonly bool mayOverlap; // a rank that keeps only its part of the gradients has nothing left to add to
     private int passes, lastPasses; // backward passes since the step before, and those that led to it
-    private bool isReducing;
+    private bool isReducing, isAveraged;
 
     internal LoopModel(Graph graph, Optimizer? optimizer, IObjective objective, TrainerOptions options,
         ICommunicator world, Device device, long promised)
@@ -145,12 +145,38 @@ public sealed class LoopModel : IDisposable
     {
         if (!double.IsFinite(learningRate)) throw new UsageException(FormattableString.Invariant($"{Graph.Name}: a step with the learning rate {learningRate}"));
         if (passes == 0 && world.Size == 1) throw new UsageException($"{Graph.Name}: a step without a backward pass since the last one: nothing has a gradient (LoopModel.Backward runs a loss back into the net)");
-        strategy.Unused.Agree(world);
+        if (!isAveraged) strategy.Unused.Agree(world);
+        TakeReplaced();
         if (!isReducing) strategy.Reducer.Begin();
-        (isReducing, lastPasses, passes) = (false, passes, 0);
+        (isReducing, isAveraged, lastPasses, passes) = (false, false, passes, 0);
         LearningRate = learningRate;
         GradientNorm = strategy.Update(learningRate, largestNorm);
         strategy.Pool.Zero();
+    }
+
+    /// <summary>
+    /// Averages the gradients over the ranks now, so that they can be read and changed before <see cref="Step"/>: without it they may
+    /// be on their way. Collective.
+    /// </summary>
+    public void AverageGradients()
+    {
+        if (isAveraged) return;
+        strategy.Unused.Agree(world);
+        TakeReplaced();
+        if (!isReducing) strategy.Reducer.Begin();
+        strategy.Reducer.Wait();
+        (isReducing, isAveraged) = (false, true);
+    }
+
+    // A gradient that the user has put in the place of the pool's counts, and one that is cleared leaves its parameter alone.
+    private void TakeReplaced()
+    {
+        var replaced = strategy.Pool.Replaced().ToList();
+        if (replaced.Count == 0) return;
+        Land(); // what was on its way is averaged once more
+        strategy.Pool.Seal();
+        foreach (var (parameter, isCleared) in replaced)
+            if (isCleared) strategy.Unused.Leave(parameter);
     }
 
     /// <summary>
@@ -160,7 +186,7 @@ public sealed class LoopModel : IDisposable
     public void ZeroGradients()
     {
         Land();
-        passes = 0;
+        (passes, isAveraged) = (0, false);
         strategy.Pool.Zero();
         strategy.Unused.Begin();
     }
@@ -168,7 +194,9 @@ public sealed class LoopModel : IDisposable
     private void BackwardBegins()
     {
         if (!trainable.IsAny) return; // another net learns through this one, which is frozen meanwhile
+        if (isAveraged) throw new UsageException($"{Graph.Name}: a backward pass after AverageGradients: average when all passes of a step have run");
         Land(); // a pass more than last time: it adds to what has been averaged, and the sum is averaged once more
+        strategy.Pool.Seal(); // gradients that the user has cleared, as by zero_grad()
         strategy.Unused.Watch();
         if (++passes != lastPasses || !mayOverlap) return;
         strategy.Reducer.Begin();

@@ -78,7 +78,8 @@ public class DataParallel : IParallelStrategy
     public double Backward(IReadOnlyList<Batch> batches, StepWeights weights, long step)
     {
         var executor = Context.Executor;
-        if (SharesPool) Pool.Zero(); // otherwise the step before has left zeros
+        if (SharesPool) Pool.Zero();
+        else Pool.Attach(); // the step before has left zeros
         var loss = 0.0;
         Begin();
         executor.GradientReady += Unused.Ready;

@@ -58,6 +58,9 @@ internal sealed class UnusedParameters
         Begin();
     }
 
+    /// <summary>The step leaves a parameter alone, whose gradient the user has cleared.</summary>
+    public void Leave(Parameter parameter) => unused.Add(parameter.Identity());
+
     /// <summary>Whether the step leaves a parameter alone.</summary>
     public bool Contains(PoolRange range) => unused.Count > 0 && unused.Contains(range.Parameter.Identity());
 }
