@@ -34,6 +34,8 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     private GradientPool? pool;
     private OverlappedReducer? reducer;
     private TiedUses? tied;
+    private UnusedParameters? unused;
+    private bool learns; // from the micro-batch that runs: some label counts
     private RowExchange? rows; // where data ranks have slices of layers
     private SlicedParameters? sliced;
     private GradientPool? own; // gradients of slices, which are complete on their rank
@@ -130,6 +132,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         sliced = partition is null ? null : new SlicedParameters(rows!, partition.Slices, NameOf);
         var byName = Fusion.Fuse(context.Graph).Nodes.ToDictionary(n => n.Name, n => n.Id);
         numbers = [.. fused.Nodes.Select(n => byName.GetValueOrDefault(n.Name, -1))];
+        RequireKnown(fused);
         tied = new TiedUses(fused, stages, s => Place(s) == me, NameOf);
         chunks = [.. Enumerable.Range(0, order.Chunks).Select(c => order.Stage(me, c, layout.Pipe))
             .Select(s => new StageRun(graph, plan.Stages[s].Schedule, context.Executor.Objective, s == stages.Length - 1, tied.Sums, RankOf(s - 1, stages.Length), RankOf(s + 1, stages.Length), world.Rank, link, s))];
@@ -138,6 +141,12 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
             .ToLookup(p => partition?.Slices.Any(s => s.Mine.Identity() == p.Identity()) == true);
         pool = new GradientPool(stepped[false], null, NameOf);
         own = new GradientPool(stepped[true], null, NameOf);
+        unused = new UnusedParameters(graph, pool);
+        foreach (var chunk in chunks)
+            chunk.Executor.GradientReady += parameter =>
+            {
+                if (learns) unused.Ready(parameter);
+            };
         reducer = new OverlappedReducer(copies, pool, new ReducerOptions { Overlap = false });
         if (sliced is { } parts && kept is not null) // other parts may be this rank's now
             context.Optimizer.Restore([.. kept.Keys], key => parts.Mine(key, kept[key]), context.Optimizer.Steps, late, context.Device);
@@ -148,6 +157,13 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         if (!layout!.ShardsLinear) return null;
         context.Optimizer.RequireElementWise($"--layout {layout}");
         return LayoutSearch.Partition(context.Graph, layout, batchSize, rows = new RowExchange(copies!));
+    }
+
+    // Each use of a parameter that has several adds to a tensor of its own, whether or not autograd has reached it.
+    private void RequireKnown(Graph fused)
+    {
+        if (UnusedParameters.Of(fused).FirstOrDefault(uses => uses.Skip(1).Any()) is { } uses)
+            throw new UsageException($"--layout {layout}: {string.Join(" and ", uses.Select(use => use.Node.Name))} share parameters, and could not be traced: whether a step uses these is not known; use no --layout");
     }
 
     // Measured on rank 0: seconds, bytes, and which ways to run backward in two parts have autograd's bits. From shapes where measuring does not fit.
@@ -216,9 +232,12 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
             if (k == 0) chunks[actions[0].Chunk].Post(actions[0]);
             if (k + 1 < actions.Length) chunks[actions[k + 1].Chunk].Post(actions[k + 1]);
             if (k > ahead) Finish(sent[k - ahead - 1]);
+            if (actions[k].Pass is PassKind.B or PassKind.BW) unused!.Watch();
+            learns = factors[actions[k].Micro] != 0;
             sent[k] = chunks[actions[k].Chunk].Run(actions[k], handed, loss);
         }
         foreach (var messages in sent.TakeLast(ahead + 1)) Finish(messages);
+        unused!.Agree(copies!);
         tied.Join(link, s => RankOf(s, plan!.Stages.Count), context.World.Rank, Gradient);
         peak = Math.Max(peak, live.PeakBytes - before);
         if (rows is not null) own.Scale(0, own.Length, 1.0 / layout.Data); // of the mean over the ranks' losses
@@ -267,6 +286,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         context.Optimizer.Begin();
         foreach (var range in pool!.Ranges.Concat(own!.Ranges))
         {
+            if (unused!.Contains(range)) continue;
             using var gradient = Gradient(range.Parameter);
             context.Optimizer.Step(range.Name, range.Parameter, gradient, learningRate);
         }
