@@ -15,8 +15,19 @@ public sealed class TensorTests : PipelineRuns
         return [.. job.Lines.Select(line => line.Trim())];
     }
 
-    private string[] Run(int ranks, string arguments, MpiFlavor flavor = MpiFlavor.OpenMpi, string? name = null, int steps = 20)
-        => Lines(flavor, ranks, $"pipe heads {folder} --name {name ?? Guid.NewGuid().ToString("N")} --max-steps {steps} --no-progress --momentum 0.9 {arguments}");
+    private string[] Run(int ranks, string arguments, MpiFlavor flavor = MpiFlavor.OpenMpi, string run = "run", int steps = 20)
+        => Lines(flavor, ranks, $"pipe heads {Path.Combine(folder, run)} --name heads --max-steps {steps} --no-progress --momentum 0.9 {arguments}");
+
+    // What a run has left, for another to go on from.
+    private void Copy(string run, string to)
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(folder, run), "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(folder, to, Path.GetRelativePath(Path.Combine(folder, run), file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+    }
 
     private static double[] Losses(string[] lines)
         => [.. lines.Where(line => line.StartsWith("step ")).Select(line => double.Parse(line.Split(' ')[3], CultureInfo.InvariantCulture))];
@@ -46,8 +57,9 @@ public sealed class TensorTests : PipelineRuns
         Assert.All(losses, loss => Assert.Equal(losses[0], loss, 1e-5));
         Assert.All(norms, norm => Assert.Equal(1, norm / norms[0], 1e-5));
         var (sent, planned) = (Words(lines, "sent", 3)[^ranks..], Words(lines, "sent", 5)[^ranks..]);
-        Assert.True(net.EndsWith("skips") || Math.Abs(sent.Average() / planned[0] - 1) < 0.002, string.Join('\n', lines));
+        if (!net.EndsWith("skips")) Assert.All(sent, bytes => Assert.Equal(planned[0], bytes));
         var (held, foreseen) = (Words(lines, "held", 3)[^ranks..], Words(lines, "held", 5)[^ranks..]);
+        if (net == "vit") return; // what a convolution's kernel asks for is not foreseen from shapes
         Assert.All(held.Zip(foreseen), bytes => Assert.InRange(bytes.First / bytes.Second, 0.98, 1.02));
     }
 
@@ -57,7 +69,7 @@ public sealed class TensorTests : PipelineRuns
     public void Losses_are_those_of_one_rank(int ranks, string layout, string more, MpiFlavor flavor)
     {
         // dropout draws by place in the batch: two parts of it on two ranks, as without slices
-        var whole = Losses(Run(layout.StartsWith("data=2") ? 2 : 1, $"--layout {layout.Replace("tensor=2", "pipe=1")} {more}"));
+        var whole = Losses(Run(layout.StartsWith("data=2") ? 2 : 1, $"--layout {layout.Replace("tensor=2", "pipe=1")} {more}", run: "whole"));
         var lines = Run(ranks, $"--layout {layout} {more}", flavor);
         var sliced = Losses(lines);
         Assert.Equal(20, sliced.Length);
@@ -74,17 +86,21 @@ public sealed class TensorTests : PipelineRuns
     {
         const string More = "--batch-size 48 --checkpoint-every 6 --optimizer adam --learning-rate 0.001";
         const string Sliced = $"--layout tensor=2,micro=2 {More}";
-        var all = Losses(Run(2, Sliced))[12..];
-        Run(2, Sliced, name: "same", steps: 13);
-        Assert.Equal(all, Losses(Run(2, $"{Sliced} --resume", name: "same")));
+        var all = Losses(Run(2, Sliced, run: "whole"))[12..];
+        Run(2, Sliced, run: "sliced", steps: 13);
         foreach (var (name, ranks, layout) in new[] { ("one", 1, "pipe=1,micro=2"), ("pipe", 2, "pipe=2,micro=2") })
         {
-            Run(2, Sliced, name: name, steps: 13);
-            var other = Losses(Run(ranks, $"--layout {layout} {More} --resume", name: name));
-            Assert.Equal(all.Length, other.Length);
-            Assert.All(all.Zip(other), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+            Copy("sliced", name);
+            AreNear(Losses(Run(ranks, $"--layout {layout} {More} --resume", run: name)));
         }
-        Run(1, $"--layout pipe=1,micro=2 {More}", name: "back", steps: 13);
-        Assert.All(all.Zip(Losses(Run(2, $"{Sliced} --resume", name: "back"))), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+        Assert.Equal(all, Losses(Run(2, $"{Sliced} --resume", run: "sliced")));
+        Run(1, $"--layout pipe=1,micro=2 {More}", run: "back", steps: 13);
+        AreNear(Losses(Run(2, $"{Sliced} --resume", run: "back")));
+
+        void AreNear(double[] losses)
+        {
+            Assert.Equal(all.Length, losses.Length);
+            Assert.All(all.Zip(losses), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+        }
     }
 }
