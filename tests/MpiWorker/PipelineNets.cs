@@ -1,16 +1,27 @@
 using Interactive.Graphs;
 using Interactive.Graphs.Ops;
+using Interactive.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.MpiWorker;
 
-/// <summary>Small nets of (1, 8, 8) to 4 classes, each with something that a cut must not disturb.</summary>
+/// <summary>Small nets, most of (1, 8, 8) to 4 classes, each with something that a cut must not disturb.</summary>
 static class PipelineNets
 {
+    public const long Vocabulary = 64;
+
     public static Graph Create(string name)
     {
         manual_seed(5);
+        switch (name)
+        {
+            case "vgg16": return Zoo.Create(name, new ModelOptions { Image = new Shape(3, 32, 32) });
+            case "vit": return Zoo.Create(name, new ModelOptions { Image = new Shape(3, 64, 64), Width = 32, Layers = 2, Heads = 4, Classes = 10 });
+            case "gpt": return Zoo.Create(name, new ModelOptions { Context = 16, Vocabulary = Vocabulary, Width = 32, Layers = 2, Heads = 4 });
+            case "user": return Graph.Trace(new UserTransformer(), randint(Vocabulary, [2, UserTransformer.Tokens]));
+            case "user-fused": return Graph.Trace(new UserTransformer(isPacked: true), randint(Vocabulary, [2, UserTransformer.Tokens]));
+        }
         var net = new GraphBuilder(name, new Shape(1, 8, 8));
         return net.Build(name switch
         {
@@ -22,6 +33,7 @@ static class PipelineNets
                 .Dropout(0.5).Linear(4),
             "tied" => Tied(net),
             "wide" => Wide(net.Input),
+            "heads" => Heads(net.Input),
             _ => throw new ArgumentException($"no net {name}"),
         });
     }
@@ -54,6 +66,19 @@ static class PipelineNets
         x = x.Conv(8, 3, padding: 1, bias: false).BatchNorm().Relu().MaxPool(2).Flatten();
         x = x.Linear(128).Relu().Add(x);
         return x.Linear(256).Relu().Dropout(0.2).Linear(192).Relu().Dropout(0.3).Linear(128).Gelu().Linear(4);
+    }
+
+    // A transformer with dropout between slices and around them.
+    private static Value Heads(Value x)
+    {
+        x = x.Conv(32, 2, stride: 2).ToTokens().Dropout(0.1);
+        for (var i = 0; i < 2; i++)
+        {
+            var y = x.LayerNorm().Linear(96).Attention(4, causal: i == 0).Linear(32).Dropout(0.1);
+            x = x.Add(y);
+            x = x.Add(x.LayerNorm().Linear(64).Gelu().Dropout(0.2).Linear(32));
+        }
+        return x.LayerNorm().SelectToken(0).Linear(4);
     }
 
     private static Value Tied(GraphBuilder net)

@@ -61,7 +61,7 @@ static class TrainingRun
         trainer.Run();
 
         if (trainer.Strategy is PipelineParallel { Plan: var plan }) Console.WriteLine($"rank {world.Rank} defers {plan.Stages.Sum(s => s.Schedule.Schedule.Steps.Count - s.Schedule.BackwardEnd)}");
-        if (trainer.Strategy is PipelineParallel pipeline) Console.WriteLine($"rank {world.Rank} held {pipeline.ActivationPeakBytes} of {pipeline.Plan.Ranks[world.Rank / pipeline.Plan.Layout.Data].ActivationPeakBytes}");
+        if (trainer.Strategy is PipelineParallel pipeline) Console.WriteLine($"rank {world.Rank} held {pipeline.ActivationPeakBytes} of {pipeline.Plan.Ranks[world.Rank / (pipeline.Plan.Layout.Data * pipeline.Plan.Layout.Tensor)].ActivationPeakBytes}");
         Console.WriteLine($"rank {world.Rank} keeps {trainer.OptimizerBytes}");
         Console.WriteLine($"rank {world.Rank} hash {Hash(model)}");
     }

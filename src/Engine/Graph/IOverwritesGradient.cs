@@ -8,7 +8,7 @@ namespace Interactive.Graphs;
 /// </summary>
 internal interface IOverwritesGradient : IDirectUnary
 {
-    /// <summary>Backward of an op without parameters, with autograd off.</summary>
+    /// <summary>Backward with autograd off; adds to the gradients of parameters, where there are any.</summary>
     /// <param name="input">As in <see cref="IDirectUnary.Backward"/>.</param>
     /// <param name="gradient">Of the output; becomes that of the input.</param>
     /// <param name="statistics">Those of the first run.</param>

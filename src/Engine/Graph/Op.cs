@@ -151,8 +151,17 @@ public abstract class Op
     /// result for as long as something may read it and never runs it a second time.
     /// </summary>
     internal virtual bool RunsOnce => false;
-    /// <summary>Bytes that this rank sends to the others in a forward of a batch, and as many in a backward.</summary>
-    internal virtual long SentBytes(Node node, long batch) => 0;
+    /// <summary>
+    /// Backward makes the gradient of one parameter after the other, adds it to what was accumulated and lets it go, before it
+    /// makes that of the input.
+    /// </summary>
+    internal virtual bool GradientsInTurn => false;
+
+    /// <summary>
+    /// Bytes that this rank sends to the others in a forward of a batch, and in a backward that makes the input's
+    /// gradient.
+    /// </summary>
+    internal virtual (long Forward, long Backward) SentBytes(Node node, long batch) => (0, 0);
     /// <summary>Floating-point operations of one forward of one sample (a multiply-add counts two).</summary>
     public virtual double Flops(Node node) => node.Output.Shape.Elements;
 

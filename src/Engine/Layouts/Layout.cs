@@ -6,7 +6,8 @@ namespace Interactive.Layouts;
 /// How the ranks of a job share a model: <c>pipe</c> stages one behind the other, each by <c>data</c> ranks that divide
 /// the batch. Rank (pipe, data) is pipe x data + its place, so that the stages of a pipeline lie on different hosts
 /// before the copies of one stage do. With <c>shard=linear</c> the data ranks have slices of the linear layers that send
-/// less so, and copies of the rest.
+/// less so, and copies of the rest. With <c>tensor</c> that many ranks have the same samples and slices of layers; they
+/// are neighbours: rank data x tensor + its place.
 /// </summary>
 /// <param name="Data">Ranks that divide the batch.</param>
 /// <param name="Pipe">Ranks that divide the layers.</param>
@@ -17,7 +18,7 @@ namespace Interactive.Layouts;
 /// chosen.</param>
 public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro, IReadOnlyList<string> Stages)
 {
-    private const string Accepted = "give parts of data=2,pipe=2,order=1f1b,micro=8,chunks=2, or of data=2,micro=4,shard=linear, or auto";
+    private const string Accepted = "give parts of data=2,pipe=2,order=1f1b,micro=8,chunks=2, or of data=2,tensor=2,micro=4, or of data=2,micro=4,shard=linear, or auto";
 
     /// <summary>
     /// Whether data ranks divide linear layers among them, those for which fewer bytes are sent than for their
@@ -25,8 +26,14 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
     /// </summary>
     public bool ShardsLinear { get; init; }
 
+    /// <summary>
+    /// Ranks that have the same samples and divide attention by heads, pairs of linear layers, tables of tokens and
+    /// classes; default 1.
+    /// </summary>
+    public int Tensor { get; init; } = 1;
+
     /// <summary>Ranks in all.</summary>
-    public int Ranks => Data * Pipe;
+    public int Ranks => Data * Pipe * Tensor;
 
     /// <summary>Reads <c>pipe=2,order=1f1b,micro=8</c>.</summary>
     /// <param name="text">The parts, in any order.</param>
@@ -40,12 +47,12 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
         {
             var at = part.IndexOf('=');
             var name = at < 0 ? part : part[..at];
-            if (at < 0 || name is not ("data" or "pipe" or "order" or "micro" or "chunks" or "shard"))
+            if (at < 0 || name is not ("data" or "pipe" or "order" or "micro" or "chunks" or "shard" or "tensor"))
                 throw new UsageException($"--layout {text}: '{part}' is none of its parts: {Accepted}");
             if (!parts.TryAdd(name, part[(at + 1)..]))
                 throw new UsageException($"--layout {text}: {name} is given twice");
         }
-        var (pipe, data) = (Number("pipe", 1), Number("data", 1));
+        var (pipe, data, tensor) = (Number("pipe", 1), Number("data", 1), Number("tensor", 1));
         var shards = parts.TryGetValue("shard", out var what);
         if (shards && what != "linear")
             throw new UsageException($"--layout {text}: shard must be linear, got '{what}'");
@@ -53,11 +60,15 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
             throw new UsageException($"--layout {text}: shard=linear divides layers among data ranks, not into stages: data={data * pipe},shard=linear works");
         if (shards && data == 1)
             throw new UsageException($"--layout {text}: shard=linear divides layers among data ranks, of which there is one: give data=2 or more");
+        if (tensor > 1 && shards)
+            throw new UsageException($"--layout {text}: tensor and shard=linear divide the same layers: data={data},tensor={tensor} works");
+        if (tensor > 1 && (pipe > 1 || stages.Length > 0 || parts.ContainsKey("chunks") || parts.ContainsKey("order")))
+            throw new UsageException($"--layout {text}: tensor divides layers that are not in stages: data={data * pipe},tensor={tensor} works");
         var order = PipelineOrders.Find(parts.GetValueOrDefault("order", "1f1b"),
             parts.ContainsKey("chunks") ? Number("chunks", 2) : null);
         return new(data, pipe, order, Number("micro", 0, least: parts.ContainsKey("micro") ? 1 : 0),
             stages.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-        { ShardsLinear = shards };
+        { ShardsLinear = shards, Tensor = tensor };
 
         int Number(string name, int fallback, int least = 1)
             => !parts.TryGetValue(name, out var digits) ? fallback
@@ -90,6 +101,7 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
 
     private string Nearest(int ranks)
     {
+        if (Tensor > 1) return ranks % Tensor == 0 ? $"data={ranks / Tensor},tensor={Tensor} works" : $"data={ranks} works";
         if (ShardsLinear) return ranks == 1 ? "data=1 works" : $"data={ranks},shard=linear works";
         var pipe = Enumerable.Range(1, ranks).Where(p => ranks % p == 0).MinBy(p => Math.Abs(p - Pipe));
         return $"data={ranks / pipe},pipe={pipe} works";
@@ -98,5 +110,5 @@ public sealed record Layout(int Data, int Pipe, IPipelineOrder Order, int Micro,
     /// <inheritdoc/>
     public override string ToString()
         => string.Create(CultureInfo.InvariantCulture,
-        $"data={Data},{(ShardsLinear ? "shard=linear" : $"pipe={Pipe},order={Order.Name}")}{(Micro > 0 ? $",micro={Micro}" : "")}");
+        $"data={Data},{(ShardsLinear ? "shard=linear" : Tensor > 1 ? $"tensor={Tensor}" : $"pipe={Pipe},order={Order.Name}")}{(Micro > 0 ? $",micro={Micro}" : "")}");
 }

@@ -69,7 +69,7 @@ public sealed record TrainerOptions
     /// of linear layers; <c>auto</c> chooses, for <see cref="Memory"/> where that is given. The bits
     /// are those of one rank that works off the same micro-batches, but for sums over data ranks and slices. Empty (default): every rank has the whole model.
     /// </summary>
-    [Description("how ranks divide the model: auto, parts of data=2,pipe=2,order=1f1b,micro=8, or data=2,shard=linear")] public string Layout { get; init; } = "";
+    [Description("how ranks divide the model: auto, parts of data=2,pipe=2,order=1f1b,micro=8, data=2,tensor=2 or data=2,shard=linear")] public string Layout { get; init; } = "";
     /// <summary>First layers of the stages from the second on, with commas between; empty (default) to choose.</summary>
     [Description("first layers of the stages from the second on")] public string Stages { get; init; } = "";
     /// <summary>Reduce gradients while backward still runs; default true. Off gives the same bits.</summary>

@@ -120,8 +120,8 @@ public class LayoutTests
             => new LayoutSearch(net, shards: new(1)).Plan(Layout.Parse("pipe=4,micro=8").Fitted(4, 32), 32, null)));
         const long Limit = 1 << 30;
         var sliced = new LayoutSearch(net).All(4, 32, Limit); // a stage with the first linear layer needs more
-        Assert.NotEmpty(sliced);
-        Assert.All(sliced, plan => Assert.True(plan.Layout.ShardsLinear && plan.PeakBytes <= Limit));
+        Assert.True(sliced[0].Layout.ShardsLinear);
+        Assert.All(sliced, plan => Assert.True(plan.Layout is { ShardsLinear: true } or { Tensor: > 1 } && plan.PeakBytes <= Limit));
         Assert.All(new LayoutSearch(net, shards: new(3)).All(4, 32, Limit), plan => Assert.True(plan.PeakBytes <= Limit));
     }
 

@@ -112,10 +112,9 @@ public sealed class ShardedLinearTests : PipelineRuns
         Assert.Equal(20, sliced.Length);
         Assert.NotEqual(whole[0], whole[^1]);
         Assert.All(whole.Zip(sliced), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
-        // Predicted from shapes, as if a weight's gradient and its input's were made at once.
         var (held, predicted) = (Words(lines, "held", 3), Words(lines, "held", 5));
         Assert.Equal(ranks, held.Length);
-        Assert.All(held.Zip(predicted), bytes => Assert.InRange(bytes.First / bytes.Second, 0.85, 1.02));
+        Assert.All(held.Zip(predicted), bytes => Assert.InRange(bytes.First / bytes.Second, 0.98, 1.02));
     }
 
     [SkippableTheory]

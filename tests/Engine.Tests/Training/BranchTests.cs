@@ -59,9 +59,12 @@ public sealed class BranchTests : IDisposable
     }
 
     private static string Plain(TensorDataset data, string optimizer, int micro)
+        => Plain(data, optimizer, micro, new Branching());
+
+    private static string Plain(TensorDataset data, string optimizer, int micro, nn.Module<Tensor, Tensor> module)
     {
         using var scope = NewDisposeScope();
-        var module = new Branching();
+        using var own = module;
         optim.Optimizer steps = optimizer == "sgd" ? optim.SGD(module.parameters(), 0.05, 0.9, 0, 0.1) : optim.AdamW(module.parameters(), 0.05, weight_decay: 0.1);
         for (var epoch = 0; epoch < Epochs; epoch++)
         {
@@ -127,5 +130,105 @@ public sealed class BranchTests : IDisposable
             return Bits(module);
         }).Distinct());
         Assert.Equal(Train(1), Train(2));
+    }
+
+    // The same between layers that are traced, so that there is something to cut and to slice.
+    private sealed class Surrounded : nn.Module<Tensor, Tensor>
+    {
+        private readonly Linear before = nn.Linear(2, 64), middle = nn.Linear(64, 64), narrow = nn.Linear(64, 1), after = nn.Linear(3, 3);
+        private readonly Branching branching = new();
+
+        public Surrounded() : base("surrounded")
+        {
+            RegisterComponents();
+            foreach (var (i, p) in parameters().Index())
+                using (no_grad()) p.copy_((arange(p.numel()).reshape(p.shape) + i).sin() * 0.3);
+        }
+
+        public override Tensor forward(Tensor input)
+        {
+            var hidden = narrow.call(nn.functional.relu(middle.call(nn.functional.relu(before.call(input)))));
+            return after.call(branching.call(cat([input.narrow(1, 0, 1), hidden], 1)));
+        }
+    }
+
+    private Dictionary<string, byte[]> Train(int ranks, TensorDataset data, TrainerOptions options, List<string>? said = null)
+    {
+        var all = Ranks.Run(ranks, world =>
+        {
+            using var module = new Surrounded();
+            using var trainer = new Trainer(module, data, data, options, communicator: world);
+            trainer.Run();
+            if (world.Rank == 0) said?.Add(trainer.Strategy.Description ?? "");
+            return module.named_parameters().ToDictionary(p => p.name, p => p.parameter.bytes.ToArray());
+        });
+        Assert.Single(all.Select(p => Convert.ToHexString([.. p.Values.SelectMany(v => v)])).Distinct());
+        return all[0];
+    }
+
+    [Theory]
+    [InlineData("branching")]
+    [InlineData("after")]
+    public void A_pipeline_steps_what_autograd_reaches(string second)
+    {
+        var data = Data(BatchSize / 2, i => i % 5 == 3 ? 2 : i % 2);
+        var expected = Plain(data, "adamw", BatchSize / 2, new Surrounded());
+        var options = Options("adamw") with { Layout = "pipe=2,micro=2", Stages = second };
+        Assert.Equal(expected, Convert.ToHexString([.. Train(2, data, options).Values.SelectMany(v => v)]));
+        Assert.Equal(expected, Convert.ToHexString([.. Train(1, data, options with { Layout = "pipe=1,micro=2", Stages = "" }).Values.SelectMany(v => v)]));
+    }
+
+    [Theory]
+    [InlineData("data=2,micro=1")]
+    [InlineData("data=2,micro=1,shard=linear")]
+    public void Data_ranks_with_a_layout_step_what_one_of_them_reaches(string layout)
+    {
+        var data = Data(BatchSize / 2, i => i % 4 == 3 ? 1 : 0); // ranks have branches of their own, none the third
+        var plain = Train(2, data, Options("sgd") with { Epochs = 1 });
+        var said = new List<string>();
+        var laid = Train(2, data, Options("sgd") with { Epochs = 1, Layout = layout }, said);
+        if (layout.Contains("linear")) Assert.Contains("middle.weight", Assert.Single(said));
+        using var fresh = new Surrounded();
+        var before = fresh.named_parameters().ToDictionary(p => p.name, p => p.parameter.bytes.ToArray());
+        foreach (var (name, bytes) in laid)
+        {
+            Assert.Equal(name.Contains("third"), bytes.AsSpan().SequenceEqual(before[name])); // weight decay, too
+            var numbers = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+            var others = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(plain[name]).ToArray();
+            Assert.All(numbers.Zip(others), pair => Assert.Equal(pair.Second, pair.First, layout.Contains("linear") ? 1e-5f : 0));
+        }
+    }
+
+    // Both uses decide for themselves.
+    private sealed class Shared : nn.Module<Tensor, Tensor>
+    {
+        private readonly Branching branching = new();
+        private readonly Linear between = nn.Linear(3, 1);
+
+        public Shared() : base("shared")
+        {
+            RegisterComponents();
+            using (no_grad()) between.weight!.copy_(ones(1, 3));
+            using (no_grad()) between.bias!.copy_(ones(1));
+        }
+
+        public override Tensor forward(Tensor input)
+            => branching.call(cat([input.narrow(1, 0, 1), between.call(branching.call(input))], 1));
+    }
+
+    [Fact]
+    public void What_a_layout_cannot_know_is_refused()
+    {
+        var data = Data(BatchSize, i => i % 2);
+        string Trained(TrainerOptions options)
+        {
+            using var module = new Shared();
+            using var trainer = new Trainer(module, data, data, options);
+            trainer.Run();
+            return Bits(module);
+        }
+        Assert.Contains("share parameters, and could not be traced",
+            Assert.Throws<UsageException>(() => Trained(Options("sgd") with { Layout = "pipe=1,micro=2" })).Message);
+        Assert.Equal(Plain(data, "sgd", BatchSize, new Shared()), Trained(Options("sgd")));
     }
 }

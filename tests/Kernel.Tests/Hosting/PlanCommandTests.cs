@@ -59,7 +59,7 @@ public class PlanCommandTests
         var figure = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.html");
         var (exit, output,
             error) = await InteractiveProcess.Run("plan", "--model", "gpt", "--batch", "32", "--ranks", "4", "--memory",
-            "40MiB", "--figure", figure, "--json");
+            "40MiB", "--layout", "pipe=4,order=1f1b-eager,micro=32", "--figure", figure, "--json");
         Assert.True(exit == 0, error);
         var plan = JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]).RootElement;
         Assert.True(plan.GetProperty("feasible").GetBoolean());

@@ -55,8 +55,11 @@ public interface IObjective
 
     /// <summary>What a plan must know of it for a graph.</summary>
     internal sealed LossTraits Traits(Graph graph)
-        => new(ReadsOutput, graph.Outputs is [var output] && MayOverwrite(output)) { Tables = Tables };
+        => new(ReadsOutput, graph.Outputs is [var output] && MayOverwrite(output)) { Tables = Tables, RowBytes = RowBytes };
 
     /// <summary>Tensors of the outputs' size that it holds besides those of softmax cross-entropy; default 0.</summary>
     internal int Tables => 0;
+
+    /// <summary>Bytes for each row of scores where it works on all rows at once; default 0, where it does not.</summary>
+    internal long RowBytes => 0;
 }

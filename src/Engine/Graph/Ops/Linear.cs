@@ -19,6 +19,7 @@ internal sealed class Linear(TorchSharp.Modules.Linear module, bool relu = false
     public override nn.Module Module => module;
     /// <inheritdoc/>
     public override bool IsCheap => false;
+    internal override bool GradientsInTurn => true;
 
     private long InFeatures => module.weight!.shape[1];
     private long OutFeatures => module.weight!.shape[0];

@@ -10,6 +10,10 @@ namespace Interactive.Graphs.Ops;
 /// not tell it.</param>
 internal sealed class Embedding(TorchSharp.Modules.Embedding module, long? paddingIndex = null) : Op
 {
+    /// <summary>
+    /// Looks up, and nothing else: no row is left untrained, scaled by how often it is read, or shortened.
+    /// </summary>
+    internal bool IsPlain { get; init; } = paddingIndex is null;
     /// <inheritdoc/>
     public override string Kind => "embedding";
     /// <inheritdoc/>
@@ -47,6 +51,7 @@ internal sealed class TiedLinear(TorchSharp.Modules.Embedding table) : Op, IDire
     public override IEnumerable<TorchSharp.Modules.Parameter> Parameters => [table.weight!];
     /// <inheritdoc/>
     public override bool IsCheap => false;
+    internal override bool GradientsInTurn => true;
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)
     {

@@ -11,6 +11,18 @@ internal sealed class PartitionedGraph
 {
     private readonly List<ParameterSlice> slices = [];
 
+    /// <summary>A graph that was rewritten.</summary>
+    /// <param name="source">The model.</param>
+    /// <param name="builder">Has the nodes.</param>
+    /// <param name="outputs">The rewritten graph's.</param>
+    /// <param name="slices">Of the model's parameters.</param>
+    internal PartitionedGraph(Graph source, GraphBuilder builder, IReadOnlyList<Value> outputs,
+        IEnumerable<ParameterSlice> slices)
+    {
+        this.slices.AddRange(slices);
+        Graph = View(source, builder, outputs);
+    }
+
     private PartitionedGraph(Graph source, LinearRole[] roles, IRowExchange ranks)
     {
         var builder = new GraphBuilder(source.Name, source.Input.Shape, source.Input.Type);
@@ -27,16 +39,14 @@ internal sealed class PartitionedGraph
             values[node.Output.Id] = role switch
             {
                 LinearRole.Whole => builder.Add(isSliced[node.Output.Id] && node.Op is Dropout { IsRandom: true } dropout
-                    ? new SlicedDropout(ranks, dropout) : node.Op, node.Name, inputs),
+                    ? new SlicedDropout(ranks, dropout, node.Output.Extents.Count - 1, ranks.Ranks) : node.Op, node.Name, inputs),
                 LinearRole.Second => Summed(node, builder.Add(Sliced(node, 1), node.Name, inputs)),
                 LinearRole.First => builder.Add(Sliced(node, 0), node.Name, Gathered(inputs[0])),
                 _ => builder.Add(new SwapColumns(ranks, node.Name), node.Name + ".swap",
                     builder.Add(Sliced(node, 0), node.Name, Gathered(inputs[0]))),
             };
         }
-        Graph = builder.BuildView([.. source.Outputs.Select(o => values[o.Id])], source.InputGradients);
-        Graph.MemoryFormat = source.MemoryFormat;
-        Graph.train(source.training);
+        Graph = View(source, builder, [.. source.Outputs.Select(o => values[o.Id])]);
 
         Value Gathered(Value value) => gathered.TryGetValue(value, out var all) ? all
             : gathered[value] = builder.Add(new GatherRows(ranks, value.Name), value.Name + ".gather", value);
@@ -59,8 +69,19 @@ internal sealed class PartitionedGraph
         }
     }
 
+    private static Graph View(Graph source, GraphBuilder builder, IReadOnlyList<Value> outputs)
+    {
+        var graph = builder.BuildView(outputs, source.InputGradients);
+        graph.MemoryFormat = source.MemoryFormat;
+        graph.train(source.training);
+        return graph;
+    }
+
     /// <summary>What a rank runs.</summary>
     public Graph Graph { get; }
+
+    /// <summary>Numbers of each row of scores that a rank hands to the others for a loss of which each has some classes; 0 where each has all.</summary>
+    public int LossNumbers { get; init; }
 
     /// <summary>The slices.</summary>
     public IReadOnlyList<ParameterSlice> Slices => slices;

@@ -44,6 +44,8 @@ internal abstract class RowOp(IRowExchange ranks, string name) : Op, IDirectUnar
 
     /// <inheritdoc/>
     public abstract Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput);
+
+    private protected static (long Forward, long Backward) Alike(long bytes) => (bytes, bytes);
 }
 
 /// <summary>
@@ -63,7 +65,7 @@ internal sealed class GatherRows(IRowExchange ranks, string name) : RowOp(ranks,
     public override Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
         => wantsInput ? Ranks.Sum(gradient, Name) : null;
 
-    internal override long SentBytes(Node node, long batch) => (Ranks.Ranks - 1) * node.Inputs[0].Bytes(batch);
+    internal override (long, long) SentBytes(Node node, long batch) => Alike((Ranks.Ranks - 1) * node.Inputs[0].Bytes(batch));
 }
 
 /// <summary>
@@ -91,7 +93,7 @@ internal sealed class SumRows(IRowExchange ranks, string name, TorchSharp.Module
         return wantsInput ? Ranks.Gather(gradient, Name) : null;
     }
 
-    internal override long SentBytes(Node node, long batch) => (Ranks.Ranks - 1) * node.Output.Bytes(batch);
+    internal override (long, long) SentBytes(Node node, long batch) => Alike((Ranks.Ranks - 1) * node.Output.Bytes(batch));
 }
 
 /// <summary>
@@ -136,6 +138,6 @@ internal sealed class SwapColumns(IRowExchange ranks, string name) : RowOp(ranks
     public override (long Forward, long Backward) Workspace(Node node, long batch)
         => (node.Output.Bytes(batch), node.Output.Bytes(batch));
 
-    internal override long SentBytes(Node node, long batch)
-        => (Ranks.Ranks - 1) * node.Output.Bytes(batch) / Ranks.Ranks;
+    internal override (long, long) SentBytes(Node node, long batch)
+        => Alike((Ranks.Ranks - 1) * node.Output.Bytes(batch) / Ranks.Ranks);
 }

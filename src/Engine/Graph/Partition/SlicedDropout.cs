@@ -5,10 +5,15 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Partition;
 
 /// <summary>
-/// Dropout between two slices: all rows, a slice of the features. Every rank's mask is drawn whole from that rank's
-/// numbers and the slice is kept, so that what drops is what would drop without sharding.
+/// Dropout between two slices: all rows, a slice of the features or heads. Every mask is drawn whole from the numbers of
+/// those whose rows they are, and the slice is kept, so that what drops is what would drop without sharding.
 /// </summary>
-internal sealed class SlicedDropout(IRowExchange ranks, Ops.Dropout whole) : Ops.ElementWise, IDirectUnary
+/// <param name="ranks">The ranks.</param>
+/// <param name="whole">The same without slices.</param>
+/// <param name="dimension">Along which there are slices, the samples' being 0.</param>
+/// <param name="masks">Among how many ranks the rows are divided, otherwise than here.</param>
+internal sealed class SlicedDropout(IRowExchange ranks, Ops.Dropout whole, int dimension, int masks)
+    : Ops.ElementWise, IDirectUnary
 {
     /// <inheritdoc/>
     public override string Kind => "sliced_dropout";
@@ -51,17 +56,19 @@ internal sealed class SlicedDropout(IRowExchange ranks, Ops.Dropout whole) : Ops
     private Tensor Mask(Tensor input)
     {
         var mask = empty_like(input);
-        long rows = input.shape[0] / ranks.Ranks, features = input.shape[^1];
+        var sizes = input.shape;
+        (sizes[0], sizes[dimension]) = (sizes[0] / masks, sizes[dimension] * ranks.Ranks);
+        var mine = input.shape[dimension];
         var p = whole.Probability;
         using var kept = Scalars.Of(p < 1 ? 1 - p : 1);
-        for (var rank = 0; rank < ranks.Ranks; rank++)
+        for (var i = 0; i < masks; i++)
         {
-            Devices.ManualSeed(ranks.Seed(rank));
-            using var all = empty([rows, .. input.shape[1..^1], features * ranks.Ranks], input.dtype, input.device);
+            Devices.ManualSeed(ranks.Seed(i));
+            using var all = empty(sizes, input.dtype, input.device);
             all.bernoulli_(1 - p).div_(kept);
-            using var mine = all.narrow(-1, ranks.Rank * features, features);
-            using var place = mask.narrow(0, rank * rows, rows);
-            place.copy_(mine);
+            using var part = all.narrow(dimension, ranks.Rank * mine, mine);
+            using var place = mask.narrow(0, i * sizes[0], sizes[0]);
+            place.copy_(part);
         }
         return mask;
     }

@@ -57,7 +57,7 @@ internal static class KnownCalls
         ["aten::batch_norm"] = c => c.Owner is TorchSharp.Modules.BatchNorm2d { affine: true } m && c.Inputs[0].Shape.Rank == 3 && c.FollowsMode(5) ? new Ops.BatchNorm2d(m) : null,
         ["aten::layer_norm"] = c => c.Owner is TorchSharp.Modules.LayerNorm { elementwise_affine: true } m ? new Ops.LayerNorm(m) : HeldLayers.LayerNorm(c) is { } held ? new Ops.LayerNorm(held) : null,
         ["aten::group_norm"] = c => HeldLayers.GroupNorm(c) is { } m ? new Ops.GroupNorm(m) : null,
-        ["aten::embedding"] = c => c.Owner is TorchSharp.Modules.Embedding m ? new Ops.Embedding(m) : null,
+        ["aten::embedding"] = c => c.Owner is TorchSharp.Modules.Embedding m ? new Ops.Embedding(m) { IsPlain = c.Arguments is [_, _, -1L, false, false] } : null,
         ["aten::relu"] = c => new Relu(),
         ["aten::gelu"] = c => c.Arguments[1] is "none" ? new Gelu() : null,
         ["aten::dropout"] = c => c.Arguments[1] is double p and > 0 and < 1 && c.FollowsMode(2) ? new Ops.Dropout(p, c.Caller as TorchSharp.Modules.Dropout) : null,

@@ -16,9 +16,9 @@ namespace Interactive.Layouts;
 /// <param name="layout">The layout, fitted to ranks and batch.</param>
 /// <param name="bytesPerSecond">Speed of a link between two ranks.</param>
 /// <param name="shards">What data ranks divide, of a net that is not cut.</param>
-/// <param name="slices">Parameters of which each data rank has a slice.</param>
+/// <param name="partition">Of which each rank runs its slices; null where it runs all.</param>
 internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout layout, double bytesPerSecond,
-    Shards shards, IReadOnlyList<ParameterSlice>? slices = null)
+    Shards shards, PartitionedGraph? partition = null)
 {
     private const int Slots = 128, Tries = 24;
     private readonly int stages = layout.Pipe * layout.Order.Chunks;
@@ -144,7 +144,7 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
 
     private readonly Lazy<long> everyRanks = new(()
         => source.parameters().DistinctBy(p => p.Identity()).Sum(p => p.numel() * p.element_size())
-        - (slices ?? []).Sum(s => (s.Whole.numel() - s.Mine.numel()) * s.Whole.element_size())
+        - (partition?.Slices ?? []).Sum(s => (s.Whole.numel() - s.Mine.numel()) * s.Whole.element_size())
         + source.buffers().Sum(b => b.numel() * b.element_size())
             + layout.Micro * source.Inputs.Sum(v => v.Bytes(graph.Profile.Batch)));
 
@@ -159,8 +159,7 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
         var rankOf = new int[stages];
         for (var rank = 0; rank < layout.Pipe; rank++)
             for (var chunk = 0; chunk < order.Chunks; chunk++) rankOf[order.Stage(rank, chunk, layout.Pipe)] = rank;
-        var exchanged = graph.Graph.Nodes
-            .Sum(n => n.Op.SentBytes(n, graph.Profile.Batch) * (n.Inputs is [{ NeedsGradient: true }] ? 2 : 1));
+        var exchanged = Exchanged();
         var sums = 0.0;
         var shares = new List<RankShare>();
         for (var rank = 0; rank < layout.Pipe; rank++)
@@ -175,7 +174,7 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
                 order.SendsAhead(layout.Pipe), Arrives);
             var held = mine.Sum(p => FixedBytes(p.Schedule.Stage.First, p.Schedule.Stage.End, p.Schedule) - everyRanks.Value);
             var parameters = mine.Sum(p => Trained(p.Schedule.Stage.First, p.Schedule.Stage.End))
-                - (slices ?? []).Where(s => s.Mine.requires_grad).Sum(s => s.Mine.numel() * s.Mine.element_size());
+                - (layout.ShardsLinear ? partition!.Slices : []).Where(s => s.Mine.requires_grad).Sum(s => s.Mine.numel() * s.Mine.element_size());
             var summed = shards.Transfers(layout.Micro) * parameters * (layout.Data - 1) / layout.Data
                 + layout.Micro * exchanged;
             sums = Math.Max(sums, summed / bytesPerSecond);
@@ -189,5 +188,15 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
                 everyRanks.Value + held, peak, run.Busy(rank), sent + summed));
         }
         return new(layout, plans, run, shares, sums);
+    }
+
+    // Bytes that a rank sends to those with other slices, for one micro-batch.
+    private long Exchanged()
+    {
+        if (partition is null) return 0;
+        var loss = sizeof(float) * (layout.Tensor - 1) * partition.LossNumbers
+            * (graph.Graph.Output.Bytes(graph.Profile.Batch) / (graph.Graph.Output.Shape[^1] * sizeof(float)));
+        return loss + graph.Graph.Nodes.Sum(n => n.Op.SentBytes(n, graph.Profile.Batch) is var (forward, backward)
+            ? forward + (n.Inputs is [{ NeedsGradient: true }] ? backward : 0) : 0);
     }
 }

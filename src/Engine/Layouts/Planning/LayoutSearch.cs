@@ -17,7 +17,11 @@ public sealed class LayoutSearch
     private readonly double bytesPerSecond;
     private readonly Shards shards;
     private readonly Dictionary<(long, bool), PlanningGraph> known = [];
-    private readonly Dictionary<(int Data, int Batch, long Micro), (PlanningGraph Graph, IReadOnlyList<ParameterSlice> Slices)> sliced = [];
+    private readonly Dictionary<(int Data, int Tensor, int Batch, long Micro), (PlanningGraph Graph, PartitionedGraph Partition)> sliced = [];
+    private readonly bool hasProfile;
+
+    /// <summary>Whether the loss takes classes in slices, as plain cross-entropy does; default true.</summary>
+    internal bool DividesLoss { get; init; } = true;
 
     /// <summary>Prepares to plan one model.</summary>
     /// <param name="source">The model; shapes are enough.</param>
@@ -30,6 +34,7 @@ public sealed class LayoutSearch
         Shards? shards = null)
     {
         this.shards = (shards ?? new Shards(0)).Validate();
+        hasProfile = profile is not null;
         (this.source, this.profile, this.bytesPerSecond) = (source,
             profile ?? ((graph, batch) => AnalyticProfile.Of(graph, batch)), bytesPerSecond);
         fused = Fusion.Fuse(source);
@@ -41,20 +46,45 @@ public sealed class LayoutSearch
     /// <param name="bytes">Of every rank; null for no limit.</param>
     /// <exception cref="UsageException">Nothing fits; the message gives the least bytes.</exception>
     public LayoutPlan Plan(Layout layout, int batch, long? bytes)
-        => layout.ShardsLinear && shards.Level > 0
+        => layout.Tensor > 1 && shards.Level > 0
+        ? throw new UsageException($"--zero {shards.Level} divides what data ranks hold, tensor the layers: give one of them")
+        : layout.ShardsLinear && shards.Level > 0
         ? throw new UsageException($"--zero {shards.Level} divides all parameters, shard=linear some: give one of them")
         : layout.Pipe > 1 && shards.Level > 0
         ? throw new UsageException($"--zero {shards.Level} divides what data ranks hold, not the layers: data={layout.Ranks},pipe=1 works, or no --zero")
         : Planner(layout, batch).Within(bytes) ?? throw new UsageException(
             $"{layout} does not fit {ByteText.Of(bytes ?? 0)} on every rank: it needs about {ByteText.Of(Least(layout, batch, bytes ?? 0))}");
 
-    /// <summary>The model as data ranks divide its linear layers.</summary>
-    /// <exception cref="UsageException">There is nothing to divide.</exception>
-    internal static PartitionedGraph Partition(Graph source, Layout layout, int batch, IRowExchange? ranks = null)
-        => PartitionedGraph.Of(source, batch / layout.Data, ranks ?? new NoExchange(layout.Data))
-        ?? throw new UsageException(source.Precision.IsMixed
-            ? $"--layout {layout}: shard=linear sends fp32, not --precision {source.Precision}: give one of them"
-            : $"--layout {layout}: with a batch of {batch} no linear layer of {source.Name} with features that divide by {layout.Data} sends less in slices than whole: data={layout.Data} works");
+    /// <summary>The model as ranks divide its layers.</summary>
+    /// <exception cref="UsageException">There is nothing to divide, or it does not divide.</exception>
+    internal static PartitionedGraph Partition(Graph source, Layout layout, int batch, IRowExchange? ranks = null, bool dividesLoss = true)
+    {
+        var what = layout.Tensor > 1 ? "tensor" : "shard=linear";
+        if (source.Precision.IsMixed) throw new UsageException($"--layout {layout}: {what} sends fp32, not --precision {source.Precision}: give one of them");
+        if (layout.Tensor == 1)
+            return PartitionedGraph.Of(source, batch / layout.Data, ranks ?? new NoExchange(layout.Data))
+                ?? throw new UsageException($"--layout {layout}: with a batch of {batch} no linear layer of {source.Name} with features that divide by {layout.Data} sends less in slices than whole: data={layout.Data} works");
+        try
+        {
+            return TensorPartition.Of(source, ranks ?? new NoExchange(layout.Tensor), dividesLoss)
+                ?? throw new UsageException($"{source.Name} has no attention, pairs of linear layers or tables that {layout.Tensor} ranks could divide");
+        }
+        catch (UsageException e) { throw new UsageException($"--layout {layout}: {e.Message}: {Divisible(source, layout, dividesLoss)} works"); }
+    }
+
+    // The nearest number of ranks with the same samples that divides.
+    private static string Divisible(Graph source, Layout layout, bool dividesLoss)
+    {
+        var tensor = Enumerable.Range(2, layout.Ranks - 1).Where(t => layout.Ranks % t == 0 && IsDivisible(source, t, dividesLoss))
+            .DefaultIfEmpty(1).MinBy(t => Math.Abs(t - layout.Tensor));
+        return tensor > 1 ? $"data={layout.Ranks / tensor},tensor={tensor}" : $"data={layout.Ranks}";
+    }
+
+    private static bool IsDivisible(Graph source, int tensor, bool dividesLoss)
+    {
+        try { return new TensorSharding(source, tensor, dividesLoss).IsAny; }
+        catch (UsageException) { return false; }
+    }
 
     /// <summary>
     /// All layouts of so many ranks within so many bytes, the fastest first; those that do not fit are left out.
@@ -73,7 +103,7 @@ public sealed class LayoutSearch
 
     /// <summary>About the least bytes with which some layout works.</summary>
     public long LeastBytes(int ranks, int batch, long below)
-        => Layouts(ranks, batch).GroupBy(l => (l.Data, l.Pipe, l.ShardsLinear)).Select(g => g.MaxBy(l => l.Micro)!)
+        => Layouts(ranks, batch).GroupBy(l => (l.Data, l.Pipe, l.Tensor, l.ShardsLinear)).Select(g => g.MaxBy(l => l.Micro)!)
         .Where(l => l.Order.Name == "1f1b" || l.Pipe == 1).Select(l => Least(l, batch, below)).DefaultIfEmpty(0).Min();
 
     /// <summary>
@@ -84,7 +114,7 @@ public sealed class LayoutSearch
     {
         for (var more = 2 * ranks; more <= 16 * ranks; more *= 2)
             foreach (var layout in Layouts(more, batch).Where(l => l.Order.Name == "1f1b")
-                .GroupBy(l => (l.Data, l.Pipe, l.ShardsLinear)).Select(g => g.MaxBy(l => l.Micro)!))
+                .GroupBy(l => (l.Data, l.Pipe, l.Tensor, l.ShardsLinear)).Select(g => g.MaxBy(l => l.Micro)!))
                 if (Tried(layout, batch, bytes) is not null) return more;
         return null;
     }
@@ -93,11 +123,11 @@ public sealed class LayoutSearch
     {
         var micro = batch / (layout.Data * layout.Micro);
         var isSplit = layout.Order.IsSplit;
-        if (layout.ShardsLinear)
+        if (layout.ShardsLinear || layout.Tensor > 1)
         {
-            var key = (layout.Data, batch, (long)micro);
+            var key = (layout.Data, layout.Tensor, batch, (long)micro);
             if (!sliced.TryGetValue(key, out var part)) sliced[key] = part = Sliced(layout, batch, micro);
-            return new(source, part.Graph, layout, bytesPerSecond, shards, part.Slices);
+            return new(source, part.Graph, layout, bytesPerSecond, shards, part.Partition);
         }
         if (!known.TryGetValue((micro, isSplit), out var graph))
             known[(micro, isSplit)] = graph = new PlanningGraph(fused,
@@ -105,11 +135,14 @@ public sealed class LayoutSearch
         return new(source, graph, layout, bytesPerSecond, shards);
     }
 
-    private (PlanningGraph, IReadOnlyList<ParameterSlice>) Sliced(Layout layout, int batch, long micro)
+    private (PlanningGraph, PartitionedGraph) Sliced(Layout layout, int batch, long micro)
     {
-        var partition = Partition(source, layout, batch);
+        var partition = Partition(source, layout, batch, dividesLoss: DividesLoss);
         var run = Fusion.Fuse(partition.Graph);
-        return (new PlanningGraph(run, WithAutograd(profile(run, micro))), partition.Slices);
+        var costs = hasProfile ? profile(run, micro)
+            : AnalyticProfile.InTurn(run, micro, partition.LossNumbers == 0 ? null
+            : new LossTraits(ReadsOutput: false, Overwrites: true) { RowBytes = TensorPartition.LossRowBytes(layout.Tensor) });
+        return (new PlanningGraph(run, WithAutograd(costs)), partition);
     }
 
     // Several micro-batches are in flight: ways to run backward that were chosen for one alone are left out.
@@ -139,6 +172,7 @@ public sealed class LayoutSearch
     private IEnumerable<Layout> Layouts(int ranks, int batch)
     {
         var isDivided = batch % ranks == 0 && IsDivided(ranks, batch);
+        foreach (var layout in TensorLayouts(ranks, batch)) yield return layout;
         for (var pipe = 1; pipe <= (shards.Level > 0 ? 1 : ranks); pipe++)
         {
             if (ranks % pipe != 0 || batch % (ranks / pipe) != 0) continue;
@@ -152,6 +186,18 @@ public sealed class LayoutSearch
                         : new[] { PipelineOrders.Find("1f1b"), PipelineOrders.Find("1f1b-eager") })
                         yield return new Layout(ranks / pipe, pipe, order, micro, []);
                 }
+        }
+    }
+
+    private IEnumerable<Layout> TensorLayouts(int ranks, int batch)
+    {
+        if (shards.Level > 0 || source.Precision.IsMixed) yield break;
+        for (var tensor = 2; tensor <= ranks; tensor++)
+        {
+            if (ranks % tensor != 0 || batch % (ranks / tensor) != 0 || !IsDivisible(source, tensor, DividesLoss)) continue;
+            var share = batch / (ranks / tensor);
+            for (var micro = 1; micro <= Math.Min(share, 16); micro *= 2)
+                if (share % micro == 0) yield return new Layout(ranks / tensor, 1, PipelineOrders.Find("1f1b"), micro, []) { Tensor = tensor };
         }
     }
 

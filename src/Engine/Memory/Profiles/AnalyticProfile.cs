@@ -1,4 +1,5 @@
 using Interactive.Graphs;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Interactive.Memory;
@@ -29,7 +30,14 @@ public static class AnalyticProfile
     public static Profile Cautious(Graph graph, long batch, LossTraits? loss = null)
         => Of(graph, batch, loss, withKernels: true);
 
-    private static Profile Of(Graph graph, long batch, LossTraits? loss, bool withKernels)
+    /// <summary>
+    /// The same for a graph whose layers run directly, gradients of parameters before that of the input: no two of these are
+    /// there at once.
+    /// </summary>
+    internal static Profile InTurn(Graph graph, long batch, LossTraits? loss = null)
+        => Of(graph, batch, loss, withKernels: false, inTurn: true);
+
+    private static Profile Of(Graph graph, long batch, LossTraits? loss, bool withKernels, bool inTurn = false)
     {
         graph.FindGradients();
         var traits = loss
@@ -41,23 +49,27 @@ public static class AnalyticProfile
         {
             Source = "analytic",
             Batch = batch,
-            Nodes = [.. graph.Nodes.Select(n => Of(n, batch, withKernels))],
+            Nodes = [.. graph.Nodes.Select(n => Of(n, batch, withKernels, inTurn))],
             Loss = 4 * bytes / BytesPerSecond + 20 * StepSeconds,
             LossReadsOutput = traits.ReadsOutput,
             LossOverwrites = overwrites,
             // A piece of the gradient; else log-probabilities and their gradient beside the gradient of the output,
             // which has gone itself by then unless backward reads it.
-            LossWorkspace = overwrites ? Math.Min(LossRules.PieceBytes, bytes)
+            LossWorkspace = traits.RowBytes > 0 ? traits.RowBytes * bytes / (graph.Output.Shape[^1] * graph.Output.Type.ElementSize())
+                : overwrites ? Math.Min(LossRules.PieceBytes, bytes)
                 : graph.Outputs.Sum(o => (LossRules.LetsGo(o, traits.ReadsOutput) ? 1 : 2) * o.Bytes(batch))
                     + traits.Tables * bytes,
         };
     }
 
-    private static NodeProfile Of(Node node, long batch, bool withKernels)
+    private static NodeProfile Of(Node node, long batch, bool withKernels, bool inTurn)
     {
         var kernels = (withKernels || node.Op.RunsOnce) && !node.Output.IsFixed ? node.Op.Workspace(node, batch) : default;
         var (output, input) = (node.Output.Bytes(batch), node.Inputs.Sum(v => v.Bytes(batch)));
-        var parameters = node.Op.Parameters.Where(p => p.requires_grad).Sum(p => p.numel() * p.element_size());
+        var gradients = node.Op.Parameters.Where(p => p.requires_grad).Select(p => p.numel() * p.element_size());
+        var parameters = inTurn && node.Op.GradientsInTurn
+            ? Math.Max(0, gradients.DefaultIfEmpty(0).Max() - node.Inputs.Where(v => v.NeedsGradient).Sum(v => v.Bytes(batch)))
+            : gradients.Sum();
         var saved = node.Op.Saves(node);
         var heavy = !node.Op.IsCheap;
         var arithmetic = node.Op.Flops(node) * node.Output.Rows(batch) / (heavy ? FlopsPerSecond : 4 * FlopsPerSecond);

@@ -7,4 +7,7 @@ public readonly record struct LossTraits(bool ReadsOutput, bool Overwrites)
 {
     /// <summary>Tensors of the outputs' size that it holds besides those of softmax cross-entropy; default 0.</summary>
     internal int Tables { get; init; }
+
+    /// <summary>Bytes that it holds for each row of scores where it works on whole rows at once; 0 (default) where it works on pieces of the output.</summary>
+    internal long RowBytes { get; init; }
 }

@@ -16,8 +16,8 @@ namespace Interactive.Training;
 
 /// <summary>
 /// The model cut into stages, one or several a rank, through which a batch goes in micro-batches. Loss and gradients have the bits of one
-/// rank that works off the same micro-batches under this strategy. Or, with <c>shard=linear</c>, one stage of which ranks that divide the
-/// batch have slices of linear layers.
+/// rank that works off the same micro-batches under this strategy. Or one stage, in slices: with <c>shard=linear</c> ranks that divide the
+/// batch have slices of linear layers, with <c>tensor</c> ranks that have the same samples have slices of layers.
 /// </summary>
 public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
 {
@@ -28,13 +28,17 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     private Layout? layout;
     private LayoutPlan? plan;
     private StrategyContext context = null!;
-    private ICommunicator? copies; // ranks with the same stages
+    private ICommunicator? copies; // ranks with the same stages and slices
+    private ICommunicator? neighbours; // ranks with the same samples and other slices
     private MessageLink? link;
     private StageRun[] chunks = [];
     private GradientPool? pool;
     private OverlappedReducer? reducer;
     private TiedUses? tied;
-    private RowExchange? rows; // where data ranks have slices of layers
+    private UnusedParameters? unused;
+    private IObjective objective = null!; // of what a rank has of the outputs
+    private bool learns; // from the micro-batch that runs: some label counts
+    private RowExchange? rows; // where ranks have slices of layers
     private SlicedParameters? sliced;
     private GradientPool? own; // gradients of slices, which are complete on their rank
     private int[] numbers = []; // by node that is run: its number in the model, by which it draws
@@ -43,7 +47,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     private long peak;
 
     /// <summary>With a layout as a text.</summary>
-    /// <param name="layout">Parts of <c>data=2,pipe=2,order=1f1b,micro=8</c> or <c>data=2,shard=linear</c>, or <c>auto</c>.</param>
+    /// <param name="layout">Parts of <c>data=2,pipe=2,order=1f1b,micro=8</c>, <c>data=2,tensor=2</c> or <c>data=2,shard=linear</c>, or <c>auto</c>.</param>
     /// <param name="stages">First layers of the stages from the second on, with commas between; empty to choose.</param>
     /// <param name="memory">Bytes that each rank may hold, as <c>--memory</c> takes them; null for no limit.</param>
     /// <param name="model">The model, where <c>auto</c> is to choose.</param>
@@ -68,6 +72,9 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     /// <summary>Whether <c>auto</c> may choose slices of parameters: the optimiser steps each number by itself.</summary>
     internal bool MaySlice { get; init; } = true;
 
+    // Before Setup: as plain cross-entropy.
+    private bool DividesLoss => context is null || SlicedCrossEntropy.Divides(context.Executor.Objective, context.Graph.Outputs) is not null;
+
     /// <summary>What runs where, from Setup on.</summary>
     public LayoutPlan Plan => plan ?? throw new InvalidOperationException("Setup comes first");
 
@@ -75,7 +82,13 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     public long ActivationPeakBytes => peak;
 
     /// <summary>Bytes that this rank has sent to others with the same stages since Setup began.</summary>
-    internal long SentBytes => (copies as Communicator)?.SentBytes ?? 0;
+    internal long SentBytes => ((copies as Communicator)?.SentBytes ?? 0) + ((neighbours as Communicator)?.SentBytes ?? 0);
+
+    // Rank = (place in the pipeline x data + part of the batch) x tensor + slice.
+    private int PlaceOf(int rank) => rank / (layout!.Data * layout.Tensor);
+    private int PartOf(int rank) => rank / layout!.Tensor % layout.Data;
+    private int SliceOf(int rank) => rank % layout!.Tensor;
+    private int RankAt(int place, int part, int slice) => (place * layout!.Data + part) * layout.Tensor + slice;
 
     IDividedState? IDividesOptimizer.Shards => (IDividedState?)sliced ?? new StagedOptimizer(context.World, name => owners[name], IsMine);
 
@@ -91,8 +104,8 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     private Layout Choose(int ranks)
     {
         if (model is null) throw new UsageException("--layout auto needs the model: hand it to the strategy, or leave the strategy to the trainer");
-        var search = new LayoutSearch(model);
-        return search.All(ranks, batchSize, memory).FirstOrDefault(plan => MaySlice || !plan.Layout.ShardsLinear)?.Layout
+        var search = new LayoutSearch(model) { DividesLoss = DividesLoss };
+        return search.All(ranks, batchSize, memory).FirstOrDefault(plan => MaySlice || plan.Layout is { ShardsLinear: false, Tensor: 1 })?.Layout
             ?? throw new UsageException($"--memory {ByteText.Of(memory!.Value)}: no layout of {ranks} ranks holds {model.Name} with a batch of {batchSize}; about {ByteText.Of(search.LeastBytes(ranks, batchSize, memory.Value))} a rank would do");
     }
 
@@ -101,7 +114,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
 
     /// <inheritdoc/>
     public BatchShare Share(ICommunicator world) => layout is null ? throw new InvalidOperationException("MicroBatches comes first")
-        : new(world.Rank % layout.Data, layout.Data, world.Rank / layout.Data == 0);
+        : new(PartOf(world.Rank), layout.Data, PlaceOf(world.Rank) == 0 && SliceOf(world.Rank) == 0);
 
     /// <inheritdoc/>
     public string? Description => plan is null ? null : string.Create(CultureInfo.InvariantCulture,
@@ -116,28 +129,38 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         Release();
         this.context = context;
         var (world, order) = (context.World, layout!.Order);
-        var me = world.Rank / layout.Data;
-        copies = world.Split([.. Enumerable.Range(0, layout.Data).Select(d => me * layout.Data + d)]);
+        var (me, part) = (PlaceOf(world.Rank), PartOf(world.Rank));
+        copies = world.Split([.. Enumerable.Range(0, layout.Data).Select(d => RankAt(me, d, SliceOf(world.Rank)))]);
+        neighbours = layout.Tensor > 1 ? world.Split([.. Enumerable.Range(0, layout.Tensor).Select(t => RankAt(me, part, t))]) : null;
         var partition = Partition();
         var graph = partition?.Graph ?? context.Graph;
         var fused = Fusion.Fuse(graph);
-        plan = new LayoutSearch(context.Graph, ProfileOf).Plan(layout, batchSize, memory);
+        objective = partition?.LossNumbers > 0 ? new SlicedCrossEntropy(SlicedCrossEntropy.Divides(context.Executor.Objective, context.Graph.Outputs)!, rows!, context.Graph.Outputs) : context.Executor.Objective;
+        plan = new LayoutSearch(context.Graph, ProfileOf) { DividesLoss = DividesLoss }.Plan(layout, batchSize, memory);
         link = layout.Pipe > 1 ? world.Link() : null;
         var stages = plan.Stages.Select(s => s.Schedule.Stage).ToArray();
-        var names = context.Parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
+        var names = context.Graph.named_parameters().DistinctBy(p => p.parameter.Identity()).ToDictionary(p => p.parameter.Identity(), p => p.name);
+        foreach (var (name, parameter) in context.Parameters) names[parameter.Identity()] = name;
         foreach (var slice in partition?.Slices ?? []) names[slice.Mine.Identity()] = NameOf(slice.Whole);
         string NameOf(Parameter parameter) => names.GetValueOrDefault(parameter.Identity(), "parameter");
         sliced = partition is null ? null : new SlicedParameters(rows!, partition.Slices, NameOf);
         var byName = Fusion.Fuse(context.Graph).Nodes.ToDictionary(n => n.Name, n => n.Id);
         numbers = [.. fused.Nodes.Select(n => byName.GetValueOrDefault(n.Name, -1))];
+        RequireKnown(fused);
         tied = new TiedUses(fused, stages, s => Place(s) == me, NameOf);
         chunks = [.. Enumerable.Range(0, order.Chunks).Select(c => order.Stage(me, c, layout.Pipe))
-            .Select(s => new StageRun(graph, plan.Stages[s].Schedule, context.Executor.Objective, s == stages.Length - 1, tied.Sums, RankOf(s - 1, stages.Length), RankOf(s + 1, stages.Length), world.Rank, link, s))];
+            .Select(s => new StageRun(graph, plan.Stages[s].Schedule, objective, s == stages.Length - 1, tied.Sums, RankOf(s - 1, stages.Length), RankOf(s + 1, stages.Length), world.Rank, link, s))];
         owners = Owners(fused, stages);
         var stepped = chunks.SelectMany(c => c.Executor.BackwardOrder).DistinctBy(p => p.Identity()).Where(p => (tied.Owner(p) ?? -1) is var stage && (stage < 0 || Place(stage) == me))
-            .ToLookup(p => partition?.Slices.Any(s => s.Mine.Identity() == p.Identity()) == true);
+            .ToLookup(p => layout.ShardsLinear && partition!.Slices.Any(s => s.Mine.Identity() == p.Identity()));
         pool = new GradientPool(stepped[false], null, NameOf);
         own = new GradientPool(stepped[true], null, NameOf);
+        unused = new UnusedParameters(graph, pool);
+        foreach (var chunk in chunks)
+            chunk.Executor.GradientReady += parameter =>
+            {
+                if (learns) unused.Ready(parameter);
+            };
         reducer = new OverlappedReducer(copies, pool, new ReducerOptions { Overlap = false });
         if (sliced is { } parts && kept is not null) // other parts may be this rank's now
             context.Optimizer.Restore([.. kept.Keys], key => parts.Mine(key, kept[key]), context.Optimizer.Steps, late, context.Device);
@@ -145,16 +168,22 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
 
     private PartitionedGraph? Partition()
     {
-        if (!layout!.ShardsLinear) return null;
+        if (!layout!.ShardsLinear && layout.Tensor == 1) return null;
         context.Optimizer.RequireElementWise($"--layout {layout}");
-        return LayoutSearch.Partition(context.Graph, layout, batchSize, rows = new RowExchange(copies!));
+        return LayoutSearch.Partition(context.Graph, layout, batchSize, rows = new RowExchange(neighbours ?? copies!), DividesLoss);
+    }
+
+    // Each use of a parameter that has several adds to a tensor of its own, whether or not autograd has reached it.
+    private void RequireKnown(Graph fused)
+    {
+        if (UnusedParameters.Of(fused).FirstOrDefault(uses => uses.Skip(1).Any()) is { } uses)
+            throw new UsageException($"--layout {layout}: {string.Join(" and ", uses.Select(use => use.Node.Name))} share parameters, and could not be traced: whether a step uses these is not known; use no --layout");
     }
 
     // Measured on rank 0: seconds, bytes, and which ways to run backward in two parts have autograd's bits. From shapes where measuring does not fit.
     private Profile ProfileOf(Graph fused, long batch)
     {
-        var objective = context.Executor.Objective;
-        if (rows is not null) return AnalyticProfile.Of(fused, batch, objective.Traits(fused)); // no rank runs its part alone
+        if (rows is not null) return AnalyticProfile.InTurn(fused, batch, objective.Traits(fused)); // no rank runs its part alone
         var mine = context.World.Rank == 0 && Profiler.Fits(context.Graph, batch) ? JsonSerializer.SerializeToUtf8Bytes(ProfileCache.Get(context.Graph, batch, objective)) : [];
         var first = context.World.AllGather(mine)[0];
         return first.Length > 0 ? JsonSerializer.Deserialize<Profile>(first)! : AnalyticProfile.Of(fused, batch, objective.Traits(fused));
@@ -169,7 +198,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     }
 
     // The rank that runs a stage of this rank's copy of the model.
-    private int RankOf(int stage, int stages) => stage < 0 || stage >= stages ? -1 : Place(stage) * layout!.Data + context.World.Rank % layout.Data;
+    private int RankOf(int stage, int stages) => stage < 0 || stage >= stages ? -1 : RankAt(Place(stage), PartOf(context.World.Rank), SliceOf(context.World.Rank));
 
     private Dictionary<string, int> Owners(Graph fused, Stage[] stages)
     {
@@ -177,14 +206,14 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         for (var s = stages.Length - 1; s >= 0; s--) // the first user's
             for (var n = stages[s].End - 1; n >= stages[s].First; n--)
             {
-                foreach (var parameter in fused.Nodes[n].Op.Parameters) places[parameter.Identity()] = Place(s) * layout!.Data;
-                foreach (var buffer in fused.Nodes[n].Op.Module?.buffers() ?? []) places[((Tensor)buffer).Identity()] = Place(s) * layout!.Data;
+                foreach (var parameter in fused.Nodes[n].Op.Parameters) places[parameter.Identity()] = RankAt(Place(s), 0, 0);
+                foreach (var buffer in fused.Nodes[n].Op.Module?.buffers() ?? []) places[((Tensor)buffer).Identity()] = RankAt(Place(s), 0, 0);
             }
         return context.Graph.named_parameters().Select(p => (p.name, Tensor: (Tensor)p.parameter)).Concat(context.Graph.named_buffers().Select(b => (b.name, Tensor: b.buffer)))
             .DistinctBy(p => p.name).ToDictionary(p => p.name, p => places.GetValueOrDefault(p.Tensor.Identity(), 0));
     }
 
-    private bool IsMine(string parameter) => owners.TryGetValue(parameter, out var owner) && owner / layout!.Data == context.World.Rank / layout.Data;
+    private bool IsMine(string parameter) => owners.TryGetValue(parameter, out var owner) && PlaceOf(owner) == PlaceOf(context.World.Rank);
 
     /// <inheritdoc/>
     public double Backward(IReadOnlyList<Batch> batches, StepWeights weights, long step)
@@ -197,13 +226,12 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         live.ResetPeak();
         var before = live.LiveBytes;
         var factors = Enumerable.Range(0, batches.Count).Select(weights.Factor).ToArray();
-        var me = context.World.Rank / layout!.Data;
-        var actions = layout.Order.Actions(me, layout.Pipe, batches.Count).Where(a => factors[a.Micro] != 0 || rows is not null).ToArray(); // no label counts: the mean of nothing
-        var part = context.World.Rank % layout.Data;
+        var (me, part) = (PlaceOf(context.World.Rank), PartOf(context.World.Rank));
+        var actions = layout!.Order.Actions(me, layout.Pipe, batches.Count).Where(a => factors[a.Micro] != 0 || layout.ShardsLinear).ToArray(); // no label counts: the mean of nothing
         long Seed(int data, int micro, int node) => (long)(new CounterRandom(context.Seed, (ulong)((step * layout.Data + data) * batches.Count + micro)).Next() ^ (ulong)(node + 1) * 0x9E3779B97F4A7C15) & long.MaxValue;
         long Stream(int micro, int node)
         {
-            if (rows is not null) rows.Seeds = data => Seed(data, micro, numbers[node]);
+            if (rows is not null) rows.Seeds = data => Seed(layout.ShardsLinear ? data : part, micro, numbers[node]);
             return Seed(part, micro, numbers[node]);
         }
         foreach (var chunk in chunks) chunk.Begin(batches, i => factors[i] / batches.Count, Stream);
@@ -216,12 +244,15 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
             if (k == 0) chunks[actions[0].Chunk].Post(actions[0]);
             if (k + 1 < actions.Length) chunks[actions[k + 1].Chunk].Post(actions[k + 1]);
             if (k > ahead) Finish(sent[k - ahead - 1]);
+            if (actions[k].Pass is PassKind.B or PassKind.BW) unused!.Watch();
+            learns = factors[actions[k].Micro] != 0;
             sent[k] = chunks[actions[k].Chunk].Run(actions[k], handed, loss);
         }
         foreach (var messages in sent.TakeLast(ahead + 1)) Finish(messages);
+        unused!.Agree(copies!);
         tied.Join(link, s => RankOf(s, plan!.Stages.Count), context.World.Rank, Gradient);
         peak = Math.Max(peak, live.PeakBytes - before);
-        if (rows is not null) own.Scale(0, own.Length, 1.0 / layout.Data); // of the mean over the ranks' losses
+        if (layout.ShardsLinear) own.Scale(0, own.Length, 1.0 / layout.Data); // of the mean over the ranks' losses
         reducer!.Begin();
         return Mean(loss, factors);
     }
@@ -245,7 +276,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         for (var i = 0; i < losses.Length; i++) sum += losses[i] * factors[i] / losses.Length;
         var last = Place(plan!.Stages.Count - 1);
         var all = context.World.AllGather(MemoryMarshal.AsBytes(new ReadOnlySpan<double>(in sum)));
-        return Enumerable.Range(0, layout!.Data).Sum(d => MemoryMarshal.Read<double>(all[last * layout.Data + d])) / layout.Data;
+        return Enumerable.Range(0, layout!.Data).Sum(d => MemoryMarshal.Read<double>(all[RankAt(last, d, 0)])) / layout.Data;
     }
 
     /// <inheritdoc/>
@@ -267,6 +298,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         context.Optimizer.Begin();
         foreach (var range in pool!.Ranges.Concat(own!.Ranges))
         {
+            if (unused!.Contains(range)) continue;
             using var gradient = Gradient(range.Parameter);
             context.Optimizer.Step(range.Name, range.Parameter, gradient, learningRate);
         }
@@ -280,12 +312,15 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         using var scope = NewDisposeScope();
         var order = context.Parameters.Select((p, i) => (p.Name, i)).ToDictionary(p => p.Name, p => p.i);
         var squares = new double[order.Count];
-        bool IsSliced(int parameter) => sliced?.Divide(context.Parameters[parameter].Name) == true;
         foreach (var range in pool!.Ranges.Concat(own!.Ranges))
-            if (IsSliced(order[range.Name]) || owners[range.Name] == context.World.Rank) squares[order[range.Name]] = Gradient(range.Parameter).to_type(ScalarType.Float64).square().sum().item<double>();
+            if (Holders(range.Name).Contains(context.World.Rank)) squares[order[range.Name]] = Gradient(range.Parameter).to_type(ScalarType.Float64).square().sum().item<double>();
         var all = context.World.AllGather(MemoryMarshal.AsBytes<double>(squares)).Select(part => MemoryMarshal.Cast<byte, double>(part).ToArray()).ToArray();
-        return Math.Sqrt(Enumerable.Range(0, squares.Length).Sum(i => IsSliced(i) ? all.Sum(rank => rank[i]) : all[owners[context.Parameters[i].Name]][i]));
+        return Math.Sqrt(Enumerable.Range(0, squares.Length).Sum(i => Holders(context.Parameters[i].Name).Sum(rank => all[rank][i])));
     }
+
+    // The ranks whose gradients of a parameter make up the whole of it, each number once.
+    private IEnumerable<int> Holders(string parameter)
+        => sliced?.Divide(parameter) != true ? [owners[parameter]] : Enumerable.Range(owners[parameter], layout!.ShardsLinear ? layout.Data : layout.Tensor);
 
     /// <inheritdoc/>
     public void Gather()
@@ -308,7 +343,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     {
         var mine = peak;
         var all = context.World.AllGather(MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in mine))).Select(part => MemoryMarshal.Read<long>(part)).ToArray();
-        return peak == 0 ? null : $"layout {plan!.Layout}: activations of each stage's rank peaked at {string.Join(", ", plan.Ranks.Select(r => $"{ByteText.Of(all[r.Rank * layout!.Data])} (predicted {ByteText.Of(r.ActivationPeakBytes)})"))}, measured";
+        return peak == 0 ? null : $"layout {plan!.Layout}: activations of each stage's rank peaked at {string.Join(", ", plan.Ranks.Select(r => $"{ByteText.Of(all[RankAt(r.Rank, 0, 0)])} (predicted {ByteText.Of(r.ActivationPeakBytes)})"))}, measured";
     }
 
     private void Release()
@@ -321,7 +356,8 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         tied?.Dispose();
         link?.Dispose();
         copies?.Dispose();
-        (reducer, pool, own, tied, link, copies, rows, sliced) = (null, null, null, null, null, null, null, null);
+        neighbours?.Dispose();
+        (reducer, pool, own, tied, link, copies, neighbours, rows, sliced) = (null, null, null, null, null, null, null, null, null);
     }
 
     /// <summary>Ends the message thread and frees the gradients.</summary>

@@ -21,11 +21,14 @@ internal sealed class UnusedParameters
     public UnusedParameters(Graph graph, GradientPool pool)
     {
         this.pool = pool;
-        var uses = graph.Nodes.SelectMany(node => node.Op.Parameters).CountBy(p => p.Identity()).ToDictionary();
-        candidates = [.. graph.Nodes.Where(node => node.Op is Opaque).SelectMany(node => node.Op.Parameters)
-            .Where(p => uses[p.Identity()] == 1 && pool.IndexOf(p) >= 0)];
+        candidates = [.. Of(graph).Select(uses => uses.First().Parameter).Where(p => pool.IndexOf(p) >= 0)];
         Begin();
     }
+
+    /// <summary>The parameters that a step may leave without a gradient, each with the nodes that may use it: whatever is traced uses what it has.</summary>
+    public static IEnumerable<IEnumerable<(Node Node, Parameter Parameter)>> Of(Graph graph)
+        => graph.Nodes.SelectMany(node => node.Op.Parameters.DistinctBy(p => p.Identity()).Select(p => (Node: node, Parameter: p)))
+        .GroupBy(use => use.Parameter.Identity()).Where(uses => uses.All(use => use.Node.Op is Opaque));
 
     /// <summary>What was seen of this step counts no more.</summary>
     public void Begin() => waiting.UnionWith(candidates.Select(p => p.Identity()));

@@ -36,6 +36,14 @@ internal sealed unsafe class RowExchange(ICommunicator world) : IRowExchange
         return sum;
     }
 
+    public Tensor SumAll(Tensor part, string name)
+    {
+        var sum = part.contiguous();
+        if (sum.Handle == part.Handle) sum = part.clone();
+        world.AllReduce(ElementKernels.Data(sum), sum.numel(), 0, sum.numel(), name);
+        return sum;
+    }
+
     public Tensor Swap(Tensor all, string name)
     {
         using var laid = all.contiguous();

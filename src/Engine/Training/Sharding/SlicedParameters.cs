@@ -51,27 +51,12 @@ internal sealed class SlicedParameters(IRowExchange ranks, IReadOnlyList<Paramet
         Aten.SetData(from, blank);
     }
 
-    private Tensor Cut(Tensor whole, ParameterSlice slice)
-    {
-        var size = whole.shape[slice.Dimension] / ranks.Ranks;
-        using var bare = whole.detach();
-        using var part = bare.narrow(slice.Dimension, ranks.Rank * size, size);
-        return empty(part.shape, part.dtype).copy_(part);
-    }
+    private Tensor Cut(Tensor whole, ParameterSlice slice) => slice.Cut(whole, ranks.Rank, ranks.Ranks);
 
-    // What is cut by rows lies one behind the other; columns are laid beside one another in a second step.
     private Tensor Joined(Tensor mine, ParameterSlice slice)
     {
         using var bare = mine.detach();
-        var all = ranks.Gather(bare, nameOf(slice.Whole));
-        if (slice.Dimension == 0) return all;
-        using (all)
-        {
-            var parts = all.chunk(ranks.Ranks);
-            var whole = cat(parts, slice.Dimension);
-            foreach (var part in parts) part.Dispose();
-            return whole;
-        }
+        return slice.Joined(ranks.Gather(bare, nameOf(slice.Whole)), ranks.Ranks);
     }
 
     /// <inheritdoc/>

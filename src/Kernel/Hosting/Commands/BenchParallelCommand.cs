@@ -24,7 +24,7 @@ internal static class BenchParallelCommand
         };
         var layouts = new Option<string?>("--layouts")
         {
-            Description = "layouts with semicolons between; default: gpipe, 1f1b and zb-h1 over all ranks",
+            Description = "layouts with semicolons between; default: gpipe, 1f1b and zb-h1 over all ranks, and shard=linear and tensor where the model takes them",
         };
         var micro = new Option<int>("--micro")
         {
@@ -32,7 +32,7 @@ internal static class BenchParallelCommand
             DefaultValueFactory = _ => 8,
         };
         var command = new Command("parallel",
-            "Training steps of pipelines against one rank: seconds, idle time and bytes, predicted and measured.")
+            "Training steps under layouts against one rank: seconds, idle time and bytes, predicted and measured.")
         { ranks, layouts, micro };
         var model = new ModelArguments(command, onlyCpu: true);
         var rounds = new RoundsArguments(command, rounds: 5);
@@ -48,14 +48,16 @@ internal static class BenchParallelCommand
                 // what does not fit: one line, not one from every rank
                 using (var shapes = model.Create(parsed, shapesOnly: true))
                 {
-                    foreach (var layout in Asked(many)) new LayoutSearch(shapes).Plan(layout.Fitted(many, batch), batch, null);
+                    foreach (var layout in Asked(many, shapes)) new LayoutSearch(shapes).Plan(layout.Fitted(many, batch), batch, null);
                     One().Fitted(1, batch);
                     BudgetArguments.RequireRoom(shapes, batch, many);
                 }
                 return RanksAgain.Launch(many, Patience);
             }
             var world = World.Current;
-            var results = Measure(world, () => model.Create(parsed), [.. Asked(world.Size)], One(), batch, count);
+            Layout[] asked;
+            using (var shapes = model.Create(parsed, shapesOnly: true)) asked = [.. Asked(world.Size, shapes)];
+            var results = Measure(world, () => model.Create(parsed), asked, One(), batch, count);
             if (world.Rank != 0) return 0;
             var (one, cut) = (results[0], results.Skip(1).ToArray());
             foreach (var result in cut) Console.Error.WriteLine(Line(result, one));
@@ -81,19 +83,29 @@ internal static class BenchParallelCommand
                     predictedIdleShare = result.Plan.IdleShare,
                     activationBytes = result.ActivationBytes,
                     predictedActivationBytes = result.ActivationBytes
-                        .Select((_, rank) => result.Plan.Ranks[rank / result.Plan.Layout.Data].ActivationPeakBytes),
+                        .Select((_, rank) => result.Plan.Ranks[rank / (result.Plan.Layout.Data * result.Plan.Layout.Tensor)].ActivationPeakBytes),
                     sameBits = SameBits(result, one),
+                    lossApart = result.LossApart(one),
                 }),
             });
             return cut.All(result => SameBits(result, one) != false) ? 0 : 1;
 
             Layout One() => Layout.Parse($"pipe=1,micro={parts}");
-            IEnumerable<Layout> Asked(int size)
-                => (parsed.GetValue(layouts) ?? string.Join(';', new[] { "gpipe", "1f1b", "zb-h1" }.Select(order => $"pipe={size},order={order}")))
-                .Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                .Select(text => Layout.Parse(text.Contains("micro=") ? text : $"{text},micro={parts}"));
+            IEnumerable<Layout> Asked(int size, Interactive.Graphs.Graph shapes)
+                => parsed.GetValue(layouts) is { } given
+                ? given.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Cut)
+                : new[] { "gpipe", "1f1b", "zb-h1" }.Select(order => Cut($"pipe={size},order={order}"))
+                .Concat((size > 1 ? new[] { $"data={size},shard=linear", $"tensor={size}" } : []).Select(Cut).Where(layout => Takes(shapes, layout, size, batch)));
+
+            Layout Cut(string text) => Layout.Parse(text.Contains("micro=") ? text : $"{text},micro={parts}");
         });
         return command;
+    }
+
+    private static bool Takes(Interactive.Graphs.Graph shapes, Layout layout, int ranks, int batch)
+    {
+        try { return new LayoutSearch(shapes).Plan(layout.Fitted(ranks, batch), batch, null) is not null; }
+        catch (UsageException) { return false; }
     }
 
     // In turn, round by round, so that a machine whose speed drifts treats all alike; the ranks that a contestant does
@@ -121,11 +133,11 @@ internal static class BenchParallelCommand
         finally { cut.ForEach(steps => steps.Dispose()); }
     }
 
-    // Data ranks add their sums in another order; then there is nothing to compare.
+    // Data ranks and slices add their sums in another order; then there is nothing to compare.
     private static bool? SameBits(PipelineSteps.Result result, PipelineSteps.Result one)
-        => result.Plan.Layout.Data > 1 || result.Plan.Layout.Micro != one.Plan.Layout.Micro ? null : result.Bits == one.Bits;
+        => result.Plan.Layout is not { Data: 1, Tensor: 1 } || result.Plan.Layout.Micro != one.Plan.Layout.Micro ? null : result.Bits == one.Bits;
 
     private static string Line(PipelineSteps.Result result, PipelineSteps.Result one)
         => string.Create(CultureInfo.InvariantCulture,
-        $"{result.Plan.Layout}: {result.Median * 1e3:F1} ms a step (predicted {result.Plan.StepSeconds * 1e3:F1}), {result.Faster(one):F2} x one rank's {one.Median * 1e3:F1} ms (predicted {one.Plan.StepSeconds / result.Plan.StepSeconds:F2}); ranks wait {result.IdleShare:P1} (predicted {result.Plan.IdleShare:P1}); activations {string.Join(", ", result.ActivationBytes.Select(b => (b / 1048576.0).ToString("F1", CultureInfo.InvariantCulture)))} MiB (predicted {string.Join(", ", result.Plan.Ranks.Select(r => (r.ActivationPeakBytes / 1048576.0).ToString("F1", CultureInfo.InvariantCulture)))}); {(SameBits(result, one) switch { null => "bits not compared", true => "same bits", false => "BITS DIFFER" })}");
+        $"{result.Plan.Layout}: {result.Median * 1e3:F1} ms a step (predicted {result.Plan.StepSeconds * 1e3:F1}), {result.Faster(one):F2} x one rank's {one.Median * 1e3:F1} ms (predicted {one.Plan.StepSeconds / result.Plan.StepSeconds:F2}); ranks wait {result.IdleShare:P1} (predicted {result.Plan.IdleShare:P1}); activations {string.Join(", ", result.ActivationBytes.Select(b => (b / 1048576.0).ToString("F1", CultureInfo.InvariantCulture)))} MiB (predicted {string.Join(", ", result.Plan.Ranks.Select(r => (r.ActivationPeakBytes / 1048576.0).ToString("F1", CultureInfo.InvariantCulture)))}); {(SameBits(result, one) switch { null => $"losses within {result.LossApart(one):E1} of one rank's", true => "same bits", false => "BITS DIFFER" })}");
 }

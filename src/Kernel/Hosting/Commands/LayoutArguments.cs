@@ -19,7 +19,7 @@ internal sealed class LayoutArguments
     };
     private readonly Option<string> layout = new("--layout")
     {
-        Description = "with --ranks: auto, parts of data=2,pipe=2,order=1f1b,micro=8, or data=2,shard=linear",
+        Description = "with --ranks: auto, parts of data=2,pipe=2,order=1f1b,micro=8, data=2,tensor=2 or data=2,shard=linear",
         DefaultValueFactory = _ => "auto",
     };
     private readonly Option<string?> stages = new("--stages")

@@ -87,7 +87,7 @@ internal sealed class PipelineSteps : IDisposable
         var rounds = seconds.Count;
         var slowest = Enumerable.Range(0, rounds).Select(i => all.Max(rank => rank[i])).ToArray();
         var idle = Enumerable.Range(0, rounds).Select(i => all.Sum(rank => rank[rounds + i]) / (all.Length * slowest[i]));
-        return new(Plan, slowest, Durations.Median([.. idle]), [.. all.Select(rank => (long)rank[2 * rounds])], Bits());
+        return new(Plan, slowest, Durations.Median([.. idle]), [.. all.Select(rank => (long)rank[2 * rounds])], Bits(), losses);
     }
 
     private string Bits()
@@ -104,9 +104,13 @@ internal sealed class PipelineSteps : IDisposable
     /// <param name="IdleShare">The part of all ranks' time in which they waited for others.</param>
     /// <param name="ActivationBytes">By rank, at most.</param>
     /// <param name="Bits">Of all losses, and of the model after the last step.</param>
+    /// <param name="Losses">By step.</param>
     public sealed record Result(LayoutPlan Plan, IReadOnlyList<double> Seconds, double IdleShare,
-        IReadOnlyList<long> ActivationBytes, string Bits)
+        IReadOnlyList<long> ActivationBytes, string Bits, IReadOnlyList<double> Losses)
     {
+        /// <summary>The most by which a step's loss differs from another's.</summary>
+        public double LossApart(Result from) => from.Losses.Zip(Losses, (a, b) => Math.Abs(a - b)).Max();
+
         /// <summary>The middle one.</summary>
         public double Median => Durations.Median(Seconds);
 
