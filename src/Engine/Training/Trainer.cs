@@ -178,7 +178,7 @@ public sealed class Trainer : IDisposable
         try { return Train(); }
         catch (Exception e) when (e is not TrainingStoppedException)
         {
-            place.Note("fail", Step, e.Message);
+            if (place.Fail(Step, e) is var told && told != e) throw told;
             throw;
         }
     }
@@ -208,6 +208,7 @@ public sealed class Trainer : IDisposable
         }
         if (stop == StopKind.Done && last?.Step != Step) last = Conclude(position.Epoch);
         if (stop > StopKind.Done) Save();
+        log?.Flush();
         End(stop);
         return last ?? EvaluateCut();
     }
