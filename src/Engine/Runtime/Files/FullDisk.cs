@@ -14,6 +14,9 @@ internal static class FullDisk
     /// <summary>True where it is the cause.</summary>
     public static bool IsIn(Exception e) => e.GetBaseException() is IOException { HResult: NoSpace or ReadOnly or OverQuota };
 
+    /// <summary>One of a process that has ended with <see cref="ExitCode"/>.</summary>
+    public static IOException Say(string message) => new(message, NoSpace);
+
     /// <summary>The same error with more to say.</summary>
     public static IOException Say(string message, Exception cause) => new(message, cause.GetBaseException());
 }

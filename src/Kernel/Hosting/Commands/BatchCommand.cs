@@ -34,6 +34,7 @@ internal static class BatchCommand
         var command = new Command("batch",
             "Supervises training inside a Slurm job: saves before the time limit, restarts, requeues.") { file };
         options.AddTo(command);
+        command.Add(options.Mpi);
         command.Add(restarts);
         command.Add(stall);
         command.Add(requeues);
@@ -49,21 +50,22 @@ internal static class BatchCommand
             if (parsed.GetValue(stall) < 1)
                 throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
             var script = ScriptFile.Open(parsed.GetValue(file)!);
-            var arguments = options.Read(parsed);
+            var (arguments, flavor) = (options.Read(parsed), options.Flavor(parsed, script.Code));
             if (boxes.Read(parsed) is not null && job.Nodes > 1)
                 throw new UsageException($"the job has {job.Nodes} nodes, and a box (--box) spans one host");
             var box = boxes.Words(parsed);
+            string[] mpi = parsed.GetValue(options.Mpi) is { } named ? ["--mpi", named] : [];
             ProcessStartInfo Start(bool resume)
             {
                 // The supervisor stays outside of the box, where Slurm's programs are.
                 List<string> run = [DotnetProgram.Path, typeof(BatchCommand).Assembly.Location,
-                    .. box.Count == 0 ? ["run"] : (string[])["launch", "-n", job.Tasks.ToString(CultureInfo.InvariantCulture), .. box], script.Path,
+                    .. box.Count == 0 ? ["run"] : (string[])["launch", "-n", job.Tasks.ToString(CultureInfo.InvariantCulture), .. mpi, .. box], script.Path,
                     "-c", options.IsRelease(parsed) ? "release" : "debug", "--", .. arguments];
                 if (resume && !arguments.Contains("--resume")) run.Add("--resume");
                 // Inside, mpirun starts its ranks itself: srun is not there, and a box has one host.
                 if (box.Count > 0)
                     return new(run[0], run[1..]) { Environment = { ["OMPI_MCA_ras"] = "^slurm", ["OMPI_MCA_plm"] = "isolated", ["HYDRA_LAUNCHER"] = "fork" } };
-                var start = MpiLauncher.Command(job.Tasks, run);
+                var start = MpiLauncher.Command(job.Tasks, run, flavor);
                 start.Environment[ScriptCache.RankVariable] = "1";
                 return start;
             }

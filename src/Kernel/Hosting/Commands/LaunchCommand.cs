@@ -12,11 +12,6 @@ internal static class LaunchCommand
     public static Command Create()
     {
         var ranks = new Option<int>("--ranks", "-n") { Description = "how many ranks", Required = true };
-        var mpi = new Option<string?>("--mpi")
-        {
-            Description = "openmpi or mpich (default: the first that is installed; mpich for programs of MPI.NET)",
-        };
-        mpi.AcceptOnlyFromAmong("openmpi", "mpich");
         var restarts = new Option<int>("--restarts")
         {
             Description = "start again from the last checkpoint (with --resume) so often, until the run is finished",
@@ -36,7 +31,7 @@ internal static class LaunchCommand
         options.AddTo(command);
         command.Add(options.MetricsPort);
         command.Add(ranks);
-        command.Add(mpi);
+        command.Add(options.Mpi);
         command.Add(restarts);
         command.Add(stall);
         command.Add(output);
@@ -47,12 +42,7 @@ internal static class LaunchCommand
             var script = ScriptFile.Open(parsed.GetValue(file)!);
             var isNotebook = NotebookHost.IsNotebook(script.Path);
             var (release, cache) = (options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
-            MpiFlavor? flavor = parsed.GetValue(mpi) switch
-            {
-                "openmpi" => MpiFlavor.OpenMpi,
-                "mpich" => MpiFlavor.Mpich,
-                _ => MpiNetUse.FlavorFor(script.Code)
-            };
+            var flavor = options.Flavor(parsed, script.Code);
             var arguments = options.Read(parsed);
             if (parsed.GetValue(restarts) < 0)
                 throw new UsageException($"--restarts {parsed.GetValue(restarts)}: at least 0 is needed");
