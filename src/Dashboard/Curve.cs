@@ -63,7 +63,8 @@ internal sealed class Curve
     // column, or is all there is.
     private void Outline(List<(double X, float Y)> points, Func<int, double> place, int begin, int end)
     {
-        var (all, least, greatest) = (CollectionsMarshal.AsSpan(values), begin, begin);
+        var all = CollectionsMarshal.AsSpan(values);
+        var (least, greatest) = (begin, begin);
         for (var i = begin; i < end; i++)
         {
             if (float.IsNaN(all[least]) || all[i] < all[least]) least = i;

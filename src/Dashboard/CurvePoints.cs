@@ -29,13 +29,13 @@ internal sealed record CurvePoints(string Run, string Key, List<(double X, float
         BinaryPrimitives.WriteInt32LittleEndian(bytes, begin - sizeof(int));
         head.CopyTo(bytes, sizeof(int));
         bytes.AsSpan(sizeof(int) + head.Length, begin - sizeof(int) - head.Length).Fill((byte)' ');
-        var (x, y) = (bytes.AsSpan(begin), bytes.AsSpan(begin + count * sizeof(double)));
+        var (x, y) = (begin, begin + count * sizeof(double));
         foreach (var curve in curves)
             foreach (var point in curve.Points)
             {
-                BinaryPrimitives.WriteDoubleLittleEndian(x, point.X);
-                BinaryPrimitives.WriteSingleLittleEndian(y, float.IsFinite(point.Y) ? point.Y : float.NaN);
-                (x, y) = (x[sizeof(double)..], y[sizeof(float)..]);
+                BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(x), point.X);
+                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(y), float.IsFinite(point.Y) ? point.Y : float.NaN);
+                (x, y) = (x + sizeof(double), y + sizeof(float));
             }
         return bytes;
     }

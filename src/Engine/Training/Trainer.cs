@@ -208,7 +208,6 @@ public sealed class Trainer : IDisposable
         }
         if (stop == StopKind.Done && last?.Step != Step) last = Conclude(position.Epoch);
         if (stop > StopKind.Done) Save();
-        log?.Flush();
         End(stop);
         return last ?? EvaluateCut();
     }

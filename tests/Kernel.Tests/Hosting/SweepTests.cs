@@ -108,7 +108,12 @@ public sealed class SweepTests : IDisposable
     public async Task What_is_killed_in_the_middle_is_gone_on_with_and_nothing_runs_twice()
     {
         var (pause, script) = (Path.Combine(folder, "pause"), Path.Combine(folder, "train.csx"));
-        File.WriteAllText(pause, "100");
+        void Pause(string milliseconds) // whole, or not yet
+        {
+            File.WriteAllText(pause + ".new", milliseconds);
+            File.Move(pause + ".new", pause, overwrite: true);
+        }
+        Pause("200");
         File.WriteAllText(script, $$"""
             using Interactive.Data; using Interactive.Graphs; using Interactive.Monitoring; using Interactive.Training;
             var data = new SyntheticData(512, new Shape(1, 8, 8), 4);
@@ -126,9 +131,9 @@ public sealed class SweepTests : IDisposable
             await Until(() => Steps(1) > 15, "the first trial trains");
             Shell($"pkill -9 -f '[i]nteractive.dll run {script}.*sweep-train-001'");
             await Until(() => Starts(1) == 2 && Steps(1) > 25, "it goes on");
-            File.WriteAllText(pause, "0");
+            Pause("0");
             await Until(() => File.Exists(Path.Combine(folder, "sweep-train", "trials.jsonl")), "it ends");
-            File.WriteAllText(pause, "100");
+            Pause("1000");
             await Until(() => Directory.GetDirectories(folder, "*-sweep-train-002").Length == 1 && Steps(2) is > 15 and < 60, "the second trial trains");
             var (exit, _, error) = await InteractiveProcess.Run(sweep);
             Assert.Equal(2, exit);
@@ -136,7 +141,7 @@ public sealed class SweepTests : IDisposable
             first.Kill(); // the sweep alone: its trial ends itself
             await first.WaitForExitAsync();
         }
-        File.WriteAllText(pause, "0");
+        Pause("0");
         var (code, output, said) = await InteractiveProcess.Run(sweep);
         Assert.True(code == 0, said);
         Assert.Equal(3, Finished(output));
