@@ -160,7 +160,7 @@ public sealed class SlurmFaultTests : IDisposable
         using var job = new SlurmTraining(cluster) { Runs = Directory.CreateDirectory(Path.Combine(disk.Path, "runs")).FullName };
         await job.Submit("--requeue");
         disk.Fill(); // the job's log is there, too
-        await job.Until(() => cluster.Run($"scontrol show job {job.Job}").Contains("Reason=JobHeldUser"), "it is held");
+        await job.Until(() => cluster.Run($"scontrol show job {job.Job}").Contains("Reason=job_requeued_in_held_state"), "it is held");
         Assert.Contains("takes_no_more", cluster.Run($"scontrol show job {job.Job}").Replace(' ', '_'));
         Assert.DoesNotContain("   at ", job.Log);
         disk.Clear();

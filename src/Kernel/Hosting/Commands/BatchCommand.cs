@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Interactive.Collectives.Mpi;
 using Interactive.Kernel.Hosting.Commands.Boxes;
+using Interactive.Kernel.Hosting.Hosts;
 using Interactive.Kernel.Hosting.Slurm;
 using Interactive.Kernel.Scripting;
 using Interactive.Runtime;
@@ -67,6 +68,8 @@ internal static class BatchCommand
                     return new(run[0], run[1..]) { Environment = { ["OMPI_MCA_ras"] = "^slurm", ["OMPI_MCA_plm"] = "isolated", ["HYDRA_LAUNCHER"] = "fork" } };
                 var start = MpiLauncher.Command(job.Tasks, run, flavor);
                 start.Environment[ScriptCache.RankVariable] = "1";
+                start.Environment.Remove("SLURMD_NODENAME"); // each node's ranks have their own: MPICH's launcher would give all this one's
+                if (job.Nodes > 1 && start.FileName.EndsWith("openmpi", StringComparison.Ordinal)) HostFile.HandOn(start);
                 return start;
             }
             // Compiled once here, the ranks find it in the cache; what does not compile is not tried again.

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Interactive.Kernel.Directives;
+using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Hosting.Hosts;
 
@@ -46,8 +48,20 @@ internal sealed partial class HostFile : IDisposable
         File.WriteAllLines(copy, hosts.Select(h => isMpich ? $"{h.Name}:{h.Ranks}" : $"{h.Name} slots={h.Ranks}"));
         if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null)
             start.Environment["OMP_NUM_THREADS"] = Math.Max(1, Environment.ProcessorCount / hosts.Max(h => h.Ranks)).ToString(CultureInfo.InvariantCulture);
-        // MPICH's takes the whole environment along, Open MPI's what it is told.
-        string[] words = isMpich ? ["-f", copy] : ["--hostfile", copy, .. start.Environment.Keys.Where(IsOurs).Order(StringComparer.Ordinal).SelectMany(name => (string[])["-x", name])];
+        if (isMpich) Insert(start, ["-f", copy]); // it takes the whole environment along
+        else
+        {
+            HandOn(start);
+            Insert(start, ["--hostfile", copy]);
+        }
+    }
+
+    /// <summary>Has Open MPI's launcher take our variables along to other hosts.</summary>
+    public static void HandOn(ProcessStartInfo start) => Insert(start, [.. start.Environment.Keys.Where(IsOurs)
+        .Union([.. JobProcesses.Variables, RunDirectory.NoteVariable]).Order(StringComparer.Ordinal).SelectMany(name => (string[])["-x", name])]);
+
+    private static void Insert(ProcessStartInfo start, string[] words)
+    {
         for (var i = 0; i < words.Length; i++) start.ArgumentList.Insert(i, words[i]);
     }
 
