@@ -14,7 +14,6 @@ public sealed class SlurmNodesTests : IDisposable
     public void Dispose() => cluster?.Dispose();
 
     [SkippableTheory]
-    [InlineData("openmpi", 2)]
     [InlineData("mpich", 1)]
     [InlineData("mpich", 2)]
     public async Task A_job_loses_a_rank_and_then_its_time(string mpi, int nodes)
