@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Interactive.Dashboard;
 
 /// <summary>
@@ -32,36 +34,48 @@ internal sealed class Curve
     /// <param name="from">The left end.</param>
     /// <param name="to">The right end.</param>
     /// <param name="columns">Columns of pixels.</param>
-    public IEnumerable<(double X, float Y)> Between(Func<int, double> place, double from, double to, int columns)
+    public List<(double X, float Y)> Between(Func<int, double> place, double from, double to, int columns)
     {
         // One point more at either side, so that lines leave the picture.
         var (begin, end) = (Math.Max(0, FirstAtLeast(from, place) - 1),
             Math.Min(Count, FirstAtLeast(Math.BitIncrement(to), place) + 1));
+        var points = new List<(double X, float Y)>(Math.Clamp(end - begin, 0, 4 * columns + 4));
         if (end - begin <= 4 * columns)
         {
-            for (var i = begin; i < end; i++) yield return (place(steps[i]), values[i]);
-            yield break;
+            for (var i = begin; i < end; i++) points.Add((place(steps[i]), values[i]));
+            return points;
         }
         var (left, width) = (place(steps[begin]), (place(steps[end - 1]) - place(steps[begin])) / columns);
+        int Column(int i) => (int)((place(steps[i]) - left) / width);
         for (int i = begin, next; i < end; i = next)
         {
-            var column = (int)((place(steps[i]) - left) / width);
-            for (next = i + 1; next < end && (int)((place(steps[next]) - left) / width) == column;) next++;
-            foreach (var chosen in Outline(i, next)) yield return (place(steps[chosen]), values[chosen]);
+            var column = Column(i);
+            next = i + 1;
+            for (var (low, high) = (i + 1, end); low < high; next = low) // the first of a later column
+                if (Column((low + high) / 2) <= column) low = (low + high) / 2 + 1;
+                else high = (low + high) / 2;
+            Outline(points, place, i, next);
         }
+        return points;
     }
 
     // First, least, greatest and last, in their order. What is no number is passed over unless it begins or ends the
     // column, or is all there is.
-    private IEnumerable<int> Outline(int begin, int end)
+    private void Outline(List<(double X, float Y)> points, Func<int, double> place, int begin, int end)
     {
+        var all = CollectionsMarshal.AsSpan(values);
         var (least, greatest) = (begin, begin);
         for (var i = begin; i < end; i++)
         {
-            if (float.IsNaN(values[least]) || values[i] < values[least]) least = i;
-            if (float.IsNaN(values[greatest]) || values[i] > values[greatest]) greatest = i;
+            if (float.IsNaN(all[least]) || all[i] < all[least]) least = i;
+            if (float.IsNaN(all[greatest]) || all[i] > all[greatest]) greatest = i;
         }
-        return new SortedSet<int> { begin, least, greatest, end - 1 };
+        var before = -1;
+        foreach (var i in (ReadOnlySpan<int>)[begin, Math.Min(least, greatest), Math.Max(least, greatest), end - 1])
+        {
+            if (i != before) points.Add((place(steps[i]), all[i]));
+            before = i;
+        }
     }
 
     private int FirstAtLeast(double x, Func<int, double> place)

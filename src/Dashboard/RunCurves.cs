@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace Interactive.Dashboard;
@@ -8,7 +9,7 @@ namespace Interactive.Dashboard;
 /// </summary>
 internal sealed class RunCurves(string metrics)
 {
-    private const int Block = 1 << 20;
+    private const int Block = 1 << 20, Most = 100; // no run of ours measures as much
     private readonly Dictionary<string, Curve> curves = [];
     private readonly List<int> steps = [];
     private readonly List<double> seconds = [], samples = [];
@@ -39,12 +40,12 @@ internal sealed class RunCurves(string metrics)
         using var file = new FileStream(metrics, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
             bufferSize: 0);
         if (!Continues(file)) Forget();
-        var block = new byte[Block];
+        var block = ArrayPool<byte>.Shared.Rent(Block);
         file.Seek(offset, SeekOrigin.Begin);
         for (var held = 0; ;)
         {
             var read = file.Read(block, held, block.Length - held);
-            if (read == 0) return; // a line that is being written stays for the next time
+            if (read == 0) break; // a line that is being written stays for the next time
             held += read;
             var used = Lines(block.AsSpan(0, held));
             if (used == 0 && held == block.Length) (used, isLong) = (held, true);
@@ -52,6 +53,7 @@ internal sealed class RunCurves(string metrics)
             block.AsSpan(used, held - used).CopyTo(block);
             held -= used;
         }
+        ArrayPool<byte>.Shared.Return(block);
     }
 
     /// <summary>
@@ -93,13 +95,14 @@ internal sealed class RunCurves(string metrics)
     // Whole lines only; the bytes they took.
     private int Lines(Span<byte> text)
     {
-        var used = 0;
+        var (used, last) = (0, 0);
         for (int length; (length = text[used..].IndexOf((byte)'\n')) >= 0; used += length + 1)
         {
             if (!isLong) Line(text.Slice(used, length));
             isLong = false;
-            (lastLine, lastEnd) = (text.Slice(used, length + 1).ToArray(), offset + used + length + 1);
+            last = used;
         }
+        if (used > 0) (lastLine, lastEnd) = (text[last..used].ToArray(), offset + used);
         return used;
     }
 
@@ -107,18 +110,18 @@ internal sealed class RunCurves(string metrics)
     {
         if (line.IsEmpty) return;
         int? step = null;
-        string? kind = null;
+        var (isTraining, isEvaluation) = (false, false);
         fields.Clear();
         try
         {
             var reader = new Utf8JsonReader(line);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return;
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            for (var nth = 0; reader.Read() && reader.TokenType == JsonTokenType.PropertyName; nth++)
             {
-                var name = Name(ref reader);
+                var name = Name(ref reader, nth);
                 reader.Read();
                 if (name == "step" && reader.TryGetInt32(out var number)) step = number;
-                else if (name == "kind") kind = reader.GetString();
+                else if (name == "kind") (isTraining, isEvaluation) = (reader.ValueTextEquals("train"u8), reader.ValueTextEquals("eval"u8));
                 else if (name == "epoch") { }
                 else if (reader.TokenType == JsonTokenType.Number) fields.Add((name, reader.GetDouble()));
                 else if (reader.TokenType == JsonTokenType.String && NoNumber(ref reader) is { } value)
@@ -128,12 +131,11 @@ internal sealed class RunCurves(string metrics)
         }
         // a line that was cut, or none of ours
         catch (Exception e) when (e is JsonException or InvalidOperationException) { return; }
-        if (step is not { } at || kind is not ("train" or "eval")) return;
+        if (step is not { } at || !isTraining && !isEvaluation) return;
         // made again after a crash: the first is shown
-        if (kind == "train" && steps.Count > 0 && at <= steps[^1]) return;
-        if (kind == "train") Advance(at);
-        foreach (var (name,
-            value) in fields) CurveOf(kind == "eval" ? $"test {name}" : name, at)?.Add(at, (float)value);
+        if (isTraining && steps.Count > 0 && at <= steps[^1]) return;
+        if (isTraining) Advance(at);
+        foreach (var (name, value) in fields) CurveOf(isEvaluation ? $"test {name}" : name, at)?.Add(at, (float)value);
     }
 
     private readonly List<(string Name, double Value)> fields = [];
@@ -142,7 +144,7 @@ internal sealed class RunCurves(string metrics)
     {
         if (!curves.TryGetValue(key, out var curve))
         {
-            if (curves.Count == 100) return null; // no run of ours measures as much
+            if (curves.Count == Most) return null;
             curves[key] = curve = new();
         }
         return curve.Count == 0 || step > curve.LastStep ? curve : null;
@@ -150,11 +152,13 @@ internal sealed class RunCurves(string metrics)
 
     private void Advance(int step)
     {
-        double Field(string name) => fields.Find(f => f.Name == name).Value;
-        var took = Field("seconds");
+        var (took, speed) = (0.0, 0.0);
+        foreach (var (name, value) in fields)
+            if (name == "seconds") took = value;
+            else if (name == "samplesPerSecond") speed = value;
         steps.Add(step);
         seconds.Add((seconds.Count == 0 ? 0 : seconds[^1]) + took);
-        samples.Add((samples.Count == 0 ? 0 : samples[^1]) + Math.Round(took * Field("samplesPerSecond")));
+        samples.Add((samples.Count == 0 ? 0 : samples[^1]) + Math.Round(took * speed));
     }
 
     private static double? NoNumber(ref Utf8JsonReader reader)
@@ -162,16 +166,15 @@ internal sealed class RunCurves(string metrics)
         : reader.ValueTextEquals("Infinity"u8) ? double.PositiveInfinity
         : reader.ValueTextEquals("-Infinity"u8) ? double.NegativeInfinity : null;
 
-    // The same few names a million times: none is made twice.
-    private readonly Dictionary<int, string> names = [];
+    // The same few names a million times, mostly in the same order: none is made twice.
+    private readonly List<(byte[] Text, string Name)> names = [];
 
-    private string Name(ref Utf8JsonReader reader)
+    private string Name(ref Utf8JsonReader reader, int nth)
     {
-        var text = reader.ValueSpan;
-        var hash = new HashCode();
-        hash.AddBytes(text);
-        var key = hash.ToHashCode();
-        if (names.TryGetValue(key, out var known) && reader.ValueTextEquals(known)) return known;
-        return names[key] = reader.GetString()!;
+        if (nth < names.Count && reader.ValueSpan.SequenceEqual(names[nth].Text)) return names[nth].Name;
+        var name = reader.GetString()!;
+        if (nth == names.Count && nth < Most) names.Add((reader.ValueSpan.ToArray(), name));
+        else if (nth < names.Count) names[nth] = (reader.ValueSpan.ToArray(), name);
+        return name;
     }
 }

@@ -30,10 +30,7 @@ internal static class RunRoutes
                 });
         });
         routes.MapGet("/api/runs/{run}", context => Run(context, store));
-        routes.MapGet("/api/keys",
-            context
-            => Json(context,
-            Asked(context, store).SelectMany(r => store.Ask(r, c => c.Curves.Keys.ToList())).Distinct()));
+        routes.MapGet("/api/folder", context => Json(context, new { folder = store.Folder }));
         routes.MapGet("/api/curves", context => Curves(context, store));
     }
 
@@ -75,7 +72,7 @@ internal static class RunRoutes
         });
     }
 
-    // Runs by id, a key or several, and a window of an axis.
+    // Runs by id, a key or several (none: all that were measured), and a window of an axis.
     private static Task Curves(HttpContext context, RunStore store)
     {
         var query = context.Request.Query;
@@ -84,18 +81,14 @@ internal static class RunRoutes
         var columns = (int)Math.Clamp(Number(query["columns"], 800), 10, MostColumns);
         if (axis is not ("step" or "time" or "samples"))
             return Refuse(context, $"axis={axis}: choose step, time or samples");
-        var answer = Asked(context, store).ToDictionary(run => run.Id,
-            run => store.Ask(run, read => query["key"].OfType<string>().Distinct().ToDictionary(key => key, key =>
-        {
-            var points = read.Curves.TryGetValue(key, out var curve)
-                ? curve.Between(read.Place(axis), from, to, columns).ToList() : [];
-            return new
-            {
-                x = points.Select(p => p.X),
-                y = points.Select(p => float.IsFinite(p.Y) ? p.Y : (float?)null)
-            };
-        })));
-        return Json(context, answer);
+        var (asked, keys) = (Asked(context, store), query["key"].OfType<string>().Distinct().ToList());
+        store.Read(asked);
+        var curves = asked.SelectMany(run => store.Ask(run, read => (keys.Count > 0 ? keys : read.Curves.Keys).Select(key => new CurvePoints(run.Id, key,
+            read.Curves.TryGetValue(key, out var curve) ? curve.Between(read.Place(axis), from, to, columns) : [])).ToList())).ToList();
+        if (query["as"] != "bytes") return Json(context, CurvePoints.ByRun(asked.Select(run => run.Id), curves));
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.ContentType = "application/octet-stream";
+        return context.Response.Body.WriteAsync(CurvePoints.Bytes(curves)).AsTask();
     }
 
     private static List<RunDirectory> Asked(HttpContext context, RunStore store)

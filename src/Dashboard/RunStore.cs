@@ -56,6 +56,13 @@ internal sealed class RunStore(string folder)
         return row;
     }
 
+    /// <summary>Reads what is new of several runs at once; one that cannot be read says so when it is asked.</summary>
+    public void Read(IReadOnlyList<RunDirectory> runs) => Parallel.ForEach(runs, run =>
+    {
+        try { Ask(run, _ => 0); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { }
+    });
+
     /// <summary>Asks a run's curves, which are up to date then.</summary>
     public T Ask<T>(RunDirectory run, Func<RunCurves, T> question)
     {

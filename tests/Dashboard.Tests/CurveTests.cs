@@ -24,6 +24,24 @@ public class CurveTests
         Assert.Equal(points.OrderBy(p => p.X), points);
     }
 
+    // What the page draws: each column's first, least, greatest and last, whatever the axis.
+    [Theory]
+    [InlineData(1.0)]
+    [InlineData(0.37)]
+    [InlineData(1e-9)]
+    public void Columns_have_the_points_that_a_look_at_each_step_finds(double scale)
+    {
+        var random = new Random(7);
+        var values = Enumerable.Range(0, 20_000).Select(_ => random.NextSingle()).ToArray();
+        double Place(int step) => scale * (step + step % 3 / 10.0);
+        double left = Place(1), width = (Place(20_000) - left) / 800;
+        var expected = Enumerable.Range(1, 20_000).GroupBy(step => (int)((Place(step) - left) / width)).SelectMany(column => new[]
+        {
+            column.First(), column.MinBy(s => values[s - 1]), column.MaxBy(s => values[s - 1]), column.Last(),
+        }.Distinct().Order());
+        Assert.Equal(expected.Select(s => (Place(s), values[s - 1])), Of(20_000, step => values[step - 1]).Between(Place, double.NegativeInfinity, double.PositiveInfinity, 800));
+    }
+
     [Fact]
     public void A_narrow_window_has_every_step_and_one_more_at_either_side()
         => Assert.Equal(Enumerable.Range(499, 103).Select(x => (double)x),

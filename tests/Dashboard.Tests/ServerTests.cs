@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 
@@ -47,6 +48,25 @@ public sealed class ServerTests : IAsyncLifetime
         var curve = (await Json(await Serve(), "/api/curves?run=a&key=loss&key=none")).GetProperty("a");
         Assert.Equal("""{"x":[1,2,3],"y":[1,0.5,null]}""", curve.GetProperty("loss").GetRawText());
         Assert.Equal("""{"x":[],"y":[]}""", curve.GetProperty("none").GetRawText());
+    }
+
+    [Fact]
+    public async Task As_bytes_they_are_the_same_of_all_that_was_measured()
+    {
+        folder.Add("a", 2);
+        folder.Write("a", RunFolder.Train(3, "NaN"));
+        var bytes = await (await Serve()).GetByteArrayAsync("/api/curves?run=a&as=bytes");
+        var begin = sizeof(int) + BitConverter.ToInt32(bytes);
+        Assert.Equal(0, begin % sizeof(double));
+        var head = JsonDocument.Parse(bytes.AsMemory(sizeof(int), begin - sizeof(int))).RootElement;
+        var keys = head.EnumerateArray().Select(c => c[1].GetString()).ToList();
+        Assert.Contains("samplesPerSecond", keys);
+        Assert.All(head.EnumerateArray(), c => Assert.Equal(("a", 3), (c[0].GetString(), c[2].GetInt32())));
+        var numbers = 3 * keys.Count;
+        Assert.Equal(begin + 12 * numbers, bytes.Length);
+        var at = 3 * keys.IndexOf("loss");
+        Assert.Equal([1, 2, 3], MemoryMarshal.Cast<byte, double>(bytes.AsSpan(begin))[at..(at + 3)].ToArray());
+        Assert.Equal([1, 0.5f, float.NaN], MemoryMarshal.Cast<byte, float>(bytes.AsSpan(begin + 8 * numbers))[at..(at + 3)].ToArray());
     }
 
     [Theory]

@@ -49,7 +49,7 @@ function follow(runs) {
   source.onerror = () => { link.textContent = 'The dashboard does not answer; trying again…'; };
 }
 
-ask('runs').then(answer => { document.getElementById('folder').textContent = answer.folder; }, () => {});
+ask('folder').then(answer => { document.getElementById('folder').textContent = answer.folder; }, () => {});
 addEventListener('hashchange', show);
 addEventListener('keydown', event => {
   if (event.target.matches?.('input, select') || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -1,6 +1,6 @@
 // One run: what it was asked, how it goes, what happened to it.
 import { ask, duration, element, flag, nameOf, state, table } from './text.js';
-import { controls, Figure, settings } from './curves.js';
+import { askCurves, asking, controls, Figure, settings, showAll, usualColumns } from './curves.js';
 import { HeatMap } from './heat.js';
 import { frame, LogPart, planPart } from './parts.js';
 
@@ -24,8 +24,8 @@ export function groups(keys) {
 }
 
 export async function runPage(id) {
-  let run = await ask(`runs/${encodeURIComponent(id)}`);
-  const shared = settings();
+  const shared = settings(), curves = () => askCurves([id], [], shared, usualColumns()), look = () => Promise.all([ask(`runs/${encodeURIComponent(id)}`), curves()]);
+  let [run, answer] = await look();
   const head = element('div', {}), history = element('div', {}), figures = element('div', { class: 'figures' });
   const heat = new HeatMap(run.run), log = new LogPart(run.run), parts = element('div', {});
   let drawn = [], plan, grown = {};
@@ -68,7 +68,7 @@ export async function runPage(id) {
     drawn.forEach(figure => figure.close());
     drawn = wanted.map(([title, keys]) => new Figure({ title, keys, runs: [run.run], settings: shared, marks }));
     figures.replaceChildren(...drawn.map(figure => figure.element));
-    return true;
+    return true; // what is new has to be watched for its size
   }
 
   const resized = () => plan?.resize();
@@ -79,16 +79,18 @@ export async function runPage(id) {
   return {
     title: run.run,
     runs: [run.run],
-    element: element('div', {}, head, controls(shared, () => drawn.forEach(figure => figure.refresh())), figures, heat.element, log.element, parts, history),
-    shown: () => { drawn.forEach(figure => figure.shown()); return follow(); },
+    element: element('div', {}, head, controls(shared, asking(() => drawn, curves), () => drawn.forEach(figure => figure.draw())), figures, heat.element, log.element, parts, history),
+    shown: () => { showAll(drawn, answer); drawn.forEach(figure => figure.shown()); return follow(); },
     close: () => { removeEventListener('resize', resized); drawn.forEach(figure => figure.close()); },
     refresh: async () => {
-      run = await ask(`runs/${encodeURIComponent(id)}`);
+      [run, answer] = await look();
       const isOpen = history.querySelector('details')?.open;
       draw();
       if (isOpen) history.querySelector('details').open = true;
       open();
-      await Promise.all([follow(), ...plot() ? drawn.map(figure => figure.shown()) : drawn.map(figure => figure.refresh())]);
+      const isNew = plot();
+      await Promise.all([showAll(drawn, answer), follow()]);
+      if (isNew) drawn.forEach(figure => figure.shown());
     },
   };
 }

@@ -10,6 +10,8 @@ namespace Interactive.Collectives;
 public sealed unsafe class Communicator : ICommunicator
 {
     const int Tag = 2, NoticeTag = 4, MessageBytes = 1 << 22;
+    const string End = "end of the process";
+    static readonly TimeSpan Courtesy = TimeSpan.FromSeconds(1);
     readonly ITransport transport;
     readonly AllReduceOptions options;
     readonly FlightRecorder recorder;
@@ -183,7 +185,7 @@ public sealed unsafe class Communicator : ICommunicator
     public void Barrier() => Meet("barrier");
 
     /// <summary>The last barrier: a rank that ends while the others go on is told so.</summary>
-    internal void Leave() => Meet("end of the process");
+    internal void Leave() => Meet(End);
 
     void Meet(string what)
     {
@@ -347,8 +349,11 @@ public sealed unsafe class Communicator : ICommunicator
 
     void Compare(ReadOnlySpan<byte> other, int rank)
     {
-        if (!other.SequenceEqual(mine))
-            throw new CollectiveException($"the ranks do different things: rank {rank} is at {Notice.Read(other)}, rank {Rank} at {Notice.Read(mine)}");
+        if (other.SequenceEqual(mine)) return;
+        var (there, own) = (Notice.Read(other), Notice.Read(mine));
+        if (own.Operation == End) throw new CollectiveException($"its program has ended, while rank {rank} is at {there}: all ranks make the same calls");
+        if (there.Operation == End) Thread.Sleep(Courtesy); // it tells, and ends the job
+        throw new CollectiveException($"the ranks do different things: rank {rank} is at {there}, rank {Rank} at {own}");
     }
 
     byte[][] Gather(ReadOnlySpan<byte> mine)

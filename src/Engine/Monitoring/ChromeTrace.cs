@@ -16,6 +16,7 @@ public sealed class ChromeTrace : IDisposable
     private readonly int rank;
     private readonly long zero;
     private readonly Dictionary<string, int> threads = [];
+    private bool isFull;
 
     /// <summary>Begins a file.</summary>
     /// <param name="path">Where; replaced if it is there.</param>
@@ -42,10 +43,10 @@ public sealed class ChromeTrace : IDisposable
             if (!threads.TryGetValue(thread, out var id))
             {
                 threads[thread] = id = threads.Count + 1;
-                file.Write(string.Create(CultureInfo.InvariantCulture, $",\n{{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":{rank},\"tid\":{id},\"args\":{{\"name\":{Quote(thread)}}}}}"));
+                Write(string.Create(CultureInfo.InvariantCulture, $",\n{{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":{rank},\"tid\":{id},\"args\":{{\"name\":{Quote(thread)}}}}}"));
             }
             var arguments = bytes < 0 ? "" : $",\"args\":{{\"bytes\":{bytes}}}";
-            file.Write(string.Create(CultureInfo.InvariantCulture,
+            Write(string.Create(CultureInfo.InvariantCulture,
                 $",\n{{\"name\":{Quote(name)},\"cat\":{Quote(category)},\"ph\":\"X\",\"ts\":{Microseconds(started - zero):F1},\"dur\":{Microseconds(ended - started):F1},\"pid\":{rank},\"tid\":{id}{arguments}}}"));
         }
     }
@@ -55,9 +56,18 @@ public sealed class ChromeTrace : IDisposable
     {
         lock (gate)
         {
-            file.Write("]\n");
-            file.Dispose();
+            Write("]\n");
+            try { file.Dispose(); }
+            catch (IOException) { } // as below
         }
+    }
+
+    // A disk that is full ends the timeline, but no training, and not in the thread that communicates.
+    private void Write(string text)
+    {
+        if (isFull) return;
+        try { file.Write(text); }
+        catch (IOException) { isFull = true; }
     }
 
     private static double Microseconds(long ticks) => ticks * 1e6 / Stopwatch.Frequency;

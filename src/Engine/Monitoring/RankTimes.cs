@@ -20,7 +20,7 @@ internal sealed record RankTimes(long Step, float[] Own, float[] Data, float[] W
     /// <summary>Adds a line. A disk that is full ends no training for it.</summary>
     public void AddTo(RunDirectory run)
     {
-        try { System.IO.File.AppendAllText(PathOf(run), JsonSerializer.Serialize(this, JsonSerializerOptions.Web) + "\n"); }
+        try { LineFile.Add(PathOf(run), JsonSerializer.SerializeToUtf8Bytes(this, JsonSerializerOptions.Web)); }
         catch (IOException) { }
     }
 

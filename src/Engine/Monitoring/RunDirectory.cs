@@ -45,7 +45,7 @@ public sealed class RunDirectory
     {
         RequireName(name);
         try { Directory.CreateDirectory(root); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException && !FullDisk.IsIn(e))
         {
             throw new UsageException(File.Exists(root) ? $"--out {root} is a file: give a folder for runs" : $"--out {root}: no folder can be made there: {e.Message.ReplaceLineEndings(" ")}");
         }

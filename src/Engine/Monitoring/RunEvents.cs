@@ -27,9 +27,7 @@ public static class RunEvents
     public static void Add(RunDirectory run, string kind, long step, string detail = "")
     {
         var line = JsonSerializer.SerializeToUtf8Bytes(new RunEvent(kind, step, DateTimeOffset.Now, Environment.TickCount64 / 1000.0, boot, detail), json);
-        using var file = new FileStream(PathOf(run), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-        file.Write([.. line, (byte)'\n']); // in one piece: a supervisor writes here too
-        file.Flush(flushToDisk: true);
+        LineFile.Add(PathOf(run), line, toDisk: true); // a supervisor writes here too
     }
 
     /// <summary>What happened, in order; lines that are no events do not count.</summary>

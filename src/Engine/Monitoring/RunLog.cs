@@ -93,10 +93,20 @@ public sealed class RunLog : IRunLog
         events.Flush();
     }
 
-    /// <inheritdoc/>
+    /// <summary>Hands all to the system; called before a run says that it is finished.</summary>
+    /// <exception cref="IOException">There is no room for it.</exception>
+    internal void Flush()
+    {
+        lines.Flush();
+        events.Flush();
+    }
+
+    /// <summary>Closes the files. What has found no room by now ended the run before, or is the end of a viewer's curve.</summary>
     public void Dispose()
     {
-        lines.Dispose();
-        events.Dispose();
+        try { lines.Dispose(); }
+        catch (IOException) { }
+        try { events.Dispose(); }
+        catch (IOException) { }
     }
 }

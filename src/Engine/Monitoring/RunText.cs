@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Interactive.Monitoring;
 
@@ -12,7 +13,7 @@ internal static class RunText
     public static void Add(RunDirectory run, string line)
     {
         var time = DateTime.Now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-        try { System.IO.File.AppendAllText(Path.Combine(run.Path, File), $"{time}  {line.ReplaceLineEndings(" ")}\n"); }
+        try { LineFile.Add(Path.Combine(run.Path, File), Encoding.UTF8.GetBytes($"{time}  {line.ReplaceLineEndings(" ")}")); }
         catch (IOException) { }
     }
 }

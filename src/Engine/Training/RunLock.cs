@@ -21,9 +21,17 @@ internal sealed class RunLock : IDisposable
     {
         FileStream file;
         try { file = new FileStream(PathOf(run), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); }
-        catch (IOException) when (File.Exists(PathOf(run))) { return null; }
-        AtomicFile.WriteText(run.OwnerFile,
-            $"process {Environment.ProcessId} on {Environment.MachineName}{(resumes ? Resumes : "")}");
+        catch (IOException e) when (File.Exists(PathOf(run)) && !FullDisk.IsIn(e)) { return null; }
+        try
+        {
+            AtomicFile.WriteText(run.OwnerFile,
+                $"process {Environment.ProcessId} on {Environment.MachineName}{(resumes ? Resumes : "")}");
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
         return new RunLock(file, run.OwnerFile);
     }
 
@@ -47,7 +55,8 @@ internal sealed class RunLock : IDisposable
 
     public void Dispose()
     {
-        File.Delete(owner);
+        try { File.Delete(owner); }
+        catch (IOException) { } // a disk that has become read-only: the name in it is that of an ended process
         file.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Interactive.Collectives;
 using Interactive.Monitoring;
+using Interactive.Runtime;
 
 namespace Interactive.Training;
 
@@ -27,9 +28,16 @@ internal sealed class RunPlace : IDisposable
         Agreement.Throw(world, error);
         var path = world.AllGather(Encoding.UTF8.GetBytes(found?.Directory.Path ?? ""))[0];
         var place = new RunPlace(found?.Directory ?? RunDirectory.Open(Encoding.UTF8.GetString(path)), found?.Lock);
-        place.Note("start", 0, $"process {Environment.ProcessId} on {Environment.MachineName}, {world.Size} {(world.Size == 1 ? "rank" : "ranks")}{(Job is { } job ? $", Slurm job {job}" : "")}");
+        try { place.Note("start", 0, Starter(world)); }
+        catch
+        {
+            place.Dispose();
+            throw;
+        }
         return place;
     }
+
+    private static string Starter(ICommunicator world) => $"process {Environment.ProcessId} on {Environment.MachineName}, {world.Size} {(world.Size == 1 ? "rank" : "ranks")}{(Job is { } job ? $", Slurm job {job}" : "")}";
 
     /// <summary>Adds to the run's history; rank 0's word counts.</summary>
     public void Note(string kind, long step, string detail = "")
@@ -37,6 +45,16 @@ internal sealed class RunPlace : IDisposable
         if (held is null) return;
         RunEvents.Add(Directory, kind, step, detail);
         RunText.Add(Directory, $"{kind}{(step > 0 ? $" at step {step}" : "")}{(detail.Length > 0 ? $": {detail}" : "")}");
+    }
+
+    /// <summary>Notes what ends the run, as far as there is room for it, and gives the error with what one needs to know to go on.</summary>
+    public Exception Fail(long step, Exception error)
+    {
+        try { Note("fail", step, error.Message); }
+        catch (IOException) { } // the error itself says that the disk is full
+        if (!FullDisk.IsIn(error)) return error;
+        var kept = RunCheckpoint.LastStep(Directory) is { } last ? $"its last checkpoint is of step {last}" : "it has no checkpoint yet";
+        return FullDisk.Say($"{error.GetBaseException().Message.TrimEnd('.')}: the run ends after step {step}, {kept}; with room for it, --resume goes on from there", error);
     }
 
     /// <summary>Writes a line to the terminal and to the run's log; rank 0's word counts.</summary>

@@ -177,7 +177,7 @@ public sealed class Trainer : IDisposable
         try { return Train(); }
         catch (Exception e) when (e is not TrainingStoppedException)
         {
-            place.Note("fail", Step, e.Message);
+            if (place.Fail(Step, e) is var told && told != e) throw told;
             throw;
         }
         finally { hooks = [.. parts.Hooks]; } // the logs are closed

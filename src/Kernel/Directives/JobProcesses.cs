@@ -16,6 +16,9 @@ internal sealed class JobProcesses
 
     private readonly string id = Guid.NewGuid().ToString("N");
 
+    /// <summary>What a launcher has to hand on to ranks of other hosts, which else have their own host's environment alone.</summary>
+    public static IReadOnlyList<string> Variables { get; } = [Mark, StarterVariable];
+
     /// <summary>Marks what a command starts as this job's.</summary>
     public void AddTo(ProcessStartInfo start)
     {

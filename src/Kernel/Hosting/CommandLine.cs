@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.CompilerServices;
 using Interactive.Collectives;
+using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting;
 
@@ -37,9 +38,16 @@ internal static class CommandLine
             World.Fail(e);
             return Environment.ExitCode = Usage;
         }
+        catch (Exception e) when (IsFullDisk(e))
+        {
+            // Our own stderr may be a file on that disk: it is no reason to end otherwise.
+            if (!World.IsJob) LastWords.Write($"interactive: {e.Message.ReplaceLineEndings(" ")}");
+            World.Fail(e);
+            return Environment.ExitCode = FullDisk.ExitCode;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A full disk, a folder that may not be written: nothing that a stack would explain.
+            // A folder that may not be written: nothing that a stack would explain.
             Console.Error.WriteLine($"interactive: {e.Message.ReplaceLineEndings(" ")}");
             return Environment.ExitCode = ScriptHost.Failure;
         }
@@ -51,6 +59,10 @@ internal static class CommandLine
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool IsUsage(Exception e) => e is UsageException;
+
+    /// <summary>True where a disk is full or read-only, which no stack would explain. A method of its own, as above.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static bool IsFullDisk(Exception e) => FullDisk.IsIn(e);
 
     /// <summary>
     /// The exit code of a run that was stopped from outside and has said so, or null. A method of its own, as above.

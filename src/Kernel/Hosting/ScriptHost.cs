@@ -44,7 +44,7 @@ internal static class ScriptHost
             Console.Out.Flush();
             return Environment.ExitCode = value is int code ? code : Environment.ExitCode;
         }
-        catch (Exception e) when (!CommandLine.IsUsage(e))
+        catch (Exception e) when (!CommandLine.IsUsage(e) && !CommandLine.IsFullDisk(e))
         {
             Console.Out.Flush();
             if (CommandLine.ExitCodeOfStop(e) is { } stopped) return Environment.ExitCode = stopped;

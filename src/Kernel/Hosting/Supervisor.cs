@@ -1,8 +1,11 @@
 using System.Diagnostics;
+using Interactive.Collectives;
 using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting.Nodes;
 using Interactive.Kernel.Hosting.Slurm;
 using Interactive.Monitoring;
+using Interactive.Runtime;
+using Interactive.Training;
 
 namespace Interactive.Kernel.Hosting;
 
@@ -48,17 +51,17 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
                 HasProgress |= Directory(note) is { } path
                     && RunEvents.Read(RunDirectory.Open(path)).Any(e => e.Kind == "checkpoint" && e.Time > begun);
                 if (IsFinished(note, code)) return 0;
+                if (code == FullDisk.ExitCode) return Give("the disk of the run takes no more: not started again", code);
                 if (code == CommandLine.Usage || stopped || Warning is { HasCome: true }) return code;
                 // Is the node to blame? The ranks do not wait for the answer.
                 if (examined.IsCompleted) examined = Task.Run(() => Examine(note));
                 if (attempt == restarts)
                 {
                     Tell(note, "fail", what);
-                    Console.Error.WriteLine($"interactive: {what} before the run finished; no restart is left");
-                    return code == 0 ? 1 : code;
+                    return Give($"{what} before the run finished; no restart is left", code == 0 ? 1 : code);
                 }
                 Tell(note, "restart", $"{what}: restart {attempt + 1} of {restarts}");
-                Console.Error.WriteLine($"interactive: {what} before the run finished: restart {attempt + 1} of {restarts} from the last checkpoint");
+                LastWords.Write($"interactive: {what} before the run finished: restart {attempt + 1} of {restarts} from the last checkpoint");
             }
         }
         finally
@@ -66,6 +69,13 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
             examined.Wait(NodeExamination.Quick);
             File.Delete(note);
         }
+    }
+
+    // Stderr may be a file on a disk that is full: Console would throw.
+    private static int Give(string line, int code)
+    {
+        LastWords.Write($"interactive: {line}");
+        return code;
     }
 
     private static void Examine(string note)
@@ -107,9 +117,13 @@ internal sealed class Supervisor(Func<bool, ProcessStartInfo> job, int restarts,
 
     private static string? Directory(string note) => File.Exists(note) ? File.ReadAllText(note) : null;
 
-    // A script that keeps no run directory has only its exit code to show.
-    private static bool IsFinished(string note, int code) =>
-        Directory(note) is { } path ? RunDirectory.Open(path).IsFinished : code == 0;
+    // A script that keeps no run directory has only its exit code to show. One that was to make so many steps (--max-steps) has made them.
+    private static bool IsFinished(string note, int code)
+    {
+        if (Directory(note) is not { } path) return code == 0;
+        var run = RunDirectory.Open(path);
+        return run.IsFinished || code == 0 && RunEvents.Read(run) is [.., { Kind: "stop", Detail: nameof(StopKind.Cut) }];
+    }
 
     private static DateTime LastChange(string note)
     {

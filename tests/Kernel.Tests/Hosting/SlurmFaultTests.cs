@@ -152,6 +152,25 @@ public sealed class SlurmFaultTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task The_disk_is_full_at_a_save()
+    {
+        Skip.If(cluster is null, why);
+        using var disk = SmallDisk.Mount();
+        Skip.If(disk is null, SmallDisk.Why);
+        using var job = new SlurmTraining(cluster) { Runs = Directory.CreateDirectory(Path.Combine(disk.Path, "runs")).FullName };
+        await job.Submit("--requeue");
+        disk.Fill(); // the job's log is there, too
+        await job.Until(() => cluster.Run($"scontrol show job {job.Job}").Contains("Reason=job_requeued_in_held_state"), "it is held");
+        Assert.Contains("takes_no_more", cluster.Run($"scontrol show job {job.Job}").Replace(' ', '_'));
+        Assert.DoesNotContain("   at ", job.Log);
+        disk.Clear();
+        cluster.Run($"scontrol release {job.Job}");
+        await job.StartAgain();
+        await job.Finish();
+        await job.HasTheBitsOfAnUncutRun();
+    }
+
+    [SkippableFact]
     public async Task One_task_of_an_array_runs_out_of_time_alone()
     {
         Skip.If(cluster is null, why);

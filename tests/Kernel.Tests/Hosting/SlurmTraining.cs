@@ -49,6 +49,9 @@ internal sealed class SlurmTraining : IDisposable
 
     public string Name { get; init; } = "job";
 
+    /// <summary>How its two ranks are spread, as submit has it.</summary>
+    public string[] Ranks { get; init; } = ["--ranks-per-node", "2"];
+
     /// <summary>Steps that have been written.</summary>
     public int Steps => Directory.GetDirectories(Runs, $"*-{Name}").Select(run => Path.Combine(run, "metrics.jsonl")).Where(File.Exists)
         .Sum(file => File.ReadLines(file).Count());
@@ -64,7 +67,7 @@ internal sealed class SlurmTraining : IDisposable
     /// <summary>Submits it, and waits until it has made steps beyond those that are there.</summary>
     public async Task Submit(params string[] options)
     {
-        var (before, submitted) = (Steps, await Slurm(["submit", Script, "--ranks-per-node", "2", "--out", Runs, "--json", "--option=--exclusive", .. options, "--", "--out", Runs]));
+        var (before, submitted) = (Steps, await Slurm(["submit", Script, .. Ranks, "--out", Runs, "--json", "--option=--exclusive", .. options, "--", "--out", Runs]));
         Assert.True(submitted.Exit == 0, submitted.Error);
         Job = JsonDocument.Parse(submitted.Out).RootElement.GetProperty("job").GetString()!;
         await Until(() => Steps > Math.Max(before, 25), "it trains");

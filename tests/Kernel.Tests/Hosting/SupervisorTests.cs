@@ -1,4 +1,5 @@
 using Interactive.Kernel.Tests.Scripting;
+using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
@@ -20,6 +21,46 @@ public sealed class SupervisorTests
         if (Args[1] == "fail") return 7;
         if (resume || Args[1] == "finish") run?.Finish();
         """;
+
+    // So many steps were asked for: they have been made, and the next start goes on from there.
+    [SkippableFact]
+    public async Task A_run_that_is_cut_by_max_steps_has_done_what_it_was_asked_for()
+    {
+        Skip.IfNot(File.Exists("/usr/bin/mpirun.openmpi"), "mpirun.openmpi is not installed");
+        using var folder = new TemporaryFolder();
+        var script = folder.Write("train.csx", """
+            using Interactive.Data; using Interactive.Graphs; using Interactive.Training;
+            var data = new SyntheticData(64, new Shape(1, 8, 8), 4);
+            var b = new GraphBuilder("net", data.Shape);
+            new Trainer(b.Build(b.Input.Flatten().Linear(4)), data, data, CommandLine.Parse(Args, new TrainerOptions { Name = "cut", BatchSize = 8, Progress = false })).Run();
+            """);
+        var (exit, _, error) = await InteractiveProcess.Run("launch", "-n", "2", "--mpi", "openmpi", "--restarts", "2", script, "--", "--out", folder.Path, "--max-steps", "5");
+        Assert.True(exit == 0, error);
+        Assert.Equal("", error);
+        var run = RunDirectory.Find(folder.Path, "cut");
+        Assert.False(run.IsFinished);
+        Assert.Equal(["start", "first-step", "stop"], RunEvents.Read(run).Select(e => e.Kind));
+    }
+
+    // Outside of any operation, so that no watchdog sees it.
+    [SkippableTheory]
+    [InlineData("openmpi", 0)]
+    [InlineData("openmpi", 1)]
+    [InlineData("mpich", 1)]
+    public async Task A_rank_that_ends_by_itself_is_named_in_one_line(string mpi, int rank)
+    {
+        Skip.IfNot(File.Exists($"/usr/bin/mpirun.{mpi}"), $"mpirun.{mpi} is not installed");
+        using var folder = new TemporaryFolder();
+        var script = folder.Write("leave.csx", $"""
+            var world = Interactive.Collectives.World.Current;
+            world.Barrier();
+            if (world.Rank == {rank}) Environment.Exit(0);
+            world.Barrier();
+            """);
+        var (exit, _, error) = await InteractiveProcess.Run("launch", "-n", "2", "--mpi", mpi, script);
+        Assert.Equal(1, exit);
+        Assert.Matches($@"^rank {rank}: its program has ended, while rank {1 - rank} is at barrier \(0 elements, operation \d+\): all ranks make the same calls\n(Abort\(1\) on node[^\n]*\n)?$", error); // MPICH has a line of its own
+    }
 
     [SkippableTheory]
     [InlineData("finish", 0, "begun\n", "")]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Interactive.Kernel.Hosting.Sweeps;
+using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
@@ -100,6 +101,76 @@ public sealed class SweepTests : IDisposable
                 ["runs", .. wrong.Split(' '), .. wrong.Contains("--out") ? [] : (string[])["--out", folder]]);
             Assert.Equal((2, 1), (refused.Exit, refused.Error.Trim().Split('\n').Length));
         }
+    }
+
+    // The first trial is killed, the sweep itself in the second, and another start of it waits for neither.
+    [Fact, Trait("Speed", "long")]
+    public async Task What_is_killed_in_the_middle_is_gone_on_with_and_nothing_runs_twice()
+    {
+        var (pause, script) = (Path.Combine(folder, "pause"), Path.Combine(folder, "train.csx"));
+        void Pause(string milliseconds) // whole, or not yet
+        {
+            File.WriteAllText(pause + ".new", milliseconds);
+            File.Move(pause + ".new", pause, overwrite: true);
+        }
+        Pause("200");
+        File.WriteAllText(script, $$"""
+            using Interactive.Data; using Interactive.Graphs; using Interactive.Monitoring; using Interactive.Training;
+            var data = new SyntheticData(512, new Shape(1, 8, 8), 4);
+            TorchSharp.torch.manual_seed(1);
+            var b = new GraphBuilder("net", data.Shape);
+            new Trainer(b.Build(b.Input.Flatten().Linear(4)), data, data, CommandLine.Parse(Args, new TrainerOptions { Epochs = 1, BatchSize = 8, CheckpointEvery = 10 }), hooks: [new Slow()]).Run();
+            class Slow : Hook
+            {
+                public override void AfterStep(Trainer trainer, TrainRecord record) => System.Threading.Thread.Sleep(int.Parse(System.IO.File.ReadAllText("{{pause}}")));
+            }
+            """);
+        string[] sweep = ["sweep", script, "--out", folder, "--set", "learning-rate=0.1,0.05,0.01", "--json"];
+        using (var first = InteractiveProcess.Start(sweep))
+        {
+            await Until(() => Steps(1) > 15, "the first trial trains");
+            Shell($"pkill -9 -f '[i]nteractive.dll run {script}.*sweep-train-001'");
+            await Until(() => Starts(1) == 2 && Steps(1) > 25, "it goes on");
+            Pause("0");
+            await Until(() => File.Exists(Path.Combine(folder, "sweep-train", "trials.jsonl")), "it ends");
+            Pause("1000");
+            await Until(() => Directory.GetDirectories(folder, "*-sweep-train-002").Length == 1 && Steps(2) is > 15 and < 60, "the second trial trains");
+            var (exit, _, error) = await InteractiveProcess.Run(sweep);
+            Assert.Equal(2, exit);
+            Assert.Matches("^interactive: [^\n]*sweep-train is alive: [^\n]*\n$", error);
+            first.Kill(); // the sweep alone: its trial ends itself
+            await first.WaitForExitAsync();
+        }
+        Pause("0");
+        var (code, output, said) = await InteractiveProcess.Run(sweep);
+        Assert.True(code == 0, said);
+        Assert.Equal(3, Finished(output));
+        Assert.Equal([2, 2, 1], new[] { 1, 2, 3 }.Select(Starts));
+        Assert.Equal([0, 1, 2], File.ReadLines(Path.Combine(folder, "sweep-train", "trials.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("trial").GetInt32()));
+        foreach (var (trial, rate) in new[] { (1, "0.1"), (2, "0.05") })
+        {
+            var (exit, _, error) = await InteractiveProcess.Run("run", script, "--", "--out", folder, "--name", "uncut", "--learning-rate", rate);
+            Assert.True(exit == 0, error);
+            Assert.Equal(Losses(RunDirectory.Find(folder, "uncut")), Losses(Run(trial)));
+        }
+    }
+
+    private RunDirectory Run(int trial) => RunDirectory.Open(Assert.Single(Directory.GetDirectories(folder, $"*-sweep-train-{trial:D3}")));
+    private int Starts(int trial) => RunEvents.Read(Run(trial)).Count(e => e.Kind == "start");
+    private int Steps(int trial) => Directory.GetDirectories(folder, $"*-sweep-train-{trial:D3}").Select(d => Path.Combine(d, "metrics.jsonl")).Where(File.Exists).Sum(f => File.ReadLines(f).Count());
+    private static string[] Losses(RunDirectory run)
+        => [.. File.ReadLines(run.Metrics).Select(line => JsonDocument.Parse(line).RootElement).Select(e => $"{e.GetProperty("step")} {e.GetProperty("loss").GetRawText()}")];
+
+    private static void Shell(string command)
+    {
+        using var shell = System.Diagnostics.Process.Start("bash", ["-c", command]);
+        shell.WaitForExit();
+    }
+
+    private static async Task Until(Func<bool> holds, string what)
+    {
+        for (var patience = System.Diagnostics.Stopwatch.StartNew(); !holds(); await Task.Delay(200))
+            Assert.True(patience.Elapsed < TimeSpan.FromMinutes(4), $"{what}: not within 4 minutes");
     }
 
     private static int Finished(string output)

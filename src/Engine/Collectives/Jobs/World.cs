@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Interactive.Collectives.Mpi;
 using Interactive.Collectives.Transports;
+using Interactive.Runtime;
 
 namespace Interactive.Collectives;
 
@@ -35,14 +36,15 @@ public static class World
 
     /// <summary>
     /// Ends all ranks because of an error on this one, with one line that names the rank, and exit code 1 (2 after a
-    /// <see cref="UsageException"/>). Unhandled exceptions come here by themselves; a host that catches everything
+    /// <see cref="UsageException"/>, 74 where a disk is full). Unhandled exceptions come here by themselves; a host that catches everything
     /// calls it. Does nothing in a single process.
     /// </summary>
     public static void Fail(Exception exception)
     {
         var cause = exception is AggregateException { InnerException: { } inner } ? inner : exception;
         var message = cause.Message.ReplaceLineEndings(" ");
-        if (cause is not UsageException) End(1, $"{cause.GetType().Name}: {message}");
+        if (FullDisk.IsIn(cause)) End(FullDisk.ExitCode, message);
+        else if (cause is not UsageException) End(1, $"{cause.GetType().Name}: {message}");
         else
         {
             // Mostly all ranks find the same mistake: rank 0 tells it, and has ended the job before the others speak.
@@ -151,7 +153,12 @@ public static class World
             End(1, $"was ended from within, in the middle of {pending}");
             return;
         }
-        ((Communicator)Current).Leave();
+        try { ((Communicator)Current).Leave(); }
+        catch (CollectiveException e)
+        {
+            End(1, e.Message);
+            return;
+        }
         watch?.Dispose();
         mpi!.Mpi.Finalize();
     }

@@ -33,7 +33,12 @@ internal sealed unsafe class MpiTransport : IReachesDevices, ISharesMemory
     public nint Communicator => comm;
     public int Rank { get; }
     public int Size { get; }
-    public string Host { get; } = Environment.GetEnvironmentVariable("INTERACTIVE_HOST") ?? Environment.MachineName;
+    public string Host { get; } = Environment.GetEnvironmentVariable("INTERACTIVE_HOST") ?? NodeName(Environment.GetEnvironmentVariable("SLURMD_NODENAME"));
+
+    // Slurm may have several nodes on one machine: to MPI they are several hosts, whose ranks share no memory.
+    static string NodeName(string? node)
+        => string.IsNullOrEmpty(node) || node == Environment.MachineName || Environment.MachineName.StartsWith($"{node}.", StringComparison.Ordinal)
+            ? Environment.MachineName : $"{Environment.MachineName}/{node}";
 
     /// <summary>Starts MPI in this process.</summary>
     public static MpiTransport Start(MpiLibrary mpi)

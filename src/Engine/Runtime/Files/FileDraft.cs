@@ -56,7 +56,8 @@ internal sealed class FileDraft : IDisposable
         try { file.Dispose(); }
         catch (IOException) { } // what it still held has no room: it is not wanted any more
         file = null;
-        File.Delete(temporary);
+        try { File.Delete(temporary); }
+        catch (IOException) { } // on a disk that has become read-only: the next start clears it away
     }
 
     [DllImport("libc")] private static extern int open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);

@@ -29,6 +29,10 @@ internal static class RunCheckpoint
         return files.Length == 0 ? null : throw new UsageException($"all {files.Length} checkpoints of {run.Path} are damaged: begin anew without --resume");
     }
 
+    /// <summary>The step of the newest one, whole or not; null where there is none.</summary>
+    public static long? LastStep(RunDirectory run)
+        => Files(run).LastOrDefault() is { } path && long.TryParse(Path.GetFileNameWithoutExtension(path)["step-".Length..], out var step) ? step : null;
+
     /// <summary>
     /// Deletes all but the newest <paramref name="keep"/>, and what a process that died while writing has left. Only
     /// between writes.

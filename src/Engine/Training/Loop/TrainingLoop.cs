@@ -127,8 +127,13 @@ public sealed class TrainingLoop : IDisposable
         EndIfAsked();
         if (Step < limit) return true;
         Save();
-        if (Step >= steps) place.Finish(Step);
-        else place.Note("stop", Step, StopKind.Cut.ToString());
+        try
+        {
+            log?.Flush();
+            if (Step >= steps) place.Finish(Step);
+            else place.Note("stop", Step, StopKind.Cut.ToString());
+        }
+        catch (IOException e) { throw place.Fail(Step, e); }
         return false;
     }
 
@@ -145,8 +150,12 @@ public sealed class TrainingLoop : IDisposable
         Step++;
         if (!double.IsFinite(loss)) throw new DivergedException(FormattableString.Invariant($"the loss is {loss} at step {Step}: lower the learning rate or set --clip-norm"));
         var record = new TrainRecord(Step, Math.Max(0, Epoch - 1), loss, learningRate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) { Seconds = seconds };
-        place.NoteStep(Step);
-        log?.Write(record);
+        try
+        {
+            place.NoteStep(Step);
+            log?.Write(record);
+        }
+        catch (IOException e) { throw place.Fail(Step, e); }
         if (IsMain && Options.Progress && Stopwatch.GetElapsedTime(told).TotalSeconds > 5)
         {
             Console.WriteLine(FormattableString.Invariant($"step {Step}{(limit == long.MaxValue ? "" : $"/{limit}")}  loss {loss:F4}  {seconds * 1000:F0} ms/iter"));
@@ -177,8 +186,12 @@ public sealed class TrainingLoop : IDisposable
     /// <summary>Writes a checkpoint of all nets, optimisers and random generators, and returns when it is on the disk. Collective.</summary>
     public void Save()
     {
-        Write();
-        writer.Conclude();
+        try
+        {
+            Write();
+            writer.Conclude();
+        }
+        catch (IOException e) { throw place.Fail(Step, e); }
     }
 
     private void Write() => writer.Save(new RunPosition(Step, Epoch, 0, 0, Options.Seed, 0), () => models.ForEach(m => m.BroadcastBuffers()));
@@ -205,10 +218,13 @@ public sealed class TrainingLoop : IDisposable
 
     private void EndIfAsked()
     {
-        writer.Poll();
+        try { writer.Poll(); }
+        catch (IOException e) { throw place.Fail(Step, e); }
         var (_, stop, saves, error) = Agreement.Of(world, 0, requests.Kind, null, writer.IsDue(Step), models.Sum(m => m.LearningRate));
         if (error is not null) throw new UsageException(error);
-        if (saves) Write();
+        if (saves)
+            try { Write(); }
+            catch (IOException e) { throw place.Fail(Step, e); }
         if (stop == StopKind.None) return;
         Save();
         place.Note("stop", Step, stop.ToString());

@@ -42,7 +42,7 @@ internal sealed record RankPlan(Schedule Schedule, string Description)
                 budget = wanted with { Bytes = wanted.Of(report.PlainPeakBytes) };
                 steps = Encode(report.Plan.Schedule);
                 peak = [report.Plan.Prediction.PeakBytes];
-                text = FormattableString.Invariant($"memory budget {wanted}: the plan peaks at {ByteText.Of(report.Plan.Prediction.PeakBytes)} of activations, {100.0 * report.Plan.Prediction.PeakBytes / report.PlainPeakBytes:F0}% of plain autograd's, for {report.Plan.Overhead * 100:F1}% more time");
+                text = FormattableString.Invariant($"memory budget {wanted}: the plan peaks at {ByteText.Of(report.Plan.Prediction.PeakBytes)} of activations, {100.0 * report.Plan.Prediction.PeakBytes / report.PlainPeakBytes:F0}% of plain autograd's, for {report.Plan.TimeText}");
             }
             catch (UsageException e) { text = e.Message + string.Concat(graph.Notes.Select(note => $"; {note}")); }
         steps = world.AllGather(steps)[0];

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Interactive.Collectives.Mpi;
 using Interactive.Kernel.Hosting.Commands.Boxes;
+using Interactive.Kernel.Hosting.Hosts;
 using Interactive.Kernel.Hosting.Slurm;
 using Interactive.Kernel.Scripting;
 using Interactive.Runtime;
@@ -34,6 +35,7 @@ internal static class BatchCommand
         var command = new Command("batch",
             "Supervises training inside a Slurm job: saves before the time limit, restarts, requeues.") { file };
         options.AddTo(command);
+        command.Add(options.Mpi);
         command.Add(restarts);
         command.Add(stall);
         command.Add(requeues);
@@ -49,22 +51,25 @@ internal static class BatchCommand
             if (parsed.GetValue(stall) < 1)
                 throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
             var script = ScriptFile.Open(parsed.GetValue(file)!);
-            var arguments = options.Read(parsed);
+            var (arguments, flavor) = (options.Read(parsed), options.Flavor(parsed, script.Code));
             if (boxes.Read(parsed) is not null && job.Nodes > 1)
                 throw new UsageException($"the job has {job.Nodes} nodes, and a box (--box) spans one host");
             var box = boxes.Words(parsed);
+            string[] mpi = parsed.GetValue(options.Mpi) is { } named ? ["--mpi", named] : [];
             ProcessStartInfo Start(bool resume)
             {
                 // The supervisor stays outside of the box, where Slurm's programs are.
                 List<string> run = [DotnetProgram.Path, typeof(BatchCommand).Assembly.Location,
-                    .. box.Count == 0 ? ["run"] : (string[])["launch", "-n", job.Tasks.ToString(CultureInfo.InvariantCulture), .. box], script.Path,
+                    .. box.Count == 0 ? ["run"] : (string[])["launch", "-n", job.Tasks.ToString(CultureInfo.InvariantCulture), .. mpi, .. box], script.Path,
                     "-c", options.IsRelease(parsed) ? "release" : "debug", "--", .. arguments];
                 if (resume && !arguments.Contains("--resume")) run.Add("--resume");
                 // Inside, mpirun starts its ranks itself: srun is not there, and a box has one host.
                 if (box.Count > 0)
                     return new(run[0], run[1..]) { Environment = { ["OMPI_MCA_ras"] = "^slurm", ["OMPI_MCA_plm"] = "isolated", ["HYDRA_LAUNCHER"] = "fork" } };
-                var start = MpiLauncher.Command(job.Tasks, run);
+                var start = MpiLauncher.Command(job.Tasks, run, flavor);
                 start.Environment[ScriptCache.RankVariable] = "1";
+                start.Environment.Remove("SLURMD_NODENAME"); // each node's ranks have their own: MPICH's launcher would give all this one's
+                if (job.Nodes > 1 && start.FileName.EndsWith("openmpi", StringComparison.Ordinal)) HostFile.HandOn(start);
                 return start;
             }
             // Compiled once here, the ranks find it in the cache; what does not compile is not tried again.

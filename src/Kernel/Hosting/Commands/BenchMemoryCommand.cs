@@ -55,7 +55,7 @@ internal static class BenchMemoryCommand
             foreach (var c in all)
                 Say($"{c.Name,-10} peak {c.PeakBytes / 1e6,8:F1} MB = {(double)c.PeakBytes / plain.PeakBytes,6:P1} of plain   step {c.Median * 1000,7:F0} ms, {c.Against(plain):F3} of plain   {(c.Bits == plain.Bits ? "same bits" : "BITS DIFFER")}");
             if (report is not null)
-                Say($"predicted  peak {report.Plan.Prediction.PeakBytes / 1e6,8:F1} MB, {report.Plan.Overhead:P1} more time");
+                Say($"predicted  peak {report.Plan.Prediction.PeakBytes / 1e6,8:F1} MB, {report.Plan.TimeText}");
             var beside = withPeer ? PeerComparison.Make(PyTorchPeer.Measure(graph, batch, rounds), profile!, planner)
                 : null;
             foreach (var line in beside?.Lines ?? []) Say(line);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Interactive.Collectives.Mpi;
 using Interactive.Kernel.Hosting.Commands.Boxes;
+using Interactive.Kernel.Hosting.Hosts;
 using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Hosting.Commands;
@@ -12,11 +13,10 @@ internal static class LaunchCommand
     public static Command Create()
     {
         var ranks = new Option<int>("--ranks", "-n") { Description = "how many ranks", Required = true };
-        var mpi = new Option<string?>("--mpi")
+        var hostfile = new Option<string?>("--hostfile")
         {
-            Description = "openmpi or mpich (default: the first that is installed; mpich for programs of MPI.NET)",
+            Description = "hosts of a cluster without a scheduler, a line each: NAME:RANKS (default: this machine, or what Slurm has given)",
         };
-        mpi.AcceptOnlyFromAmong("openmpi", "mpich");
         var restarts = new Option<int>("--restarts")
         {
             Description = "start again from the last checkpoint (with --resume) so often, until the run is finished",
@@ -36,7 +36,8 @@ internal static class LaunchCommand
         options.AddTo(command);
         command.Add(options.MetricsPort);
         command.Add(ranks);
-        command.Add(mpi);
+        command.Add(options.Mpi);
+        command.Add(hostfile);
         command.Add(restarts);
         command.Add(stall);
         command.Add(output);
@@ -47,17 +48,15 @@ internal static class LaunchCommand
             var script = ScriptFile.Open(parsed.GetValue(file)!);
             var isNotebook = NotebookHost.IsNotebook(script.Path);
             var (release, cache) = (options.IsRelease(parsed), !parsed.GetValue(options.NoCache));
-            MpiFlavor? flavor = parsed.GetValue(mpi) switch
-            {
-                "openmpi" => MpiFlavor.OpenMpi,
-                "mpich" => MpiFlavor.Mpich,
-                _ => MpiNetUse.FlavorFor(script.Code)
-            };
+            var flavor = options.Flavor(parsed, script.Code);
             var arguments = options.Read(parsed);
             if (parsed.GetValue(restarts) < 0)
                 throw new UsageException($"--restarts {parsed.GetValue(restarts)}: at least 0 is needed");
             if (parsed.GetValue(stall) < 1)
                 throw new UsageException($"--stall {parsed.GetValue(stall)}: at least 1 second is needed");
+            using var hosts = parsed.GetValue(hostfile) is { } list ? HostFile.Read(list, parsed.GetValue(ranks)) : null;
+            if (hosts is not null && parsed.GetValue(boxes.Image) is not null)
+                throw new UsageException("--hostfile with --box: a box spans one host");
             if (boxes.Read(parsed, LaunchBox.Binds(script.Path)) is { } box)
                 return box.Run(LaunchBox.Command(parsed, command, boxes, script.Path, arguments), ChildProcess.Run);
             ProcessStartInfo Start(bool resume)
@@ -71,6 +70,7 @@ internal static class LaunchCommand
                 var start = MpiLauncher.Command(parsed.GetValue(ranks), run, flavor);
                 start.Environment[ScriptCache.RankVariable] = "1";
                 if (options.Scraped(parsed) is { } port) start.Environment[MetricsPort.Variable] = port;
+                hosts?.AddTo(start);
                 return start;
             }
             var first = Start(resume: false);

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Interactive.Collectives.Mpi;
+using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Hosting.Commands;
 
@@ -15,6 +17,10 @@ internal sealed class ScriptOptions
     {
         Description = "PORT or HOST:PORT where Prometheus finds /metrics; the ranks of a host have ports that follow each other",
     };
+    public readonly Option<string?> Mpi = new("--mpi")
+    {
+        Description = "openmpi or mpich (default: the first that is installed; mpich for programs of MPI.NET)",
+    };
     public readonly Argument<string[]> Arguments = new("ARGS")
     {
         Description = "the script's arguments, after --",
@@ -25,6 +31,7 @@ internal sealed class ScriptOptions
     {
         // dotnet-script takes Release as well.
         Configuration.AcceptOnlyFromAmong("release", "debug", "Release", "Debug");
+        Mpi.AcceptOnlyFromAmong("openmpi", "mpich");
     }
 
     /// <summary>The script's arguments.</summary>
@@ -33,6 +40,14 @@ internal sealed class ScriptOptions
     /// <summary>The port at which the training is scraped, as its processes are told; null where it is not.</summary>
     public string? Scraped(ParseResult parsed)
         => parsed.GetValue(MetricsPort) is { } port ? Hosting.MetricsPort.Parse(port).ToString() : null;
+
+    /// <summary>Which MPI starts the ranks of a program; null for the first that is installed.</summary>
+    public MpiFlavor? Flavor(ParseResult parsed, string code) => parsed.GetValue(Mpi) switch
+    {
+        "openmpi" => MpiFlavor.OpenMpi,
+        "mpich" => MpiFlavor.Mpich,
+        _ => MpiNetUse.FlavorFor(code),
+    };
 
     public void AddTo(Command command)
     {

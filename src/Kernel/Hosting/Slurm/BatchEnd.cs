@@ -1,3 +1,6 @@
+using Interactive.Collectives;
+using Interactive.Runtime;
+
 namespace Interactive.Kernel.Hosting.Slurm;
 
 /// <summary>What becomes of a Slurm job whose ranks have ended.</summary>
@@ -18,11 +21,16 @@ internal sealed class BatchEnd(SlurmJob job, int maxRequeues)
         if (code is 0 or BadInput) return code;
         // Slurm requeues by itself only what it has to kill: a job that ends before has failed, to it.
         if (job.IsPreempted) return Requeue("it is preempted; its run is saved", int.MaxValue);
+        if (code == FullDisk.ExitCode) return Hold("ended because the disk of its run takes no more", code);
         if (isTimeUp) return Requeue("its time is up; the run is saved", maxRequeues);
         if (isStopped) return code; // scancel
         if (hasProgress) return Requeue($"the ranks ended with exit code {code}", maxRequeues);
-        var reason = $"ended with exit code {code} and without a new step";
-        Console.Error.WriteLine($"interactive: job {job.Id} {reason}: held until someone has looked (scontrol release {job.Id})");
+        return Hold($"ended with exit code {code} and without a new step", code);
+    }
+
+    private int Hold(string reason, int code)
+    {
+        LastWords.Write($"interactive: job {job.Id} {reason}: held until someone has looked (scontrol release {job.Id})");
         job.Hold(reason);
         return code;
     }
@@ -31,15 +39,15 @@ internal sealed class BatchEnd(SlurmJob job, int maxRequeues)
     {
         if (job.Restarts >= most)
         {
-            Console.Error.WriteLine($"interactive: job {job.Id}: {why}; it has been requeued {job.Restarts} times, --max-requeues {most} allows no more");
+            LastWords.Write($"interactive: job {job.Id}: {why}; it has been requeued {job.Restarts} times, --max-requeues {most} allows no more");
             return GoesOn;
         }
         try
         {
-            Console.Error.WriteLine($"interactive: job {job.Id}: {why}; requeued{(most < int.MaxValue ? $" ({job.Restarts + 1} of {most})" : "")}");
+            LastWords.Write($"interactive: job {job.Id}: {why}; requeued{(most < int.MaxValue ? $" ({job.Restarts + 1} of {most})" : "")}");
             job.Requeue();
         }
-        catch (UsageException e) { Console.Error.WriteLine($"interactive: job {job.Id} cannot be requeued: {e.Message}"); }
+        catch (UsageException e) { LastWords.Write($"interactive: job {job.Id} cannot be requeued: {e.Message}"); }
         return GoesOn;
     }
 }

@@ -15,10 +15,10 @@ namespace Interactive.Kernel.Hosting.Slurm;
 /// <param name="Name">Of the job.</param>
 /// <param name="Out">Folder of run directories.</param>
 /// <param name="Extra">More options of sbatch, such as --exclude=n1.</param>
-/// <param name="Box">Options of the box that the ranks run in; empty for none.</param>
+/// <param name="Options">Of <c>batch</c>: the box that the ranks run in, their MPI; empty for none.</param>
 internal sealed record BatchScript(string Script, IReadOnlyList<string> Arguments, int Nodes, int RanksPerNode,
     string Time, int Lead, bool Requeue, string? Partition, string Name, string Out, IReadOnlyList<string> Extra,
-    IReadOnlyList<string> Box)
+    IReadOnlyList<string> Options)
 {
     /// <summary>The script for sbatch. <c>exec</c> makes the supervisor the process that Slurm signals.</summary>
     public string ToText(IReadOnlyList<string> program)
@@ -36,7 +36,7 @@ internal sealed record BatchScript(string Script, IReadOnlyList<string> Argument
         Option(string.Create(CultureInfo.InvariantCulture, $"--signal=B:USR1@{Lead}"));
         foreach (var extra in Extra) Option(extra);
         text.Append("exec ").AppendJoin(' ',
-            [.. program.Select(Quote), "batch", .. Box.Select(Quote), Quote(Script), "--", .. Arguments.Select(Quote)]);
+            [.. program.Select(Quote), "batch", .. Options.Select(Quote), Quote(Script), "--", .. Arguments.Select(Quote)]);
         if (!Arguments.Contains("--resume")) text.Append(" --resume");
         return text.Append('\n').ToString();
     }

@@ -23,6 +23,8 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
     IReadOnlyList<IReadOnlyList<string>> trials, Func<string, IReadOnlyList<string>, ProcessStartInfo> start,
     string runs, int eta, string? metric)
 {
+    // A trial that is killed (by a lack of memory, by someone) goes on from its last checkpoint, so often.
+    private const int Restarts = 2, Killed = 128;
     private static readonly TimeSpan glance = TimeSpan.FromMilliseconds(300);
 
     private readonly string file = Path.Combine(folder, "trials.jsonl");
@@ -33,6 +35,8 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
     /// <exception cref="UsageException">The folder holds another sweep.</exception>
     public IReadOnlyList<TrialRecord> Run(object definition)
     {
+        Directory.CreateDirectory(folder);
+        using var held = Hold();
         Claim(JsonSerializer.Serialize(definition, JsonSerializerOptions.Web));
         var done = TrialRecord.ReadAll(file).DistinctBy(t => t.Trial).ToList();
         foreach (var record in done) Note(record);
@@ -59,9 +63,15 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
                 t.State, t.Run])]);
     }
 
+    // Given back by the system however this process ends.
+    private FileStream Hold()
+    {
+        try { return new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); }
+        catch (IOException e) when (!FullDisk.IsIn(e)) { throw new UsageException($"{folder} is alive: another process goes on with this sweep; wait for it, or give another --name"); }
+    }
+
     private void Claim(string definition)
     {
-        Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, "sweep.json");
         if (!File.Exists(path)) AtomicFile.WriteText(path, definition);
         else if (File.ReadAllText(path) is var other && other != definition)
@@ -82,29 +92,23 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
         // One that finished just before this was cut is not run again.
         if (RunDirectory.All(runs).FirstOrDefault(r => r.IsFinished && r.Name == name) is { } finished
             && Of(finished.Path) is { } kept) return Record("finished", kept);
+        // The process of a sweep that was killed ends itself, within a moment: its trial is gone on with.
+        while (RunDirectory.NewestUnfinished(runs, name) is { IsLive: true }) Thread.Sleep(glance);
         var note = Path.Combine(Path.GetTempPath(), $"interactive-trial-{Guid.NewGuid():N}");
         try
         {
-            var info = start(name, [.. dimensions.Zip(trials[trial]).SelectMany(p => p.First.Arguments(p.Second))]);
-            info.Environment[RunDirectory.NoteVariable] = note;
-            var job = new JobProcesses();
-            using var child = new ChildProcess(info, job);
-            var (seen, isStopped) = (0, false);
-            while (!child.WaitForExit(glance))
-                if (eta > 0 && !isStopped && Read(note) is { } live)
-                    for (; seen < live.Values.Count && !isStopped; seen++)
-                    {
-                        halving ??= new Halving(eta, live.HigherIsBetter);
-                        if (halving.GoesOn(seen + 1, live.Values[seen])) continue;
-                        isStopped = true;
-                        child.Ask();
-                    }
-            var read = Read(note);
-            if (child.IsStopped && read is not { IsFinished: true }) return null;
-            var state = isStopped ? "stopped" : child.ExitCode == 0 ? "finished" : "failed";
-            if (state == "failed" && child.ExitCode == CommandLine.Usage && trial == 0)
-                throw new UsageException($"the first trial was refused ({Flags(trial)}): see the line above");
-            return Record(state, read);
+            for (var (attempt, seen) = (0, 0); ; attempt++)
+            {
+                var (code, isStopped, isInterrupted) = Attempt(trial, name, note, ref seen);
+                var read = Read(note);
+                if (isInterrupted && read is not { IsFinished: true }) return null;
+                if (code == FullDisk.ExitCode) throw FullDisk.Say($"trial {trial + 1} had no room for its run: the sweep goes on with it when it is started again");
+                if (code > Killed && !isStopped && attempt < Restarts) continue;
+                var state = isStopped ? "stopped" : code == 0 ? "finished" : "failed";
+                if (code == CommandLine.Usage && trial == 0)
+                    throw new UsageException($"the first trial was refused ({Flags(trial)}): see the line above");
+                return Record(state, read);
+            }
         }
         finally { File.Delete(note); }
 
@@ -112,6 +116,24 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
             => new(trial, state, run?.Run ?? "",
             dimensions.Zip(trials[trial]).ToDictionary(p => p.First.Flag, p => p.Second), run?.Metric ?? "",
             run?.Values ?? [], run?.HigherIsBetter ?? true);
+    }
+
+    private (int Code, bool IsStopped, bool IsInterrupted) Attempt(int trial, string name, string note, ref int seen)
+    {
+        var info = start(name, [.. dimensions.Zip(trials[trial]).SelectMany(p => p.First.Arguments(p.Second))]);
+        info.Environment[RunDirectory.NoteVariable] = note;
+        using var child = new ChildProcess(info, new JobProcesses());
+        var isStopped = false;
+        while (!child.WaitForExit(glance))
+            if (eta > 0 && !isStopped && Read(note) is { } live)
+                for (; seen < live.Values.Count && !isStopped; seen++)
+                {
+                    halving ??= new Halving(eta, live.HigherIsBetter);
+                    if (halving.GoesOn(seen + 1, live.Values[seen])) continue;
+                    isStopped = true;
+                    child.Ask();
+                }
+        return (child.ExitCode, isStopped, child.IsStopped);
     }
 
     private TrialRun? Read(string note) => File.Exists(note) ? Of(File.ReadAllText(note)) : null;

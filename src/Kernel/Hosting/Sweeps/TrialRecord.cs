@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Interactive.Monitoring;
 
 namespace Interactive.Kernel.Hosting.Sweeps;
 
@@ -24,11 +25,7 @@ internal sealed record TrialRecord(int Trial, string State, string Run, IReadOnl
 
     /// <summary>Adds it to the file.</summary>
     public void AppendTo(string path)
-    {
-        using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
-        file.Write([.. JsonSerializer.SerializeToUtf8Bytes(this, json), (byte)'\n']);
-        file.Flush(flushToDisk: true);
-    }
+        => LineFile.Add(path, JsonSerializer.SerializeToUtf8Bytes(this, json), toDisk: true);
 
     /// <summary>Those of a file, in order; a line that was cut does not count: its trial runs again.</summary>
     public static IEnumerable<TrialRecord> ReadAll(string path)

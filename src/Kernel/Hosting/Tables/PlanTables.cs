@@ -39,7 +39,7 @@ internal static class PlanTables
         AnsiConsole.Write(rivals);
 
         Console.WriteLine($"plain autograd peaks at {Size(plain)} of activations ({graph.Profile.Source} profile), besides {Size(fixedBytes)} of parameters, gradients, optimiser state and batch");
-        Console.WriteLine($"budget {Size(report.BudgetBytes)}: this plan peaks at {Size(report.Plan.Prediction.PeakBytes)} ({Share(report.Plan.Prediction.PeakBytes, plain)} of plain) for {Percent(report.Plan.Overhead)} more time, found in {Time(report.PlanSeconds)}");
+        Console.WriteLine($"budget {Size(report.BudgetBytes)}: this plan peaks at {Size(report.Plan.Prediction.PeakBytes)} ({Share(report.Plan.Prediction.PeakBytes, plain)} of plain) for {report.Plan.TimeText}, found in {Time(report.PlanSeconds)}");
     }
 
     private static Table New(params string[] columns)

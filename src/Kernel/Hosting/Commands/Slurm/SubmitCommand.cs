@@ -45,10 +45,11 @@ internal static partial class SubmitCommand
         {
             Description = "another option of sbatch, such as --option=--exclude=n1",
         };
+        var mpi = new ScriptOptions().Mpi;
         var dry = new Option<bool>("--dry-run") { Description = "print the script and submit nothing" };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var command = new Command("submit", "Submits a training script; it is saved before its time is up, and goes on where it was.") { file, arguments };
-        foreach (var option in new Option[] { nodes, ranks, time, lead, requeue, partition, name, root, extra, dry, json }) command.Add(option);
+        foreach (var option in new Option[] { nodes, ranks, time, lead, requeue, partition, name, root, mpi, extra, dry, json }) command.Add(option);
         var boxes = new BoxOptions("--box");
         boxes.AddTo(command);
         command.SetAction(parsed =>
@@ -66,7 +67,8 @@ internal static partial class SubmitCommand
                 parsed.GetValue(nodes), parsed.GetValue(ranks), parsed.GetValue(time)!, parsed.GetValue(lead),
                 parsed.GetValue(requeue),
                 parsed.GetValue(partition), parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(script.Path),
-                    parsed.GetValue(root)!, parsed.GetValue(extra) ?? [], boxes.Words(parsed));
+                    parsed.GetValue(root)!, parsed.GetValue(extra) ?? [],
+                    [.. boxes.Words(parsed), .. parsed.GetValue(mpi) is { } flavor ? ["--mpi", flavor] : (string[])[]]);
             var text = batch.ToText(File.Exists("interactive") ? ["./interactive"]
                 : [DotnetProgram.Path, typeof(SubmitCommand).Assembly.Location]);
             if (parsed.GetValue(dry))
