@@ -78,7 +78,12 @@ internal static class Recurrences
     /// <summary>Tokens first, or directions first, whatever the file has.</summary>
     public static Tensor Turned(OnnxCall c, Tensor x) => IsSamplesFirst(c) ? x.transpose(0, 1).contiguous() : x;
 
-    private static Tensor Begin(OnnxCall c, int index) => Turned(c, c[index]);
+    // A state that the file made for its own batch begins each part of another.
+    private static Tensor Begin(OnnxCall c, int index)
+    {
+        var state = Turned(c, c[index]);
+        return c.Fixed?.Repeated(state, 1, c.Batch) ?? state;
+    }
 
     private static Tensor[] Lstm(OnnxCall c)
     {

@@ -14,7 +14,7 @@ internal static class AttentionPattern
             (scores, mask) = Product(graph, a) is not null ? (a, b) : (b, a);
         if (Product(graph, scores) is not var (scale, product, divisor) || scale == 0) return false;
         graph.Replace(node, Fused.Domain, "Attention", [product.Inputs[0], product.Inputs[1], v, mask ?? "", divisor],
-            ("scale", (float)scale));
+            ("scale", (float)scale), ("axis", axis.Long));
         return true;
     }
 
