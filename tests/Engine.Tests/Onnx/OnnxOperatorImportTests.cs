@@ -55,6 +55,8 @@ public sealed class OnnxOperatorImportTests : IDisposable
                 [new("Concat", "token x", "c", ("axis", 1L)), new("MatMul", "c w", "y")], Batch: 1),
             "a state of zeros, for one sample" => new([[6, 4]], new() { ["w"] = randn(1, 20, 4), ["r"] = randn(1, 20, 5), ["h"] = zeros(1, 1, 5), ["c"] = zeros(1, 1, 5) },
                 [first, new("LSTM", "t w r   h c", "s", ("hidden_size", 5L)), last], Batch: 1),
+            "an LSTM that runs backwards" => new([[6, 4]], new() { ["w"] = randn(1, 20, 4), ["r"] = randn(1, 20, 5) },
+                [first, new("LSTM", "t w r", "s", ("hidden_size", 5L), ("direction", "reverse")), last]),
             "windows, for two samples" => new([[4, 4, 3]], new() { ["apart"] = tensor(new long[] { 2, 2, 2, 2, 2, 3 }), ["windows"] = tensor(new long[] { -1, 4, 3 }), ["w"] = randn(3, 3) },
                 [new("Reshape", "x apart", "a"), new("Transpose", "a", "t", ("perm", new long[] { 0, 1, 3, 2, 4, 5 })), new("Reshape", "t windows", "v"),
                 new("Softmax", "v", "p", ("axis", 1L)), new("MatMul", "p w", "m"), new("Reshape", "m apart", "y")], Batch: 2),
@@ -112,6 +114,7 @@ public sealed class OnnxOperatorImportTests : IDisposable
     [InlineData("places of a pool")]
     [InlineData("a spectrum")]
     [InlineData("a choice")]
+    [InlineData("an LSTM that runs backwards")]
     [InlineData("softmax of a dimension among five", true)]
     [InlineData("scattered numbers are multiplied")]
     [InlineData("the larger of scattered numbers")]
