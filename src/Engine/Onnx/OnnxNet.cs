@@ -29,10 +29,11 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
         fixedBatch = model.Graph.Inputs.FirstOrDefault()?.Sizes is [var first, ..]
             && long.TryParse(first, out var size) && size > 0 ? new(size) : null;
         var (weights, names) = (new OnnxWeights(model.Graph), new OnnxNames());
+        var read = model.Graph.Nodes.SelectMany(n => n.Inputs).Concat(model.Graph.Outputs.Select(o => o.Name)).Where(n => n.Length > 0).ToHashSet();
         foreach (var node in model.Graph.Nodes)
             try
             {
-                if (OnnxOperators.Of(node).Layer?.Invoke(new OnnxLayer(node, weights)) is not { } layer) continue;
+                if (OnnxOperators.Of(node).Layer?.Invoke(new OnnxLayer(node, weights, read)) is not { } layer) continue;
                 layers[node] = layer;
                 ModuleTree.Register(this, names.Layer(node), layer);
             }
@@ -118,7 +119,8 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
         catch (InvalidDataException e) { throw new InvalidDataException($"{hint}: {e.Message}"); }
         fixedBatch.Learned();
         train();
-        if (model.Graph.Nodes.Any(n => Chances.All.ContainsKey(n.Operator) || n.Attributes.TryGetValue("training_mode", out var mode) && mode.Long == 1)) return;
+        // numbers drawn at random, and those of the whole batch
+        if (model.Graph.Nodes.Any(n => Chances.All.ContainsKey(n.Operator) || n.Operator == "BatchNormalization" && !layers.ContainsKey(n))) return;
         for (var i = 0; i < together.Length; i++)
             if (!FixedBatch.AreClose(together[i], cat([.. apart.Select(a => a[i].dim() > 0 ? a[i] : a[i].unsqueeze(0))], 0)))
                 throw new InvalidDataException($"{hint}: {model.Graph.Outputs[i].Name} has other numbers");
