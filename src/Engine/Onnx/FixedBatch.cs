@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using static TorchSharp.torch;
 
 namespace Interactive.Onnx;
@@ -27,9 +28,8 @@ internal sealed class FixedBatch(long size)
     /// <param name="batch">Samples of this run.</param>
     public long[] Sizes(OnnxNode node, Tensor x, long[] sizes, long batch)
     {
-        if (batch == size)
+        if (batch == size && isLearning)
         {
-            if (!isLearning) return sizes;
             if (!apart.TryGetValue(node, out var parts)) apart[node] = parts = [];
             parts.Add((x, Resolved(sizes, x.numel())));
             return sizes;
@@ -46,6 +46,20 @@ internal sealed class FixedBatch(long size)
         => x.shape[dimension] != size || wanted == size ? x
         : size == 1 ? x.expand([.. x.shape.Select((s, d) => d == dimension ? wanted : s)])
         : cat([.. Enumerable.Repeat(x, (int)((wanted + size - 1) / size))], dimension).narrow(dimension, 0, wanted);
+
+    /// <summary>A constant that was made for the file's batch and has like rows: one of them, which stretches to what it meets in another batch.</summary>
+    public Tensor Stretched(Tensor constant, Tensor met, long batch)
+    {
+        for (var d = 1; d <= Math.Min(constant.dim(), met.dim()); d++)
+        {
+            var (own, other) = (constant.shape[^d], met.shape[^d]);
+            if (own <= 1 || own == other || own * batch != other * size) continue;
+            using var paused = CallRecorder.Pause();
+            var first = constant.narrow(constant.dim() - d, 0, 1);
+            if (constant.eq(first).all().item<bool>()) constant = first;
+        }
+        return constant;
+    }
 
     /// <summary>Forgets what was run.</summary>
     public void Learned()

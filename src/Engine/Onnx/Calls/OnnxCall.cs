@@ -29,6 +29,9 @@ internal sealed class OnnxCall(OnnxNode node, OnnxItem?[] inputs, long opset, nn
     public long[] Widened(Tensor x, long[] sizes)
         => Fixed is null || inputs.Length > 1 && inputs[1] is { FollowsSizes: true } ? sizes : Fixed.Sizes(node, x, sizes, Batch);
 
+    /// <summary>What it reads; of a constant of the file's batch as much as stretches to what it meets.</summary>
+    public Tensor Beside(int index, Tensor met) => Fixed is null || !IsKnown(index) ? this[index] : Fixed.Stretched(this[index], met, Batch);
+
     /// <summary>What it reads.</summary>
     public Tensor this[int index]
         => Has(index) ? inputs[index]!.Tensor : throw new InvalidDataException($"it lacks input {index}");
