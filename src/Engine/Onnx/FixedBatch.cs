@@ -86,32 +86,24 @@ internal sealed class FixedBatch(long size)
         if (!apart.TryGetValue(node, out var parts) || parts.Count != Parts) return;
         long[] one = parts[0].From.shape, all = x.shape;
         if (one.Length != all.Length || Enumerable.Range(0, one.Length).Where(d => one[d] != all[d]).ToArray() is not [var p] || all[p] != Parts * one[p]) return;
-        var outer = Outer();
-        if (Dimension(parts[0].To, one[..p].Aggregate(outer, (a, b) => a * b)) is { } dimension) places[node] = (dimension, parts[0].To);
+        var before = one[..p].Aggregate(1L, (a, b) => a * b);
+        var fits = Outer().DefaultIfEmpty(1).SelectMany(outer => Fits(parts[0].To, before * outer)).OrderBy(f => f.Rank).ToArray();
+        if (fits.Length > 0) places[node] = (fits[0].Dimension, parts[0].To);
 
-        // Of the dimension that grew, how many numbers come before the batch: (tokens x batch) has all tokens before it.
-        long Outer()
-        {
-            for (var before = 1L; before <= one[p]; before++)
-            {
-                if (one[p] % before != 0) continue;
-                var apartAgain = x.reshape([.. one[..p], before, Parts, one[p] / before, .. one[(p + 1)..]]);
-                if (Enumerable.Range(0, Parts).All(j => AreClose(apartAgain.select(p + 1, j).reshape(one), parts[j].From))) return before;
-            }
-            return 1;
-        }
+        // Of the dimension that grew, how many numbers come before the batch: (tokens x batch) has all tokens before it. Like numbers fit several ways.
+        IEnumerable<long> Outer() => Enumerable.Range(1, (int)one[p]).Select(o => (long)o).Where(outer => one[p] % outer == 0
+            && x.reshape([.. one[..p], outer, Parts, one[p] / outer, .. one[(p + 1)..]]) is var split
+            && Enumerable.Range(0, Parts).All(j => AreClose(split.select(p + 1, j).reshape(one), parts[j].From)));
     }
 
     // The bytes lie alike wherever the batch is counted: by itself if it can be, else not in the last dimension, whose numbers are features.
-    private int? Dimension(long[] to, long before)
+    private IEnumerable<(int Dimension, int Rank)> Fits(long[] to, long before)
     {
-        var fits = new List<(int Dimension, int Rank)>();
         for (var (d, passed) = (0, 1L); d < to.Length && to[d] > 0 && before % passed == 0; passed *= to[d++])
         {
             var outer = before / passed;
-            if (to[d] % outer != 0 || to[d] / outer % size != 0) continue;
-            fits.Add((d, outer == 1 && to[d] == size ? 0 : outer == 1 && d < to.Length - 1 ? 1 : to[d] == outer * size ? 2 : 3));
+            if (to[d] % outer == 0 && to[d] / outer % size == 0)
+                yield return (d, outer == 1 && to[d] == size ? 0 : outer == 1 && d < to.Length - 1 ? 1 : to[d] == outer * size ? 2 : 3);
         }
-        return fits.Count == 0 ? null : fits.MinBy(f => f.Rank).Dimension;
     }
 }

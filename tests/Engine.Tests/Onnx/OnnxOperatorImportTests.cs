@@ -55,6 +55,11 @@ public sealed class OnnxOperatorImportTests : IDisposable
                 [new("Concat", "token x", "c", ("axis", 1L)), new("MatMul", "c w", "y")], Batch: 1),
             "a state of zeros, for one sample" => new([[6, 4]], new() { ["w"] = randn(1, 20, 4), ["r"] = randn(1, 20, 5), ["h"] = zeros(1, 1, 5), ["c"] = zeros(1, 1, 5) },
                 [first, new("LSTM", "t w r   h c", "s", ("hidden_size", 5L)), last], Batch: 1),
+            "like tokens, for one sample" => new([[4, 2]], new() { ["w"] = randn(2, 8), ["axis"] = tensor(new long[] { 1 }), ["all"] = tensor(new long[] { 1, 4, 2 }), ["rows"] = tensor(new long[] { 4, 8 }), ["tokens"] = tensor(new long[] { 4, 1, 8 }) },
+            [
+                new("ReduceMean", "x axis", "m"), new("Expand", "m all", "e"), new("MatMul", "e w", "h"), new("Transpose", "h", "t", ("perm", new long[] { 1, 0, 2 })),
+                new("Reshape", "t rows", "r"), new("Relu", "r", "a"), new("Reshape", "a tokens", "o"), new("Transpose", "o", "y", ("perm", new long[] { 1, 0, 2 })),
+            ], Batch: 1),
             "an LSTM that runs backwards" => new([[6, 4]], new() { ["w"] = randn(1, 20, 4), ["r"] = randn(1, 20, 5) },
                 [first, new("LSTM", "t w r", "s", ("hidden_size", 5L), ("direction", "reverse")), last]),
             "windows, for two samples" => new([[4, 4, 3]], new() { ["apart"] = tensor(new long[] { 2, 2, 2, 2, 2, 3 }), ["windows"] = tensor(new long[] { -1, 4, 3 }), ["w"] = randn(3, 3) },
@@ -121,6 +126,7 @@ public sealed class OnnxOperatorImportTests : IDisposable
     [InlineData("the smaller of scattered numbers")]
     [InlineData("heads of tokens, for one sample", true)]
     [InlineData("heads of tokens, for three samples", true)]
+    [InlineData("like tokens, for one sample", true)]
     [InlineData("a class token, for one sample", true)]
     [InlineData("a state of zeros, for one sample", true)]
     [InlineData("windows, for two samples", true)]
