@@ -87,6 +87,14 @@ public class OnnxImportTests
     }
 
     [Fact]
+    public void A_weight_that_is_cast_trains()
+    {
+        using var graph = Read("cast", [("fc.half", Floats([4, 4], [.. Enumerable.Range(0, 16).Select(i => i / 16f)]))],
+            ("Cast", ["fc.half"], [("to", 1L)]), ("Gemm", ["x", "v0"], []));
+        Assert.Equal(16, Assert.Single(graph.parameters()).numel());
+    }
+
+    [Fact]
     public void Attention_with_dropout_drops()
     {
         using var scope = NewDisposeScope();
