@@ -46,7 +46,7 @@ internal static class OnnxRewriter
     }
 
     private static bool IsWidening(OnnxGraph graph, OnnxNode node)
-        => node is { Operator: "Cast", Domain: "" } && node.Attributes.TryGetValue("to", out var to) && graph.Weights.TryGetValue(node.Inputs[0], out var weight)
+        => node is { Operator: "Cast", Domain: "", Inputs: [var from, ..] } && node.Attributes.TryGetValue("to", out var to) && graph.Weights.TryGetValue(from, out var weight)
         && weight.IsFloat && OnnxTypes.IsFloat((int)to.Long) && OnnxTypes.ToTorch(weight.Type) == OnnxTypes.ToTorch((int)to.Long);
 
     private static void DropUnread(OnnxGraph graph)
