@@ -50,9 +50,10 @@ public sealed class OnnxImport
             var operators = model.Graph.Nodes.GroupBy(n => n.Operator).OrderBy(g => g.Key, StringComparer.Ordinal)
                 .ToDictionary(g => g.Key, g => g.Count());
             var fused = OnnxRewriter.Rewrite(model.Graph);
-            var examples = Examples(model.Graph, options);
+            var examples = Examples(model.Graph, options, batch: 4);
             if (model.Graph.Name.Length == 0) model.Graph.Name = Path.GetFileNameWithoutExtension(path);
             var net = new OnnxNet(model);
+            net.Widen(batch => Examples(model.Graph, options, batch));
             foreach (var (name, parameter) in net.named_parameters()) parameter.requires_grad = options.Trains(name);
             var graph = Graph.Trace(net, examples, model.Graph.Name);
             foreach (var example in examples) example.Dispose();
@@ -65,14 +66,14 @@ public sealed class OnnxImport
     }
 
     // The samples come first; words are 0 or 1, which every table has.
-    private static Tensor[] Examples(OnnxGraph graph, OnnxOptions options)
+    private static Tensor[] Examples(OnnxGraph graph, OnnxOptions options, long batch)
     {
         if (graph.Inputs.Count == 0) throw new InvalidDataException("it has no inputs");
         return [.. graph.Inputs.Select(input =>
         {
             using var scope = NewDisposeScope();
             if (input.Sizes is null or []) throw new InvalidDataException($"its input {input.Name} has no sizes, and the first must be that of the batch");
-            long[] sizes = Arrangements.Bounded([4,
+            long[] sizes = Arrangements.Bounded([batch,
                 .. input.Sizes.Skip(1).Select((s, i) => Size(input, s, i + 1, options))]);
             var type = OnnxTypes.ToTorch(input.Type);
             return (type is ScalarType.Float32 or ScalarType.Float64 ? randn(sizes, type)

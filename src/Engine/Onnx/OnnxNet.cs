@@ -16,7 +16,8 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
     private readonly Dictionary<OnnxNode, nn.Module> layers = [];
     private readonly Dictionary<string, OnnxItem> held = []; // parameters that no layer has, and constants
     private readonly HashSet<OnnxNode> folded = [];
-    private readonly long declaredBatch;
+    private const int MostWidened = 64; // samples
+    private readonly FixedBatch? fixedBatch;
 
     /// <summary>Makes the layers.</summary>
     /// <param name="model">Read and rewritten.</param>
@@ -25,13 +26,14 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
     {
         this.model = model;
         foreach (var node in model.Graph.Nodes) OnnxOperators.Require(node, model.Opset);
-        declaredBatch = model.Graph.Inputs.FirstOrDefault()?.Sizes is [var first, ..]
-            && long.TryParse(first, out var size) ? size : 0;
+        fixedBatch = model.Graph.Inputs.FirstOrDefault()?.Sizes is [var first, ..]
+            && long.TryParse(first, out var size) && size > 0 ? new(size) : null;
         var (weights, names) = (new OnnxWeights(model.Graph), new OnnxNames());
+        var read = model.Graph.Nodes.SelectMany(n => n.Inputs).Concat(model.Graph.Outputs.Select(o => o.Name)).Where(n => n.Length > 0).ToHashSet();
         foreach (var node in model.Graph.Nodes)
             try
             {
-                if (OnnxOperators.Of(node).Layer?.Invoke(new OnnxLayer(node, weights)) is not { } layer) continue;
+                if (OnnxOperators.Of(node).Layer?.Invoke(new OnnxLayer(node, weights, read)) is not { } layer) continue;
                 layers[node] = layer;
                 ModuleTree.Register(this, names.Layer(node), layer);
             }
@@ -95,12 +97,41 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
         return [.. model.Graph.Outputs.Select(o => values[o.Name].Tensor)];
     }
 
+    /// <summary>
+    /// Learns from a file that was written for one batch where the batch lies, and makes sure that in a larger one each part of the file's size has
+    /// the numbers that it has by itself.
+    /// </summary>
+    /// <param name="examples">Inputs of a batch.</param>
+    /// <exception cref="InvalidDataException">It has not.</exception>
+    public void Widen(Func<long, Tensor[]> examples)
+    {
+        if (fixedBatch is not { Size: <= MostWidened }) return; // a larger one costs too much to try
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        eval();
+        var one = examples(fixedBatch.Size);
+        // words are 0 or 1: the second part has the others
+        Tensor[][] parts = [one, [.. one.Select(x => x.is_floating_point() ? randn_like(x) : x.eq(0).to_type(x.dtype))]];
+        var apart = parts.Select(forward).ToArray();
+        var hint = $"it was written for a batch of {fixedBatch.Size} and does not run another: export it with a free batch (dynamic_axes of torch.onnx.export)";
+        Tensor[] together;
+        try { together = forward([.. one.Select((_, i) => cat([.. parts.Select(p => p[i])], 0))]); }
+        catch (InvalidDataException e) { throw new InvalidDataException($"{hint}: {e.Message}"); }
+        fixedBatch.Learned();
+        train();
+        // numbers drawn at random, and those of the whole batch
+        if (model.Graph.Nodes.Any(n => Chances.All.ContainsKey(n.Operator) || n.Operator == "BatchNormalization" && !layers.ContainsKey(n))) return;
+        for (var i = 0; i < together.Length; i++)
+            if (!FixedBatch.AreClose(together[i], cat([.. apart.Select(a => a[i].dim() > 0 ? a[i] : a[i].unsqueeze(0))], 0)))
+                throw new InvalidDataException($"{hint}: {model.Graph.Outputs[i].Name} has other numbers");
+    }
+
     private void Run(OnnxNode node, Dictionary<string, OnnxItem> values, long batch)
     {
         var inputs = node.Inputs.Select(i => i.Length == 0 ? null : values.GetValueOrDefault(i) ?? (layers.ContainsKey(node) ? null : throw new InvalidDataException($"{node.Operator} ({node.Label}) reads {i}, which was not made"))).ToArray();
         var call = new OnnxCall(node, inputs, model.Opset,
             layers.GetValueOrDefault(node))
-        { DeclaredBatch = declaredBatch, Batch = batch };
+        { Fixed = fixedBatch, Batch = batch };
         var ofSizes = node.Operator is "Shape" or "Size" && node.Domain == "";
         var follows = ofSizes && inputs[0] is not { IsKnown: true, FollowsSizes: false }
             || inputs.Any(i => i is { FollowsSizes: true });

@@ -71,6 +71,40 @@ public class OnnxImportTests
         ("Add", ["x", "mask"], [])).named_parameters());
 
     [Fact]
+    public void A_batch_norm_of_a_file_written_in_training_has_both_modes()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Read("trained",
+            [("scale", Floats(1, 2, 3, 4)), ("bias", Floats(0.5f, 0.25f, 0, 1)), ("mean", Floats(1, 2, 3, 4.5f)), ("var", Floats(4, 1, 2, 3))],
+            ("BatchNormalization", ["x", "scale", "bias", "mean", "var"], [("training_mode", 1L)]));
+        var x = randn(8, 4) + 1;
+        graph.eval();
+        Tensor mean = tensor(new float[] { 1, 2, 3, 4.5f }), variance = tensor(new float[] { 4, 1, 2, 3 });
+        Assert.True(graph.call(x).allclose(nn.functional.batch_norm(x, mean, variance, tensor(new float[] { 1, 2, 3, 4 }), tensor(new float[] { 0.5f, 0.25f, 0, 1 }))));
+        graph.train();
+        Assert.True(graph.call(x).mean([0]).allclose(tensor(new float[] { 0.5f, 0.25f, 0, 1 }), 1e-4, 1e-4));
+        Assert.False(graph.named_buffers().Single(b => b.name.EndsWith("running_mean", StringComparison.Ordinal)).buffer.allclose(mean));
+    }
+
+    [Fact]
+    public void A_weight_that_is_cast_trains()
+    {
+        using var graph = Read("cast", [("fc.half", Floats([4, 4], [.. Enumerable.Range(0, 16).Select(i => i / 16f)]))],
+            ("Cast", ["fc.half"], [("to", 1L)]), ("Gemm", ["x", "v0"], []));
+        Assert.Equal(16, Assert.Single(graph.parameters()).numel());
+    }
+
+    [Fact]
+    public void Attention_with_dropout_drops()
+    {
+        using var scope = NewDisposeScope();
+        using var graph = Read("dropping", [("ratio", Floats([], [0.5f])), ("fc.weight", Floats([4, 4], [.. Enumerable.Range(0, 16).Select(i => i / 16f)]))],
+            ("Gemm", ["x", "fc.weight"], []), ("Unsqueeze", ["v0"], [("axes", new long[] { 1 })]), ("Transpose", ["v1"], [("perm", new long[] { 0, 2, 1 })]),
+            ("MatMul", ["v1", "v2"], []), ("Softmax", ["v3"], [("axis", -1L)]), ("Dropout", ["v4", "ratio"], []), ("MatMul", ["v5", "v1"], []));
+        Assert.Contains(graph.Nodes, n => n.Op.Kind == "dropout");
+    }
+
+    [Fact]
     public void Dropout_drops_at_the_rate_of_its_input()
     {
         var ratio = new OnnxTensor { Type = OnnxTypes.Float };

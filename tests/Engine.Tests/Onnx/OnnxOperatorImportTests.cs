@@ -18,7 +18,7 @@ public sealed class OnnxOperatorImportTests : IDisposable
 
     private sealed record Step(string Operator, string Inputs, string Outputs, params (string, OnnxAttribute)[] Settings);
 
-    private sealed record Case(long[][] Inputs, Dictionary<string, Tensor> Weights, Step[] Steps);
+    private sealed record Case(long[][] Inputs, Dictionary<string, Tensor> Weights, Step[] Steps, long Batch = 0);
 
     private static Case Of(string name)
     {
@@ -44,15 +44,54 @@ public sealed class OnnxOperatorImportTests : IDisposable
                 [new("Mul", "x w", "m"), new("STFT", "m step window", "y")]),
             "a choice" => new([[4]], new() { ["w"] = randn(4, 4), ["flags"] = tensor(new[] { true, false, true, true }) },
                 [new("MatMul", "x w", "m"), new("Compress", "m flags", "y", ("axis", 1L))]),
+            "softmax of a dimension among five" => new([[2, 3, 4, 8]], new() { ["w"] = randn(8, 8) }, [new("MatMul", "x w", "q"),
+                new("Transpose", "q", "k", ("perm", new long[] { 0, 1, 2, 4, 3 })), new("MatMul", "q k", "s"), new("Softmax", "s", "p", ("axis", 3L)), new("MatMul", "p q", "y")]),
+            "scattered numbers are multiplied" => Scattered("mul"),
+            "the larger of scattered numbers" => Scattered("max"),
+            "the smaller of scattered numbers" => Scattered("min"),
+            "heads of tokens, for one sample" => Heads(1),
+            "heads of tokens, for three samples" => Heads(3),
+            "a class token, for one sample" => new([[3, 8]], new() { ["token"] = randn(1, 1, 8), ["w"] = randn(8, 8) },
+                [new("Concat", "token x", "c", ("axis", 1L)), new("MatMul", "c w", "y")], Batch: 1),
+            "a state of zeros, for one sample" => new([[6, 4]], new() { ["w"] = randn(1, 20, 4), ["r"] = randn(1, 20, 5), ["h"] = zeros(1, 1, 5), ["c"] = zeros(1, 1, 5) },
+                [first, new("LSTM", "t w r   h c", "s", ("hidden_size", 5L)), last], Batch: 1),
+            "like tokens, for one sample" => new([[4, 2]], new() { ["w"] = randn(2, 8), ["axis"] = tensor(new long[] { 1 }), ["all"] = tensor(new long[] { 1, 4, 2 }), ["rows"] = tensor(new long[] { 4, 8 }), ["tokens"] = tensor(new long[] { 4, 1, 8 }) },
+            [
+                new("ReduceMean", "x axis", "m"), new("Expand", "m all", "e"), new("MatMul", "e w", "h"), new("Transpose", "h", "t", ("perm", new long[] { 1, 0, 2 })),
+                new("Reshape", "t rows", "r"), new("Relu", "r", "a"), new("Reshape", "a tokens", "o"), new("Transpose", "o", "y", ("perm", new long[] { 1, 0, 2 })),
+            ], Batch: 1),
+            "an LSTM that runs backwards" => new([[6, 4]], new() { ["w"] = randn(1, 20, 4), ["r"] = randn(1, 20, 5) },
+                [first, new("LSTM", "t w r", "s", ("hidden_size", 5L), ("direction", "reverse")), last]),
+            "windows, for two samples" => new([[4, 4, 3]], new() { ["apart"] = tensor(new long[] { 2, 2, 2, 2, 2, 3 }), ["windows"] = tensor(new long[] { -1, 4, 3 }), ["w"] = randn(3, 3) },
+                [new("Reshape", "x apart", "a"), new("Transpose", "a", "t", ("perm", new long[] { 0, 1, 3, 2, 4, 5 })), new("Reshape", "t windows", "v"),
+                new("Softmax", "v", "p", ("axis", 1L)), new("MatMul", "p w", "m"), new("Reshape", "m apart", "y")], Batch: 2),
             _ => throw new ArgumentException(name),
         };
     }
 
+    private static Case Scattered(string join) => new([[4], [2]], new() { ["w"] = randn(4, 4), ["places"] = tensor(new long[] { 2, 0 }, [1, 2]) },
+        [new("MatMul", "x w", "m"), new("Shape", "x1", "s"), new("Expand", "places s", "p"), new("ScatterElements", "m p x1", "y", ("axis", 1L), ("reduction", join))]);
+
+    // Tokens first, samples and heads in one dimension, as PyTorch's MultiheadAttention has them.
+    private static Case Heads(long batch)
+    {
+        var turn = ("perm", (OnnxAttribute)new long[] { 1, 0, 2 });
+        return new([[4, 8]], new()
+        {
+            ["w"] = randn(8, 8), ["heads"] = tensor(new long[] { 4, 2 * batch, 4 }), ["rows"] = tensor(new long[] { 4 * batch, 8 }), ["tokens"] = tensor(new long[] { 4, batch, 8 }),
+        },
+        [
+            new("Transpose", "x", "t", turn), new("Reshape", "t heads", "h"), new("Transpose", "h", "q", turn), new("Transpose", "q", "k", ("perm", new long[] { 0, 2, 1 })),
+            new("MatMul", "q k", "s"), new("Softmax", "s", "p", ("axis", -1L)), new("MatMul", "p q", "a"), new("Transpose", "a", "b", turn),
+            new("Reshape", "b rows", "r"), new("MatMul", "r w", "m"), new("Reshape", "m tokens", "o"), new("Transpose", "o", "y", turn),
+        ], batch);
+    }
+
     private void Write(Case of)
     {
-        var model = new OnnxModel { Opset = 17 };
+        var model = new OnnxModel { Opset = 18 };
         foreach (var (sizes, i) in of.Inputs.Select((s, i) => (s, i)))
-            model.Graph.Inputs.Add(new(i == 0 ? "x" : "x1", OnnxTypes.Float, ["batch", .. sizes.Select(s => $"{s}")]));
+            model.Graph.Inputs.Add(new(i == 0 ? "x" : "x1", OnnxTypes.Float, [of.Batch > 0 ? $"{of.Batch}" : "batch", .. sizes.Select(s => $"{s}")]));
         model.Graph.Outputs.Add(new("y", OnnxTypes.Float, []));
         foreach (var (name, numbers) in of.Weights)
         {
@@ -80,6 +119,17 @@ public sealed class OnnxOperatorImportTests : IDisposable
     [InlineData("places of a pool")]
     [InlineData("a spectrum")]
     [InlineData("a choice")]
+    [InlineData("an LSTM that runs backwards")]
+    [InlineData("softmax of a dimension among five", true)]
+    [InlineData("scattered numbers are multiplied")]
+    [InlineData("the larger of scattered numbers")]
+    [InlineData("the smaller of scattered numbers")]
+    [InlineData("heads of tokens, for one sample", true)]
+    [InlineData("heads of tokens, for three samples", true)]
+    [InlineData("like tokens, for one sample", true)]
+    [InlineData("a class token, for one sample", true)]
+    [InlineData("a state of zeros, for one sample", true)]
+    [InlineData("windows, for two samples", true)]
     public void Its_numbers_are_ONNX_Runtimes_and_it_trains(string name, bool writes = false)
     {
         using var scope = NewDisposeScope();
@@ -89,11 +139,13 @@ public sealed class OnnxOperatorImportTests : IDisposable
         var graph = Graph.FromOnnx(path);
         Assert.NotEmpty(graph.parameters());
         graph.eval();
-        foreach (var batch in (long[])[2, 5])
+        foreach (var batch in of.Batch > 0 ? [2 * of.Batch, 5 * of.Batch] : (long[])[2, 5])
         {
             using var silent = no_grad();
             Tensor[] x = [.. of.Inputs.Select(s => rand([batch, .. s]) * 2 - 1)];
-            var (ours, theirs) = (graph.Forward(x)[0].contiguous(), OnnxRuntimeOracle.Run(path, x)[0]);
+            var part = of.Batch > 0 ? of.Batch : batch;
+            var theirs = cat([.. Enumerable.Range(0, (int)(batch / part)).Select(i => OnnxRuntimeOracle.Run(path, [.. x.Select(t => t.narrow(0, i * part, part).contiguous())])[0])], 0);
+            var ours = graph.Forward(x)[0].contiguous();
             Assert.InRange(OnnxRuntimeOracle.Difference(ours, theirs), 0, 1e-5);
             if (!writes) continue;
             var again = Path.ChangeExtension(path, ".again");
@@ -104,6 +156,14 @@ public sealed class OnnxOperatorImportTests : IDisposable
         graph.train();
         graph.Forward([.. of.Inputs.Select(s => rand([3L, .. s]) * 2 - 1)])[0].square().sum().backward();
         Assert.All(graph.named_parameters(), p => Assert.True(p.parameter.grad?.count_nonzero().item<long>() > 0, p.name));
+    }
+
+    [Fact]
+    public void A_file_for_one_sample_whose_samples_would_mix_is_refused()
+    {
+        Write(new([[4]], new() { ["w"] = randn(4, 4) }, [new("MatMul", "x w", "m"), new("Softmax", "m", "y", ("axis", 0L))], Batch: 1));
+        var e = Assert.Throws<UsageException>(() => Graph.FromOnnx(path));
+        Assert.Contains("written for a batch of 1 and does not run another: export it with a free batch", e.Message);
     }
 
     [Theory]

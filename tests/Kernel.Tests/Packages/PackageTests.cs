@@ -1,8 +1,11 @@
 using System.IO.Compression;
+using System.Reflection.Metadata;
+using System.Text;
 using System.Xml.Linq;
 using Interactive.Kernel.Tests.Hosting;
 using Interactive.Kernel.Tests.Scripting;
 using System.Diagnostics;
+using Interactive.Graphs;
 
 namespace Interactive.Kernel.Tests.Packages;
 
@@ -98,7 +101,8 @@ public sealed class PackageTests : IDisposable
         var file = Path.Combine(project, "Penguins.csproj");
         File.WriteAllText(file, File.ReadAllText(file).Replace("\"0.1.0\"", $"\"{version}\""));
         var output = await Dotnet(project, "run", $"-p:RestoreAdditionalProjectSources={Feed}", "--", "--no-progress");
-        Assert.Matches("accuracy 9[0-9.,]+ ?% after [0-9]+ steps; weights for torch.load: penguins.pth", output);
+        Assert.Matches("accuracy 9[0-9.,]+ ?% after [0-9]+ steps: penguins.onnx, and penguins.pth for torch.load", output);
+        Assert.Equal(2, Graph.FromOnnx(Path.Combine(project, "penguins.onnx")).Nodes.Count(n => n.Op.Kind == "linear"));
         Assert.True(new FileInfo(Path.Combine(project, "penguins.pth")).Length > 500);
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(project, "runs"), "best.safetensors",
             SearchOption.AllDirectories));
@@ -109,7 +113,13 @@ public sealed class PackageTests : IDisposable
     {
         Skip.IfNot(Path.Exists(Path.Combine(ProjectFolder.Root, ".git")), "needs a clone: git names the files");
         // what git knows of, as it lies here: nothing that was built
-        const string Copy = "git -C \"$1\" ls-files -z | tar -C \"$1\" --null --ignore-failed-read -T - -c | tar -C \"$2\" -x && cd \"$2\" && scripts/pack \"$3\"";
+        const string Copy = """
+            set -e
+            git -C "$1" ls-files -z | tar -C "$1" --null --ignore-failed-read -T - -c | tar -C "$2" -x && cd "$2"
+            git init -q && git remote add origin https://github.com/someone/interactive.git && git add -A
+            git -c user.name=test -c user.email=test@localhost commit -q -m all
+            scripts/pack "$3"
+            """;
         var clean = Directory.CreateDirectory(Path.Combine(folder.Path, "clean")).FullName;
         using var process = Process.Start(new ProcessStartInfo("bash", ["-c", Copy, "pack", ProjectFolder.Root, clean, Feed])
         {
@@ -121,6 +131,32 @@ public sealed class PackageTests : IDisposable
         Assert.True(process.ExitCode == 0, output + await error);
         Assert.Equal(["DotnetScript", "DotnetScript.linux-x64", "Engine", "Extensions", "Hosting", "Kernel", "Kernel.linux-x64", "MpiNet", "Templates"],
             Directory.GetFiles(Feed, "*.nupkg").Select(f => Path.GetFileName(f)["Interactive.".Length..^".0.1.0.nupkg".Length]).Order(StringComparer.Ordinal));
+
+        var commit = File.ReadAllText(Path.Combine(clean, ".git", "refs", "heads", HeadOf(clean))).Trim();
+        foreach (var name in new[] { "Engine", "Extensions", "Hosting", "MpiNet" })
+        {
+            using var package = ZipFile.OpenRead(Path.Combine(Feed, $"Interactive.{name}.0.1.0.nupkg"));
+            var repository = XDocument.Load(package.GetEntry($"Interactive.{name}.nuspec")!.Open()).Descendants().Single(e => e.Name.LocalName == "repository");
+            Assert.Equal(commit, repository.Attribute("commit")!.Value);
+            Assert.Equal("https://github.com/someone/interactive", repository.Attribute("url")!.Value.Replace(".git", ""));
+            using var symbols = ZipFile.OpenRead(Path.Combine(Feed, $"Interactive.{name}.0.1.0.snupkg"));
+            Assert.Contains($"https://raw.githubusercontent.com/someone/interactive/{commit}/*", SourceLinks(symbols.GetEntry($"lib/net10.0/Interactive.{name}.pdb")!));
+        }
+    }
+
+    private static string HeadOf(string repository) => File.ReadAllText(Path.Combine(repository, ".git", "HEAD")).Trim().Split('/')[^1];
+
+    // Where a debugger finds the sources: a table of its own in the symbols.
+    private static string SourceLinks(ZipArchiveEntry symbols)
+    {
+        var kind = new Guid("CC110556-A091-4D38-9FEC-25AB9A351A6A");
+        using var bytes = new MemoryStream();
+        using (var stream = symbols.Open()) stream.CopyTo(bytes);
+        bytes.Position = 0;
+        using var provider = MetadataReaderProvider.FromPortablePdbStream(bytes);
+        var reader = provider.GetMetadataReader();
+        return Encoding.UTF8.GetString(reader.GetBlobBytes(reader.CustomDebugInformation.Select(reader.GetCustomDebugInformation)
+            .Single(i => reader.GetGuid(i.Kind) == kind).Value));
     }
 
     [Theory]

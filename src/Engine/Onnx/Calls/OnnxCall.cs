@@ -16,16 +16,21 @@ internal sealed class OnnxCall(OnnxNode node, OnnxItem?[] inputs, long opset, nn
     public int Inputs => inputs.Length;
     public int Outputs => node.Outputs.Count;
 
-    /// <summary>
-    /// The sizes of the first input in the file, where it is declared: the first is that of the example batch.
-    /// </summary>
-    public long DeclaredBatch { get; init; }
+    /// <summary>What is known of a file that was written for one batch; null where the batch is free.</summary>
+    public FixedBatch? Fixed { get; init; }
     /// <summary>The batch that is being run.</summary>
     public long Batch { get; init; }
 
     public bool Has(int index) => index < inputs.Length && inputs[index] is not null;
     public bool Wants(int output) => output < node.Outputs.Count && node.Outputs[output].Length > 0;
     public bool IsKnown(int index) => Has(index) && inputs[index]!.IsKnown;
+
+    /// <summary>The sizes that it gives for the batch that is being run, of those that the file has among its constants.</summary>
+    public long[] Widened(Tensor x, long[] sizes)
+        => Fixed is null || inputs.Length > 1 && inputs[1] is { FollowsSizes: true } ? sizes : Fixed.Sizes(node, x, sizes, Batch);
+
+    /// <summary>What it reads; of a constant of the file's batch as much as stretches to what it meets.</summary>
+    public Tensor Beside(int index, Tensor met) => Fixed is null || !IsKnown(index) ? this[index] : Fixed.Stretched(this[index], met, Batch);
 
     /// <summary>What it reads.</summary>
     public Tensor this[int index]

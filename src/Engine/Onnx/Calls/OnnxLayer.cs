@@ -7,7 +7,8 @@ namespace Interactive.Onnx;
 /// <summary>A node for which a layer is being made, with its weights.</summary>
 /// <param name="node">As in the file.</param>
 /// <param name="weights">Of the net.</param>
-internal sealed class OnnxLayer(OnnxNode node, OnnxWeights weights)
+/// <param name="read">Values that other nodes read, or that are outputs.</param>
+internal sealed class OnnxLayer(OnnxNode node, OnnxWeights weights, IReadOnlySet<string> read)
 {
     /// <summary>True when this input is a weight of the file.</summary>
     public bool IsWeight(int index) => index < node.Inputs.Count && weights.Has(node.Inputs[index]);
@@ -15,6 +16,8 @@ internal sealed class OnnxLayer(OnnxNode node, OnnxWeights weights)
     public bool Lacks(int index) => index >= node.Inputs.Count || node.Inputs[index].Length == 0;
     /// <summary>True when this input is there without the data.</summary>
     public bool IsConstant(int index) => index < node.Inputs.Count && weights.Holds(node.Inputs[index]);
+    /// <summary>True when somebody reads this result.</summary>
+    public bool IsRead(int output) => output < node.Outputs.Count && read.Contains(node.Outputs[output]);
     /// <summary>True when it has such a setting.</summary>
     public bool Has(string name) => node.Attributes.ContainsKey(name);
     /// <summary>The sizes of a weight.</summary>

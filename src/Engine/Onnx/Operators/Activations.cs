@@ -24,11 +24,10 @@ internal static class Activations
         ["Gelu"] = OnnxOperator.Of(c => Gelu(c[0], c.Text("approximate", "none") == "tanh")),
         ["ThresholdedRelu"] = OnnxOperator.Of(c => where(c[0] > c.Float("alpha", 1), c[0], zeros_like(c[0]))),
         ["Shrink"] = OnnxOperator.Of(Shrink),
-        ["Softmax"] = OnnxOperator
-            .Of(c => Along(c, x => nn.functional.softmax(x, 1), (x, axis) => nn.functional.softmax(x, axis))),
+        ["Softmax"] = OnnxOperator.Of(c => Softmax(c, c[0])),
         ["LogSoftmax"] = OnnxOperator
-            .Of(c => Along(c, x => nn.functional.log_softmax(x, 1), (x, axis) => nn.functional.log_softmax(x, axis))),
-        ["Hardmax"] = OnnxOperator.Of(c => Along(c, x => Hardmax(x, 1), Hardmax)),
+            .Of(c => Along(c, c[0], x => nn.functional.log_softmax(x, 1), (x, axis) => nn.functional.log_softmax(x, axis))),
+        ["Hardmax"] = OnnxOperator.Of(c => Along(c, c[0], x => Hardmax(x, 1), Hardmax)),
         ["Dropout"] = new(Dropout,
             Layer: l
             => nn.Dropout(l.Float("ratio", 1, 0.5) is >= 0 and < 1 and var ratio ? ratio
@@ -60,10 +59,13 @@ internal static class Activations
         return where(c[0] < -edge, c[0] + bias, where(c[0] > edge, c[0] - bias, zeros_like(c[0])));
     }
 
+    /// <summary>Softmax along the node's dimension.</summary>
+    public static Tensor Softmax(OnnxCall c, Tensor x)
+        => Along(c, x, y => nn.functional.softmax(y, 1), (y, axis) => nn.functional.softmax(y, axis));
+
     // Up to opset 12 all dimensions from the axis on are one.
-    private static Tensor Along(OnnxCall c, Func<Tensor, Tensor> ofRows, Func<Tensor, long, Tensor> along)
+    private static Tensor Along(OnnxCall c, Tensor x, Func<Tensor, Tensor> ofRows, Func<Tensor, long, Tensor> along)
     {
-        var x = c[0];
         var axis = OnnxCall.Axis(c.Long("axis", c.Opset < 13 ? 1 : -1), x.dim());
         if (c.Opset >= 13 || axis == x.dim() - 1) return along(x, axis);
         return ofRows(x.flatten(axis).reshape(-1, x.shape.Skip((int)axis).Aggregate(1L, (a, b) => a * b)))

@@ -8,9 +8,9 @@ internal static class Arithmetic
 {
     public static readonly Dictionary<string, OnnxOperator> All = new()
     {
-        ["Add"] = OnnxOperator.Of(c => c[0] + c[1], 0, 1),
+        ["Add"] = OnnxOperator.Of(c => c.Beside(0, c[1]) + c.Beside(1, c[0]), 0, 1),
         ["Sub"] = OnnxOperator.Of(c => c[0] - c[1], 0),
-        ["Mul"] = OnnxOperator.Of(c => c[0] * c[1], 0, 1),
+        ["Mul"] = OnnxOperator.Of(c => c.Beside(0, c[1]) * c.Beside(1, c[0]), 0, 1),
         ["Div"] = OnnxOperator.Of(c => c[0].is_floating_point() ? c[0] / c[1] : c[0].div(c[1], RoundingMode.trunc)),
         ["Pow"] = OnnxOperator.Of(Power),
         ["Mod"] = OnnxOperator.Of(c => c.Long("fmod", 0) == 1 ? c[0].fmod(c[1]) : c[0].remainder(c[1])),
@@ -57,7 +57,7 @@ internal static class Arithmetic
             (1, _) => c[0].isposinf(),
             _ => c[0].isneginf(),
         }),
-        ["Where"] = OnnxOperator.Of(c => where(c[0], c[1], c[2])),
+        ["Where"] = OnnxOperator.Of(c => where(c[0], c.Beside(1, c[0]), c.Beside(2, c[0]))),
         ["Cast"] = OnnxOperator.Of(c => c[0].to_type(OnnxTypes.ToTorch((int)c.Long("to", 1)))),
         ["CastLike"] = OnnxOperator.Of(c => c[0].to_type(c[1].dtype)),
         // an export of ours keeps those after which numbers lie one after the other

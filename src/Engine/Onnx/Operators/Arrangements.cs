@@ -34,8 +34,7 @@ internal static class Arrangements
         }, 0),
         ["Transpose"] = OnnxOperator.Of(c => c[0].permute(c.Longs("perm")
             ?? [.. Enumerable.Range(0, (int)c[0].dim()).Reverse().Select(i => (long)i)]), 0),
-        ["Concat"] = OnnxOperator.Of(c => cat(c.All(), OnnxCall.Axis(c.Long("axis", c.Opset < 4 ? 1 : 0), c[0].dim())),
-            0, 1, 2),
+        ["Concat"] = OnnxOperator.Of(Concat, 0, 1, 2),
         ["Split"] = new(Split),
         ["Expand"] = OnnxOperator.Of(Expand, 0),
         ["Tile"] = OnnxOperator.Of(c =>
@@ -104,14 +103,7 @@ internal static class Arrangements
                 if (sizes[i] == 0)
                     sizes[i] = i < x.dim() ? x.shape[i]
                     : throw new InvalidDataException($"it keeps dimension {i} of {x.dim()}");
-        // Written for one batch, such as 1x512: another batch takes its place.
-        var wanted = sizes.Aggregate(1.0, (a, b) => a * b);
-        if (c.DeclaredBatch > 0 && c.Batch != c.DeclaredBatch && sizes.Length > 0 && sizes[0] > 0
-            && sizes[0] % c.DeclaredBatch == 0
-            && (wanted < 0 ? sizes[0] == c.DeclaredBatch && x.dim() > 0 && x.shape[0] == c.Batch
-            : wanted * c.Batch == (double)x.numel() * c.DeclaredBatch))
-            sizes[0] = sizes[0] / c.DeclaredBatch * c.Batch;
-        return x.reshape(sizes);
+        return x.reshape(c.Widened(x, sizes));
     }
 
     private static Tensor Flatten(OnnxCall c)
@@ -121,6 +113,15 @@ internal static class Arrangements
         if (axis == 1 && x.dim() > 1) return x.flatten(1);
         return x.reshape(x.shape.Take((int)axis).Aggregate(1L, (a, b) => a * b),
             x.shape.Skip((int)axis).Aggregate(1L, (a, b) => a * b));
+    }
+
+    // What is made for the file's batch alone, such as a class token, is repeated for each of its like.
+    private static Tensor Concat(OnnxCall c)
+    {
+        var (parts, axis) = (c.All(), OnnxCall.Axis(c.Long("axis", c.Opset < 4 ? 1 : 0), c[0].dim()));
+        for (var d = 0; c.Fixed is { } at && d < parts[0].dim(); d++)
+            if (d != axis && parts.Any(p => p.shape[d] == c.Batch)) parts = [.. parts.Select(p => at.Repeated(p, d, c.Batch))];
+        return cat(parts, axis);
     }
 
     private static Tensor[] Split(OnnxCall c)

@@ -32,7 +32,7 @@ internal static class Chances
     private static long[] Sizes(OnnxCall c)
     {
         var sizes = Arrangements.Bounded(c.Longs("shape") ?? throw new InvalidDataException("it lacks its shape"));
-        if (sizes.Length > 0 && c.DeclaredBatch > 0 && sizes[0] == c.DeclaredBatch) sizes[0] = c.Batch;
+        if (sizes.Length > 0 && sizes[0] == c.Fixed?.Size) sizes[0] = c.Batch;
         return sizes;
     }
 }

@@ -26,6 +26,12 @@ internal static class Fused
     private static Tensor Attention(OnnxCall c)
     {
         var (q, k, v) = (c[0], c[1].transpose(-1, -2), c[2]);
+        // A dimension that is counted from the front is the last one of four, and another of five.
+        if (OnnxCall.Axis(c.Long("axis", -1), q.dim()) != q.dim() - 1)
+        {
+            var scores = q.matmul(c[1]) * (c.Float("scale", 1) / (c.Has(4) ? c.Number(4) : 1));
+            return Activations.Softmax(c, c.Has(3) ? scores + c[3] : scores).matmul(v);
+        }
         // libtorch divides by the root of the size
         var scale = c.Float("scale", 1) / (c.Has(4) ? c.Number(4) : 1) * Math.Sqrt(q.shape[^1]);
         if (Math.Abs(scale - 1) > 1e-5) q = q * scale;

@@ -42,7 +42,8 @@ internal static class Normalisations
 
     private static nn.Module? BatchNorm(OnnxLayer l)
     {
-        if (!l.IsWeight(1) || !l.IsWeight(2) || l.Long("training_mode", 0) == 1) return null;
+        // A file that was written in training is no other net: the graph has its own modes. Who reads the new statistics means the step itself.
+        if (!l.IsWeight(1) || !l.IsWeight(2) || l.Long("training_mode", 0) == 1 && (l.IsRead(1) || l.IsRead(2))) return null;
         // ONNX's momentum is the share that stays, libtorch's that which is replaced. What does not say had no training
         // in mind.
         var momentum = 1 - l.Float("momentum", 0.9f) is > 0 and < 1 and var share ? Math.Round(share, 6) : 0.1;

@@ -1,3 +1,4 @@
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,9 +14,9 @@ internal static class Pickings
         ["GatherElements"] = OnnxOperator.Of(c => OnnxCall.Axis(c.Long("axis", 0), c[0].dim()) is var axis
             ? c[0].gather(axis, Wrapped(c[1], c[0].shape[axis])) : null!),
         ["GatherND"] = OnnxOperator.Of(GatherND),
-        ["ScatterElements"] = OnnxOperator.Of(ScatterElements),
+        ["ScatterElements"] = new(c => [ScatterElements(c)], Layer: MakeJoins),
         ["Scatter"] = OnnxOperator.Of(ScatterElements), // its name before opset 11
-        ["ScatterND"] = OnnxOperator.Of(ScatterND),
+        ["ScatterND"] = new(c => [ScatterND(c)], Layer: MakeJoins),
         ["ArgMax"] = OnnxOperator.Of(c => Arg(c, (x, axis, keep) => x.argmax(axis, keep))),
         ["ArgMin"] = OnnxOperator.Of(c => Arg(c, (x, axis, keep) => x.argmin(axis, keep))),
         ["TopK"] = new(TopK),
@@ -107,8 +108,33 @@ internal static class Pickings
         {
             "none" => x.scatter(axis, places, values),
             "add" => x.scatter_add(axis, places, values),
-            var other => throw new InvalidDataException($"it joins by {other}: none and add are read"),
+            var join when Joins.Value.TryGetValue(join, out var name) => Joined(x, axis, places, values, name),
+            var other => throw new InvalidDataException($"it joins by {other}: none, add, {string.Join(", ", Joins.Value.Keys)} are read"),
         };
+
+    // What ONNX joins by, as libtorch calls it.
+    private static readonly Lazy<Dictionary<string, NativeValue>> Joins = new(() => new()
+    {
+        ["mul"] = MadeValue.Text("prod"),
+        ["max"] = MadeValue.Text("amax"),
+        ["min"] = MadeValue.Text("amin"),
+    });
+
+    // The texts are made by operators of libtorch's: before a run of the net is watched.
+    private static nn.Module? MakeJoins(OnnxLayer l)
+    {
+        if (l.Has("reduction")) _ = Joins.Value;
+        return null;
+    }
+
+    private static Tensor Joined(Tensor x, long axis, Tensor places, Tensor values, NativeValue join)
+    {
+        var results = OperatorCall.Run("aten::scatter_reduce", "two", [NativeValue.Of(x), NativeValue.Of(axis), NativeValue.Of(places),
+            NativeValue.Of(values), join.Share(), NativeValue.Of(true)]);
+        var joined = results[0].ToTensor();
+        results[0].Release();
+        return joined;
+    }
 
     private static Tensor ScatterND(OnnxCall c)
     {

@@ -25,12 +25,12 @@ internal static class Recurrences
     {
         if (!l.IsWeight(W) || !l.IsWeight(R) || !l.Lacks(B) && !l.IsWeight(B))
             throw new InvalidDataException("its weights are not in the file");
-        if (l.Text("direction", "forward") is not ("forward" or "bidirectional") and var other)
+        if (l.Text("direction", "forward") is not ("forward" or "reverse" or "bidirectional") and var other)
             throw new InvalidDataException($"it runs {other}, which is not read");
         if (!l.Lacks(Lengths)) throw new InvalidDataException("it is given lengths of sequences, which are not read");
         if (l.Float("clip", 0) != 0 || gates > 1 && l.Has("activations") || l.Long("input_forget", 0) != 0) throw new InvalidDataException("it has other activations or a clip, which are not read");
         var (sizes, bias) = (l.Sizes(W), !l.Lacks(B));
-        if (sizes.Length != 3 || sizes[0] is not (1 or 2))
+        if (sizes.Length != 3 || sizes[0] != (l.Text("direction", "forward") == "bidirectional" ? 2 : 1))
             throw new InvalidDataException($"its weight is {string.Join('x', sizes)}");
         var hidden = l.Long("hidden_size", sizes[1] / gates);
         var layer = make(sizes[2], hidden, bias, sizes[0] == 2);
@@ -67,6 +67,7 @@ internal static class Recurrences
     // (tokens, batch, directions x hidden) as ONNX has it: (tokens, directions, batch, hidden), or samples first.
     private static Tensor Apart(OnnxCall c, Tensor y)
     {
+        if (c.Module is not null) y = Forwards(c, y);
         var parts = y.reshape(y.shape[0], y.shape[1], Directions(c), y.shape[2] / Directions(c));
         return IsSamplesFirst(c) ? parts.transpose(0, 1) : parts.transpose(1, 2);
     }
@@ -78,12 +79,20 @@ internal static class Recurrences
     /// <summary>Tokens first, or directions first, whatever the file has.</summary>
     public static Tensor Turned(OnnxCall c, Tensor x) => IsSamplesFirst(c) ? x.transpose(0, 1).contiguous() : x;
 
-    private static Tensor Begin(OnnxCall c, int index) => Turned(c, c[index]);
+    // A state that the file made for its own batch begins each part of another.
+    private static Tensor Begin(OnnxCall c, int index)
+    {
+        var state = Turned(c, c[index]);
+        return c.Fixed?.Repeated(state, 1, c.Batch) ?? state;
+    }
+
+    // libtorch's layers run forwards: for one that runs backwards the tokens are turned round, before and after.
+    private static Tensor Forwards(OnnxCall c, Tensor tokens) => c.Text("direction", "forward") == "reverse" ? tokens.flip(0) : tokens;
 
     private static Tensor[] Lstm(OnnxCall c)
     {
         if (c.Has(7)) throw new InvalidDataException("it has peepholes, which are not read");
-        var (lstm, x) = ((LSTM)c.Module!, Turned(c, c[0]));
+        var (lstm, x) = ((LSTM)c.Module!, Forwards(c, Turned(c, c[0])));
         var (y, h, cell) = c.Has(State) ? lstm.call(x, (Begin(c, State), Begin(c, Cell))) : lstm.call(x);
         return [Apart(c, y), Turned(c, h), Turned(c, cell)];
     }
@@ -91,13 +100,13 @@ internal static class Recurrences
     private static Tensor[] Gru(OnnxCall c)
     {
         var (x, state) = (Turned(c, c[0]), c.Has(State) ? Begin(c, State) : null);
-        var (y, h) = c.Module is GRU gru ? gru.call(x, state) : ResettingGru.Run(c, x, state);
+        var (y, h) = c.Module is GRU gru ? gru.call(Forwards(c, x), state) : ResettingGru.Run(c, x, state);
         return [Apart(c, y), Turned(c, h)];
     }
 
     private static Tensor[] Rnn(OnnxCall c)
     {
-        var (y, h) = ((RNN)c.Module!).call(Turned(c, c[0]), c.Has(State) ? Begin(c, State) : null);
+        var (y, h) = ((RNN)c.Module!).call(Forwards(c, Turned(c, c[0])), c.Has(State) ? Begin(c, State) : null);
         return [Apart(c, y), Turned(c, h)];
     }
 }

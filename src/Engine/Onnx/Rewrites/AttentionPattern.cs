@@ -6,7 +6,6 @@ internal static class AttentionPattern
     public static bool Try(RewriteGraph graph, OnnxNode node)
     {
         if (node is not { Operator: "MatMul", Inputs: [var weights, var v] }) return false;
-        if (graph.Maker(weights, "Dropout") is { } dropout) weights = dropout.Inputs[0];
         if (graph.Maker(weights, "Softmax") is not { } softmax || !softmax.Attributes.TryGetValue("axis", out var axis)
             || axis.Long is not (-1 or 3)) return false;
         var (scores, mask) = (softmax.Inputs[0], (string?)null);
@@ -14,7 +13,7 @@ internal static class AttentionPattern
             (scores, mask) = Product(graph, a) is not null ? (a, b) : (b, a);
         if (Product(graph, scores) is not var (scale, product, divisor) || scale == 0) return false;
         graph.Replace(node, Fused.Domain, "Attention", [product.Inputs[0], product.Inputs[1], v, mask ?? "", divisor],
-            ("scale", (float)scale));
+            ("scale", (float)scale), ("axis", axis.Long));
         return true;
     }
 

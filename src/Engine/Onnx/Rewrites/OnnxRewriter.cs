@@ -38,11 +38,16 @@ internal static class OnnxRewriter
             if (node.Attributes.GetValueOrDefault("value")?.Tensor is { } tensor
                 && graph.Weights.TryAdd(node.Outputs[0], tensor)) graph.Nodes.Remove(node);
         // PyTorch writes weights that happen to be equal once; what trains is not tied by that.
-        foreach (var node in graph.Nodes.Where(n => n is { Operator: "Identity", Domain: "" }).ToArray())
+        // Weights that are kept as halves are cast before they are used: they are widened here anyway.
+        foreach (var node in graph.Nodes.Where(n => n is { Operator: "Identity", Domain: "" } || IsWidening(graph, n)).ToArray())
             if (graph.Weights.TryGetValue(node.Inputs[0], out var weight)
                 && graph.Outputs.All(o => o.Name != node.Outputs[0]) && graph.Weights.TryAdd(node.Outputs[0], weight))
                 graph.Nodes.Remove(node);
     }
+
+    private static bool IsWidening(OnnxGraph graph, OnnxNode node)
+        => node is { Operator: "Cast", Domain: "", Inputs: [var from, ..] } && node.Attributes.TryGetValue("to", out var to) && graph.Weights.TryGetValue(from, out var weight)
+        && weight.IsFloat && OnnxTypes.IsFloat((int)to.Long) && OnnxTypes.ToTorch(weight.Type) == OnnxTypes.ToTorch((int)to.Long);
 
     private static void DropUnread(OnnxGraph graph)
     {
