@@ -247,7 +247,7 @@ public sealed class Trainer : IDisposable
         if (world.Size > 1) hooks.Add(new StragglerWatch(world, parts.Strategy.RanksAreAlike, place!.Tell));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), SummedLoss.Caution(parts, Graph, microBatches), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
+        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), SummedLoss.Caution(Objective, parts.Train, Graph, microBatches), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()

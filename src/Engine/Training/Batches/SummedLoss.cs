@@ -13,21 +13,25 @@ namespace Interactive.Training;
 internal static class SummedLoss
 {
     /// <summary>What to tell before the first step; null where the loss is a mean, or the step has one part.</summary>
-    public static string? Caution(TrainerParts parts, Graph graph, int ofStep)
+    /// <param name="objective">The user's or the library's.</param>
+    /// <param name="train">Its first sample is looked at.</param>
+    /// <param name="graph">The net.</param>
+    /// <param name="ofStep">Parts of a step.</param>
+    public static string? Caution(IObjective objective, IBatchSource train, Graph graph, int ofStep)
     {
-        if (ofStep == 1 || parts.Objective.GetType().Assembly == typeof(Graph).Assembly && parts.Objective is not FunctionObjective) return null;
+        if (ofStep == 1 || objective.GetType().Assembly == typeof(Graph).Assembly && objective is not FunctionObjective) return null;
         using var scope = NewDisposeScope();
         double ofOne, ofTwo;
         try { (ofOne, ofTwo) = (Of([0]), Of([0, 0])); }
         catch (Exception e) when (e is not OutOfMemoryException) { return null; } // it may not take one sample, or one twice
         return ofOne != 0 && Math.Abs(ofTwo / ofOne - 2) < 1e-4
-            ? $"caution: {parts.Objective.Called()} of two like samples is twice that of one, so it is a sum: a step is the mean of its {ofStep} parts, and its gradient {ofStep} times smaller than that of the sum; give a mean over the samples"
+            ? $"caution: {objective.Called()} of two like samples is twice that of one, so it is a sum: a step is the mean of its {ofStep} parts, and its gradient {ofStep} times smaller than that of the sum; give a mean over the samples"
             : null;
 
         double Of(int[] samples)
         {
-            using var batch = SampleError.Read(parts.Train, samples, epoch: null, seed: 0);
-            return parts.Objective.Value([.. graph.Outputs.Select(o => zeros(o.Shape.WithBatch(batch.Count), o.Type))], batch.Targets)
+            using var batch = SampleError.Read(train, samples, epoch: null, seed: 0);
+            return objective.Value([.. graph.Outputs.Select(o => zeros(o.Shape.WithBatch(batch.Count), o.Type))], batch.Targets)
                 .to_type(ScalarType.Float64).item<double>();
         }
     }
