@@ -85,13 +85,16 @@ public sealed class ReplacedGradientsTests : IDisposable
         {
             if (i % 2 == 1)
                 foreach (var parameter in net.parameters()) parameter.grad = parameter.grad!.sign() * 0.1f;
-        }),
+        }
+        ),
         ["changed"] = (null, (net, i) =>
         {
             using var noGrad = no_grad();
             foreach (var parameter in net.parameters()) parameter.grad!.mul_(i + 1);
-        }),
-        ["one left out"] = (null, (net, i) => { if (i is 3 or 4) net.get_parameter("b.weight")!.grad = null; }),
+        }
+        ),
+        ["one left out"] = (null, (net, i) => { if (i is 3 or 4) net.get_parameter("b.weight")!.grad = null; }
+        ),
     };
 
     public static TheoryData<string> Deeds => [.. deeds.Keys];
