@@ -6,11 +6,11 @@ namespace Interactive.Collectives.Transports;
 /// <summary>Ranks as threads of one process: for tests, and for a world of one rank.</summary>
 public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
 {
-    readonly ConcurrentDictionary<(int Channel, int From, int To, int Tag), BlockingCollection<byte[]>> mail;
+    readonly ConcurrentDictionary<(int Channel, int From, int To, int Tag), MailBox> mail;
     readonly int channel;
     int duplicates;
 
-    InProcessTransport(ConcurrentDictionary<(int, int, int, int), BlockingCollection<byte[]>> mail, int rank, int size,
+    InProcessTransport(ConcurrentDictionary<(int, int, int, int), MailBox> mail, int rank, int size,
         int channel, string host) =>
         (this.mail, Rank, Size, this.channel, Host) = (mail, rank, size, channel, host);
 
@@ -30,7 +30,7 @@ public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
     public static InProcessTransport[] Create(int size, Func<int, string>? host = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
-        var mail = new ConcurrentDictionary<(int, int, int, int), BlockingCollection<byte[]>>();
+        var mail = new ConcurrentDictionary<(int, int, int, int), MailBox>();
         return [.. Enumerable.Range(0, size).Select(rank
             => new InProcessTransport(mail, rank, size, 0, host?.Invoke(rank) ?? Environment.MachineName))];
     }
@@ -43,15 +43,18 @@ public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
     }
 
     /// <inheritdoc/>
-    public Transfer Receive(void* data, int bytes, int peer, int tag) =>
-        new() { Pending = true, Request = (nint)data, State = (Box(peer, Rank, tag), bytes) };
+    public Transfer Receive(void* data, int bytes, int peer, int tag)
+    {
+        var box = Box(peer, Rank, tag);
+        return new() { Pending = true, Request = (nint)data, State = (box, box.Ask(), bytes) };
+    }
 
     /// <inheritdoc/>
     public void Wait(ref Transfer transfer)
     {
         if (!transfer.Pending) return;
-        var (box, bytes) = ((BlockingCollection<byte[]>, int))transfer.State!;
-        var message = box.Take();
+        var (box, number, bytes) = ((MailBox, int, int))transfer.State!;
+        var message = box.Take(number);
         if (message.Length != bytes)
             throw new CollectiveException($"rank {Rank} expects a message of {bytes} bytes, got {message.Length}");
         message.CopyTo(new Span<byte>((void*)transfer.Request, bytes));
@@ -62,7 +65,8 @@ public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
     public bool Test(ref Transfer transfer)
     {
         if (!transfer.Pending) return true;
-        if ((((BlockingCollection<byte[]>, int))transfer.State!).Item1.Count == 0) return false;
+        var (box, number, _) = ((MailBox, int, int))transfer.State!;
+        if (!box.Has(number)) return false;
         Wait(ref transfer);
         return true;
     }
@@ -107,6 +111,31 @@ public sealed unsafe class InProcessTransport : ITransport, ISharesMemory
     /// <inheritdoc/>
     public void Dispose() { }
 
-    BlockingCollection<byte[]> Box(int from, int to, int tag)
-        => mail.GetOrAdd((channel, from, to, tag), static _ => []);
+    MailBox Box(int from, int to, int tag) => mail.GetOrAdd((channel, from, to, tag), static _ => new());
+
+    /// <summary>Messages of one sender, receiver and tag. As in MPI, who asked first gets the first, whoever looks first.</summary>
+    sealed class MailBox
+    {
+        readonly BlockingCollection<byte[]> messages = [];
+        readonly Dictionary<int, byte[]> arrived = []; // by the number of who has asked for it; the receiver's own
+        int asked, given;
+
+        public void Add(byte[] message) => messages.Add(message);
+
+        /// <summary>The number of a message that is asked for.</summary>
+        public int Ask() => asked++;
+
+        public bool Has(int number)
+        {
+            while (messages.TryTake(out var message)) arrived[given++] = message;
+            return arrived.ContainsKey(number);
+        }
+
+        public byte[] Take(int number)
+        {
+            byte[]? message;
+            while (!arrived.Remove(number, out message)) arrived[given++] = messages.Take();
+            return message;
+        }
+    }
 }

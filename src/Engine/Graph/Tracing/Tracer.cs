@@ -13,6 +13,7 @@ namespace Interactive.Graphs.Tracing;
 internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, string name)
 {
     private const long First = 2, Second = 3, Third = 4; // batches
+    private static readonly Lock Gate = new();
 
     private readonly ModuleTensors tensors = new(module ?? throw new ArgumentNullException(nameof(module)));
     private readonly HashSet<string> opaque = [];
@@ -22,6 +23,8 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
     /// <exception cref="GraphException">The module cannot be run, or not even one opaque node can stand for it.</exception>
     public Graph Run()
     {
+        // One net at a time: runs that are compared begin at the same state of libtorch's generator, which threads share.
+        using var alone = Gate.EnterScope();
         RequireSamples();
         RequireFinite();
         using var plain = module is jit.ScriptModule ? ScriptExecutor.Plain() : null;
