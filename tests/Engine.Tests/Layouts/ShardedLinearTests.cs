@@ -114,8 +114,7 @@ public sealed class ShardedLinearTests : PipelineRuns
         Assert.All(whole.Zip(sliced), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
         var (held, predicted) = (Words(lines, "held", 3), Words(lines, "held", 5));
         Assert.Equal(ranks, held.Length);
-        // Some 6 kB of a run, not of its steps alone, are not predicted: 2.7 % of so small a net.
-        Assert.All(held.Zip(predicted), bytes => Assert.InRange(bytes.First / bytes.Second, 0.98, 1.03));
+        Assert.All(held.Zip(predicted), bytes => Assert.InRange(bytes.First / bytes.Second, 0.98, 1.02));
     }
 
     [SkippableTheory]

@@ -78,7 +78,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     /// <summary>What runs where, from Setup on.</summary>
     public LayoutPlan Plan => plan ?? throw new InvalidOperationException("Setup comes first");
 
-    /// <summary>The most bytes that this rank's activations and messages held in a step, measured.</summary>
+    /// <summary>The most bytes that this rank's activations and messages held at once in a step, measured: of the step with the fewest.</summary>
     public long ActivationPeakBytes => peak;
 
     /// <summary>Bytes that this rank has sent to others with the same stages since Setup began.</summary>
@@ -251,7 +251,8 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         foreach (var messages in sent.TakeLast(ahead + 1)) Finish(messages);
         unused!.Agree(copies!);
         tied.Join(link, s => RankOf(s, plan!.Stages.Count), context.World.Rank, Gradient);
-        peak = Math.Max(peak, live.PeakBytes - before);
+        // The least of all steps, as the trainer's: batches that are read meanwhile are on the meter too.
+        peak = Math.Min(peak == 0 ? long.MaxValue : peak, live.PeakBytes - before);
         if (layout.ShardsLinear) own.Scale(0, own.Length, 1.0 / layout.Data); // of the mean over the ranks' losses
         reducer!.Begin();
         return Mean(loss, factors);
