@@ -340,7 +340,7 @@ public sealed class Trainer : IDisposable
     {
         EvalRecord record;
         try { record = Evaluate(epoch); }
-        catch (Exception e) when (e is UsageException || world.Size == 1) // on every rank: what was trained is not lost
+        catch (Exception e) when (e is UsageException || world.Size == 1) // all ranks are here: what was trained is not lost
         {
             Save();
             throw;

@@ -41,7 +41,7 @@ public sealed unsafe class ScalarFreesTests
         try
         {
             using var ones = torch.ones(8, ScalarType.Int64);
-            for (var i = 0; i < 20_000; i++)
+            for (var i = 0; i < 4_000; i++) // without late frees it fails after some 750 to 8,000 collections
             {
                 using var sum = ones + 41;
                 Assert.Equal(42, sum.ReadCpuInt64(7));

@@ -89,20 +89,16 @@ public sealed class GradientPool : IDisposable
     /// <summary>Makes every parameter's gradient a view of the pool again; what a replacement holds is forgotten.</summary>
     internal void Attach()
     {
-        for (int i = 0; i < views.Length; i++)
-        {
-            using var grad = Ranges[i].Parameter.grad;
-            if (!IsView(i, grad)) Ranges[i].Parameter.grad = views[i];
-        }
+        foreach (var (i, _) in Astray()) Ranges[i].Parameter.grad = views[i];
     }
 
-    /// <summary>Parameters whose gradient other code has replaced, or cleared (null).</summary>
-    internal IEnumerable<(Parameter Parameter, bool IsCleared)> Replaced()
+    /// <summary>Indices of the gradients that other code has replaced, or cleared (null).</summary>
+    internal IEnumerable<(int Index, bool IsCleared)> Astray()
     {
         for (int i = 0; i < views.Length; i++)
         {
             using var grad = Ranges[i].Parameter.grad;
-            if (!IsView(i, grad)) yield return (Ranges[i].Parameter, grad is null);
+            if (!IsView(i, grad)) yield return (i, grad is null);
         }
     }
 
@@ -160,10 +156,9 @@ public sealed class GradientPool : IDisposable
     public int Seal()
     {
         int repaired = 0;
-        for (int i = 0; i < views.Length; i++)
+        foreach (var (i, _) in Astray())
         {
             using var grad = Ranges[i].Parameter.grad;
-            if (IsView(i, grad)) continue;
             Put(i, grad);
             repaired++;
         }

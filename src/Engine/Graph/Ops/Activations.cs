@@ -111,18 +111,18 @@ internal sealed class Dropout(double probability, TorchSharp.Modules.Dropout? mo
     /// <inheritdoc/>
     public Tensor Forward(Tensor input, RunMode mode, out Tensor[] statistics)
     {
-        var mask = Mask(input);
+        var mask = Draw(empty_like(input));
         statistics = [mask];
         return input.mul(mask);
     }
 
-    /// <summary>What to multiply with: as libtorch, numbers are drawn only where chance decides.</summary>
-    public Tensor Mask(Tensor like)
+    /// <summary>Fills a tensor with what to multiply with: as libtorch, numbers are drawn only where chance decides.</summary>
+    public Tensor Draw(Tensor mask)
     {
         var p = Probability;
-        if (p is 0 or 1) return p == 0 ? ones_like(like) : zeros_like(like);
+        if (p == 1) return mask.zero_();
         using var kept = Scalars.Of(1 - p);
-        return empty_like(like).bernoulli_(1 - p).div_(kept);
+        return p == 0 ? mask.fill_(kept) : mask.bernoulli_(1 - p).div_(kept);
     }
 
     /// <inheritdoc/>

@@ -59,13 +59,10 @@ internal sealed class SlicedDropout(IRowExchange ranks, Ops.Dropout whole, int d
         var sizes = input.shape;
         (sizes[0], sizes[dimension]) = (sizes[0] / masks, sizes[dimension] * ranks.Ranks);
         var mine = input.shape[dimension];
-        var p = whole.Probability;
-        using var kept = Scalars.Of(p < 1 ? 1 - p : 1);
         for (var i = 0; i < masks; i++)
         {
             Devices.ManualSeed(ranks.Seed(i));
-            using var all = empty(sizes, input.dtype, input.device);
-            all.bernoulli_(1 - p).div_(kept);
+            using var all = whole.Draw(empty(sizes, input.dtype, input.device));
             using var part = all.narrow(dimension, ranks.Rank * mine, mine);
             using var place = mask.narrow(0, i * sizes[0], sizes[0]);
             place.copy_(part);

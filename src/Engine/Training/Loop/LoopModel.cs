@@ -171,12 +171,12 @@ public sealed class LoopModel : IDisposable
     // A gradient that the user has put in the place of the pool's counts, and one that is cleared leaves its parameter alone.
     private void TakeReplaced()
     {
-        var replaced = strategy.Pool.Replaced().ToList();
-        if (replaced.Count == 0) return;
+        var astray = strategy.Pool.Astray().ToList();
+        if (astray.Count == 0) return;
         Land(); // what was on its way is averaged once more
         strategy.Pool.Seal();
-        foreach (var (parameter, isCleared) in replaced)
-            if (isCleared) strategy.Unused.Leave(parameter);
+        foreach (var (i, isCleared) in astray)
+            if (isCleared) strategy.Unused.Leave(strategy.Pool.Ranges[i].Parameter);
     }
 
     /// <summary>

@@ -127,13 +127,12 @@ public sealed class TrainingLoop : IDisposable
         EndIfAsked();
         if (Step < limit) return true;
         Save();
-        try
+        OnDisk(() =>
         {
             log?.Flush();
             if (Step >= steps) place.Finish(Step);
             else place.Note("stop", Step, StopKind.Cut.ToString());
-        }
-        catch (IOException e) { throw place.Fail(Step, e); }
+        });
         return false;
     }
 
@@ -150,12 +149,11 @@ public sealed class TrainingLoop : IDisposable
         Step++;
         if (!double.IsFinite(loss)) throw new DivergedException(FormattableString.Invariant($"the loss is {loss} at step {Step}: lower the learning rate or set --clip-norm"));
         var record = new TrainRecord(Step, Math.Max(0, Epoch - 1), loss, learningRate, Options.BatchSize / seconds, meter.LiveBytes, meter.PeakBytes) { Seconds = seconds };
-        try
+        OnDisk(() =>
         {
             place.NoteStep(Step);
             log?.Write(record);
-        }
-        catch (IOException e) { throw place.Fail(Step, e); }
+        });
         if (IsMain && Options.Progress && Stopwatch.GetElapsedTime(told).TotalSeconds > 5)
         {
             Console.WriteLine(FormattableString.Invariant($"step {Step}{(limit == long.MaxValue ? "" : $"/{limit}")}  loss {loss:F4}  {seconds * 1000:F0} ms/iter"));
@@ -169,7 +167,7 @@ public sealed class TrainingLoop : IDisposable
     /// <param name="loss">Its loss.</param>
     /// <param name="metrics">Others by name; default none.</param>
     public void NoteEvaluation(double loss, IReadOnlyDictionary<string, double>? metrics = null)
-        => log?.Write(new EvalRecord(Step, Math.Max(0, Epoch - 1), loss, metrics ?? new Dictionary<string, double>()));
+        => OnDisk(() => log?.Write(new EvalRecord(Step, Math.Max(0, Epoch - 1), loss, metrics ?? new Dictionary<string, double>())));
 
     /// <summary>The mean of a number over the ranks, the same bits on each. Collective.</summary>
     public double Mean(double value) => Collective.Mean(world, value);
@@ -184,13 +182,16 @@ public sealed class TrainingLoop : IDisposable
     public void Barrier() => world.Barrier();
 
     /// <summary>Writes a checkpoint of all nets, optimisers and random generators, and returns when it is on the disk. Collective.</summary>
-    public void Save()
+    public void Save() => OnDisk(() =>
     {
-        try
-        {
-            Write();
-            writer.Conclude();
-        }
+        Write();
+        writer.Conclude();
+    });
+
+    // A disk that takes no more ends the run with what one needs to know to go on.
+    private void OnDisk(Action write)
+    {
+        try { write(); }
         catch (IOException e) { throw place.Fail(Step, e); }
     }
 
@@ -218,13 +219,10 @@ public sealed class TrainingLoop : IDisposable
 
     private void EndIfAsked()
     {
-        try { writer.Poll(); }
-        catch (IOException e) { throw place.Fail(Step, e); }
+        OnDisk(writer.Poll);
         var (_, stop, saves, error) = Agreement.Of(world, 0, requests.Kind, null, writer.IsDue(Step), models.Sum(m => m.LearningRate));
         if (error is not null) throw new UsageException(error);
-        if (saves)
-            try { Write(); }
-            catch (IOException e) { throw place.Fail(Step, e); }
+        if (saves) OnDisk(Write);
         if (stop == StopKind.None) return;
         Save();
         place.Note("stop", Step, stop.ToString());

@@ -95,7 +95,7 @@ public sealed class S3Tests : IDisposable
             }
             return (Kind.None, 0);
         };
-        using var data = Mds(new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(0.2), server.Site));
+        using var data = Mds(new(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(0.2), server.Site));
         Assert.Equal(expected, Hash(data));
         Assert.Equal(1, killed);
         server.Files.Kill();
