@@ -11,6 +11,7 @@ internal static class ModuleCall
     public static Tensor[] Run(nn.Module module, IReadOnlyList<Tensor> inputs)
     {
         var outputs = Call(module, inputs);
+        KeptTensors.Release(module);
         return outputs is null || Array.Exists(outputs, output => output is null)
             ? throw new GraphException($"{module.GetName()} gives null in place of a tensor") : outputs;
     }

@@ -16,7 +16,7 @@ namespace Interactive.Training;
 /// rank 0's parameters and hold the same bits after every step. Every part of it can be handed in; what is not is made from
 /// the options.
 /// </summary>
-public sealed class Trainer : IDisposable
+public sealed class Trainer : IDisposable, Graphs.IAdvances
 {
     private readonly ICommunicator world;
     private readonly TrainerParts parts;

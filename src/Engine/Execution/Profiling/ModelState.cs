@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interactive.Execution;
 
 /// <summary>
-/// Takes away a model's gradients and remembers its buffers, modes and the random generator; puts all back when
-/// disposed.
+/// Takes away a model's gradients and remembers its buffers, what its modules keep, modes and the random generator;
+/// puts all back when disposed.
 /// </summary>
 internal sealed class ModelState : IDisposable
 {
@@ -16,8 +16,11 @@ internal sealed class ModelState : IDisposable
     private readonly List<(Tensor Buffer, Tensor Value)> buffers = [];
     private readonly List<(TorchSharp.Modules.Parameter Parameter, Tensor? Gradient)> gradients = [];
 
+    private readonly List<KeptField> kept;
+
     public ModelState(Graph graph)
     {
+        kept = KeptTensors.Of(graph);
         (modes, generator) = (new ModuleModes([graph]), RandomState.Keep(Devices.Of(graph)));
         foreach (var (_,
             buffer) in graph.named_buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
@@ -45,6 +48,7 @@ internal sealed class ModelState : IDisposable
                 gradient?.Dispose();
             }
         }
+        foreach (var field in kept) field.PutBack();
         modes.Dispose();
         generator.Dispose();
     }

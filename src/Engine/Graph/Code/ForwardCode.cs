@@ -13,7 +13,7 @@ namespace Interactive.Graphs;
 /// </summary>
 internal static class ForwardCode
 {
-    private static readonly Type[] chance = [typeof(Random), typeof(RandomNumberGenerator), typeof(Stopwatch)];
+    private static readonly Type[] chance = [typeof(Random), typeof(RandomNumberGenerator), typeof(Stopwatch), typeof(IAdvances)];
 
     private static readonly HashSet<(Type, string)> readings =
     [
@@ -21,41 +21,73 @@ internal static class ForwardCode
         (typeof(DateTimeOffset), "get_UtcNow"), (typeof(Environment), "get_TickCount"), (typeof(Environment), "get_TickCount64"),
     ];
 
-    private sealed record Seen(string? Varies, IReadOnlyList<FieldInfo> Reads);
+    private static readonly string[] changes = ["Add", "AddOrUpdate", "AddRange", "Clear", "Dequeue", "Enqueue", "GetOrAdd", "Insert", "Pop", "Push", "Remove", "TryAdd", "set_Item"];
 
-    private static readonly ConcurrentDictionary<Type, Seen> known = new();
+    private static readonly ConcurrentDictionary<MemberInfo, Seen> known = new();
 
-    /// <summary>What it decides by, as the end of a sentence about the module; null for nothing that the code shows.</summary>
-    public static string? Varies(torch.nn.Module module) => IsOfUser(module.GetType()) ? known.GetOrAdd(module.GetType(), Look).Varies : null;
+    /// <summary>What code does.</summary>
+    /// <param name="Varies">What it decides by, as the end of a sentence about the module; null for nothing that the code shows.</param>
+    /// <param name="Reads">The fields of the user's classes that it reads and does not write itself.</param>
+    /// <param name="Changes">The types of collections that it adds to or takes from.</param>
+    /// <param name="Keeps">The fields in which it may keep tensors from one run to the next.</param>
+    internal sealed record Seen(string? Varies, IReadOnlyList<FieldInfo> Reads, IReadOnlySet<Type> Changes, IReadOnlyList<FieldInfo> Keeps)
+    {
+        public static Seen Nothing { get; } = new(null, [], new HashSet<Type>(), []);
+    }
 
     /// <summary>
-    /// The fields that the forward of a module of the user's reads, its own and static ones, and that hold a number, a truth value or a text.
+    /// What a module decides by, in its forward and in functions that its fields hold, as the end of a sentence about it; null for nothing
+    /// that the code shows.
     /// </summary>
-    public static IReadOnlyList<FieldInfo> Reads(torch.nn.Module module) => IsOfUser(module.GetType()) ? known.GetOrAdd(module.GetType(), Look).Reads : [];
+    public static string? Varies(torch.nn.Module module)
+    {
+        var seen = Of(module.GetType());
+        return seen.Varies ?? seen.Reads.Where(f => !f.IsStatic && f.DeclaringType!.IsInstanceOfType(module)).Select(f => f.GetValue(module)).OfType<Delegate>()
+            .Select(d => Of(d.Method).Varies).FirstOrDefault(why => why is not null);
+    }
+
+    /// <summary>What the forward of a module of the user's does; nothing for others.</summary>
+    public static Seen Of(Type module) => IsOfUser(module) ? known.GetOrAdd(module, m => Look((Type)m, Forwards((Type)m))) : Seen.Nothing;
+
+    /// <summary>What a function of the user's does.</summary>
+    public static Seen Of(MethodInfo function) => function.DeclaringType is { } type && IsOfUser(type) && !IsOfRuntime(type) ? known.GetOrAdd(function, f => Look(type, [(MethodInfo)f])) : Seen.Nothing;
 
     /// <summary>Neither TorchSharp's nor this library's: those are known.</summary>
     public static bool IsOfUser(Type type) => type.Assembly != typeof(torch).Assembly && type.Assembly != typeof(ForwardCode).Assembly;
 
-    private static Seen Look(Type type)
+    /// <summary>A class that came with .NET.</summary>
+    public static bool IsOfRuntime(Type type) => type.Assembly == typeof(object).Assembly || type.Namespace is { } name && (name == "System" || name.StartsWith("System.", StringComparison.Ordinal));
+
+    private static IEnumerable<MethodInfo> Forwards(Type type)
     {
-        var reads = new Dictionary<int, FieldInfo>();
-        var seen = new HashSet<MethodBase>();
-        var open = new Stack<MethodBase>();
         for (var own = type; own is not null && IsOfUser(own); own = own.BaseType)
             foreach (var method in own.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly))
-                if (method.Name == "forward") open.Push(method);
+                if (method.Name == "forward") yield return method;
+    }
+
+    private static Seen Look(Type type, IEnumerable<MethodInfo> from)
+    {
+        var (reads, writes, changed) = (new HashSet<FieldInfo>(), new HashSet<FieldInfo>(), new HashSet<Type>());
+        var seen = new HashSet<MethodBase>();
+        var open = new Stack<MethodBase>(from);
         while (open.TryPop(out var method))
             if (seen.Add(method))
                 foreach (var (code, member) in MethodCode.Members(method))
-                    if (Varies(type, code, member) is { } why) return new(why, []);
-                    else if (member is FieldInfo { IsInitOnly: false, IsLiteral: false } field && IsOwn(type, field)) reads[field.MetadataToken] = field;
-                    else if (member is MethodBase next && next.Module == type.Module && !next.IsConstructor) open.Push(next);
-        return new(null, [.. reads.Values]);
+                    if (Varies(type, code, member) is { } why) return Seen.Nothing with { Varies = why };
+                    else if (member is FieldInfo { IsLiteral: false } field) (code == OpCodes.Stfld || code == OpCodes.Stsfld ? writes : reads).Add(field);
+                    else if (member is MethodBase next && IsBeside(type, next.DeclaringType) && !next.IsConstructor) open.Push(next);
+                    else if (member is MethodBase { DeclaringType: { } of } other && changes.Contains(other.Name) && IsOfRuntime(of)) changed.Add(of);
+        reads.RemoveWhere(f => !IsBeside(type, f.DeclaringType) && !(IsOfUser(f.DeclaringType!) && f.DeclaringType!.IsAssignableFrom(type)));
+        return new(null, [.. reads.Except(writes)], changed, [.. reads.Where(f => !f.IsStatic && !ModuleFields.IsPlain(f.FieldType) && (writes.Contains(f) || changed.Contains(f.FieldType)))]);
     }
+
+    // In the same library, or another cell of the same notebook.
+    private static bool IsBeside(Type type, Type? other)
+        => other is not null && (other.Module == type.Module || other.Assembly.Location.Length == 0 && type.Assembly.Location.Length == 0 && !IsOfRuntime(other) && IsOfUser(other));
 
     // A static one may be of any class beside the module's.
     private static bool IsOwn(Type type, FieldInfo field)
-        => ModuleFields.IsPlain(field.FieldType) && (field.IsStatic ? field.Module == type.Module : field.DeclaringType!.IsAssignableFrom(type));
+        => ModuleFields.IsPlain(field.FieldType) && (field.IsStatic ? IsBeside(type, field.DeclaringType) : field.DeclaringType!.IsAssignableFrom(type));
 
     private static string? Varies(Type type, OpCode code, MemberInfo member) => member switch
     {

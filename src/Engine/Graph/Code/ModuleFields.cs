@@ -1,30 +1,28 @@
+using System.Collections;
 using System.Reflection;
 using static TorchSharp.torch;
 
 namespace Interactive.Graphs;
 
 /// <summary>
-/// The numbers, texts and switches that the forwards of the user's modules read from fields when a graph was made, and the numbers of
-/// TorchSharp's layers, as the slope of a rectifier. What they did with them is in the graph; one that is changed later would be passed
-/// over without a word.
+/// What the forwards of the user's modules read beside tensors that are registered when a graph was made: numbers, texts, lists, settings
+/// and functions with what they hold, other layers; and the numbers of TorchSharp's layers, as the slope of a rectifier. What they did
+/// with them is in the graph; one that is changed later would be passed over without a word.
 /// </summary>
 internal sealed class ModuleFields
 {
-    private readonly (string Name, nn.Module Module, FieldInfo Field, object? Value)[] all;
+    private readonly List<Watched> all = [];
+    private readonly HashSet<object> visited = new(ReferenceEqualityComparer.Instance);
 
-    private ModuleFields((string, nn.Module, FieldInfo, object?)[] all) => this.all = all;
-
-    /// <summary>Those of modules, with their names.</summary>
-    public static ModuleFields Of(IEnumerable<(string Name, nn.Module Module)> modules)
-        => new([.. modules.SelectMany(m => (ForwardCode.IsOfUser(m.Module.GetType()) ? ForwardCode.Reads(m.Module) : Numbers(m.Module.GetType())).Select(f => (m.Name.Length > 0 && !f.IsStatic ? $"{m.Name}.{Text(f)}" : Text(f), m.Module, f, f.GetValue(m.Module))))]);
-
-    // Of a layer of TorchSharp's; not of what all modules have.
-    private static IEnumerable<FieldInfo> Numbers(Type? type)
+    private ModuleFields(IEnumerable<(string Name, nn.Module Module)> modules)
     {
-        for (; type is not null && type.Namespace == typeof(TorchSharp.Modules.Linear).Namespace; type = type.BaseType)
-            foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
-                if (IsPlain(field.FieldType) && field.FieldType != typeof(bool)) yield return field;
+        foreach (var (name, module) in modules)
+            if (ForwardCode.IsOfUser(module.GetType())) Watch(name, module, ForwardCode.Of(module.GetType()));
+            else foreach (var field in Numbers(module.GetType())) all.Add(new(Text(name, field), module, field, false));
     }
+
+    /// <summary>Those of modules whose forwards the graph stands for, with their names.</summary>
+    public static ModuleFields Of(IEnumerable<(string Name, nn.Module Module)> modules) => new(modules);
 
     /// <summary>A number, a truth value, an enumeration or a text.</summary>
     public static bool IsPlain(Type type)
@@ -33,16 +31,50 @@ internal sealed class ModuleFields
     /// <summary>The first that is another one now, in a sentence; or null.</summary>
     public string? Changed()
     {
-        foreach (var (name, module, field, before) in all)
-            if (field.GetValue(module) is var now && !Equals(now, before))
-                return FormattableString.Invariant($"{name} was {before} when the graph was made and is {now} now, which the graph would not follow: make the graph again{(ForwardCode.IsOfUser(module.GetType()) ? ", or keep it in a buffer (register_buffer), which is read anew" : "")}");
+        foreach (var one in all)
+            if (one.Change() is { } change) return change;
         return null;
     }
 
-    // The field behind a property has the property's name in it.
-    private static string Text(FieldInfo field)
+    // Of a layer of TorchSharp's; not of what all modules have, nor whether it may write over its input.
+    private static IEnumerable<FieldInfo> Numbers(Type? type)
+    {
+        for (; type is not null && type.Namespace == typeof(TorchSharp.Modules.Linear).Namespace; type = type.BaseType)
+            foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+                if (Watched.IsValue(field.FieldType.IsArray ? field.FieldType.GetElementType()! : field.FieldType) && !field.Name.Contains("inplace", StringComparison.Ordinal)) yield return field;
+    }
+
+    private void Watch(string name, object? owner, ForwardCode.Seen code)
+    {
+        foreach (var field in code.Reads)
+        {
+            if (field.IsStatic ? !visited.Add(field) : !field.DeclaringType!.IsInstanceOfType(owner)) continue;
+            var (text, value) = (Text(name, field), field.GetValue(field.IsStatic ? null : owner));
+            if (value is ICollection list and not nn.Module)
+            {
+                if (code.Changes.Contains(list.GetType())) continue; // what it keeps from run to run
+                all.Add(new(text, owner, field, true));
+                if (list.Count <= Watched.Longest)
+                    foreach (var part in list) Enter(text, part, code);
+                continue;
+            }
+            if (!field.IsInitOnly && (!field.FieldType.IsValueType || Watched.IsValue(field.FieldType))) all.Add(new(text, owner, field, true));
+            Enter(text, value, code);
+        }
+    }
+
+    // Into what the module holds: the same code reads it, or the code of the function that it is.
+    private void Enter(string name, object? value, ForwardCode.Seen code)
+    {
+        if (value is null or nn.Module or Tensor || value.GetType().IsValueType || !visited.Add(value)) return;
+        if (value is Delegate function) Watch(name, function.Target, ForwardCode.Of(function.Method));
+        else if (ForwardCode.IsOfUser(value.GetType()) && !ForwardCode.IsOfRuntime(value.GetType())) Watch(name, value, code with { Reads = [.. code.Reads.Where(f => !f.IsStatic)] });
+    }
+
+    // The field behind a property has the property's name in it; a variable that a function holds has its own.
+    private static string Text(string owner, FieldInfo field)
     {
         var name = field.Name.StartsWith('<') && field.Name.IndexOf('>') is > 0 and var end ? field.Name[1..end] : field.Name;
-        return field.IsStatic ? $"{field.DeclaringType!.Name}.{name}" : name;
+        return field.IsStatic ? $"{field.DeclaringType!.Name}.{name}" : owner.Length > 0 ? $"{owner}.{name}" : name;
     }
 }

@@ -41,6 +41,8 @@ internal sealed class Conv2d(TorchSharp.Modules.Conv2d module, bool relu = false
     public override nn.Module Module => module;
     /// <inheritdoc/>
     public override bool IsCheap => false;
+    /// <inheritdoc/>
+    internal override bool FollowsModule => false; // shapes and kernels are chosen by its sizes
     /// <summary>True when every output number depends on one position only.</summary>
     public bool IsPointwise => module.kernel_size is [1, 1];
 

@@ -30,6 +30,8 @@ internal sealed class ConvNd(TorchSharp.Modules.Convolution module) : Op, IDirec
     public override nn.Module Module => module;
     /// <inheritdoc/>
     public override bool IsCheap => false;
+    /// <inheritdoc/>
+    internal override bool FollowsModule => false; // shapes and kernels are chosen by its sizes
 
     private long[] OutputPadding => module.transposed ? Each(module.output_padding, 0) : new long[Dimensions];
 

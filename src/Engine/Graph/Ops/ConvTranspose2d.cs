@@ -26,6 +26,8 @@ internal sealed class ConvTranspose2d(TorchSharp.Modules.ConvTranspose2d module)
     public override nn.Module Module => module;
     /// <inheritdoc/>
     public override bool IsCheap => false;
+    /// <inheritdoc/>
+    internal override bool FollowsModule => false; // shapes and kernels are chosen by its sizes
 
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs)

@@ -64,7 +64,7 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     public override nn.Module Module => module;
     /// <inheritdoc/>
     // What its code asks besides tensors would be answered differently in a second run.
-    internal override bool RunsOnce => ForwardCode.Varies(module) is not null || module.modules().Any(m => ForwardCode.Varies(m) is not null);
+    internal override bool RunsOnce => ForwardCode.Varies(module) is not null || module.modules().Any(m => ForwardCode.Varies(m) is not null) || KeptTensors.Has(module);
     internal override bool AsksForRecording => true; // a user's module makes factors of its own
     /// <inheritdoc/>
     public override bool IsCheap => false;

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Tracing;
 
 /// <summary>
-/// Remembers a module's buffers, gradients and modes (of each of its modules) and the random generator; puts them back.
+/// Remembers a module's buffers, gradients and modes (of each of its modules), the tensors that it keeps and the random generator; puts
+/// them back.
 /// </summary>
 internal sealed class ModuleMemory : IDisposable
 {
@@ -15,8 +16,12 @@ internal sealed class ModuleMemory : IDisposable
     private readonly List<(Tensor Buffer, Tensor Value)> buffers = [];
     private readonly List<(Parameter Parameter, Tensor? Gradient)> gradients = [];
 
+    private readonly List<KeptField> kept;
+    private readonly HashSet<string> states = [];
+
     public ModuleMemory(nn.Module module)
     {
+        kept = KeptTensors.Of(module);
         generator = RandomState.Keep(Devices.Of(module));
         foreach (var part in module.modules().Prepend(module).Distinct()) modes.Add((part, part.training));
         foreach (var buffer in module.buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
@@ -24,19 +29,24 @@ internal sealed class ModuleMemory : IDisposable
             gradients.Add((parameter, parameter.grad?.clone().DetachFromDisposeScope()));
     }
 
-    /// <summary>Buffers and modes as they were, and no gradients.</summary>
+    /// <summary>What a part keeps is its state: each run begins with what it had.</summary>
+    public void IsState(string part) => states.Add(part);
+
+    /// <summary>Buffers, states and modes as they were, and no gradients.</summary>
     public void PutBack()
     {
         using var noGrad = no_grad();
         foreach (var (buffer, value) in buffers) buffer.copy_(value);
         foreach (var (parameter, _) in gradients) parameter.grad = null;
         foreach (var (part, training) in modes) part.train(training); // a module before its own
+        foreach (var field in kept.Where(k => states.Contains(k.PartName))) field.PutBack();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         PutBack();
+        foreach (var field in kept) field.PutBack();
         using var noGrad = no_grad();
         foreach (var (parameter, gradient) in gradients)
             if (gradient is not null) parameter.grad = gradient;

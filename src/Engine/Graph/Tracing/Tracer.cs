@@ -31,6 +31,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         using var memory = new ModuleMemory(module);
         foreach (var (part, its) in module.named_modules().Select(m => (m.name, m.module)).Prepend(("", module)).DistinctBy(m => m.Item2))
             if (!opaque.Contains(part) && ForwardCode.Varies(its) is { } why) GiveUp(part, why);
+        if (KeptTensors.Has(module)) WarmUp(memory);
         while (true)
         {
             if (opaque.Contains("")) return Whole();
@@ -43,6 +44,31 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
             catch (TraceFailure failure) { GiveUp(failure.Span, failure.Message); }
             finally { memory.PutBack(); }
         }
+    }
+
+    // A mask that the first run makes is there in later ones, as in a training; what each run makes anew is a state, which no graph has.
+    private void WarmUp(ModuleMemory memory)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        try
+        {
+            ModuleCall.Run(module, examples);
+            var kept = KeptTensors.Of(module);
+            ModuleCall.Run(module, examples);
+            foreach (var field in kept.Where(f => f.IsReplaced).DistinctBy(f => f.PartName))
+            {
+                memory.IsState(field.PartName);
+                if (!opaque.Contains(field.PartName)) GiveUp(field.PartName, $"its code keeps {field.Name} from one run to the next");
+            }
+            foreach (var batch in (long[])[First, Second, Third])
+            {
+                memory.PutBack();
+                ModuleCall.Run(module, Batch(batch, 1));
+            }
+        }
+        catch (Exception e) when (e is ExternalException or GraphException) { } // told by the trace, which runs it again
+        finally { memory.PutBack(); }
     }
 
     private void RequireSamples()

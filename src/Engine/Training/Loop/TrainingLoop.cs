@@ -25,7 +25,7 @@ namespace Interactive.Training;
 ///     }
 /// </code>
 /// </summary>
-public sealed class TrainingLoop : IDisposable
+public sealed class TrainingLoop : IDisposable, Graphs.IAdvances
 {
     private readonly ICommunicator world;
     private readonly CancellationToken cancellation;
