@@ -23,16 +23,21 @@ internal static class ForwardCode
 
     private static readonly string[] changes = ["Add", "AddOrUpdate", "AddRange", "Clear", "Dequeue", "Enqueue", "GetOrAdd", "Insert", "Pop", "Push", "Remove", "TryAdd", "set_Item"];
 
+    /// <summary>What code does in place.</summary>
+    [Flags]
+    internal enum Overwrites { None, Tensors = 1, Unrecorded = 2 }
+
     private static readonly ConcurrentDictionary<MemberInfo, Seen> known = new();
 
     /// <summary>What code does.</summary>
     /// <param name="Varies">What it decides by, as the end of a sentence about the module; null for nothing that the code shows.</param>
     /// <param name="Reads">The fields of the user's classes that it reads and does not write itself.</param>
     /// <param name="Changes">The types of collections that it adds to or takes from.</param>
-    /// <param name="Keeps">The fields in which it may keep tensors from one run to the next.</param>
-    internal sealed record Seen(string? Varies, IReadOnlyList<FieldInfo> Reads, IReadOnlySet<Type> Changes, IReadOnlyList<FieldInfo> Keeps)
+    /// <param name="Keeps">The fields in which it may keep something from one run to the next.</param>
+    /// <param name="Overwrites">It writes over tensors, and asks autograd to look away where those may be parameters.</param>
+    internal sealed record Seen(string? Varies, IReadOnlyList<FieldInfo> Reads, IReadOnlySet<Type> Changes, IReadOnlyList<FieldInfo> Keeps, Overwrites Overwrites)
     {
-        public static Seen Nothing { get; } = new(null, [], new HashSet<Type>(), []);
+        public static Seen Nothing { get; } = new(null, [], new HashSet<Type>(), [], Overwrites.None);
     }
 
     /// <summary>
@@ -45,6 +50,13 @@ internal static class ForwardCode
         return seen.Varies ?? seen.Reads.Where(f => !f.IsStatic && f.DeclaringType!.IsInstanceOfType(module)).Select(f => f.GetValue(module)).OfType<Delegate>()
             .Select(d => Of(d.Method).Varies).FirstOrDefault(why => why is not null);
     }
+
+    /// <summary>
+    /// Whether a forward may write into parameters or buffers: a queue of features, a net that follows another. A second run would do so
+    /// twice.
+    /// </summary>
+    public static bool WritesTensors(torch.nn.Module module) => Of(module.GetType()).Overwrites is var how && how.HasFlag(Overwrites.Tensors)
+        && (how.HasFlag(Overwrites.Unrecorded) || module.buffers(false).Any());
 
     /// <summary>What the forward of a module of the user's does; nothing for others.</summary>
     public static Seen Of(Type module) => IsOfUser(module) ? known.GetOrAdd(module, m => Look((Type)m, Forwards((Type)m))) : Seen.Nothing;
@@ -68,18 +80,32 @@ internal static class ForwardCode
     private static Seen Look(Type type, IEnumerable<MethodInfo> from)
     {
         var (reads, writes, changed) = (new HashSet<FieldInfo>(), new HashSet<FieldInfo>(), new HashSet<Type>());
+        var (varies, overwrites) = ((string?)null, Overwrites.None);
         var seen = new HashSet<MethodBase>();
         var open = new Stack<MethodBase>(from);
         while (open.TryPop(out var method))
             if (seen.Add(method))
                 foreach (var (code, member) in MethodCode.Members(method))
-                    if (Varies(type, code, member) is { } why) return Seen.Nothing with { Varies = why };
-                    else if (member is FieldInfo { IsLiteral: false } field) (code == OpCodes.Stfld || code == OpCodes.Stsfld ? writes : reads).Add(field);
-                    else if (member is MethodBase next && IsBeside(type, next.DeclaringType) && !next.IsConstructor) open.Push(next);
-                    else if (member is MethodBase { DeclaringType: { } of } other && changes.Contains(other.Name) && IsOfRuntime(of)) changed.Add(of);
+                {
+                    varies ??= Varies(type, code, member);
+                    if (member is FieldInfo { IsLiteral: false } field) (code == OpCodes.Stfld || code == OpCodes.Stsfld ? writes : reads).Add(field);
+                    else if (member is MethodBase { DeclaringType: { } of, IsConstructor: false } next)
+                    {
+                        if (IsBeside(type, of)) open.Push(next);
+                        else if (changes.Contains(next.Name) && IsOfRuntime(of)) changed.Add(of);
+                        else if (of.Assembly == typeof(torch).Assembly) overwrites |= InPlace(next);
+                    }
+                }
         reads.RemoveWhere(f => !IsBeside(type, f.DeclaringType) && !(IsOfUser(f.DeclaringType!) && f.DeclaringType!.IsAssignableFrom(type)));
-        return new(null, [.. reads.Except(writes)], changed, [.. reads.Where(f => !f.IsStatic && !ModuleFields.IsPlain(f.FieldType) && (writes.Contains(f) || changed.Contains(f.FieldType)))]);
+        return new(varies, [.. reads.Except(writes)], changed, [.. reads.Where(f => !f.IsStatic && (writes.Contains(f) || changed.Contains(f.FieldType)))], overwrites);
     }
+
+    private static Overwrites InPlace(MethodBase method) => method.Name switch
+    {
+        "no_grad" or "set_grad_enabled" or "inference_mode" or nameof(torch.Tensor.detach) => Overwrites.Unrecorded,
+        "set_Item" or "set_TensorItems" or "set_bytes" => Overwrites.Tensors,
+        var name => name.EndsWith('_') && !name.StartsWith("requires_grad", StringComparison.Ordinal) ? Overwrites.Tensors : Overwrites.None,
+    };
 
     // In the same library, or another cell of the same notebook.
     private static bool IsBeside(Type type, Type? other)

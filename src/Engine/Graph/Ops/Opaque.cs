@@ -20,6 +20,7 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
         using var noGrad = no_grad();
         using var generator = RandomState.Keep(Devices.Of(module));
         using var modes = new ModuleModes([module]);
+        var kept = KeptTensors.Of(module);
         try
         {
             module.eval();
@@ -33,6 +34,7 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
         {
             throw new GraphException($"the module refuses {string.Join(" and ", inputs.Select(i => i.Shape))}: {e.Message.Split('\n')[0]}");
         }
+        finally { kept.ForEach(f => f.PutBack()); }
     }
 
     /// <summary>What it is given besides what the node reads, by the place in its forward; null for what the node reads, or for what stays absent.</summary>
@@ -64,7 +66,7 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     public override nn.Module Module => module;
     /// <inheritdoc/>
     // What its code asks besides tensors would be answered differently in a second run.
-    internal override bool RunsOnce => ForwardCode.Varies(module) is not null || module.modules().Any(m => ForwardCode.Varies(m) is not null) || KeptTensors.Has(module);
+    internal override bool RunsOnce => module.modules().Prepend(module).Any(m => ForwardCode.Varies(m) is not null || ForwardCode.WritesTensors(m)) || KeptTensors.Has(module);
     internal override bool AsksForRecording => true; // a user's module makes factors of its own
     /// <inheritdoc/>
     public override bool IsCheap => false;

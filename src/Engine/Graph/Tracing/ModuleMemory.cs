@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Tracing;
 
 /// <summary>
-/// Remembers a module's buffers, gradients and modes (of each of its modules), the tensors that it keeps and the random generator; puts
-/// them back.
+/// Remembers a module's buffers, parameters that its code may write, gradients and modes (of each of its modules), what it keeps and the
+/// random generator; puts them back.
 /// </summary>
 internal sealed class ModuleMemory : IDisposable
 {
@@ -24,7 +24,8 @@ internal sealed class ModuleMemory : IDisposable
         kept = KeptTensors.Of(module);
         generator = RandomState.Keep(Devices.Of(module));
         foreach (var part in module.modules().Prepend(module).Distinct()) modes.Add((part, part.training));
-        foreach (var buffer in module.buffers()) buffers.Add((buffer, buffer.clone().DetachFromDisposeScope()));
+        var written = module.modules().Prepend(module).Any(ForwardCode.WritesTensors) ? module.parameters() : [];
+        foreach (var buffer in module.buffers().Concat(written)) buffers.Add((buffer, buffer.detach().clone().DetachFromDisposeScope()));
         foreach (var parameter in module.parameters())
             gradients.Add((parameter, parameter.grad?.clone().DetachFromDisposeScope()));
     }

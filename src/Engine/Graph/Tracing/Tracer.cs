@@ -30,7 +30,11 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         using var plain = module is jit.ScriptModule ? ScriptExecutor.Plain() : null;
         using var memory = new ModuleMemory(module);
         foreach (var (part, its) in module.named_modules().Select(m => (m.name, m.module)).Prepend(("", module)).DistinctBy(m => m.Item2))
-            if (!opaque.Contains(part) && ForwardCode.Varies(its) is { } why) GiveUp(part, why);
+            if (ForwardCode.Varies(its) is { } why)
+            {
+                memory.IsState(part);
+                if (!opaque.Contains(part)) GiveUp(part, why);
+            }
         if (KeptTensors.Has(module)) WarmUp(memory);
         while (true)
         {
