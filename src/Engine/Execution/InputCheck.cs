@@ -10,8 +10,7 @@ internal static class InputCheck
     /// <exception cref="UsageException">Number, shape, type or batch do not fit, or the module got other hooks since.</exception>
     public static void Require(Graph graph, IReadOnlyList<Tensor> inputs)
     {
-        if (graph.Hooks?.Changed() is { } part)
-            throw new UsageException($"{(part.Length > 0 ? part : "the module")} of {graph.Name} got or lost a hook after the graph was made, which would not run: make the graph again");
+        if (graph.Hooks?.Changed(graph.Name) is { } part) throw new UsageException(part);
         if (graph.Hooks?.Fields.Changed() is { } field) throw new UsageException($"{graph.Name}: {field}");
         if (inputs.Count != graph.Inputs.Count)
             throw new UsageException($"{graph.Name} takes {graph.Inputs.Count} inputs ({string.Join(", ", graph.Inputs.Select(v => v.Name))}), got {inputs.Count}");

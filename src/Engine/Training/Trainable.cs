@@ -29,13 +29,13 @@ internal sealed class Trainable(Graph graph)
 
     /// <summary>Those that want a gradient, by name.</summary>
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters
-        => [.. all.Where(p => p.Parameter.requires_grad)];
+        => [.. all.Where(Wants)];
 
     /// <summary>Their bytes.</summary>
     public long Bytes => Parameters.Sum(p => p.Parameter.numel() * p.Parameter.element_size());
 
     /// <summary>Whether others want one than when <see cref="Note"/> was called.</summary>
-    public bool HasChanged => wanted.Where((want, i) => all[i].Parameter.requires_grad != want).Any();
+    public bool HasChanged => wanted.Where((want, i) => Wants(all[i]) != want).Any();
 
     /// <summary>Whether any did when <see cref="Note"/> was called.</summary>
     public bool IsAny { get; private set; }
@@ -46,7 +46,7 @@ internal sealed class Trainable(Graph graph)
     /// </summary>
     public void Note()
     {
-        wanted = Array.ConvertAll(all, p => p.Parameter.requires_grad);
+        wanted = Array.ConvertAll(all, Wants);
         IsAny = wanted.Contains(true);
         foreach (var module in graph.modules())
         {
@@ -57,6 +57,8 @@ internal sealed class Trainable(Graph graph)
             else if (!frozen && still.Remove(module)) module.train();
         }
     }
+
+    private bool Wants((string Name, Parameter Parameter) one) => one.Parameter.WantsGradient(one.Name, graph);
 
     /// <summary>
     /// The first parameter or buffer that holds a number that is none, with it; null where all are finite.

@@ -181,4 +181,30 @@ public sealed class MisuseTests : IDisposable
         module.Dispose();
         Assert.Contains("of net was disposed with its module or graph: make the net again", Assert.Throws<UsageException>(() => Train(graph)).Message);
     }
+
+    public static TheoryData<string> Changes => [.. changes.Keys];
+
+    private static readonly Dictionary<string, (Action<TorchSharp.Modules.Sequential> Change, string Told)> changes = new()
+    {
+        ["weight"] = (n => Layer(n).weight = new TorchSharp.Modules.Parameter(zeros(8, 4)), "a.weight of sequential was disposed, moved or replaced after the graph was made"),
+        ["no bias"] = (n => Layer(n).bias = null, "a.bias of sequential was disposed, moved or replaced after the graph was made"),
+        ["type"] = (n => n.to(ScalarType.Float64), "a.weight of sequential was disposed, moved or replaced after the graph was made"),
+        ["disposed"] = (n => n.Dispose(), "a.weight of sequential was disposed, moved or replaced after the graph was made"),
+        ["layer"] = (n => n.append("more", nn.Linear(3, 3)), "the module of sequential got or lost a layer after the graph was made"),
+    };
+
+    private static TorchSharp.Modules.Linear Layer(nn.Module net) => (TorchSharp.Modules.Linear)net.children().First();
+
+    /// <summary>The line is not lost when the trainer is disposed behind it.</summary>
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void A_net_that_is_made_another_between_epochs_is_told(string what)
+    {
+        var net = (TorchSharp.Modules.Sequential)Module();
+        Assert.StartsWith(changes[what].Told, Assert.Throws<UsageException>(() =>
+        {
+            using var trainer = new Trainer(net, data, data, Options with { Epochs = 2 }, hooks: [new At { Epoch = (_, epoch) => { if (epoch == 1) changes[what].Change(net); } }]);
+            trainer.Run();
+        }).Message);
+    }
 }

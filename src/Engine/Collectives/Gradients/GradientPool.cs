@@ -192,7 +192,8 @@ public sealed class GradientPool : IDisposable
     /// </summary>
     public unsafe void Dispose()
     {
-        foreach (var range in Ranges) range.Parameter.grad = null;
+        foreach (var range in Ranges)
+            if (!range.Parameter.IsInvalid) range.Parameter.grad = null;
         foreach (var view in views) view.Dispose();
         buffer.Dispose();
         var lent = window is null ? Data : Address(window);
