@@ -96,6 +96,9 @@ internal static class KnownCalls
     /// <summary>What it reads and gives may lie anyhow: the op hands it to libtorch's kernel as it is. Of others it must be contiguous, or what follows has other bits.</summary>
     public static bool TakesAnyLayout(string name) => TakeAnyLayout.Contains(name);
 
+    /// <summary>Its op asks what is given in evaluation, which may be something else.</summary>
+    public static bool FollowsMode(string name) => name is "aten::batch_norm" or "aten::dropout";
+
     /// <summary>The engine's op for a call, or null.</summary>
     public static Op? Find(string name, KnownCall call)
         => call.Inputs.Length > 0 && call.Inputs.All(v => v.IsRows) && Table.TryGetValue(name, out var make) ? make(call) : null;

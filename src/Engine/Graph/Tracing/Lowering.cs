@@ -121,12 +121,13 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
     private bool IsConstant(int index, TraceStep step)
     {
         if (AtenTraits.IsRandom(step.Call!.Name) || !step.Tensors.All(t => IsConstant(t[0]))) return false;
-        var (first, second) = (step.Results, trace.Second.Steps[index].Results);
+        var (first, second, evaluation) = (step.Results, trace.Second.Steps[index].Results, trace.Evaluation.Steps[index].Results);
         for (var i = 0; i < first.Count; i++)
         {
-            Tensor a = first[i].ToTensor(), b = second[i].ToTensor();
+            Tensor a = first[i].ToTensor(), b = second[i].ToTensor(), c = evaluation[i].ToTensor();
             using (b)
-                if (!TraceComparison.SameNumbers(a, b)) return false;
+            using (c)
+                if (!TraceComparison.SameNumbers(a, b) || !TraceComparison.SameNumbers(a, c)) return false;
             constants[new(RefKind.Result, index, i)] = tensors.AddConstant(a.detach().DetachFromDisposeScope());
         }
         return true;
@@ -221,11 +222,17 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         var parameters = step.Tensors.Where(t => t[0].Kind == RefKind.Parameter).Select(t => t[0]).Distinct().ToArray();
         var owner = parameters.Length > 0 ? tensors.OwnerOf(parameters[0])?.Module : null;
         if (owner is not null && (parameters.Any(p => tensors.OwnerOf(p)?.Module != owner) || owner.parameters(false).Count() != parameters.Length)) owner = null;
-        var call = new KnownCall([.. read], owner, step.Span?.Module, Plain(step.Call), Plain(trace.Evaluation.Steps[index].Call!),
+        var (arguments, evaluation) = (Plain(step.Call), Plain(trace.Evaluation.Steps[index].Call!));
+        // A number that follows the batch or the mode is none of an op's.
+        if (!AreSame(arguments, Plain(trace.Second.Steps[index].Call!)) || !KnownCalls.FollowsMode(name) && !AreSame(arguments, evaluation)) return null;
+        var call = new KnownCall([.. read], owner, step.Span?.Module, arguments, evaluation,
             [.. step.Call.Arguments.Select(ParameterOf)], step.Tensors.Count, isView);
         var op = KnownCalls.Find(name, call);
         return op is not null && Gives(op, read, extents, type) && (!KnownCalls.TakesAnyLayout(name) || RunsDirect(op, step)) ? op : null;
     }
+
+    private static bool AreSame(object?[] a, object?[] b)
+        => a.Length == b.Length && a.Zip(b).All(p => p is (long[] x, long[] y) ? x.AsSpan().SequenceEqual(y) : Equals(p.First, p.Second));
 
     private static bool RunsDirect(Op op, TraceStep step)
     {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Tracing;
 
-/// <summary>Runs a module and its graph side by side: outputs, gradients and buffers must have the same bits.</summary>
+/// <summary>Runs a module and its graph side by side: outputs, gradients and buffers must have the same bits, outputs in evaluation too.</summary>
 internal static class TraceCheck
 {
     /// <summary>What differs, or null.</summary>
@@ -53,8 +53,20 @@ internal static class TraceCheck
         foreach (var (key, tensor) in plain)
             if (!ours.TryGetValue(key, out var its) || !TraceComparison.SameNumbers(tensor, its))
                 return $"{key} of the graph differs from the module's";
-        return ours.Keys.FirstOrDefault(k => !plain.ContainsKey(k)) is { } extra
-            ? $"{extra} of the graph is none of the module's" : null;
+        if (ours.Keys.FirstOrDefault(k => !plain.ContainsKey(k)) is { } extra) return $"{extra} of the graph is none of the module's";
+        var (wanted, given) = (Evaluate(() => ModuleCall.Run(module, inputs)), Evaluate(() => executor.Infer(inputs)));
+        for (var i = 0; i < wanted.Count; i++)
+            if (!TraceComparison.SameNumbers(wanted[i], given[i])) return $"output {i} of the graph differs from the module's in evaluation";
+        return null;
+
+        IReadOnlyList<Tensor> Evaluate(Func<IReadOnlyList<Tensor>> run)
+        {
+            memory.PutBack();
+            module.eval();
+            manual_seed(11);
+            using var noGrad = no_grad();
+            return run();
+        }
 
         Dictionary<string, Tensor> Take(Func<IReadOnlyList<Tensor?>> step)
         {
