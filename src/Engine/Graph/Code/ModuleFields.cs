@@ -12,13 +12,14 @@ namespace Interactive.Graphs;
 internal sealed class ModuleFields
 {
     private readonly List<Watched> all = [];
+    private readonly List<(nn.Module Layer, Func<nn.Module, int> Fingerprint, int Before, Watched[] Fields)> layers = [];
     private readonly HashSet<object> visited = new(ReferenceEqualityComparer.Instance);
 
     private ModuleFields(IEnumerable<(string Name, nn.Module Module)> modules)
     {
         foreach (var (name, module) in modules)
             if (ForwardCode.IsOfUser(module.GetType())) Watch(name, module, ForwardCode.Of(module.GetType()));
-            else foreach (var field in Numbers(module.GetType())) all.Add(new(Text(name, field), module, field, false));
+            else if (LayerFingerprint.Of(module.GetType()) is { Fields.Length: > 0 } layer) layers.Add((module, layer.Of, layer.Of(module), [.. layer.Fields.Select(f => new Watched(Text(name, f), module, f, false))]));
     }
 
     /// <summary>Those of modules whose forwards the graph stands for, with their names.</summary>
@@ -33,15 +34,9 @@ internal sealed class ModuleFields
     {
         foreach (var one in all)
             if (one.Change() is { } change) return change;
+        foreach (var (layer, fingerprint, before, fields) in layers)
+            if (fingerprint(layer) != before && fields.Select(f => f.Change()).FirstOrDefault(c => c is not null) is { } change) return change;
         return null;
-    }
-
-    // Of a layer of TorchSharp's; not of what all modules have, nor whether it may write over its input.
-    private static IEnumerable<FieldInfo> Numbers(Type? type)
-    {
-        for (; type is not null && type.Namespace == typeof(TorchSharp.Modules.Linear).Namespace; type = type.BaseType)
-            foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
-                if (Watched.IsValue(field.FieldType.IsArray ? field.FieldType.GetElementType()! : field.FieldType) && !field.Name.Contains("inplace", StringComparison.Ordinal)) yield return field;
     }
 
     private void Watch(string name, object? owner, ForwardCode.Seen code)
