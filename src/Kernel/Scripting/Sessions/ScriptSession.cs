@@ -1,3 +1,4 @@
+using Interactive.Kernel.Notebooks;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -98,8 +99,10 @@ public sealed class ScriptSession : IDisposable
     /// <summary>True when the code is a whole cell, false when more must follow (an open brace, say), null when it can only be an error.</summary>
     public static bool? IsComplete(string code)
     {
+        const string UnendedText = "CS8997"; // of several lines in three quotes, which the compiler's own answer does not know
+        if (DirectiveCall.Read(code, "", null!) is { Name: var name } && CellLanguage.Find(name) is { } language && language != CellLanguage.CSharp) return true;
         var tree = ScriptCompiler.Parse(code, "");
-        if (!SyntaxFactory.IsCompleteSubmission(tree)) return false;
+        if (!SyntaxFactory.IsCompleteSubmission(tree) || tree.GetDiagnostics().Any(d => d.Id == UnendedText)) return false;
         return tree.GetDiagnostics().Any(d => d.Severity == DiagnosticSeverity.Error) ? null : true;
     }
 
