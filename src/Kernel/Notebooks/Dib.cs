@@ -39,7 +39,8 @@ internal static class Dib
         var info = KernelInfo(MetaOf(all));
         var names = Names(info);
         var cells = new List<NotebookCell>();
-        var language = info?["defaultKernelName"] is JsonValue first && first.TryGetValue<string>(out var name) ? name : CellLanguage.CSharp;
+        var usual = info?["defaultKernelName"] is JsonValue first && first.TryGetValue<string>(out var name) ? name : CellLanguage.CSharp;
+        var language = usual;
         var lines = new List<string>();
         var begun = false;
         foreach (var line in all)
@@ -56,7 +57,9 @@ internal static class Dib
 
         void End(bool isLast)
         {
-            if (language == Meta || !begun && lines.All(string.IsNullOrWhiteSpace)) return;
+            // What follows the head of the file is a cell that does not say what it is in.
+            if (language == Meta) (language, lines, begun) = (usual, [.. AfterMeta(lines)], false);
+            if (!begun && lines.All(string.IsNullOrWhiteSpace)) return;
             if (begun && lines is ["", ..]) lines.RemoveAt(0);
             if (!isLast && lines is [.., ""]) lines.RemoveAt(lines.Count - 1);
             cells.Add(Cell(language, string.Join('\n', lines)));
@@ -90,10 +93,13 @@ internal static class Dib
     {
         var begin = Array.FindIndex(lines, line => line.Length > 0);
         if (begin < 0 || lines[begin].TrimEnd() != "#!" + Meta) return null;
-        var text = string.Join('\n', lines.Skip(begin + 1).TakeWhile(line => !line.StartsWith("#!", StringComparison.Ordinal)));
+        var text = string.Join('\n', lines.Skip(begin + 1).SkipWhile(string.IsNullOrWhiteSpace).TakeWhile(line => line.Length > 0 && !line.StartsWith("#!", StringComparison.Ordinal)));
         try { return LaxJson.Parse(text) as JsonObject; }
         catch (System.Text.Json.JsonException) { return null; }
     }
+
+    private static IEnumerable<string> AfterMeta(List<string> lines)
+        => lines.SkipWhile(string.IsNullOrWhiteSpace).SkipWhile(line => line.Length > 0).SkipWhile(string.IsNullOrWhiteSpace);
 
     // The language that only the cell's own metadata knows.
     private static string? Own(NotebookCell cell)
