@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Notebooks;
 

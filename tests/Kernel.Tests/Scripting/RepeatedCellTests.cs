@@ -13,7 +13,7 @@ public sealed class RepeatedCellTests
 
     // Those of cells that the runtime never lets go of again.
     private static int Loaded()
-        => AssemblyLoadContext.All.Where(c => !c.IsCollectible).Sum(c => c.Assemblies.Count(a => a.GetName().Name!.StartsWith("\u211B", StringComparison.Ordinal)));
+        => AssemblyLoadContext.All.Where(c => !c.IsCollectible).Sum(c => c.Assemblies.Count(a => a.GetName().Name!.StartsWith('\u211B')));
 
     [Theory]
     [InlineData("var v = 1; v++; v", 2)]

@@ -1,9 +1,8 @@
-using Interactive.Kernel.Scripting;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
-namespace Interactive.Kernel.Notebooks;
+namespace Interactive.Kernel.Scripting;
 
 /// <summary>What stands where a line of C# begins.</summary>
 internal enum CodePlace
