@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Specialized;
 using System.Data;
 using System.Reflection;
 using System.Text.Json;
@@ -16,6 +17,7 @@ internal static class ObjectFormat
     public static MimeBundle Format(object value) => value switch
     {
         string text => MimeBundle.Plain(text),
+        System.Text.StringBuilder text => MimeBundle.Plain(text.ToString()),
         _ when ObjectText.OfDocument(value) is { } document => Document(value, document),
         DataTable data => Data(data),
         DataSet set => Sheets(set.Tables.Cast<DataTable>()),
@@ -24,6 +26,7 @@ internal static class ObjectFormat
         Array { Rank: 2 } array => Grid(array),
         Array { Rank: > 2 } => MimeBundle.Plain(ObjectText.Of(value)),
         IDictionary map => Map(map),
+        NameValueCollection pairs => Map(pairs.AllKeys.ToDictionary(name => name ?? "", name => pairs[name])),
         IEnumerable items when ObjectText.Key(value) is { } key => Group(key(value), Sequence(items)),
         IEnumerable items => Sequence(items),
         Task task => Properties(task, [("Status", task.Status), .. Result(task)]),
@@ -98,10 +101,12 @@ internal static class ObjectFormat
         var table = new Table(["", ""], rows);
         var isWords = ObjectText.HasOwnText(type) || value is System.Runtime.CompilerServices.ITuple
             || value is ValueType || IsRecordType(type);
+        // What it says of itself is not in its members.
+        var words = ObjectText.HasOwnText(type) && value is not Task && ObjectText.Of(value).Length > 0 ? $"<pre>{Table.Encode(ObjectText.Of(value))}</pre>" : "";
         return new(new Dictionary<string,
             object>
         {
-            [Mime.Html] = table.ToHtml(), [Mime.Text] = isWords ? ObjectText.Of(value)
+            [Mime.Html] = words + table.ToHtml(), [Mime.Text] = isWords ? ObjectText.Of(value)
             : table.ToText().TrimStart('\n', ' ')
         });
     }
@@ -163,7 +168,7 @@ internal static class ObjectFormat
     }
 
     private static MimeBundle Document(object value, string text)
-        => value is System.Xml.XmlNode ? MimeBundle.Plain(text)
+        => value is System.Xml.XmlNode or System.Xml.Linq.XObject ? MimeBundle.Plain(text)
         : new(new Dictionary<string, object> { ["application/json"] = Node(value, text), [Mime.Text] = text });
 
     private static object Node(object value, string text)

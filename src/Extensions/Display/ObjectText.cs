@@ -7,6 +7,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml;
+using System.Xml.Linq;
 
 namespace Interactive.Extensions.Display;
 
@@ -68,6 +69,7 @@ internal sealed partial class ObjectText
         JsonElement element => JsonSerializer.Serialize(element, Indented),
         JsonDocument document => JsonSerializer.Serialize(document.RootElement, Indented),
         XmlNode xml => xml.OuterXml,
+        XObject xml => xml.ToString(),
         _ when IsJsonOfNewtonsoft(value.GetType()) => value.ToString(),
         _ => null,
     };

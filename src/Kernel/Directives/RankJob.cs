@@ -113,18 +113,15 @@ internal sealed class RankJob(IReadOnlyList<RankCell> cells, int ranks, MpiFlavo
 
     private static async Task Pass(StreamReader from, TextWriter to)
     {
+        var lines = new RankLines();
+        // libtorch says so once a thread, and computes without it.
+        void Tell(string line)
+        {
+            if (!line.Contains("Could not initialize NNPACK")) to.WriteLine(line);
+        }
         while (await from.ReadLineAsync() is { } line)
-            // libtorch says so once a thread, and computes without it.
-            if (!line.Contains("Could not initialize NNPACK")) to.WriteLine(Retag(line));
-    }
-
-    /// <summary>Either MPI's mark in one form: <c>[rank] text</c>.</summary>
-    internal static string Retag(string line)
-    {
-        // [1,0]<stdout>:text
-        if (!line.StartsWith("[") || line.IndexOf(">:", StringComparison.Ordinal) is var end && end < 0) return line;
-        var (comma, close) = (line.IndexOf(','), line.IndexOf("]<std", StringComparison.Ordinal));
-        return comma > 0 && close > comma && close < end ? $"[{line[(comma + 1)..close]}] {line[(end + 2)..]}" : line;
+            foreach (var each in lines.Add(line)) Tell(each);
+        foreach (var each in lines.Rest()) Tell(each);
     }
 
     private static void Signal(Process process, int signal)

@@ -32,7 +32,8 @@ internal static class NotebookHost
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var file = output is null || !isMain ? null : Path.GetFullPath(output);
         // As in Jupyter. A script, of cells or not, stays where it was started.
-        if (Path.GetExtension(path).ToLowerInvariant() != ".csx") Directory.SetCurrentDirectory(folder);
+        var isScript = Path.GetExtension(path).ToLowerInvariant() == ".csx";
+        if (!isScript) Directory.SetCurrentDirectory(folder);
         NotebookRunner? running = null;
         // A cell, or a signal, may end the process: what there is by then is kept.
         void Keep(object? sender, EventArgs e)
@@ -50,12 +51,12 @@ internal static class NotebookHost
         var (result,
             error) =
             NotebookRunner.Run(notebook, new ScriptGlobals { Args = [.. arguments] }, folder, isMain,
-            runner => running = runner).GetAwaiter().GetResult();
+            runner => running = runner, isScript).GetAwaiter().GetResult();
         AppDomain.CurrentDomain.ProcessExit -= Keep;
         Console.Out.Flush();
         if (file is not null) result.Write(file);
         if (error is UsageException usage) throw usage;
-        if (error is null) return Environment.ExitCode;
+        if (error is null) return Environment.ExitCode = running?.ExitCode ?? Environment.ExitCode;
         Console.Error.WriteLine(error is ScriptCompileException ? error.Message
             : interrupted ? "interactive: interrupted" : ScriptTrace.Format(error));
         Environment.ExitCode = interrupted ? Interrupted : ScriptHost.Failure;

@@ -18,6 +18,10 @@ internal sealed class NotebookRunner
     private readonly List<NativeOutput> native = [];
     private (int Index, int Count)? current;
     private Exception? ofThread;
+    private bool isScript;
+
+    /// <summary>What a script returned; null where it returned no number.</summary>
+    public int? ExitCode { get; private set; }
 
     private NotebookRunner(Notebook notebook, ScriptSession session, CellRecorder recorder)
     {
@@ -28,17 +32,19 @@ internal sealed class NotebookRunner
     /// <param name="folder">Where relative paths in directives begin.</param>
     /// <param name="shows">False on ranks that stay silent but for what their cells write.</param>
     /// <param name="started">Gets what runs, for whoever ends the process before it is done.</param>
+    /// <param name="isScript">Whether <c>return</c> ends the whole run.</param>
     /// <returns>The notebook with its outputs, up to the first cell that failed, and that cell's error.</returns>
     public static async Task<(Notebook Notebook, Exception? Error)> Run(Notebook notebook, ScriptGlobals globals,
-        string folder, bool shows = true, Action<NotebookRunner>? started = null)
+        string folder, bool shows = true, Action<NotebookRunner>? started = null, bool isScript = false)
     {
         var (output, error, host, interrupted) = (Console.Out, Console.Error, DisplayHost.Current,
             DisplayHost.IsInterrupted);
         var recorder = new CellRecorder(shows ? output : TextWriter.Null);
         using var session = new ScriptSession(globals, folder);
         BuiltInDirectives.AddTo(session.Directives);
+        LanguageDirectives.AddTo(session.Directives, notebook.Cells.Select(c => CellLanguage.OfCell(c.Metadata)).Append(CellLanguage.OfNotebook(notebook.Metadata)));
         NotebookPage.Reset();
-        var runner = new NotebookRunner(notebook, session, recorder);
+        var runner = new NotebookRunner(notebook, session, recorder) { isScript = isScript };
         try
         {
             Console.SetOut(TextWriter.Synchronized(new StreamTee(output, text => recorder.Write("stdout", text))));
@@ -78,8 +84,8 @@ internal sealed class NotebookRunner
                 continue;
             current = (i, ++count);
             var number = count;
-            var result = await session.RunAsync(cell.Source, $"cell-{number}",
-                value => { if (value is not DisplayedValue) recorder.Value(Formatters.Format(value), number); }).ConfigureAwait(false);
+            var result = await session.RunAsync(isScript ? ScriptEnd.Mark(cell.Source) : cell.Source, $"cell-{number}",
+                value => { if (value is not (DisplayedValue or ScriptEnd)) recorder.Value(Formatters.Format(value), number); }).ConfigureAwait(false);
             foreach (var output in native) output.Drain();
             var error = result.Error ?? Interlocked.Exchange(ref ofThread, null);
             if (error is not null)
@@ -95,6 +101,11 @@ internal sealed class NotebookRunner
             current = null;
             // Shown on purpose, as nbconvert has it.
             if (error is not null && !cell.HasTag("raises-exception")) return error;
+            if (result.Value is ScriptEnd end)
+            {
+                ExitCode = end.Value as int?;
+                break;
+            }
         }
         return null;
     }

@@ -1,4 +1,6 @@
 using Interactive.Collectives;
+using Interactive.Collectives.Mpi;
+using Interactive.Kernel.Notebooks;
 using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Hosting;
@@ -33,6 +35,7 @@ internal static class ScriptHost
             return Failure;
         }
         using var metrics = MetricsPort.Open();
+        if (ClusterEnvironment.Read() is not null) KeepLinesWhole();
         var context = new SubmissionContext();
         foreach (var path in compiled.Assemblies) context.AddAssembly(path);
         foreach (var path in compiled.Native) context.AddNative(path);
@@ -53,6 +56,13 @@ internal static class ScriptHost
             World.Fail(e);
             return Failure;
         }
+    }
+
+    // The ranks of a job share a terminal, where a number and its line end could be torn apart.
+    private static void KeepLinesWhole()
+    {
+        Console.SetOut(TextWriter.Synchronized(new StreamTee(Console.Out, _ => { })));
+        Console.SetError(TextWriter.Synchronized(new StreamTee(Console.Error, _ => { })));
     }
 
     private static object? Run(Func<object?[], Task<object?>> script, ScriptGlobals globals)

@@ -22,7 +22,7 @@ internal static partial class CellLanguage
         ["javascript"] = "javascript", ["js"] = "javascript", ["html"] = "html", ["mermaid"] = "mermaid", ["sql"] =
             "sql", ["kql"] = "kql", ["http"] = "http", ["httprequest"] = "http",
         ["value"] = "value", ["python"] = "python", ["python3"] = "python", ["r"] = "r", ["ir"] = "r", ["julia"] =
-            "julia", ["markdown"] = "markdown",
+            "julia", ["markdown"] = "markdown", ["md"] = "markdown",
     };
 
     [GeneratedRegex(@"^#!([A-Za-z#.+-]+)[ \t]*(?:\n|$)")]
@@ -54,6 +54,15 @@ internal static partial class CellLanguage
         Named(source) is { Language: not CSharp } named && Named(named.Source).Language == CSharp
             && !IsHead(named.Source) ? named : (CSharp, source);
 
+    /// <summary>
+    /// The same for a cell whose metadata, or whose notebook, may name a language that is not known here: that of a
+    /// connection, say.
+    /// </summary>
+    /// <param name="ofNotebook">What cells are in that say nothing themselves.</param>
+    public static (string Language, string Source) Split(string source, JsonObject? metadata, string ofNotebook)
+        => (OfCell(metadata) ?? ofNotebook) is var own && Find(own) is null
+        && source.StartsWith($"#!{own}\n", StringComparison.Ordinal) ? (own, source[(own.Length + 3)..]) : Split(source);
+
     private static bool IsHead(string source)
         => Head().Match(source) is { Success: true } head && Find(head.Groups[1].Value) is not null;
 
@@ -73,5 +82,5 @@ internal static partial class CellLanguage
 
     private static string? Text(JsonNode? node, string name) =>
         node is JsonObject members && members[name] is JsonValue value && value.TryGetValue<string>(out var text)
-            && text.Length > 0 ? Find(text) ?? text.ToLowerInvariant() : null;
+            && text.Length > 0 ? Find(text) ?? text : null;
 }

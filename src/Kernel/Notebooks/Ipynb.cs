@@ -4,9 +4,12 @@ using System.Text.Json.Nodes;
 
 namespace Interactive.Kernel.Notebooks;
 
-/// <summary>Jupyter's format, version 4.5: JSON, with outputs.</summary>
+/// <summary>Jupyter's format, version 4.5: JSON, with outputs. Version 3 is read too.</summary>
 internal static class Ipynb
 {
+    /// <summary>JSON on one line, with letters as they are.</summary>
+    public static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static readonly JsonSerializerOptions json =
         new() { WriteIndented = true, IndentSize = 1, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -14,19 +17,22 @@ internal static class Ipynb
     {
         try
         {
-            var root = LaxJson.Parse(text)!.AsObject();
+            if (LaxJson.Parse(text) is not JsonObject root) throw new FormatException("it holds no object");
             if (root["nbformat"] is not JsonValue version || !version.TryGetValue<double>(out var number)
-                || (int)number != 4) throw new UsageException($"{path} is not a notebook of format 4");
+                || (int)number is not (3 or 4)) throw new UsageException($"{path} is not a notebook of format 4 or 3");
+            if ((int)number == 3) root = IpynbVersion3.Upgrade(root);
+            if (root["cells"] is not JsonArray cells) throw new FormatException("it has no cells");
             var metadata = root["metadata"]?.DeepClone() as JsonObject;
             var language = CellLanguage.OfNotebook(metadata);
-            return new([.. root["cells"]!.AsArray().Select(c => Cell(c!.AsObject(), language))])
+            return new([.. cells.Select((c, i) => Cell(c as JsonObject
+                ?? throw new FormatException($"cell {i + 1} is no object"), language))])
             {
                 Metadata =
                 metadata
             };
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException
-            or FormatException or ArgumentException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException
+            or ArgumentException)
         {
             throw new UsageException($"{path} is not a notebook: {e.Message.Split('\n')[0]}");
         }
@@ -35,6 +41,7 @@ internal static class Ipynb
     public static string Format(Notebook notebook)
     {
         var cells = new JsonArray();
+        var language = CellLanguage.OfNotebook(notebook.Metadata);
         // Ids are unique in a notebook: a cell without one gets none that another has.
         var ids = notebook.Cells.Select(c => c.Id).OfType<string>().ToHashSet();
         var given = new HashSet<string>();
@@ -43,35 +50,37 @@ internal static class Ipynb
             var id = notebook.Cells[i].Id is { } own && given.Add(own) ? own : null;
             for (var n = i + 1; id is null; n += notebook.Cells.Count)
                 if (ids.Add($"cell-{n}")) id = $"cell-{n}";
-            cells.Add(Cell(notebook.Cells[i], id));
+            cells.Add(Cell(notebook.Cells[i], id, language));
         }
         var root = new JsonObject
         {
             ["cells"] = cells,
-            ["metadata"] = notebook.Metadata?.DeepClone() ?? new JsonObject
-            {
-                ["kernelspec"] =
-                    new JsonObject
-                    {
-                        ["display_name"] = "C# (Interactive)", ["language"] = "C#", ["name"] =
-                    "interactive"
-                    },
-                ["language_info"] =
-                    new JsonObject
-                    {
-                        ["file_extension"] = ".csx", ["mimetype"] = "text/x-csharp", ["name"] =
-                    "C#", ["pygments_lexer"] = "csharp"
-                    },
-            },
+            ["metadata"] = notebook.Metadata?.DeepClone() ?? Metadata(),
             ["nbformat"] = 4,
             ["nbformat_minor"] = 5,
         };
         return root.ToJsonString(json) + "\n";
     }
 
+    /// <summary>What is noted about a notebook of this kernel.</summary>
+    /// <param name="kernelInfo">What Polyglot Notebooks note about languages; null for nothing.</param>
+    public static JsonObject Metadata(JsonObject? kernelInfo = null)
+    {
+        var metadata = new JsonObject
+        {
+            ["kernelspec"] = new JsonObject { ["display_name"] = "C# (Interactive)", ["language"] = "C#", ["name"] = "interactive" },
+            ["language_info"] = new JsonObject { ["file_extension"] = ".csx", ["mimetype"] = "text/x-csharp", ["name"] = "C#", ["pygments_lexer"] = "csharp" },
+        };
+        if (kernelInfo is null) return metadata;
+        kernelInfo = kernelInfo.DeepClone().AsObject();
+        kernelInfo["defaultKernelName"] = CellLanguage.CSharp; // cells in another language say so
+        metadata["polyglot_notebook"] = new JsonObject { ["kernelInfo"] = kernelInfo };
+        return metadata;
+    }
+
     private static NotebookCell Cell(JsonObject cell, string language)
     {
-        var kind = cell["cell_type"]!.GetValue<string>() switch
+        var kind = (cell["cell_type"] as JsonValue)?.ToString() switch
         {
             "markdown" => CellKind.Markdown,
             "raw" => CellKind.Raw,
@@ -92,7 +101,7 @@ internal static class Ipynb
         };
     }
 
-    private static JsonObject Cell(NotebookCell cell, string id)
+    private static JsonObject Cell(NotebookCell cell, string id, string language)
     {
         var written = new JsonObject
         {
@@ -102,9 +111,9 @@ internal static class Ipynb
             written["attachments"] = attachments.DeepClone();
         if (cell.Kind == CellKind.Code) written["execution_count"] = cell.ExecutionCount;
         written["id"] = id;
-        var (language, source) = cell.Kind == CellKind.Code ? CellLanguage.Split(cell.Source)
+        var (own, source) = cell.Kind == CellKind.Code ? CellLanguage.Split(cell.Source, cell.Metadata, language)
             : (CellLanguage.CSharp, cell.Source);
-        written["metadata"] = CellLanguage.Note(cell.Metadata?.DeepClone() as JsonObject ?? [], language);
+        written["metadata"] = CellLanguage.Note(cell.Metadata?.DeepClone() as JsonObject ?? [], own);
         if (cell.Kind == CellKind.Code)
             written["outputs"] = new JsonArray([.. cell.Outputs.Select(o => o.DeepClone())]);
         written["source"] = Lines(source);
@@ -125,6 +134,7 @@ internal static class Ipynb
     }
 
     private static string Text(JsonNode? source)
-        => source is JsonArray lines ? string.Concat(lines.Select(l => l!.GetValue<string>()))
-        : source?.GetValue<string>() ?? "";
+        => source is JsonArray lines ? string.Concat(lines.Select(Text))
+        : source is null ? "" : source is JsonValue value && value.TryGetValue<string>(out var text) ? text
+        : throw new FormatException($"the source of a cell is no text: {source.ToJsonString()}");
 }

@@ -15,6 +15,18 @@ public sealed record NotebookCell(CellKind Kind, string Source)
     public string? Id { get; init; }
     /// <summary>What clients have noted about it.</summary>
     public JsonObject? Metadata { get; init; }
+    /// <summary>What a script's marker says beside the kind: <c>// %% a title</c>. In its metadata.</summary>
+    public string? Title
+    {
+        get => Metadata?["title"] is JsonValue value && value.TryGetValue<string>(out var text)
+            && text.Length > 0 && text == text.Trim() && !text.Contains('\n') ? text : null;
+        init
+        {
+            if (value is null) return;
+            Metadata = (JsonObject?)Metadata?.DeepClone() ?? [];
+            Metadata["title"] = value;
+        }
+    }
     /// <summary>Whether its metadata has a tag, such as <c>raises-exception</c> or <c>skip-execution</c>.</summary>
     public bool HasTag(string tag)
         => Metadata?["tags"] is JsonArray tags

@@ -1,8 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Interactive.Kernel.Scripting;
-using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
 
 namespace Interactive.Kernel.Notebooks;
 
@@ -20,47 +18,56 @@ internal static partial class PercentScript
     private static partial Regex IsEscaped();
 
     // A marker stands alone or before a space: a banner of percent signs is none.
-    [GeneratedRegex(@"^// %%(?=\s|$)")]
+    [GeneratedRegex(@"^// %%!?(?=\s|$)")]
     private static partial Regex IsMarker();
 
-    private const string Marker = "// %%";
+    // One with ! is a marker also where it seems to stand in a text: after a cell whose own text or comment has no end.
+    private const string Marker = "// %%", Sure = "// %%!";
 
     /// <summary>
     /// Whether a script has cells: a line that is a marker, and is no part of a text or a comment of several lines.
     /// </summary>
-    public static bool HasCells(string text)
-    {
-        var lines = Notebook.Lines(text);
-        var markers = Enumerable.Range(0, lines.Length).Where(i => IsMarker().IsMatch(lines[i])).ToList();
-        if (markers.Count == 0 || !text.Contains('"') && !text.Contains("/*", StringComparison.Ordinal))
-            return markers.Count > 0;
-        var tree = CSharpSyntaxTree.ParseText(string.Join('\n', lines), ScriptDirectives.ParseOptions);
-        var (root, places) = (tree.GetRoot(), tree.GetText().Lines);
-        return markers.Exists(i => !IsWithin(root, places[i].Start));
-    }
+    public static bool HasCells(string text) => Markers(Notebook.Lines(text)).Count > 0;
 
-    private static bool IsWithin(SyntaxNode root, int position)
+    // The lines that begin cells.
+    private static HashSet<int> Markers(string[] lines)
     {
-        if (root.FindTrivia(position) is var trivia && !trivia.IsKind(SyntaxKind.None))
-            return trivia.IsKind(SyntaxKind.MultiLineCommentTrivia);
-        var token = root.FindToken(position);
-        return token.SpanStart < position
-            && token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken
-            or SyntaxKind.InterpolatedStringTextToken
-            or SyntaxKind.Utf8StringLiteralToken or SyntaxKind.Utf8MultiLineRawStringLiteralToken;
+        var seeming = Enumerable.Range(0, lines.Length).Where(i => IsMarker().IsMatch(lines[i])).ToList();
+        if (seeming.Count == 0 || !Array.Exists(lines, l => l.Contains('"') || l.Contains("/*", StringComparison.Ordinal)))
+            return [.. seeming];
+        var found = new HashSet<int>();
+        var (first, place) = (0, CodePlaces.Of(lines));
+        foreach (var i in seeming)
+        {
+            var where = lines[i].StartsWith(Sure, StringComparison.Ordinal) ? CodePlace.InEndlessText : place(i - first);
+            if (where == CodePlace.InText) continue;
+            found.Add(i);
+            // What has no end of its own ends with its cell.
+            if (where == CodePlace.InEndlessText) (first, place) = (i, CodePlaces.Of(lines[i..]));
+        }
+        return found;
     }
 
     public static string Format(Notebook notebook)
-        => notebook.Cells.Count == 0 ? "" : string.Join("\n\n", notebook.Cells.Select(Format)) + "\n";
+        => Format(notebook, Marker) is var text && IsKept(notebook, text) ? text : Format(notebook, Sure);
+
+    private static string Format(Notebook notebook, string marker)
+        => notebook.Cells.Count == 0 ? "" : string.Join("\n\n", notebook.Cells.Select(c => Format(c, marker))) + "\n";
+
+    private static bool IsKept(Notebook notebook, string text)
+        => Parse(text).Cells.Select(c => c.Source).SequenceEqual(notebook.Cells.Select(c => c.Source));
 
     public static Notebook Parse(string text)
     {
         var cells = new List<NotebookCell>();
         string? marker = null;
         var lines = new List<string>();
-        foreach (var line in Notebook.Lines(text))
+        var all = Notebook.Lines(text);
+        var markers = Markers(all);
+        for (var i = 0; i < all.Length; i++)
         {
-            if (!IsMarker().IsMatch(line)) lines.Add(IsEscaped().IsMatch(line) ? line["// ".Length..] : line);
+            var line = all[i];
+            if (!markers.Contains(i)) lines.Add(IsEscaped().IsMatch(line) ? line["// ".Length..] : line);
             else
             {
                 End(isLast: false);
@@ -74,21 +81,23 @@ internal static partial class PercentScript
         {
             if (marker is null && lines.All(string.IsNullOrWhiteSpace)) return; // nothing before the first marker
             if (!isLast && lines is [.., ""]) lines.RemoveAt(lines.Count - 1);
-            cells.Add(Cell(marker?[Marker.Length..].Trim() ?? "", lines));
+            cells.Add(Cell(marker is null ? "" : IsMarker().Replace(marker, "").Trim(), lines));
         }
     }
 
-    private static string Format(NotebookCell cell)
+    private static string Format(NotebookCell cell, string marker)
     {
         var lines = cell.Source.Split('\n').ToList();
-        var head = Marker;
-        if (cell.Kind == CellKind.Markdown) head += " [markdown]";
-        else if (cell.Kind == CellKind.Raw) head += " [raw]";
-        else if (IsDirective(lines[0]))
+        var head = marker;
+        if (cell.Kind != CellKind.Code) head += cell.Kind == CellKind.Raw ? " [raw]" : " [markdown]";
+        var title = cell.Title ?? "";
+        if (cell.Kind == CellKind.Code && IsDirective(lines[0]))
         {
             head += " " + lines[0];
             lines.RemoveAt(0);
         }
+        else if (title.Length > 0 && (cell.Kind != CellKind.Code || !title.StartsWith("#!") && Kind(title).Kind == CellKind.Code))
+            head += " " + title;
         var text = new StringBuilder(head);
         foreach (var line in lines)
         {
@@ -98,13 +107,21 @@ internal static partial class PercentScript
         return text.ToString();
     }
 
-    private static NotebookCell Cell(string head, IReadOnlyList<string> lines) => head switch
+    private static NotebookCell Cell(string head, IReadOnlyList<string> lines)
     {
-        "[markdown]" or "[md]" => new(CellKind.Markdown, string.Join('\n', lines.Select(Uncomment))),
-        "[raw]" => new(CellKind.Raw, string.Join('\n', lines.Select(Uncomment))),
-        _ when head.StartsWith("#!") => new(CellKind.Code, string.Join('\n', lines.Prepend(head))),
-        _ => new(CellKind.Code, string.Join('\n', lines)),
-    };
+        if (head.StartsWith("#!")) return new(CellKind.Code, string.Join('\n', lines.Prepend(head)));
+        var (kind, title) = Kind(head);
+        return new NotebookCell(kind, string.Join('\n', kind == CellKind.Code ? lines : lines.Select(Uncomment)))
+        { Title = title.Length > 0 ? title : null };
+    }
+
+    // "[markdown] a title", or "a title [markdown]"; without a kind it is code.
+    [GeneratedRegex(@"^\[(?<kind>markdown|md|raw)\](?:\s+(?<title>.*))?$|^(?<title>.*\S)\s+\[(?<kind>markdown|md|raw)\]$")]
+    private static partial Regex Typed();
+
+    private static (CellKind Kind, string Title) Kind(string head)
+        => Typed().Match(head) is not { Success: true } typed ? (CellKind.Code, head)
+        : (typed.Groups["kind"].Value == "raw" ? CellKind.Raw : CellKind.Markdown, typed.Groups["title"].Value);
 
     // What white space around it does to a line must be undone by reading.
     private static bool IsDirective(string line) => line.StartsWith("#!") && line == line.Trim();

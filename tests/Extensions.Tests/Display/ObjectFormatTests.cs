@@ -128,4 +128,29 @@ public sealed class ObjectFormatTests
         try { Assert.Throws<OperationCanceledException>(() => Formatters.Format(Enumerable.Range(0, 3))); }
         finally { DisplayHost.IsInterrupted = () => false; }
     }
+
+    private sealed class WithWords
+    {
+        public int P => 1;
+        public override string ToString() => "my <words>";
+    }
+
+    [Fact]
+    public void WhatAValueSaysOfItself_IsInEveryForm()
+    {
+        Assert.Contains("my &lt;words&gt;", (string)Formatters.Format(new WithWords()).Data[Mime.Html]);
+        Assert.Equal("sb", Formatters.Format(new System.Text.StringBuilder("sb")).Text);
+        Assert.Equal((string[])[Mime.Text], Formatters.Format(new System.Text.StringBuilder("sb")).Data.Keys);
+        Assert.Equal((string[])[Mime.Text], Formatters.Format(new System.Xml.Linq.XElement("a", 1)).Data.Keys);
+        Assert.Equal("[<a>1</a>]", Formatters.Format(new[] { new System.Xml.Linq.XElement("a", 1) }).Text);
+        Assert.Contains("b", Formatters.Format(new System.Collections.Specialized.NameValueCollection { { "a", "b" } }).Text);
+    }
+
+    [Fact]
+    public void ATupleOfManyItems_ShowsAll()
+    {
+        Assert.Contains(">Item9<", (string)Formatters.Format((1, 2, 3, 4, 5, 6, 7, 8, 99)).Data[Mime.Html]);
+        Assert.Contains(">99<", (string)Formatters.Format(new[] { (1, 2, 3, 4, 5, 6, 7, 8, 99) }).Data[Mime.Html]);
+        Assert.Contains(">b<", (string)Formatters.Format(Tuple.Create(1, "b")).Data[Mime.Html]);
+    }
 }

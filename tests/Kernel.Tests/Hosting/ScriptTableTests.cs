@@ -38,6 +38,7 @@ public sealed class ScriptTableTests
         { "throw in async method", "async Task F()\n{\n  await Task.Yield();\n  throw new Exception(\"a\");\n}\nawait F();", "", "line 4\n(.*\n)*.*line 6\n$", 1 },
         { "inner exception", "try { int.Parse(\"x\"); } catch (Exception e) { throw new Exception(\"outer\", e); }", "", "outer\n(.*\n)*.*FormatException", 1 },
         { "throw in loaded file", "#load \"fails.csx\"\nFail();", "", "lost\n.*fails.csx:line 2\n.*main.csx:line 2", 1 },
+        { "an exception without a message", "class Odd : Exception { public override string Message => throw new Exception(); }\nthrow new Odd();", "", "^Odd: \\(its Message threw Exception\\)\n", 1 },
         { "null reference", "string s = null; WriteLine(s.Length);", "", "System.NullReferenceException", 1 },
         { "compile error", "WriteLine(1);\nint x = \"no\";", "", "main.csx\\(2,9\\): error CS0029", 1 },
         { "two compile errors", "x();\ny();", "", "\\(1,1\\).*\n.*\\(2,1\\)", 1 },

@@ -61,6 +61,35 @@ public sealed class ConvertTests
     public void Scripts_from_other_editors_are_read_too(string text)
         => Assert.Equal([(CellKind.Code, "a"), (CellKind.Markdown, "b")], Content(PercentScript.Parse(text)));
 
+    [Theory]
+    [InlineData("// %%\nvar s = \"\"\"\n// %%\n\"\"\";\n// %%\n2\n", "var s = \"\"\"\n// %%\n\"\"\";", "2")]
+    [InlineData("/*\n// %%\n*/\n// %%\n2\n", "/*\n// %%\n*/", "2")]
+    [InlineData("// %%\nvar s = $@\"\n// %%\n{1}\";\n// %%\n2\n", "var s = $@\"\n// %%\n{1}\";", "2")]
+    [InlineData("// %%\n/* open\n// %%\n2\n", "/* open", "2")]
+    public void What_looks_like_a_marker_within_a_text_is_none(string script, params string[] cells)
+        => Assert.Equal(cells, PercentScript.Parse(script).Cells.Select(c => c.Source));
+
+    [Fact]
+    public void Cells_whose_texts_have_no_end_stay_apart()
+    {
+        string[] cells = ["var a = @\"x", "/* open", "var b = \"\"\"\n", "*/ 1", "\" + 2", "\"\"\";"];
+        var script = PercentScript.Format(new([.. cells.Select(c => new NotebookCell(CellKind.Code, c))]));
+        Assert.Equal(cells, PercentScript.Parse(script).Cells.Select(c => c.Source));
+        Assert.True(PercentScript.HasCells(script));
+    }
+
+    [Theory]
+    [InlineData("// %% Load data\n1\n", CellKind.Code, "Load data", null)]
+    [InlineData("// %% tags=[\"a\"]\n1\n", CellKind.Code, "tags=[\"a\"]", null)]
+    [InlineData("// %% [markdown] Title\n// 1\n", CellKind.Markdown, "Title", null)]
+    [InlineData("// %% Title [md]\n// 1\n", CellKind.Markdown, "Title", "// %% [markdown] Title\n// 1\n")]
+    public void What_a_marker_says_stays(string script, CellKind kind, string title, string? written)
+    {
+        var cell = Assert.Single(Ipynb.Parse(Ipynb.Format(PercentScript.Parse(script)), "a.ipynb").Cells);
+        Assert.Equal((kind, "1", title), (cell.Kind, cell.Source, cell.Title));
+        Assert.Equal(written ?? script, PercentScript.Format(new([cell])));
+    }
+
     [Fact]
     public void A_plain_script_is_one_cell()
         => Assert.Equal([(CellKind.Code, "#!/usr/bin/env -S dotnet script\nvar a = 1;")],

@@ -36,11 +36,60 @@ public sealed class LaxNotebookTests
     [InlineData("null")]
     [InlineData("{\"nbformat\":4}")]
     [InlineData("{\"nbformat\":4,\"cells\":[3]}")]
-    [InlineData("{\"nbformat\":4,\"cells\":[{}]}")]
+    [InlineData("{\"nbformat\":4,\"cells\":[{\"source\":[\"1\",2]}]}")]
+    [InlineData("{\"nbformat\":4,\"cells\":{}}")]
+    [InlineData("{\"nbformat\":5,\"cells\":[]}")]
     [InlineData("{\"nbformat\":\"4\",\"cells\":[]}")]
-    [InlineData("{\"nbformat\":3,\"worksheets\":[]}")]
+    [InlineData("{\"nbformat\":3}")]
     public void WhatIsNoNotebook_IsOneLine(string text)
-        => Assert.DoesNotContain('\n', Assert.Throws<UsageException>(() => Ipynb.Parse(text, "a.ipynb")).Message);
+    {
+        var message = Assert.Throws<UsageException>(() => Ipynb.Parse(text, "a.ipynb")).Message;
+        Assert.DoesNotContain('\n', message);
+        Assert.DoesNotContain("Object reference", message);
+    }
+
+    [Fact]
+    public void VersionThree_IsReadAsItsSuccessor()
+    {
+        var notebook = Ipynb.Parse("""
+            {"metadata":{"name":"old"},"nbformat":3,"nbformat_minor":0,"worksheets":[{"cells":[
+              {"cell_type":"heading","level":2,"metadata":{},"source":["A\n","title"]},
+              {"cell_type":"code","input":["1 +\n","1"],"language":"python","metadata":{},"prompt_number":7,"outputs":[
+                {"output_type":"pyout","prompt_number":7,"text":["2"],"html":"<b>2</b>"},{"output_type":"stream","stream":"stderr","text":["e"]},
+                {"output_type":"pyerr","ename":"E","evalue":"v","traceback":[]},{"output_type":"display_data","png":"AAAA","metadata":{}}]}]},
+             {"cells":[{"cell_type":"raw","metadata":{},"source":"r"}]}]}
+            """, "a.ipynb");
+        Assert.Equal([(CellKind.Markdown, "## A title"), (CellKind.Code, "1 +\n1"), (CellKind.Raw, "r")], notebook.Cells.Select(c => (c.Kind, c.Source)));
+        Assert.Equal(7, notebook.Cells[1].ExecutionCount);
+        Assert.Equal([
+            """{"output_type":"execute_result","data":{"text/plain":["2"],"text/html":"\u003Cb\u003E2\u003C/b\u003E"},"metadata":{},"execution_count":7}""",
+            """{"output_type":"stream","name":"stderr","text":["e"]}""",
+            """{"output_type":"error","ename":"E","evalue":"v","traceback":[]}""",
+            """{"output_type":"display_data","data":{"image/png":"AAAA"},"metadata":{}}"""], notebook.Cells[1].Outputs.Select(o => o.ToJsonString()));
+    }
+
+    [Fact]
+    public void ALanguageThatOnlyTheNotebookKnows_StaysOnItsWay()
+    {
+        var notebook = Cell("\"metadata\":{\"polyglot_notebook\":{\"kernelName\":\"sql-MyDb\"}},\"source\":\"SELECT 1\"");
+        Assert.Equal("#!sql-MyDb\nSELECT 1", notebook.Cells[0].Source);
+        Assert.Contains("\n#!sql-MyDb\n\nSELECT 1\n", Dib.Format(notebook));
+        var again = Ipynb.Format(Dib.Parse(Dib.Format(notebook)));
+        Assert.Contains("\"kernelName\": \"sql-MyDb\"", again);
+        Assert.DoesNotContain("#!sql-MyDb", again);
+        Assert.Contains("\"kernelspec\"", again);
+        var ofAll = Ipynb.Format(Cell("\"id\":\"a\"", "{\"kernelspec\":{\"language\":\"bash\"}}"));
+        Assert.DoesNotContain("#!bash", ofAll);
+        Assert.Equal("#!bash\n1", Ipynb.Parse(ofAll, "a.ipynb").Cells[0].Source);
+    }
+
+    [Fact]
+    public void ADib_NamesItsLanguagesItself()
+    {
+        var notebook = Dib.Parse("#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"fsharp\",\"items\":[{\"name\":\"mine\",\"aliases\":[\"m\"]}]}}\n\nlet x = 1\n\n#!mine\n\na\n\n#!m\n\nb\n\n#!md\n\n# c\n\n#!csharp\n\n#!other\n1\n");
+        Assert.Equal([(CellKind.Code, "#!fsharp\nlet x = 1"), (CellKind.Code, "#!mine\na"), (CellKind.Code, "#!m\nb"), (CellKind.Markdown, "# c"), (CellKind.Code, "#!other\n1")],
+            notebook.Cells.Select(c => (c.Kind, c.Source)));
+    }
 
     [Fact]
     public void TwoCellsOfOneId_GetTwo()
@@ -83,6 +132,8 @@ public sealed class LaxNotebookTests
     [InlineData("/*\n// %%\n*/", false)]
     [InlineData("var s = \"x\"; /* y */\n// %%\n2", true)]
     [InlineData("  // %%\n1", false)]
+    [InlineData("/* open\n// %%\n1", true)]
+    [InlineData("var s = \"\"\"\n// %%\n1", true)]
     public void OnlyAMarker_BeginsACell(string script, bool isNotebook)
         => Assert.Equal(isNotebook, PercentScript.HasCells(script));
 }

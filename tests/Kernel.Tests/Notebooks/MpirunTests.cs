@@ -154,5 +154,19 @@ public sealed class MpirunTests
     [InlineData("[2] from MPICH", "[2] from MPICH")]
     [InlineData("[a list]>:", "[a list]>:")]
     public void Both_launchers_marks_become_one(string line, string expected)
-        => Assert.Equal(expected, RankJob.Retag(line));
+        => Assert.Equal([expected], new RankLines().Add(line));
+
+    // Open MPI marks every piece, and what other ranks write comes in between.
+    [Fact]
+    public void A_line_written_in_pieces_is_one()
+    {
+        var lines = new RankLines();
+        Assert.Equal(["[1] ab"], lines.Add("[1,1]<stdout>:a[1,1]<stdout>:b"));
+        Assert.Equal(["[0] x"], lines.Add("[1,1]<stdout>:c[1,0]<stdout>:x"));
+        Assert.Equal(["[1] cd"], lines.Add("[1,1]<stdout>:d"));
+        Assert.Equal(["said", "[2] "], lines.Add("said[1,2]<stderr>:"));
+        Assert.Equal(["[0] y"], lines.Add("[1,3]<stdout>:no end[1,0]<stdout>:y"));
+        Assert.Equal(["[3] no end"], lines.Rest());
+    }
+
 }

@@ -48,6 +48,27 @@ public sealed class NotebookRunTests
         Assert.Equal("a\nb" + "first\n2\nsecond\n", log);
     }
 
+    [Theory]
+    [InlineData("2", "usage\n", 2)]
+    [InlineData("", "usage\n", 0)]
+    [InlineData("await Task.FromResult(\n  7)", "usage\n", 7)]
+    public async Task A_return_ends_a_script_of_cells(string value, string log, int exit)
+    {
+        using var folder = new TemporaryFolder();
+        var script = folder.Write("a.csx", $"// %%\nint F() {{ return 4; }}\nFunc<int> g = () => {{ return 5; }};\n// %%\nif (Args.Count == 0) {{ WriteLine(\"usage\"); return {value}; }}\n// %%\nWriteLine(F() + g());\n");
+        var (code, output, error) = await InteractiveProcess.Run("run", script);
+        Assert.Equal((exit, log, ""), (code, output, error));
+        Assert.Equal((0, "9\n"), (await InteractiveProcess.Run("run", script, "x")) is var (other, shown, _) ? (other, shown) : default);
+    }
+
+    [Fact]
+    public async Task A_cell_in_a_language_that_only_the_notebook_knows_is_kept()
+    {
+        using var folder = new TemporaryFolder();
+        var notebook = folder.Write("a.ipynb", """{"cells":[{"cell_type":"code","metadata":{"polyglot_notebook":{"kernelName":"sql-mydb"}},"outputs":[],"source":"SELECT 1"},{"cell_type":"code","metadata":{},"outputs":[],"source":"40 + 2"}],"metadata":{},"nbformat":4,"nbformat_minor":5}""");
+        Assert.Equal((0, "42\n", "interactive: cell-1 is sql-mydb: kept, not run\n"), await InteractiveProcess.Run("run", notebook));
+    }
+
     [Fact]
     public async Task Cleared_output_is_gone()
     {

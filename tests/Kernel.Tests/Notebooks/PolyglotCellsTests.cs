@@ -40,6 +40,13 @@ public sealed class PolyglotCellsTests
     public async Task ACell_HasItsValue(string value, params string[] cells)
         => Assert.Equal(value, (await Value(cells))?.ToString());
 
+    [Theory]
+    [InlineData("#!time 1 + 1")]
+    [InlineData("#!csharp 1 + 1")]
+    [InlineData("#!html <b>x</b>")]
+    public async Task CodeBehindTheName_IsNotLostInSilence(string cell)
+        => Assert.Contains("takes no arguments", (await Assert.ThrowsAsync<UsageException>(() => Value(cell))).Message);
+
     [Fact]
     public async Task AnImportedNotebook_RunsHere()
     {

@@ -19,6 +19,10 @@ public sealed class CellChecksTests
     [InlineData("Func<int, int> fib = null; fib = n => n < 2 ? n : fib(n - 1) + fib(n - 2); started = true; fib(60)")]
     [InlineData("Func<int, int> fib = null; fib = delegate (int n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }; started = true; fib(60)")]
     [InlineData("void Twice(int n) => Both(n); void Both(int n) { if (n > 0) { Twice(n - 1); Twice(n - 1); } } started = true; Twice(60);")]
+    [InlineData("int F() { again: int x = 1; goto again; } started = true; F()")]
+    [InlineData("int F(int x) { switch (x) { case 0: goto case 1; case 1: goto case 0; } return 1; } started = true; F(0)")]
+    [InlineData("class S { static S() { while (true) { } } public static int X; }\nstarted = true; S.X")]
+    [InlineData("started = true; (from a in Enumerable.Range(0, 9) from i in Enumerable.Range(0, int.MaxValue) join j in new[] { 0 } on i equals -1 select i).Count()")]
     public async Task AnInterrupt_ReachesWhatHasNoLoop(string code)
     {
         using var session = new ScriptSession();
@@ -44,6 +48,15 @@ public sealed class CellChecksTests
     [InlineData("Func<int, Task<int>> f = null; f = async n => await f(n + 1) + 1; await f(0)")]
     [InlineData("class C { public async Task<int> F() { await new C().F(); return 1; } } await new C().F()")]
     [InlineData("record R(int X) { public R Self => this; } new R(1).ToString()")]
+    [InlineData("class C { public C Other { get; } = new C(); } new C()")]
+    [InlineData("class C { C[] others = { new() }; } new C()")]
+    [InlineData("class C { List<C> others = [new C()]; } new C()")]
+    [InlineData("class C { string text = new C().ToString(); } new C()")]
+    [InlineData("class B { public B(object o) { } } class C : B { public C() : base(new C()) { } } new C()")]
+    [InlineData("class B(object o) { object O = o; } class C() : B(new C()); new C()")]
+    [InlineData("record R(string Name) { public R Next { get; set; } } var r = new R(\"\"); r.Next = r; r.GetHashCode()")]
+    [InlineData("record R(string Name) { public R Next { get; set; } } var r = new R(\"\"); r.Next = r; var s = new R(\"\") { Next = r }; r.Next = s; r == s")]
+    [InlineData("record Base; sealed record R<T> : Base { public R<T> Next { get; set; } } var r = new R<int>(); r.Next = r; r.GetHashCode()")]
     public async Task EndlessRecursion_IsAnErrorOfTheCell(string code)
     {
         using var session = new ScriptSession();
@@ -68,12 +81,34 @@ public sealed class CellChecksTests
     [InlineData("int F(int n)\n  => n > 0\n    ? n\n    : throw new Exception();\nint Line([System.Runtime.CompilerServices.CallerLineNumber] int line = 0) => line;\n$\"{F(1)} {Line()}\"", "1 6")]
     [InlineData("var o = new List<string>(); new[] { 1 }.ToList().ForEach(i => o.Add($\"{i}\")); o[0]", "1")]
     [InlineData("Func<Func<int>> f = () => () => 3; f()().ToString()", "3")]
+    [InlineData("class H { public string S = T(new List<int>(3)); static string T(object v, [System.Runtime.CompilerServices.CallerArgumentExpression(\"v\")] string e = null) => e; } new H().S", "new List<int>(3)")]
+    [InlineData("class C { public List<(int, string)> L { get; } = [(1, \"a\"), new(2, \"b\")]; public int? N = new int?(3); public decimal M = new(5); public int[] A = { 1, new() }; public Expression<Func<object>> X = () => new object(); public C() : this(new Random(1).Next(1)) { } C(int n) { } } var c = new C(); $\"{c.L[1].Item2} {c.N} {c.M} {c.A[1]} {c.X}\"", "b 3 5 0 () => new Object()")]
+    [InlineData("record A(int X); record B(int X, string Y) : A(X); record G<T>(T V); sealed record D(int X) : A(X); record Own(int X) { protected virtual Type EqualityContract => typeof(A); } partial record P(int X); partial record P { public int Y => X; } $\"{new B(1, \"a\") == new B(1, \"a\")} {new A(1) == new B(1, \"\")} {new G<int>(1) == new G<int>(1)} {new A(1).Equals(new D(1))} {new Own(1) == new Own(1)} {new P(2) == new P(2)} {new D(3)}\"", "True False True False True True D { X = 3 }")]
+    [InlineData("int F(int n) { int i = 0; again: if (i++ < n) goto again; switch (i) { case 4: goto default; default: return i; } } F(3).ToString()", "4")]
+    [InlineData("string.Join(',', from a in new[] { 1, 2, 3, 4 } join b in new[] { 2, 3, 4 } on a equals b orderby a descending, b group a by a % 2 into g select g.Sum())", "6,3")]
+    [InlineData("(from a in new[] { 1, 2, 3 }.AsQueryable() join b in new[] { 2, 3 } on a equals b group a by b into g orderby g.Key select g.Key).Sum().ToString()", "5")]
+    [InlineData("record\n  R(\n  int X\n);\nint Line([System.Runtime.CompilerServices.CallerLineNumber] int line = 0) => line;\nLine().ToString()", "6")]
     public async Task Code_MeansWhatItMeantWithoutChecks(string code, string value)
     {
         using var session = new ScriptSession();
         var result = await session.RunAsync(code, "cell-1");
         Assert.True(result.Status == ScriptStatus.Ok, result.Error?.ToString());
         Assert.Equal(value, result.Value);
+    }
+
+    // A file of #load is read once more with its checks: a directive must still begin its line.
+    [Fact]
+    public async Task AnInterrupt_ReachesALoadedFile_WithDirectivesInItsBodies()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("b.csx", "void Spin()\n{\n#region x\n    while (true)\n#pragma warning disable\n        ;\n#endregion\n}\nrecord R\n{\n#region y\n    public int X;\n#endregion\n}\n");
+        using var session = new ScriptSession(folder: folder.Path);
+        await session.RunAsync("#load \"b.csx\"\nvolatile bool started = false;", "cell-1");
+        var running = session.RunAsync("started = true; Spin();", "cell-2");
+        for (var waited = Stopwatch.StartNew(); !(session.Variables.TryGetValue("started", out var s) && s is true)
+            && waited.Elapsed < TimeSpan.FromSeconds(60);) await Task.Delay(10);
+        session.Interrupt();
+        Assert.Equal(ScriptStatus.Interrupted, (await running.WaitAsync(TimeSpan.FromSeconds(60))).Status);
     }
 
     [Fact]

@@ -48,6 +48,31 @@ public sealed class PackageRangeTests
     public void AVersionInBrackets_IsPinned(string version, bool floats)
         => Assert.Equal(floats, new PackageId("P", version).IsFloating);
 
+    [Theory]
+    [InlineData("13.0.3", "13.0.1", "13.0.3")]
+    [InlineData("2.10.0", "2.9.1", "2.10.0")]
+    [InlineData("2.0.0", "2.0.0-beta.1", "2.0.0")]
+    [InlineData("1.0.0", "*", "1.0.0")]
+    [InlineData("[1.0.0]", "[1.0.0]", "2.0.0")]
+    public void OfSeveralVersions_OneCounts(string chosen, string one, string other)
+    {
+        Assert.Equal([new("P", chosen)], PackageId.Together([new("P", one), new("P", other), new("P", chosen)]));
+        Assert.Equal(chosen, Assert.Single(PackageId.Together([new("P", other), new("p", one), new("P", chosen)])).Version);
+    }
+
+    [Theory]
+    [InlineData("P, 1.2.3-beta.1+x", true)]
+    [InlineData("P, 1.*-*", true)]
+    [InlineData("P, [1.0, 2.0)", true)]
+    [InlineData("P, (,2.0]", true)]
+    [InlineData("P, *", true)]
+    [InlineData("P, *-*", true)]
+    [InlineData("P", true)]
+    [InlineData("P, abc", false)]
+    [InlineData("P, 1.0, 2.0", false)]
+    [InlineData("P, [1.0", false)]
+    public void WhatIsNoVersion_NamesNoPackage(string text, bool isPackage) => Assert.Equal(isPackage, PackageId.Parse(text) is not null);
+
     [Fact]
     public async Task MissingPackage_IsNamedWithNuGetsReason()
     {

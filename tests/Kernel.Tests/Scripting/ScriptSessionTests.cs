@@ -159,6 +159,11 @@ public sealed class ScriptSessionTests
     [InlineData("var x = 1;", true)]
     [InlineData("x.", false)]
     [InlineData("}", null)]
+    [InlineData("\"\"\"\nabc", false)]
+    [InlineData("$\"\"\"\nabc{x}", false)]
+    [InlineData("#!html\n<b", true)]
+    [InlineData("#!markdown\nit's", true)]
+    [InlineData("#!csharp\nfor (", false)]
     public void IsComplete_TellsOpenCode(string code, bool? expected) => Assert.Equal(expected, ScriptSession.IsComplete(code));
 
     // Each cell is busy or waits for ever; "kept" tells that the session goes on with its state.
@@ -280,6 +285,33 @@ public sealed class ScriptSessionTests
         Assert.Empty(await At("\"netw"));
         var item = Assert.Single(await session.CompleteAsync("network.AddR + 1", 12));
         Assert.Equal((8, 12, "function"), (item.Start, item.End, item.Kind));
+    }
+
+    [Theory]
+    [InlineData("item.¦\nvar x = 1;", "Alpha", "Action")]
+    [InlineData("void F(Item p)\n{\n    p.¦\n    var a = 1;\n}", "Alpha", "Action")]
+    [InlineData("System.¦\nvar x = 1;", "Action", "Alpha")]
+    [InlineData("new Item { ¦ }", "Alpha", "Fixed")]
+    [InlineData("new Item { Alpha = 1, ¦", "Alpha", "Action")]
+    [InlineData("Item k = new() { A¦", "Alpha", "Action")]
+    [InlineData("new List<int> { ¦", "item", "Capacity")]
+    [InlineData("if (item is { ¦", "Fixed", "Action")]
+    [InlineData("Task.¦", "Delay", "DelayPromise")]
+    public async Task Completion_KnowsThePlace(string code, string offered, string other)
+    {
+        using var session = new ScriptSession();
+        await Value(session, "class Item { public int Alpha; public int Fixed { get; } } var item = new Item();");
+        var position = code.IndexOf('¦');
+        var names = (await session.CompleteAsync(code.Remove(position, 1), position)).Select(i => i.Text).ToList();
+        Assert.Contains(offered, names);
+        Assert.DoesNotContain(other, names);
+    }
+
+    [Fact]
+    public async Task Inspection_TellsTheTypeOfAQuerysVariable()
+    {
+        using var session = new ScriptSession();
+        Assert.Equal("int i", await session.InspectAsync("from i in new[] { 1 } select i", 29));
     }
 
     [Fact]

@@ -42,7 +42,7 @@ public static class World
     public static void Fail(Exception exception)
     {
         var cause = exception is AggregateException { InnerException: { } inner } ? inner : exception;
-        var message = cause.Message.ReplaceLineEndings(" ");
+        var message = Message(cause).ReplaceLineEndings(" ");
         if (FullDisk.IsIn(cause)) End(FullDisk.ExitCode, message);
         else if (cause is not UsageException) End(1, $"{cause.GetType().Name}: {message}");
         else
@@ -51,6 +51,13 @@ public static class World
             if (IsJob && mpi!.Rank > 0) Thread.Sleep(Courtesy);
             End(2, message);
         }
+    }
+
+    // An exception of the user's own may have none.
+    private static string Message(Exception exception)
+    {
+        try { return exception.Message ?? ""; }
+        catch (Exception e) { return $"(its Message threw {e.GetType().Name})"; }
     }
 
     /// <summary>True on one of several ranks, which <see cref="Fail"/> ends together with a line that names this one.</summary>

@@ -11,6 +11,7 @@ internal sealed class CSharpDirective(string name) : IDirective
 
     public async Task<object?> Run(DirectiveCall call, CancellationToken cancellationToken)
     {
+        call.RefuseArguments();
         if (string.IsNullOrWhiteSpace(call.Body)) return null;
         // What stands below may itself begin with a directive, whose line then is the second one.
         var result = await call.RunCode(call.Body.TrimStart().StartsWith("#!", StringComparison.Ordinal) ? call.Body

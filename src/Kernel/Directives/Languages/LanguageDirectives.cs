@@ -1,4 +1,5 @@
 using Interactive.Extensions.Display;
+using Interactive.Kernel.Notebooks;
 using Interactive.Kernel.Scripting;
 
 namespace Interactive.Kernel.Directives;
@@ -19,8 +20,9 @@ internal static class LanguageDirectives
     public static void AddTo(DirectiveRegistry registry)
     {
         foreach (var name in new[] { "csharp", "c#" }) registry.Add(new CSharpDirective(name));
-        registry.Add(new MarkupDirective("html", Mime.Html, text => text))
-            .Add(new MarkupDirective("markdown", "text/markdown", text => text));
+        registry.Add(new MarkupDirective("html", Mime.Html, text => text));
+        foreach (var name in new[] { "markdown", "md" })
+            registry.Add(new MarkupDirective(name, "text/markdown", text => text));
         foreach (var name in new[] { "javascript", "js" })
             registry.Add(new MarkupDirective(name, Mime.Html,
             text => $"<script>{text.Replace("</script", "<\\/script", StringComparison.OrdinalIgnoreCase)}</script>"));
@@ -28,5 +30,12 @@ internal static class LanguageDirectives
             .Add(new ValueDirective("set")).Add(new ValueDirective("value")).Add(new VariablesDirective("who"))
             .Add(new VariablesDirective("whos"));
         foreach (var (name, language) in others) registry.Add(new OtherLanguageDirective(name, language));
+    }
+
+    /// <summary>Adds those that the cells of a notebook name and nobody knows: connections to data bases, say.</summary>
+    public static void AddTo(DirectiveRegistry registry, IEnumerable<string?> ofCells)
+    {
+        foreach (var name in ofCells.OfType<string>().Where(n => CellLanguage.Find(n) is null && !registry.Has(n)).Distinct())
+            registry.Add(new OtherLanguageDirective(name, name));
     }
 }

@@ -14,8 +14,11 @@ internal sealed class MarkupDirective(string name, string mime, Func<string, str
     public string Help => $"#!{name}: shows the lines below as {mime}";
     public bool IsListed => false;
 
-    public Task<object?> Run(DirectiveCall call, CancellationToken cancellationToken) =>
-        Task.FromResult<object?>(new MimeBundle(new Dictionary<string,
+    public Task<object?> Run(DirectiveCall call, CancellationToken cancellationToken)
+    {
+        call.RefuseArguments();
+        return Task.FromResult<object?>(new MimeBundle(new Dictionary<string,
             object>
         { [mime] = wrap(call.Body), [Mime.Text] = call.Body }));
+    }
 }

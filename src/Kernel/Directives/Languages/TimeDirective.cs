@@ -14,6 +14,7 @@ internal sealed class TimeDirective : IDirective
 
     public async Task<object?> Run(DirectiveCall call, CancellationToken cancellationToken)
     {
+        call.RefuseArguments();
         var began = Stopwatch.GetTimestamp();
         var result = await call.RunBody();
         var took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;

@@ -57,22 +57,50 @@ internal static class Completion
             MemberBindingExpressionSyntax { Parent: ConditionalAccessExpressionSyntax conditional } when before.IsKind(SyntaxKind.DotToken) => conditional.Expression,
             _ => (ExpressionSyntax?)null,
         };
+        if (left is null && Initialised(before, model, cancellation) is { } initialised)
+            return (initialised, true);
         if (left is null)
             return (history.Names.At(history, root.SyntaxTree, start), before.IsKind(SyntaxKind.DotToken));
 
         var bound = model.GetSymbolInfo(left, cancellation);
         var symbol = bound.Symbol ?? bound.CandidateSymbols.FirstOrDefault();
+        // "value." above a declaration reads like the name of its type.
+        if (symbol is not INamespaceOrTypeSymbol && before.Parent is QualifiedNameSyntax)
+        {
+            var value = SyntaxFactory.ParseExpression(left.ToString());
+            symbol = model.GetSpeculativeSymbolInfo(left.SpanStart, value, SpeculativeBindingOption.BindAsExpression).Symbol;
+            if (symbol is not (null or INamespaceOrTypeSymbol))
+                return (Members(model, start, model.GetSpeculativeTypeInfo(left.SpanStart, value, SpeculativeBindingOption.BindAsExpression).Type ?? TypeOf(symbol)), true);
+        }
         if (symbol is INamespaceSymbol ns) return (model.LookupNamespacesAndTypes(start, ns), true);
         if (symbol is INamedTypeSymbol type && !IsColorColor(model, left, type))
-            return (model.LookupStaticMembers(start, type).Concat(type.GetTypeMembers()), true);
+            return (model.LookupStaticMembers(start, type).Concat(type.GetTypeMembers().Where(t => model.IsAccessible(start, t))), true);
         var of = model.GetTypeInfo(left, cancellation).Type ?? TypeOf(symbol);
         if (of is null or IErrorTypeSymbol) return ([], true);
         if (left.Parent?.Parent is ConditionalAccessExpressionSyntax
             || left.Parent is ConditionalAccessExpressionSyntax)
             if (of is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable)
                 of = nullable.TypeArguments[0];
-        return (model.LookupSymbols(start, of, includeReducedExtensionMethods: true)
-            .Where(s => !s.IsStatic || s is IMethodSymbol { IsExtensionMethod: true }), true);
+        return (Members(model, start, of), true);
+    }
+
+    private static IEnumerable<ISymbol> Members(SemanticModel model, int position, ITypeSymbol? of)
+        => of is null or IErrorTypeSymbol ? [] : model.LookupSymbols(position, of, includeReducedExtensionMethods: true)
+            .Where(s => !s.IsStatic || s is IMethodSymbol { IsExtensionMethod: true });
+
+    // What "new C { … }" may set, and "value is { … }" may ask for; null where a value stands.
+    private static IEnumerable<ISymbol>? Initialised(SyntaxToken before, SemanticModel model, CancellationToken cancellation)
+    {
+        if (!before.IsKind(SyntaxKind.OpenBraceToken) && !before.IsKind(SyntaxKind.CommaToken)) return null;
+        var (isPattern, type) = before.Parent switch
+        {
+            InitializerExpressionSyntax { Parent: BaseObjectCreationExpressionSyntax made } => (false, model.GetTypeInfo(made, cancellation).Type),
+            PropertyPatternClauseSyntax { Parent: { } pattern } => (true, model.GetTypeInfo(pattern, cancellation) is { } of ? of.ConvertedType ?? of.Type : null),
+            _ => (false, null),
+        };
+        if (!isPattern && type is not null && type.AllInterfaces.Any(i => i.SpecialType == SpecialType.System_Collections_IEnumerable)) return null;
+        return type is null or IErrorTypeSymbol ? null : model.LookupSymbols(before.SpanStart, type)
+            .Where(s => !s.IsStatic && s is IFieldSymbol or IPropertySymbol { IsIndexer: false } && (isPattern || s is IFieldSymbol { IsReadOnly: false } or IPropertySymbol { SetMethod: not null }));
     }
 
     // A property may bear its type's name: then it is the value that is meant.

@@ -27,7 +27,7 @@ internal static class Inspection
         var root = tree.GetCompilationUnitRoot(cancellation);
         var (start, end) = Completion.Word(code, position);
         if (end > start && Named(root.FindToken(start), model, cancellation) is { Count: > 0 } named)
-            return Describe(named);
+            return named is [IRangeVariableSymbol range] ? Describe(range, model.GetTypeInfo(root.FindToken(start).Parent!, cancellation).Type) : Describe(named);
         return Call(root, model, position, cancellation) is { Count: > 0 } call ? Describe(call) : null;
     }
 
@@ -56,6 +56,10 @@ internal static class Inspection
             _ => [],
         };
     }
+
+    // The variable of a query, whose type only its uses know.
+    private static string Describe(IRangeVariableSymbol variable, ITypeSymbol? type)
+        => type is null or IErrorTypeSymbol ? $"? {variable.Name}" : $"{type.ToDisplayString(declaration)} {variable.Name}";
 
     private static string Describe(List<ISymbol> symbols)
     {

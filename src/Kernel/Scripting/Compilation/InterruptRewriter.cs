@@ -29,15 +29,17 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
         CSharpSyntaxTree.Create((CSharpSyntaxNode)new InterruptRewriter(model).Visit(tree.GetRoot()),
             (CSharpParseOptions)tree.Options, tree.FilePath, Encoding.UTF8);
 
+    // Right after the brace: a file of #load is read once more, and what follows on a new line may be an #if.
     private static BlockSyntax Head(BlockSyntax block, StatementSyntax first)
-        => block.WithStatements(block.Statements.Insert(0, first));
+        => block.WithOpenBraceToken(block.OpenBraceToken.WithTrailingTrivia())
+            .WithStatements(block.Statements.Insert(0, first.WithTrailingTrivia(block.OpenBraceToken.TrailingTrivia)));
 
     // What stands at the head of a method, function or lambda.
     private static StatementSyntax Enter(SyntaxTokenList modifiers)
         => modifiers.Any(SyntaxKind.AsyncKeyword) ? enterAsync : enter;
 
     private static StatementSyntax Body(StatementSyntax body) => body is BlockSyntax block ? Head(block, check)
-        : SyntaxFactory.Block(check, body.WithoutTrailingTrivia()).WithTrailingTrivia(body.GetTrailingTrivia());
+        : SyntaxFactory.Block(check, body.WithoutTrivia()).WithTriviaFrom(body);
 
     public override SyntaxNode? VisitWhileStatement(WhileStatementSyntax node) =>
         base.VisitWhileStatement(node) is WhileStatementSyntax loop ? loop.WithStatement(Body(loop.Statement)) : node;
@@ -56,11 +58,8 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
         base.VisitForEachVariableStatement(node) is ForEachVariableStatementSyntax loop
             ? loop.WithStatement(Body(loop.Statement)) : node;
 
-    // A jump backwards is a loop as well.
-    public override SyntaxNode? VisitLabeledStatement(LabeledStatementSyntax node) =>
-        base.VisitLabeledStatement(node) is LabeledStatementSyntax label
-            && label.Statement is not LocalDeclarationStatementSyntax and not LocalFunctionStatementSyntax
-            ? label.WithStatement(Body(label.Statement)) : node;
+    // A jump backwards is a loop as well, to a label or to another case.
+    public override SyntaxNode? VisitGotoStatement(GotoStatementSyntax node) => Body(node);
 
     public override SyntaxNode? VisitMethodDeclaration(MethodDeclarationSyntax node)
         => base.VisitMethodDeclaration(node) is MethodDeclarationSyntax method
@@ -74,13 +73,13 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
         : Block(node, function.ExpressionBody, function.SemicolonToken, Enter(function.Modifiers)) is { } block
         ? function.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : function : node;
 
-    // A type whose static constructor throws is lost for good.
+    // A type whose static constructor throws is lost for good: there only loops are checked.
     public override SyntaxNode? VisitConstructorDeclaration(ConstructorDeclarationSyntax node)
-        => base.VisitConstructorDeclaration(node) is ConstructorDeclarationSyntax method
-        && !method.Modifiers.Any(SyntaxKind.StaticKeyword)
-        ? method.Body is { } body ? method.WithBody(Head(body, enter))
+        => base.VisitConstructorDeclaration(node) is not ConstructorDeclarationSyntax method ? null
+        : method.Modifiers.Any(SyntaxKind.StaticKeyword) ? method
+        : method.Body is { } body ? method.WithBody(Head(body, enter))
         : Block(node, method.ExpressionBody, method.SemicolonToken, enter) is { } block
-        ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method : node;
+        ? method.WithExpressionBody(null).WithSemicolonToken(default).WithBody(block) : method;
 
     public override SyntaxNode? VisitOperatorDeclaration(OperatorDeclarationSyntax node)
         => base.VisitOperatorDeclaration(node) is OperatorDeclarationSyntax method
@@ -110,15 +109,6 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
         : property.ExpressionBody is { } arrow && Getter(arrow, property.SemicolonToken) is { } getter
         ? property.WithExpressionBody(null).WithSemicolonToken(default).WithAccessorList(getter) : property;
 
-    // An object that makes one of its own kind for a field does so without a constructor that could be checked.
-    public override SyntaxNode? VisitVariableDeclarator(VariableDeclaratorSyntax node) =>
-        base.VisitVariableDeclarator(node) is not VariableDeclaratorSyntax variable ? null
-            : model is not null
-            && variable.Initializer is { Value: BaseObjectCreationExpressionSyntax made } initializer
-                && node.Parent?.Parent is FieldDeclarationSyntax { Parent: TypeDeclarationSyntax } field
-                && !field.Modifiers.Any(SyntaxKind.StaticKeyword)
-            ? variable.WithInitializer(initializer.WithValue(Either(made))) : variable;
-
     public override SyntaxNode? VisitAnonymousMethodExpression(AnonymousMethodExpressionSyntax node) =>
         base.VisitAnonymousMethodExpression(node) is AnonymousMethodExpressionSyntax method
             ? method.WithBlock(Head(method.Block, Enter(method.Modifiers))) : node;
@@ -146,12 +136,40 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
     public override SyntaxNode? VisitInvocationExpression(InvocationExpressionSyntax node)
         => AsksForText(node) ? node : base.VisitInvocationExpression(node);
     public override SyntaxNode? VisitObjectCreationExpression(ObjectCreationExpressionSyntax node)
-        => AsksForText(node) ? node : base.VisitObjectCreationExpression(node);
+        => AsksForText(node) ? node : Made(node, (ExpressionSyntax)base.VisitObjectCreationExpression(node)!);
+    public override SyntaxNode? VisitImplicitObjectCreationExpression(ImplicitObjectCreationExpressionSyntax node)
+        => AsksForText(node) ? node : Made(node, (ExpressionSyntax)base.VisitImplicitObjectCreationExpression(node)!);
+
+    // An object that makes one of its own kind before its constructor's body begins, or has no such body, has no
+    // other place for a check.
+    private ExpressionSyntax Made(ExpressionSyntax node, ExpressionSyntax made)
+        => model is not null && BeginsObject(node) ? Either(made) : made;
+
+    private static bool BeginsObject(SyntaxNode node)
+    {
+        foreach (var outer in node.Ancestors())
+            switch (outer)
+            {
+                case AnonymousFunctionExpressionSyntax or StatementSyntax or ArrowExpressionClauseSyntax: return false;
+                case ConstructorInitializerSyntax or PrimaryConstructorBaseTypeSyntax: return true;
+                case BasePropertyDeclarationSyntax or BaseFieldDeclarationSyntax:
+                    return outer.Parent is TypeDeclarationSyntax
+                        && !((MemberDeclarationSyntax)outer).Modifiers.Any(SyntaxKind.StaticKeyword);
+            }
+        return false;
+    }
+
+    // What the compiler writes for records, to compare them and for their hash codes, calls itself for what they hold.
+    // It asks for the contract first.
+    public override SyntaxNode? VisitRecordDeclaration(RecordDeclarationSyntax node)
+        => base.VisitRecordDeclaration(node) is not RecordDeclarationSyntax record ? null
+        : RecordContract.Of(node, model) is { } contract ? RecordContract.AddTo(record, contract(enter)) : record;
 
     // CallerArgumentExpression hands over the text of an argument: as it was written.
     private bool AsksForText(ExpressionSyntax call)
         => model is not null
-        && call.DescendantNodes().Any(n => n is AnonymousFunctionExpressionSyntax or QueryExpressionSyntax)
+        && call.DescendantNodes().Any(n => n is AnonymousFunctionExpressionSyntax or QueryExpressionSyntax
+            || n is BaseObjectCreationExpressionSyntax && BeginsObject(n))
         && model.GetSymbolInfo(call).Symbol is IMethodSymbol method
         && method.Parameters
         .Any(p => p.GetAttributes().Any(a => a.AttributeClass?.Name == "CallerArgumentExpressionAttribute"));
@@ -178,6 +196,16 @@ internal sealed class InterruptRewriter : CSharpSyntaxRewriter
     public override SyntaxNode? VisitFromClause(FromClauseSyntax node) =>
         base.VisitFromClause(node) is FromClauseSyntax clause
             ? node.Parent is QueryBodySyntax ? clause.WithExpression(Either(clause.Expression)) : clause : node;
+
+    public override SyntaxNode? VisitJoinClause(JoinClauseSyntax node) =>
+        base.VisitJoinClause(node) is JoinClauseSyntax clause
+            ? clause.WithLeftExpression(Either(clause.LeftExpression))
+                .WithRightExpression(Either(clause.RightExpression)) : node;
+    public override SyntaxNode? VisitOrdering(OrderingSyntax node)
+        => base.VisitOrdering(node) is OrderingSyntax order ? order.WithExpression(Either(order.Expression)) : node;
+    public override SyntaxNode? VisitGroupClause(GroupClauseSyntax node)
+        => base.VisitGroupClause(node) is GroupClauseSyntax clause
+        ? clause.WithByExpression(Either(clause.ByExpression)) : node;
 
     // "(requested ? throw : value)", between what stands around the value.
     private static ExpressionSyntax Either(ExpressionSyntax value)

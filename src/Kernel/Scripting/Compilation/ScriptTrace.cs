@@ -82,7 +82,7 @@ public static partial class ScriptTrace
         if (frame.GetMethod() is not { } method) return null;
         var type = method.DeclaringType;
         if (type?.FullName is not { } full || IsOfHost(full)) return null;
-        var place = frame.GetFileName() is { } file ? $" in {file}:line {frame.GetFileLineNumber()}" : "";
+        var place = frame.GetFileName() is { } file ? $" in {RepeatedCell.NameOf(method.Module.Assembly) ?? file}:line {frame.GetFileLineNumber()}" : "";
         return $"   at {Name(full, method.Name)}{place}";
     }
 

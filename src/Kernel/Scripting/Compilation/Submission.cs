@@ -18,11 +18,19 @@ internal sealed record Submission(byte[] Image, byte[] Symbols, int Factory, boo
     /// <summary>Whether no later submission can refer to it, and none of its code runs again.</summary>
     public bool IsPassing { get; init; }
 
-    /// <summary>Loads the assembly and returns the factory.</summary>
+    private (SubmissionContext Context, Func<object?[], Task<object?>> Factory)? known;
+
+    /// <summary>What it has been loaded as; null before.</summary>
+    public Assembly? Loaded { get; private set; }
+
+    /// <summary>Loads the assembly, once for a context, and returns the factory.</summary>
     public Func<object?[], Task<object?>> Load(SubmissionContext context)
     {
         if (Image.Length == 0) return _ => Task.FromResult<object?>(null);
-        var factory = (MethodInfo)context.Load(Image, Symbols, IsPassing).ManifestModule.ResolveMethod(Factory)!;
-        return factory.CreateDelegate<Func<object?[], Task<object?>>>();
+        if (known is var (before, made) && before == context) return made;
+        Loaded = context.Load(Image, Symbols, IsPassing);
+        var factory = ((MethodInfo)Loaded.ManifestModule.ResolveMethod(Factory)!).CreateDelegate<Func<object?[], Task<object?>>>();
+        if (!IsPassing) known = (context, factory);
+        return factory;
     }
 }

@@ -35,7 +35,7 @@ internal static partial class PackageResolver
     public static PackageAssets Resolve(IEnumerable<PackageId> wanted, IEnumerable<string> sources, string folder,
         CancellationToken cancellation = default)
     {
-        var packages = wanted.Where(p => !p.IsOfHost).OrderBy(p => p.Id, StringComparer.OrdinalIgnoreCase).ToList();
+        var packages = PackageId.Together(wanted.Where(p => !p.IsOfHost)).OrderBy(p => p.Id, StringComparer.OrdinalIgnoreCase).ToList();
         if (packages.Count == 0) return PackageAssets.None;
 
         var project = Project(packages, [.. sources], folder);

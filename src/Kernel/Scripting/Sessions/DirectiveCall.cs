@@ -16,6 +16,14 @@ public sealed record DirectiveCall(string Name, IReadOnlyList<string> Arguments,
     /// </summary>
     internal bool AsksForHelp => Name.EndsWith('?') || Arguments is ["--help" or "-h" or "-?"];
 
+    /// <summary>For a directive that takes none: what stands behind its name would be lost.</summary>
+    /// <exception cref="UsageException">There are arguments.</exception>
+    internal void RefuseArguments()
+    {
+        if (Arguments.Count > 0)
+            throw new UsageException($"#!{Name} takes no arguments, got '{string.Join(' ', Arguments)}': its cell is the lines below");
+    }
+
     /// <summary>
     /// Runs the lines below the directive as a cell of the session; their line numbers are those of the cell.
     /// </summary>

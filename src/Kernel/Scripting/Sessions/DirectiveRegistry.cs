@@ -18,6 +18,8 @@ public sealed class DirectiveRegistry
         return this;
     }
 
+    internal bool Has(string name) => directives.ContainsKey(name);
+
     /// <summary>The directive of a name.</summary>
     /// <exception cref="UsageException">There is none; the message lists those there are.</exception>
     public IDirective Find(string name) => directives.TryGetValue(name, out var directive) ? directive

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -27,7 +28,7 @@ internal sealed class Rebinding
         foreach (var name in names)
         {
             if (definedBy.TryGetValue(name, out var before) && mentionedBy.GetValueOrDefault(name, -1) < before && slotOf.TryGetValue(before, out var place))
-                slots[place]?.GetType().GetField(name)?.SetValue(slots[place], null);
+                LetGo(slots[place]?.GetType().GetField(name), slots[place]);
             definedBy[name] = number;
         }
         Supersede(SubmissionMembers.Of(compilation).Keys, number, slots);
@@ -46,6 +47,12 @@ internal sealed class Rebinding
         }
         reachable[number] = members.Count;
         if (reachable.GetValueOrDefault(number - 1, -1) == 0) LetGo(number - 1, slots); // it had no names at all
+    }
+
+    // A constant has no place of its own, and what is static and never written anew stays.
+    private static void LetGo(FieldInfo? field, object? of)
+    {
+        if (field is { IsLiteral: false } and not { IsStatic: true, IsInitOnly: true }) field.SetValue(of, null);
     }
 
     private void LetGo(int number, object?[] slots)

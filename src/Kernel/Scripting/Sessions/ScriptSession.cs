@@ -1,3 +1,4 @@
+using Interactive.Kernel.Notebooks;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -98,8 +99,10 @@ public sealed class ScriptSession : IDisposable
     /// <summary>True when the code is a whole cell, false when more must follow (an open brace, say), null when it can only be an error.</summary>
     public static bool? IsComplete(string code)
     {
+        const string UnendedText = "CS8997"; // of several lines in three quotes, which the compiler's own answer does not know
+        if (DirectiveCall.Read(code, "", null!) is { Name: var name } && CellLanguage.Find(name) is { } language && language != CellLanguage.CSharp) return true;
         var tree = ScriptCompiler.Parse(code, "");
-        if (!SyntaxFactory.IsCompleteSubmission(tree)) return false;
+        if (!SyntaxFactory.IsCompleteSubmission(tree) || tree.GetDiagnostics().Any(d => d.Id == UnendedText)) return false;
         return tree.GetDiagnostics().Any(d => d.Severity == DiagnosticSeverity.Error) ? null : true;
     }
 
@@ -188,6 +191,13 @@ public sealed class ScriptSession : IDisposable
     private Submission Compile(string code, string name, CancellationToken cancellation)
     {
         var now = history;
+        if (now.References.Count == 0 && now.Chain.Again(code) is { } again)
+        {
+            history = now with { Number = now.Number + 1 };
+            rebinding.Define(again.Compilation, now.Number + 1, again.Slot, slots);
+            again.Rename(name);
+            return again.Submission;
+        }
         var (wanted, added) = references.With(ScriptDirectives.Read(code, name, folder), cancellation);
         var all = (IReadOnlyList<MetadataReference>)[.. now.References, .. added.Select(HostReferences.Reference)];
         var number = now.Number + 1;
@@ -197,7 +207,7 @@ public sealed class ScriptSession : IDisposable
         wanted.AddTo(context);
         var slot = before.NextSlot;
         if (slot >= slots.Length) Array.Resize(ref slots, slots.Length * 2);
-        var chain = before.With(compilation, submission.Image.Length > 0, all.Count > 0);
+        var chain = before.With(code, compilation, submission, all.Count > 0);
         history = new(compiler, number, chain, []) { Names = now.Names };
         rebinding.Define(compilation, number, submission.Image.Length > 0 ? slot : 0, slots);
         return submission;
