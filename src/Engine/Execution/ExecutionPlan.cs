@@ -81,6 +81,10 @@ internal sealed class ExecutionPlan
         return null;
     }
 
+    /// <summary>The first layer for which one sample is too few in its present mode, or null.</summary>
+    public string? TooFew()
+        => Graph.Nodes.FirstOrDefault(n => n.Op.LeastSamples(n, n.Op.IsTraining(Training)) > 1)?.Name;
+
     private void Refuse()
     {
         if (LossAt < 0)

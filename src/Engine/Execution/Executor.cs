@@ -253,6 +253,8 @@ public sealed class Executor : IDisposable
         InputCheck.Require(graph, inputs);
         if (plan.Changed() is { } name)
             throw new UsageException($"{name} was frozen or freed after the executor was made: make another one");
+        if (inputs[0].shape[0] == 1 && plan.TooFew() is { } norm)
+            throw new UsageException($"{norm} takes the statistics of a batch, and one sample has no variance: give it two samples or more, or set it to eval()");
     }
 
     private MicroBatch Rent()

@@ -19,7 +19,11 @@ public sealed class StepState : IDisposable
     private readonly Executor owner;
     private readonly Graph graph;
     private readonly long samples;
+    private static long made;
     private MicroBatch? flight;
+
+    /// <summary>Counts forwards: autograd runs the last one backward first.</summary>
+    internal long Number { get; } = Interlocked.Increment(ref made);
 
     internal StepState(Executor owner, Graph graph, MicroBatch flight, long samples)
     {

@@ -29,6 +29,7 @@ public sealed class Trainer : IDisposable
     private readonly Sampler sampler;
     private readonly int microBatches, microBatch; // of a whole batch; samples of one
     private readonly BatchShare share;
+    private readonly LossParameters lossParameters;
     private readonly RankBatches batchesOfRank;
     private readonly Replicas replicas;
     private readonly Evaluation evaluation;
@@ -90,6 +91,8 @@ public sealed class Trainer : IDisposable
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test, parts.Metrics);
+        lossParameters = LossParameters.Of(parts.Objective, train, graph);
+        lossParameters.Require(parts.Objective, Options);
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
         microBatch = Options.BatchSize / microBatches;
         share = parts.Strategy.Share(world);
@@ -247,7 +250,7 @@ public sealed class Trainer : IDisposable
         if (world.Size > 1) hooks.Add(new StragglerWatch(world, parts.Strategy.RanksAreAlike, place!.Tell));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), SummedLoss.Caution(Objective, parts.Train, Graph, microBatches), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
+        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), SummedLoss.Caution(Objective, parts.Train, Graph, microBatches), lossParameters.Caution(Objective), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()

@@ -56,7 +56,7 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
             Require($"the metric {metric.Name}", batch, outputs =>
             {
                 using var noGrad = no_grad();
-                metric.Sums(outputs, batch.Targets);
+                metric.Sums(outputs, objective.ForMetrics(batch.Targets));
                 return null;
             });
         if (objective is CrossEntropy && graph.Outputs is [{ Shape: { Rank: 1 } scores }]) CheckClasses(source, scores[0]);

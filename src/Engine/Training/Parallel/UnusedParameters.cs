@@ -3,13 +3,14 @@ using Interactive.Graphs;
 using Interactive.Graphs.Ops;
 using Interactive.Runtime;
 using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace Interactive.Training;
 
 /// <summary>
 /// Parameters that no backward pass of a step reaches: autograd gives them no gradient, and the step, weight decay and momentum included,
-/// leaves them alone. Only modules that could not be traced have such: they may own parameters that they never use, or decide
-/// anew in each step which they use.
+/// leaves them alone. Modules that could not be traced have such: they may own parameters that they never use, or decide
+/// anew in each step which they use. So have nets whose loss alone uses a parameter, such as the learned weight of a task.
 /// </summary>
 internal sealed class UnusedParameters
 {
@@ -21,7 +22,7 @@ internal sealed class UnusedParameters
     public UnusedParameters(Graph graph, GradientPool pool)
     {
         this.pool = pool;
-        candidates = [.. Of(graph).Select(uses => uses.First().Parameter).Where(p => pool.IndexOf(p) >= 0)];
+        candidates = [.. Of(graph).Select(uses => uses.First().Parameter).Concat(OutsideOf(graph)).Where(p => pool.IndexOf(p) >= 0)];
         Begin();
     }
 
@@ -30,15 +31,30 @@ internal sealed class UnusedParameters
         => graph.Nodes.SelectMany(node => node.Op.Parameters.DistinctBy(p => p.Identity()).Select(p => (Node: node, Parameter: p)))
         .GroupBy(use => use.Parameter.Identity()).Where(uses => uses.All(use => use.Node.Op is Opaque));
 
+    /// <summary>The net's parameters to train that no node uses: a loss may.</summary>
+    public static IEnumerable<Parameter> OutsideOf(Graph graph)
+    {
+        var inside = graph.Nodes.SelectMany(node => node.Op.Parameters).Select(p => p.Identity()).ToHashSet();
+        return graph.parameters().Where(p => p.requires_grad && p.dtype == ScalarType.Float32 && inside.Add(p.Identity()));
+    }
+
     /// <summary>What was seen of this step counts no more.</summary>
     public void Begin() => waiting.UnionWith(candidates.Select(p => p.Identity()));
 
-    /// <summary>Before a forward: what autograd makes of a gradient that is not there tells.</summary>
+    /// <summary>Before a forward and a loss: what autograd makes of a gradient that is not there tells.</summary>
     public void Watch()
     {
+        Collect();
         if (waiting.Count == 0) return;
         foreach (var parameter in candidates)
             if (waiting.Contains(parameter.Identity())) parameter.grad = null;
+    }
+
+    /// <summary>Brings gradients that a loss of its own has made to the pool.</summary>
+    public void Collect()
+    {
+        if (waiting.Count == 0) return;
+        foreach (var parameter in candidates) Ready(parameter);
     }
 
     /// <summary>A parameter's gradient of this pass is complete; it is a view of the pool again.</summary>
@@ -52,12 +68,10 @@ internal sealed class UnusedParameters
     {
         unused.Clear();
         if (candidates.Length == 0) return;
+        Collect(); // where no pass has run, a view of zeros
         var all = world.AllGather([.. candidates.Select(p => waiting.Contains(p.Identity()) ? (byte)0 : (byte)1)]);
         for (var i = 0; i < candidates.Length; i++)
-        {
-            if (waiting.Contains(candidates[i].Identity())) pool.Take(candidates[i]); // where no pass has run
             if (all.All(uses => uses[i] == 0)) unused.Add(candidates[i].Identity());
-        }
         Begin();
     }
 
