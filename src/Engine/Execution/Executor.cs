@@ -121,6 +121,12 @@ public sealed class Executor : IDisposable
     /// <summary>Raised once per parameter and step, on the stepping thread, when its gradient is complete.</summary>
     public event Action<Parameter>? GradientReady;
 
+    /// <summary>Parameters that a pass may leave without a gradient, because the loss does not depend on their layers.</summary>
+    internal IReadOnlyList<Parameter> MayBeMissed => plan.MayBeMissed();
+
+    /// <summary>Called for each parameter of a node that a gradient has reached, before the node runs backward.</summary>
+    internal Action<Parameter>? GradientFound;
+
     internal void Announce(Parameter parameter) => GradientReady?.Invoke(parameter);
 
     /// <summary>Whether the last step's loss wrote its gradient over the output.</summary>

@@ -47,7 +47,7 @@ public class DataParallel : IParallelStrategy
         var names = context.Parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
         pool = new GradientPool(context.Executor.BackwardOrder.Concat(HoldsWhole ? UnusedParameters.OutsideOf(context.Graph) : []), SharesPool ? context.World : null,
             parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
-        unused = new UnusedParameters(context.Graph, pool);
+        unused = new UnusedParameters(context.Graph, [context.Executor], pool);
         reducer = new OverlappedReducer(context.World, pool, new ReducerOptions
         {
             Average = !IsDeterministic, // its shards have scaled theirs already
