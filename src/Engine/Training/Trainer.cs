@@ -113,6 +113,7 @@ public sealed class Trainer : IDisposable
         state = new TrainingState(world, [new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
             new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. this.hooks.OfType<IRunState>().Select(s => new RunStatePart(s))]);
         best = new BestModel(graph, parts, HigherIsBetter(parts.Best));
+        parts.Optimizer.Begin(trainable.All);
         parts.Optimizer.Assign(trainable.Parameters);
         Prepare();
     }
@@ -192,6 +193,7 @@ public sealed class Trainer : IDisposable
         using var saving = writer = new CheckpointWriter(state, Directory, Options.CheckpointEvery, Options.Mtbf.Span, Options.KeepLast, Announce);
         using var generator = RandomState.Keep(device); // what is drawn after a training does not depend on it
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
+        parts.Optimizer.Begin(trainable.All); // another trainer may have had it meanwhile
         position = Restore();
         replicas.BroadcastModel();
         if (Step == 0) average?.Begin();
@@ -268,7 +270,8 @@ public sealed class Trainer : IDisposable
                 waited = Stopwatch.GetElapsedTime(started).TotalSeconds;
                 var asked = stopReason is null ? requests!.Kind : (StopKind)Math.Max((byte)requests!.Kind, (byte)StopKind.Done);
                 rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
-                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error, writer!.IsDue(Step), rate);
+                var strange = rate is >= 0 and < double.PositiveInfinity ? null : FormattableString.Invariant($"the learning rate of step {Step + 1} is {rate}: it must be a number of at least 0");
+                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error ?? strange, writer!.IsDue(Step), rate);
                 if (agreed.Saves) Save();
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;

@@ -47,6 +47,7 @@ public sealed class LoopModel : IDisposable
         strategy = options.Zero > 0
             ? new ZeroDataParallel(options.Zero) { BucketBytes = options.BucketBytes, Overlap = options.Overlap }
             : new DataParallel { BucketBytes = options.BucketBytes, Overlap = options.Overlap };
+        Optimizer.Begin(trainable.All);
         Optimizer.Assign(trainable.Parameters);
         largestNorm = options.ClipNorm > 0 ? options.ClipNorm
             : options.LogGradientNorm ? double.PositiveInfinity : null;
