@@ -110,6 +110,12 @@ public sealed class Executor : IDisposable
     /// <summary>Called around each step of the schedule with its number, for measuring.</summary>
     internal Action<int>? StepBegins, StepEnds;
 
+    /// <summary>How often the parameters have been stepped: a forward from before has been made with others.</summary>
+    internal long Moves { get; private set; }
+
+    /// <summary>The parameters have been stepped.</summary>
+    internal void Move() => Moves++;
+
     /// <summary>Called before each backward pass, of which a step may have several.</summary>
     internal Action? BackwardBegins;
 

@@ -272,6 +272,20 @@ public sealed class LossParameterTests : IDisposable
         Assert.Equal(bits, Bits(ours));
     }
 
+    [Fact]
+    public void A_forward_from_before_a_step_is_refused()
+    {
+        using var loop = new TrainingLoop(Options("stale"));
+        var model = loop.Setup(Graph.Trace(Seeded(() => nn.Sequential(("a", nn.Linear(4, 8)), ("b", nn.Linear(8, 3)))), numbers.X));
+        Assert.True(loop.Continue(2));
+        using var before = model.Forward(Batch(0).X);
+        using var used = model.Forward(Batch(1).X);
+        LoopModel.Backward(used.Outputs[0].pow(2).mean(), used);
+        model.Step(0.1);
+        Assert.Equal("sequential has made a step since this forward, and backward would mix the weights of before and after: run it forward again",
+            Assert.Throws<UsageException>(() => LoopModel.Backward(before.Outputs[0].pow(2).mean(), before)).Message);
+    }
+
     /// <summary>What is asked of a loss before a run takes nothing from what it draws in it.</summary>
     [Fact]
     public void A_loss_that_draws_goes_on_after_a_resume()

@@ -154,6 +154,7 @@ public sealed class LoopModel : IDisposable
         (isReducing, isAveraged, lastPasses, passes) = (false, false, passes, 0);
         LearningRate = learningRate;
         GradientNorm = strategy.Update(learningRate, largestNorm);
+        planned.Executor.Move();
         strategy.Pool.Zero();
         strategy.Unused.Watch();
     }

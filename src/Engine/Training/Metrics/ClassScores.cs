@@ -25,7 +25,7 @@ internal static class ClassScores
     public static Tensor Labels(string metric, Tensor output, Tensor target)
     {
         var axis = Axis(output);
-        if (output.dim() < 2 || output.shape[axis] < 2)
+        if (output.dim() < 2 || output.shape[axis] < 2 && target.is_floating_point())
             throw new UsageException($"the metric {metric} takes a score for each of two classes or more, the net gives ({Text(output)}); for yes-or-no answers give Metrics.From(\"{metric}\", (output, target) => output.gt(0).eq(target.gt(0.5)), higherIsBetter: true)");
         if (target.is_floating_point() && target.shape.SequenceEqual(output.shape)) return OfShares(metric, target, axis);
         long[] expected = [.. output.shape.Where((_, i) => i != axis)];

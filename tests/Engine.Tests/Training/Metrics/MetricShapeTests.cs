@@ -60,7 +60,8 @@ public sealed class MetricShapeTests : IDisposable
         Assert.Equal(Of(Metrics.Perplexity, scores, labels), Of(Metrics.Perplexity, scores, eye(4)), 1e-5);
         foreach (var metric in new[] { Metrics.Accuracy, Metrics.TopK(2), Metrics.F1, Metrics.MeanIoU })
         {
-            Assert.Contains("takes a score for each of two classes or more, the net gives (4, 1)", Assert.Throws<UsageException>(() => Of(metric, randn(4, 1), labels)).Message);
+            Assert.Contains("takes a score for each of two classes or more, the net gives (4, 1)", Assert.Throws<UsageException>(() => Of(metric, randn(4, 1), labels.to_type(ScalarType.Float32))).Message);
+            Assert.Contains("a label is 1, but the net tells 1 classes apart", Assert.Throws<UsageException>(() => Of(metric, randn(4, 1), labels)).Message);
             Assert.Contains("takes one class a sample", Assert.Throws<UsageException>(() => Of(metric, scores, ones(4, 4))).Message);
             Assert.Contains("takes labels (4) to scores (4, 4), the targets are (4, 2)", Assert.Throws<UsageException>(() => Of(metric, scores, ones(4, 2, ScalarType.Int64))).Message);
             Assert.Contains("a label is 255, but the net tells 4 classes apart", Assert.Throws<UsageException>(() => Of(metric, scores, tensor(new long[] { 0, 255, 2, -100 }))).Message);
