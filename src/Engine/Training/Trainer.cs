@@ -91,11 +91,9 @@ public sealed class Trainer : IDisposable
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test, parts.Metrics);
-        lossParameters = LossParameters.Of(parts.Objective, train, graph);
-        lossParameters.Require(parts.Objective, Options);
+        lossParameters = LossParameters.Of(parts.Objective, train, graph).Required(parts.Objective, Options);
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
-        microBatch = Options.BatchSize / microBatches;
-        share = parts.Strategy.Share(world);
+        (microBatch, share) = (Options.BatchSize / microBatches, parts.Strategy.Share(world));
 
         meter = MemoryMeter.For(device);
         graph.to(device);
@@ -103,8 +101,7 @@ public sealed class Trainer : IDisposable
         planned = new PlannedExecutor(graph, Options, schedule, memory, parts.Objective, trainable, microBatch, world, device);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         var loading = new LoaderOptions(Options.Workers, SharesCores: device.type == TorchSharp.DeviceType.CPU);
-        batchesOfRank = new RankBatches(parts.Train, fit, sampler, share, microBatch, loading);
-        replicas = new Replicas(world, graph);
+        (batchesOfRank, replicas) = (new RankBatches(parts.Train, fit, sampler, share, microBatch, loading), new Replicas(world, graph));
         var atOnce = Options.EvaluationBatchSize > 0 ? Options.EvaluationBatchSize : Math.Min(256, Options.BatchSize);
         evaluation = new Evaluation(world, test, fit, parts.Objective, parts.Metrics, atOnce, loading);
         this.hooks = [.. parts.Hooks];
@@ -113,8 +110,7 @@ public sealed class Trainer : IDisposable
         state = new TrainingState(world, [new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
             new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. this.hooks.OfType<IRunState>().Select(s => new RunStatePart(s))]);
         best = new BestModel(graph, parts, HigherIsBetter(parts.Best));
-        parts.Optimizer.Begin(trainable.All);
-        parts.Optimizer.Assign(trainable.Parameters);
+        parts.Optimizer.Begin(trainable.All, trainable.Parameters);
         Prepare();
     }
 
@@ -189,11 +185,10 @@ public sealed class Trainer : IDisposable
 
     private EvalRecord Train()
     {
-        Directory = place!.Directory;
+        (Directory, _) = (place!.Directory, parts.Optimizer.Begin(trainable.All)); // another trainer may have had it meanwhile
         using var saving = writer = new CheckpointWriter(state, Directory, Options.CheckpointEvery, Options.Mtbf.Span, Options.KeepLast, Announce);
         using var generator = RandomState.Keep(device); // what is drawn after a training does not depend on it
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
-        parts.Optimizer.Begin(trainable.All); // another trainer may have had it meanwhile
         position = Restore();
         replicas.BroadcastModel();
         if (Step == 0) average?.Begin();
@@ -270,8 +265,7 @@ public sealed class Trainer : IDisposable
                 waited = Stopwatch.GetElapsedTime(started).TotalSeconds;
                 var asked = stopReason is null ? requests!.Kind : (StopKind)Math.Max((byte)requests!.Kind, (byte)StopKind.Done);
                 rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
-                var strange = rate is >= 0 and < double.PositiveInfinity ? null : FormattableString.Invariant($"the learning rate of step {Step + 1} is {rate}: it must be a number of at least 0");
-                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error ?? strange, writer!.IsDue(Step), rate);
+                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error ?? Agreement.Strange(rate, Step + 1), writer!.IsDue(Step), rate);
                 if (agreed.Saves) Save();
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;

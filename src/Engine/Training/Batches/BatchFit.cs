@@ -56,7 +56,8 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
             Require($"the metric {metric.Name}", batch, outputs =>
             {
                 using var noGrad = no_grad();
-                metric.Sums(outputs, objective.ForMetrics(batch.Targets));
+                try { metric.Sums(outputs, objective.ForMetrics(batch.Targets)); }
+                catch (UsageException e) { return e.Message; }
                 return null;
             });
         if (objective is CrossEntropy && graph.Outputs is [{ Shape: { Rank: 1 } scores }]) CheckClasses(source, scores[0]);
