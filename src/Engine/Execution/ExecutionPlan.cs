@@ -81,6 +81,30 @@ internal sealed class ExecutionPlan
         return null;
     }
 
+    /// <summary>The first layer for which one sample is too few in its present mode, or null.</summary>
+    public string? TooFew()
+        => Graph.Nodes.FirstOrDefault(n => n.Op.LeastSamples(n, n.Op.IsTraining(Training)) > 1)?.Name;
+
+    /// <summary>
+    /// Parameters that a loss may leave without a gradient: of some output, none of their nodes is found by backward.
+    /// </summary>
+    public IReadOnlyList<Parameter> MayBeMissed()
+    {
+        HashSet<nint>? surely = null; // found from every output
+        foreach (var output in Graph.Outputs.Where(o => o.NeedsGradient))
+        {
+            var found = new HashSet<int>();
+            var open = new Stack<Value>([output]);
+            while (open.TryPop(out var value))
+                if (value is { NeedsGradient: true, Producer: { } node } && found.Add(node.Id))
+                    foreach (var input in node.Inputs) open.Push(input);
+            var parameters = found.SelectMany(id => Graph.Nodes[id].Op.Parameters).Select(p => p.Identity());
+            if (surely is null) surely = [.. parameters];
+            else surely.IntersectWith(parameters);
+        }
+        return [.. Completes.SelectMany(p => p).Where(p => surely?.Contains(p.Identity()) != true)];
+    }
+
     private void Refuse()
     {
         if (LossAt < 0)

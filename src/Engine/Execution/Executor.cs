@@ -110,6 +110,12 @@ public sealed class Executor : IDisposable
     /// <summary>Called around each step of the schedule with its number, for measuring.</summary>
     internal Action<int>? StepBegins, StepEnds;
 
+    /// <summary>How often the parameters have been stepped: a forward from before has been made with others.</summary>
+    internal long Moves { get; private set; }
+
+    /// <summary>The parameters have been stepped.</summary>
+    internal void Move() => Moves++;
+
     /// <summary>Called before each backward pass, of which a step may have several.</summary>
     internal Action? BackwardBegins;
 
@@ -120,6 +126,12 @@ public sealed class Executor : IDisposable
 
     /// <summary>Raised once per parameter and step, on the stepping thread, when its gradient is complete.</summary>
     public event Action<Parameter>? GradientReady;
+
+    /// <summary>Parameters that a pass may leave without a gradient, because the loss does not depend on their layers.</summary>
+    internal IReadOnlyList<Parameter> MayBeMissed => plan.MayBeMissed();
+
+    /// <summary>Called for each parameter of a node that a gradient has reached, before the node runs backward.</summary>
+    internal Action<Parameter>? GradientFound;
 
     internal void Announce(Parameter parameter) => GradientReady?.Invoke(parameter);
 
@@ -253,6 +265,8 @@ public sealed class Executor : IDisposable
         InputCheck.Require(graph, inputs);
         if (plan.Changed() is { } name)
             throw new UsageException($"{name} was frozen or freed after the executor was made: make another one");
+        if (inputs[0].shape[0] == 1 && plan.TooFew() is { } norm)
+            throw new UsageException($"{norm} takes the statistics of a batch, and one sample has no variance: give it two samples or more, or set it to eval()");
     }
 
     private MicroBatch Rent()

@@ -78,14 +78,24 @@ internal sealed class MicroBatch : IDisposable
                 AddTo(step.Id);
                 backward.Parameters(nodes[step.Id], step.Way, ownWays);
                 break;
-            case StepKind.InputGradient: backward.Input(nodes[step.Id], step.Way, ownWays); break;
+            case StepKind.InputGradient:
+                Find(step.Id);
+                backward.Input(nodes[step.Id], step.Way, ownWays);
+                break;
             case StepKind.Backward:
                 AddTo(step.Id);
+                Find(step.Id);
                 backward.Run(nodes[step.Id], step.Way);
                 foreach (var parameter in plan.Completes[step.Id]) Announce(parameter);
                 break;
         }
         owner.StepEnds?.Invoke(at);
+    }
+
+    private void Find(int node)
+    {
+        if (owner.GradientFound is not { } found || Gradients.Find(nodes[node].Node.Output) is null) return;
+        foreach (var parameter in nodes[node].Node.Op.Parameters) found(parameter);
     }
 
     private void AddTo(int node)

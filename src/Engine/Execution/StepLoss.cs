@@ -9,10 +9,7 @@ namespace Interactive.Execution;
 internal sealed class StepLoss(ExecutionPlan plan, IObjective objective)
 {
     private bool hasFitted;
-    private bool[]? turns; // seen at the first step: outputs of whose gradients the loss lays the dimensions in another order
-
-    // The engine's own leave the dimensions as they are.
-    private bool IsUsers => objective is FunctionObjective || objective.GetType().Assembly != typeof(StepLoss).Assembly;
+    private bool[]? turns; // seen at the first step: outputs of whose gradients the loss lays the dimensions in another order; the engine's own never do
 
     /// <summary>A loss that may still be on its way from a GPU.</summary>
     public readonly record struct Result(double Value, Tensor? Unread)
@@ -54,7 +51,7 @@ internal sealed class StepLoss(ExecutionPlan plan, IObjective objective)
         using var scope = NewDisposeScope();
         var outputs = plan.Graph.Outputs;
         var leaves = outputs.Select(o => state.Values.Find(o)!.detach().requires_grad_(o.NeedsGradient)).ToArray();
-        var (turned, asked) = (TurnedOutputs.Among(leaves), turns ?? Array.ConvertAll(leaves, leaf => IsUsers && TurnedOutputs.MayTurn(leaf)));
+        var (turned, asked) = (TurnedOutputs.Among(leaves), turns ?? Array.ConvertAll(leaves, leaf => objective.IsUsers() && TurnedOutputs.MayTurn(leaf)));
         var result = objective.Loss(leaves, targets);
         if (result.numel() != 1) throw new UsageException($"{objective.Called()} must give one number, got ({string.Join(", ", result.shape)})");
         for (var i = 0; i < leaves.Length; i++)

@@ -19,11 +19,16 @@ public sealed class StepState : IDisposable
     private readonly Executor owner;
     private readonly Graph graph;
     private readonly long samples;
+    private static long made;
+    private readonly long moves;
     private MicroBatch? flight;
+
+    /// <summary>Counts forwards: autograd runs the last one backward first.</summary>
+    internal long Number { get; } = Interlocked.Increment(ref made);
 
     internal StepState(Executor owner, Graph graph, MicroBatch flight, long samples)
     {
-        (this.owner, this.graph, this.flight, this.samples) = (owner, graph, flight, samples);
+        (this.owner, this.graph, this.flight, this.samples, moves) = (owner, graph, flight, samples, owner.Moves);
         Outputs = flight.Keep();
     }
 
@@ -47,6 +52,7 @@ public sealed class StepState : IDisposable
     public IReadOnlyList<Tensor?> Backward(IReadOnlyList<Tensor?>? outputGradients = null)
     {
         if (flight is not { } state) throw new UsageException("each forward has one backward, which has run");
+        if (owner.Moves != moves) throw new UsageException($"{graph.Name} has made a step since this forward, and backward would mix the weights of before and after: run it forward again");
         using var scope = NewDisposeScope();
         try
         {

@@ -81,6 +81,9 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     /// <summary>Those of the module that it was made of; null where it was made of none.</summary>
     internal ModuleHooks? Hooks { get; set; }
 
+    /// <summary>What the forward of the module that it was made of calls its inputs; empty where it was made of none.</summary>
+    internal IReadOnlyList<string> ArgumentNames { get; set; } = [];
+
     /// <summary>The model's name.</summary>
     public string Name { get; }
     /// <summary>What the batch brings, in its order.</summary>

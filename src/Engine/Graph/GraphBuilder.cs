@@ -111,6 +111,7 @@ public sealed class GraphBuilder
         var graph = new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = [.. notes] };
         ModuleTree.Adopt(graph, module);
         graph.Hooks = ModuleHooks.Of(module, graph);
+        graph.ArgumentNames = ModuleCall.ArgumentNames(module, graph.Inputs.Count);
         return graph;
     }
 
@@ -129,6 +130,7 @@ public sealed class GraphBuilder
         {
             Notes = from.Notes,
             Hooks = from.Hooks,
+            ArgumentNames = from.ArgumentNames,
             InputGradients = from.InputGradients,
             Precision = from.Precision,
             MemoryFormat = from.MemoryFormat,

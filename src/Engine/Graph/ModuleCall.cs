@@ -32,6 +32,12 @@ internal static class ModuleCall
         _ => throw new GraphException($"{module.GetName()} does not take {inputs.Count} tensor{(inputs.Count == 1 ? "" : "s")} and give one to three: give as many examples as its forward takes"),
     };
 
+    /// <summary>What a module's forward of so many tensors calls them; empty where it has none such.</summary>
+    public static IReadOnlyList<string> ArgumentNames(nn.Module module, int inputs)
+        => module.GetType().GetMethods().Where(method => method.Name == "forward").Select(method => method.GetParameters())
+        .FirstOrDefault(p => p.Length == inputs && Array.TrueForAll(p, each => each.ParameterType == typeof(Tensor)))
+        ?.Select(p => p.Name!).ToArray() ?? [];
+
     private static Tensor[] List((Tensor, Tensor) two) => [two.Item1, two.Item2];
     private static Tensor[] List((Tensor, Tensor, Tensor) three) => [three.Item1, three.Item2, three.Item3];
 }

@@ -22,6 +22,10 @@ internal readonly record struct Agreement(double Weight, StopKind Stop, bool Sav
             all.Select(part => Encoding.UTF8.GetString(part.AsSpan(Numbers + 2))).FirstOrDefault(text => text != "") ?? OneRate([.. all.Select(part => MemoryMarshal.Read<double>(part.AsSpan(sizeof(double))))]));
     }
 
+    /// <summary>What is wrong with a learning rate of a step, or null.</summary>
+    public static string? Strange(double rate, long step) => rate is >= 0 and < double.PositiveInfinity ? null
+        : FormattableString.Invariant($"the learning rate of step {step} is {rate}: it must be a number of at least 0");
+
     // A schedule of one's own may say something else on each rank: weights would part without a word.
     private static string? OneRate(double[] rates)
     {

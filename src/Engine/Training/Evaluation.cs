@@ -57,9 +57,10 @@ internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFi
         var outputs = executor.Infer(moved.Inputs);
         List<double> sums = [weight == 0 ? 0
             : objective.Value(outputs, moved.Targets).to_type(ScalarType.Float64).item<double>() * weight, weight];
+        var labels = metrics.Count > 0 ? objective.ForMetrics(moved.Targets) : [];
         for (var i = 0; i < metrics.Count; i++)
         {
-            var ofMetric = metrics[i].Sums(outputs, moved.Targets);
+            var ofMetric = metrics[i].Sums(outputs, labels);
             widths[i] = ofMetric.Length;
             sums.AddRange(ofMetric);
         }
@@ -80,7 +81,8 @@ internal sealed class Evaluation(ICommunicator world, IBatchSource data, BatchFi
         for (var batch = 0; width * (batch / world.Size) < parts[batch % world.Size].Length; batch++)
         {
             var part = parts[batch % world.Size].AsSpan(width * (batch / world.Size), width);
-            for (var i = 0; i < width; i++) total[i] += part[i];
+            (total[0], total[1]) = (total[0] + part[0], total[1] + part[1]);
+            for (int i = 0, at = 2; i < metrics.Count; at += widths[i++]) metrics[i].Add(total.AsSpan(at, widths[i]), part.Slice(at, widths[i]));
         }
         return total;
     }

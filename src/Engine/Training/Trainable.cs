@@ -27,6 +27,9 @@ internal sealed class Trainable(Graph graph)
         return graph;
     }
 
+    /// <summary>All, by name.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> All => all;
+
     /// <summary>Those that want a gradient, by name.</summary>
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters
         => [.. all.Where(Wants)];

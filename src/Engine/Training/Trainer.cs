@@ -29,6 +29,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
     private readonly Sampler sampler;
     private readonly int microBatches, microBatch; // of a whole batch; samples of one
     private readonly BatchShare share;
+    private readonly LossParameters lossParameters;
     private readonly RankBatches batchesOfRank;
     private readonly Replicas replicas;
     private readonly Evaluation evaluation;
@@ -90,9 +91,9 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test, parts.Metrics);
+        lossParameters = LossParameters.Of(parts.Objective, train, graph).Required(parts.Objective, Options);
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
-        microBatch = Options.BatchSize / microBatches;
-        share = parts.Strategy.Share(world);
+        (microBatch, share) = (Options.BatchSize / microBatches, parts.Strategy.Share(world));
 
         meter = MemoryMeter.For(device);
         graph.to(device);
@@ -100,8 +101,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         planned = new PlannedExecutor(graph, Options, schedule, memory, parts.Objective, trainable, microBatch, world, device);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         var loading = new LoaderOptions(Options.Workers, SharesCores: device.type == TorchSharp.DeviceType.CPU);
-        batchesOfRank = new RankBatches(parts.Train, fit, sampler, share, microBatch, loading);
-        replicas = new Replicas(world, graph);
+        (batchesOfRank, replicas) = (new RankBatches(parts.Train, fit, sampler, share, microBatch, loading), new Replicas(world, graph));
         var atOnce = Options.EvaluationBatchSize > 0 ? Options.EvaluationBatchSize : Math.Min(256, Options.BatchSize);
         evaluation = new Evaluation(world, test, fit, parts.Objective, parts.Metrics, atOnce, loading);
         this.hooks = [.. parts.Hooks];
@@ -110,7 +110,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         state = new TrainingState(world, [new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
             new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. this.hooks.OfType<IRunState>().Select(s => new RunStatePart(s))]);
         best = new BestModel(graph, parts, HigherIsBetter(parts.Best));
-        parts.Optimizer.Assign(trainable.Parameters);
+        parts.Optimizer.Begin(trainable.All, trainable.Parameters);
         Prepare();
     }
 
@@ -185,7 +185,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
 
     private EvalRecord Train()
     {
-        Directory = place!.Directory;
+        (Directory, _) = (place!.Directory, parts.Optimizer.Begin(trainable.All)); // another trainer may have had it meanwhile
         using var saving = writer = new CheckpointWriter(state, Directory, Options.CheckpointEvery, Options.Mtbf.Span, Options.KeepLast, Announce);
         using var generator = RandomState.Keep(device); // what is drawn after a training does not depend on it
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
@@ -247,7 +247,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         if (world.Size > 1) hooks.Add(new StragglerWatch(world, parts.Strategy.RanksAreAlike, place!.Tell));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), SummedLoss.Caution(Objective, parts.Train, Graph, microBatches), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
+        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), SummedLoss.Caution(Objective, parts.Train, Graph, microBatches), lossParameters.Caution(Objective), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()
@@ -265,7 +265,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
                 waited = Stopwatch.GetElapsedTime(started).TotalSeconds;
                 var asked = stopReason is null ? requests!.Kind : (StopKind)Math.Max((byte)requests!.Kind, (byte)StopKind.Done);
                 rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
-                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error, writer!.IsDue(Step), rate);
+                var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error ?? Agreement.Strange(rate, Step + 1), writer!.IsDue(Step), rate);
                 if (agreed.Saves) Save();
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;

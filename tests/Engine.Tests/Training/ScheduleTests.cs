@@ -84,4 +84,16 @@ public class ScheduleTests
     public void An_unknown_schedule_names_the_known_ones()
         => Assert.Contains("choose constant, cosine, restarts",
         Assert.Throws<UsageException>(() => Schedules.Create("cubic", 1, 0)).Message);
+
+    /// <summary>A share times the steps is a whole number of them, which its binary product may miss on either side.</summary>
+    [Fact]
+    public void Shares_of_a_run_are_whole_steps()
+    {
+        for (var percent = 1; percent < 100; percent++)
+        {
+            var (warm, fall, plateau) = (Schedules.Constant(1, percent / 100.0), Schedules.Step(1, 0, percent / 100.0), new OnPlateau(1, warmUp: percent / 100.0));
+            int First(Func<int, bool> isIt) => Enumerable.Range(0, 100).First(isIt);
+            Assert.Equal((percent, percent, percent), (First(i => warm(i, 100) == 1), First(i => fall(i, 100) < 1), First(i => plateau.At(i, 100) == 1)));
+        }
+    }
 }

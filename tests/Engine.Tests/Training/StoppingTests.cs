@@ -77,6 +77,17 @@ public sealed class StoppingTests : IDisposable
         Assert.Equal(4 * trainer.StepsPerEpoch, trainer.Run().Step); // the first is the best
     }
 
+    /// <summary>A metric that is no number is not better, be it the first.</summary>
+    [Fact]
+    public void Early_stopping_does_not_wait_for_a_number()
+    {
+        using var graph = Nets.Mlp();
+        using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("never") with { Epochs = 50 },
+            metrics: [Metrics.From("none", (_, _) => tensor(double.NaN), higherIsBetter: true)],
+            hooks: [new EarlyStopping("none", patience: 3)]);
+        Assert.Equal(3 * trainer.StepsPerEpoch, trainer.Run().Step);
+    }
+
     [Fact]
     public void Evaluating_in_a_hook_leaves_each_module_in_its_mode()
     {

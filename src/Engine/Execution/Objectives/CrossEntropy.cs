@@ -77,6 +77,13 @@ public sealed class CrossEntropy(double labelSmoothing = 0, long ignoreIndex = C
             .item<double>();
     }
 
+    IReadOnlyList<Tensor> IObjective.ForMetrics(IReadOnlyList<Tensor> targets)
+    {
+        if (ignoreIndex == CrossEntropyInPlace.Ignored || targets[0].is_floating_point()) return targets;
+        using var ignored = targets[0].eq(ignoreIndex);
+        return [targets[0].masked_fill(ignored, CrossEntropyInPlace.Ignored), .. targets.Skip(1)];
+    }
+
     /// <inheritdoc/>
     public string? Misfit(IReadOnlyList<Value> outputs, IReadOnlyList<Tensor> targets)
     {

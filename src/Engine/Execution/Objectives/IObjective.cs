@@ -53,6 +53,9 @@ public interface IObjective
     /// <param name="batch">Samples.</param>
     IReadOnlyList<Tensor> SyntheticTargets(IReadOnlyList<Value> outputs, long batch);
 
+    /// <summary>The targets as metrics take them, where labels that do not count are -100.</summary>
+    internal IReadOnlyList<Tensor> ForMetrics(IReadOnlyList<Tensor> targets) => targets;
+
     /// <summary>What a plan must know of it for a graph.</summary>
     internal sealed LossTraits Traits(Graph graph)
         => new(ReadsOutput, graph.Outputs is [var output] && MayOverwrite(output)) { Tables = Tables, RowBytes = RowBytes };

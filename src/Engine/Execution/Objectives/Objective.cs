@@ -43,6 +43,10 @@ public static class Objective
         }
     }
 
+    /// <summary>Whether it is the user's code, and no loss of the engine's.</summary>
+    internal static bool IsUsers(this IObjective objective)
+        => objective is FunctionObjective || objective.GetType().Assembly != typeof(Objective).Assembly;
+
     /// <summary>How an error speaks of it. A lambda's name is the compiler's.</summary>
     internal static string Called(this IObjective objective)
         => objective.Name.Contains('<', StringComparison.Ordinal) ? "the loss" : $"the objective {objective.Name}";

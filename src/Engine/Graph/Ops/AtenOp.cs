@@ -88,7 +88,7 @@ internal sealed class AtenOp : Op
     /// <inheritdoc/>
     public override bool IsCheap => !AtenTraits.IsHeavy(call.Name);
     /// <inheritdoc/>
-    public override bool IsDifferentiable => !AtenTraits.EndsGradients(call.Name);
+    public override bool IsDifferentiable => call.WithGradient && !AtenTraits.EndsGradients(call.Name);
     /// <inheritdoc/>
     internal override bool AsksForRecording => call.Name == "aten::lstm"; // oneDNN's, for training or for inference
     /// <inheritdoc/>

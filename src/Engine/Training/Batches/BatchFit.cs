@@ -56,7 +56,8 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
             Require($"the metric {metric.Name}", batch, outputs =>
             {
                 using var noGrad = no_grad();
-                metric.Sums(outputs, batch.Targets);
+                try { metric.Sums(outputs, objective.ForMetrics(batch.Targets)); }
+                catch (UsageException e) { return e.Message; }
                 return null;
             });
         if (objective is CrossEntropy && graph.Outputs is [{ Shape: { Rank: 1 } scores }]) CheckClasses(source, scores[0]);
@@ -93,15 +94,15 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
     {
         var given = batch.NamedInputs;
         var chosen = new NamedTensor[graph.Inputs.Count];
-        var byName = chosen.Length > 1 && graph.Inputs.Any(value => given.Any(n => n.Name == value.Name));
-        if (!byName && given.Count != chosen.Length) throw Names(given);
+        var names = InputNames(given);
+        if (names is null && given.Count != chosen.Length) throw Names(given);
         for (var i = 0; i < chosen.Length; i++)
         {
             var value = graph.Inputs[i];
             var at = i;
-            if (byName)
+            if (names is not null)
             {
-                for (at = 0; at < given.Count && given[at].Name != value.Name; at++) { }
+                for (at = 0; at < given.Count && given[at].Name != names[i]; at++) { }
                 if (at == given.Count) throw Names(given);
             }
             chosen[i] = given[at];
@@ -111,8 +112,16 @@ internal sealed class BatchFit(Graph graph, IObjective objective)
         return new Batch(chosen, batch.NamedTargets);
     }
 
+    // The graph's own names, or those that the module's forward has for them; null where the data use neither: then the order says it.
+    private IReadOnlyList<string>? InputNames(IReadOnlyList<NamedTensor> given)
+    {
+        if (graph.Inputs.Count == 1) return null;
+        string[] own = [.. graph.Inputs.Select(value => value.Name)];
+        return new[] { own, graph.ArgumentNames }.FirstOrDefault(names => names.Any(name => given.Any(n => n.Name == name)));
+    }
+
     private UsageException Names(IReadOnlyList<NamedTensor> given)
-        => new($"{graph.Name} takes {string.Join(", ", graph.Inputs.Select(v => v.Name))}, the data have {string.Join(", ", given.Select(n => n.Name))}");
+        => new($"{graph.Name} takes {string.Join(", ", graph.Inputs.Select(v => v.Name))}{(graph.Inputs.Count > 1 && graph.ArgumentNames.Count > 0 ? $" (or {string.Join(", ", graph.ArgumentNames)})" : "")}, the data have {string.Join(", ", given.Select(n => n.Name))}");
 
     // A source or collate of one's own may give more or fewer rows than samples were asked for.
     private static void CheckCounts(Batch batch, int asked)

@@ -19,7 +19,8 @@ internal static class SummedLoss
     /// <param name="ofStep">Parts of a step.</param>
     public static string? Caution(IObjective objective, IBatchSource train, Graph graph, int ofStep)
     {
-        if (ofStep == 1 || objective.GetType().Assembly == typeof(Graph).Assembly && objective is not FunctionObjective) return null;
+        if (ofStep == 1 || !objective.IsUsers()) return null;
+        using var generator = RandomState.Keep(Devices.Of(graph)); // a loss may draw
         using var scope = NewDisposeScope();
         double ofOne, ofTwo;
         try { (ofOne, ofTwo) = (Of([0]), Of([0, 0])); }

@@ -17,7 +17,7 @@ internal sealed class MetricWatch(string metric, double leastChange)
     {
         var value = record[metric];
         var sign = trainer.HigherIsBetter(metric) ? 1 : -1;
-        if (double.IsNaN(Best) || sign * (value - Best) > leastChange) (Best, Waited) = (value, 0);
+        if (!double.IsNaN(value) && (double.IsNaN(Best) || sign * (value - Best) > leastChange)) (Best, Waited) = (value, 0);
         else Waited++;
     }
 

@@ -35,7 +35,7 @@ public sealed class OnPlateau(double peak, double factor = 0.1, int patience = 1
     /// <summary>The learning rate of a step; a <see cref="LearningRate"/>.</summary>
     public double At(long step, long total)
     {
-        var warm = (long)(warmUp * total);
+        var warm = (long)Schedules.StepsOf(warmUp, total);
         return step < warm ? Rate * (step + 1) / (warm + 1) : Rate;
     }
 

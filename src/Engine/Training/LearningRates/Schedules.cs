@@ -80,7 +80,7 @@ public static class Schedules
     public static LearningRate Step(double peak, double warmUp = 0, params double[] at)
     {
         var milestones = at.Length > 0 ? at : [0.5, 0.75];
-        return Warm(warmUp, (step, total) => peak * Math.Pow(0.1, milestones.Count(m => step >= m * total)));
+        return Warm(warmUp, (step, total) => peak * Math.Pow(0.1, milestones.Count(m => step >= StepsOf(m, total))));
     }
 
     /// <summary>Times <paramref name="factor"/> after every so many steps: <c>StepLR</c>.</summary>
@@ -119,7 +119,15 @@ public static class Schedules
     private static LearningRate Warm(double share, LearningRate after)
     {
         if (share is not (>= 0 and < 1)) throw new UsageException(FormattableString.Invariant($"a warm-up is a share of the run in [0, 1), got {share}"));
-        return share == 0 ? after : (step, total) => WarmUp((long)(share * total), after)(step, total);
+        return share == 0 ? after : (step, total) => WarmUp((long)StepsOf(share, total), after)(step, total);
+    }
+
+    /// <summary>A share of the run in steps. 0.29 of 100 steps are 29, though their product in binary is less.</summary>
+    internal static double StepsOf(double share, long total)
+    {
+        const double Rounding = 1e-12;
+        var (steps, whole) = (share * total, Math.Round(share * total));
+        return Math.Abs(steps - whole) <= Rounding * total ? whole : steps;
     }
 
     // Half a cosine.

@@ -47,6 +47,7 @@ public sealed class LoopModel : IDisposable
         strategy = options.Zero > 0
             ? new ZeroDataParallel(options.Zero) { BucketBytes = options.BucketBytes, Overlap = options.Overlap }
             : new DataParallel { BucketBytes = options.BucketBytes, Overlap = options.Overlap };
+        Optimizer.Begin(trainable.All);
         Optimizer.Assign(trainable.Parameters);
         largestNorm = options.ClipNorm > 0 ? options.ClipNorm
             : options.LogGradientNorm ? double.PositiveInfinity : null;
@@ -56,6 +57,7 @@ public sealed class LoopModel : IDisposable
     private void Connect()
     {
         strategy.Setup(new StrategyContext(world, Graph, planned.Executor, Optimizer, trainable.Parameters, device, seed));
+        strategy.Unused.Watch();
         planned.Executor.BackwardBegins = BackwardBegins;
         planned.Executor.GradientReady += Ready;
     }
@@ -105,6 +107,7 @@ public sealed class LoopModel : IDisposable
     {
         if (loss.numel() != 1) throw new UsageException($"a loss is one number, got ({string.Join(", ", loss.shape)}): take its mean or sum");
         if (!loss.requires_grad) throw new UsageException("the loss does not depend on the outputs by autograd (detach or no_grad within?), so nothing would be trained");
+        flights = [.. flights.OrderByDescending(flight => flight.Number)]; // as autograd does it, so that gradients are added in its order
         var turned = flights.Select(flight => TurnedOutputs.Gradients(loss, flight.Outputs)).ToArray();
         loss.backward();
         for (var i = 0; i < flights.Count; i++)
@@ -151,7 +154,9 @@ public sealed class LoopModel : IDisposable
         (isReducing, isAveraged, lastPasses, passes) = (false, false, passes, 0);
         LearningRate = learningRate;
         GradientNorm = strategy.Update(learningRate, largestNorm);
+        planned.Executor.Move();
         strategy.Pool.Zero();
+        strategy.Unused.Watch();
     }
 
     /// <summary>
@@ -189,6 +194,7 @@ public sealed class LoopModel : IDisposable
         (passes, isAveraged) = (0, false);
         strategy.Pool.Zero();
         strategy.Unused.Begin();
+        strategy.Unused.Watch();
     }
 
     private void BackwardBegins()
@@ -196,6 +202,7 @@ public sealed class LoopModel : IDisposable
         if (!trainable.IsAny) return; // another net learns through this one, which is frozen meanwhile
         if (isAveraged) throw new UsageException($"{Graph.Name}: a backward pass after AverageGradients: average when all passes of a step have run");
         Land(); // a pass more than last time: it adds to what has been averaged, and the sum is averaged once more
+        strategy.Unused.Collect(); // of a loss that uses parameters by itself
         strategy.Pool.Seal(); // gradients that the user has cleared, as by zero_grad()
         strategy.Unused.Watch();
         if (++passes != lastPasses || !mayOverlap) return;

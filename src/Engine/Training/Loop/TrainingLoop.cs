@@ -86,6 +86,7 @@ public sealed class TrainingLoop : IDisposable, Graphs.IAdvances
         if (graph is null) throw new UsageException("the net is null");
         if (hasBegun) throw new UsageException($"{graph.Name}: set up all nets before the first step");
         if (models.Exists(m => m.Graph.Name == graph.Name)) throw new UsageException($"two nets are called {graph.Name}: checkpoints tell them apart by name");
+        if (models.Find(m => m.Optimizer == optimizer) is { } other) throw new UsageException($"{graph.Name}: its optimiser steps {other.Graph.Name} already: each net needs one of its own");
         RanksAlike.Require(world, RanksAlike.Of(Trainable.Alive(graph)));
         var model = new LoopModel(graph, optimizer, objective ?? new CrossEntropy(), Options, world, Device, models.Sum(m => m.Promised));
         models.Add(model);

@@ -14,8 +14,9 @@ internal sealed class ClassCounts(string name, Func<double, double, double, doub
         using var scope = NewDisposeScope();
         var axis = ClassScores.Axis(outputs[0]);
         var classes = (int)outputs[0].shape[axis];
-        var counts = targets[0].ne(ClassScores.Ignored);
-        var (answers, labels) = (outputs[0].argmax(axis)[counts], targets[0][counts]);
+        var all = ClassScores.Labels(name, outputs[0], targets[0]);
+        var counts = all.ne(ClassScores.Ignored);
+        var (answers, labels) = (outputs[0].argmax(axis)[counts], all[counts]);
         var sums = new double[3 * classes];
         Fill(answers[answers.eq(labels)], 0);
         Fill(answers, classes);

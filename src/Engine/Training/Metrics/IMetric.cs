@@ -21,8 +21,14 @@ public interface IMetric
     /// What adds up over batches: always the same number of terms. Labels that do not count are left out.
     /// </summary>
     /// <param name="outputs">The graph's outputs, in evaluation mode.</param>
-    /// <param name="targets">The batch's targets.</param>
+    /// <param name="targets">The batch's targets; a label that the objective does not count is -100.</param>
     double[] Sums(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets);
+
+    /// <summary>Adds a batch's sums to those of the batches before it, zeros at first; default number by number.</summary>
+    void Add(Span<double> total, ReadOnlySpan<double> part)
+    {
+        for (var i = 0; i < total.Length; i++) total[i] += part[i];
+    }
 
     /// <summary>The metric from the sums over all batches; not a number where nothing counted.</summary>
     double Value(ReadOnlySpan<double> sums);

@@ -40,17 +40,21 @@ public static class Metrics
     public static IMetric RootMeanSquaredError { get; } = new RootMeanSquaredError();
 
     /// <summary>Mean absolute error over all numbers: <c>mae</c>.</summary>
-    public static IMetric MeanAbsoluteError { get; } = From("mae", (output, target) => (output - target).abs(),
-        higherIsBetter: false);
+    public static IMetric MeanAbsoluteError { get; } = From("mae", (output, target) =>
+    {
+        var (ours, right) = Shapes.Pair("mae", output, target);
+        return (ours - right).abs();
+    }, higherIsBetter: false);
 
     /// <summary>
     /// Share of the targets' variance that is explained, averaged over columns (coefficient of determination):
-    /// <c>r2</c>.
+    /// <c>r2</c>. A column that does not vary counts 1 where all is right, else 0, as in scikit-learn; of one row it is not a number.
     /// </summary>
     public static IMetric R2 { get; } = new R2();
 
     /// <summary>
-    /// The mean of a number by sample, token, …: what <paramref name="each"/> returns, all elements alike.
+    /// The mean of a number by sample, token, …: what <paramref name="each"/> returns, all elements alike. A single number
+    /// is taken for the mean of the batch's samples.
     /// </summary>
     /// <param name="name">Its name in logs.</param>
     /// <param name="each">(first output, first target) to a tensor of any shape.</param>

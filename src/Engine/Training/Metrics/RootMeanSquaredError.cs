@@ -12,8 +12,8 @@ internal sealed class RootMeanSquaredError : IMetric
     public double[] Sums(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets)
     {
         using var scope = NewDisposeScope();
-        return [(outputs[0] - targets[0]).to_type(ScalarType.Float64).square().sum().item<double>(),
-            outputs[0].numel()];
+        var (output, target) = Shapes.Pair(Name, outputs[0], targets[0]);
+        return [(output - target).square().sum().item<double>(), target.numel()];
     }
 
     public double Value(ReadOnlySpan<double> sums) => Math.Sqrt(sums[0] / sums[1]);

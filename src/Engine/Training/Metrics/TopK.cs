@@ -13,11 +13,12 @@ internal sealed class TopK(int k, string name) : IMetric
     {
         using var scope = NewDisposeScope();
         var axis = ClassScores.Axis(outputs[0]);
-        var right = k == 1 ? outputs[0].argmax(axis).eq(targets[0])
-            : outputs[0].topk((int)Math.Min(k, outputs[0].shape[axis]), axis).indexes.eq(targets[0].unsqueeze(axis))
+        var labels = ClassScores.Labels(name, outputs[0], targets[0]);
+        var right = k == 1 ? outputs[0].argmax(axis).eq(labels)
+            : outputs[0].topk((int)Math.Min(k, outputs[0].shape[axis]), axis).indexes.eq(labels.unsqueeze(axis))
             .any(axis);
         // A label that does not count is no class, so no answer is right there.
-        return [right.sum().item<long>(), targets[0].ne(ClassScores.Ignored).sum().item<long>()];
+        return [right.sum().item<long>(), labels.ne(ClassScores.Ignored).sum().item<long>()];
     }
 
     public double Value(ReadOnlySpan<double> sums) => sums[0] / sums[1];

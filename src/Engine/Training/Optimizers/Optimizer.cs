@@ -22,6 +22,7 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
     private readonly HashSet<string> restored = []; // of the state, what has not been used since
     private readonly Dictionary<string, (double Scale, double WeightDecay, double Momentum)> settings = [];
     private readonly List<ParameterGroup> groups = [];
+    private Dictionary<string, (Parameter Parameter, nint Identity)> owners = []; // whose the state is
 
     /// <summary>The name that <c>--optimizer</c> takes, such as <c>adamw</c>.</summary>
     public abstract string Name { get; }
@@ -60,6 +61,30 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
         foreach (var (name, parameter) in parameters) used.UnionWith(Deal(name, parameter));
         if (groups.FirstOrDefault(group => !used.Contains(group)) is { } empty)
             throw new UsageException($"parameter group '{empty.Name}' selects no parameter{(settings.Count == 0 ? "" : $": they are called {string.Join(", ", settings.Keys.Take(3))}{(settings.Count > 3 ? ", …" : "")}")}");
+    }
+
+    /// <summary>
+    /// Begins with a net: what is kept of parameters of another one is forgotten, be they called the same; what it knows
+    /// of the same parameters goes on.
+    /// </summary>
+    internal bool Begin(IReadOnlyList<(string Name, Parameter Parameter)> parameters, IReadOnlyList<(string Name, Parameter Parameter)>? trained = null)
+    {
+        var before = owners;
+        owners = parameters.ToDictionary(p => p.Name, p => (p.Parameter, p.Parameter.Identity()));
+        var strangers = before.Keys.Where(name => !owners.TryGetValue(name, out var now) || now.Identity != before[name].Identity).ToList();
+        foreach (var name in strangers)
+        {
+            foreach (var key in state.Keys.Where(key => key[..key.LastIndexOf('/')] == name).ToList())
+            {
+                state[key].Dispose();
+                state.Remove(key);
+            }
+            counts.Remove(name);
+            settings.Remove(name);
+        }
+        if (strangers.Count > 0 && state.Count == 0) Steps = 0;
+        if (trained is not null) Assign(trained);
+        return strangers.Count > 0;
     }
 
     /// <summary>Refuses to be divided among ranks where a step needs whole parameters.</summary>

@@ -45,9 +45,9 @@ public class DataParallel : IParallelStrategy
         Release();
         this.context = context;
         var names = context.Parameters.ToDictionary(p => p.Parameter.Identity(), p => p.Name);
-        pool = new GradientPool(context.Executor.BackwardOrder, SharesPool ? context.World : null,
+        pool = new GradientPool(context.Executor.BackwardOrder.Concat(HoldsWhole ? UnusedParameters.OutsideOf(context.Graph) : []), SharesPool ? context.World : null,
             parameter => names.GetValueOrDefault(parameter.Identity(), "parameter"));
-        unused = new UnusedParameters(context.Graph, pool);
+        unused = new UnusedParameters(context.Graph, [context.Executor], pool);
         reducer = new OverlappedReducer(context.World, pool, new ReducerOptions
         {
             Average = !IsDeterministic, // its shards have scaled theirs already
@@ -70,6 +70,9 @@ public class DataParallel : IParallelStrategy
 
     /// <summary>After the last bucket of a step.</summary>
     private protected virtual void Finish() { }
+
+    /// <summary>Whether every rank has all parameters at any time, and so in a loss.</summary>
+    private protected virtual bool HoldsWhole => true;
 
     /// <summary>Whether every rank needs the whole gradient.</summary>
     private protected virtual bool SharesPool => true;

@@ -75,6 +75,7 @@ public sealed class DeterministicDataParallel : IParallelStrategy, IDividesOptim
                 {
                     inner.Unused.Watch();
                     losses[i] = context.Executor.Step(batch.Inputs, batch.Targets, factor / shards) * factor;
+                    inner.Unused.Collect();
                 }
                 else inner.Skip();
                 gradients.Add(inner.Pool.Buffer);

@@ -155,7 +155,7 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
             .ToLookup(p => layout.ShardsLinear && partition!.Slices.Any(s => s.Mine.Identity() == p.Identity()));
         pool = new GradientPool(stepped[false], null, NameOf);
         own = new GradientPool(stepped[true], null, NameOf);
-        unused = new UnusedParameters(graph, pool);
+        unused = new UnusedParameters(graph, chunks.Select(c => c.Executor), pool);
         foreach (var chunk in chunks)
             chunk.Executor.GradientReady += parameter =>
             {

@@ -26,6 +26,8 @@ public sealed class ZeroDataParallel(int stage) : DataParallel, IParallelStrateg
 
     private protected override bool SharesPool => !dividesGradients;
 
+    private protected override bool HoldsWhole => stage < 3;
+
     /// <inheritdoc/>
     public override void Setup(StrategyContext context)
     {
