@@ -77,7 +77,7 @@ internal sealed class ExecutionPlan
     public string? Changed()
     {
         foreach (var (name, parameter, trains) in parameters)
-            if (parameter.WantsGradient(name, Graph) != trains) return name;
+            if (parameter.WantsGradient(name, Graph.Name) != trains) return name;
         return null;
     }
 

@@ -61,7 +61,7 @@ internal sealed class Trainable(Graph graph)
         }
     }
 
-    private bool Wants((string Name, Parameter Parameter) one) => one.Parameter.WantsGradient(one.Name, graph);
+    private bool Wants((string Name, Parameter Parameter) one) => one.Parameter.WantsGradient(one.Name, graph.Name);
 
     /// <summary>
     /// The first parameter or buffer that holds a number that is none, with it; null where all are finite.

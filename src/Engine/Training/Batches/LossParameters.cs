@@ -17,10 +17,10 @@ internal readonly record struct LossParameters(bool OfNet, bool Others)
 {
     /// <summary>Refuses where the net's parameters are not whole on the rank that computes the loss.</summary>
     /// <exception cref="UsageException">The ranks divide them.</exception>
-    public LossParameters Required(IObjective objective, TrainerOptions options)
+    public LossParameters Required(IObjective objective, int zero, string layout)
     {
-        if (OfNet && (options.Zero == 3 || options.Layout.Length > 0))
-            throw new UsageException($"{objective.Called()} uses parameters of the net by itself, which {(options.Zero == 3 ? "--zero 3" : $"--layout {options.Layout}")} divides among the ranks: choose {(options.Zero == 3 ? "--zero 2" : "no layout")}");
+        if (OfNet && (zero == 3 || layout.Length > 0))
+            throw new UsageException($"{objective.Called()} uses parameters of the net by itself, which {(zero == 3 ? "--zero 3" : $"--layout {layout}")} divides among the ranks: choose {(zero == 3 ? "--zero 2" : "no layout")}");
         return this;
     }
 
