@@ -1,3 +1,4 @@
+using Interactive.Graphs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,7 +7,8 @@ namespace Interactive.Execution;
 /// <summary>
 /// Activation checkpointing by hand (Chen et al. 2016), for any TorchSharp module under ordinary autograd: what the
 /// module computes inside is not kept, and runs a second time when its backward is due. The bits are those of the
-/// module itself: random numbers are replayed, buffers such as running statistics move once.
+/// module itself: random numbers are replayed, buffers such as running statistics move once, tensors that it keeps in fields are
+/// as they were. A module whose own code writes into buffers or parameters, asks a clock or a generator of .NET's runs once as without.
 /// </summary>
 public static class Checkpoint
 {
@@ -20,6 +22,7 @@ public static class Checkpoint
         var trains = x.requires_grad
             || (module is IChain chain ? chain.Modules : [module]).Any(m => m.parameters().Any(p => p.requires_grad));
         if (!is_grad_enabled() || !trains || CheckpointFunction.IsForItsOutput) return module.call(x); // nothing is asked of a backward pass
+        if ((module is IChain parts ? parts.Modules : [module]).Any(m => ForwardCode.RunsOnce(m, counts: false))) return module.call(x);
         // Autograd calls a function back only when an input asks for a gradient; the parameters inside always do.
         using var anchor = zeros(CheckpointFunction.Anchor, device: x.device, requires_grad: true);
         return CheckpointFunction.apply(x, anchor, module);

@@ -1,3 +1,4 @@
+using Interactive.Graphs;
 using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ namespace Interactive.Execution;
 internal sealed class CheckpointFunction : autograd.SingleTensorFunction<CheckpointFunction>
 {
     private sealed record Kept(nn.Module<Tensor, Tensor> Module, Tensor Input, RandomState Generator,
-        bool NeedsGradient);
+        IReadOnlyList<KeptField> Fields, bool NeedsGradient);
 
     public override string Name => "Checkpoint";
 
@@ -19,9 +20,14 @@ internal sealed class CheckpointFunction : autograd.SingleTensorFunction<Checkpo
         var (x, module) = ((Tensor)vars[0], (nn.Module<Tensor, Tensor>)vars[2]);
         ctx.set_materialize_grads(false);
         ctx.save_data("kept",
-            new Kept(module, x.detach().DetachFromDisposeScope(), RandomState.Of(x.device), x.requires_grad));
+            new Kept(module, x.detach().DetachFromDisposeScope(), RandomState.Of(x.device), Fields(module), x.requires_grad));
         return ForItsOutput(module, x);
     }
+
+    private static IReadOnlyList<nn.Module> Owners(nn.Module module) => module is Checkpoint.IChain chain ? chain.Modules : [module];
+
+    // A count of runs counts them both.
+    private static List<KeptField> Fields(nn.Module module) => [.. Owners(module).SelectMany(KeptTensors.Of).Where(f => !f.IsPlain)];
 
     /// <summary>Within a first run, whose graph is let go: a checkpoint inside it keeps nothing.</summary>
     [field: ThreadStatic] public static bool IsForItsOutput { get; private set; }
@@ -77,8 +83,8 @@ internal sealed class CheckpointFunction : autograd.SingleTensorFunction<Checkpo
     {
         using var now = RandomState.Of(kept.Input.device);
         // Buffers must not move twice: the second run works on their values and puts them back.
-        var owners = kept.Module is Checkpoint.IChain chain ? chain.Modules : [kept.Module];
-        var buffers = owners.SelectMany(m => m.buffers()).Select(b => (Buffer: b, Value: b.clone())).ToArray();
+        var (fields, buffers) = (Fields(kept.Module), Owners(kept.Module).SelectMany(m => m.buffers()).Select(b => (Buffer: b, Value: b.clone())).ToArray());
+        foreach (var field in kept.Fields) field.PutBack();
         var leaf = kept.Input.requires_grad_(kept.NeedsGradient);
         kept.Generator.PutBack();
         kept.Generator.Dispose();
@@ -94,6 +100,7 @@ internal sealed class CheckpointFunction : autograd.SingleTensorFunction<Checkpo
             now.PutBack();
             // Only now: the second run's graph would notice a write to a buffer that it saved.
             using var noGradients = no_grad();
+            foreach (var field in fields) field.PutBack();
             foreach (var (buffer, value) in buffers)
             {
                 buffer.copy_(value);

@@ -30,14 +30,15 @@ internal static class ForwardCode
     private static readonly ConcurrentDictionary<MemberInfo, Seen> known = new();
 
     /// <summary>What code does.</summary>
-    /// <param name="Varies">What it decides by, as the end of a sentence about the module; null for nothing that the code shows.</param>
+    /// <param name="Asks">What it decides by that is no tensor and not its own, as the end of a sentence about the module; null for nothing.</param>
+    /// <param name="Writes">The same of a number of its own that it writes.</param>
     /// <param name="Reads">The fields of the user's classes that it reads and does not write itself.</param>
     /// <param name="Changes">The types of collections that it adds to or takes from.</param>
     /// <param name="Keeps">The fields in which it may keep something from one run to the next.</param>
     /// <param name="Overwrites">It writes over tensors, and asks autograd to look away where those may be parameters.</param>
-    internal sealed record Seen(string? Varies, IReadOnlyList<FieldInfo> Reads, IReadOnlySet<Type> Changes, IReadOnlyList<FieldInfo> Keeps, Overwrites Overwrites)
+    internal sealed record Seen(string? Asks, string? Writes, IReadOnlyList<FieldInfo> Reads, IReadOnlySet<Type> Changes, IReadOnlyList<FieldInfo> Keeps, Overwrites Overwrites)
     {
-        public static Seen Nothing { get; } = new(null, [], new HashSet<Type>(), [], Overwrites.None);
+        public static Seen Nothing { get; } = new(null, null, [], new HashSet<Type>(), [], Overwrites.None);
     }
 
     /// <summary>
@@ -45,10 +46,13 @@ internal static class ForwardCode
     /// that the code shows.
     /// </summary>
     public static string? Varies(torch.nn.Module module)
+        => Codes(module).Select(c => c.Asks).FirstOrDefault(why => why is not null) ?? Codes(module).Select(c => c.Writes).FirstOrDefault(why => why is not null);
+
+    private static IEnumerable<Seen> Codes(torch.nn.Module module)
     {
         var seen = Of(module.GetType());
-        return seen.Varies ?? seen.Reads.Where(f => !f.IsStatic && f.DeclaringType!.IsInstanceOfType(module)).Select(f => f.GetValue(module)).OfType<Delegate>()
-            .Select(d => Of(d.Method).Varies).FirstOrDefault(why => why is not null);
+        return seen.Reads.Where(f => !f.IsStatic && f.DeclaringType!.IsInstanceOfType(module)).Select(f => f.GetValue(module)).OfType<Delegate>()
+            .Select(d => Of(d.Method)).Prepend(seen);
     }
 
     /// <summary>
@@ -57,6 +61,11 @@ internal static class ForwardCode
     /// </summary>
     public static bool WritesTensors(torch.nn.Module module) => Of(module.GetType()).Overwrites is var how && how.HasFlag(Overwrites.Tensors)
         && (how.HasFlag(Overwrites.Unrecorded) || module.buffers(false).Any());
+
+    /// <summary>Whether a second run of a module and its parts would do or decide something else than the first.</summary>
+    /// <param name="counts">A number of its own that it writes, as a count of runs, is enough.</param>
+    public static bool RunsOnce(torch.nn.Module module, bool counts = true)
+        => module.modules().Prepend(module).Any(m => WritesTensors(m) || Codes(m).Any(c => c.Asks is not null || (counts && c.Writes is not null)));
 
     /// <summary>What the forward of a module of the user's does; nothing for others.</summary>
     public static Seen Of(Type module) => IsOfUser(module) ? known.GetOrAdd(module, m => Look((Type)m, Forwards((Type)m))) : Seen.Nothing;
@@ -80,14 +89,16 @@ internal static class ForwardCode
     private static Seen Look(Type type, IEnumerable<MethodInfo> from)
     {
         var (reads, writes, changed) = (new HashSet<FieldInfo>(), new HashSet<FieldInfo>(), new HashSet<Type>());
-        var (varies, overwrites) = ((string?)null, Overwrites.None);
+        var (asked, written, overwrites, fills) = ((string?)null, (string?)null, Overwrites.None, false); // arrays
         var seen = new HashSet<MethodBase>();
         var open = new Stack<MethodBase>(from);
         while (open.TryPop(out var method))
             if (seen.Add(method))
                 foreach (var (code, member) in MethodCode.Members(method))
                 {
-                    varies ??= Varies(type, code, member);
+                    fills |= member is null;
+                    asked ??= Asks(member);
+                    written ??= Writes(type, code, member);
                     if (member is FieldInfo { IsLiteral: false } field) (code == OpCodes.Stfld || code == OpCodes.Stsfld ? writes : reads).Add(field);
                     else if (member is MethodBase { DeclaringType: { } of, IsConstructor: false } next)
                     {
@@ -97,7 +108,7 @@ internal static class ForwardCode
                     }
                 }
         reads.RemoveWhere(f => !IsBeside(type, f.DeclaringType) && !(IsOfUser(f.DeclaringType!) && f.DeclaringType!.IsAssignableFrom(type)));
-        return new(varies, [.. reads.Except(writes)], changed, [.. reads.Where(f => !f.IsStatic && (writes.Contains(f) || changed.Contains(f.FieldType)))], overwrites);
+        return new(asked, written, [.. reads.Except(writes)], changed, [.. reads.Where(f => !f.IsStatic && (writes.Contains(f) || changed.Contains(f.FieldType) || (fills && f.FieldType.IsArray)))], overwrites);
     }
 
     private static Overwrites InPlace(MethodBase method) => method.Name switch
@@ -115,12 +126,11 @@ internal static class ForwardCode
     private static bool IsOwn(Type type, FieldInfo field)
         => ModuleFields.IsPlain(field.FieldType) && (field.IsStatic ? IsBeside(type, field.DeclaringType) : field.DeclaringType!.IsAssignableFrom(type));
 
-    private static string? Varies(Type type, OpCode code, MemberInfo member) => member switch
-    {
-        MethodBase { DeclaringType: { } of } m when chance.Any(c => c.IsAssignableFrom(of)) || readings.Contains((of, m.Name))
-            => $"its code asks {of.Name}, which no graph can follow",
-        FieldInfo f when code == OpCodes.Stfld && IsOwn(type, f) || code == OpCodes.Stsfld && ModuleFields.IsPlain(f.FieldType)
-            => $"its code writes {f.Name}, on which a later run may depend",
-        _ => null,
-    };
+    private static string? Asks(MemberInfo? member)
+        => member is MethodBase { DeclaringType: { } of } m && (chance.Any(c => c.IsAssignableFrom(of)) || readings.Contains((of, m.Name)))
+            ? $"its code asks {of.Name}, which no graph can follow" : null;
+
+    private static string? Writes(Type type, OpCode code, MemberInfo? member)
+        => member is FieldInfo f && ((code == OpCodes.Stfld && IsOwn(type, f)) || (code == OpCodes.Stsfld && ModuleFields.IsPlain(f.FieldType)))
+            ? $"its code writes {f.Name}, on which a later run may depend" : null;
 }

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs;
 
 /// <summary>
-/// Tensors that the forwards of the user's modules keep from one run to the next in fields of their own: a mask made in the first run, a
-/// hidden state. They outlive the scope that a run is in.
+/// What the forwards of the user's modules keep from one run to the next in fields of their own: a mask made in the first run, a hidden
+/// state, a counter. Tensors among them outlive the scope that a run is in.
 /// </summary>
 internal static class KeptTensors
 {

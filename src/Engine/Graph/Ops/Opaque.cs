@@ -66,7 +66,7 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     public override nn.Module Module => module;
     /// <inheritdoc/>
     // What its code asks besides tensors would be answered differently in a second run.
-    internal override bool RunsOnce => module.modules().Prepend(module).Any(m => ForwardCode.Varies(m) is not null || ForwardCode.WritesTensors(m)) || KeptTensors.Has(module);
+    internal override bool RunsOnce => ForwardCode.RunsOnce(module) || KeptTensors.Has(module);
     internal override bool AsksForRecording => true; // a user's module makes factors of its own
     /// <inheritdoc/>
     public override bool IsCheap => false;

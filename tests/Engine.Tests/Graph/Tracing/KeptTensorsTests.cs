@@ -142,6 +142,22 @@ public sealed class KeptTensorsTests
         }
     }
 
+    private sealed class Waiting : Part
+    {
+        private readonly Queue<Tensor> queue = [];
+        private readonly Tensor[] last = [zeros(6)];
+        private readonly int[] runs = [0];
+        public Waiting() : base("waiting") => RegisterComponents();
+        public override Tensor forward(Tensor input)
+        {
+            var y = layer.call(input) + last[0] * runs[0];
+            queue.Enqueue(y.detach().mean([0]));
+            if (queue.Count > 2) last[0] = queue.Dequeue();
+            runs[0]++;
+            return y;
+        }
+    }
+
     // Deep enough that the least bytes leave no node of it kept that may run again.
     private static nn.Module<Tensor, Tensor> Net(Type part)
     {
@@ -162,6 +178,7 @@ public sealed class KeptTensorsTests
     [InlineData(typeof(Remembering), "its code keeps state from one run to the next", true)]
     [InlineData(typeof(Pair), "its code keeps state from one run to the next", true)]
     [InlineData(typeof(Bank), "its code keeps bank from one run to the next", true)]
+    [InlineData(typeof(Waiting), "its code keeps runs from one run to the next", true)]
     [InlineData(typeof(OfRows), "its code keeps state from one run to the next", true)]
     public void Steps_have_the_bits_of_the_module_by_itself(Type part, string why, bool leastBytes)
     {
@@ -184,7 +201,32 @@ public sealed class KeptTensorsTests
     }
 
     [Theory]
+    [InlineData(typeof(Masked))]
+    [InlineData(typeof(Remembering))]
+    [InlineData(typeof(Pair))]
     [InlineData(typeof(Bank))]
+    [InlineData(typeof(Following))]
+    [InlineData(typeof(Queue))]
+    [InlineData(typeof(Ring))]
+    public void A_checkpoint_by_hand_has_the_bits_of_the_module_by_itself(Type part)
+    {
+        using var scope = NewDisposeScope();
+        var (plain, net) = (Net(part), Net(part));
+        var layers = net.children().Cast<nn.Module<Tensor, Tensor>>().ToList();
+        for (var step = 0; step < 4; step++)
+        {
+            var (x, y) = (randn(4, 6), randint(0, 3, 4, dtype: ScalarType.Int64));
+            foreach (var parameter in plain.parameters().Concat(net.parameters())) parameter.grad = null;
+            nn.functional.cross_entropy(layers.Aggregate(x, (value, layer) => layer == layers[3] ? Checkpoint.Run(layer, value) : layer.call(value)), y).backward();
+            nn.functional.cross_entropy(plain.call(x), y).backward();
+            Assert.All(plain.parameters().Zip(net.parameters()), p => Assert.Equal(p.First.grad?.bytes.ToArray(), p.Second.grad?.bytes.ToArray()));
+            Assert.All(plain.parameters().Concat(plain.buffers()).Zip(net.parameters().Concat(net.buffers())), p => Assert.Equal(p.First.bytes.ToArray(), p.Second.bytes.ToArray()));
+        }
+    }
+
+    [Theory]
+    [InlineData(typeof(Bank))]
+    [InlineData(typeof(Waiting))]
     [InlineData(typeof(Following))]
     [InlineData(typeof(Ring))]
     public void A_trace_leaves_what_is_kept_as_it_was(Type part)
