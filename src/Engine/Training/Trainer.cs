@@ -93,7 +93,8 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         fit.Check(test, parts.Metrics);
         lossParameters = LossParameters.Of(parts.Objective, train, graph).Required(parts.Objective, Options.Zero, Options.Layout);
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
-        (microBatch, share) = (Options.BatchSize / microBatches, parts.Strategy.Share(world));
+        microBatch = Options.BatchSize / microBatches;
+        share = parts.Strategy.Share(world);
 
         meter = MemoryMeter.For(device);
         graph.to(device);
@@ -101,7 +102,8 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         planned = new PlannedExecutor(graph, Options, schedule, memory, parts.Objective, trainable, microBatch, world, device);
         sampler = new Sampler(train.Count, Options.BatchSize, Options.Seed);
         var loading = new LoaderOptions(Options.Workers, SharesCores: device.type == TorchSharp.DeviceType.CPU);
-        (batchesOfRank, replicas) = (new RankBatches(parts.Train, fit, sampler, share, microBatch, loading), new Replicas(world, graph));
+        batchesOfRank = new RankBatches(parts.Train, fit, sampler, share, microBatch, loading);
+        replicas = new Replicas(world, graph);
         var atOnce = Options.EvaluationBatchSize > 0 ? Options.EvaluationBatchSize : Math.Min(256, Options.BatchSize);
         evaluation = new Evaluation(world, test, fit, parts.Objective, parts.Metrics, atOnce, loading);
         this.hooks = [.. parts.Hooks];
@@ -110,7 +112,8 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         state = new TrainingState(world, [new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
             new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. this.hooks.OfType<IRunState>().Select(s => new RunStatePart(s))]);
         best = new BestModel(graph, parts, HigherIsBetter(parts.Best));
-        parts.Optimizer.Begin(trainable.All, trainable.Parameters);
+        parts.Optimizer.Begin(trainable.All);
+        parts.Optimizer.Assign(trainable.Parameters);
         Prepare();
     }
 
@@ -185,7 +188,8 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
 
     private EvalRecord Train()
     {
-        (Directory, _) = (place!.Directory, parts.Optimizer.Begin(trainable.All)); // another trainer may have had it meanwhile
+        Directory = place!.Directory;
+        parts.Optimizer.Begin(trainable.All); // another trainer may have had it meanwhile
         using var saving = writer = new CheckpointWriter(state, Directory, Options.CheckpointEvery, Options.Mtbf.Span, Options.KeepLast, Announce);
         using var generator = RandomState.Keep(device); // what is drawn after a training does not depend on it
         Devices.ManualSeed((long)(Options.Seed * 1000 + (ulong)world.Rank));
@@ -227,17 +231,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         hooks = [.. parts.Hooks];
         if (log is not null)
         {
-            Directory!.WriteConfig(new
-            {
-                model = Graph.Name,
-                parameters = Graph.ParameterCount,
-                ranks = world.Size,
-                objective = Objective.Name,
-                metrics = Metrics.Select(m => m.Name),
-                bestBy = parts.Best,
-                higherIsBetter = HigherIsBetter(parts.Best),
-                options = Options,
-            });
+            Directory!.WriteConfig(parts.Configuration(Graph, world.Size, HigherIsBetter(parts.Best), Options));
             foreach (var each in parts.Logs.Prepend(log)) hooks.Add(new LogHook(each));
             hooks.Add(new LogHook(new LineLog(line => RunText.Add(Directory!, line))));
             planned.Sheet?.WriteTo(Directory!.Path);
@@ -247,7 +241,8 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         if (world.Size > 1) hooks.Add(new StragglerWatch(world, parts.Strategy.RanksAreAlike, place!.Tell));
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
-        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), SummedLoss.Caution(Objective, parts.Train, Graph, microBatches), lossParameters.Caution(Objective), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
+        Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), SummedLoss.Caution(Objective, parts.Train, Graph, microBatches), lossParameters.Caution(Objective),
+            .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()

@@ -83,6 +83,19 @@ internal sealed class TrainerParts : IDisposable
     public static Optimizer OptimizerOf(TrainerOptions options)
         => OptimizerList.Create(options.Optimizer, options.Momentum, options.WeightDecay);
 
+    /// <summary>What a run writes down of itself.</summary>
+    public object Configuration(Graph graph, int ranks, bool higherIsBetter, TrainerOptions options) => new
+    {
+        model = graph.Name,
+        parameters = graph.ParameterCount,
+        ranks,
+        objective = Objective.Name,
+        metrics = Metrics.Select(m => m.Name),
+        bestBy = Best,
+        higherIsBetter,
+        options,
+    };
+
     private static IParallelStrategy StrategyOf(TrainerOptions options, Graph graph, bool maySlice)
         => options.Layout.Length > 0
         ? new PipelineParallel(options.Layout, options.Stages, options.Memory.Length > 0 ? options.Memory : null, graph) { MaySlice = maySlice }

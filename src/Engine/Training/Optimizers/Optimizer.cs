@@ -67,7 +67,7 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
     /// Begins with a net: what is kept of parameters of another one is forgotten, be they called the same; what it knows
     /// of the same parameters goes on.
     /// </summary>
-    internal bool Begin(IReadOnlyList<(string Name, Parameter Parameter)> parameters, IReadOnlyList<(string Name, Parameter Parameter)>? trained = null)
+    internal void Begin(IReadOnlyList<(string Name, Parameter Parameter)> parameters)
     {
         var before = owners;
         owners = parameters.ToDictionary(p => p.Name, p => (p.Parameter, p.Parameter.Identity()));
@@ -83,8 +83,6 @@ public abstract class Optimizer(double? momentum = null, double weightDecay = 0)
             settings.Remove(name);
         }
         if (strangers.Count > 0 && state.Count == 0) Steps = 0;
-        if (trained is not null) Assign(trained);
-        return strangers.Count > 0;
     }
 
     /// <summary>Refuses to be divided among ranks where a step needs whole parameters.</summary>
