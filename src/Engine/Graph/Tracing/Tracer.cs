@@ -57,15 +57,15 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         using var noGrad = no_grad();
         try
         {
-            ModuleCall.Run(module, examples);
+            ModuleCall.Run(module, Batch(First, 1));
             var kept = KeptTensors.Of(module);
-            ModuleCall.Run(module, examples);
+            ModuleCall.Run(module, Batch(First, 1));
             foreach (var field in kept.Where(f => f.IsReplaced).DistinctBy(f => f.PartName))
             {
                 memory.IsState(field.PartName);
                 if (!opaque.Contains(field.PartName)) GiveUp(field.PartName, $"its code keeps {field.Name} from one run to the next");
             }
-            foreach (var batch in (long[])[First, Second, Third])
+            foreach (var batch in (long[])[Second, Third])
             {
                 memory.PutBack();
                 ModuleCall.Run(module, Batch(batch, 1));
