@@ -54,7 +54,14 @@ internal static class Endurance
 
     /// <summary>Cells of one session: each defines a function, a lambda and a megabyte anew.</summary>
     public static Task<IReadOnlyList<Holding>> DefiningCells(int count, Action<Holding> tell)
-        => Cells(count, i => $"var block = new byte[1 << 20]; int Twice(int x) => 2 * x; var sum = Enumerable.Range(0, {i}).Select(x => Twice(x) + block.Length).Sum(x => (long)x); sum", tell);
+        => Cells(count, Defining, tell);
+
+    /// <summary>One such cell again and again.</summary>
+    public static Task<IReadOnlyList<Holding>> RepeatedCells(int count, Action<Holding> tell)
+        => Cells(count, _ => Defining(1000), tell);
+
+    private static string Defining(int i)
+        => $"var block = new byte[1 << 20]; int Twice(int x) => 2 * x; var sum = Enumerable.Range(0, {i}).Select(x => Twice(x) + block.Length).Sum(x => (long)x); sum";
 
     private static async Task<IReadOnlyList<Holding>> Cells(int count, Func<int, string> code, Action<Holding> tell)
     {

@@ -13,7 +13,7 @@ internal static class BenchEnduranceCommand
         var steps = new Option<int>("--steps") { Description = "training steps", DefaultValueFactory = _ => 10_000 };
         var cells = new Option<int>("--cells")
         {
-            Description = "cells of one session that define nothing, and as many of another that define the same names anew",
+            Description = "cells of one session that define nothing, as many of another that define names, the same text each time, and of a third with another text each time",
             DefaultValueFactory = _ => 2_000,
         };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
@@ -24,8 +24,9 @@ internal static class BenchEnduranceCommand
             if (stepCount < 0 || cellCount < 0) throw new UsageException($"--steps {stepCount} --cells {cellCount}: at least 0 of each");
             var ofSteps = stepCount == 0 ? [] : Endurance.Steps(stepCount, h => Tell("steps", h));
             var ofUse = cellCount == 0 ? [] : Endurance.UsingCells(cellCount, h => Tell("cells that use", h)).GetAwaiter().GetResult();
+            var ofRepetition = cellCount == 0 ? [] : Endurance.RepeatedCells(cellCount, h => Tell("cells that repeat", h)).GetAwaiter().GetResult();
             var ofDefinition = cellCount == 0 ? [] : Endurance.DefiningCells(cellCount, h => Tell("cells that define", h)).GetAwaiter().GetResult();
-            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { steps = ofSteps, usingCells = ofUse, definingCells = ofDefinition }, JsonSerializerOptions.Web));
+            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(new { steps = ofSteps, usingCells = ofUse, repeatedCells = ofRepetition, definingCells = ofDefinition }, JsonSerializerOptions.Web));
             return 0;
         });
         return command;
