@@ -36,14 +36,18 @@ internal static partial class PercentScript
         if (seeming.Count == 0 || !Array.Exists(lines, l => l.Contains('"') || l.Contains("/*", StringComparison.Ordinal)))
             return [.. seeming];
         var found = new HashSet<int>();
-        var (first, place) = (0, CodePlaces.Of(lines));
+        var (first, place) = (0, (Func<int, CodePlace>?)null);
         foreach (var i in seeming)
         {
-            var where = lines[i].StartsWith(Sure, StringComparison.Ordinal) ? CodePlace.InEndlessText : place(i - first);
-            if (where == CodePlace.InText) continue;
+            if (!lines[i].StartsWith(Sure, StringComparison.Ordinal))
+            {
+                place ??= CodePlaces.Of(lines[first..]);
+                var where = place(i - first);
+                if (where != CodePlace.InText) found.Add(i);
+                if (where != CodePlace.InEndlessText) continue;
+            }
             found.Add(i);
-            // What has no end of its own ends with its cell.
-            if (where == CodePlace.InEndlessText) (first, place) = (i, CodePlaces.Of(lines[i..]));
+            (first, place) = (i, null); // what has no end of its own ends with its cell
         }
         return found;
     }

@@ -12,7 +12,7 @@ internal sealed class NotebookTarget(string form) : IFuzzTarget
         var path = Path.Combine(folder, "notebook." + form);
         new Notebook([new(CellKind.Markdown, "# Whales\nof *all* kinds"),
             new(CellKind.Code, "var x = 1;\nx + 1") { ExecutionCount = 1, Id = "a" },
-            new(CellKind.Code, "#!fsharp\nlet y = 2"), new(CellKind.Raw, "raw")]).Write(path);
+            new(CellKind.Code, "var text = @\"a\n// %% b\"; /* c\n// %% */"), new(CellKind.Code, "#!fsharp\nlet y = 2"), new(CellKind.Raw, "raw")]).Write(path);
         return path;
     }
 

@@ -1,6 +1,6 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Text;
 
 namespace Interactive.Kernel.Scripting;
 
@@ -17,30 +17,32 @@ internal enum CodePlace
     InEndlessText,
 }
 
-/// <summary>Tells what stands at the beginning of the lines of a piece of C#.</summary>
+/// <summary>
+/// Tells what stands at the beginning of the lines of a piece of C#. Its tokens say it; a tree of nested nonsense would take megabytes.
+/// </summary>
 internal static class CodePlaces
 {
     /// <summary>The place of each line, by its index.</summary>
     public static Func<int, CodePlace> Of(string[] lines)
     {
-        var tree = CSharpSyntaxTree.ParseText(string.Join('\n', lines), ScriptDirectives.ParseOptions);
-        var root = tree.GetRoot();
-        // The tree counts a carriage return as the end of a line as well.
+        // A carriage return ends no line here.
         var starts = new int[lines.Length];
         for (var i = 1; i < lines.Length; i++) starts[i] = starts[i - 1] + lines[i - 1].Length + 1;
-        return i => At(root, starts[i]);
+        var spans = SyntaxFactory.ParseTokens(string.Join('\n', lines), options: ScriptDirectives.ParseOptions)
+            .Where(token => token.Span.Length > 1 || token.HasLeadingTrivia || token.HasTrailingTrivia).SelectMany(Spans).ToList();
+        return i => spans.FirstOrDefault(s => s.Span.Start < starts[i] && starts[i] < s.Span.End) is { Span.IsEmpty: false } around
+            ? around.HasEnd ? CodePlace.InText : CodePlace.InEndlessText : CodePlace.Code;
     }
 
-    private static CodePlace At(SyntaxNode root, int position)
+    // Texts and comments of several lines.
+    private static IEnumerable<(TextSpan Span, bool HasEnd)> Spans(SyntaxToken token)
     {
-        if (root.FindTrivia(position) is var trivia && !trivia.IsKind(SyntaxKind.None))
-            return !trivia.IsKind(SyntaxKind.MultiLineCommentTrivia) || trivia.SpanStart == position ? CodePlace.Code
-                : trivia.ToString().EndsWith("*/", StringComparison.Ordinal) ? CodePlace.InText : CodePlace.InEndlessText;
-        var token = root.FindToken(position);
-        if (token.SpanStart >= position || token.Kind() is not (SyntaxKind.StringLiteralToken
-            or SyntaxKind.MultiLineRawStringLiteralToken or SyntaxKind.InterpolatedStringTextToken
-            or SyntaxKind.Utf8StringLiteralToken or SyntaxKind.Utf8MultiLineRawStringLiteralToken)) return CodePlace.Code;
-        var whole = token.Parent?.FirstAncestorOrSelf<InterpolatedStringExpressionSyntax>();
-        return (whole?.ContainsDiagnostics ?? token.ContainsDiagnostics) ? CodePlace.InEndlessText : CodePlace.InText;
+        foreach (var trivia in token.LeadingTrivia.Concat(token.TrailingTrivia))
+            if (trivia.Kind() is SyntaxKind.MultiLineCommentTrivia or SyntaxKind.MultiLineDocumentationCommentTrivia)
+                yield return (trivia.Span, trivia.ToString().EndsWith("*/", StringComparison.Ordinal));
+        if (token.Text.Contains('\n')) yield return (token.Span, !token.ContainsDiagnostics && (!token.IsKind(SyntaxKind.MultiLineRawStringLiteralToken) || HasQuotes(token.Text)));
     }
+
+    // Of a raw text it is the parser that finds no end.
+    private static bool HasQuotes(string raw) => raw.Length - raw.TrimStart('"').Length is var quotes && raw.TrimStart('"').EndsWith(new string('"', quotes), StringComparison.Ordinal);
 }
