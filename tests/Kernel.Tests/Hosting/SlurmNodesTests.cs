@@ -16,6 +16,7 @@ public sealed class SlurmNodesTests : IDisposable
     [SkippableTheory]
     [InlineData("mpich", 1)]
     [InlineData("mpich", 2)]
+    [InlineData("openmpi", 2)]
     public async Task A_job_loses_a_rank_and_then_its_time(string mpi, int nodes)
     {
         Skip.If(cluster is null, why);
