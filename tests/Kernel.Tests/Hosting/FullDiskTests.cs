@@ -23,8 +23,10 @@ public sealed class FullDiskTests
         {
             public override void AfterStep(Trainer trainer, TrainRecord record)
             {
-                if (record.Step != 30 || leave == "nobody" || !trainer.IsMain || trainer.Options.Resume) return;
-                using var file = new System.IO.FileStream(System.IO.Path.Combine(trainer.Options.Out, "..", "others"), System.IO.FileMode.Create, System.IO.FileAccess.Write, System.IO.FileShare.None, 0);
+                var others = System.IO.Path.Combine(trainer.Options.Out, "..", "others");
+                if (record.Step != 30 || leave == "nobody" || !trainer.IsMain || System.IO.File.Exists(others + "-once")) return;
+                System.IO.File.Create(others + "-once").Dispose();
+                using var file = new System.IO.FileStream(others, System.IO.FileMode.Create, System.IO.FileAccess.Write, System.IO.FileShare.None, 0);
                 try { while (true) file.Write(new byte[4096]); }
                 catch (System.IO.IOException) { file.SetLength(file.Length - int.Parse(leave)); }
             }
@@ -72,6 +74,25 @@ public sealed class FullDiskTests
         (exit, _, error) = await InteractiveProcess.Run("launch", "-n", "2", script, "--", "65536", "--out", runs, "--resume");
         Assert.True(exit == 0, error);
         await HasTheBitsOfAnUncutRun(script, folder, RunDirectory.Find(runs, "disk"), "launch", "-n", "2");
+    }
+
+    [SkippableFact, Trait("Speed", "long")]
+    public async Task A_sweep_ends_in_one_line_and_goes_on_with_the_trial_that_had_no_room()
+    {
+        using var disk = SmallDisk.Mount();
+        Skip.If(disk is null, SmallDisk.Why);
+        using var folder = new TemporaryFolder();
+        var (script, runs) = (folder.Write("train.csx", Training), Path.Combine(disk.Path, "runs"));
+        string[] sweep = ["sweep", script, "--out", runs, "--set", "seed=1,2", "--", "65536"];
+        var (exit, _, error) = await InteractiveProcess.Run(sweep);
+        Assert.Equal(FullDisk.ExitCode, exit);
+        Assert.Matches($"^interactive: {Full}interactive: trial 1 had no room for its run: [^\n]*\n$", error);
+        Assert.False(File.Exists(Path.Combine(runs, "sweep-train", "trials.jsonl")));
+        disk.Clear();
+        (exit, _, error) = await InteractiveProcess.Run(sweep);
+        Assert.True(exit == 0, error);
+        Assert.Equal(2, File.ReadLines(Path.Combine(runs, "sweep-train", "trials.jsonl")).Count());
+        await HasTheBitsOfAnUncutRun(script, folder, RunDirectory.Find(runs, "sweep-train-001"), "run");
     }
 
     [SkippableFact, Trait("Speed", "long")]

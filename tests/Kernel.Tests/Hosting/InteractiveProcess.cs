@@ -29,6 +29,13 @@ internal static class InteractiveProcess
             RedirectStandardOutput = true, RedirectStandardError = true
         })!;
 
+    /// <summary>The same under a variable.</summary>
+    public static Process StartUnder((string Name, string Value) variable, params string[] arguments)
+        => Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, Environment = { [variable.Name] = variable.Value }
+        })!;
+
     private static async Task<(int Exit, string Out, string Error)> Run(string folder, string? cache, string? input,
         string[] arguments, (string Name, string Value)? variable = null)
     {

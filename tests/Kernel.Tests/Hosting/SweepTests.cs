@@ -63,6 +63,20 @@ public sealed class SweepTests : IDisposable
         Assert.False(new Halving(3, higherIsBetter: false) is var low && low.GoesOn(1, 1) && low.GoesOn(1, 2));
     }
 
+    [Theory]
+    [InlineData("--time is for jobs of Slurm", "--time", "5")]
+    [InlineData("--at-once 0", "--at-once", "0")]
+    [InlineData("--nodes 0", "--slurm", "--nodes", "0")]
+    [InlineData("--ranks 3 on --nodes 2", "--slurm", "--nodes", "2", "--ranks", "3")]
+    [InlineData("--time soon", "--slurm", "--time", "soon")]
+    public async Task What_is_no_job_is_refused_in_one_line(string line, params string[] options)
+    {
+        var (exit, _, error) = await InteractiveProcess.RunIn(ProjectFolder.Root, null,
+            ["sweep", "notebooks/first.csx", "--set", "batch-size=64", "--out", Path.Combine(Path.GetTempPath(), "no-sweep"), .. options]);
+        Assert.Equal((2, 1), (exit, error.Trim().Split('\n').Length));
+        Assert.Contains(line, error);
+    }
+
     [Fact, Trait("Speed", "slow")]
     public async Task A_sweep_is_gone_on_with_and_runs_no_trial_twice()
     {

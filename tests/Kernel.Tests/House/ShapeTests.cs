@@ -9,7 +9,7 @@ public class ShapeTests
     // Folders of many small things of one kind, and how many files they may hold.
     private static readonly Dictionary<string, int> Large = new()
     {
-        ["Engine/Graph/Ops"] = 52, ["Kernel/Hosting/Commands"] = 43, ["Engine/Runtime"] = 41, ["Engine/Graph"] = 30,
+        ["Engine/Graph/Ops"] = 52, ["Kernel/Hosting/Commands"] = 42, ["Engine/Runtime"] = 41, ["Engine/Graph"] = 30,
         ["Engine/Data/Images"] = 26, ["Engine/Training"] = 25, ["Kernel/Jupyter"] = 23, ["Kernel/Fuzzing/Targets"] = 24,
         ["Extensions/Display"] = 22, ["Extensions/Plots"] = 21, ["Engine/Onnx/Operators"] = 21,
         ["Engine/Training/Parallel"] = 20, ["Engine/Graph/Tracing"] = 20, ["Engine/Data/Composition"] = 20,

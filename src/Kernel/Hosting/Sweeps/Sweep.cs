@@ -1,34 +1,36 @@
-using System.Diagnostics;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using Interactive.Extensions.Display;
 using Interactive.Extensions.Plots;
-using Interactive.Kernel.Directives;
 using Interactive.Monitoring;
 using Interactive.Runtime;
 
 namespace Interactive.Kernel.Hosting.Sweeps;
 
 /// <summary>
-/// Trains a script again and again with other options; each trial is a run of its own, one after the other.
+/// Trains a script again and again with other options; each trial is a run of its own.
 /// </summary>
 /// <param name="folder">Where the sweep keeps its definition and the trials that have ended.</param>
 /// <param name="dimensions">What is tried.</param>
 /// <param name="trials">The values of each trial.</param>
-/// <param name="start">The program of a trial, from its run's name and flags.</param>
+/// <param name="start">Starts a trial, from its run's name, its flags, and a file for the path of its run.</param>
 /// <param name="runs">Where its runs are.</param>
+/// <param name="atOnce">So many trials train at the same time.</param>
 /// <param name="eta">Of so many trials one goes on at each rung; 0 to stop none.</param>
 /// <param name="metric">What counts; null for what the runs choose their best model by.</param>
 internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
-    IReadOnlyList<IReadOnlyList<string>> trials, Func<string, IReadOnlyList<string>, ProcessStartInfo> start,
-    string runs, int eta, string? metric)
+    IReadOnlyList<IReadOnlyList<string>> trials, Func<string, IReadOnlyList<string>, string, ITrialProcess> start,
+    string runs, int atOnce, int eta, string? metric)
 {
     // A trial that is killed (by a lack of memory, by someone) goes on from its last checkpoint, so often.
     private const int Restarts = 2, Killed = 128;
     private static readonly TimeSpan glance = TimeSpan.FromMilliseconds(300);
 
     private readonly string file = Path.Combine(folder, "trials.jsonl");
+    private readonly Lock ending = new(); // guards what has ended, and halving
     private Halving? halving;
+    private volatile bool hasTrained; // the script takes these options
 
     /// <summary>Runs what has not been run.</summary>
     /// <param name="definition">Everything that makes this sweep another than its namesake.</param>
@@ -40,15 +42,36 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
         Claim(JsonSerializer.Serialize(definition, JsonSerializerOptions.Web));
         var done = TrialRecord.ReadAll(file).DistinctBy(t => t.Trial).ToList();
         foreach (var record in done) Note(record);
-        for (var i = 0; i < trials.Count; i++)
+        hasTrained = done.Exists(t => t.Run.Length > 0);
+        var left = new ConcurrentQueue<int>(Enumerable.Range(0, trials.Count).Except(done.Select(t => t.Trial)));
+        void Work()
         {
-            if (done.Exists(t => t.Trial == i)) continue;
-            if (Try(i) is not { } record) break;
+            while (left.TryDequeue(out var i))
+                try
+                {
+                    if (Try(i) is { } record) End(record, done);
+                    else left.Clear(); // the user asked this program to end
+                }
+                catch
+                {
+                    left.Clear(); // the others end what they have begun
+                    throw;
+                }
+        }
+        var workers = Enumerable.Range(0, Math.Min(atOnce, left.Count)).Select(_ => Task.Factory.StartNew(Work, TaskCreationOptions.LongRunning)).ToArray();
+        Task.WhenAll(workers).GetAwaiter().GetResult();
+        return done;
+    }
+
+    private void End(TrialRecord record, List<TrialRecord> done)
+    {
+        lock (ending)
+        {
             record.AppendTo(file);
             done.Add(record);
-            Console.WriteLine($"trial {i + 1} of {trials.Count} {record.State}: {Flags(i)}{(record.Values.Count == 0 ? "" : $"  {record.Metric} {Number(record.Best)}")}");
         }
-        return done;
+        hasTrained |= record.Run.Length > 0;
+        Console.WriteLine($"trial {record.Trial + 1} of {trials.Count} {record.State}: {Flags(record.Trial)}{(record.Values.Count == 0 ? "" : $"  {record.Metric} {Number(record.Best)}")}");
     }
 
     /// <summary>Trials from the best to the worst.</summary>
@@ -82,8 +105,7 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
     private void Note(TrialRecord record)
     {
         if (eta == 0 || record.Values.Count == 0) return;
-        halving ??= new Halving(eta, record.HigherIsBetter);
-        for (var i = 0; i < record.Values.Count; i++) halving.GoesOn(i + 1, record.Values[i]);
+        for (var i = 0; i < record.Values.Count; i++) GoesOn(i + 1, record.Values[i], record.HigherIsBetter);
     }
 
     private TrialRecord? Try(int trial)
@@ -92,20 +114,19 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
         // One that finished just before this was cut is not run again.
         if (RunDirectory.All(runs).FirstOrDefault(r => r.IsFinished && r.Name == name) is { } finished
             && Of(finished.Path) is { } kept) return Record("finished", kept);
-        // The process of a sweep that was killed ends itself, within a moment: its trial is gone on with.
-        while (RunDirectory.NewestUnfinished(runs, name) is { IsLive: true }) Thread.Sleep(glance);
         var note = Path.Combine(Path.GetTempPath(), $"interactive-trial-{Guid.NewGuid():N}");
         try
         {
             for (var (attempt, seen) = (0, 0); ; attempt++)
             {
                 var (code, isStopped, isInterrupted) = Attempt(trial, name, note, ref seen);
-                var read = Read(note);
-                if (isInterrupted && read is not { IsFinished: true }) return null;
+                var read = Read(note, name);
+                if (read is { IsFinished: true }) code = 0;
+                else if (isInterrupted) return null;
                 if (code == FullDisk.ExitCode) throw FullDisk.Say($"trial {trial + 1} had no room for its run: the sweep goes on with it when it is started again");
                 if (code > Killed && !isStopped && attempt < Restarts) continue;
                 var state = isStopped ? "stopped" : code == 0 ? "finished" : "failed";
-                if (code == CommandLine.Usage && trial == 0)
+                if (code == CommandLine.Usage && !hasTrained)
                     throw new UsageException($"the first trial was refused ({Flags(trial)}): see the line above");
                 return Record(state, read);
             }
@@ -120,23 +141,28 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
 
     private (int Code, bool IsStopped, bool IsInterrupted) Attempt(int trial, string name, string note, ref int seen)
     {
-        var info = start(name, [.. dimensions.Zip(trials[trial]).SelectMany(p => p.First.Arguments(p.Second))]);
-        info.Environment[RunDirectory.NoteVariable] = note;
-        using var child = new ChildProcess(info, new JobProcesses());
+        using var child = start(name, [.. dimensions.Zip(trials[trial]).SelectMany(p => p.First.Arguments(p.Second))], note);
         var isStopped = false;
         while (!child.WaitForExit(glance))
-            if (eta > 0 && !isStopped && Read(note) is { } live)
+            if (eta > 0 && !isStopped && Read(note, name) is { } live)
                 for (; seen < live.Values.Count && !isStopped; seen++)
                 {
-                    halving ??= new Halving(eta, live.HigherIsBetter);
-                    if (halving.GoesOn(seen + 1, live.Values[seen])) continue;
+                    if (GoesOn(seen + 1, live.Values[seen], live.HigherIsBetter)) continue;
                     isStopped = true;
                     child.Ask();
                 }
-        return (child.ExitCode, isStopped, child.IsStopped);
+        return (child.ExitCode, isStopped, child.IsInterrupted);
     }
 
-    private TrialRun? Read(string note) => File.Exists(note) ? Of(File.ReadAllText(note)) : null;
+    private bool GoesOn(int evaluations, double value, bool higherIsBetter)
+    {
+        lock (ending) return (halving ??= new Halving(eta, higherIsBetter)).GoesOn(evaluations, value);
+    }
+
+    // A job of a cluster knows nothing of the note.
+    private TrialRun? Read(string note, string name)
+        => File.Exists(note) ? Of(File.ReadAllText(note))
+        : RunDirectory.All(runs).LastOrDefault(r => r.Name == name) is { } run ? Of(run.Path) : null;
 
     private TrialRun? Of(string path)
     {

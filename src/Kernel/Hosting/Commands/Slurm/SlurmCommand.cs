@@ -36,11 +36,7 @@ internal static class SlurmCommand
         var command = new Command("cancel", "Ends a job; a run that trains saves first.") { job };
         command.SetAction(parsed =>
         {
-            var id = parsed.GetValue(job)!;
-            var isRunning = SlurmTool.Run("squeue", ["--noheader", "--format", "%T", "--jobs", id]).Contains("RUNNING", StringComparison.Ordinal);
-            // The batch script alone is asked, which asks its ranks: what starts them for Slurm would kill them before they have saved.
-            if (isRunning) SlurmTool.Run("scancel", ["--batch", "--signal=TERM", id]);
-            SlurmTool.Run("scancel", isRunning ? ["--state=PENDING", id] : [id]); // tasks of an array may wait
+            new SubmittedJob(parsed.GetValue(job)!).Cancel();
             return 0;
         });
         return command;

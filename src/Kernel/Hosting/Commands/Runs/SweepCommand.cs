@@ -2,10 +2,13 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
 using Interactive.Extensions.Runs;
+using Interactive.Kernel.Hosting.Commands.Slurm;
+using Interactive.Kernel.Hosting.Slurm;
 using Interactive.Kernel.Hosting.Sweeps;
 using Interactive.Kernel.Scripting;
+using Interactive.Monitoring;
 
-namespace Interactive.Kernel.Hosting.Commands;
+namespace Interactive.Kernel.Hosting.Commands.Runs;
 
 /// <summary><c>interactive sweep FILE.csx --set FLAG=VALUES … [-- ARGS]</c></summary>
 internal static class SweepCommand
@@ -51,13 +54,17 @@ internal static class SweepCommand
             Description = "MPI ranks of each trial",
             DefaultValueFactory = _ => 1,
         };
+        var atOnce = new Option<int?>("--at-once") { Description = "trials that train at the same time (default: 1; with --slurm all)" };
+        var slurm = new Option<bool>("--slurm") { Description = "each trial is a job of Slurm, which goes back into the queue when it is cut" };
         var verbose = new Option<bool>("--verbose") { Description = "show each trial's progress" };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var options = new ScriptOptions();
         var command = new Command("sweep",
             "Trains a script with other options again and again: random search, grid, early stopping (ASHA).") { file };
         options.AddTo(command);
-        foreach (var option in new Option[] { set, count, search, stop, metric, seed, name, root, ranks, verbose, json }) command.Add(option);
+        foreach (var option in new Option[] { set, count, search, stop, metric, seed, name, root, ranks, atOnce, slurm, verbose, json }) command.Add(option);
+        var jobs = new JobOptions();
+        jobs.AddTo(command);
         command.SetAction(parsed =>
         {
             var script = ScriptFile.Open(parsed.GetValue(file)!);
@@ -68,6 +75,13 @@ internal static class SweepCommand
                 throw new UsageException($"--trials {parsed.GetValue(count)}: at least 1 is needed");
             if (parsed.GetValue(ranks) < 1)
                 throw new UsageException($"--ranks {parsed.GetValue(ranks)}: at least 1 is needed");
+            if (parsed.GetValue(atOnce) is < 1)
+                throw new UsageException($"--at-once {parsed.GetValue(atOnce)}: at least 1 is needed");
+            if (!parsed.GetValue(slurm) && jobs.Given(parsed) is { } alone)
+                throw new UsageException($"{alone} is for jobs of Slurm: --slurm is needed");
+            var (all, nodes) = (parsed.GetValue(ranks), Math.Max(1, parsed.GetValue(jobs.Nodes)));
+            if (all % nodes != 0)
+                throw new UsageException($"--ranks {all} on --nodes {nodes}: each node has the same number of ranks");
             var isGrid = (parsed.GetValue(search)
                 ?? (parsed.GetValue(count) is null && dimensions.All(d => d.Values.Count > 0) ? "grid"
                 : "random")) == "grid";
@@ -76,16 +90,22 @@ internal static class SweepCommand
             if (isGrid && parsed.GetValue(count) is { } most) trials = [.. trials.Take(most)];
             var arguments = options.Read(parsed);
             var called = parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(script.Path);
-            ProcessStartInfo Start(string run, IReadOnlyList<string> flags)
+            var (runs, folder) = (parsed.GetValue(root)!, Path.Combine(parsed.GetValue(root)!, $"sweep-{called}"));
+            IReadOnlyList<string> Words(string run, IReadOnlyList<string> flags) => [.. arguments, "--name", run, "--out", runs, "--resume",
+                .. parsed.GetValue(verbose) ? [] : (string[])["--no-progress"], .. flags];
+            BatchScript Batch(string run, IReadOnlyList<string> flags)
+                => jobs.Read(parsed, parsed.GetValue(file)!, Words(run, flags), all / nodes, requeue: true, run, runs, []);
+            ITrialProcess Start(string run, IReadOnlyList<string> flags, string note)
             {
-                string[] launch = parsed.GetValue(ranks) > 1 ? ["launch", "-n", $"{parsed.GetValue(ranks)}"] : ["run"];
-                return new(DotnetProgram.Path,
-                    [typeof(SweepCommand).Assembly.Location, .. launch, script.Path, "--", .. arguments, "--name", run,
-                    "--out", parsed.GetValue(root)!, "--resume",
-                    .. parsed.GetValue(verbose) ? [] : (string[])["--no-progress"], .. flags]);
+                if (parsed.GetValue(slurm)) return new SlurmTrial(Path.Combine(folder, $"{run}.job"), Batch(run, flags));
+                string[] launch = all > 1 ? ["launch", "-n", $"{all}"] : ["run"];
+                var start = new ProcessStartInfo(DotnetProgram.Path, [typeof(SweepCommand).Assembly.Location, .. launch, script.Path, "--", .. Words(run, flags)]);
+                start.Environment[RunDirectory.NoteVariable] = note;
+                return new LocalTrial(start, runs, run);
             }
-            var sweep = new Sweep(Path.Combine(parsed.GetValue(root)!, $"sweep-{called}"), dimensions, trials, Start,
-                parsed.GetValue(root)!, parsed.GetValue(stop) is null ? 0 : 3, parsed.GetValue(metric));
+            _ = Batch(called, []); // what is no option of a job is told before anything starts
+            var sweep = new Sweep(folder, dimensions, trials, Start, runs,
+                parsed.GetValue(atOnce) ?? (parsed.GetValue(slurm) ? trials.Count : 1), parsed.GetValue(stop) is null ? 0 : 3, parsed.GetValue(metric));
             var done = sweep.Run(new
             {
                 script = Path.GetFileName(script.Path),
