@@ -63,6 +63,13 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
     /// <summary>Layers that hold weights.</summary>
     public IReadOnlyDictionary<OnnxNode, nn.Module> Layers => layers;
 
+    /// <summary>Lets go of constants too, which a trace would have taken over.</summary>
+    public void DisposeAll()
+    {
+        foreach (var item in held.Values) item.Tensor.Dispose();
+        Dispose();
+    }
+
     private void Hold(string name, TorchSharp.Modules.Parameter parameter, string path)
     {
         held[name] = new OnnxItem(parameter);

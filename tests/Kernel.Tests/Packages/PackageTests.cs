@@ -192,6 +192,11 @@ public sealed class PackageTests : IDisposable
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, output + await error);
         Assert.EndsWith("8 steps\n", output);
+        start.ArgumentList.Clear();
+        start.ArgumentList.Add("--help");
+        using var help = Process.Start(start)!;
+        Assert.Contains($"\n  {command} [", await help.StandardOutput.ReadToEndAsync());
+        await help.WaitForExitAsync();
         Assert.True(new FileInfo(Path.Combine(folder.Path, "net.onnx")).Length > 50);
     }
 }

@@ -13,14 +13,15 @@ internal sealed class ModuleRecording : IDisposable
     /// <summary>Runs and records.</summary>
     /// <param name="module">In the mode in which it is to be seen.</param>
     /// <param name="inputs">Stay the caller's.</param>
-    public ModuleRecording(nn.Module module, IReadOnlyList<Tensor> inputs)
+    /// <param name="seesInto">Operators in whose place those are listed that they call; null for none.</param>
+    public ModuleRecording(nn.Module module, IReadOnlyList<Tensor> inputs, Func<string, string, bool>? seesInto = null)
     {
         Inputs = inputs;
         var hooks = new List<Action>();
         foreach (var (name, part) in module.named_modules())
             Watch(part, name, hooks);
         Watch(module, "", hooks);
-        recorder = new CallRecorder();
+        recorder = new CallRecorder(seesInto);
         try { Outputs = ModuleCall.Run(module, inputs); }
         catch
         {

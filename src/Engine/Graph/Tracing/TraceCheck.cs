@@ -28,7 +28,7 @@ internal static class TraceCheck
             var floats = outputs.Where(o => o.is_floating_point()).ToArray();
             for (var i = weights.Count; i < floats.Length; i++)
                 weights.Add(rand_like(floats[i]).DetachFromDisposeScope());
-            return floats.Select((o, i) => (o * weights[i]).sum()).Aggregate((a, b) => a + b);
+            return floats.Length == 0 ? zeros(1) : floats.Select((o, i) => (o * weights[i]).sum()).Aggregate((a, b) => a + b);
         }
 
         using var executor = new Executor(graph, null, Objective.From("trace", (outputs, _) => Loss(outputs)));

@@ -27,6 +27,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         using var alone = Gate.EnterScope();
         RequireSamples();
         RequireFinite();
+        RequireLimits();
         using var plain = module is jit.ScriptModule ? ScriptExecutor.Plain() : null;
         using var memory = new ModuleMemory(module);
         foreach (var (part, its) in module.named_modules().Select(m => (m.name, m.module)).Prepend(("", module)).DistinctBy(m => m.Item2))
@@ -84,6 +85,18 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
                 throw new GraphException($"{name}: an example is a batch (samples, …) of at least one sample, got ({string.Join(", ", example.shape)})");
         }
         if (examples.Count == 0) throw new GraphException($"{name}: a trace needs an example for each input, got none");
+    }
+
+    // TorchSharp 0.107's gives its input back as it is, unless it writes over it.
+    private void RequireLimits()
+    {
+        foreach (var (part, its) in module.named_modules().Prepend(("", module)))
+            if (its is TorchSharp.Modules.Hardtanh { inplace: false } layer)
+            {
+                using Tensor beyond = tensor(layer.max_val + 1), limited = layer.call(beyond);
+                if (limited.item<double>() > layer.max_val)
+                    throw new GraphException($"{(part.Length > 0 ? part : name)} is a Hardtanh, which limits nothing in this TorchSharp unless it works in place: write nn.Hardtanh({layer.min_val}, {layer.max_val}, inplace: true), or x.clamp({layer.min_val}, {layer.max_val})");
+            }
     }
 
     private void RequireFinite()
@@ -169,7 +182,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         var steps = new TraceSteps(first, tensors, opaque);
         var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps, evaluation: true), (First, Second));
         trace.Check();
-        if (steps.Steps.Count == 0) throw new GraphException($"{name} runs no operator, so there is nothing to train or to plan");
+        if (steps.Steps.All(step => step.GivesBack)) throw new GraphException($"{name} runs no operator, so there is nothing to train or to plan");
         var builder = Builder();
         return builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes);
     }

@@ -1,3 +1,5 @@
+using Interactive.Runtime;
+
 namespace Interactive.Onnx;
 
 using Write = Func<ExportCall, string[]>;
@@ -8,6 +10,10 @@ internal static class AtenExports
     public static readonly Dictionary<string, Write> Table
         = new[] { MathExports.All, ReductionExports.All, LayerExports.All, ShapeExports.All, RecurrenceExports.All }
         .SelectMany(family => family).ToDictionary(pair => "aten::" + pair.Key, pair => pair.Value);
+
+    /// <summary>True for an operator without a counterpart that is made of others: those are written.</summary>
+    public static bool IsSeenInto(string name, string overload)
+        => !Table.ContainsKey(name) && !Table.ContainsKey(name.TrimEnd('_')) && CompositeOperators.Contains(name, overload);
 
     /// <summary>
     /// Those that ONNX spells out: read again, they are recognised. What others spell is the net's own, and stays apart.

@@ -24,22 +24,32 @@ internal sealed class ExportCall(ExportFile file, TraceStep step, TraceStep seco
     public bool IsTensor(int i) => i < arguments.Length && arguments[i].Tag == ValueTag.Tensor;
 
     /// <summary>The name of a tensor that it reads.</summary>
-    public string this[int i] => names[Before(i)];
+    public string this[int i] => IsTensor(i) ? names[Before(i)] : throw Cannot($"has no tensor as its argument {i + 1}");
     /// <summary>The same, or an empty text where it is left out.</summary>
     public string Maybe(int i) => IsTensor(i) ? this[i] : "";
     /// <summary>The names of a list's tensors.</summary>
     public string[] Names(int i) => [.. names.Skip(Before(i)).Take(step.Call!.TensorsOf(i).Count())];
 
+    /// <summary>The names of a list's tensors with their places in it, without those that are left out.</summary>
+    public (string Name, long Place)[] Places(int i)
+    {
+        var own = Names(i).AsEnumerable().GetEnumerator();
+        return [.. step.Call!.Lists[i]!.Select((e, place) => (Name: e.Tag == ValueTag.Tensor && own.MoveNext() ? own.Current : "", (long)place)).Where(e => e.Name.Length > 0)];
+    }
+
     private int Before(int i) => Enumerable.Range(0, i).Sum(a => step.Call!.TensorsOf(a).Count());
 
     public bool IsFlag(int i) => i < arguments.Length && arguments[i].Tag == ValueTag.Bool;
+    public bool IsText(int i) => i < arguments.Length && arguments[i].Tag == ValueTag.String;
     public bool IsList(int i) => i < arguments.Length && step.Call!.Lists[i] is not null;
-    public int ListCount(int i) => step.Call!.Lists[i]!.Length;
     public bool IsNone(int i) => i >= arguments.Length || arguments[i].Tag == ValueTag.None;
     public bool Flag(int i) => i < arguments.Length && arguments[i].Tag == ValueTag.Bool && arguments[i].Flag;
     /// <summary>A number that is the same for every batch.</summary>
     public double Number(int i) => Of(arguments[i]) is var number && number.Equals(Of(second.Call!.Arguments[i])) ? number
         : throw Cannot("computes with a number that follows the batch");
+
+    /// <summary>Numbers that are the same for every batch.</summary>
+    public double[] Numbers(int i) => [.. step.Call!.Lists[i]!.Select(Of)];
 
     private static double Of(NativeValue value) => value.Tag == ValueTag.Double ? value.Number : value.Payload;
 

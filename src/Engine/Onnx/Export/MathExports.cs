@@ -11,7 +11,8 @@ internal static class MathExports
         ["sub"] = c => [Sum(c, "Sub")],
         ["rsub"] = c => [c.Emit("Sub", [c.Operand(1, 0), c[0]])],
         ["mul"] = c => [Pair(c, "Mul")],
-        ["div"] = c => [c.Count > 2 && !c.IsNone(2) ? throw c.Cannot($"rounds ({c.Text(2)})") : Pair(c, "Div")],
+        ["div"] = c => [c.Count > 2 && !c.IsNone(2) ? Rounded(c, c.Text(2)) : Pair(c, "Div")],
+        ["floor_divide"] = c => [Rounded(c, "floor")],
         ["pow"] = c => [c.IsTensor(0) ? c.Emit("Pow", [c[0], c.Operand(1, 0)])
             : c.Emit("Pow", [c.File.Number(c.Number(0), c.TypeOf(1)), c[1]])],
         ["square"] = c => [c.Emit("Mul", [c[0], c[0]])],
@@ -21,17 +22,41 @@ internal static class MathExports
         ["rsqrt"] = c => [c.Emit("Reciprocal", [c.Emit("Sqrt", [c[0]])])],
         ["reciprocal"] = One("Reciprocal"),
         ["exp"] = One("Exp"),
+        ["exp2"] = c => [c.Emit("Pow", [N(c, 2), c[0]])],
+        ["expm1"] = c => [c.Emit("Sub", [c.Emit("Exp", [c[0]]), N(c, 1)])],
         ["log"] = One("Log"),
+        ["log1p"] = c => [c.Emit("Log", [c.Emit("Add", [c[0], N(c, 1)])])],
+        ["log2"] = c => [c.Emit("Div", [c.Emit("Log", [c[0]]), N(c, Math.Log(2))])],
+        ["log10"] = c => [c.Emit("Div", [c.Emit("Log", [c[0]]), N(c, Math.Log(10))])],
+        ["tan"] = One("Tan"),
+        ["asin"] = One("Asin"),
+        ["acos"] = One("Acos"),
+        ["atan"] = One("Atan"),
+        ["sinh"] = One("Sinh"),
+        ["cosh"] = One("Cosh"),
+        ["asinh"] = One("Asinh"),
+        ["acosh"] = One("Acosh"),
+        ["atanh"] = One("Atanh"),
         ["sin"] = One("Sin"),
         ["cos"] = One("Cos"),
         ["erf"] = One("Erf"),
+        ["erfc"] = c => [c.Emit("Sub", [N(c, 1), c.Emit("Erf", [c[0]])])],
         ["det"] = One("Det"),
         ["linalg_det"] = One("Det"),
         ["floor"] = One("Floor"),
         ["ceil"] = One("Ceil"),
-        ["round"] = One("Round"),
+        ["round"] = c => [c.Count > 1 && c.Long(1) != 0 ? throw c.Cannot($"rounds to {c.Long(1)} decimals") : c.Emit("Round", [c[0]])],
+        ["trunc"] = c => [Truncated(c, c[0])],
+        ["frac"] = c => [c.Emit("Sub", [c[0], Truncated(c, c[0])])],
         ["sign"] = One("Sign"),
         ["einsum"] = c => [c.Emit("Einsum", c.Names(1), ("equation", c.Text(0)))],
+        ["lerp"] = c => [c.Emit("Add", [c[0], c.Emit("Mul", [c.Emit("Sub", [c[1], c[0]]), c.Operand(2, 0)])])],
+        ["addcmul"] = c => [c.Emit("Add", [c[0], c.Emit("Mul", [c.Emit("Mul", [c[1], c[2]]), N(c, c.Number(3))])])],
+        ["addcdiv"] = c => [c.Emit("Add", [c[0], c.Emit("Mul", [c.Emit("Div", [c[1], c[2]]), N(c, c.Number(3))])])],
+        ["hypot"] = c => [c.Emit("Sqrt", [c.Emit("Add", [c.Emit("Mul", [c[0], c[0]]), c.Emit("Mul", [c[1], c[1]])])])],
+        ["logaddexp"] = c => [c.Emit("Add", [c.Emit("Max", [c[0], c[1]]), c.Emit("Log", [c.Emit("Add",
+            [c.Emit("Exp", [c.Emit("Neg", [c.Emit("Abs", [c.Emit("Sub", [c[0], c[1]])])])]), N(c, 1)])])])],
+        ["cosine_similarity"] = c => [Cosine(c)],
         ["maximum"] = c => [c.Emit("Max", [c[0], c[1]])],
         ["minimum"] = c => [c.Emit("Min", [c[0], c[1]])],
         ["remainder"] = c => [Remainder(c)],
@@ -53,9 +78,15 @@ internal static class MathExports
         ["leaky_relu"] = c => [c.Emit("LeakyRelu", [c[0]], ("alpha", (float)c.Number(1)))],
         ["elu"] = c => [c.Emit("Elu", [c[0]], ("alpha", (float)c.Number(1)))],
         ["celu"] = c => [c.Emit("Celu", [c[0]], ("alpha", (float)c.Number(1)))],
-        ["prelu"] = c => [c.Emit("PRelu", [c[0], c[1]])],
-        ["softplus"] = c => [c.Number(1) == 1 ? c.Emit("Softplus", [c[0]])
-            : c.Emit("Div", [c.Emit("Softplus", [c.Emit("Mul", [c[0], c.Operand(1, 0)])]), c.Operand(1, 0)])],
+        ["prelu"] = c => [c.Emit("PRelu", [c[0], AlongChannels(c, 1)])],
+        ["_prelu_kernel"] = c => [c.Emit("PRelu", [c[0], c[1]])],
+        ["rrelu"] = c => [c.Flag(3) ? throw c.Cannot("draws its slopes at random")
+            : c.Emit("LeakyRelu", [c[0]], ("alpha", (float)((c.Number(1) + c.Number(2)) / 2)))],
+        ["softplus"] = c => [Softplus(c)],
+        ["log_sigmoid"] = c => [c.Emit("Neg", [c.Emit("Softplus", [c.Emit("Neg", [c[0]])])])],
+        ["softshrink"] = c => [c.Emit("Shrink", [c[0]], ("lambd", (float)c.Number(1)), ("bias", (float)c.Number(1)))],
+        ["hardshrink"] = c => [c.Emit("Shrink", [c[0]], ("lambd", (float)c.Number(1)), ("bias", 0f))],
+        ["threshold"] = c => [c.Emit("Where", [c.Emit("Greater", [c[0], N(c, c.Number(1))]), c[0], N(c, c.Number(2))])],
         ["gelu"] = c => [c.Text(1) == "tanh" ? TanhGelu(c)
             : c.Emit("Mul",
             [c.Emit("Mul",
@@ -73,10 +104,47 @@ internal static class MathExports
         ["logical_not"] = One("Not"),
         ["logical_and"] = c => [c.Emit("And", [c[0], c[1]])],
         ["logical_or"] = c => [c.Emit("Or", [c[0], c[1]])],
+        ["isnan"] = One("IsNaN"),
         ["where"] = c => [c.Emit("Where", [c[0], c[1], c[2]])],
         ["masked_fill"] = c => [c.Emit("Where", [c[1], c.Operand(2, 0), c[0]])],
         ["cumsum"] = c => [c.Emit("CumSum", [c[0], c.File.Whole(c.Long(1))])],
     };
+
+    // (x, y, dimension, epsilon): each vector is divided by its length, which is at least epsilon
+    private static string Cosine(ExportCall c)
+    {
+        var axes = c.List(c.Long(2));
+        string Unit(string x) => c.Emit("Div", [x, c.Emit("Max", [c.Emit("ReduceL2", [x, axes], ("keepdims", 1L)), N(c, c.Number(3))])]);
+        return c.Emit("ReduceSum", [c.Emit("Mul", [Unit(c[0]), Unit(c[1])]), axes], ("keepdims", 0L));
+    }
+
+    private static string Truncated(ExportCall c, string x) => c.Emit("Mul", [c.Emit("Sign", [x]), c.Emit("Floor", [c.Emit("Abs", [x])])]);
+
+    private static string Rounded(ExportCall c, string mode)
+    {
+        if (!OnnxTypes.IsFloat(c.ResultType())) throw c.Cannot($"rounds whole numbers ({mode})");
+        var quotient = Pair(c, "Div");
+        return mode == "floor" ? c.Emit("Floor", [quotient]) : Truncated(c, quotient);
+    }
+
+    // From a certain size on libtorch takes the number itself, which below its default of 20 tells the two apart.
+    private static string Softplus(ExportCall c)
+    {
+        const double Same = 20;
+        var beta = c.Number(1);
+        var x = beta == 1 ? c[0] : c.Emit("Mul", [c[0], N(c, beta)]);
+        var soft = c.Emit("Softplus", [x]);
+        if (beta != 1) soft = c.Emit("Div", [soft, N(c, beta)]);
+        return c.Number(2) >= Same ? soft : c.Emit("Where", [c.Emit("Greater", [x, N(c, c.Number(2))]), c[0], soft]);
+    }
+
+    // One number for each channel, where ONNX would lay them along the last dimension.
+    private static string AlongChannels(ExportCall c, int i)
+    {
+        var (rank, sizes) = (c.Rank(0), c.SizesOf(i));
+        return rank < 3 || sizes.Length != 1 || sizes[0].Fixed == 1 ? c[i]
+            : c.Emit("Reshape", [c[i], c.List([sizes[0].Fixed, .. Enumerable.Repeat(1L, rank - 2)])]);
+    }
 
     private static Write One(string name) => c => [c.Emit(name, [c[0]])];
 

@@ -41,14 +41,15 @@ internal static class OnnxExport
         {
             graph.eval();
             var net = new Evaluated(graph);
-            using var first = new ModuleRecording(net, Batch(graph, First));
-            using var second = new ModuleRecording(net, Batch(graph, Second));
+            using var first = new ModuleRecording(net, Batch(graph, First), AtenExports.IsSeenInto);
+            using var second = new ModuleRecording(net, Batch(graph, Second), AtenExports.IsSeenInto);
             var tensors = new ModuleTensors(graph);
             var steps = new TraceSteps(first, tensors, None);
             var others = new TraceSteps(second, tensors, None, steps);
             var trace = new TraceComparison(steps, others, steps, (First, Second));
             trace.Check();
             var model = new Writing(graph, tensors, trace, options).Run();
+            ExportCheck.Verify(model, graph.Name, [(first.Inputs, first.Outputs), (second.Inputs, second.Outputs)]);
             if (options.FoldBatchNorm) BatchNormFolding.Fold(model.Graph);
             return model;
         }

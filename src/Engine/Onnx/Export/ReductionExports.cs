@@ -12,7 +12,10 @@ internal static class ReductionExports
     public static readonly Dictionary<string, Write> All = new()
     {
         ["mean"] = Reduce("ReduceMean"),
-        ["sum"] = Reduce("ReduceSum"),
+        ["sum"] = c => [Over(c, "ReduceSum", Counted(c), 1, 2)],
+        ["prod"] = c => [c.Count < 3 ? c.Emit("ReduceProd", [c[0]], ("keepdims", 0L)) : Over(c, "ReduceProd", c[0], 1, 2)],
+        ["any"] = c => [Truth(c, "ReduceMax")],
+        ["all"] = c => [Truth(c, "ReduceMin")],
         ["amax"] = Reduce("ReduceMax"),
         ["amin"] = Reduce("ReduceMin"),
         ["logsumexp"] = Reduce("ReduceLogSumExp"),
@@ -30,6 +33,15 @@ internal static class ReductionExports
     };
 
     private static Write Reduce(string name) => c => [Over(c, name, c[0], 1, 2)];
+
+    // Truth values are counted in whole numbers.
+    private static string Counted(ExportCall c) => c.TypeOf(0) == c.ResultType() ? c[0] : c.Emit("Cast", [c[0]], ("to", (long)c.ResultType()));
+
+    private static string Truth(ExportCall c, string name)
+    {
+        var numbers = c.Emit("Cast", [c.TypeOf(0) == OnnxTypes.Bool ? c[0] : c.Emit("Cast", [c[0]], ("to", (long)OnnxTypes.Bool))], ("to", (long)OnnxTypes.Float));
+        return c.Emit("Cast", [c.Count < 3 ? c.Emit(name, [numbers], ("keepdims", 0L)) : Over(c, name, numbers, 1, 2)], ("to", (long)OnnxTypes.Bool));
+    }
 
     // Over the dimensions that an argument gives, all where it gives none.
     private static string Over(ExportCall c, string name, string value, int dimensions, int keep)

@@ -7,7 +7,7 @@ namespace Interactive.Runtime;
 
 /// <summary>
 /// Records every operator that the calling thread runs until it is disposed, with all arguments and results: calls made
-/// by operators themselves are not listed. Tensors seen stay alive, so that an address tells which tensor it is. Built
+/// by operators themselves are not listed, but for those that are seen into. Tensors seen stay alive, so that an address tells which tensor it is. Built
 /// on libtorch's own observers (<c>at::RecordFunction</c> of libtorch 2.10).
 /// </summary>
 internal sealed unsafe class CallRecorder : IDisposable
@@ -33,6 +33,8 @@ internal sealed unsafe class CallRecorder : IDisposable
 
     private readonly ulong handle;
     private readonly CallRecorder? outer = current;
+    private readonly Func<string, string, bool>? seesInto;
+    private readonly Stack<int> opened = []; // operators that are seen into, by their places in the list
     private int depth;
     private ExceptionDispatchInfo? failure; // of what watches
 
@@ -44,9 +46,12 @@ internal sealed unsafe class CallRecorder : IDisposable
     public List<RecordedCall> Calls { get; } = [];
 
     /// <summary>Begins to record.</summary>
+    /// <param name="seesInto">By name and overload: an operator in whose place those are listed that it calls, if it calls any.
+    /// Null for none.</param>
     /// <exception cref="NotSupportedException">This libtorch is another version.</exception>
-    public CallRecorder()
+    public CallRecorder(Func<string, string, bool>? seesInto = null)
     {
+        this.seesInto = seesInto;
         if (!IsAvailable)
             throw new NotSupportedException($"this libtorch does not export {Add}: modules cannot be traced");
         var callback = new Callback
@@ -69,14 +74,17 @@ internal sealed unsafe class CallRecorder : IDisposable
     private static nint* Began(nint* context, nint function)
     {
         *context = 0;
-        if (current is { } recorder && recorder.depth++ == 0) recorder.Watch(recorder.Begin, function);
+        if (current is { } recorder && recorder.depth++ == recorder.opened.Count) recorder.Watch(recorder.Begin, function);
         return context;
     }
 
     [UnmanagedCallersOnly]
     private static void Ended(nint function, nint context)
     {
-        if (current is { } recorder && --recorder.depth == 0) recorder.Watch(recorder.End, function);
+        if (current is not { } recorder) return;
+        var level = --recorder.depth;
+        if (level == recorder.opened.Count) recorder.Watch(recorder.End, function);
+        else if (level == recorder.opened.Count - 1) recorder.Watch(recorder.Leave, function);
     }
 
     // Managed code must not throw across native frames.
@@ -91,7 +99,7 @@ internal sealed unsafe class CallRecorder : IDisposable
 
     private static void Read(nint tensor)
     {
-        if (current is { depth: 0 } recorder)
+        if (current is { } recorder && recorder.depth == recorder.opened.Count)
             recorder.Watch(seen
             => recorder.Calls.Add(new RecordedCall(DataRead, "", [new NativeValue(seen, ValueTag.Tensor).Share()],
             is_grad_enabled())), tensor);
@@ -104,6 +112,21 @@ internal sealed unsafe class CallRecorder : IDisposable
         var arguments = Top(*(NativeValue**)(function + InputsOffset), *(long*)(function + InputsOffset + 8),
             counts?.Arguments);
         Calls.Add(new RecordedCall(name, overload, arguments, is_grad_enabled()));
+        if (seesInto?.Invoke(name, overload) == true) opened.Push(Calls.Count - 1);
+    }
+
+    // Out of an operator that was seen into: what it called is in its place.
+    private void Leave(nint function)
+    {
+        var at = opened.Pop();
+        if (at == Calls.Count - 1)
+        {
+            counts = OperatorCall.Counts(Calls[at].Name, Calls[at].Overload);
+            End(function);
+            return;
+        }
+        Release(Calls[at]);
+        Calls.RemoveAt(at);
     }
 
     private (int Arguments, int Returns)? counts; // of the operator that runs
@@ -152,13 +175,15 @@ internal sealed unsafe class CallRecorder : IDisposable
     {
         failure = null;
         Stop();
-        foreach (var call in Calls)
-        {
-            for (var i = 0; i < call.Arguments.Length; i++) call.Arguments[i].Release();
-            foreach (var list in call.Lists)
-                for (var i = 0; i < list?.Length; i++) list[i].Release();
-            for (var i = 0; i < call.Results.Length; i++) call.Results[i].Release();
-        }
+        foreach (var call in Calls) Release(call);
         Calls.Clear();
+    }
+
+    private static void Release(RecordedCall call)
+    {
+        for (var i = 0; i < call.Arguments.Length; i++) call.Arguments[i].Release();
+        foreach (var list in call.Lists)
+            for (var i = 0; i < list?.Length; i++) list[i].Release();
+        for (var i = 0; i < call.Results.Length; i++) call.Results[i].Release();
     }
 }

@@ -150,8 +150,24 @@ public class TraceTests(ITestOutputHelper output)
             => Assert.Throws<GraphException>(() => Graph.Trace(module, zeros(example))).Message;
         Assert.Equal("runs gives null in place of a tensor", Refused(new Runs(_ => null), 2, 3));
         Assert.StartsWith("runs runs no operator", Refused(new Runs(x => x), 2, 3));
+        Assert.StartsWith("runs runs no operator", Refused(new Runs(x => nn.functional.alpha_dropout(x, 0.3, training: false)), 2, 3)); // gives it back
+        // TorchSharp's gives its input back as it is
+        Assert.Equal("1 is a Hardtanh, which limits nothing in this TorchSharp unless it works in place: write nn.Hardtanh(-0.5, 2, inplace: true), or x.clamp(-0.5, 2)",
+            Refused(nn.Sequential(nn.Linear(3, 3), nn.Hardtanh(-0.5, 2)), 2, 3));
         Assert.Equal("runs: an example is a batch (samples, …) of at least one sample, got (0, 3)", Refused(new Runs(x => x.neg()), 0, 3));
         Assert.Throws<ArgumentNullException>(() => Graph.Trace((nn.Module<Tensor, Tensor>)null!, zeros(2, 3)));
+    }
+
+    // Also where no output has a gradient: a net whose answer is a class alone.
+    [Fact]
+    public void What_limits_in_place_and_gives_places_is_traced()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(3, 4) * 3;
+        var graph = Graph.Trace(nn.Sequential(nn.Hardtanh(-0.5, 0.7, inplace: true), nn.Linear(4, 2)), randn(2, 4));
+        Assert.Contains(graph.Nodes, n => n.Op.Kind == "linear");
+        using var places = Graph.Trace(new Runs(y => y.argmax(1)), randn(2, 4));
+        Assert.True(places.call(x).Equals(x.argmax(1)));
     }
 
     private sealed class Detaches : nn.Module<Tensor, Tensor>
