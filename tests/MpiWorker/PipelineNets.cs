@@ -21,6 +21,8 @@ static class PipelineNets
             case "gpt": return Zoo.Create(name, new ModelOptions { Context = 16, Vocabulary = Vocabulary, Width = 32, Layers = 2, Heads = 4 });
             case "user": return Graph.Trace(new UserTransformer(), randint(Vocabulary, [2, UserTransformer.Tokens]));
             case "user-fused": return Graph.Trace(new UserTransformer(isPacked: true), randint(Vocabulary, [2, UserTransformer.Tokens]));
+            case "counters": return Graph.Trace(new Counters(shared: false), randn(2, 1, 8, 8));
+            case "shared-counter": return Graph.Trace(new Counters(shared: true), randn(2, 1, 8, 8));
         }
         var net = new GraphBuilder(name, new Shape(1, 8, 8));
         return net.Build(name switch

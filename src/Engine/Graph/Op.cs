@@ -53,6 +53,10 @@ public abstract class Op
     public virtual nn.Module? Module => null;
     /// <summary>Trainable and frozen parameters, in the module's order.</summary>
     public virtual IEnumerable<TorchSharp.Modules.Parameter> Parameters => Module?.parameters() ?? [];
+    /// <summary>What it reads besides parameters and its inputs: running statistics, counters.</summary>
+    internal virtual IEnumerable<Tensor> Buffers => Module?.buffers() ?? [];
+    /// <summary>Those of <see cref="Buffers"/> that a step may move.</summary>
+    internal virtual IEnumerable<Tensor> Moved => Buffers;
     /// <summary>The output's shape and type for these inputs.</summary>
     /// <exception cref="GraphException">The inputs do not fit; the message says expected and got, without the node's
     /// name.</exception>

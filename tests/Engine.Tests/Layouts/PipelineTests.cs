@@ -12,6 +12,7 @@ public sealed class PipelineTests : PipelineRuns
     [InlineData("mlp")]
     [InlineData("dropout")]
     [InlineData("tied")]
+    [InlineData("counters")]
     public void Two_ranks_have_the_bits_of_one(string net) => TwoRanksHaveTheBitsOfOne(net);
 
     [SkippableFact]
@@ -23,6 +24,14 @@ public sealed class PipelineTests : PipelineRuns
     public void Channels_last_has_the_same_bits_on_one_and_two_stages()
         => Assert.Equal(Bits("resnet", 1, "--memory-format channels-last --layout pipe=1,micro=4"),
         Bits("resnet", 2, "--memory-format channels-last --layout pipe=2,micro=4"));
+
+    [SkippableFact]
+    public void A_buffer_that_one_stage_moves_and_another_reads_is_told()
+    {
+        using var job = MpiJob.Start(MpiFlavor.OpenMpi, 2, $"pipe shared-counter {folder} --name shared --max-steps 4 --no-progress --layout pipe=2,micro=4", OneThread);
+        Assert.NotEqual(0, job.Wait(120));
+        Assert.Matches(@"share a buffer that a step moves \(\S*runs\), and lie on two ranks: cut elsewhere with --stages, or use no pipe", job.Output);
+    }
 
     [SkippableTheory]
     [InlineData("skips", "pipe=3,order=zb-h1,micro=8", 3)]

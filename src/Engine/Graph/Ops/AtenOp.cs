@@ -82,6 +82,11 @@ internal sealed class AtenOp : Op
     /// <inheritdoc/>
     public override IEnumerable<Parameter> Parameters => parameters;
     /// <inheritdoc/>
+    internal override IEnumerable<Tensor> Buffers => effects.Append(call).SelectMany(c => c.Arguments).SelectMany(a => a.Held).Where(held => held is not Parameter);
+    /// <inheritdoc/>
+    internal override IEnumerable<Tensor> Moved => effects.SelectMany(c => c.Arguments)
+        .Concat(MovesStatistics.Contains(call.Name) ? [call.Arguments[RunningMean], call.Arguments[RunningVariance]] : []).SelectMany(a => a.Held);
+    /// <inheritdoc/>
     public override bool IsView { get; }
     /// <inheritdoc/>
     public override bool ViewsAll => IsView && AtenTraits.ViewsAll(call.Name);

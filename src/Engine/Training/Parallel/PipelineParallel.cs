@@ -147,10 +147,14 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
         var byName = Fusion.Fuse(context.Graph).Nodes.ToDictionary(n => n.Name, n => n.Id);
         numbers = [.. fused.Nodes.Select(n => byName.GetValueOrDefault(n.Name, -1))];
         RequireKnown(fused);
+        var tensors = new StageTensors(fused, stages, Place);
+        if (tensors.Torn is { } torn)
+            throw new UsageException($"--layout {layout}: {torn.Moves.Name} and {torn.Reads.Name} share a buffer that a step moves ({context.Graph.named_buffers().FirstOrDefault(b => b.buffer.Identity() == torn.Buffer).name}), and lie on two ranks: cut elsewhere with --stages, or use no pipe");
         tied = new TiedUses(fused, stages, s => Place(s) == me, NameOf);
         chunks = [.. Enumerable.Range(0, order.Chunks).Select(c => order.Stage(me, c, layout.Pipe))
             .Select(s => new StageRun(graph, plan.Stages[s].Schedule, objective, s == stages.Length - 1, tied.Sums, RankOf(s - 1, stages.Length), RankOf(s + 1, stages.Length), world.Rank, link, s))];
-        owners = Owners(fused, stages);
+        owners = context.Graph.named_parameters().Select(p => (p.name, Tensor: (Tensor)p.parameter)).Concat(context.Graph.named_buffers().Select(b => (b.name, Tensor: b.buffer)))
+            .DistinctBy(p => p.name).ToDictionary(p => p.name, p => tensors.StageOf(p.Tensor) is { } stage ? RankAt(Place(stage), 0, 0) : 0);
         var stepped = chunks.SelectMany(c => c.Executor.BackwardOrder).DistinctBy(p => p.Identity()).Where(p => (tied.Owner(p) ?? -1) is var stage && (stage < 0 || Place(stage) == me))
             .ToLookup(p => layout.ShardsLinear && partition!.Slices.Any(s => s.Mine.Identity() == p.Identity()));
         pool = new GradientPool(stepped[false], null, NameOf);
@@ -200,19 +204,6 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     // The rank that runs a stage of this rank's copy of the model.
     private int RankOf(int stage, int stages) => stage < 0 || stage >= stages ? -1 : RankAt(Place(stage), PartOf(context.World.Rank), SliceOf(context.World.Rank));
 
-    private Dictionary<string, int> Owners(Graph fused, Stage[] stages)
-    {
-        var places = new Dictionary<nint, int>();
-        for (var s = stages.Length - 1; s >= 0; s--) // the first user's
-            for (var n = stages[s].End - 1; n >= stages[s].First; n--)
-            {
-                foreach (var parameter in fused.Nodes[n].Op.Parameters) places[parameter.Identity()] = RankAt(Place(s), 0, 0);
-                foreach (var buffer in fused.Nodes[n].Op.Module?.buffers() ?? []) places[((Tensor)buffer).Identity()] = RankAt(Place(s), 0, 0);
-            }
-        return context.Graph.named_parameters().Select(p => (p.name, Tensor: (Tensor)p.parameter)).Concat(context.Graph.named_buffers().Select(b => (b.name, Tensor: b.buffer)))
-            .DistinctBy(p => p.name).ToDictionary(p => p.name, p => places.GetValueOrDefault(p.Tensor.Identity(), 0));
-    }
-
     private bool IsMine(string parameter) => owners.TryGetValue(parameter, out var owner) && PlaceOf(owner) == PlaceOf(context.World.Rank);
 
     /// <inheritdoc/>
@@ -246,7 +237,11 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
             if (k > ahead) Finish(sent[k - ahead - 1]);
             if (actions[k].Pass is PassKind.B or PassKind.BW) unused!.Watch();
             learns = factors[actions[k].Micro] != 0;
-            sent[k] = chunks[actions[k].Chunk].Run(actions[k], handed, loss);
+            try { sent[k] = chunks[actions[k].Chunk].Run(actions[k], handed, loss); }
+            catch (ExternalException e) when (e.Message.Contains("modified by an inplace operation", StringComparison.Ordinal))
+            {
+                throw new UsageException($"--layout {layout}: backward of {actions[k]} reads a buffer that forward of a later micro-batch has written over: let forward use a copy of it (clone()), or use --accumulate in place of --layout");
+            }
         }
         foreach (var messages in sent.TakeLast(ahead + 1)) Finish(messages);
         unused!.Agree(copies!);
