@@ -112,9 +112,15 @@ internal sealed class NodeTrials : IDisposable
         var output = node.Node.Output;
         node.Reset();
         if (state.Values.Has(output) && !output.IsFixed) state.Values.Free(output.Id);
+        if (node.Node.Op.RunsOnce && !output.IsFixed)
+        {
+            // backward would refuse it: what it does again may write over what a graph holds
+            Measure(trial.Again, () => state.NodeForward.Run(node, forBackward: false, into: -1));
+            state.Values.Free(output.Id);
+        }
         Measure(trial.Forward, () => state.NodeForward.Run(node, forBackward: true, into: -1));
         if (output.IsFixed) return;
-        Measure(trial.Again, () => state.NodeForward.Run(node, forBackward: false, into: -1));
+        if (!node.Node.Op.RunsOnce) Measure(trial.Again, () => state.NodeForward.Run(node, forBackward: false, into: -1));
         if (output.NeedsGradient)
         {
             // long gone in a step, and what its going leaves room for would hide a workspace

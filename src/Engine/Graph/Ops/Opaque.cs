@@ -8,7 +8,8 @@ namespace Interactive.Graphs.Ops;
 /// <param name="module">The user's module, of one to four tensors to one.</param>
 /// <param name="output">Shape and type of its result, seen in a trial run.</param>
 /// <param name="overwrites">It writes over its inputs, as an activation with <c>inplace: true</c> does: it is given copies.</param>
-internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) output, bool overwrites = false) : Op
+/// <param name="moves">Its code writes into its buffers while it trains: backward, which may have saved them, refuses a second run.</param>
+internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) output, bool overwrites = false, bool moves = false) : Op
 {
     /// <summary>A module as an op: its result for one sample is seen by running it in evaluation mode, which changes nothing.</summary>
     /// <param name="module">As above.</param>
@@ -28,7 +29,8 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
             var versions = Array.ConvertAll(given, Version);
             if (ModuleCall.Run(module, given) is not [var y]) throw new GraphException("the module gives several tensors: one node has one");
             if (y.dim() == 0 || y.shape[0] != 2) throw new GraphException($"the module makes ({string.Join(", ", y.shape)}) of 2 samples of {string.Join(" and ", inputs.Select(i => i.Shape))}: its result must have the samples first");
-            return new Opaque(module, (new Shape(y.shape.AsSpan(1)), y.dtype), !versions.SequenceEqual(given.Select(Version)) || SaysInPlace(module));
+            var writes = !versions.SequenceEqual(given.Select(Version)) || SaysInPlace(module);
+            return new Opaque(module, (new Shape(y.shape.AsSpan(1)), y.dtype), writes, Moves(module, given));
         }
         catch (System.Runtime.InteropServices.ExternalException e)
         {
@@ -47,7 +49,26 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     internal bool IsWhole { get; init; }
 
     /// <summary>The same for what is the whole net.</summary>
-    internal Opaque AsWhole() => new(module, output, overwrites) { IsWhole = true };
+    internal Opaque AsWhole() => new(module, output, overwrites, moves) { IsWhole = true };
+
+    // Seen in a run in training mode, which is taken back; what its kernels do to running statistics is not counted as a write.
+    private static bool Moves(nn.Module module, Tensor[] given)
+    {
+        var buffers = module.buffers().ToArray();
+        if (buffers.Length == 0) return false;
+        var kept = buffers.Select(b => (Buffer: b, Value: b.clone(), Version: Version(b))).ToArray();
+        try
+        {
+            module.train();
+            ModuleCall.Run(module, given);
+            return kept.Any(k => Version(k.Buffer) != k.Version);
+        }
+        catch (System.Runtime.InteropServices.ExternalException) { return false; } // zeros are not for every training
+        finally
+        {
+            foreach (var (buffer, value, _) in kept) PutBack(buffer, value);
+        }
+    }
 
     // How often the tensor's bytes were written.
     private static nint Version(Tensor tensor)
@@ -66,7 +87,7 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     public override nn.Module Module => module;
     /// <inheritdoc/>
     // What its code asks besides tensors would be answered differently in a second run.
-    internal override bool RunsOnce => ForwardCode.RunsOnce(module) || KeptTensors.Has(module);
+    internal override bool RunsOnce => moves || ForwardCode.RunsOnce(module) || KeptTensors.Has(module);
     internal override bool AsksForRecording => true; // a user's module makes factors of its own
     /// <inheritdoc/>
     public override bool IsCheap => false;

@@ -74,7 +74,7 @@ internal sealed class Lowering(TraceComparison trace, ModuleTensors tensors, Gra
         var extents = trace.Extents(index, 0);
         if (extents.All(e => e.PerSample == 0)) throw new TraceFailure(step.Span.Parent, $"{step.Span.Name} gives {string.Join('x', extents)}, whatever the number of samples");
         using var result = step.Results[0].ToTensor();
-        var op = new Opaque(step.Span.Module, (AtenOp.OfSample(extents), result.dtype), trace.First.Recording.Overwrites(step.Span)) { Held = held, Places = places, Sizes = extents };
+        var op = new Opaque(step.Span.Module, (AtenOp.OfSample(extents), result.dtype), trace.First.Recording.Overwrites(step.Span), trace.First.Recording.MovesBuffers(step.Span)) { Held = held, Places = places, Sizes = extents };
         values[new(RefKind.Result, index)] = builder.Add(op, Unused(step.Span.Name), [.. read]);
     }
 

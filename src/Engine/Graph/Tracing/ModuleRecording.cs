@@ -93,14 +93,22 @@ internal sealed class ModuleRecording : IDisposable
     /// <summary>True when a module writes over what it is given.</summary>
     public bool Overwrites(ModuleSpan span) => span.Given.Any(input => Overwrites(span, input));
 
+    /// <summary>True when a module's code writes into its buffers.</summary>
+    public bool MovesBuffers(ModuleSpan span) => span.Module.buffers().Any(buffer => Writes(span, buffer));
+
     private bool Overwrites(ModuleSpan span, NativeValue given)
     {
         using var input = given.ToTensor();
+        return Writes(span, input);
+    }
+
+    private bool Writes(ModuleSpan span, Tensor into)
+    {
         for (var i = span.Begin; i < span.End; i++)
             if (Calls[i] is { Arguments: [{ Tag: ValueTag.Tensor } target, ..] } call && call.Name.EndsWith('_'))
             {
                 using var written = target.ToTensor();
-                if (NativeValue.StorageOf(written) == NativeValue.StorageOf(input)) return true;
+                if (NativeValue.StorageOf(written) == NativeValue.StorageOf(into)) return true;
             }
         return false;
     }
