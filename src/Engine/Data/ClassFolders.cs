@@ -1,3 +1,5 @@
+using System.IO.Enumeration;
+
 namespace Interactive.Data;
 
 /// <summary>A folder whose subfolders are classes.</summary>
@@ -22,4 +24,21 @@ internal static class ClassFolders
         string[] Of(string name) => find(Path.Combine(folder, name)).ToArray() is { Length: > 0 } found ? found
             : throw new UsageException($"{Path.Combine(folder, name)}: class '{name}' has no {kind} ({string.Join(", ", endings)})");
     }
+
+    /// <summary>
+    /// The files anywhere below a folder. Links to folders are followed, as torchvision does, but for those that lead back up: their
+    /// files would come many times.
+    /// </summary>
+    public static IEnumerable<string> Below(string folder)
+        => new FileSystemEnumerable<string>(folder, (ref FileSystemEntry entry) => entry.ToSpecifiedFullPath(),
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false })
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory,
+            ShouldRecursePredicate = (ref FileSystemEntry entry)
+                => (entry.Attributes & FileAttributes.ReparsePoint) == 0 || !LeadsUp(entry.ToFullPath()),
+        };
+
+    private static bool LeadsUp(string link)
+        => Directory.ResolveLinkTarget(link, returnFinalTarget: true) is { } target
+            && $"{Path.GetFullPath(link)}/".StartsWith($"{target.FullName.TrimEnd('/')}/", StringComparison.Ordinal);
 }

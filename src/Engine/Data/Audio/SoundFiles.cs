@@ -18,7 +18,7 @@ internal sealed class SoundFiles : IDataset<EncodedSound>
     }
 
     private static IEnumerable<string> Find(string folder)
-        => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+        => ClassFolders.Below(folder)
             .Where(path => Endings.Contains(Path.GetExtension(path)))
             .OrderBy(path => Path.GetDirectoryName(path), StringComparer.Ordinal).ThenBy(Path.GetFileName,
                 StringComparer.Ordinal);

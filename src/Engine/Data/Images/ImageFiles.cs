@@ -28,7 +28,7 @@ internal sealed class ImageFiles : IDataset<EncodedImage>
 
     /// <summary>All pictures anywhere below a folder: folder by folder, and by name within each.</summary>
     public static IEnumerable<string> Find(string folder)
-        => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(IsPicture)
+        => ClassFolders.Below(folder).Where(IsPicture)
             .OrderBy(path => Path.GetDirectoryName(path), StringComparer.Ordinal).ThenBy(Path.GetFileName,
             StringComparer.Ordinal);
 

@@ -57,7 +57,8 @@ internal static class ImageFile
     {
         using (colours)
         {
-            var (from, values) = (colours.Pixels, new Image(colours.Width, colours.Height, 1));
+            var from = colours.Pixels;
+            var values = new Image(colours.Width, colours.Height, 1);
             for (var i = 0; i < values.Pixels.Length; i++)
                 if (from[3 * i] == from[3 * i + 1] && from[3 * i] == from[3 * i + 2]) values.Pixels[i] = from[3 * i];
                 else
