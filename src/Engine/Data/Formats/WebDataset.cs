@@ -90,7 +90,7 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
     private static object Value(string column, byte[] bytes) => column[(column.LastIndexOf('.') + 1)..] switch
     {
         "pkl" or "pyd" or "pickle"
-            => throw new InvalidDataException($"its .{column} is a pickle, which runs code when it is read"),
+            => throw new UsageException($"its .{column} is a pickle, which runs code when it is read"),
         "txt" or "text" or "json" => System.Text.Encoding.UTF8.GetString(bytes),
         "cls" or "index" or "count"
             => System.Buffers.Text.Utf8Parser.TryParse(bytes, out long number, out _) ? number

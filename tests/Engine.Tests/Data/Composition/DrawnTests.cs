@@ -53,6 +53,10 @@ public class DrawnTests
     }
 
     [Fact]
+    public void Classes_below_zero_are_told_of()
+        => Assert.Contains("sample 0 has the class -1", Assert.Throws<UsageException>(() => Classes.Weights(Dataset.Of([0, 1], i => i - 1))).Message);
+
+    [Fact]
     public void A_condition_that_fails_names_the_sample()
         => Assert.Contains("sample 7 cannot be read: FormatException: no",
             Assert.Throws<UsageException>(() => numbers.Where(i => i < 7 ? true : throw new FormatException("no"))).Message);

@@ -57,8 +57,8 @@ public class OwnTablesTests
     {
         using var files = new TemporaryFiles();
         var data = TableDataset.FromCsv(files.Write("t.csv", "at,y\n1700000000,1\n1700000010,2\n1700000020,3\n"), "y");
-        var deviation = (float)Math.Sqrt(200.0 / 3);
-        Assert.Equal([-10 / deviation, 0, 10 / deviation], Inputs(data));
+        var expected = (float)(10 / Math.Sqrt(200.0 / 3));
+        Assert.Equal([-expected, 0, expected], Inputs(data));
     }
 
     [Fact]
@@ -70,8 +70,7 @@ public class OwnTablesTests
         Assert.Equal(train.FeatureNames, test.FeatureNames);
         using var batch = test.Read([0, 1]);
         Assert.Equal([2, 1], batch.Target.data<long>().ToArray());
-        var deviation = (float)Math.Sqrt(8.0 / 3);
-        Assert.Equal([0, 0, 0, 1, 2 / deviation, 1, 0, 0], batch.Input.data<float>().ToArray());
+        Assert.Equal([0, 0, 0, 1, (float)(2 / Math.Sqrt(8.0 / 3)), 1, 0, 0], batch.Input.data<float>().ToArray());
         Assert.Contains("line 2, column 'c': 'z' is none of the 3 categories", Error(() => train.Like(files.Write("b.csv", "kind,x,c\nr,3,z\n"))));
         Assert.Contains("column 'x': 'u' is not a number", Error(() => train.Like(files.Write("b.csv", "kind,x,c\nr,u,u\n"))));
     }
