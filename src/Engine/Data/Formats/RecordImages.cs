@@ -18,7 +18,9 @@ internal sealed class RecordImages : IDataset<EncodedImage>, IDrawn
     {
         if (source.Count == 0) throw new UsageException("there is no sample");
         this.source = source;
-        var first = source[0];
+        DataRecord first;
+        try { first = source[0]; }
+        catch (Exception e) when (SampleError.IsOfSample(e)) { throw SampleError.Of(0, source.Origin(0), e); }
         this.image = image;
         _ = ImageColumn(first);
         this.label = label ?? Find(first, Labels);
