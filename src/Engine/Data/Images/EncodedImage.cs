@@ -9,7 +9,7 @@ public sealed record EncodedImage(ReadOnlyMemory<byte> File, int Class = -1, str
     /// <summary>A mask of the same picture, as a grey PNG whose values are classes; empty (default) for none.</summary>
     public ReadOnlyMemory<byte> Mask { get; init; }
 
-    private static readonly Box[] none = new Box[0]; // told from an empty list that was given
+    private static readonly List<Box> none = []; // told from an empty list that was given
 
     /// <summary>
     /// What is where in it; an empty list for a picture without anything among pictures with boxes. Default: boxes are not told of.
