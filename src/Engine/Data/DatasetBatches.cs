@@ -3,9 +3,10 @@ using TorchSharp;
 namespace Interactive.Data;
 
 /// <summary>A data set with its collate: samples are read one by one and laid into a batch.</summary>
-internal sealed class DatasetBatches<T>(IDataset<T> dataset, ICollate<T> collate) : IBatchSource
+internal sealed class DatasetBatches<T>(IDataset<T> dataset, ICollate<T> collate) : IBatchSource, IDrawn
 {
     public int Count => dataset.Count;
+    public bool IsDrawn => Drawn.Is(dataset);
 
     public string? Origin(int sample) => dataset.Origin(sample);
 

@@ -8,7 +8,7 @@ internal static class SampleError
 
     /// <summary>The line.</summary>
     public static UsageException Of(int sample, string? origin, Exception e)
-        => new($"{Name(sample, origin)} cannot be read: {(e is InvalidDataException ? "" : $"{e.GetType().Name}: ")}{e.Message.ReplaceLineEndings(" ")}");
+        => new($"{Name(sample, origin)} cannot be read: {Reason(e)}");
 
     /// <summary>Reads a batch of a source that is the user's code; where that throws, each sample is read alone to see which one it was.</summary>
     /// <exception cref="UsageException">One cannot be read, or only all together cannot; the message names them.</exception>
@@ -28,5 +28,11 @@ internal static class SampleError
         => source.Read(samples, epoch, seed) ?? throw new InvalidDataException("the source gave no batch (null)");
 
     /// <summary>A sample's number with its file where that is known.</summary>
-    public static string Name(int sample, string? origin) => origin is null ? $"sample {sample}" : $"sample {sample} ({origin})";
+    public static string Name(int sample, string? origin) => string.IsNullOrEmpty(origin) ? $"sample {sample}" : $"sample {sample} ({origin})";
+
+    // What TorchSharp says of a disposed tensor tells nobody whose it was.
+    private static string Reason(Exception e)
+        => e is InvalidOperationException && e.Message.Contains("empty handle")
+            ? "it gives a tensor that is disposed: those that a data set makes for a sample go with its batch; one that it keeps needs DetachFromDisposeScope()"
+            : $"{(e is InvalidDataException ? "" : $"{e.GetType().Name}: ")}{e.Message.ReplaceLineEndings(" ")}";
 }

@@ -16,6 +16,18 @@ public sealed record Sampler(int Samples, int GlobalBatch, ulong Seed)
     /// <summary>The order of a whole epoch.</summary>
     public int[] Order(int epoch) => new CounterRandom(Seed, (ulong)epoch).Permutation(Samples);
 
+    /// <summary>The same in the order that a source wants, where it wants one.</summary>
+    /// <exception cref="UsageException">The source's order lacks samples, or names one that is not there.</exception>
+    internal int[] Order(IBatchSource source, int epoch)
+    {
+        if (source.Order(epoch, GlobalBatch, Seed) is not { } order) return Order(epoch);
+        if (order.Length < StepsPerEpoch * GlobalBatch)
+            throw new UsageException($"the data's order of an epoch has {order.Length} samples, {StepsPerEpoch} steps of {GlobalBatch} need {StepsPerEpoch * GlobalBatch}");
+        foreach (var sample in order)
+            if ((uint)sample >= (uint)Samples) throw new UsageException($"the data's order of an epoch names sample {sample}, there are {Samples}");
+        return order;
+    }
+
     /// <summary>A rank's part of one global batch.</summary>
     /// <exception cref="UsageException">The ranks do not divide the global batch.</exception>
     public static ArraySegment<int> Part(int[] order, int globalBatch, int step, int rank, int ranks)

@@ -91,6 +91,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         var fit = new BatchFit(graph, parts.Objective);
         fit.Check(train);
         fit.Check(test, parts.Metrics);
+        LikeData.Require(train, test);
         lossParameters = LossParameters.Of(parts.Objective, train, graph).Required(parts.Objective, Options.Zero, Options.Layout);
         microBatches = parts.Strategy.MicroBatches(Options.BatchSize, world.Size);
         microBatch = Options.BatchSize / microBatches;

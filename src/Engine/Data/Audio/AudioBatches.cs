@@ -6,7 +6,7 @@ namespace Interactive.Data;
 /// Sounds as batches: input <c>input</c> (batch, 1, bands, frames) fp32, or (batch, 1, samples) without log-mel; target
 /// <c>target</c> (batch) int64, the class, where sounds have one.
 /// </summary>
-public sealed class AudioBatches : IBatchSource
+public sealed class AudioBatches : IBatchSource, IDrawn
 {
     private readonly IDataset<EncodedSound> files;
     private readonly IDataset<(Sound Sound, int Class)> source;
@@ -26,6 +26,7 @@ public sealed class AudioBatches : IBatchSource
 
     /// <inheritdoc/>
     public int Count => source.Count;
+    bool IDrawn.IsDrawn => Drawn.Is(files);
     /// <summary>One sound, after all steps.</summary>
     public Shape Shape => layout.Value.Shape;
     /// <summary>Number of classes; 0 where there are none.</summary>

@@ -10,24 +10,18 @@ internal sealed class SoundFiles : IDataset<EncodedSound>
 
     /// <exception cref="UsageException">The folder is missing, has no class folder, or a class has no
     /// sound.</exception>
-    public SoundFiles(string folder)
+    public SoundFiles(string folder, IReadOnlyList<string>? classes = null)
     {
         if (!Directory.Exists(folder)) throw new UsageException($"{folder}: there is no such folder of sounds");
         this.folder = folder;
-        ClassNames = [.. Directory.EnumerateDirectories(folder)
-            .Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
-        if (ClassNames.Count == 0) throw new UsageException($"{folder}: there is no subfolder; each is a class of sounds");
-        files = [.. ClassNames.SelectMany((name, i) => Find(Path.Combine(folder, name), name)
-            .Select(path => (path, i)))];
+        (ClassNames, files) = ClassFolders.Find(folder, classes, "sound", Find, Endings);
     }
 
-    private static string[] Find(string folder, string name)
-        => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+    private static IEnumerable<string> Find(string folder)
+        => ClassFolders.Below(folder)
             .Where(path => Endings.Contains(Path.GetExtension(path)))
             .OrderBy(path => Path.GetDirectoryName(path), StringComparer.Ordinal).ThenBy(Path.GetFileName,
-                StringComparer.Ordinal)
-            .ToArray() is { Length: > 0 } found ? found
-        : throw new UsageException($"{folder}: class '{name}' has no sound ({string.Join(", ", Endings)})");
+                StringComparer.Ordinal);
 
     public int Count => files.Length;
     public EncodedSound this[int index] => new(File.ReadAllBytes(files[index].Path), files[index].Class,

@@ -33,7 +33,7 @@ public static class BatchSources
     /// <summary>Some of the samples, in this order.</summary>
     /// <exception cref="UsageException">None, or one that is not there.</exception>
     public static IBatchSource Subset(this IBatchSource source, IReadOnlyList<int> samples)
-        => new Subset(source, samples);
+        => source is LengthBuckets sorted ? sorted.Part(samples) : new Subset(source, samples);
 
     /// <summary>Two parts: a share for training and the rest, chosen at random once.</summary>
     /// <param name="source">All samples.</param>

@@ -16,12 +16,17 @@ internal sealed class CachedDataset<T>(IDataset<T> source, long bound, Func<T, l
         get
         {
             if (Volatile.Read(ref kept[index]) is { } known) return (T)known;
+            using var scope = TorchSharp.torch.NewDisposeScope();
             var made = source[index];
             var size = sizeOf(made);
             // No room, or another thread was faster.
             if (Interlocked.Add(ref used, size) > bound
                 || Interlocked.CompareExchange(ref kept[index], made, null) is not null)
+            {
                 Interlocked.Add(ref used, -size);
+                scope.MoveToOuter([.. scope.DisposablesView]);
+            }
+            else scope.Detach([.. scope.DisposablesView]); // a kept sample's tensors outlive its first batch
             return made;
         }
     }

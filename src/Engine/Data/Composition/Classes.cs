@@ -41,7 +41,7 @@ public static class Classes
     private static int[] Of(int count, Func<int, int?> classOf)
     {
         var classes = new int[count];
-        for (var i = 0; i < count; i++) classes[i] = classOf(i) ?? throw new UsageException($"sample {i} does not say its class: give Dataset.Of a classOf, or use a source that knows classes");
+        for (var i = 0; i < count; i++) classes[i] = classOf(i) is { } one ? one >= 0 ? one : throw new UsageException($"sample {i} has the class {one}: classes count from 0") : throw new UsageException($"sample {i} does not say its class: give Dataset.Of a classOf, or use a source that knows classes");
         return classes;
     }
 }

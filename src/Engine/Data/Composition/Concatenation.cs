@@ -19,6 +19,8 @@ internal sealed class Concatenation<T> : View<T>
 
     public override int Count => ends[^1];
     public override bool Varies => parts.Any(p => p.Varies);
+    /// <inheritdoc/>
+    public override bool IsDrawn => parts.Any(Drawn.Is);
     public override IReadOnlyList<string> ClassNames => parts[0].ClassNames;
 
     protected override (IDataset<T>, int, Pass) At(int index, Pass pass)

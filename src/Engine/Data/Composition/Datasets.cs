@@ -20,7 +20,11 @@ public static class Datasets
     /// <summary>The samples for which a condition holds. All are read once, now.</summary>
     /// <exception cref="UsageException">None is left, or a sample cannot be read.</exception>
     public static IDataset<T> Where<T>(this IDataset<T> source, Func<T, bool> condition)
-        => new Selection<T>(source, [.. Enumerable.Range(0, source.Count).Where(i => condition(Read(source, i)))]);
+    {
+        Drawn.Refuse(source);
+        return new Selection<T>(source, [.. Enumerable.Range(0, source.Count).Where(i => Read(source, i, condition))]);
+    }
+
 
     /// <summary>Some samples, in this order.</summary>
     /// <exception cref="UsageException">None, or one that is not there.</exception>
@@ -103,9 +107,9 @@ public static class Datasets
         => source.Varies ? throw new UsageException("samples that are drawn or changed at random cannot be kept: put Cached in front of what is random")
             : new CachedDataset<T>(source, bound, sizeOf ?? SampleSize.Of);
 
-    private static T Read<T>(IDataset<T> source, int index)
+    private static bool Read<T>(IDataset<T> source, int index, Func<T, bool> condition)
     {
-        try { return source[index]; }
+        try { return condition(source[index]); }
         catch (Exception e) when (SampleError.IsOfSample(e)) { throw SampleError.Of(index, source.Origin(index), e); }
     }
 }

@@ -3,9 +3,15 @@ namespace Interactive.Data;
 /// <summary>
 /// Samples of like length come in one batch, so that little is padded; which batches and in what order is random.
 /// </summary>
-internal sealed class LengthBuckets(IBatchSource source, int[] lengths, int pool) : IBatchSource
+internal sealed class LengthBuckets(IBatchSource source, int[] lengths, int pool) : IBatchSource, IDrawn
 {
     public int Count => source.Count;
+    public bool IsDrawn => Drawn.Is(source);
+
+    /// <summary>Some of the samples, sorted among themselves.</summary>
+    /// <exception cref="UsageException">None, or one that is not there.</exception>
+    public LengthBuckets Part(IReadOnlyList<int> samples) => new(new Subset(source, samples), [.. samples.Select(i => lengths[i])], pool);
+
     public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
         => source.Read(samples, epoch, seed);
     public IBatchDraft? Begin(int count, int? epoch = null, ulong seed = 0) => source.Begin(count, epoch, seed);

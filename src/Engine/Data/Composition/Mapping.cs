@@ -2,9 +2,10 @@ namespace Interactive.Data;
 
 /// <summary>Samples that a function has made of others, with random numbers where it takes them.</summary>
 internal sealed class Mapping<TFrom, T>(IDataset<TFrom> source, Func<TFrom, int, Pass, T> map, bool varies)
-    : IDataset<T>
+    : IDataset<T>, IDrawn
 {
     public int Count => source.Count;
+    public bool IsDrawn => Drawn.Is(source);
     public bool Varies => varies || source.Varies;
     public T this[int index] => Get(index, Pass.Evaluation);
     public T Get(int index, Pass pass) => map(source.Get(index, pass), index, pass);

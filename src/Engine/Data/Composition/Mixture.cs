@@ -30,6 +30,8 @@ internal sealed class Mixture<T> : View<T>
 
     public override int Count => begins[^1];
     public override bool Varies => true;
+    /// <inheritdoc/>
+    public override bool IsDrawn => true;
     public override IReadOnlyList<string> ClassNames => parts[0].ClassNames;
     public override string? Origin(int index) => null; // another one each epoch
     public override int? ClassOf(int index) => null;

@@ -8,6 +8,7 @@ internal sealed class Selection<T> : View<T>
 
     public Selection(IDataset<T> source, int[] samples)
     {
+        Drawn.Refuse(source);
         (this.source, this.samples) = (source, samples);
         if (samples.Length == 0) throw new UsageException($"no sample of {source.Count} is left");
         foreach (var sample in samples)

@@ -8,6 +8,7 @@ internal sealed class Subset : IBatchSource
 
     public Subset(IBatchSource source, IReadOnlyList<int> samples)
     {
+        Drawn.Refuse(source);
         (this.source, this.samples) = (source, [.. samples]);
         if (this.samples.Length == 0) throw new UsageException("a subset of no samples");
         foreach (var sample in this.samples)
@@ -35,6 +36,14 @@ internal sealed class Subset : IBatchSource
 
     public string? Origin(int sample)
         => source.Origin(samples[sample]) is { } origin ? origin : $"sample {samples[sample]} of the whole";
+
+    // The whole's order without the others: what lay together there lies together here.
+    int[]? IBatchSource.Order(int epoch, int globalBatch, ulong seed)
+    {
+        if (source.Order(epoch, globalBatch, seed) is not { } whole) return null;
+        var places = Enumerable.Range(0, samples.Length).ToLookup(place => samples[place]);
+        return [.. whole.SelectMany(sample => places[sample])];
+    }
 
     private sealed class Draft(IBatchDraft inner, int[] samples) : IBatchDraft
     {

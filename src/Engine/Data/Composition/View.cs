@@ -1,9 +1,11 @@
 namespace Interactive.Data;
 
 /// <summary>Samples of other data sets under numbers of its own.</summary>
-internal abstract class View<T> : IDataset<T>
+internal abstract class View<T> : IDataset<T>, IDrawn
 {
     public abstract int Count { get; }
+    /// <inheritdoc/>
+    public virtual bool IsDrawn => false;
     public abstract bool Varies { get; }
     public abstract IReadOnlyList<string> ClassNames { get; }
 

@@ -24,6 +24,8 @@ internal sealed class WeightedDraws<T> : View<T>
 
     public override int Count { get; }
     public override bool Varies => true;
+    /// <inheritdoc/>
+    public override bool IsDrawn => true;
     public override IReadOnlyList<string> ClassNames => source.ClassNames;
     public override string? Origin(int index) => null; // another one each epoch
     public override int? ClassOf(int index) => null;

@@ -47,8 +47,7 @@ public sealed class DataRecord : ISized
     {
         long whole => whole,
         string text when long.TryParse(text, out var whole) => whole,
-        ReadOnlyMemory<byte> bytes when System.Buffers.Text.Utf8Parser.TryParse(bytes.Span, out long whole, out _)
-            => whole,
+        ReadOnlyMemory<byte> bytes when Whole(bytes.Span) is { } whole => whole,
         var other => throw Misfit(column, other, "a whole number"),
     };
 
@@ -64,6 +63,13 @@ public sealed class DataRecord : ISized
     long ISized.Bytes
         => values.Sum(v => 64L
         + (v.Value is ReadOnlyMemory<byte> bytes ? bytes.Length : v.Value is string text ? 2L * text.Length : 8));
+
+    // All of it, without blanks around: "3.7" is not 3.
+    internal static long? Whole(ReadOnlySpan<byte> text)
+    {
+        text = text.Trim(" \t\r\n"u8);
+        return System.Buffers.Text.Utf8Parser.TryParse(text, out long whole, out var used) && used == text.Length ? whole : null;
+    }
 
     private static UsageException Misfit(string column, object value, string wanted)
         => new($"column '{column}' holds {(value is ReadOnlyMemory<byte> b ? $"{b.Length} bytes" : $"'{value}'")}, not {wanted}");

@@ -1,7 +1,7 @@
 namespace Interactive.Data;
 
 /// <summary>Pictures that lie in records, with what else the records hold of them.</summary>
-internal sealed class RecordImages : IDataset<EncodedImage>
+internal sealed class RecordImages : IDataset<EncodedImage>, IDrawn
 {
     private static readonly string[] Images = ["image", "img", "jpg", "jpeg", "png", "webp", "bmp", "gif", "pixels",
         "image.bytes",
@@ -18,7 +18,9 @@ internal sealed class RecordImages : IDataset<EncodedImage>
     {
         if (source.Count == 0) throw new UsageException("there is no sample");
         this.source = source;
-        var first = source[0];
+        DataRecord first;
+        try { first = source[0]; }
+        catch (Exception e) when (SampleError.IsOfSample(e)) { throw SampleError.Of(0, source.Origin(0), e); }
         this.image = image;
         _ = ImageColumn(first);
         this.label = label ?? Find(first, Labels);
@@ -37,12 +39,19 @@ internal sealed class RecordImages : IDataset<EncodedImage>
     public int Count => source.Count;
     public EncodedImage this[int index] => Image(source[index]);
     public EncodedImage Get(int index, Pass pass) => Image(source.Get(index, pass));
+    public bool IsDrawn => Drawn.Is(source);
     public bool Varies => source.Varies;
     public string? Origin(int index) => source.Origin(index);
     public int? ClassOf(int index) => source.ClassOf(index) ?? (label is null ? null : Label(source[index]));
     public IReadOnlyList<string> ClassNames => source.ClassNames;
 
     private EncodedImage Image(DataRecord record)
+    {
+        try { return Of(record); }
+        catch (UsageException e) { throw new InvalidDataException(e.Message); } // whoever reads it names the sample
+    }
+
+    private EncodedImage Of(DataRecord record)
         => new(record.Bytes(ImageColumn(record)), label is null ? -1 : Label(record),
         name is null ? "" : record.Text(name))
         {

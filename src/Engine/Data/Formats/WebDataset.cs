@@ -93,8 +93,7 @@ internal sealed class WebDataset : IDataset<DataRecord>, IDisposable
             => throw new UsageException($"its .{column} is a pickle, which runs code when it is read"),
         "txt" or "text" or "json" => System.Text.Encoding.UTF8.GetString(bytes),
         "cls" or "index" or "count"
-            => System.Buffers.Text.Utf8Parser.TryParse(bytes, out long number, out _) ? number
-            : throw new InvalidDataException($"its .{column} is no number"),
+            => DataRecord.Whole(bytes) ?? throw new InvalidDataException($"its .{column} is no number"),
         _ => (ReadOnlyMemory<byte>)bytes,
     };
 

@@ -9,8 +9,14 @@ public sealed record EncodedImage(ReadOnlyMemory<byte> File, int Class = -1, str
     /// <summary>A mask of the same picture, as a grey PNG whose values are classes; empty (default) for none.</summary>
     public ReadOnlyMemory<byte> Mask { get; init; }
 
-    /// <summary>What is where in it; default nothing.</summary>
-    public IReadOnlyList<Box> Boxes { get; init; } = [];
+    private static readonly List<Box> none = []; // told from an empty list that was given
+
+    /// <summary>
+    /// What is where in it; an empty list for a picture without anything among pictures with boxes. Default: boxes are not told of.
+    /// </summary>
+    public IReadOnlyList<Box> Boxes { get; init; } = none;
+
+    internal bool HasBoxes => !ReferenceEquals(Boxes, none);
 
     /// <inheritdoc/>
     public long Bytes => File.Length + Mask.Length + 2 * Name.Length;

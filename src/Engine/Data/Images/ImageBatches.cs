@@ -9,7 +9,7 @@ namespace Interactive.Data;
 /// class; <c>mask</c> (batch, height, width) int64, -100 where it is 255;
 /// <c>boxes</c> (batch, most, 5) fp32: left, top, right, bottom, class, and -1 where there is none.
 /// </summary>
-public sealed class ImageBatches : IBatchSource
+public sealed class ImageBatches : IBatchSource, IDrawn
 {
     private const int Unlabelled = 255, Ignored = -100;
 
@@ -28,6 +28,7 @@ public sealed class ImageBatches : IBatchSource
 
     /// <inheritdoc/>
     public int Count => source.Count;
+    bool IDrawn.IsDrawn => Drawn.Is(source);
     /// <summary>One picture, after all steps.</summary>
     public Shape Shape => new(layout.Value.Channels, layout.Value.Height, layout.Value.Width);
     /// <summary>Number of classes; 0 where there are none.</summary>
@@ -85,9 +86,15 @@ public sealed class ImageBatches : IBatchSource
     private Layout FirstLayout()
     {
         using var first = Sample(0);
+        if (first.Mask is not null) BinaryMasks.Refuse(Count, i => MaskOf(Sample(i)), i => SampleError.Name(i, Origin(i)));
         return new(first.Width, first.Height, first.Image.Channels,
             new PixelTable(pipeline.Normalisation, first.Image.Channels), first.Class >= 0, first.Mask is not null,
-            source[0].Boxes.Count > 0);
+            first.HasBoxes);
+    }
+
+    private static byte[] MaskOf(ImageSample sample)
+    {
+        using (sample) return sample.Mask is { } mask ? mask.Pixels.ToArray() : [];
     }
 
     private sealed class Draft(ImageBatches batches, Layout layout, int count, int? epoch, ulong seed) : IBatchDraft
@@ -106,11 +113,11 @@ public sealed class ImageBatches : IBatchSource
             if ((image.Width, image.Height, image.Channels) != (layout.Width, layout.Height, layout.Channels))
                 throw Misfit(sample, $"it is {image.Channels}x{image.Height}x{image.Width}, the first is {layout.Channels}x{layout.Height}x{layout.Width}: end with a step that gives all one size, such as Resize(height, width) or CenterCrop");
             layout.Table.Write(image, pixels[slot]);
-            if (classes is not null)
-                classes[slot][0] = made.Class >= 0 ? made.Class
-                : throw Misfit(sample, "it has no class, as the first has");
-            if (masks is not null)
-                Write(made.Mask ?? throw Misfit(sample, "it has no mask, as the first has"), masks[slot]);
+            Require(sample, "a class", made.Class >= 0, layout.HasClass);
+            Require(sample, "a mask", made.Mask is not null, layout.HasMask);
+            Require(sample, "boxes", made.HasBoxes, layout.HasBoxes);
+            if (classes is not null) classes[slot][0] = made.Class;
+            if (masks is not null) Write(made.Mask!, masks[slot]);
             boxes[slot] = made.Boxes;
         }
 
@@ -118,6 +125,11 @@ public sealed class ImageBatches : IBatchSource
         {
             var values = mask.Pixels;
             for (var i = 0; i < to.Length; i++) to[i] = values[i] == Unlabelled ? Ignored : values[i];
+        }
+
+        private void Require(int sample, string what, bool has, bool firstHas)
+        {
+            if (has != firstHas) throw Misfit(sample, firstHas ? $"it has no {what.Replace("a ", "")}, as the first has" : $"it has {what}, as the first has not");
         }
 
         private UsageException Misfit(int sample, string problem)

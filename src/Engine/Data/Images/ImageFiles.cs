@@ -14,17 +14,11 @@ internal sealed class ImageFiles : IDataset<EncodedImage>
 
     /// <exception cref="UsageException">The folder is missing, has no class folder, or a class has no
     /// picture.</exception>
-    public ImageFiles(string folder)
+    public ImageFiles(string folder, IReadOnlyList<string>? classes = null)
     {
         if (!Directory.Exists(folder)) throw new UsageException($"{folder}: there is no such folder of pictures");
         this.folder = folder;
-        ClassNames =
-            [.. Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)!)
-            .Order(StringComparer.Ordinal)];
-        if (ClassNames.Count == 0)
-            throw new UsageException($"{folder}: there is no subfolder; each is a class of pictures");
-        files =
-            [.. ClassNames.SelectMany((name, i) => Find(Path.Combine(folder, name), name).Select(path => (path, i)))];
+        (ClassNames, files) = ClassFolders.Find(folder, classes, "picture", below => Find(below), Endings);
     }
 
     /// <summary>Whether a folder has a subfolder with a picture: what this reads.</summary>
@@ -34,15 +28,11 @@ internal sealed class ImageFiles : IDataset<EncodedImage>
 
     /// <summary>All pictures anywhere below a folder: folder by folder, and by name within each.</summary>
     public static IEnumerable<string> Find(string folder)
-        => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(IsPicture)
+        => ClassFolders.Below(folder).Where(IsPicture)
             .OrderBy(path => Path.GetDirectoryName(path), StringComparer.Ordinal).ThenBy(Path.GetFileName,
             StringComparer.Ordinal);
 
     private static bool IsPicture(string path) => Endings.Contains(Path.GetExtension(path));
-
-    private static string[] Find(string folder, string name)
-        => Find(folder).ToArray() is { Length: > 0 } found ? found
-        : throw new UsageException($"{folder}: class '{name}' has no picture ({string.Join(", ", Endings)})");
 
     public int Count => files.Length;
     public EncodedImage this[int index]

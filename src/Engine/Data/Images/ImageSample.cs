@@ -13,8 +13,12 @@ public sealed class ImageSample : IDisposable
     internal ImageSample(EncodedImage file, Pass pass, int number)
     {
         (this.file, Pass, Number, Class) = (file, pass, number, file.Class);
-        Boxes = [.. file.Boxes];
-        if (!file.Mask.IsEmpty) mask = ImageFile.DecodeMask(file.Mask.Span);
+        (Boxes, HasBoxes) = ([.. file.Boxes], file.HasBoxes);
+        if (file.Mask.IsEmpty) return;
+        mask = ImageFile.DecodeMask(file.Mask.Span);
+        if ((mask.Width, mask.Height) == Size) return;
+        mask.Dispose();
+        throw new InvalidDataException($"its mask has {mask.Width}x{mask.Height} pixels, the picture {Width}x{Height}");
     }
 
     /// <summary>A picture that is decoded already.</summary>
@@ -30,6 +34,7 @@ public sealed class ImageSample : IDisposable
 
     internal Pass Pass { get; }
     internal int Number { get; }
+    internal bool HasBoxes { get; }
 
     /// <summary>Whether it may be changed at random.</summary>
     public bool IsTraining => Pass.IsTraining;

@@ -39,16 +39,16 @@ internal static class Picture
     /// <summary>The picture's square as rows of (red, green, blue, alpha), the colours multiplied by alpha.</summary>
     /// <param name="path">PNG, JPEG, WebP, BMP or GIF.</param>
     /// <param name="size">Pixels of a side.</param>
-    /// <param name="nearest">Take the nearest pixel in place of a mean, for masks.</param>
+    /// <param name="isMask">The pixels are classes: the file's own values, of which none is made of others.</param>
     /// <exception cref="UsageException">The file is damaged or no picture.</exception>
-    public static byte[] Square(string path, int size, bool nearest = false)
+    public static byte[] Square(string path, int size, bool isMask = false)
     {
-        using var whole = Decode(path);
+        using var whole = isMask ? DecodeMask(path) : Decode(path);
         var (width, height) = (whole.Width, whole.Height);
         var scale = size / (float)Math.Min(width, height);
         using var surface = SKSurface.Create(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Premul));
         using var image = SKImage.FromBitmap(whole);
-        var sampling = nearest ? new SKSamplingOptions(SKFilterMode.Nearest, SKMipmapMode.None)
+        var sampling = isMask ? new SKSamplingOptions(SKFilterMode.Nearest, SKMipmapMode.None)
             // the mean of what a smaller pixel covers
             : new SKSamplingOptions(SKFilterMode.Linear, scale < 1 ? SKMipmapMode.Linear : SKMipmapMode.None);
         surface.Canvas.DrawImage(image,
@@ -58,6 +58,22 @@ internal static class Picture
         var bytes = new byte[4 * size * size];
         Marshal.Copy(pixels.GetPixels(), bytes, 0, bytes.Length);
         return bytes;
+    }
+
+    // The file's own values in each channel.
+    private static SKBitmap DecodeMask(string path)
+    {
+        if (!File.Exists(path)) return Decode(path); // says so
+        try
+        {
+            using var values = ImageFile.DecodeMask(File.ReadAllBytes(path));
+            var bitmap = new SKBitmap(new SKImageInfo(values.Width, values.Height, SKColorType.Rgba8888, SKAlphaType.Premul));
+            var pixels = bitmap.GetPixelSpan();
+            for (var i = 0; i < values.Pixels.Length; i++)
+                (pixels[4 * i], pixels[4 * i + 1], pixels[4 * i + 2], pixels[4 * i + 3]) = (values.Pixels[i], values.Pixels[i], values.Pixels[i], byte.MaxValue);
+            return bitmap;
+        }
+        catch (InvalidDataException e) { throw new UsageException($"{path}: {e.Message}"); }
     }
 
     private static SKBitmap Decode(string path)

@@ -8,7 +8,7 @@ namespace Interactive.Data;
 /// A source whose training batches are mixed, pair by pair: samples 0 and 1 of a batch, 2 and 3, … What is drawn for a
 /// pair depends on (seed, epoch, its first sample) alone.
 /// </summary>
-internal sealed class PairMixing : IBatchSource
+internal sealed class PairMixing : IBatchSource, IDrawn
 {
     private readonly IBatchSource source;
     private readonly string name;
@@ -25,6 +25,7 @@ internal sealed class PairMixing : IBatchSource
     }
 
     public int Count => source.Count;
+    public bool IsDrawn => Drawn.Is(source);
     public int[]? Order(int epoch, int globalBatch, ulong seed) => source.Order(epoch, globalBatch, seed);
     public int? ClassOf(int sample) => source.ClassOf(sample);
     public string? Origin(int sample) => source.Origin(sample);

@@ -25,20 +25,30 @@ public static class Dataset
     /// A folder of pictures with a subfolder a class, by torchvision's rules: classes in ordinal order, pictures
     /// anywhere below.
     /// </summary>
-    /// <exception cref="UsageException">The folder is missing, has no class folder, or a class has no
-    /// picture.</exception>
-    public static IDataset<EncodedImage> FromFolder(string folder) => new ImageFiles(folder);
+    /// <param name="folder">The folder.</param>
+    /// <param name="classes">
+    /// The classes' names by number, such as the training set's <c>ClassNames</c> for a folder to evaluate on, which may lack some;
+    /// default the subfolders' own.
+    /// </param>
+    /// <exception cref="UsageException">The folder is missing, has no class folder or one that is none of the classes, or a class
+    /// folder has no picture.</exception>
+    public static IDataset<EncodedImage> FromFolder(string folder, IReadOnlyList<string>? classes = null)
+        => new ImageFiles(folder, classes);
 
     /// <summary>
     /// Pictures with a mask each of the same name: <c>images/cat.jpg</c> and <c>masks/cat.png</c>, whose grey value is
-    /// a pixel's class and 255 counts for none.
+    /// (or number in the palette) is a pixel's class and 255 counts for none.
     /// </summary>
     /// <exception cref="UsageException">A folder is missing, there is no picture, or one has no mask.</exception>
     public static IDataset<EncodedImage> FromFolders(string images, string masks) => new ImageMaskFiles(images, masks);
 
     /// <summary>A folder of sounds with a subfolder a class: WAV and Ogg Vorbis anywhere below.</summary>
-    /// <exception cref="UsageException">The folder is missing, has no class folder, or a class has no sound.</exception>
-    public static IDataset<EncodedSound> FromAudio(string folder) => new SoundFiles(folder);
+    /// <param name="folder">The folder.</param>
+    /// <param name="classes">As for <see cref="FromFolder"/>.</param>
+    /// <exception cref="UsageException">The folder is missing, has no class folder or one that is none of the classes, or a class
+    /// folder has no sound.</exception>
+    public static IDataset<EncodedSound> FromAudio(string folder, IReadOnlyList<string>? classes = null)
+        => new SoundFiles(folder, classes);
 
     /// <summary>MDS shards, as MosaicML Streaming and <see cref="MdsWriter"/> write them.</summary>
     /// <param name="folder">The folder of <c>index.json</c>, or its address (http, https, s3). Shards of an address are

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CsvHelper;
 using CsvHelper.Configuration;
 using CsvHelper.TypeConversion;
@@ -26,13 +27,17 @@ internal static class CsvRecords
             }
             catch (TypeConverterException e) { throw Unfit<T>(e, csv, path); }
             catch (ReaderException e) when (e.InnerException is TypeConverterException inner) { throw Unfit<T>(inner, csv, path); }
-            catch (Exception e) when (e is BadDataException or InvalidDataException) { throw CsvFile.Damaged(path, e); }
+            catch (Exception e) when (e is BadDataException or InvalidDataException or System.Text.DecoderFallbackException) { throw CsvFile.Damaged(path, e); }
     }
 
     private static List<T> Rows<T>(CsvReader csv, string path)
     {
         if (!csv.Read() || !csv.ReadHeader()) throw new UsageException($"{path}: the file is empty; its first line names the columns");
+        CsvFile.RequireSeparated(path, csv.HeaderRecord!);
         csv.ValidateHeader<T>();
+        foreach (var alike in csv.HeaderRecord!.GroupBy(Plain).Where(group => group.Count() > 1))
+            if (Members<T>().FirstOrDefault(m => Plain(m.Name) == alike.Key).Name is { } member)
+                throw new UsageException($"{path}: the columns {string.Join(" and ", alike.Select(name => $"'{name}'"))} are both {member} of {typeof(T).Name}");
         var rows = new List<T>();
         while (csv.Read())
         {
@@ -48,10 +53,24 @@ internal static class CsvRecords
         context.TypeConverterCache.AddConverter<float>(new Finite(new SingleConverter()));
         context.TypeConverterCache.AddConverter<double>(new Finite(new DoubleConverter()));
         var options = new TypeConverterOptions();
-        options.NullValues.AddRange(CsvFile.Missing.SelectMany(m => new[] { m, m.ToUpperInvariant(), m.ToLowerInvariant() }));
-        foreach (var type in (Type[])[typeof(float?), typeof(double?), typeof(int?), typeof(long?), typeof(bool?),
-            typeof(decimal?), typeof(DateTime?)]) context.TypeConverterOptionsCache.AddOptions(type, options);
+        options.NullValues.AddRange(CsvFile.Missing.SelectMany(InAnyLetters));
+        foreach (var type in (Type[])[typeof(int?), typeof(long?), typeof(bool?), typeof(DateTime?)])
+            context.TypeConverterOptionsCache.AddOptions(type, options);
+        // Commas are not skipped: "1,5" would be 15.
+        var plain = new TypeConverterOptions { NumberStyles = NumberStyles.Float };
+        var missing = new TypeConverterOptions { NumberStyles = NumberStyles.Float };
+        missing.NullValues.AddRange(options.NullValues);
+        foreach (var type in (Type[])[typeof(float), typeof(double), typeof(decimal)])
+        {
+            context.TypeConverterOptionsCache.AddOptions(type, plain);
+            context.TypeConverterOptionsCache.AddOptions(typeof(Nullable<>).MakeGenericType(type), missing);
+        }
     }
+
+    private static IEnumerable<string> InAnyLetters(string text)
+        => text.Aggregate((IEnumerable<string>)[""], (begun, c) => char.IsLetter(c)
+            ? begun.SelectMany(b => new[] { b + char.ToUpperInvariant(c), b + char.ToLowerInvariant(c) })
+            : begun.Select(b => b + c));
 
     private static UsageException Unfit<T>(TypeConverterException e, CsvReader csv, string path)
     {

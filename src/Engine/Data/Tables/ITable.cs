@@ -11,5 +11,7 @@ internal interface ITable
     IReadOnlyList<string> Texts(string name);
     /// <summary>A column's numbers, or null where it holds categories.</summary>
     /// <exception cref="UsageException">A value is no number, and others are.</exception>
-    float[]? Numbers(string name);
+    double[]? Numbers(string name);
+    /// <summary>Where a value stands, for messages.</summary>
+    string Place(int row, string name);
 }

@@ -52,20 +52,23 @@ internal sealed class ParquetTable : ITable
     public IReadOnlyList<string> Texts(string name) => [.. columns[name].Select((value, row) => value switch
     {
         string text => text,
-        ReadOnlyMemory<byte> bytes => throw new UsageException($"{path}, row {rows[row]}, column '{name}': {bytes.Length} bytes are no category"),
+        ReadOnlyMemory<byte> bytes => throw new UsageException($"{Place(row, name)}: {bytes.Length} bytes are no category"),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     })];
 
     /// <inheritdoc/>
-    public float[]? Numbers(string name)
+    public double[]? Numbers(string name)
     {
         var values = columns[name];
         if (values[0] is not (long or double)) return null;
-        var numbers = new float[values.Count];
+        var numbers = new double[values.Count];
         for (var row = 0; row < numbers.Length; row++)
-            numbers[row] = Convert.ToSingle(values[row], CultureInfo.InvariantCulture) is var number
-                && float.IsFinite(number) ? number
-                : throw new UsageException($"{path}, row {rows[row]}, column '{name}': {values[row]} is not a finite number of 32 bits");
+            numbers[row] = Convert.ToDouble(values[row], CultureInfo.InvariantCulture) is var number
+                && float.IsFinite((float)number) ? number
+                : throw new UsageException($"{Place(row, name)}: {values[row]} is not a finite number of 32 bits");
         return numbers;
     }
+
+    /// <inheritdoc/>
+    public string Place(int row, string name) => $"{path}, row {rows[row]}, column '{name}'";
 }

@@ -14,10 +14,10 @@ public sealed class TableDataset : IBatchSource
     private readonly TableColumn target;
     private readonly int[] rows;
     private readonly bool standardiseTarget;
-    private readonly (float Mean, float Deviation)[] scales; // of the features, then of the target
+    private readonly (double Mean, double Deviation)[] scales; // of the features, then of the target
 
     private TableDataset(TableColumn[] features, TableColumn target, bool standardiseTarget, int[] rows,
-        (float, float)[]? scales = null)
+        (double, double)[]? scales = null)
     {
         (this.features, this.target, this.standardiseTarget, this.rows) = (features, target, standardiseTarget, rows);
         this.scales = scales ?? [.. features.Append(target).Select(Scale)];
@@ -71,9 +71,24 @@ public sealed class TableDataset : IBatchSource
         if (inputs.Length == 0) throw new UsageException($"{path}: there is no column besides the target '{target}'");
         return new(inputs, Column(target), standardiseTarget, [.. Enumerable.Range(0, table.Count)]);
 
-        TableColumn Column(string name)
-            => categories?.Contains(name) != true && table.Numbers(name) is { } numbers ? TableColumn.Of(name, numbers)
-            : TableColumn.Of(name, table.Texts(name));
+        TableColumn Column(string name) => TableColumn.Of(table, name, categories?.Contains(name) == true);
+    }
+
+    /// <summary>
+    /// Another file with the same columns, such as a test set of its own: its values are standardised by this one's rows,
+    /// and its categories have this one's numbers.
+    /// </summary>
+    /// <param name="path">A CSV file, or a Parquet file (<c>.parquet</c>).</param>
+    /// <param name="skipMissing">As for <see cref="FromCsv"/>.</param>
+    /// <exception cref="UsageException">Something does not fit, or a category is none of this one's; the message names
+    /// file, line and column.</exception>
+    public TableDataset Like(string path, bool skipMissing = false)
+    {
+        string[] wanted = [.. features.Select(column => column.Name), target.Name];
+        ITable table = path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase) ? new ParquetTable(path, wanted, skipMissing)
+            : new CsvTable(path, wanted, skipMissing);
+        return new([.. features.Select(column => column.In(table))], target.In(table), standardiseTarget,
+            [.. Enumerable.Range(0, table.Count)], scales);
     }
 
     /// <inheritdoc/>
@@ -108,9 +123,33 @@ public sealed class TableDataset : IBatchSource
         if (kept <= 0 || kept >= Count)
             throw new UsageException($"a share of {validation} of {Count} rows for validation leaves one part empty");
         var order = new CounterRandom(seed, 0).Permutation(Count);
-        var train = new TableDataset(features, target, standardiseTarget, [.. order[..kept].Select(i => rows[i])]);
-        return (train, new(features, target, standardiseTarget, [.. order[kept..].Select(i => rows[i])], train.scales));
+        return Of((order[..kept], order[kept..]));
     }
+
+    /// <summary>
+    /// The same where each category of the target has its share in both parts, as nearly as whole rows allow.
+    /// </summary>
+    /// <param name="validation">Share of the rows to evaluate on; default a fifth.</param>
+    /// <param name="seed">Another seed chooses other rows.</param>
+    /// <exception cref="UsageException">The target is a number, or a category has too few rows for both
+    /// parts.</exception>
+    public (TableDataset Train, TableDataset Valid) SplitByClass(double validation = 0.2, ulong seed = 1)
+    {
+        if (target.Categories is null) throw new UsageException($"the target '{target.Name}' is a number: a split by class takes categories");
+        return Of(Parts.ByClass(Data.Classes.Of(this), ClassNames, 1 - validation, seed));
+    }
+
+    private (TableDataset, TableDataset) Of((int[] First, int[] Second) parts)
+    {
+        var train = new TableDataset(features, target, standardiseTarget, [.. parts.First.Select(i => rows[i])]);
+        return (train, new(features, target, standardiseTarget, [.. parts.Second.Select(i => rows[i])], train.scales));
+    }
+
+    /// <inheritdoc/>
+    public int? ClassOf(int sample) => target.Categories is null ? null : (int)target.Values[rows[sample]];
+
+    /// <summary>Whether another one gives the same numbers for the same rows.</summary>
+    internal bool IsLike(TableDataset other) => FeatureNames.SequenceEqual(other.FeatureNames) && scales.SequenceEqual(other.scales);
 
     /// <inheritdoc/>
     public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
@@ -124,21 +163,22 @@ public sealed class TableDataset : IBatchSource
             for (var c = 0; c < features.Length; at += features[c++].Width)
                 if (features[c].Categories is null) input[at] = Standardised(features[c].Values[row], scales[c]);
                 else input[at + (int)features[c].Values[row]] = 1;
-            targets[i] = standardiseTarget ? Standardised(target.Values[row], scales[^1]) : target.Values[row];
+            targets[i] = standardiseTarget ? Standardised(target.Values[row], scales[^1]) : (float)target.Values[row];
         }
         var y = target.Categories is null ? tensor(targets, samples.Length, 1)
             : tensor(Array.ConvertAll(targets, value => (long)value));
         return new Batch([new("features", tensor(input, samples.Length, width))], [new(target.Name, y)]);
     }
 
-    private static float Standardised(float value, (float Mean, float Deviation) scale)
-        => (value - scale.Mean) / scale.Deviation;
+    // In 64 bits: seconds since 1970 differ by less than 32 bits can hold.
+    private static float Standardised(double value, (double Mean, double Deviation) scale)
+        => (float)((value - scale.Mean) / scale.Deviation);
 
-    private (float, float) Scale(TableColumn column)
+    private (double, double) Scale(TableColumn column)
     {
         if (column.Categories is not null) return (0, 1);
-        var mean = rows.Average(row => (double)column.Values[row]);
+        var mean = rows.Average(row => column.Values[row]);
         var deviation = Math.Sqrt(rows.Average(row => Math.Pow(column.Values[row] - mean, 2)));
-        return ((float)mean, deviation > 0 ? (float)deviation : 1); // a column that is constant gives 0
+        return (mean, deviation > Math.Abs(mean) * 1e-12 ? deviation : 1); // a column that is constant gives 0, whatever rounding leaves
     }
 }

@@ -22,26 +22,27 @@ internal sealed class RankBatches(IBatchSource source, BatchFit fit, Sampler sam
     {
         var (epoch, step) = next.Step > 0 ? (next.Epoch, next.Step - 1) : (next.Epoch - 1, sampler.StepsPerEpoch - 1);
         foreach (var samples in Samples(epoch, step).Take(sampler.GlobalBatch / share.Parts / micro))
+        {
+            using var batch = SampleError.Read(source, samples, epoch, sampler.Seed); // whole: samples may be mixed with each other
             for (var i = 0; i < samples.Length; i++)
-            {
-                using var batch = SampleError.Read(source, samples.AsSpan(i, 1), epoch, sampler.Seed);
                 foreach (var (name, tensor) in batch.NamedInputs.Concat(batch.NamedTargets))
-                    if (tensor.is_floating_point() && !IsFinite(tensor))
+                    if (tensor.is_floating_point() && !IsFinite(tensor, i))
                         return $"the {name} of {SampleError.Name(samples[i], source.Origin(samples[i]))}";
-            }
+        }
         return null;
     }
 
-    private static bool IsFinite(Tensor tensor)
+    private static bool IsFinite(Tensor tensor, int sample)
     {
-        using var each = tensor.isfinite();
+        using var row = tensor[sample];
+        using var each = row.isfinite();
         using var all = each.all();
         return all.item<bool>();
     }
 
     private IEnumerable<int[]> Samples(int epoch, int firstStep)
     {
-        var order = source.Order(epoch, sampler.GlobalBatch, sampler.Seed) ?? sampler.Order(epoch);
+        var order = sampler.Order(source, epoch);
         for (var step = firstStep; step < sampler.StepsPerEpoch; step++)
         {
             var mine = Sampler.Part(order, sampler.GlobalBatch, step, share.Part, share.Parts);

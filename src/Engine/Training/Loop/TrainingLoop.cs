@@ -112,7 +112,7 @@ public sealed class TrainingLoop : IDisposable, Graphs.IAdvances
         var sampler = new Sampler(source.Count, Options.BatchSize, Options.Seed);
         if (sampler.StepsPerEpoch == 0) throw new UsageException($"--batch-size {Options.BatchSize} is more than the {source.Count} samples");
         var epoch = Epoch++;
-        var order = source.Order(epoch, Options.BatchSize, Options.Seed) ?? sampler.Order(epoch);
+        var order = sampler.Order(source, epoch);
         var samples = Enumerable.Range(0, sampler.StepsPerEpoch).Select(step => Sampler.Part(order, Options.BatchSize, step, world.Rank, world.Size).ToArray());
         var loader = new Loader(source, new LoaderOptions(Options.Workers, SharesCores: Device.type == TorchSharp.DeviceType.CPU));
         foreach (var batch in loader.Read(samples, epoch, Options.Seed)) yield return batch.MoveTo(Device);

@@ -108,4 +108,17 @@ public class WebDatasetTests
         Assert.Contains("a pickle, which runs code",
             Assert.Throws<UsageException>(() => Dataset.FromWebDataset(path)[0]).Message);
     }
+
+    [Fact]
+    public void A_class_is_a_whole_number_with_nothing_behind_it()
+    {
+        using var files = new TemporaryFiles();
+        foreach (var (text, fits) in ((string, bool)[])[(" 3\r\n", true), ("3.7", false), ("3abc", false), ("", false)])
+        {
+            var data = Dataset.FromWebDataset(Write(files["c.tar"], TarEntryFormat.Ustar, ("a.cls", text), ("a.png", "p")));
+            if (fits) Assert.Equal(3, data[0].Integer("cls"));
+            else Assert.Contains("c.tar, a) cannot be read: its .cls is no number",
+                Assert.Throws<UsageException>(() => data.AsImages()).Message);
+        }
+    }
 }

@@ -17,8 +17,7 @@ public class TableDatasetTests
         Assert.Equal((3, 3L, 1), (data.Count, data.Shape[0], data.Classes));
         using var batch = data.Read([2, 1]);
         Assert.Equal(["features", "y"], [batch.NamedInputs[0].Name, batch.NamedTargets[0].Name]);
-        var deviation = (float)Math.Sqrt(8.0 / 3);
-        Assert.Equal([2 / deviation, 0, 1, 0, 1, 0], batch.Input.data<float>().ToArray());
+        Assert.Equal([(float)(2 / Math.Sqrt(8.0 / 3)), 0, 1, 0, 1, 0], batch.Input.data<float>().ToArray());
         Assert.Equal(new long[] { 2, 1 }, batch.Target.shape);
         Assert.Equal([60, 20], batch.Target.data<float>().ToArray());
     }

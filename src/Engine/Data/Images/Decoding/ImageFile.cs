@@ -47,7 +47,27 @@ internal static class ImageFile
     public static Image DecodeMask(ReadOnlySpan<byte> file)
     {
         var (width, height) = Size(file);
+        if (PngValues.IsPng(file)) return PngValues.HasColours(file) ? Single(SkiaImage.Decode(file, width, height)) : PngValues.Decode(file);
+        if (IsJpeg(file)) throw new InvalidDataException("a mask must not be a JPEG, which changes values: save it as PNG");
         return SkiaImage.DecodeGrey(file, width, height);
+    }
+
+    // Grey that was saved as colours.
+    private static Image Single(Image colours)
+    {
+        using (colours)
+        {
+            var from = colours.Pixels;
+            var values = new Image(colours.Width, colours.Height, 1);
+            for (var i = 0; i < values.Pixels.Length; i++)
+                if (from[3 * i] == from[3 * i + 1] && from[3 * i] == from[3 * i + 2]) values.Pixels[i] = from[3 * i];
+                else
+                {
+                    values.Dispose();
+                    throw new InvalidDataException($"a mask must be a grey picture or one with a palette, whose values are classes; its pixel ({i % colours.Width}, {i / colours.Width}) has the colour {from[3 * i]}, {from[3 * i + 1]}, {from[3 * i + 2]}");
+                }
+            return values;
+        }
     }
 
     private static bool IsJpeg(ReadOnlySpan<byte> file) => file is [0xFF, 0xD8, 0xFF, ..];

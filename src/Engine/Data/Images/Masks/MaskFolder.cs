@@ -22,7 +22,7 @@ public sealed class MaskFolder : IBatchSource
     {
         (this.pairs, this.size, Classes) = (pairs, size, classes);
         images = new PictureCache(pairs.Length, i => Picture.Square(this.pairs[i].Image, size), cacheBytes / 2);
-        masks = new PictureCache(pairs.Length, i => Picture.Square(this.pairs[i].Mask, size, nearest: true),
+        masks = new PictureCache(pairs.Length, i => Picture.Square(this.pairs[i].Mask, size, isMask: true),
             cacheBytes / 2);
     }
 
@@ -41,13 +41,11 @@ public sealed class MaskFolder : IBatchSource
         foreach (var folder in (string[])[images, masks])
             if (!Directory.Exists(folder)) throw new UsageException($"{folder}: there is no such folder of pictures");
         if (size < 1) throw new UsageException($"a picture's size must be at least 1, got {size}");
-        var byName = Picture.Find(masks).ToLookup(path => Path.GetFileNameWithoutExtension(path));
-        var pairs =
-            Picture.Find(images).Select(path => (path, byName[Path.GetFileNameWithoutExtension(path)].FirstOrDefault()
-            ?? throw new UsageException($"{path}: there is no mask '{Path.GetFileNameWithoutExtension(path)}.png' in {masks}"))).ToArray();
-        if (pairs.Length == 0) throw new UsageException($"{images}: there is no picture");
+        var pairs = MaskPairs.Of(images, Picture.Find(images), masks, Picture.Find(masks), anywhere: true);
         var (train, valid) = PictureSplit.Of(pairs, validation, seed);
-        return (new(train, size, classes, cacheBytes), new(valid, size, classes, cacheBytes));
+        var (kept, held) = (new MaskFolder(train, size, classes, cacheBytes), new MaskFolder(valid, size, classes, cacheBytes));
+        BinaryMasks.Refuse(kept.Count, i => [.. kept.masks[i].Where((_, at) => at % 4 == 0)], i => kept.pairs[i].Mask);
+        return (kept, held);
     }
 
     /// <inheritdoc/>

@@ -12,13 +12,7 @@ internal sealed class ImageMaskFiles : IDataset<EncodedImage>
         foreach (var one in (string[])[images, masks])
             if (!Directory.Exists(one)) throw new UsageException($"{one}: there is no such folder of pictures");
         folder = images;
-        var byName = ImageFiles.Find(masks)
-            .ToLookup(path => Path.ChangeExtension(Path.GetRelativePath(masks, path), null));
-        pairs =
-            [.. ImageFiles.Find(images).Select(path
-            => (path, byName[Path.ChangeExtension(Path.GetRelativePath(images, path), null)].FirstOrDefault()
-            ?? throw new UsageException($"{path}: there is no mask '{Path.ChangeExtension(Path.GetRelativePath(images, path), ".png")}' in {masks}")))];
-        if (pairs.Length == 0) throw new UsageException($"{images}: there is no picture");
+        pairs = MaskPairs.Of(images, ImageFiles.Find(images), masks, ImageFiles.Find(masks), anywhere: false);
     }
 
     public int Count => pairs.Length;
