@@ -28,6 +28,7 @@ internal static class TraceCheck
             var floats = outputs.Where(o => o.is_floating_point()).ToArray();
             for (var i = weights.Count; i < floats.Length; i++)
                 weights.Add(rand_like(floats[i]).DetachFromDisposeScope());
+            if (floats.Length == 0) return zeros(1); // whole numbers alone: there is nothing to train
             return floats.Select((o, i) => (o * weights[i]).sum()).Aggregate((a, b) => a + b);
         }
 

@@ -2,7 +2,7 @@ namespace Interactive.Onnx;
 
 using Write = Func<ExportCall, string[]>;
 
-/// <summary>Layers with weights, pools and attention.</summary>
+/// <summary>Layers with weights, and attention.</summary>
 internal static class LayerExports
 {
     public static readonly Dictionary<string, Write> All = new()
@@ -14,40 +14,20 @@ internal static class LayerExports
         ["conv_transpose2d"] = c => [ConvTranspose(c, 2)],
         ["conv_transpose3d"] = c => [ConvTranspose(c, 3)],
         ["linear"] = c => [Linear(c, c[0], c[1], c.Maybe(2), c.Rank(0))],
-        ["addmm"] = c => [c.File.Turned(c[2]) is { } weight ? c.Emit("Gemm", [c[1], weight, c[0]], ("transB", 1L))
-            : c.Emit("Gemm", [c[1], c[2], c[0]])],
+        ["addmm"] = c => [Product(c, c[1], c.File.Turned(c[2]))],
         ["matmul"] = Product,
         ["mm"] = Product,
         ["bmm"] = Product,
-        ["baddbmm"] = c => c.Number(3) != 1 || c.Number(4) != 1 ? throw c.Cannot("weighs its sum")
-            : [c.Emit("Add", [c[0], c.Emit("MatMul", [c[1], c[2]])])],
+        ["mv"] = Product,
+        ["dot"] = Product,
+        ["baddbmm"] = c => [c.Emit("Add", [Times(c, c[0], c.Number(3)), Times(c, c.Emit("MatMul", [c[1], c[2]]), c.Number(4))])],
         ["bilinear"] = c => [Bilinear(c)],
         ["embedding"] = c => [c.Emit("Gather", [c[0], c[1]])],
-        ["batch_norm"] = c => c.Flag(5) ? throw c.Cannot("normalises by the batch")
-            : [c.Emit("BatchNormalization", [c[0], c[1], c[2], c[3], c[4]], ("epsilon", (float)c.Number(7)),
-            ("momentum", (float)(1 - c.Number(6))))],
+        ["batch_norm"] = c => c.Flag(5) ? throw c.Cannot("normalises by the batch") : [Running(c, ("momentum", (float)(1 - c.Number(6))))],
         ["layer_norm"] = LayerNorm,
         ["group_norm"] = GroupNorm,
-        ["instance_norm"] =
-            c => [c.IsTensor(1) ? c.Emit("InstanceNormalization", [c[0], c[1], c[2]], ("epsilon", (float)c.Number(7)))
-            : c.SizesOf(0)[1].Fixed is var channels
-            ? c.Emit("InstanceNormalization", [c[0], Filled(c, channels, 1), Filled(c, channels, 0)],
-            ("epsilon", (float)c.Number(7))) : ""],
-        ["max_pool1d"] = c => [MaxPool(c, 1)],
-        ["max_pool2d"] = c => [MaxPool(c, 2)],
-        ["max_pool3d"] = c => [MaxPool(c, 3)],
-        ["avg_pool1d"] = c => [AvgPool(c, 1)],
-        ["avg_pool2d"] = c => [AvgPool(c, 2)],
-        ["avg_pool3d"] = c => [AvgPool(c, 3)],
-        ["adaptive_avg_pool1d"] = c => [Adaptive(c, 1, "Average")],
-        ["adaptive_avg_pool2d"] = c => [Adaptive(c, 2, "Average")],
-        ["adaptive_max_pool2d"] = c => [Adaptive(c, 2, "Max")],
-        ["upsample_nearest2d"] = c => [Resize(c, "nearest", "asymmetric")],
-        ["upsample_bilinear2d"] = c => [Resize(c, "linear", c.Flag(2) ? "align_corners" : "half_pixel")],
-        ["grid_sampler"] = c => [c.Emit("GridSample", [c[0], c[1]],
-            ("mode", c.Long(2) switch { 0 => "bilinear", 1 => "nearest", _ => "bicubic" }),
-            ("padding_mode", c.Long(3) switch { 0 => "zeros", 1 => "border", _ => "reflection" }),
-            ("align_corners", c.Flag(4) ? 1L : 0L))],
+        ["instance_norm"] = c => [c.Flag(5)
+            ? c.Emit("InstanceNormalization", [c[0], Scale(c, 1), Scale(c, 2)], ("epsilon", (float)c.Number(7))) : Running(c)],
         ["scaled_dot_product_attention"] = Attention,
         ["dropout"] = c => [c.Emit("Identity", [c[0]])],
     };
@@ -55,16 +35,22 @@ internal static class LayerExports
     private static string Conv(ExportCall c, int space)
         => c.Emit("Conv", [c[0], c[1], c.Maybe(2)],
         ("kernel_shape", c.SizesOf(1).Skip(2).Select(e => e.Fixed).ToArray()),
-        ("strides", c.Each(3, space, 1)), ("pads", Twice(c.Each(4, space, 0))), ("dilations", c.Each(5, space, 1)),
-            ("group", c.Long(6)));
+        ("strides", c.Each(3, space, 1)), ("pads", c.IsText(4) ? Same(c, space) : WindowExports.Twice(c.Each(4, space, 0))),
+            ("dilations", c.Each(5, space, 1)), ("group", c.Long(6)));
+
+    // "same": as many places as before; an odd one comes last.
+    private static long[] Same(ExportCall c, int space)
+    {
+        if (c.Text(4) == "valid") return new long[2 * space];
+        long[] all = [.. c.SizesOf(1).Skip(2).Zip(c.Each(5, space, 1), (kernel, gaps) => gaps * (kernel.Fixed - 1))];
+        return [.. all.Select(pad => pad / 2), .. all.Select(pad => pad - pad / 2)];
+    }
 
     private static string ConvTranspose(ExportCall c, int space)
         => c.Emit("ConvTranspose", [c[0], c[1], c.Maybe(2)],
         ("kernel_shape", c.SizesOf(1).Skip(2).Select(e => e.Fixed).ToArray()),
-        ("strides", c.Each(3, space, 1)), ("pads", Twice(c.Each(4, space, 0))), ("output_padding", c.Each(5, space, 0)),
+        ("strides", c.Each(3, space, 1)), ("pads", WindowExports.Twice(c.Each(4, space, 0))), ("output_padding", c.Each(5, space, 0)),
             ("group", c.Long(6)), ("dilations", c.Each(7, space, 1)));
-
-    private static long[] Twice(long[] pads) => [.. pads, .. pads];
 
     private static string Linear(ExportCall c, string x, string weight, string bias, int rank)
     {
@@ -81,17 +67,35 @@ internal static class LayerExports
 
     private static string[] Product(ExportCall c) => [c.Emit("MatMul", [c[0], c[1]])];
 
+    // (sum, a, b, beta, alpha); b may be the transpose of a weight
+    private static string Product(ExportCall c, string a, string? weight)
+    {
+        (string, OnnxAttribute)[] settings = weight is null ? [] : [("transB", 1L)];
+        if (c.Number(3) != 1) settings = [.. settings, ("beta", (float)c.Number(3))];
+        if (c.Number(4) != 1) settings = [.. settings, ("alpha", (float)c.Number(4))];
+        return c.Emit("Gemm", [a, weight ?? c[2], c[0]], settings);
+    }
+
+    private static string Times(ExportCall c, string value, double by) => by == 1 ? value : c.Emit("Mul", [value, c.File.Number(by, c.ResultType())]);
+
+    // (x, scale, shift, means, variances, …, epsilon at 7), by what was seen in training
+    private static string Running(ExportCall c, params (string, OnnxAttribute)[] settings)
+        => c.Emit("BatchNormalization", [c[0], Scale(c, 1), Scale(c, 2), c[3], c[4]], [("epsilon", (float)c.Number(7)), .. settings]);
+
+    // A scale or a shift of channels that may be left out, which ONNX asks for.
+    private static string Scale(ExportCall c, int i) => c.IsTensor(i) ? c[i] : Filled(c, c.SizesOf(0)[1].Fixed, i == 1 ? 1 : 0);
+
     private static string Filled(ExportCall c, long count, double value)
     {
         using var numbers = TorchSharp.torch.full([count], value);
-        return c.File.Weight(numbers, $"filled{count}_{value}");
+        return c.File.Weight(numbers, $"filled{count}_{value}", c.TypeOf(0));
     }
 
     private static string[] LayerNorm(ExportCall c)
     {
         var sizes = c.Longs(1);
         using var ones = TorchSharp.torch.ones(sizes);
-        var weight = c.IsTensor(2) ? c[2] : c.File.Weight(ones, $"ones{string.Join('x', sizes)}");
+        var weight = c.IsTensor(2) ? c[2] : c.File.Weight(ones, $"ones{string.Join('x', sizes)}", c.TypeOf(0));
         return [c.Emit("LayerNormalization", [c[0], weight, c.Maybe(3)], ("axis", -(long)sizes.Length),
             ("epsilon", (float)c.Number(4)))];
     }
@@ -110,45 +114,6 @@ internal static class LayerExports
         return [c.IsTensor(3) ? c.Emit("Add", [y, c.Emit("Reshape", [c[3], c.List(along)])]) : y];
     }
 
-    private static string MaxPool(ExportCall c, int space)
-    {
-        var kernel = c.Each(1, space, 1);
-        return c.Emit("MaxPool", [c[0]], ("kernel_shape", kernel),
-            ("strides", c.Longs(2).Length > 0 ? c.Each(2, space, 1) : kernel), ("pads", Twice(c.Each(3, space, 0))),
-            ("dilations", c.Each(4, space, 1)), ("ceil_mode", c.Flag(5) ? 1L : 0L));
-    }
-
-    private static string AvgPool(ExportCall c, int space)
-    {
-        var kernel = c.Each(1, space, 1);
-        return c.Emit("AveragePool", [c[0]], ("kernel_shape", kernel),
-            ("strides", c.Longs(2).Length > 0 ? c.Each(2, space, 1) : kernel), ("pads", Twice(c.Each(3, space, 0))),
-            ("ceil_mode", c.Flag(4) ? 1L : 0L), ("count_include_pad", c.Flag(5) ? 1L : 0L));
-    }
-
-    private static string Adaptive(ExportCall c, int space, string kind)
-    {
-        var (sizes, wanted) = (c.SizesOf(0)[^space..].Select(e => e.Fixed).ToArray(), c.Each(1, space, 1));
-        if (wanted.All(w => w == 1)) return c.Emit($"Global{kind}Pool", [c[0]]);
-        if (sizes.SequenceEqual(wanted)) return c.Emit("Identity", [c[0]]);
-        if (sizes.Zip(wanted).Any(p => p.First % p.Second != 0))
-            throw c.Cannot($"pools {string.Join('x', sizes)} into {string.Join('x', wanted)} places, which overlap");
-        long[] kernel = [.. sizes.Zip(wanted, (s, w) => s / w)];
-        return c.Emit($"{kind}Pool", [c[0]], ("kernel_shape", kernel), ("strides", kernel));
-    }
-
-    private static string Resize(ExportCall c, string mode, string coordinates)
-    {
-        var (from, to) = (c.SizesOf(0), c.Result());
-        var scales = new[] { 1f, 1f, (float)to[2].Fixed / from[2].Fixed, (float)to[3].Fixed / from[3].Fixed };
-        using var numbers = TorchSharp.torch.tensor(scales);
-        var name = c.File.Weight(numbers, $"scales{scales[2]}_{scales[3]}");
-        return mode == "nearest"
-            ? c.Emit("Resize", [c[0], "", name], ("mode", mode), ("coordinate_transformation_mode", coordinates),
-            ("nearest_mode", "floor"))
-            : c.Emit("Resize", [c[0], "", name], ("mode", mode), ("coordinate_transformation_mode", coordinates));
-    }
-
     // (q, k, v, mask, dropout, causal, scale)
     private static string[] Attention(ExportCall c)
     {
@@ -162,7 +127,7 @@ internal static class LayerExports
         {
             var (rows, columns) = (queries[^2].Fixed, keys[^2].Fixed);
             using var mask = TorchSharp.torch.full([rows, columns], double.NegativeInfinity).triu(1);
-            scores = c.Emit("Add", [scores, c.File.Weight(mask, $"causal{rows}x{columns}")]);
+            scores = c.Emit("Add", [scores, c.File.Weight(mask, $"causal{rows}x{columns}", type)]);
         }
         else if (c.IsTensor(3))
             scores = c.Emit("Add",

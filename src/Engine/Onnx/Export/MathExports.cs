@@ -9,11 +9,11 @@ internal static class MathExports
     {
         ["add"] = c => [Sum(c, "Add")],
         ["sub"] = c => [Sum(c, "Sub")],
-        ["rsub"] = c => [c.Emit("Sub", [c.Operand(1, 0), c[0]])],
+        ["rsub"] = c => [c.Emit("Sub", [c.As(1), Weighed(c, c.As(0), 2)])],
         ["mul"] = c => [Pair(c, "Mul")],
-        ["div"] = c => [c.Count > 2 && !c.IsNone(2) ? throw c.Cannot($"rounds ({c.Text(2)})") : Pair(c, "Div")],
-        ["pow"] = c => [c.IsTensor(0) ? c.Emit("Pow", [c[0], c.Operand(1, 0)])
-            : c.Emit("Pow", [c.File.Number(c.Number(0), c.TypeOf(1)), c[1]])],
+        ["div"] = c => [c.IsNone(2) ? Pair(c, "Div") : Rounded(c, c.Text(2))],
+        ["floor_divide"] = c => [Rounded(c, "floor")],
+        ["pow"] = c => [c.Emit("Pow", [c.As(0), c.As(1)])],
         ["square"] = c => [c.Emit("Mul", [c[0], c[0]])],
         ["neg"] = One("Neg"),
         ["abs"] = One("Abs"),
@@ -29,13 +29,13 @@ internal static class MathExports
         ["linalg_det"] = One("Det"),
         ["floor"] = One("Floor"),
         ["ceil"] = One("Ceil"),
-        ["round"] = One("Round"),
+        ["round"] = c => [Rounds(c, c.IsNone(1) ? 0 : c.Long(1))],
         ["sign"] = One("Sign"),
         ["einsum"] = c => [c.Emit("Einsum", c.Names(1), ("equation", c.Text(0)))],
-        ["maximum"] = c => [c.Emit("Max", [c[0], c[1]])],
-        ["minimum"] = c => [c.Emit("Min", [c[0], c[1]])],
+        ["maximum"] = c => [c.Emit("Max", [c.As(0), c.As(1)])],
+        ["minimum"] = c => [c.Emit("Min", [c.As(0), c.As(1)])],
         ["remainder"] = c => [Remainder(c)],
-        ["fmod"] = c => [c.Emit("Mod", [c[0], c.Operand(1, 0)], ("fmod", 1L))],
+        ["fmod"] = c => [c.Emit("Mod", [c.As(0), c.As(1)], ("fmod", 1L))],
         ["relu"] = One("Relu"),
         ["sigmoid"] = One("Sigmoid"),
         ["tanh"] = One("Tanh"),
@@ -47,15 +47,16 @@ internal static class MathExports
         ["hardsigmoid"] = c => [c.Emit("HardSigmoid", [c[0]], ("alpha", 1f / 6), ("beta", 0.5f))],
         ["relu6"] = c => [Clip(c, 0, 6)],
         ["hardtanh"] = c => [Clip(c, c.Number(1), c.Number(2))],
-        ["clamp"] = c => [Clip(c, c.IsNone(1) ? null : c.Number(1), c.IsNone(2) ? null : c.Number(2))],
+        ["clamp"] = c => [c.IsTensor(1) || c.IsTensor(2)
+            ? (c.IsNone(1) ? c.As(0) : c.Emit("Max", [c.As(0), c.As(1)])) is var least && c.IsNone(2) ? least : c.Emit("Min", [least, c.As(2)])
+            : Clip(c, c.IsNone(1) ? null : c.Number(1), c.IsNone(2) ? null : c.Number(2))],
         ["clamp_min"] = c => [Clip(c, c.Number(1), null)],
         ["clamp_max"] = c => [Clip(c, null, c.Number(1))],
         ["leaky_relu"] = c => [c.Emit("LeakyRelu", [c[0]], ("alpha", (float)c.Number(1)))],
         ["elu"] = c => [c.Emit("Elu", [c[0]], ("alpha", (float)c.Number(1)))],
         ["celu"] = c => [c.Emit("Celu", [c[0]], ("alpha", (float)c.Number(1)))],
         ["prelu"] = c => [c.Emit("PRelu", [c[0], c[1]])],
-        ["softplus"] = c => [c.Number(1) == 1 ? c.Emit("Softplus", [c[0]])
-            : c.Emit("Div", [c.Emit("Softplus", [c.Emit("Mul", [c[0], c.Operand(1, 0)])]), c.Operand(1, 0)])],
+        ["softplus"] = c => [Softplus(c, c.Number(1), c.Number(2))],
         ["gelu"] = c => [c.Text(1) == "tanh" ? TanhGelu(c)
             : c.Emit("Mul",
             [c.Emit("Mul",
@@ -70,35 +71,51 @@ internal static class MathExports
         ["le"] = Compare("LessOrEqual"),
         ["gt"] = Compare("Greater"),
         ["ge"] = Compare("GreaterOrEqual"),
-        ["logical_not"] = One("Not"),
-        ["logical_and"] = c => [c.Emit("And", [c[0], c[1]])],
-        ["logical_or"] = c => [c.Emit("Or", [c[0], c[1]])],
-        ["where"] = c => [c.Emit("Where", [c[0], c[1], c[2]])],
-        ["masked_fill"] = c => [c.Emit("Where", [c[1], c.Operand(2, 0), c[0]])],
-        ["cumsum"] = c => [c.Emit("CumSum", [c[0], c.File.Whole(c.Long(1))])],
+        ["where"] = c => [c.Emit("Where", [c[0], c.As(1), c.As(2)])],
+        ["masked_fill"] = c => [c.Emit("Where", [c[1], c.As(2), c[0]])],
+        ["cumsum"] = c => [c.Emit("CumSum", [c.As(0), c.File.Whole(c.Long(1))])],
     };
 
-    private static Write One(string name) => c => [c.Emit(name, [c[0]])];
+    private static Write One(string name) => c => [c.Emit(name, [c.As(0)])];
 
     private static string N(ExportCall c, double number) => c.File.Number(number, c.TypeOf(0));
 
-    private static string Pair(ExportCall c, string name)
-        => c.IsTensor(0) ? c.Emit(name, [As(c, 0, c.ResultType()), c.IsTensor(1) ? As(c, 1, c.ResultType()) : c.File.Number(c.Number(1), c.ResultType())])
-            : c.Emit(name, [c.Operand(0, 1), c[1]]);
-
-    // libtorch computes with numbers of two types in one that holds both, ONNX not at all.
-    private static string As(ExportCall c, int i, int type) => c.TypeOf(i) == type ? c[i] : c.Emit("Cast", [c[i]], ("to", (long)type));
+    private static string Pair(ExportCall c, string name) => c.Emit(name, [c.As(0), c.As(1)]);
 
     private static string Sum(ExportCall c, string name)
     {
-        var type = c.ResultType();
-        var other = c.IsTensor(1) ? As(c, 1, type) : c.File.Number(c.Number(1), type);
-        if (c.Count > 2 && !c.IsNone(2) && c.Number(2) is not 1 and var scale)
-        {
-            if (scale == -1) name = name == "Add" ? "Sub" : "Add";
-            else other = c.Emit("Mul", [other, c.File.Number(scale, type)]);
-        }
-        return c.Emit(name, [As(c, 0, type), other]);
+        if (c.Count > 2 && !c.IsNone(2) && c.Number(2) == -1) return c.Emit(name == "Add" ? "Sub" : "Add", [c.As(0), c.As(1)]);
+        return c.Emit(name, [c.As(0), Weighed(c, c.As(1), 2)]);
+    }
+
+    // Times a number among the arguments, which most often is 1.
+    private static string Weighed(ExportCall c, string value, int by)
+        => c.IsNone(by) || c.Number(by) == 1 ? value : c.Emit("Mul", [value, c.File.Number(c.Number(by), c.ResultType())]);
+
+    // ONNX divides whole numbers towards 0.
+    private static string Rounded(ExportCall c, string way)
+    {
+        var (type, a, b) = (c.ResultType(), c.As(0), c.As(1));
+        if (OnnxTypes.IsFloat(type))
+            return way == "floor" ? c.Emit("Floor", [c.Emit("Div", [a, b])]) : FunctionExports.Truncated(c, c.Emit("Div", [a, b]));
+        return way == "floor" ? c.Emit("Div", [c.Emit("Sub", [a, c.Emit("Mod", [a, b])]), b]) : c.Emit("Div", [a, b]);
+    }
+
+    private static string Rounds(ExportCall c, long digits)
+    {
+        if (digits == 0) return c.Emit("Round", [c[0]]);
+        var scale = N(c, Math.Pow(10, Math.Abs(digits)));
+        var (there, back) = digits > 0 ? ("Mul", "Div") : ("Div", "Mul");
+        return c.Emit(back, [c.Emit("Round", [c.Emit(there, [c[0], scale])]), scale]);
+    }
+
+    // Beyond the threshold libtorch takes the number itself; ONNX's is that but for rounding from 20 on.
+    private static string Softplus(ExportCall c, double beta, double threshold)
+    {
+        var scaled = beta == 1 ? c[0] : c.Emit("Mul", [c[0], N(c, beta)]);
+        var y = c.Emit("Softplus", [scaled]);
+        if (beta != 1) y = c.Emit("Div", [y, N(c, beta)]);
+        return threshold >= 20 ? y : c.Emit("Where", [c.Emit("Greater", [scaled, N(c, threshold)]), c[0], y]);
     }
 
     private static string Glu(ExportCall c)
@@ -110,16 +127,16 @@ internal static class MathExports
     // Whole numbers as Python divides them; ONNX does so for whole numbers alone.
     private static string Remainder(ExportCall c)
     {
-        var by = c.Operand(1, 0);
-        return OnnxTypes.IsFloat(c.TypeOf(0))
-            ? c.Emit("Sub", [c[0], c.Emit("Mul", [c.Emit("Floor", [c.Emit("Div", [c[0], by])]), by])])
-            : c.Emit("Mod", [c[0], by]);
+        var (x, by) = (c.As(0), c.As(1));
+        return OnnxTypes.IsFloat(c.ResultType())
+            ? c.Emit("Sub", [x, c.Emit("Mul", [c.Emit("Floor", [c.Emit("Div", [x, by])]), by])])
+            : c.Emit("Mod", [x, by]);
     }
 
     private static string Clip(ExportCall c, double? least, double? most)
         => c.Emit("Clip",
-        [c[0], least is { } from && !double.IsNegativeInfinity(from) ? N(c, from) : "",
-        most is { } to && !double.IsPositiveInfinity(to) ? N(c, to) : ""]);
+        [c.As(0), least is { } from && !double.IsNegativeInfinity(from) ? c.File.Number(from, c.ResultType()) : "",
+        most is { } to && !double.IsPositiveInfinity(to) ? c.File.Number(to, c.ResultType()) : ""]);
 
     private static string TanhGelu(ExportCall c)
     {
@@ -132,6 +149,6 @@ internal static class MathExports
     {
         var type = c.IsTensor(1) && OnnxTypes.IsFloat(c.TypeOf(1)) ? c.TypeOf(1) : c.TypeOf(0);
         if (!c.IsTensor(1) && !OnnxTypes.IsFloat(type) && c.Number(1) % 1 != 0) type = OnnxTypes.Float;
-        return [c.Emit(name, [As(c, 0, type), c.IsTensor(1) ? As(c, 1, type) : c.File.Number(c.Number(1), type)])];
+        return [c.Emit(name, [c.As(0, type), c.As(1, type)])];
     };
 }

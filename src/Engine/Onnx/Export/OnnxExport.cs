@@ -50,6 +50,7 @@ internal static class OnnxExport
             trace.Check();
             var model = new Writing(graph, tensors, trace, options).Run();
             if (options.FoldBatchNorm) BatchNormFolding.Fold(model.Graph);
+            ExportCheck.Run(graph, model, Batch(graph, Second));
             return model;
         }
         catch (TraceFailure e) { throw new UsageException($"{graph.Name} cannot be written as ONNX: {e.Message}"); }
@@ -129,8 +130,12 @@ internal static class OnnxExport
             if (step.IsInPlace) operation = operation[..^1];
             if (!AtenExports.Table.TryGetValue(operation, out var write)) throw new UsageException($"{graph.Name} cannot be written as ONNX: there is no counterpart of {operation}");
             var before = file.Model.Graph.Nodes.Count;
-            var results = write(new ExportCall(file, step, trace.Second.Steps[index], trace, index,
-                [.. step.Tensors.Select(Name)]));
+            string[] results;
+            try { results = write(new ExportCall(file, step, trace.Second.Steps[index], trace, index, [.. step.Tensors.Select(Name)])); }
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException or IndexOutOfRangeException or NullReferenceException or InvalidDataException)
+            {
+                throw new UsageException($"{graph.Name} cannot be written as ONNX: {step.Name} has arguments that are not written ({e.Message.Split('\n')[0]})");
+            }
             if (!AtenExports.SpelledOut.Contains(operation))
                 foreach (var node in file.Model.Graph.Nodes[before..]) node.Name += OnnxNode.Apart;
             for (var part = 0; part < results.Length; part++) names[new(RefKind.Result, index, part)] = results[part];
