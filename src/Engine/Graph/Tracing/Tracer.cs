@@ -169,10 +169,13 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         var steps = new TraceSteps(first, tensors, opaque);
         var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps, evaluation: true), (First, Second));
         trace.Check();
-        if (steps.Steps.Count == 0) throw new GraphException($"{name} runs no operator, so there is nothing to train or to plan");
+        if (steps.Steps.Count == 0) throw Idle();
         var builder = Builder();
-        return builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes);
+        var graph = builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes);
+        return graph.Nodes.Count > 0 ? graph : throw Idle();
     }
+
+    private GraphException Idle() => new($"{name} runs no operator, so there is nothing to train or to plan");
 
     // Numbers of the other sign are the likeliest to take another course; not every module takes them.
     private ModuleRecording Unlike(ModuleMemory memory)

@@ -42,7 +42,8 @@ internal static class OnnxExport
             graph.eval();
             var net = new Evaluated(graph);
             using var first = new ModuleRecording(net, Batch(graph, First));
-            using var second = new ModuleRecording(net, Batch(graph, Second));
+            var inputs = Batch(graph, Second);
+            using var second = new ModuleRecording(net, inputs);
             var tensors = new ModuleTensors(graph);
             var steps = new TraceSteps(first, tensors, None);
             var others = new TraceSteps(second, tensors, None, steps);
@@ -50,7 +51,7 @@ internal static class OnnxExport
             trace.Check();
             var model = new Writing(graph, tensors, trace, options).Run();
             if (options.FoldBatchNorm) BatchNormFolding.Fold(model.Graph);
-            ExportCheck.Run(graph, model, Batch(graph, Second));
+            ExportCheck.Run(graph, model, inputs);
             return model;
         }
         catch (TraceFailure e) { throw new UsageException($"{graph.Name} cannot be written as ONNX: {e.Message}"); }
