@@ -16,7 +16,7 @@ internal static class CommandLine
     // A script's argument may begin with @.
     private static readonly ParserConfiguration parsing = new() { ResponseFileTokenReplacer = null };
 
-    public static int Invoke(RootCommand root, string[] args)
+    public static int Invoke(Command root, string[] args)
     {
         var parsed = root.Parse(args, parsing);
         if (parsed.Errors.Count == 0) return Guard(() => parsed.Invoke(configuration));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Interactive.Kernel.Directives;
 using Interactive.Kernel.Hosting.Commands;
 using Interactive.Kernel.Hosting.Commands.Boxes;
@@ -78,9 +79,10 @@ public static class InteractiveTool
     /// <summary>
     /// The command that a line asks for, or all of them where it names none, and the line with a script's part marked.
     /// </summary>
-    public static (RootCommand Root, string[] Line) Prepare(string[] args, params IReadOnlyList<Command> own)
+    public static (Command Root, string[] Line) Prepare(string[] args, params IReadOnlyList<Command> own)
     {
-        var root = new RootCommand("Trains deep networks from C# scripts, notebooks and clusters.");
+        // A RootCommand takes its name from the program's file, which is another one in the packed tool.
+        var root = new Command("interactive", "Trains deep networks from C# scripts, notebooks and clusters.") { new HelpOption(), new VersionOption() };
         // The others are made only for whom they help: a script starts sooner without.
         (string Name,
             Func<Command> Create)[] all = [.. own.Select(command => (command.Name, (Func<Command>)(() => command))),
