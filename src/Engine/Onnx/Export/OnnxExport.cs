@@ -105,6 +105,7 @@ internal static class OnnxExport
             ExportTidying.Tidy(file.Model.Graph);
             if (options.Classes.Count > 0) file.Model.Metadata["classes"] = JsonSerializer.Serialize(options.Classes);
             if (options.PictureSteps is { } steps) file.Model.Metadata["steps"] = steps;
+            if (options.TableColumns is { } columns) file.Model.Metadata["columns"] = columns;
             if (options.Normalisation is { } normalisation)
                 file.Model.Metadata["normalisation"] = JsonSerializer.Serialize(normalisation);
             return file.Model;
