@@ -59,4 +59,9 @@ public interface IBatchSource
     /// read as a folder of pictures (<c>ImageFolder</c>) reads them, or there are none.
     /// </summary>
     string? PictureSteps => null;
+
+    /// <summary>
+    /// How the columns of a table became numbers, as a text, so that a kept model can do the same; null (default) where there were none.
+    /// </summary>
+    string? TableColumns => null;
 }

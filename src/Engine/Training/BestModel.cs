@@ -25,5 +25,5 @@ internal sealed class BestModel(Graph graph, TrainerParts parts, bool higherIsBe
     /// <summary>Writes the model as it is; whoever commits it puts it in its place.</summary>
     public FileDraft Draft(RunDirectory run, EvalRecord record)
         => Model.DraftBest(Path.Combine(run.Checkpoints, "best.safetensors"), graph, parts.Train.ClassNames,
-            parts.Train.Normalisation, record.Metrics, parts.Test.PictureSteps ?? parts.Train.PictureSteps);
+            parts.Train.Normalisation, record.Metrics, parts.Test.PictureSteps ?? parts.Train.PictureSteps, parts.Train.TableColumns);
 }

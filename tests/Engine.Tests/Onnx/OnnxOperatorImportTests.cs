@@ -35,6 +35,12 @@ public sealed class OnnxOperatorImportTests : IDisposable
             "a GRU that resets first" => new([[6, 4]], gru(1, true), [first, new("GRU", "t w r b", "s", size("forward")), last]),
             "the same backwards" => new([[6, 4]], gru(1, true), [first, new("GRU", "t w r b", "s", size("reverse")), last]),
             "the same both ways" => new([[6, 4]], gru(2, true), [first, new("GRU", "t w r b", "s", size("bidirectional")), last]),
+            "an LSTM with peepholes" => new([[6, 4]], Peepholes(1), [first, new("LSTM", "t w r b    p", "s", ("hidden_size", 5L)), last]),
+            "peepholes both ways" => new([[6, 4]], Peepholes(2), [first, new("LSTM", "t w r b    p", "s", ("hidden_size", 5L), ("direction", "bidirectional")), last]),
+            "lengths that are all of it" => new([[6, 4]], new() { ["w"] = randn(1, 20, 4), ["r"] = randn(1, 20, 5), ["length"] = tensor(new[] { 6 }) },
+                [first, new("Shape", "x", "n", ("end", 1L)), new("Expand", "length n", "l"), new("LSTM", "t w r  l", "s", ("hidden_size", 5L)), last]),
+            "windows of images" => Windowed("half_pixel"),
+            "windows of images, not aligned" => Windowed("output_half_pixel"),
             "a grid" => new([[3, 8, 8], [5, 6, 2]], kernel, [conv, new("GridSample", "c x1", "y", ("align_corners", 1L))]),
             "a cubic grid" => new([[3, 8, 8], [5, 6, 2]], kernel, [conv, new("GridSample", "c x1", "y", ("mode", "bicubic"), ("padding_mode", "border"))]),
             "a determinant" => new([[3, 3]], new() { ["w"] = randn(3, 3) }, [new("MatMul", "x w", "m"), new("Det", "m", "y")]),
@@ -68,6 +74,21 @@ public sealed class OnnxOperatorImportTests : IDisposable
             _ => throw new ArgumentException(name),
         };
     }
+
+    private static Dictionary<string, Tensor> Peepholes(long directions) => new()
+    {
+        ["w"] = randn(directions, 20, 4) * 0.4, ["r"] = randn(directions, 20, 5) * 0.4, ["b"] = randn(directions, 40) * 0.2, ["p"] = randn(directions, 15),
+    };
+
+    private static Case Windowed(string coordinates) => new([[3, 8, 8], [4]],
+        new()
+        {
+            ["k"] = randn(2, 3, 3, 3) * 0.3, ["scale"] = tensor(new[] { 0.5f, 0.6f, 0.7f, 0.8f }), ["place"] = tensor(new[] { 1f, 0.5f, 6, 9 }), ["zero"] = tensor(0L), ["one"] = tensor(1L),
+        },
+        [
+            new("Conv", "x k", "c", ("pads", new long[] { 1, 1, 1, 1 })), new("Mul", "x1 scale", "m"), new("Add", "m place", "w"), new("Shape", "x1", "n", ("end", 1L)), new("Squeeze", "n", "s"),
+            new("Range", "zero s one", "i"), new("RoiAlign", "c w i", "y", ("output_height", 3L), ("output_width", 2L), ("sampling_ratio", 2L), ("spatial_scale", 0.9f), ("coordinate_transformation_mode", coordinates)),
+        ]);
 
     private static Case Scattered(string join) => new([[4], [2]], new() { ["w"] = randn(4, 4), ["places"] = tensor(new long[] { 2, 0 }, [1, 2]) },
         [new("MatMul", "x w", "m"), new("Shape", "x1", "s"), new("Expand", "places s", "p"), new("ScatterElements", "m p x1", "y", ("axis", 1L), ("reduction", join))]);
@@ -113,6 +134,11 @@ public sealed class OnnxOperatorImportTests : IDisposable
     [InlineData("a GRU that resets first")]
     [InlineData("the same backwards")]
     [InlineData("the same both ways")]
+    [InlineData("an LSTM with peepholes")]
+    [InlineData("peepholes both ways")]
+    [InlineData("lengths that are all of it")]
+    [InlineData("windows of images")]
+    [InlineData("windows of images, not aligned")]
     [InlineData("a grid", true)]
     [InlineData("a cubic grid", true)]
     [InlineData("a determinant", true)]

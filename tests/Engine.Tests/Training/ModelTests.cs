@@ -221,7 +221,7 @@ public sealed class ModelTests : IDisposable
         using var graph = Graph.Capture(module, new Shape(3));
         Assert.StartsWith("sequential cannot be kept as a model: own is a node (opaque)",
             Assert.Throws<UsageException>(() => Model.Save(File_, graph)).Message);
-        using (var draft = Model.DraftBest(File_, graph, null, null, new Dictionary<string, double>(), null)) draft.Commit();
+        using (var draft = Model.DraftBest(File_, graph, null, null, new Dictionary<string, double>(), null, null)) draft.Commit();
         Assert.Contains("holds weights without a net", Assert.Throws<UsageException>(() => Model.Load(File_)).Message);
     }
 

@@ -30,6 +30,10 @@ public sealed class CommandLineTests
         Assert.Contains(message, Assert.Single(error.TrimEnd('\n').Split('\n')));
     }
 
+    // Here the program's file is the test host's, in a package the tool's.
+    [Fact]
+    public void TheCommandGoesByItsName_WhateverItsFileIsCalled() => Assert.Equal("interactive", Interactive.Kernel.Hosting.InteractiveTool.Prepare([]).Root.Name);
+
     [Fact]
     public async Task FourProcessesAtOnce_ShareOneCacheEntry()
     {

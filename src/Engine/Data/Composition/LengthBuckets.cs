@@ -20,6 +20,8 @@ internal sealed class LengthBuckets(IBatchSource source, int[] lengths, int pool
     public IReadOnlyList<string> ClassNames => source.ClassNames;
     public Normalisation? Normalisation => source.Normalisation;
     public string? PictureSteps => source.PictureSteps;
+    /// <inheritdoc/>
+    public string? TableColumns => source.TableColumns;
 
     // Shuffled, cut into pools of so many batches, sorted by length within each, and the whole batches shuffled again.
     public int[] Order(int epoch, int globalBatch, ulong seed)

@@ -33,6 +33,8 @@ internal sealed class Subset : IBatchSource
     public IReadOnlyList<string> ClassNames => source.ClassNames;
     public Normalisation? Normalisation => source.Normalisation;
     public string? PictureSteps => source.PictureSteps;
+    /// <inheritdoc/>
+    public string? TableColumns => source.TableColumns;
 
     public string? Origin(int sample)
         => source.Origin(samples[sample]) is { } origin ? origin : $"sample {samples[sample]} of the whole";

@@ -32,6 +32,8 @@ internal sealed class PairMixing : IBatchSource, IDrawn
     public IReadOnlyList<string> ClassNames => source.ClassNames;
     public Normalisation? Normalisation => source.Normalisation;
     public string? PictureSteps => source.PictureSteps;
+    /// <inheritdoc/>
+    public string? TableColumns => source.TableColumns;
 
     public Batch Read(ReadOnlySpan<int> samples, int? epoch = null, ulong seed = 0)
         => epoch is null ? source.Read(samples, epoch, seed)

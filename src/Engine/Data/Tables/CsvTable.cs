@@ -28,6 +28,8 @@ internal sealed partial class CsvTable : ITable
 
     private readonly Dictionary<string, List<string>> columns = [];
 
+    /// <summary>Each row's line in the file.</summary>
+    public IReadOnlyList<int> Lines => lines;
     /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; private set; } = [];
     /// <inheritdoc/>

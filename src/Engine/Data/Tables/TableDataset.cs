@@ -110,6 +110,10 @@ public sealed class TableDataset : IBatchSource
     /// </summary>
     public double TargetDeviation => standardiseTarget ? scales[^1].Deviation : 1;
 
+    /// <inheritdoc/>
+    public string? TableColumns => new TableSteps(target.Name, TargetMean, TargetDeviation,
+        [.. features.Select((c, i) => new TableStep(c.Name, scales[i].Mean, scales[i].Deviation, c.Categories?.ToArray()))]).Write();
+
     /// <summary>
     /// Rows chosen at random to train on, and the rest to evaluate on. Both are standardised by the training rows
     /// alone.

@@ -8,7 +8,7 @@ using Write = Func<ExportCall, string[]>;
 internal static class AtenExports
 {
     public static readonly Dictionary<string, Write> Table
-        = new[] { MathExports.All, ReductionExports.All, LayerExports.All, ShapeExports.All, RecurrenceExports.All }
+        = new[] { MathExports.All, FunctionExports.All, ReductionExports.All, LayerExports.All, WindowExports.All, ShapeExports.All, PlaceExports.All, RecurrenceExports.All }
         .SelectMany(family => family).ToDictionary(pair => "aten::" + pair.Key, pair => pair.Value);
 
     /// <summary>True for an operator without a counterpart that is made of others: those are written.</summary>

@@ -11,8 +11,10 @@ internal static class BatchNormFolding
         foreach (var norm in graph.Nodes.Where(n => n.Operator == "BatchNormalization").ToArray())
         {
             var conv = graph.Nodes.FirstOrDefault(n => n.Outputs[0] == norm.Inputs[0]);
-            if (conv is not { Operator: "Conv" } || readers[norm.Inputs[0]] != 1 || readers[conv.Inputs[1]] != 1
-                || norm.Inputs.Skip(1).Any(i => !graph.Weights.ContainsKey(i))) continue;
+            if (conv is not { Operator: "Conv" } || graph.Outputs.Any(o => o.Name == norm.Inputs[0])
+                || readers[norm.Inputs[0]] != 1 || readers[conv.Inputs[1]] != 1
+                || norm.Inputs.Concat(conv.Inputs).Where(i => i != conv.Inputs[0] && i != norm.Inputs[0])
+                .Any(i => !graph.Weights.TryGetValue(i, out var weight) || weight.Type != OnnxTypes.Float)) continue;
             var kernel = graph.Weights[conv.Inputs[1]];
             var (scale, shift, mean, variance) = (Numbers(norm, 1), Numbers(norm, 2), Numbers(norm, 3),
                 Numbers(norm, 4));
@@ -30,6 +32,7 @@ internal static class BatchNormFolding
             var added = new OnnxTensor { Name = conv.Inputs[1] + ".folded_bias", Type = OnnxTypes.Float };
             added.Sizes.Add(bias.Length);
             Set(added, bias);
+            added.Check("");
             graph.Weights[added.Name] = added;
             if (conv.Inputs.Count > 2) conv.Inputs[2] = added.Name;
             else conv.Inputs.Add(added.Name);

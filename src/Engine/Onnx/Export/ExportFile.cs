@@ -70,12 +70,19 @@ internal sealed class ExportFile
         return name;
     }
 
+    /// <summary>Numbers that the writer makes, in a type.</summary>
+    public string Weight(Tensor tensor, string name, int type)
+    {
+        using var typed = tensor.to_type(OnnxTypes.Exactly(type));
+        return Weight(typed, type == OnnxTypes.Float ? name : $"{name}_{OnnxTypes.NameOf(type)}");
+    }
+
     /// <summary>One number.</summary>
     public string Number(double value, int type)
         => Held(value.ToString("R", CultureInfo.InvariantCulture) + OnnxTypes.NameOf(type), () =>
     {
         using var wide = tensor(value);
-        return wide.to_type(OnnxTypes.ToTorch(type));
+        return wide.to_type(OnnxTypes.Exactly(type));
     });
 
     /// <summary>Whole numbers.</summary>

@@ -42,15 +42,16 @@ internal static class OnnxExport
             graph.eval();
             var net = new Evaluated(graph);
             using var first = new ModuleRecording(net, Batch(graph, First), AtenExports.IsSeenInto);
-            using var second = new ModuleRecording(net, Batch(graph, Second), AtenExports.IsSeenInto);
+            var inputs = Batch(graph, Second);
+            using var second = new ModuleRecording(net, inputs, AtenExports.IsSeenInto);
             var tensors = new ModuleTensors(graph);
             var steps = new TraceSteps(first, tensors, None);
             var others = new TraceSteps(second, tensors, None, steps);
             var trace = new TraceComparison(steps, others, steps, (First, Second));
             trace.Check();
             var model = new Writing(graph, tensors, trace, options).Run();
-            ExportCheck.Verify(model, graph.Name, [(first.Inputs, first.Outputs), (second.Inputs, second.Outputs)]);
             if (options.FoldBatchNorm) BatchNormFolding.Fold(model.Graph);
+            ExportCheck.Run(graph, model, inputs);
             return model;
         }
         catch (TraceFailure e) { throw new UsageException($"{graph.Name} cannot be written as ONNX: {e.Message}"); }
@@ -104,6 +105,7 @@ internal static class OnnxExport
             ExportTidying.Tidy(file.Model.Graph);
             if (options.Classes.Count > 0) file.Model.Metadata["classes"] = JsonSerializer.Serialize(options.Classes);
             if (options.PictureSteps is { } steps) file.Model.Metadata["steps"] = steps;
+            if (options.TableColumns is { } columns) file.Model.Metadata["columns"] = columns;
             if (options.Normalisation is { } normalisation)
                 file.Model.Metadata["normalisation"] = JsonSerializer.Serialize(normalisation);
             return file.Model;
@@ -130,8 +132,12 @@ internal static class OnnxExport
             if (step.IsInPlace) operation = operation[..^1];
             if (!AtenExports.Table.TryGetValue(operation, out var write)) throw new UsageException($"{graph.Name} cannot be written as ONNX: there is no counterpart of {operation}");
             var before = file.Model.Graph.Nodes.Count;
-            var results = write(new ExportCall(file, step, trace.Second.Steps[index], trace, index,
-                [.. step.Tensors.Select(Name)]));
+            string[] results;
+            try { results = write(new ExportCall(file, step, trace.Second.Steps[index], trace, index, [.. step.Tensors.Select(Name)])); }
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException or IndexOutOfRangeException or NullReferenceException or InvalidDataException)
+            {
+                throw new UsageException($"{graph.Name} cannot be written as ONNX: {step.Name} has arguments that are not written ({e.Message.Split('\n')[0]})");
+            }
             if (!AtenExports.SpelledOut.Contains(operation))
                 foreach (var node in file.Model.Graph.Nodes[before..]) node.Name += OnnxNode.Apart;
             for (var part = 0; part < results.Length; part++) names[new(RefKind.Result, index, part)] = results[part];

@@ -23,4 +23,6 @@ public sealed record OnnxExportOptions
     /// <c>steps</c>. Default as <see cref="Data.ImageFolder"/> reads it.
     /// </summary>
     public string? PictureSteps { get; init; }
+    /// <summary>How the columns of a table become the net's numbers, kept in the file (<c>TableDataset.TableColumns</c>); default none.</summary>
+    public string? TableColumns { get; init; }
 }

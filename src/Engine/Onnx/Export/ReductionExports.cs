@@ -12,13 +12,17 @@ internal static class ReductionExports
     public static readonly Dictionary<string, Write> All = new()
     {
         ["mean"] = Reduce("ReduceMean"),
-        ["sum"] = c => [Over(c, "ReduceSum", Counted(c), 1, 2)],
-        ["prod"] = c => [c.Count < 3 ? c.Emit("ReduceProd", [c[0]], ("keepdims", 0L)) : Over(c, "ReduceProd", c[0], 1, 2)],
-        ["any"] = c => [Truth(c, "ReduceMax")],
-        ["all"] = c => [Truth(c, "ReduceMin")],
+        ["sum"] = Reduce("ReduceSum"),
         ["amax"] = Reduce("ReduceMax"),
         ["amin"] = Reduce("ReduceMin"),
         ["logsumexp"] = Reduce("ReduceLogSumExp"),
+        ["prod"] = Reduce("ReduceProd"),
+        ["any"] = Truth("ReduceMax"),
+        ["all"] = Truth("ReduceMin"),
+        ["cosine_similarity"] = c => [Cosine(c)],
+        ["pairwise_distance"] = c => [Distance(c)],
+        ["var_mean"] = c => [Variance(c), Mean(c)],
+        ["std_mean"] = c => [c.Emit("Sqrt", [Variance(c)]), Mean(c)],
         ["var"] = c => [Variance(c)],
         ["std"] = c => [c.Emit("Sqrt", [Variance(c)])],
         ["norm"] = Norm,
@@ -32,22 +36,18 @@ internal static class ReductionExports
         ["argsort"] = c => [Sorted(c)[1]],
     };
 
-    private static Write Reduce(string name) => c => [Over(c, name, c[0], 1, 2)];
+    private static Write Reduce(string name) => c => [Over(c, name, c.As(0), 1, 2)];
 
-    // Truth values are counted in whole numbers.
-    private static string Counted(ExportCall c) => c.TypeOf(0) == c.ResultType() ? c[0] : c.Emit("Cast", [c[0]], ("to", (long)c.ResultType()));
-
-    private static string Truth(ExportCall c, string name)
-    {
-        var numbers = c.Emit("Cast", [c.TypeOf(0) == OnnxTypes.Bool ? c[0] : c.Emit("Cast", [c[0]], ("to", (long)OnnxTypes.Bool))], ("to", (long)OnnxTypes.Float));
-        return c.Emit("Cast", [c.Count < 3 ? c.Emit(name, [numbers], ("keepdims", 0L)) : Over(c, name, numbers, 1, 2)], ("to", (long)OnnxTypes.Bool));
-    }
+    // ONNX reduces no truths.
+    private static Write Truth(string name)
+        => c => [c.Emit("Cast", [Over(c, name, c.Emit("Cast", [c.As(0, OnnxTypes.Bool)], ("to", (long)OnnxTypes.Int)), 1, 2)], ("to", (long)OnnxTypes.Bool))];
 
     // Over the dimensions that an argument gives, all where it gives none.
     private static string Over(ExportCall c, string name, string value, int dimensions, int keep)
     {
-        var axes = c.IsNone(dimensions) ? [] : c.IsList(dimensions) ? c.Longs(dimensions) : [c.Long(dimensions)];
-        return axes.Length == 0 ? c.Emit(name, [value], ("keepdims", 0L)) : Over(c, name, value, axes, c.Flag(keep));
+        // (x, type) reduces all of it
+        var axes = c.IsNone(dimensions) || c.Count <= keep ? [] : c.IsList(dimensions) ? c.Longs(dimensions) : [c.Long(dimensions)];
+        return axes.Length == 0 ? c.Emit(name, [value], ("keepdims", c.Count > keep && c.Flag(keep) ? 1L : 0L)) : Over(c, name, value, axes, c.Flag(keep));
     }
 
     private static string Over(ExportCall c, string name, string value, long[] axes, bool keep)
@@ -55,12 +55,31 @@ internal static class ReductionExports
             ? c.Emit(name, [value], ("axes", axes), ("keepdims", keep ? 1L : 0L))
             : c.Emit(name, [value, c.List(axes)], ("keepdims", keep ? 1L : 0L));
 
+    // (a, b, dimension, least length)
+    private static string Cosine(ExportCall c)
+    {
+        long[] axis = [c.Long(2)];
+        string Length(int i) => c.Emit("Max", [Over(c, "ReduceL2", c.As(i), axis, keep: false), c.File.Number(c.Number(3), c.ResultType())]);
+        return c.Emit("Div", [Over(c, "ReduceSum", c.Emit("Mul", [c.As(0), c.As(1)]), axis, keep: false), c.Emit("Mul", [Length(0), Length(1)])]);
+    }
+
+    // (a, b, order, a small number, keep)
+    private static string Distance(ExportCall c)
+    {
+        var apart = c.Emit("Add", [c.Emit("Sub", [c.As(0), c.As(1)]), c.File.Number(c.Number(3), c.ResultType())]);
+        var name = c.Number(2) switch { 1 => "ReduceL1", 2 => "ReduceL2", var order => throw c.Cannot($"takes a distance of order {order}: 1 and 2 can be") };
+        return Over(c, name, apart, [-1], c.Flag(4));
+    }
+
+    private static long[] Axes(ExportCall c) => !c.IsNone(1) && c.IsList(1) && c.Longs(1) is { Length: > 0 } given ? given
+        : [.. Enumerable.Range(0, c.Rank(0)).Select(i => (long)i)];
+
+    private static string Mean(ExportCall c) => Over(c, "ReduceMean", c[0], Axes(c), keep: c.Count > 3 && c.Flag(3));
+
     // (x, unbiased), (x, dimensions, unbiased, keep) or (x, dimensions, correction, keep)
     private static string Variance(ExportCall c)
     {
-        var rank = c.Rank(0);
-        var axes = !c.IsNone(1) && c.IsList(1) && c.Longs(1) is { Length: > 0 } given ? given
-            : [.. Enumerable.Range(0, rank).Select(i => (long)i)];
+        var (rank, axes) = (c.Rank(0), Axes(c));
         var last = c.Count == 2 ? 1 : 2;
         var correction = c.IsNone(last) ? 1 : c.IsFlag(last) ? c.Flag(last) ? 1 : 0 : c.Number(last);
         var apart = c.Emit("Sub", [c[0], Over(c, "ReduceMean", c[0], axes, keep: true)]);
@@ -72,13 +91,23 @@ internal static class ReductionExports
         return c.Emit("Mul", [mean, c.File.Number(count / (count - correction), c.TypeOf(0))]);
     }
 
+    // (x, order, dimensions, keep)
     private static string[] Norm(ExportCall c)
-        => [Over(c, (c.IsNone(1) ? 2 : c.Number(1)) switch { 1 => "ReduceL1", 2 => "ReduceL2", var p => throw c.Cannot($"takes a norm of order {p}: 1 and 2 can be") }, c[0], 2, 3)];
+    {
+        var order = c.IsNone(1) ? 2 : c.Number(1);
+        string Magnitudes() => c.Emit("Abs", [c[0]]);
+        if (double.IsPositiveInfinity(order)) return [Over(c, "ReduceMax", Magnitudes(), 2, 3)];
+        if (double.IsNegativeInfinity(order)) return [Over(c, "ReduceMin", Magnitudes(), 2, 3)];
+        if (order is 1 or 2) return [Over(c, order == 1 ? "ReduceL1" : "ReduceL2", c[0], 2, 3)];
+        if (order == 0) throw c.Cannot("counts what is not 0");
+        var sum = Over(c, "ReduceSum", c.Emit("Pow", [Magnitudes(), c.File.Number(order, c.TypeOf(0))]), 2, 3);
+        return [c.Emit("Pow", [sum, c.File.Number(1 / order, c.TypeOf(0))])];
+    }
 
     // (x), (x, other) or (x, dimension, keep)
     private static string[] Extreme(ExportCall c, string name)
     {
-        if (c.IsTensor(1)) return [c.Emit(name, [c[0], c[1]])];
+        if (c.IsTensor(1)) return [c.Emit(name, [c.As(0), c.As(1)])];
         if (c.Count < 2) return [c.Emit("Reduce" + name, [c[0]], ("keepdims", 0L))];
         return [Over(c, "Reduce" + name, c[0], [c.Long(1)], c.Flag(2)), c.Emit("Arg" + name, [c[0]], ("axis", c.Long(1)), ("keepdims", c.Flag(2) ? 1L : 0L))];
     }

@@ -32,6 +32,9 @@ internal static class OnnxTypes
         _ => throw new InvalidDataException($"elements of {NameOf(type)} are not read"),
     };
 
+    /// <summary>The same, with halves as they are: for what is written.</summary>
+    public static ScalarType Exactly(int type) => type switch { Half => ScalarType.Float16, BFloat => ScalarType.BFloat16, _ => ToTorch(type) };
+
     /// <summary>ONNX's type for one of libtorch's.</summary>
     public static int Of(ScalarType type) => type switch
     {

@@ -7,28 +7,39 @@ namespace Interactive.Onnx;
 /// <summary>Recurrent layers: sequences first, one or both directions.</summary>
 internal static class Recurrences
 {
-    private const int W = 1, R = 2, B = 3, Lengths = 4, State = 5, Cell = 6;
+    public const int W = 1, R = 2, B = 3, Lengths = 4, State = 5, Cell = 6, Peepholes = 7;
 
     public static readonly Dictionary<string, OnnxOperator> All = new()
     {
         // ONNX has i o f c, libtorch i f c o
-        ["LSTM"] = new(Lstm, [W, R, B],
-            l => Layer(l, 4, [0, 2, 3, 1], (i, h, b, d) => nn.LSTM(i, h, 1, b, bidirectional: d))),
+        ["LSTM"] = new(Lstm, [W, R, B, Peepholes], l => l.Lacks(Peepholes)
+            ? Layer(l, 4, [0, 2, 3, 1], (i, h, b, d) => nn.LSTM(i, h, 1, b, bidirectional: d)) : SpelledOut(l)),
         ["RNN"] = new(Rnn, [W, R, B],
             l => Layer(l, 1, [0], (i, h, b, d) => nn.RNN(i, h, 1, Kind(l), b, bidirectional: d))),
         // z r h, libtorch r z h; one that resets before it multiplies libtorch has not, and is spelled out
-        ["GRU"] = new(Gru, [W, R, B], l => l.Long("linear_before_reset", 0) == 0 ? ResettingGru.Check(l)
+        ["GRU"] = new(Gru, [W, R, B], l => l.Long("linear_before_reset", 0) == 0 ? SpelledOut(l)
             : Layer(l, 3, [1, 0, 2], (i, h, b, d) => nn.GRU(i, h, 1, b, bidirectional: d))),
     };
 
-    private static nn.Module Layer(OnnxLayer l, int gates, int[] order, Func<long, long, bool, bool, nn.Module> make)
+    private static void Check(OnnxLayer l, bool isGated)
     {
-        if (!l.IsWeight(W) || !l.IsWeight(R) || !l.Lacks(B) && !l.IsWeight(B))
+        if (!l.IsWeight(W) || !l.IsWeight(R) || !l.Lacks(B) && !l.IsWeight(B) || !l.Lacks(Peepholes) && !l.IsWeight(Peepholes))
             throw new InvalidDataException("its weights are not in the file");
         if (l.Text("direction", "forward") is not ("forward" or "reverse" or "bidirectional") and var other)
             throw new InvalidDataException($"it runs {other}, which is not read");
-        if (!l.Lacks(Lengths)) throw new InvalidDataException("it is given lengths of sequences, which are not read");
-        if (l.Float("clip", 0) != 0 || gates > 1 && l.Has("activations") || l.Long("input_forget", 0) != 0) throw new InvalidDataException("it has other activations or a clip, which are not read");
+        if (l.Float("clip", 0) != 0 || isGated && l.Has("activations") || l.Long("input_forget", 0) != 0) throw new InvalidDataException("it has other activations or a clip, which are not read");
+    }
+
+    // Always null: its weights are parameters of no layer.
+    private static nn.Module? SpelledOut(OnnxLayer l)
+    {
+        Check(l, isGated: true);
+        return null;
+    }
+
+    private static nn.Module Layer(OnnxLayer l, int gates, int[] order, Func<long, long, bool, bool, nn.Module> make)
+    {
+        Check(l, gates > 1);
         var (sizes, bias) = (l.Sizes(W), !l.Lacks(B));
         if (sizes.Length != 3 || sizes[0] != (l.Text("direction", "forward") == "bidirectional" ? 2 : 1))
             throw new InvalidDataException($"its weight is {string.Join('x', sizes)}");
@@ -76,6 +87,15 @@ internal static class Recurrences
 
     private static bool IsSamplesFirst(OnnxCall c) => c.Long("layout", 0) == 1;
 
+    // Some exporters write the number of tokens for each sample, though it is that of all.
+    private static Tensor Tokens(OnnxCall c)
+    {
+        var x = Turned(c, c[0]);
+        if (c.Has(Lengths) && (!c.IsKnown(Lengths) || c.Longs(Lengths).Any(length => length != x.shape[0])))
+            throw new InvalidDataException($"it is given lengths of sequences that are not all {x.shape[0]}, which are not read");
+        return x;
+    }
+
     /// <summary>Tokens first, or directions first, whatever the file has.</summary>
     public static Tensor Turned(OnnxCall c, Tensor x) => IsSamplesFirst(c) ? x.transpose(0, 1).contiguous() : x;
 
@@ -91,22 +111,26 @@ internal static class Recurrences
 
     private static Tensor[] Lstm(OnnxCall c)
     {
-        if (c.Has(7)) throw new InvalidDataException("it has peepholes, which are not read");
-        var (lstm, x) = ((LSTM)c.Module!, Forwards(c, Turned(c, c[0])));
+        if (c.Module is not LSTM lstm)
+        {
+            var (all, last, cells) = PeepholeLstm.Run(c, Tokens(c), c.Has(State) ? Begin(c, State) : null, c.Has(Cell) ? Begin(c, Cell) : null);
+            return [Apart(c, all), Turned(c, last), Turned(c, cells)];
+        }
+        var x = Forwards(c, Tokens(c));
         var (y, h, cell) = c.Has(State) ? lstm.call(x, (Begin(c, State), Begin(c, Cell))) : lstm.call(x);
         return [Apart(c, y), Turned(c, h), Turned(c, cell)];
     }
 
     private static Tensor[] Gru(OnnxCall c)
     {
-        var (x, state) = (Turned(c, c[0]), c.Has(State) ? Begin(c, State) : null);
+        var (x, state) = (Tokens(c), c.Has(State) ? Begin(c, State) : null);
         var (y, h) = c.Module is GRU gru ? gru.call(Forwards(c, x), state) : ResettingGru.Run(c, x, state);
         return [Apart(c, y), Turned(c, h)];
     }
 
     private static Tensor[] Rnn(OnnxCall c)
     {
-        var (y, h) = ((RNN)c.Module!).call(Forwards(c, Turned(c, c[0])), c.Has(State) ? Begin(c, State) : null);
+        var (y, h) = ((RNN)c.Module!).call(Forwards(c, Tokens(c)), c.Has(State) ? Begin(c, State) : null);
         return [Apart(c, y), Turned(c, h)];
     }
 }

@@ -10,21 +10,9 @@ namespace Interactive.Onnx;
 /// </summary>
 internal static class ResettingGru
 {
-    private const int W = 1, R = 2, B = 3, Lengths = 4, MostTokens = 512;
-
-    /// <summary>Fails where it has settings that are not read.</summary>
-    /// <returns>Always null: its weights are parameters of no layer.</returns>
-    public static nn.Module? Check(OnnxLayer l)
-    {
-        if (!l.IsWeight(W) || !l.IsWeight(R) || !l.Lacks(B) && !l.IsWeight(B))
-            throw new InvalidDataException("its weights are not in the file");
-        if (l.Text("direction", "forward") is not ("forward" or "reverse" or "bidirectional") and var other)
-            throw new InvalidDataException($"it runs {other}, which is not read");
-        if (!l.Lacks(Lengths)) throw new InvalidDataException("it is given lengths of sequences, which are not read");
-        if (l.Float("clip", 0) != 0 || l.Has("activations"))
-            throw new InvalidDataException("it has other activations or a clip, which are not read");
-        return null;
-    }
+    private const int W = Recurrences.W, R = Recurrences.R, B = Recurrences.B;
+    /// <summary>More are refused: each is some ten operators.</summary>
+    public const int MostTokens = 512;
 
     /// <summary>Runs it.</summary>
     /// <param name="c">With its weights.</param>

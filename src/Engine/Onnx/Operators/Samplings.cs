@@ -10,6 +10,7 @@ internal static class Samplings
     public static readonly Dictionary<string, OnnxOperator> All = new()
     {
         ["GridSample"] = OnnxOperator.Of(Grid),
+        ["RoiAlign"] = OnnxOperator.Of(RoiAlign),
         ["MaxUnpool"] = OnnxOperator.Of(Unpool),
         ["ReverseSequence"] = OnnxOperator.Of(Reverse),
         ["Compress"] = OnnxOperator.Of(Compress),
@@ -38,6 +39,37 @@ internal static class Samplings
         Span<nint> result = [0];
         Aten.Call("grid_sampler", "", result, x, grid, mode, edge, c.Long("align_corners", 0) == 1);
         return Tensor.UnsafeCreateTensor(result[0]);
+    }
+
+    // Means of so many points in each part of a window, each point between its four neighbours (He et al. 2017).
+    private static Tensor RoiAlign(OnnxCall c)
+    {
+        var (x, windows, samples) = (c[0], c[1], c[2]);
+        if (x.dim() != 4 || windows.dim() != 2 || windows.shape[1] != 4) throw new InvalidDataException($"its windows of {string.Join('x', windows.shape)} do not fit {string.Join('x', x.shape)}");
+        if (c.Text("mode", "avg") != "avg") throw new InvalidDataException("it takes the largest of its points, which is not read");
+        var points = c.Long("sampling_ratio", 0);
+        if (points < 1) throw new InvalidDataException("its number of points follows the size of its windows, which is not read");
+        var aligned = c.Text("coordinate_transformation_mode", c.Opset < 16 ? "output_half_pixel" : "half_pixel") == "half_pixel";
+        long height = c.Long("output_height", 1), width = c.Long("output_width", 1);
+        Arrangements.Bounded([windows.shape[0], x.shape[1], height * points, width * points]);
+        var scaled = windows * c.Float("spatial_scale", 1) - (aligned ? 0.5 : 0);
+        var (ys, insideY) = Places(1, height, x.shape[2]);
+        var (xs, insideX) = Places(0, width, x.shape[3]);
+        var shape = new[] { ys.shape[0], ys.shape[1], xs.shape[1] };
+        var grid = stack([xs.unsqueeze(1).expand(shape), ys.unsqueeze(2).expand(shape)], 3).contiguous();
+        Span<nint> result = [0];
+        Aten.Call("grid_sampler", "", result, x.index_select(0, samples), grid, 0L, 1L, true); // linear, edges go on
+        var inside = (insideY.unsqueeze(2) * insideX.unsqueeze(1)).unsqueeze(1);
+        return nn.functional.avg_pool2d(Tensor.UnsafeCreateTensor(result[0]) * inside, points, points);
+
+        // As a grid has them, from -1 to 1; what lies beyond a whole place outside is 0.
+        (Tensor Places, Tensor Inside) Places(int first, long count, long size)
+        {
+            Tensor begin = scaled.narrow(1, first, 1), length = scaled.narrow(1, first + 2, 1) - begin;
+            if (!aligned) length = length.clamp(min: 1);
+            var place = begin + length * ((arange(count * points, x.dtype) + 0.5) / (count * points));
+            return (place.clamp(0, size - 1) * (2.0 / Math.Max(1, size - 1)) - 1, ((place >= -1) * (place <= size)).to_type(x.dtype));
+        }
     }
 
     // The places count through all samples and channels.

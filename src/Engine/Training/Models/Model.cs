@@ -17,12 +17,12 @@ namespace Interactive.Training;
 public sealed class Model : IDisposable
 {
     private const string GraphKey = "graph", ClassesKey = "classes", NormalisationKey = "normalisation",
-        StepsKey = "steps", MetricsKey = "metrics";
+        StepsKey = "steps", ColumnsKey = "columns", MetricsKey = "metrics";
 
     internal Model(Graph graph, IReadOnlyList<string> classes, Normalisation? normalisation,
-        IReadOnlyDictionary<string, double> metrics, string? pictureSteps)
-        => (Graph, Classes, Normalisation, Metrics, PictureSteps) = (graph, classes, normalisation, metrics,
-        pictureSteps);
+        IReadOnlyDictionary<string, double> metrics, string? pictureSteps, string? tableColumns)
+        => (Graph, Classes, Normalisation, Metrics, PictureSteps, TableColumns) = (graph, classes, normalisation, metrics,
+        pictureSteps, tableColumns);
 
     /// <summary>The net, in evaluation mode; it can be trained on.</summary>
     public Graph Graph { get; }
@@ -35,6 +35,8 @@ public sealed class Model : IDisposable
     /// <see cref="ImageFolder"/> reads it.
     /// </summary>
     public string? PictureSteps { get; }
+    /// <summary>How the columns of a table become the net's numbers (<see cref="ReadTable"/>), as a text; null where it has learned from none.</summary>
+    public string? TableColumns { get; }
     /// <summary>What was measured when it was kept, such as <c>accuracy</c>.</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; }
 
@@ -46,17 +48,19 @@ public sealed class Model : IDisposable
     /// <param name="metrics">What was measured; default nothing.</param>
     /// <param name="pictureSteps">What is to be done to a picture of a file, such as <c>resize=256,center-crop=224</c>;
     /// default as <see cref="ImageFolder"/> reads it.</param>
+    /// <param name="tableColumns">How the columns of a table become numbers (<see cref="TableDataset.TableColumns"/>); default none.</param>
     /// <exception cref="UsageException">It has a module that only its own code can build again (named), as many names
     /// as it has no outputs, or a step that is not known.</exception>
     public static void Save(string path, Graph graph, IReadOnlyList<string>? classes = null,
         Normalisation? normalisation = null, IReadOnlyDictionary<string, double>? metrics = null,
-        string? pictureSteps = null)
+        string? pictureSteps = null, string? tableColumns = null)
     {
         AtomicFile.RequirePlace(path);
         if (pictureSteps is not null) ImageSteps.Parse(pictureSteps);
+        if (tableColumns is not null) TableSteps.Parse(tableColumns);
         if (classes is { Count: > 0 } && graph.Output.Shape.Rank > 0 && graph.Output.Shape[0] != classes.Count)
             throw new UsageException($"{graph.Name} tells {graph.Output.Shape[0]} classes apart, got {classes.Count} names");
-        using var draft = Draft(path, graph, GraphText.Write(graph), classes, normalisation, metrics, pictureSteps);
+        using var draft = Draft(path, graph, GraphText.Write(graph), classes, normalisation, metrics, pictureSteps, tableColumns);
         draft.Commit();
     }
 
@@ -64,22 +68,23 @@ public sealed class Model : IDisposable
     /// Keeps a net, or where it has a module that only its own code can build again its weights alone.
     /// </summary>
     internal static FileDraft DraftBest(string path, Graph graph, IReadOnlyList<string>? classes,
-        Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics, string? pictureSteps)
+        Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics, string? pictureSteps, string? tableColumns)
     {
         string? text = null;
         try { text = GraphText.Write(graph); }
         catch (UsageException) { } // told by Load, to whom it matters
-        return Draft(path, graph, text, classes, normalisation, metrics, pictureSteps);
+        return Draft(path, graph, text, classes, normalisation, metrics, pictureSteps, tableColumns);
     }
 
     private static FileDraft Draft(string path, Graph graph, string? text, IReadOnlyList<string>? classes,
-        Normalisation? normalisation, IReadOnlyDictionary<string, double>? metrics, string? pictureSteps)
+        Normalisation? normalisation, IReadOnlyDictionary<string, double>? metrics, string? pictureSteps, string? tableColumns)
     {
         var header = new Dictionary<string, string>();
         if (text is not null) header[GraphKey] = text;
         if (classes is { Count: > 0 }) header[ClassesKey] = JsonSerializer.Serialize(classes);
         if (normalisation is not null) header[NormalisationKey] = JsonSerializer.Serialize(normalisation);
         if (pictureSteps is not null) header[StepsKey] = pictureSteps;
+        if (tableColumns is not null) header[ColumnsKey] = tableColumns;
         if (metrics is { Count: > 0 }) header[MetricsKey] = JsonSerializer.Serialize(metrics, RunLog.Json);
         var tensors = text is null ? graph.state_dict() : new GraphTensors(graph).All;
         return new(path,
@@ -156,7 +161,7 @@ public sealed class Model : IDisposable
             own.to(device);
             own.eval();
             return new Model(own, Json<string[]>(file, ClassesKey) ?? [], Json<Normalisation>(file, NormalisationKey),
-                Json<Dictionary<string, double>>(file, MetricsKey) ?? [], file.Metadata.GetValueOrDefault(StepsKey));
+                Json<Dictionary<string, double>>(file, MetricsKey) ?? [], file.Metadata.GetValueOrDefault(StepsKey), file.Metadata.GetValueOrDefault(ColumnsKey));
         }
         catch
         {
@@ -266,6 +271,7 @@ public sealed class Model : IDisposable
     {
         if (Graph.Output.Shape.Rank != 1)
             throw new UsageException($"{Graph.Name} gives {Graph.Output.Shape}, no list of classes: use Infer");
+        if (Graph.Output.Shape[0] == 1) throw new UsageException($"{Graph.Name} gives one number, no list of classes: use PredictNumbers or Infer");
         using var scope = NewDisposeScope();
         var classes = (int)Graph.Output.Shape[0];
         var all = nn.functional.softmax(output.to_type(ScalarType.Float64), 1).cpu().data<double>().ToArray();
@@ -277,6 +283,24 @@ public sealed class Model : IDisposable
                 row[best], row);
         })];
     }
+
+    /// <summary>What a net of one number says of each sample, in the unit of a table's column where it has learned from one.</summary>
+    /// <param name="samples">A batch.</param>
+    /// <exception cref="UsageException">They do not fit the net, or it gives more than one number.</exception>
+    public IReadOnlyList<double> PredictNumbers(Tensor samples)
+    {
+        if (Graph.Output.Shape.Elements != 1) throw new UsageException($"{Graph.Name} gives {Graph.Output.Shape}, more than one number: use Infer");
+        using var scope = NewDisposeScope();
+        var table = TableColumns is { } text ? TableSteps.Parse(text) : null;
+        return [.. Infer(samples).to_type(ScalarType.Float64).cpu().reshape(-1).data<double>().Select(y => y * (table?.Deviation ?? 1) + (table?.Mean ?? 0))];
+    }
+
+    /// <summary>Rows of a CSV file with a header line, prepared as those of the table that the net has learned from; other columns may be there too.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>(rows, features) fp32, the caller's; and each row's line in the file, the header's being 1.</returns>
+    /// <exception cref="UsageException">The net has learned from no table, a column is missing, or a value is not such as it has seen.</exception>
+    public (Tensor Rows, IReadOnlyList<int> Lines) ReadTable(string path)
+        => TableSteps.Parse(TableColumns ?? throw new UsageException($"{Graph.Name} has learned from no table whose columns it knows")).Read(path);
 
     /// <inheritdoc/>
     public void Dispose() => Graph.Dispose();

@@ -22,7 +22,7 @@ public static class OnnxModels
             var import = OnnxImport.Read(path, options);
             import.Graph.eval();
             return new Model(import.Graph, Kept<string[]>("classes") ?? [], Kept<Normalisation>("normalisation"),
-                new Dictionary<string, double>(), import.Metadata.GetValueOrDefault("steps"));
+                new Dictionary<string, double>(), import.Metadata.GetValueOrDefault("steps"), import.Metadata.GetValueOrDefault("columns"));
 
             T? Kept<T>(string key) where T : class
             {
@@ -49,6 +49,7 @@ public static class OnnxModels
                 Classes = model.Classes,
                 Normalisation = model.Normalisation,
                 PictureSteps = model.PictureSteps,
+                TableColumns = model.TableColumns,
                 FoldBatchNorm = foldBatchNorm,
             });
     }

@@ -11,7 +11,8 @@ internal static class PredictCommand
 {
     private const int BarWidth = 20;
 
-    private sealed record Row(string Sample, Prediction Prediction);
+    // Classes, or of a net of one number that.
+    private sealed record Row(string Sample, Prediction? Prediction, double Value = 0);
 
     public static Command Create()
     {
@@ -21,11 +22,11 @@ internal static class PredictCommand
         };
         var files = new Argument<string[]>("FILES")
         {
-            Description = "pictures, or .csv files with a row of numbers for each sample",
+            Description = "pictures, or .csv files: of a net that learned from a table its columns under a header, else a row of numbers for each sample",
             Arity = ArgumentArity.OneOrMore,
         };
         var top = new Option<int>("--top") { Description = "classes shown of each", DefaultValueFactory = _ => 3 };
-        var csv = new Option<bool>("--csv") { Description = "one line for each sample: sample, class, probability" };
+        var csv = new Option<bool>("--csv") { Description = "one line for each sample: sample, class, probability (or sample, value)" };
         var json = new Option<bool>("--json") { Description = "one JSON object on the last line of stdout" };
         var command = new Command("predict", "Tells the classes of pictures or rows.") { net, files, top, csv, json };
         var sizes = new OnnxArguments(command);
@@ -51,7 +52,13 @@ internal static class PredictCommand
     {
         if (!File.Exists(file)) throw new UsageException($"there is no file {file}");
         if (!file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) return [new Row(file, model.Predict(file))];
+        if (model.TableColumns is not null)
+        {
+            var (rows, at) = model.ReadTable(file);
+            using (rows) return Of(model, rows, [.. at.Select(line => $"{file}:{line}")]);
+        }
         var lines = File.ReadAllLines(file).Where(l => l.Length > 0).ToArray();
+        if (lines.Length == 0) throw new UsageException($"{file} holds no rows");
         var wanted = model.Graph.Input.Shape.Elements;
         return [.. lines.Select((line, i) =>
         {
@@ -62,9 +69,13 @@ internal static class PredictCommand
             if (numbers.Length != wanted)
                 throw new UsageException($"{file}, line {i + 1}: the net takes {wanted} numbers, got {numbers.Length}");
             using var sample = tensor(numbers, model.Graph.Input.Shape.WithBatch(1));
-            return new Row($"{file}:{i + 1}", model.Predict(sample));
+            return Of(model, sample, [$"{file}:{i + 1}"])[0];
         })];
     }
+
+    private static Row[] Of(Model model, Tensor samples, string[] names) => model.Graph.Output.Shape.Elements == 1
+        ? [.. model.PredictNumbers(samples).Select((value, i) => new Row(names[i], null, value))]
+        : [.. model.PredictBatch(samples).Select((prediction, i) => new Row(names[i], prediction))];
 
     private static IEnumerable<(string Name, double Probability)> Likeliest(Model model, Prediction prediction, int top)
         => prediction.Probabilities
@@ -73,7 +84,7 @@ internal static class PredictCommand
 
     private static string Json(Model model, Row[] rows, int top) => JsonSerializer.Serialize(new
     {
-        predictions = rows.Select(r => new
+        predictions = rows.Select(r => r.Prediction is null ? (object)new { sample = r.Sample, value = r.Value } : new
         {
             sample = r.Sample,
             @class = r.Prediction.Class,
@@ -86,10 +97,11 @@ internal static class PredictCommand
 
     private static void PrintCsv(Row[] rows)
     {
-        Console.WriteLine("sample,class,probability");
+        Console.WriteLine(rows[0].Prediction is null ? "sample,value" : "sample,class,probability");
         foreach (var row in rows)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Quoted(row.Sample)},{Quoted(row.Prediction.Name)},{row.Prediction.Probability:F6}"));
+            Console.WriteLine(row.Prediction is { } told
+                ? string.Create(CultureInfo.InvariantCulture, $"{Quoted(row.Sample)},{Quoted(told.Name)},{told.Probability:F6}")
+                : string.Create(CultureInfo.InvariantCulture, $"{Quoted(row.Sample)},{row.Value:G7}"));
     }
 
     private static string Quoted(string text)
@@ -99,6 +111,11 @@ internal static class PredictCommand
     {
         foreach (var row in rows)
         {
+            if (row.Prediction is null)
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Sample}  {row.Value:G6}"));
+                continue;
+            }
             Console.WriteLine(row.Sample);
             var classes = Likeliest(model, row.Prediction, top).ToArray();
             var width = classes.Max(c => c.Name.Length);
