@@ -16,6 +16,9 @@ internal static class OnnxOperators
     /// <summary>What a node's operator is.</summary>
     public static OnnxOperator Of(OnnxNode node) => Table[Key(node)];
 
+    /// <summary>True for one that is read and holds no graph of its own.</summary>
+    public static bool IsRead(OnnxNode node) => Table.ContainsKey(Key(node)) && !node.Attributes.Values.Any(a => a.HasGraph);
+
     /// <summary>True for one that draws random numbers.</summary>
     public static bool IsRandom(OnnxNode node) => node.Operator == "Dropout" || Chances.All.ContainsKey(node.Operator);
 
