@@ -49,6 +49,7 @@ public sealed class OnnxImport
         {
             var operators = model.Graph.Nodes.GroupBy(n => n.Operator).OrderBy(g => g.Key, StringComparer.Ordinal)
                 .ToDictionary(g => g.Key, g => g.Count());
+            MadeWeights.Hold(model);
             var fused = OnnxRewriter.Rewrite(model.Graph);
             var examples = Examples(model.Graph, options, batch: 4);
             if (model.Graph.Name.Length == 0) model.Graph.Name = Path.GetFileNameWithoutExtension(path);

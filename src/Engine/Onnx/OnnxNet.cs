@@ -129,9 +129,13 @@ internal sealed class OnnxNet : nn.Module<Tensor[], Tensor[]>
         // numbers drawn at random, and those of the whole batch
         if (model.Graph.Nodes.Any(n => Chances.All.ContainsKey(n.Operator) || n.Operator == "BatchNormalization" && !layers.ContainsKey(n))) return;
         for (var i = 0; i < together.Length; i++)
-            if (!FixedBatch.AreClose(together[i], cat([.. apart.Select(a => a[i].dim() > 0 ? a[i] : a[i].unsqueeze(0))], 0)))
+            if (!FixedBatch.AreClose(together[i], cat([.. apart.Select(a => a[i].dim() > 0 ? a[i] : a[i].unsqueeze(0))], Samples(together[i], apart[0][i]))))
                 throw new InvalidDataException($"{hint}: {model.Graph.Outputs[i].Name} has other numbers");
     }
+
+    // A state of a recurrent layer has its directions first.
+    private static long Samples(Tensor all, Tensor one)
+        => Enumerable.Range(0, (int)Math.Min(all.dim(), one.dim())).FirstOrDefault(d => all.shape[d] != one.shape[d]);
 
     private void Run(OnnxNode node, Dictionary<string, OnnxItem> values, long batch)
     {

@@ -39,6 +39,12 @@ public sealed class OnnxOperatorImportTests : IDisposable
             "peepholes both ways" => new([[6, 4]], Peepholes(2), [first, new("LSTM", "t w r b    p", "s", ("hidden_size", 5L), ("direction", "bidirectional")), last]),
             "lengths that are all of it" => new([[6, 4]], new() { ["w"] = randn(1, 20, 4), ["r"] = randn(1, 20, 5), ["length"] = tensor(new[] { 6 }) },
                 [first, new("Shape", "x", "n", ("end", 1L)), new("Expand", "length n", "l"), new("LSTM", "t w r  l", "s", ("hidden_size", 5L)), last]),
+            "weights that are made" => new([[6, 4]], new() { ["w"] = randn(20, 4), ["r"] = randn(20, 5), ["b"] = randn(20), ["c"] = randn(20), ["first"] = tensor(new long[] { 0 }) },
+                [first, new("Unsqueeze", "w first", "uw"), new("Unsqueeze", "r first", "ur"), new("Concat", "b c", "bc", ("axis", 0L)), new("Unsqueeze", "bc first", "ub"), new("LSTM", "t uw ur ub", "s", ("hidden_size", 5L)), last]),
+            "scales that are made" => new([[3, 8, 8]], new() { ["k"] = randn(2, 3, 3, 3), ["one"] = tensor(new[] { 1f, 1f }), ["more"] = tensor(new[] { 2.5f, 1.5f }) },
+                [conv, new("Concat", "one more", "scales", ("axis", 0L)), new("Resize", "c  scales", "y", ("mode", "linear"))]),
+            "the last state, for one sample" => new([[6, 4]], new() { ["w"] = randn(1, 20, 4), ["r"] = randn(1, 20, 5) },
+                [first, new("LSTM", "t w r", "s h", ("hidden_size", 5L)), new("Transpose", "h", "y", ("perm", new long[] { 1, 0, 2 }))], Batch: 1),
             "windows of images" => Windowed("half_pixel"),
             "windows of images, not aligned" => Windowed("output_half_pixel"),
             "a grid" => new([[3, 8, 8], [5, 6, 2]], kernel, [conv, new("GridSample", "c x1", "y", ("align_corners", 1L))]),
@@ -137,6 +143,9 @@ public sealed class OnnxOperatorImportTests : IDisposable
     [InlineData("an LSTM with peepholes")]
     [InlineData("peepholes both ways")]
     [InlineData("lengths that are all of it")]
+    [InlineData("weights that are made")]
+    [InlineData("scales that are made")]
+    [InlineData("the last state, for one sample")]
     [InlineData("windows of images")]
     [InlineData("windows of images, not aligned")]
     [InlineData("a grid", true)]

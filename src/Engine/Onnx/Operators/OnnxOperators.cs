@@ -16,8 +16,8 @@ internal static class OnnxOperators
     /// <summary>What a node's operator is.</summary>
     public static OnnxOperator Of(OnnxNode node) => Table[Key(node)];
 
-    /// <summary>Whether a node's operator is read.</summary>
-    public static bool IsRead(OnnxNode node) => Table.ContainsKey(Key(node));
+    /// <summary>True for one that is read and holds no graph of its own.</summary>
+    public static bool IsRead(OnnxNode node) => Table.ContainsKey(Key(node)) && !node.Attributes.Values.Any(a => a.HasGraph);
 
     /// <summary>True for one that draws random numbers.</summary>
     public static bool IsRandom(OnnxNode node) => node.Operator == "Dropout" || Chances.All.ContainsKey(node.Operator);
@@ -39,7 +39,7 @@ internal static class OnnxOperators
     {
         if (node.Domain.Length == 0 && Bygone(node, opset) is { } bygone) throw new InvalidDataException($"{node.Operator} ({node.Label}) of opset {opset} {bygone}, which is not read: convert the model to opset 18");
         if (node.Attributes.Values.Any(a => a.HasGraph)) throw new InvalidDataException($"{node.Operator} ({node.Label}) holds a graph of its own, which is not read: export the model without loops and conditions");
-        if (IsRead(node)) return;
+        if (Table.ContainsKey(Key(node))) return;
         var near = Table.Keys.OrderBy(k => Distance(k, node.Operator)).Take(3);
         throw new InvalidDataException($"{Key(node)} ({node.Label}) is not read; near it are {string.Join(", ", near)}");
     }
