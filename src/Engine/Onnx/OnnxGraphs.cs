@@ -30,6 +30,7 @@ public static class OnnxGraphs
         public void ToOnnx(string path, OnnxExportOptions? options = null)
         {
             var model = OnnxExport.Make(graph, options ?? new());
+            ExportCheck.Run(graph, model);
             AtomicFile.Write(path, stream => OnnxWriter.Write(model, stream));
         }
     }

@@ -13,6 +13,21 @@ internal static class ExportCheck
 {
     private const double Tolerance = 1e-4, Coarse = 3e-2; // halves, and a device's own products
 
+    private const long Samples = 3;
+
+    /// <summary>The same with numbers at random.</summary>
+    public static void Run(Graph graph, OnnxModel model)
+    {
+        using var scope = NewDisposeScope();
+        var wasTraining = graph.training;
+        try
+        {
+            graph.eval();
+            Run(graph, model, OnnxExport.Batch(graph, Samples));
+        }
+        finally { graph.train(wasTraining); }
+    }
+
     /// <summary>Fails where the file has other outputs than the net.</summary>
     /// <param name="graph">In evaluation.</param>
     /// <param name="model">What is to be written.</param>
