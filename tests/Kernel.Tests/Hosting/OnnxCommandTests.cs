@@ -97,6 +97,28 @@ public sealed class OnnxCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Rows_of_a_table_are_told_as_the_net_has_learned_them()
+    {
+        File.WriteAllLines(At("all.csv"), ["size,town,price", .. Enumerable.Range(0, 20).Select(i => $"{50 + 7 * i},{(i % 2 == 0 ? "Ulm" : "Bonn")},{100 + 3 * i}")]);
+        File.WriteAllLines(At("rows.csv"), ["town,size", "Bonn,57", "Ulm,64"]);
+        var data = TableDataset.FromCsv(At("all.csv"), target: "price", standardiseTarget: true);
+        var builder = new GraphBuilder("net", data.Shape);
+        using (var graph = builder.Build(builder.Input.Linear(1))) Model.Save(At("net.safetensors"), graph, tableColumns: data.TableColumns);
+        await Done("export", At("net.safetensors"), "--out", At("table.onnx"));
+        using var model = Model.Load(At("net.safetensors"));
+        using var rows = data.Read([1, 2]).Inputs[0];
+        var values = model.PredictNumbers(rows);
+        foreach (var net in new[] { At("net.safetensors"), At("table.onnx") })
+        {
+            var told = Last(await Done("predict", net, At("rows.csv"), "--json")).GetProperty("predictions");
+            for (var i = 0; i < 2; i++) Assert.Equal(values[i], told[i].GetProperty("value").GetDouble(), 1e-3);
+            Assert.Contains($"rows.csv:3,", await Done("predict", net, At("rows.csv"), "--csv"));
+        }
+        File.WriteAllText(At("none.csv"), "");
+        Assert.Contains("the file is empty", await Refused("predict", At("table.onnx"), At("none.csv")));
+    }
+
+    [Fact]
     public async Task What_cannot_be_is_refused_in_one_line_and_nothing_is_written()
     {
         var kept = Kept();

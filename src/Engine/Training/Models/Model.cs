@@ -68,7 +68,7 @@ public sealed class Model : IDisposable
     /// Keeps a net, or where it has a module that only its own code can build again its weights alone.
     /// </summary>
     internal static FileDraft DraftBest(string path, Graph graph, IReadOnlyList<string>? classes,
-        Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics, string? pictureSteps, string? tableColumns)
+        Normalisation? normalisation, IReadOnlyDictionary<string, double> metrics, string? pictureSteps, string? tableColumns = null)
     {
         string? text = null;
         try { text = GraphText.Write(graph); }

@@ -14,7 +14,7 @@ internal sealed class NameMap
     public NameMap(NameRules rules, IWeightFile file, IReadOnlyDictionary<string, Tensor> targets)
     {
         Rules = rules;
-        var prefix = Prefix(file.Tensors.Keys);
+        var prefix = Prefix(file.Tensors.Keys, rules, targets.Keys);
         foreach (var theirs in file.Tensors.Keys)
         {
             var (ours, rule) = Translate(theirs[prefix.Length..]);
@@ -57,12 +57,16 @@ internal sealed class NameMap
         return (theirs, null);
     }
 
-    private static string Prefix(IEnumerable<string> names)
+    private static string Prefix(IEnumerable<string> names, NameRules rules, IEnumerable<string> ours)
     {
         var (all, prefix) = (names.ToList(), "");
         while (Wrappers.FirstOrDefault(w
             => all.Count > 0 && all.TrueForAll(n => n.StartsWith(prefix + w, StringComparison.Ordinal))) is { } wrapper)
             prefix += wrapper;
+        // and by whoever trained the net as one part of another (model., encoder.)
+        while (rules.Rules.Count == 0 && all.Count > 0 && all[0].IndexOf('.', prefix.Length) is > 0 and var dot && all[0][..(dot + 1)] is var longer
+            && all.TrueForAll(n => n.StartsWith(longer, StringComparison.Ordinal)) && ours.All(o => !o.StartsWith(longer[prefix.Length..], StringComparison.Ordinal)))
+            prefix = longer;
         return prefix;
     }
 

@@ -11,6 +11,7 @@ namespace Interactive.Training;
 internal sealed class TorchFile : IWeightFile
 {
     private const long LongestPickle = 256 << 20;
+    private const int DeepestDictionary = 3;
     private static readonly string[] Parts = ["state_dict", "model_state_dict", "model_state", "model", "module", "net",
         "params"];
 
@@ -94,16 +95,35 @@ internal sealed class TorchFile : IWeightFile
     private void Collect(object value)
     {
         var entries = value as Dictionary<object, object> ?? throw Wrong("it holds no dictionary of tensors");
-        if (!entries.Values.Any(v => v is TorchTensor))
-            entries = Parts.Select(part => entries.GetValueOrDefault(part)).OfType<Dictionary<object, object>>()
-                .FirstOrDefault(d => d.Values.Any(v => v is TorchTensor))
-                ?? throw Wrong($"it holds no tensors, nor are there any under {string.Join(", ", Parts)}: it has {Names(entries)}");
+        // first what is named so: a loss beside it may be a tensor too
+        if (Parts.Select(part => entries.GetValueOrDefault(part)).OfType<Dictionary<object, object>>().FirstOrDefault(HasTensors) is { } named) entries = named;
+        else if (!HasTensors(entries))
+            entries = Inner(entries, "", 0).ToArray() switch
+            {
+                [var only] => only.Entries,
+                [] => throw Wrong($"it holds no tensors, nor are there any under {string.Join(", ", Parts)}: it has {Names(entries)}"),
+                var several => throw Wrong($"it holds tensors under {string.Join(", ", several.Select(s => s.Path))}: save that of the net alone"),
+            };
         foreach (var (key, entry) in entries)
         {
             // an epoch's number beside the tensors
             if (key is not string name || entry is not TorchTensor tensor) continue;
             Storage(tensor.Storage); // is there, and long enough
             tensors[name] = tensor;
+        }
+    }
+
+    private static bool HasTensors(Dictionary<object, object> entries) => entries.Any(e => e is { Key: string, Value: TorchTensor });
+
+    // An optimiser's state has tensors too, by numbers.
+    private static IEnumerable<(string Path, Dictionary<object, object> Entries)> Inner(Dictionary<object, object> entries, string path, int depth)
+    {
+        foreach (var (key, value) in entries)
+        {
+            if (key is not string name || value is not Dictionary<object, object> inner || name.StartsWith("optim", StringComparison.OrdinalIgnoreCase)) continue;
+            if (HasTensors(inner)) yield return (path + name, inner);
+            else if (depth < DeepestDictionary)
+                foreach (var found in Inner(inner, $"{path}{name}.", depth + 1)) yield return found;
         }
     }
 

@@ -57,6 +57,26 @@ public sealed class TorchFileTests : IDisposable
         Assert.True(tensor.is_contiguous());
     }
 
+    private static string Entry(string key, string value) => $"X{(char)key.Length}\0\0\0{key}{value}s";
+    private static string Vector => Tensor("K\u0004\u0085", "K\u0001\u0085");
+
+    private string[] Names()
+    {
+        using var file = WeightFile.Open(path);
+        return [.. file.Tensors.Keys];
+    }
+
+    [Fact]
+    public void TheNetsTensors_AreFoundAmongWhatATrainingKept()
+    {
+        Put($"\u0080\u0002}}{Entry("loss", Vector)}{Entry("model", "}" + Entry("a", Vector))}.");
+        Assert.Equal(["a"], Names()); // and not the loss, which is a tensor too
+        Put($"\u0080\u0002}}{Entry("ema", "}" + Entry("inner", "}" + Entry("a", Vector)))}{Entry("optimizer", "}" + Entry("m", Vector))}.");
+        Assert.Equal(["a"], Names());
+        Put($"\u0080\u0002}}{Entry("generator", "}" + Entry("a", Vector))}{Entry("critic", "}" + Entry("a", Vector))}.");
+        Assert.Contains("it holds tensors under generator, critic: save that of the net alone", Message());
+    }
+
     [Theory]
     [InlineData("cposix\nsystem\nX\u0004\0\0\0true\u0085R", "posix.system")]
     [InlineData("cbuiltins\neval\nX\u0001\0\0\01\u0085R", "builtins.eval")]

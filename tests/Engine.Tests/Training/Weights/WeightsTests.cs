@@ -40,6 +40,19 @@ public sealed class WeightsTests : IDisposable
         Assert.Equal(Nets.Bits(net), Nets.Bits(other));
     }
 
+    [Theory]
+    [InlineData("model.")]
+    [InlineData("module.net.encoder.")]
+    public void What_stands_before_all_names_is_left_out(string prefix)
+    {
+        using var net = Nets.Filled(Small());
+        using var other = Small();
+        using (var file = File.Create(At("part.safetensors")))
+            Safetensors.Write(file, net.state_dict().ToDictionary(t => prefix + t.Key, t => t.Value));
+        Weights.Load(other, At("part.safetensors"));
+        Assert.Equal(Nets.Bits(net), Nets.Bits(other));
+    }
+
     [Fact]
     public void Tied_tensors_are_one_storage_in_a_file_of_PyTorchs()
     {
