@@ -81,8 +81,8 @@ public static class InteractiveTool
     /// </summary>
     public static (Command Root, string[] Line) Prepare(string[] args, params IReadOnlyList<Command> own)
     {
-        // The package's program cannot have the name of the assembly that it carries, and is called without the rest.
-        var root = new Command(RootCommand.ExecutableName.Replace("-tool", ""), "Trains deep networks from C# scripts, notebooks and clusters.") { new HelpOption(), new VersionOption() };
+        // A RootCommand takes its name from the program's file, which is another one in the packed tool.
+        var root = new Command("interactive", "Trains deep networks from C# scripts, notebooks and clusters.") { new HelpOption(), new VersionOption() };
         // The others are made only for whom they help: a script starts sooner without.
         (string Name,
             Func<Command> Create)[] all = [.. own.Select(command => (command.Name, (Func<Command>)(() => command))),

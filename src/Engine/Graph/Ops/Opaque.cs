@@ -51,17 +51,18 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     /// <summary>The same for what is the whole net.</summary>
     internal Opaque AsWhole() => new(module, output, overwrites, moves) { IsWhole = true };
 
-    // Seen in a run in training mode, which is taken back; what its kernels do to running statistics is not counted as a write.
+    // Seen in a run in training mode, which is taken back; what its kernels do to running statistics is not counted as a write. Nor are whole
+    // numbers, which backward never saves (a batch norm counts its batches).
     private static bool Moves(nn.Module module, Tensor[] given)
     {
-        var buffers = module.buffers().ToArray();
-        if (buffers.Length == 0) return false;
-        var kept = buffers.Select(b => (Buffer: b, Value: b.clone(), Version: Version(b))).ToArray();
+        var all = module.buffers().ToArray();
+        if (!all.Any(b => b.is_floating_point())) return false;
+        var kept = all.Select(b => (Buffer: b, Value: b.clone(), Version: Version(b))).ToArray();
         try
         {
             module.train();
             ModuleCall.Run(module, given);
-            return kept.Any(k => Version(k.Buffer) != k.Version);
+            return kept.Any(k => k.Buffer.is_floating_point() && Version(k.Buffer) != k.Version);
         }
         catch (System.Runtime.InteropServices.ExternalException) { return false; } // zeros are not for every training
         finally

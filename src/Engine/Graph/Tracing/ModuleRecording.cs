@@ -93,8 +93,8 @@ internal sealed class ModuleRecording : IDisposable
     /// <summary>True when a module writes over what it is given.</summary>
     public bool Overwrites(ModuleSpan span) => span.Given.Any(input => Overwrites(span, input));
 
-    /// <summary>True when a module's code writes into its buffers.</summary>
-    public bool MovesBuffers(ModuleSpan span) => span.Module.buffers().Any(buffer => Writes(span, buffer));
+    /// <summary>True when a module's code writes into its buffers, whole numbers aside, which backward never saves.</summary>
+    public bool MovesBuffers(ModuleSpan span) => span.Module.buffers().Any(buffer => buffer.is_floating_point() && Writes(span, buffer));
 
     private bool Overwrites(ModuleSpan span, NativeValue given)
     {
