@@ -56,7 +56,8 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
     private static bool Moves(nn.Module module, Tensor[] given)
     {
         var all = module.buffers().ToArray();
-        if (!all.Any(b => b.is_floating_point())) return false;
+        // What keeps a state beside buffers runs once anyway, and a run would move it.
+        if (!all.Any(b => b.is_floating_point()) || ForwardCode.RunsOnce(module) || KeptTensors.Has(module)) return false;
         var kept = all.Select(b => (Buffer: b, Value: b.clone(), Version: Version(b))).ToArray();
         try
         {
@@ -64,7 +65,7 @@ internal sealed class Opaque(nn.Module module, (Shape Shape, ScalarType Type) ou
             ModuleCall.Run(module, given);
             return kept.Any(k => k.Buffer.is_floating_point() && Version(k.Buffer) != k.Version);
         }
-        catch (System.Runtime.InteropServices.ExternalException) { return false; } // zeros are not for every training
+        catch (Exception e) when (e is not OutOfMemoryException) { return false; } // zeros are not for every training; a trace or a step tells
         finally
         {
             foreach (var (buffer, value, _) in kept) PutBack(buffer, value);
