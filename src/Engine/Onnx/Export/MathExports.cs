@@ -132,13 +132,17 @@ internal static class MathExports
         return c.Emit("Mul", [halves[0], c.Emit("Sigmoid", [halves[1]])]);
     }
 
-    // Whole numbers as Python divides them; ONNX does so for whole numbers alone.
+    // As libtorch does it: the exact remainder of C, and once more the divisor where the signs differ.
+    // ONNX has Python's remainder for whole numbers alone; x - floor(x / y) * y has other bits.
     private static string Remainder(ExportCall c)
     {
         var (x, by) = (c.As(0), c.As(1));
-        return OnnxTypes.IsFloat(c.ResultType())
-            ? c.Emit("Sub", [x, c.Emit("Mul", [c.Emit("Floor", [c.Emit("Div", [x, by])]), by])])
-            : c.Emit("Mod", [x, by]);
+        if (!OnnxTypes.IsFloat(c.ResultType())) return c.Emit("Mod", [x, by]);
+        var rest = c.Emit("Mod", [x, by], ("fmod", 1L));
+        var none = c.File.Number(0, c.ResultType());
+        var unlike = c.Emit("Xor", [c.Emit("Less", [rest, none]), c.Emit("Less", [by, none])]);
+        var some = c.Emit("Not", [c.Emit("Equal", [rest, none])]);
+        return c.Emit("Where", [c.Emit("And", [unlike, some]), c.Emit("Add", [rest, by]), rest]);
     }
 
     private static string Clip(ExportCall c, double? least, double? most)
