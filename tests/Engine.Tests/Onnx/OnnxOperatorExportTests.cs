@@ -27,6 +27,7 @@ public sealed class OnnxOperatorExportTests
         ["scatter"] = ([6], (l, x) => zeros_like(x).scatter_add(1, x.argsort(1), l.First.call(x)), true),
         ["remainder"] = ([6], (l, x) => l.First.call(x).remainder(0.3) + l.First.call(x).fmod(0.3), true),
         ["remainder of both signs"] = ([6], (l, x) => (l.First.call(x) * 9).remainder(x) + (l.First.call(x) * 9).remainder(-0.1) + l.First.call(x).div(0.1, RoundingMode.floor), true),
+        ["floors of quotients that round up"] = ([6], (l, x) => l.First.call(x) + (x * 10).round().div(10).div(0.1, RoundingMode.floor) + (x * 10).round().div(-10).div(x.sign() * 0.1, RoundingMode.floor), true),
         ["bilinear"] = ([6], (l, x) => l.Pairs.call(x, l.First.call(x)), false),
         ["lstm cell"] = ([4, 6], (l, x) => l.Lstm.call(x.select(1, 1), l.Lstm.call(x.select(1, 0), (zeros(x.shape[0], 5), zeros(x.shape[0], 5)))).Item1, true),
         ["gru cell"] = ([4, 6], (l, x) => l.Gru.call(x.select(1, 1), l.Gru.forward(x.select(1, 0))), false),

@@ -104,9 +104,18 @@ internal static class MathExports
     private static string Rounded(ExportCall c, string way)
     {
         var (type, a, b) = (c.ResultType(), c.As(0), c.As(1));
-        if (OnnxTypes.IsFloat(type))
-            return way == "floor" ? c.Emit("Floor", [c.Emit("Div", [a, b])]) : FunctionExports.Truncated(c, c.Emit("Div", [a, b]));
-        return way == "floor" ? c.Emit("Div", [c.Emit("Sub", [a, c.Emit("Mod", [a, b])]), b]) : c.Emit("Div", [a, b]);
+        if (!OnnxTypes.IsFloat(type)) return c.Emit("Div", [way == "floor" ? c.Emit("Sub", [a, c.Emit("Mod", [a, b])]) : a, b]);
+        return way == "floor" ? Floored(c, a, b) : FunctionExports.Truncated(c, c.Emit("Div", [a, b]));
+    }
+
+    // As libtorch does it: what is left is taken away first, so that 1 // 0.1 is 9, where the quotient rounds to 10.
+    private static string Floored(ExportCall c, string a, string b)
+    {
+        var (rest, less) = Left(c, a, b);
+        var whole = c.Emit("Round", [c.Emit("Div", [c.Emit("Sub", [a, rest]), b])]);
+        var one = c.File.Number(1, c.ResultType());
+        return c.Emit("Where", [c.Emit("Equal", [b, c.File.Number(0, c.ResultType())]), c.Emit("Div", [a, b]),
+            c.Emit("Where", [less, c.Emit("Sub", [whole, one]), whole])]);
     }
 
     private static string Rounds(ExportCall c, long digits)
@@ -132,17 +141,21 @@ internal static class MathExports
         return c.Emit("Mul", [halves[0], c.Emit("Sigmoid", [halves[1]])]);
     }
 
-    // As libtorch does it: the exact remainder of C, and once more the divisor where the signs differ.
-    // ONNX has Python's remainder for whole numbers alone; x - floor(x / y) * y has other bits.
+    // As libtorch does it; ONNX has Python's remainder for whole numbers alone, and x - floor(x / y) * y has other bits.
     private static string Remainder(ExportCall c)
     {
         var (x, by) = (c.As(0), c.As(1));
         if (!OnnxTypes.IsFloat(c.ResultType())) return c.Emit("Mod", [x, by]);
-        var rest = c.Emit("Mod", [x, by], ("fmod", 1L));
-        var none = c.File.Number(0, c.ResultType());
+        var (rest, less) = Left(c, x, by);
+        return c.Emit("Where", [less, c.Emit("Add", [rest, by]), rest]);
+    }
+
+    // The exact remainder of C, which has the sign of x, and where Python's is another: both signs differ and something is left.
+    private static (string Left, string Less) Left(ExportCall c, string x, string by)
+    {
+        var (rest, none) = (c.Emit("Mod", [x, by], ("fmod", 1L)), c.File.Number(0, c.ResultType()));
         var unlike = c.Emit("Xor", [c.Emit("Less", [rest, none]), c.Emit("Less", [by, none])]);
-        var some = c.Emit("Not", [c.Emit("Equal", [rest, none])]);
-        return c.Emit("Where", [c.Emit("And", [unlike, some]), c.Emit("Add", [rest, by]), rest]);
+        return (rest, c.Emit("And", [unlike, c.Emit("Not", [c.Emit("Equal", [rest, none])])]));
     }
 
     private static string Clip(ExportCall c, double? least, double? most)
