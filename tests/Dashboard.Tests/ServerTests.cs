@@ -40,6 +40,20 @@ public sealed class ServerTests : IAsyncLifetime
         Assert.Contains("20260103-000000-bad", answer.GetProperty("damaged")[0].GetString());
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("secret")]
+    public async Task What_a_browser_asks_first_is_asked_when_the_server_starts(string? token)
+    {
+        folder.Add("20260101-000000-a run #1", 2);
+        var settings = new Settings(folder.Path, IPAddress.Loopback, 0, token);
+        var app = Server.Create(settings);
+        servers.Add(app);
+        await app.StartAsync();
+        Assert.Equal(Enumerable.Repeat(HttpStatusCode.OK, 6),
+            await FirstAsk.Ask(new(Server.AddressOf(app, settings)), "20260101-000000-a run #1"));
+    }
+
     [Fact]
     public async Task Curves_are_those_of_the_file_and_what_is_no_number_is_null()
     {
