@@ -18,8 +18,8 @@ namespace Interactive.Execution;
 /// <param name="enough">Temporary bytes that do not weigh: nothing smaller is looked for.</param>
 internal sealed class GradientProbe(long batch, long enough)
 {
-    private const int Rounds = 3;
-    private const double Short = 0.02; // seconds of a backward that is tried twice as often
+    private const int MostRounds = 6;
+    private const double Enough = 0.1; // seconds of backward, tries together: chance weighs little in a long one
     private const double Smaller = 0.9; // of the bytes of the smallest way so far
     private readonly Dictionary<string, GradientWays> known = [];
 
@@ -67,12 +67,12 @@ internal sealed class GradientProbe(long batch, long enough)
         var device = trained[0].device;
         var before = trained.Select(p => randn(p.shape, p.dtype, device)).ToArray();
         var shape = node.Inputs[0].Shape.WithBatch(node.Inputs[0].Rows(batch));
-        using var input = randn(shape, node.Inputs[0].Type, device);
+        using var input = Noise(shape, node.Inputs[0].Type, device);
         var wantsInput = node.Inputs[0].NeedsGradient;
         if (wantsInput) input.requires_grad_(true);
         using var bare = input.detach();
         var root = node.Op.Forward([input], new RunMode(Training: true, Masked: true));
-        var gradient = randn_like(root);
+        var gradient = Noise(root.shape, root.dtype, device);
         var like = BlankTensor.Of(input.shape, device, input.dtype);
 
         Tensor? made = null;
@@ -92,7 +92,8 @@ internal sealed class GradientProbe(long batch, long enough)
         if (wantsInput && inputs.Count == 0) return GradientWays.None;
 
         // In turn, so that a machine whose speed drifts treats them alike.
-        for (var round = whole.Seconds < Short ? -Rounds : 0; round < Rounds; round++)
+        var rounds = Math.Min(MostRounds, (int)(Enough / whole.Seconds));
+        for (var round = 0; round < rounds; round++)
         {
             input.grad = null;
             whole.Run();
@@ -111,6 +112,18 @@ internal sealed class GradientProbe(long batch, long enough)
             made?.Dispose();
             made = null;
         }
+    }
+
+    // Making random numbers took longer than some trials. A prime's period: no two samples or channels are alike.
+    private static Tensor Noise(long[] shape, ScalarType type, Device device)
+    {
+        const long Period = 1_000_003;
+        var all = shape.Aggregate(1L, (a, b) => a * b);
+        if (all <= Period) return randn(shape, type, device);
+        using var few = randn(Period, type, device);
+        using var many = few.repeat((all + Period - 1) / Period);
+        using var cut = many.narrow(0, 0, all);
+        return cut.view(shape);
     }
 
     private List<Trial> Proven(IEnumerable<Trial> trials, Func<bool> hasBits, Action prepare)
