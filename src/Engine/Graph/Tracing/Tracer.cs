@@ -15,9 +15,10 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
     private const long First = 2, Second = 3, Third = 4; // batches
     private static readonly Lock Gate = new();
 
-    private readonly ModuleTensors tensors = new(module ?? throw new ArgumentNullException(nameof(module)));
+    private readonly ModuleTensors tensors = new(TorchSharpFaults.WithItsTables(module ?? throw new ArgumentNullException(nameof(module))));
     private readonly HashSet<string> opaque = [];
     private readonly List<TraceNote> notes = [];
+    private bool looked;
 
     /// <summary>The graph.</summary>
     /// <exception cref="GraphException">The module cannot be run, or not even one opaque node can stand for it.</exception>
@@ -27,7 +28,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         using var alone = Gate.EnterScope();
         RequireSamples();
         RequireFinite();
-        RequireLimits();
+        TorchSharpFaults.RequireSoundLayers(module, name);
         using var plain = module is jit.ScriptModule ? ScriptExecutor.Plain() : null;
         using var memory = new ModuleMemory(module);
         foreach (var (part, its) in module.named_modules().Select(m => (m.name, m.module)).Prepend(("", module)).DistinctBy(m => m.Item2))
@@ -39,7 +40,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         if (KeptTensors.Has(module)) WarmUp(memory);
         while (true)
         {
-            if (opaque.Contains("")) return Whole();
+            if (opaque.Contains("")) return Whole(memory);
             try
             {
                 var graph = Attempt(memory);
@@ -85,18 +86,6 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
                 throw new GraphException($"{name}: an example is a batch (samples, …) of at least one sample, got ({string.Join(", ", example.shape)})");
         }
         if (examples.Count == 0) throw new GraphException($"{name}: a trace needs an example for each input, got none");
-    }
-
-    // TorchSharp 0.107's gives its input back as it is, unless it writes over it.
-    private void RequireLimits()
-    {
-        foreach (var (part, its) in module.named_modules().Prepend(("", module)))
-            if (its is TorchSharp.Modules.Hardtanh { inplace: false } layer)
-            {
-                using Tensor beyond = tensor(layer.max_val + 1), limited = layer.call(beyond);
-                if (limited.item<double>() > layer.max_val)
-                    throw new GraphException($"{(part.Length > 0 ? part : name)} is a Hardtanh, which limits nothing in this TorchSharp unless it works in place: write nn.Hardtanh({layer.min_val}, {layer.max_val}, inplace: true), or x.clamp({layer.min_val}, {layer.max_val})");
-            }
     }
 
     private void RequireFinite()
@@ -153,9 +142,10 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         notes.Add(new TraceNote(where, why));
     }
 
-    private Graph Whole()
+    private Graph Whole(ModuleMemory memory)
     {
         var why = notes[^1].Why;
+        Look(memory);
         var builder = Builder();
         var inputs = Inputs(builder);
         try
@@ -164,6 +154,18 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
             return builder.BuildTraced([builder.Add(seen.AsWhole(), name, inputs)], module, notes);
         }
         catch (GraphException e) when (inputs.Length > 1 || module is not nn.Module<Tensor, Tensor>) { throw new GraphException($"{name} cannot be traced: {why}; nor be one node: {e.Message}"); }
+    }
+
+    // One that no trace came to.
+    private void Look(ModuleMemory memory)
+    {
+        if (looked || module is jit.ScriptModule) return;
+        using var scope = NewDisposeScope();
+        ModuleRecording run;
+        try { run = Record(memory, Batch(First, 1), training: true); }
+        catch (Exception) { return; } // told by the node
+        using (run) TorchSharpFaults.RequireSoundCalls(run);
+        memory.PutBack();
     }
 
     private Value[] Inputs(GraphBuilder builder)
@@ -177,6 +179,8 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
     {
         using var scope = NewDisposeScope();
         using var first = Record(memory, Batch(First, 1), training: true);
+        if (module is not jit.ScriptModule) TorchSharpFaults.RequireSoundCalls(first);
+        looked = true;
         using var second = Record(memory, Batch(Second, 2), training: true);
         using var evaluation = Unlike(memory);
         var steps = new TraceSteps(first, tensors, opaque);
