@@ -46,7 +46,10 @@ internal static class ForwardCode
     /// that the code shows.
     /// </summary>
     public static string? Varies(torch.nn.Module module)
-        => Codes(module).Select(c => c.Asks).FirstOrDefault(why => why is not null) ?? Codes(module).Select(c => c.Writes).FirstOrDefault(why => why is not null);
+        => Codes(module).Select(c => c.Asks).FirstOrDefault(why => why is not null) ?? Counts(module);
+
+    /// <summary>What a module's code writes beside tensors, as the end of a sentence about it; null for nothing.</summary>
+    public static string? Counts(torch.nn.Module module) => Codes(module).Select(c => c.Writes).FirstOrDefault(why => why is not null);
 
     private static IEnumerable<Seen> Codes(torch.nn.Module module)
     {

@@ -18,6 +18,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
     private readonly ModuleTensors tensors = new(TorchSharpFaults.WithItsTables(module ?? throw new ArgumentNullException(nameof(module))));
     private readonly HashSet<string> opaque = [];
     private readonly List<TraceNote> notes = [];
+    private readonly List<TraceNote> states = [];
     private bool looked;
 
     /// <summary>The graph.</summary>
@@ -35,6 +36,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
             if (ForwardCode.Varies(its) is { } why)
             {
                 memory.IsState(part);
+                if (ForwardCode.Counts(its) is { } writes) states.Add(new(part, writes));
                 if (!opaque.Contains(part)) GiveUp(part, why);
             }
         if (KeptTensors.Has(module)) WarmUp(memory);
@@ -65,7 +67,9 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
             foreach (var field in kept.Where(f => f.IsReplaced).DistinctBy(f => f.PartName))
             {
                 memory.IsState(field.PartName);
-                if (!opaque.Contains(field.PartName)) GiveUp(field.PartName, $"its code keeps {field.Name} from one run to the next");
+                var keeps = $"its code keeps {field.Name} from one run to the next";
+                states.Add(new(field.PartName, keeps));
+                if (!opaque.Contains(field.PartName)) GiveUp(field.PartName, keeps);
             }
             foreach (var batch in (long[])[Second, Third])
             {
@@ -151,7 +155,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         try
         {
             var seen = Ops.Opaque.Of(module, inputs);
-            return builder.BuildTraced([builder.Add(seen.AsWhole(), name, inputs)], module, notes);
+            return builder.BuildTraced([builder.Add(seen.AsWhole(), name, inputs)], module, notes, states);
         }
         catch (GraphException e) when (inputs.Length > 1 || module is not nn.Module<Tensor, Tensor>) { throw new GraphException($"{name} cannot be traced: {why}; nor be one node: {e.Message}"); }
     }
@@ -188,7 +192,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         trace.Check();
         if (steps.Steps.All(step => step.GivesBack)) throw new GraphException($"{name} runs no operator, so there is nothing to train or to plan");
         var builder = Builder();
-        return builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes);
+        return builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes, states);
     }
 
     // Numbers of the other sign are the likeliest to take another course; not every module takes them.
