@@ -71,6 +71,8 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
     public IReadOnlyList<TraceNote> Notes { get; internal init; } = [];
     /// <summary>Modules whose code keeps something outside of buffers from one run to the next, and what.</summary>
     internal IReadOnlyList<TraceNote> States { get; init; } = [];
+    /// <summary>Buffers that an evaluation moves, by name.</summary>
+    internal IReadOnlyList<string> MovesInEvaluation { get; init; } = [];
     /// <summary>It was made of a module of TorchSharp's, whose layers set their own weights.</summary>
     internal bool IsTraced { get; init; }
 

@@ -106,9 +106,10 @@ public sealed class GraphBuilder
     /// A graph that a trace of <paramref name="module"/> gave: it has the module's parameters and buffers under the
     /// module's names.
     /// </summary>
-    internal Graph BuildTraced(IReadOnlyList<Value> outputs, nn.Module module, IReadOnlyList<TraceNote> notes, IReadOnlyList<TraceNote> states)
+    internal Graph BuildTraced(IReadOnlyList<Value> outputs, nn.Module module, IReadOnlyList<TraceNote> notes, IReadOnlyList<TraceNote> states,
+        IReadOnlyList<string> moves)
     {
-        var graph = new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = [.. notes], States = [.. states], IsTraced = true };
+        var graph = new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = [.. notes], States = [.. states], MovesInEvaluation = [.. moves], IsTraced = true };
         ModuleTree.Adopt(graph, module);
         graph.Hooks = ModuleHooks.Of(module, graph);
         graph.ArgumentNames = ModuleCall.ArgumentNames(module, graph.Inputs.Count);
@@ -130,6 +131,7 @@ public sealed class GraphBuilder
         {
             Notes = from.Notes,
             States = from.States,
+            MovesInEvaluation = from.MovesInEvaluation,
             Hooks = from.Hooks,
             ArgumentNames = from.ArgumentNames,
             InputGradients = from.InputGradients,

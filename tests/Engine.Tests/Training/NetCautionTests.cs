@@ -44,14 +44,32 @@ public sealed class NetCautionTests : IDisposable
         public override Tensor forward(Tensor x) => x * (1 + 0.1 * runs++);
     }
 
+    private sealed class Inner
+    {
+        public int Runs { get; set; }
+    }
+
+    private sealed class Holds() : nn.Module<Tensor, Tensor>("holds")
+    {
+        private readonly Inner inner = new();
+        public override Tensor forward(Tensor x) => x * (1 + 0.1 * inner.Runs++);
+    }
+
     private sealed class Buffered : nn.Module<Tensor, Tensor>
     {
         private readonly Tensor mean = zeros(4);
-        public Buffered() : base("buffered") => register_buffer("mean", mean);
+        private readonly bool inEvaluation;
+
+        public Buffered(bool persistent = true, bool inEvaluation = true) : base("buffered")
+        {
+            this.inEvaluation = inEvaluation;
+            register_buffer("mean", mean, persistent);
+        }
 
         public override Tensor forward(Tensor x)
         {
-            using (no_grad()) mean.mul_(0.9).add_(x.mean([0]) * 0.1);
+            if (training || inEvaluation)
+                using (no_grad()) mean.mul_(0.9).add_(x.mean([0]) * 0.1);
             return x - mean;
         }
     }
@@ -65,10 +83,23 @@ public sealed class NetCautionTests : IDisposable
     [Fact]
     public void A_state_outside_of_buffers_is_told_and_one_in_a_buffer_is_not()
     {
-        Assert.Contains("caution: middle: its code keeps mean from one run to the next; that is no buffer: no checkpoint keeps it, so a resumed run begins it anew, evaluations move it. Keep it in a buffer", Told(Net(new Keeps())));
-        Assert.Contains("caution: middle: its code writes runs, on which a later run may depend; that is no buffer", Told(Net(new Counts())));
-        Assert.Equal("", Told(Net(new Buffered())));
+        Assert.Contains("caution: middle: its code keeps mean from one run to the next; no checkpoint keeps that, so a resumed run begins it anew, evaluations move it. Keep it in a buffer", Told(Net(new Keeps())));
+        Assert.Contains("caution: middle: its code writes runs, on which a later run may depend; no checkpoint keeps that", Told(Net(new Counts())));
+        Assert.Contains("caution: middle: its code writes inner.Runs, on which a later run may depend; no checkpoint keeps that", Told(Net(new Holds())));
+        Assert.Contains("caution: middle: its code writes into mean, a buffer that is not persistent; no checkpoint keeps that", Told(Net(new Buffered(persistent: false))));
+        Assert.Contains("caution: the buffer middle.mean moves in evaluations too, so what the net gives depends on how often it was asked: write if (training) before what moves it", Told(Net(new Buffered())));
+        Assert.DoesNotContain("no checkpoint", Told(Net(new Buffered())));
+        Assert.Equal("", Told(Net(new Buffered(inEvaluation: false))));
         Assert.Equal("", Told(Net(new Masks())));
+    }
+
+    [Fact]
+    public void Slopes_that_are_not_drawn_are_told()
+    {
+        Assert.Contains("caution: sequential has random slopes (RReLU), of which TorchSharp takes the middle one in training too", Told(Net(nn.RReLU())));
+        var middle = nn.RReLU();
+        middle.eval(); // its author wants that one
+        Assert.Equal("", Told(Net(middle)));
     }
 
     [Fact]

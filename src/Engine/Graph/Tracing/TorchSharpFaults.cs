@@ -39,7 +39,6 @@ internal static class TorchSharpFaults
     private static string? Of(nn.Module layer) => layer switch
     {
         Hardtanh { inplace: false } h when Passes(h) => $"limits nothing in this TorchSharp unless it works in place: write nn.Hardtanh({h.min_val}, {h.max_val}, inplace: true), or x.clamp({h.min_val}, {h.max_val})",
-        RReLU { training: true } r => $"draws no slopes in this TorchSharp and takes the middle one in training too: write nn.LeakyReLU({(r.lower + r.upper) / 2}), which it is",
         Mish { inplace: true } or Softsign { inplace: true } => $"cannot run backward in place: write nn.{layer.GetType().Name}()",
         AdaptiveMaxPool3d { output_size: null } => "forgets its output size in this TorchSharp: set its output_size, or write functional.adaptive_max_pool3d(x, [d, h, w])",
         ConvTranspose2d or ConvTranspose3d when Paddings(layer) is { } given && given.Distinct().Count() > 1
@@ -82,7 +81,6 @@ internal static class TorchSharpFaults
             if (call.Name == "aten::bmm") products.UnionWith(call.Results.Select(r => (nint)r.Payload));
             if (Of(call, read, products) is not { } why) continue;
             var where = run.SpanOf(i);
-            if (where?.Module is RReLU { training: false }) continue; // as its author wishes
             throw new GraphException($"{(where is { Name.Length: > 0 } ? where.Name : (where?.Module ?? run.Module).GetName())} {why}");
         }
     }
@@ -91,7 +89,6 @@ internal static class TorchSharpFaults
     {
         "aten::hardtanh" when IsLost(call, read) => "calls hardtanh, which gives back what it was given in this TorchSharp: write x.clamp(min, max)",
         "aten::elu" when IsLost(call, read) => "calls elu_, which does not write over its tensor in this TorchSharp: write x = x.elu(alpha)",
-        "aten::rrelu" or "aten::rrelu_" when call.Arguments[3] is { Flag: false } => "calls rrelu, which draws no slopes in this TorchSharp: write leaky_relu(x, (lower + upper) / 2), which it is",
         "aten::add_" when products.Contains((nint)call.Arguments[0].Payload) && IsOfTruths(call.Arguments[1])
             => "adds its attention mask of truth values as ones in this TorchSharp, so that nothing is masked: give it numbers, zeros(n, n).masked_fill(mask, float.NegativeInfinity)",
         "aten::embedding" when call.Arguments[4] is { Flag: true } => "has sparse gradients (sparse: true), which no optimiser here takes: leave sparse out",

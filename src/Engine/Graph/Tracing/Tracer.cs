@@ -19,6 +19,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
     private readonly HashSet<string> opaque = [];
     private readonly List<TraceNote> notes = [];
     private readonly List<TraceNote> states = [];
+    private readonly SortedSet<string> moves = new(StringComparer.Ordinal); // buffers, in evaluation
     private bool looked;
 
     /// <summary>The graph.</summary>
@@ -39,7 +40,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
                 if (ForwardCode.Counts(its) is { } writes) states.Add(new(part, writes));
                 if (!opaque.Contains(part)) GiveUp(part, why);
             }
-        if (KeptTensors.Has(module)) WarmUp(memory);
+        if (KeptTensors.Has(module) || memory.HasUnsaved) WarmUp(memory);
         while (true)
         {
             if (opaque.Contains("")) return Whole(memory);
@@ -70,6 +71,12 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
                 var keeps = $"its code keeps {field.Name} from one run to the next";
                 states.Add(new(field.PartName, keeps));
                 if (!opaque.Contains(field.PartName)) GiveUp(field.PartName, keeps);
+            }
+            foreach (var (part, buffer) in memory.Moved())
+            {
+                var writes = $"its code writes into {buffer}, a buffer that is not persistent";
+                states.Add(new(part, writes));
+                if (!opaque.Contains(part)) GiveUp(part, writes);
             }
             foreach (var batch in (long[])[Second, Third])
             {
@@ -155,7 +162,7 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         try
         {
             var seen = Ops.Opaque.Of(module, inputs);
-            return builder.BuildTraced([builder.Add(seen.AsWhole(), name, inputs)], module, notes, states);
+            return builder.BuildTraced([builder.Add(seen.AsWhole(), name, inputs)], module, notes, states, [.. moves]);
         }
         catch (GraphException e) when (inputs.Length > 1 || module is not nn.Module<Tensor, Tensor>) { throw new GraphException($"{name} cannot be traced: {why}; nor be one node: {e.Message}"); }
     }
@@ -187,12 +194,13 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         looked = true;
         using var second = Record(memory, Batch(Second, 2), training: true);
         using var evaluation = Unlike(memory);
+        moves.UnionWith(tensors.Buffers.Where(b => memory.IsMoved(b.Tensor)).Select(b => b.Name));
         var steps = new TraceSteps(first, tensors, opaque);
         var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps, evaluation: true), (First, Second));
         trace.Check();
         if (steps.Steps.All(step => step.GivesBack)) throw new GraphException($"{name} runs no operator, so there is nothing to train or to plan");
         var builder = Builder();
-        return builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes, states);
+        return builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes, states, [.. moves]);
     }
 
     // Numbers of the other sign are the likeliest to take another course; not every module takes them.

@@ -8,12 +8,23 @@ namespace Interactive.Training;
 internal static class NetCautions
 {
     /// <summary>One line each.</summary>
-    public static IEnumerable<string> Of(Graph graph, int ranks) => [.. States(graph, ranks), .. Norms(graph), .. Constants(graph)];
+    public static IEnumerable<string> Of(Graph graph, int ranks) => [.. States(graph, ranks), .. Moves(graph, ranks), .. Slopes(graph), .. Norms(graph), .. Constants(graph)];
 
     // An evaluation runs the module too, and a checkpoint holds parameters and buffers.
     private static IEnumerable<string> States(Graph graph, int ranks) => graph.States.DistinctBy(s => s.Why)
-        .Select(s => $"caution: {(s.Where.Length > 0 ? s.Where : graph.Name)}: {s.Why}; that is no buffer: no checkpoint keeps it, so a resumed run begins it anew, "
+        .Select(s => $"caution: {(s.Where.Length > 0 ? s.Where : graph.Name)}: {s.Why}; no checkpoint keeps that, so a resumed run begins it anew, "
             + $"evaluations move it{(ranks > 1 ? ", and each rank has its own, so the bits are not those of one rank" : "")}. Keep it in a buffer: register_buffer(name, tensor), and copy_ into it");
+
+    private static IEnumerable<string> Moves(Graph graph, int ranks) => graph.MovesInEvaluation
+        .Select(name => $"caution: the buffer {name} moves in evaluations too, so what the net gives depends on how often it was asked{(ranks > 1 ? ", and on how the ranks divide an evaluation" : "")}: write if (training) before what moves it");
+
+    // TorchSharp 0.107 takes the middle one, which is right in evaluation.
+    private static IEnumerable<string> Slopes(Graph graph)
+    {
+        var layers = graph.modules().OfType<TorchSharp.Modules.RReLU>().ToList();
+        if (layers.Count > 0 ? layers.Any(l => l.training) : graph.Nodes.Any(n => n.Op.Kind == "rrelu"))
+            yield return $"caution: {graph.Name} has random slopes (RReLU), of which TorchSharp takes the middle one in training too: it trains as nn.LeakyReLU((lower + upper) / 2)";
+    }
 
     // TorchSharp 0.107 leaves them as memory was found, often as zeros or as another tensor's numbers.
     private static IEnumerable<string> Norms(Graph graph)
