@@ -69,6 +69,12 @@ public sealed class Graph : nn.Module<Tensor, Tensor>
 
     /// <summary>Where a trace could not see into a module, and why; empty when every operator is a node.</summary>
     public IReadOnlyList<TraceNote> Notes { get; internal init; } = [];
+    /// <summary>Modules whose code keeps something outside of buffers from one run to the next, and what.</summary>
+    internal IReadOnlyList<TraceNote> States { get; init; } = [];
+    /// <summary>Buffers that an evaluation moves, by name.</summary>
+    internal IReadOnlyList<string> MovesInEvaluation { get; init; } = [];
+    /// <summary>It was made of a module of TorchSharp's, whose layers set their own weights.</summary>
+    internal bool IsTraced { get; init; }
 
     private static string NameOf(nn.Module? module) => module switch
     {

@@ -106,9 +106,10 @@ public sealed class GraphBuilder
     /// A graph that a trace of <paramref name="module"/> gave: it has the module's parameters and buffers under the
     /// module's names.
     /// </summary>
-    internal Graph BuildTraced(IReadOnlyList<Value> outputs, nn.Module module, IReadOnlyList<TraceNote> notes)
+    internal Graph BuildTraced(IReadOnlyList<Value> outputs, nn.Module module, IReadOnlyList<TraceNote> notes, IReadOnlyList<TraceNote> states,
+        IReadOnlyList<string> moves)
     {
-        var graph = new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = [.. notes] };
+        var graph = new Graph(Name, Inputs, outputs, nodes, ownsModules: false) { Notes = [.. notes], States = [.. states], MovesInEvaluation = [.. moves], IsTraced = true };
         ModuleTree.Adopt(graph, module);
         graph.Hooks = ModuleHooks.Of(module, graph);
         graph.ArgumentNames = ModuleCall.ArgumentNames(module, graph.Inputs.Count);
@@ -129,6 +130,8 @@ public sealed class GraphBuilder
             ownsModules: false)
         {
             Notes = from.Notes,
+            States = from.States,
+            MovesInEvaluation = from.MovesInEvaluation,
             Hooks = from.Hooks,
             ArgumentNames = from.ArgumentNames,
             InputGradients = from.InputGradients,

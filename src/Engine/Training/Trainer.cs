@@ -243,7 +243,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         hooks = [.. hooks.OrderBy(h => h.Order)];
         hooks.ForEach(h => h.BeforeRun(this));
         Tell([RanksAlike.Unlike(world, parts.Train, parts.Test), Graph.Precision.Caution(device), SummedLoss.Caution(Objective, parts.Train, Graph, microBatches), lossParameters.Caution(Objective),
-            .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
+            LossCode.Caution(Objective), .. NetCautions.Of(Graph, world.Size), .. Graph.Notes.Select(note => $"note: {note}"), memory?.Text, planned.Description, parts.Strategy.Description]);
     }
 
     private StopKind TrainEpoch()

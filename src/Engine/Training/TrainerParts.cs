@@ -32,6 +32,8 @@ internal sealed class TrainerParts : IDisposable
         LearningRate = learningRate ?? Schedules.Create(options.Schedule, options.LearningRate, options.WarmUp);
         Strategy = strategy ?? StrategyOf(options, graph, Optimizer.IsElementWise);
         var own = options.Ema > 0 ? new ExponentialMovingAverage(options.Ema) : null;
+        if ((hooks ?? []).Count(h => h is ExponentialMovingAverage) + (own is null ? 0 : 1) > 1)
+            throw new UsageException($"a run has one moving average of its weights: give {(own is null ? "one ExponentialMovingAverage" : "--ema, or an ExponentialMovingAverage among the hooks")}");
         Best = options.BestBy != "" ? options.BestBy : Metrics.Count > 0 ? Metrics[0].Name : "loss";
         if (Best != "loss" && Metrics.All(m => m.Name != Best)) throw new UsageException($"--best-by {Best}: choose {string.Join(", ", Metrics.Select(m => m.Name).Prepend("loss"))}");
         Hooks = [new NonFiniteGuard(), .. own is null ? Array.Empty<Hook>() : [own],

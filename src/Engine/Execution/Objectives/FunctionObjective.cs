@@ -10,6 +10,8 @@ internal sealed class FunctionObjective(string name, Func<IReadOnlyList<Tensor>,
     private static readonly CrossEntropy Labels = new();
 
     public string Name => name;
+    /// <summary>What it was made of.</summary>
+    public Delegate Function => loss;
     public bool ReadsOutput => readsOutput;
     public Tensor Loss(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> targets)
         => loss(outputs, targets) ?? throw new UsageException($"{this.Called()} gave null, no tensor");

@@ -46,7 +46,10 @@ internal static class ForwardCode
     /// that the code shows.
     /// </summary>
     public static string? Varies(torch.nn.Module module)
-        => Codes(module).Select(c => c.Asks).FirstOrDefault(why => why is not null) ?? Codes(module).Select(c => c.Writes).FirstOrDefault(why => why is not null);
+        => Codes(module).Select(c => c.Asks).FirstOrDefault(why => why is not null) ?? Counts(module);
+
+    /// <summary>What a module's code writes beside tensors, as the end of a sentence about it; null for nothing.</summary>
+    public static string? Counts(torch.nn.Module module) => Codes(module).Select(c => c.Writes).FirstOrDefault(why => why is not null);
 
     private static IEnumerable<Seen> Codes(torch.nn.Module module)
     {
@@ -107,6 +110,10 @@ internal static class ForwardCode
                         else if (of.Assembly == typeof(torch).Assembly) overwrites |= InPlace(next);
                     }
                 }
+        // A counter in an object that a field holds.
+        written ??= writes.Where(f => !f.IsStatic && ModuleFields.IsPlain(f.FieldType) && IsBeside(type, f.DeclaringType))
+            .Select(f => (Of: f, In: reads.FirstOrDefault(r => !r.IsStatic && r.FieldType == f.DeclaringType && r.DeclaringType!.IsAssignableFrom(type))))
+            .Where(w => w.In is not null && !IsOwn(type, w.Of)).Select(w => Writes($"{ModuleFields.NameOf(w.In!)}.{ModuleFields.NameOf(w.Of)}")).FirstOrDefault();
         reads.RemoveWhere(f => !IsBeside(type, f.DeclaringType) && !(IsOfUser(f.DeclaringType!) && f.DeclaringType!.IsAssignableFrom(type)));
         return new(asked, written, [.. reads.Except(writes)], changed, [.. reads.Where(f => !f.IsStatic && (writes.Contains(f) || changed.Contains(f.FieldType) || (fills && f.FieldType.IsArray)))], overwrites);
     }
@@ -132,5 +139,7 @@ internal static class ForwardCode
 
     private static string? Writes(Type type, OpCode code, MemberInfo? member)
         => member is FieldInfo f && ((code == OpCodes.Stfld && IsOwn(type, f)) || (code == OpCodes.Stsfld && ModuleFields.IsPlain(f.FieldType)))
-            ? $"its code writes {f.Name}, on which a later run may depend" : null;
+            ? Writes(ModuleFields.NameOf(f)) : null;
+
+    private static string Writes(string field) => $"its code writes {field}, on which a later run may depend";
 }

@@ -66,10 +66,12 @@ internal sealed class ModuleFields
         else if (ForwardCode.IsOfUser(value.GetType()) && !ForwardCode.IsOfRuntime(value.GetType())) Watch(name, value, code with { Reads = [.. code.Reads.Where(f => !f.IsStatic)] });
     }
 
-    // The field behind a property has the property's name in it; a variable that a function holds has its own.
+    /// <summary>What its author calls it: the field behind a property has the property's name in it; a variable that a function holds has its own.</summary>
+    public static string NameOf(FieldInfo field) => field.Name.StartsWith('<') && field.Name.IndexOf('>') is > 0 and var end ? field.Name[1..end] : field.Name;
+
     private static string Text(string owner, FieldInfo field)
     {
-        var name = field.Name.StartsWith('<') && field.Name.IndexOf('>') is > 0 and var end ? field.Name[1..end] : field.Name;
+        var name = NameOf(field);
         return field.IsStatic ? $"{field.DeclaringType!.Name}.{name}" : owner.Length > 0 ? $"{owner}.{name}" : name;
     }
 }

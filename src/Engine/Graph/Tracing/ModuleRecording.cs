@@ -16,7 +16,7 @@ internal sealed class ModuleRecording : IDisposable
     /// <param name="seesInto">Operators in whose place those are listed that they call; null for none.</param>
     public ModuleRecording(nn.Module module, IReadOnlyList<Tensor> inputs, Func<string, string, bool>? seesInto = null)
     {
-        Inputs = inputs;
+        (Module, Inputs) = (module, inputs);
         var hooks = new List<Action>();
         foreach (var (name, part) in module.named_modules())
             Watch(part, name, hooks);
@@ -36,6 +36,7 @@ internal sealed class ModuleRecording : IDisposable
         foreach (var call in Calls) call.ForgetAbsent();
     }
 
+    public nn.Module Module { get; }
     public IReadOnlyList<Tensor> Inputs { get; }
     public IReadOnlyList<Tensor> Outputs { get; }
     public IReadOnlyList<RecordedCall> Calls => recorder.Calls;

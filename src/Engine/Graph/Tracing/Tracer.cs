@@ -15,9 +15,12 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
     private const long First = 2, Second = 3, Third = 4; // batches
     private static readonly Lock Gate = new();
 
-    private readonly ModuleTensors tensors = new(module ?? throw new ArgumentNullException(nameof(module)));
+    private readonly ModuleTensors tensors = new(TorchSharpFaults.WithItsTables(module ?? throw new ArgumentNullException(nameof(module))));
     private readonly HashSet<string> opaque = [];
     private readonly List<TraceNote> notes = [];
+    private readonly List<TraceNote> states = [];
+    private readonly SortedSet<string> moves = new(StringComparer.Ordinal); // buffers, in evaluation
+    private bool looked;
 
     /// <summary>The graph.</summary>
     /// <exception cref="GraphException">The module cannot be run, or not even one opaque node can stand for it.</exception>
@@ -27,19 +30,20 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         using var alone = Gate.EnterScope();
         RequireSamples();
         RequireFinite();
-        RequireLimits();
+        TorchSharpFaults.RequireSoundLayers(module, name);
         using var plain = module is jit.ScriptModule ? ScriptExecutor.Plain() : null;
         using var memory = new ModuleMemory(module);
         foreach (var (part, its) in module.named_modules().Select(m => (m.name, m.module)).Prepend(("", module)).DistinctBy(m => m.Item2))
             if (ForwardCode.Varies(its) is { } why)
             {
                 memory.IsState(part);
+                if (ForwardCode.Counts(its) is { } writes) states.Add(new(part, writes));
                 if (!opaque.Contains(part)) GiveUp(part, why);
             }
-        if (KeptTensors.Has(module)) WarmUp(memory);
+        if (KeptTensors.Has(module) || memory.HasUnsaved) WarmUp(memory);
         while (true)
         {
-            if (opaque.Contains("")) return Whole();
+            if (opaque.Contains("")) return Whole(memory);
             try
             {
                 var graph = Attempt(memory);
@@ -64,7 +68,15 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
             foreach (var field in kept.Where(f => f.IsReplaced).DistinctBy(f => f.PartName))
             {
                 memory.IsState(field.PartName);
-                if (!opaque.Contains(field.PartName)) GiveUp(field.PartName, $"its code keeps {field.Name} from one run to the next");
+                var keeps = $"its code keeps {field.Name} from one run to the next";
+                states.Add(new(field.PartName, keeps));
+                if (!opaque.Contains(field.PartName)) GiveUp(field.PartName, keeps);
+            }
+            foreach (var (part, buffer) in memory.Moved())
+            {
+                var writes = $"its code writes into {buffer}, a buffer that is not persistent";
+                states.Add(new(part, writes));
+                if (!opaque.Contains(part)) GiveUp(part, writes);
             }
             foreach (var batch in (long[])[Second, Third])
             {
@@ -85,18 +97,6 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
                 throw new GraphException($"{name}: an example is a batch (samples, …) of at least one sample, got ({string.Join(", ", example.shape)})");
         }
         if (examples.Count == 0) throw new GraphException($"{name}: a trace needs an example for each input, got none");
-    }
-
-    // TorchSharp 0.107's gives its input back as it is, unless it writes over it.
-    private void RequireLimits()
-    {
-        foreach (var (part, its) in module.named_modules().Prepend(("", module)))
-            if (its is TorchSharp.Modules.Hardtanh { inplace: false } layer)
-            {
-                using Tensor beyond = tensor(layer.max_val + 1), limited = layer.call(beyond);
-                if (limited.item<double>() > layer.max_val)
-                    throw new GraphException($"{(part.Length > 0 ? part : name)} is a Hardtanh, which limits nothing in this TorchSharp unless it works in place: write nn.Hardtanh({layer.min_val}, {layer.max_val}, inplace: true), or x.clamp({layer.min_val}, {layer.max_val})");
-            }
     }
 
     private void RequireFinite()
@@ -153,17 +153,30 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
         notes.Add(new TraceNote(where, why));
     }
 
-    private Graph Whole()
+    private Graph Whole(ModuleMemory memory)
     {
         var why = notes[^1].Why;
+        Look(memory);
         var builder = Builder();
         var inputs = Inputs(builder);
         try
         {
             var seen = Ops.Opaque.Of(module, inputs);
-            return builder.BuildTraced([builder.Add(seen.AsWhole(), name, inputs)], module, notes);
+            return builder.BuildTraced([builder.Add(seen.AsWhole(), name, inputs)], module, notes, states, [.. moves]);
         }
         catch (GraphException e) when (inputs.Length > 1 || module is not nn.Module<Tensor, Tensor>) { throw new GraphException($"{name} cannot be traced: {why}; nor be one node: {e.Message}"); }
+    }
+
+    // One that no trace came to.
+    private void Look(ModuleMemory memory)
+    {
+        if (looked || module is jit.ScriptModule) return;
+        using var scope = NewDisposeScope();
+        ModuleRecording run;
+        try { run = Record(memory, Batch(First, 1), training: true); }
+        catch (Exception) { return; } // told by the node
+        using (run) TorchSharpFaults.RequireSoundCalls(run);
+        memory.PutBack();
     }
 
     private Value[] Inputs(GraphBuilder builder)
@@ -177,14 +190,17 @@ internal sealed class Tracer(nn.Module module, IReadOnlyList<Tensor> examples, s
     {
         using var scope = NewDisposeScope();
         using var first = Record(memory, Batch(First, 1), training: true);
+        if (module is not jit.ScriptModule) TorchSharpFaults.RequireSoundCalls(first);
+        looked = true;
         using var second = Record(memory, Batch(Second, 2), training: true);
         using var evaluation = Unlike(memory);
+        moves.UnionWith(tensors.Buffers.Where(b => memory.IsMoved(b.Tensor)).Select(b => b.Name));
         var steps = new TraceSteps(first, tensors, opaque);
         var trace = new TraceComparison(steps, new TraceSteps(second, tensors, opaque, steps), new TraceSteps(evaluation, tensors, opaque, steps, evaluation: true), (First, Second));
         trace.Check();
         if (steps.Steps.All(step => step.GivesBack)) throw new GraphException($"{name} runs no operator, so there is nothing to train or to plan");
         var builder = Builder();
-        return builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes);
+        return builder.BuildTraced(new Lowering(trace, tensors, builder, Inputs(builder)).Run(), module, notes, states, [.. moves]);
     }
 
     // Numbers of the other sign are the likeliest to take another course; not every module takes them.

@@ -1,5 +1,6 @@
 using Interactive.Graphs;
 using Interactive.Graphs.Ops;
+using Interactive.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -47,11 +48,12 @@ public static class LowRank
     /// and as fast as before.
     /// </summary>
     /// <param name="graph">A net of <see cref="WithLora"/>; go on with the one returned.</param>
-    /// <exception cref="UsageException">It has no adapters.</exception>
+    /// <exception cref="UsageException">It has no adapters, or several layers share a weight and would each add to it.</exception>
     public static Graph MergeLora(this Graph graph)
     {
         if (!graph.Nodes.Any(n => n.Name.EndsWith(Sum, StringComparison.Ordinal)))
             throw new UsageException($"{graph.Name} has no adapters to merge: make some by WithLora");
+        RequireOwnWeights(graph);
         var cut = new GraphCut(graph);
         foreach (var node in graph.Nodes)
         {
@@ -65,6 +67,17 @@ public static class LowRank
             }
         }
         return cut.Build([.. graph.Outputs.Select(cut.Of)]);
+    }
+
+    // A weight that serves two places cannot hold what one of them adds to it.
+    private static void RequireOwnWeights(Graph graph)
+    {
+        foreach (var layer in graph.Nodes.Where(n => n.Name.EndsWith(Sum, StringComparison.Ordinal)).Select(n => n.Inputs[0].Producer!))
+        {
+            var own = Weight(layer).Identity();
+            if (graph.Nodes.FirstOrDefault(n => n != layer && n.Op.Parameters.Any(p => p.Identity() == own)) is { } other)
+                throw new UsageException($"the adapters of {layer.Name} cannot be merged, for {other.Name} has the same weight: use and export the net with its adapters, or give layers: that share none");
+        }
     }
 
     private static void Merge(Node sum)

@@ -49,7 +49,9 @@ public sealed class ExponentialMovingAverage(double decay = 0.999) : Hook, IDisp
         var weight = Math.Min(decay, (1.0 + record.Step) / (10.0 + record.Step));
         using var keep = Scalars.Of(weight);
         using var take = Scalars.Of(1 - weight);
-        foreach (var (name, parameter) in parameters) average[name].mul_(keep).add_(parameter, take);
+        foreach (var (name, parameter) in parameters)
+            // The average of what stands still is what it is, to the last bit, and not a share of it and another share added up.
+            if (parameter.requires_grad || !average[name].Equals(parameter)) average[name].mul_(keep).add_(parameter, take);
     }
 
     /// <summary>Puts the average in the parameters' place until disposed.</summary>

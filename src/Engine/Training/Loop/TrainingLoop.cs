@@ -214,7 +214,7 @@ public sealed class TrainingLoop : IDisposable, Graphs.IAdvances
         if (!IsMain) return;
         log = new RunLog(Directory, Step);
         Directory.WriteConfig(new { model = string.Join(" + ", models.Select(m => m.Graph.Name)), parameters = models.Sum(m => m.Graph.ParameterCount), ranks = world.Size, options = Options });
-        foreach (var line in models.SelectMany(m => (string?[])[m.Graph.Precision.Caution(Device), .. m.Graph.Notes.Select(note => $"note: {m.Graph.Name}: {note}"), m.PlanDescription]).OfType<string>().Distinct()) place.Tell(line);
+        foreach (var line in models.SelectMany(m => (string?[])[m.Graph.Precision.Caution(Device), .. NetCautions.Of(m.Graph, world.Size), .. m.Graph.Notes.Select(note => $"note: {m.Graph.Name}: {note}"), m.PlanDescription]).OfType<string>().Distinct()) place.Tell(line);
         started = told = Stopwatch.GetTimestamp();
     }
 

@@ -185,6 +185,43 @@ public sealed class FineTuningTests : IDisposable
         Assert.Contains("has no adapters to merge", Assert.Throws<UsageException>(() => merged.MergeLora()).Message);
     }
 
+    private sealed class Twice : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> inner = nn.Linear(6, 6), head = nn.Linear(6, 4);
+        public Twice() : base("twice") => RegisterComponents();
+        public override Tensor forward(Tensor x) => head.call(inner.call(nn.functional.relu(inner.call(x))));
+    }
+
+    /// <summary>Each use of a layer has adapters of its own, which one weight cannot hold: both were added to it.</summary>
+    [Fact]
+    public void Adapters_of_a_layer_that_is_used_twice_are_not_merged()
+    {
+        using var scope = NewDisposeScope();
+        var adapted = Graph.Trace(new Twice(), zeros(2, 6)).WithLora(rank: 2);
+        Assert.EndsWith("has the same weight: use and export the net with its adapters, or give layers: that share none",
+            Assert.Throws<UsageException>(() => adapted.MergeLora()).Message);
+    }
+
+    /// <summary>The average of weights that stand still is these weights: a share of it and another share added up are others in the last bit.</summary>
+    [Fact]
+    public void A_moving_average_leaves_frozen_weights_as_they_are()
+    {
+        using var scope = NewDisposeScope();
+        var graph = Nets.Mlp().WithLora(rank: 2);
+        var frozen = graph.named_parameters().Where(p => !p.parameter.requires_grad).ToDictionary(p => p.name, p => p.parameter.bytes.ToArray());
+        using var trainer = new Trainer(graph, Nets.Data, Nets.Data, Options("average") with { Ema = 0.9, Epochs = 4, BatchSize = 4 });
+        trainer.Run();
+        using var best = Model.Load(trainer.Directory!.Path);
+        foreach (var (name, parameter) in best.Graph.named_parameters())
+            if (frozen.TryGetValue(name, out var bytes)) Assert.True(parameter.bytes.SequenceEqual(bytes), name);
+        Assert.True(frozen.Count > 2);
+    }
+
+    [Fact]
+    public void Two_moving_averages_are_one_line()
+        => Assert.Equal("a run has one moving average of its weights: give --ema, or an ExponentialMovingAverage among the hooks", Assert.Throws<UsageException>(() =>
+            new Trainer(Nets.Mlp(), Nets.Data, Nets.Data, Options("averages") with { Ema = 0.9 }, hooks: [new ExponentialMovingAverage()])).Message);
+
     /// <summary>
     /// A share of memory is of what the whole net takes, in the epoch in which all but the head is frozen too.
     /// </summary>
