@@ -38,6 +38,10 @@ public sealed class SweepTests : IDisposable
             Enumerable.Range(0, 100).Select(_ => Dimension.Parse("n=int:1..3").Draw(random)).Distinct().Order());
         Assert.Equal(["a", "b"],
             Enumerable.Range(0, 100).Select(_ => Dimension.Parse("n=a,b").Draw(random)).Distinct().Order());
+        // four digits would round them out of their range
+        var narrow = Enumerable.Range(0, 100).Select(_ => double.Parse(Dimension.Parse("m=0.99991..0.99999").Draw(random), System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        Assert.All(narrow, m => Assert.InRange(m, 0.99991, 0.99999));
+        Assert.True(narrow.Distinct().Count() > 90);
     }
 
     [Fact]

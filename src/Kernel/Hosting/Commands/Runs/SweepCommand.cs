@@ -13,6 +13,9 @@ namespace Interactive.Kernel.Hosting.Commands.Runs;
 /// <summary><c>interactive sweep FILE.csx --set FLAG=VALUES … [-- ARGS]</c></summary>
 internal static class SweepCommand
 {
+    // What a trial's run is called by, and found again.
+    private static readonly string[] own = ["--name", "--out", "--resume", "--no-resume"];
+
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "a C# script that takes the trainer's options" };
@@ -71,6 +74,10 @@ internal static class SweepCommand
             var dimensions = parsed.GetValue(set)!.Select(Dimension.Parse).ToList();
             if (dimensions.GroupBy(d => d.Flag).FirstOrDefault(g => g.Count() > 1) is { } twice)
                 throw new UsageException($"--set {twice.Key} is given twice");
+            if (dimensions.Find(d => own.Contains($"--{d.Flag}")) is { } taken)
+                throw new UsageException($"--set {taken.Text}: a sweep gives its runs their --name, --out and --resume itself");
+            if (options.Read(parsed).FirstOrDefault(own.Contains) is { } given)
+                throw new UsageException($"{given} stands behind --: a sweep names its runs itself, and has --name and --out of its own in front of --");
             if (parsed.GetValue(count) is < 1)
                 throw new UsageException($"--trials {parsed.GetValue(count)}: at least 1 is needed");
             if (parsed.GetValue(ranks) < 1)
