@@ -150,7 +150,8 @@ public sealed class RunDirectory
         => owner.Split(' ') is not ["process", var id, "on", var machine, ..] || machine != Environment.MachineName
         || Directory.Exists($"/proc/{id}");
 
-    private static void RequireName(string name)
+    /// <exception cref="UsageException">The name is none for a folder.</exception>
+    internal static void RequireName(string name)
     {
         if (name.Length is 0 or > 200 || name.Trim() != name || name.Any(c => c is '/' or '\\' || char.IsControl(c)))
             throw new UsageException($"--name is part of a folder's name: up to 200 letters without / and \\, got '{name}'");

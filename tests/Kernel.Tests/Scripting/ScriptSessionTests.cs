@@ -99,6 +99,8 @@ public sealed class ScriptSessionTests
         Assert.EndsWith("'Objective' does not exist in the current context: add 'using Interactive.Execution;'", Line("Objective"));
         Assert.EndsWith("'Nowhere' does not exist in the current context", Line("Nowhere"));
         Assert.EndsWith("add 'using TorchSharp;'", Line("torch"));
+        Assert.EndsWith(": in a script an extension method stands alone, without a class around it", Line("static class E { public static int Twice(this int i) => 2 * i; }"));
+        Assert.EndsWith(": a script's variable may outlive it: use this one in a method or within { }", Line("Span<int> some = new int[3];"));
         Assert.EndsWith("add 'using static TorchSharp.torch;'", Line("nn"));
     }
 

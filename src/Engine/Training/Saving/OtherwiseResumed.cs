@@ -8,10 +8,11 @@ namespace Interactive.Training;
 /// </summary>
 internal static class OtherwiseResumed
 {
-    // Nothing of the numbers depends on these.
+    // Nothing of the numbers depends on these, or the optimiser tells of them itself.
     private static readonly string[] apart = [nameof(TrainerOptions.Name), nameof(TrainerOptions.Out), nameof(TrainerOptions.Resume), nameof(TrainerOptions.Progress),
         nameof(TrainerOptions.Trace), nameof(TrainerOptions.MaxSteps), nameof(TrainerOptions.Threads), nameof(TrainerOptions.Workers), nameof(TrainerOptions.KeepLast),
-        nameof(TrainerOptions.CheckpointEvery), nameof(TrainerOptions.Mtbf), nameof(TrainerOptions.LogGradientNorm), nameof(TrainerOptions.EvaluationBatchSize)];
+        nameof(TrainerOptions.CheckpointEvery), nameof(TrainerOptions.Mtbf), nameof(TrainerOptions.LogGradientNorm), nameof(TrainerOptions.EvaluationBatchSize),
+        nameof(TrainerOptions.Optimizer), nameof(TrainerOptions.Momentum), nameof(TrainerOptions.WeightDecay)];
 
     /// <summary>One line with what has changed; null where nothing has, or nobody knows what it was.</summary>
     /// <param name="run">The run, before it writes its configuration anew.</param>

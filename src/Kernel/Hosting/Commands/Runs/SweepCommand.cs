@@ -97,6 +97,7 @@ internal static class SweepCommand
             if (isGrid && parsed.GetValue(count) is { } most) trials = [.. trials.Take(most)];
             var arguments = options.Read(parsed);
             var called = parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(script.Path);
+            RunDirectory.RequireName(called);
             var (runs, folder) = (parsed.GetValue(root)!, Path.Combine(parsed.GetValue(root)!, $"sweep-{called}"));
             IReadOnlyList<string> Words(string run, IReadOnlyList<string> flags) => [.. arguments, "--name", run, "--out", runs, "--resume",
                 .. parsed.GetValue(verbose) ? [] : (string[])["--no-progress"], .. flags];
@@ -113,15 +114,17 @@ internal static class SweepCommand
             _ = Batch(called, []); // what is no option of a job is told before anything starts
             var sweep = new Sweep(folder, dimensions, trials, Start, runs,
                 parsed.GetValue(atOnce) ?? (parsed.GetValue(slurm) ? trials.Count : 1), parsed.GetValue(stop) is null ? 0 : 3, parsed.GetValue(metric));
-            var done = sweep.Run(new
+            var definition = new Dictionary<string, object?>
             {
-                script = Path.GetFileName(script.Path),
-                set = dimensions.Select(d => d.Text),
-                grid = isGrid,
-                seed = parsed.GetValue(seed),
-                stop = parsed.GetValue(stop),
-                arguments
-            });
+                ["script"] = Path.GetFileName(script.Path),
+                ["set"] = dimensions.Select(d => d.Text),
+                ["grid"] = isGrid,
+                ["seed"] = parsed.GetValue(seed),
+                ["stop"] = parsed.GetValue(stop),
+                ["arguments"] = arguments,
+            };
+            if (parsed.GetValue(metric) is { } counts) definition["metric"] = counts; // trials are compared by one
+            var done = sweep.Run(definition);
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(new { trials = done }, RunRowJson.Options));
             else Console.WriteLine($"\n{Sweep.Ranking(done).ToText()}");
