@@ -61,9 +61,16 @@ public sealed class RunHistoryTests : IDisposable
             trainer.Run();
             return [.. File.ReadLines(Path.Combine(trainer.Directory!.Path, "log.txt")).Where(l => l.Contains("otherwise") || l.Contains("chosen")).Select(l => l[(l.IndexOf("  ", StringComparison.Ordinal) + 2)..])];
         }
-        var options = new TrainerOptions { Epochs = 3, MaxSteps = 6, Name = "same" };
+        var options = new TrainerOptions { Epochs = 3, MaxSteps = 6, Name = "same", MemoryBudget = "90%", Mtbf = TimeSpan.FromHours(2) };
         Told(options);
         Assert.Empty(Told(options with { MaxSteps = 0, Resume = true, Workers = 2 }));
+
+        var kept = RunDirectory.Create(folder, "kept");
+        Assert.Null(OtherwiseResumed.Told(kept, new { ranks = 1 }));
+        kept.WriteConfig(new { ranks = 1, options = new { augmentation = new { padding = 2 }, workers = 1 } });
+        Assert.Null(OtherwiseResumed.Told(kept, new { ranks = 1, options = new { augmentation = new { padding = 2 }, workers = 2 } }));
+        Assert.Equal("the run goes on otherwise than it began: --augmentation {\"padding\":3} (was {\"padding\":2}), ranks 2 (was 1)",
+            OtherwiseResumed.Told(kept, new { ranks = 2, options = new { augmentation = new { padding = 3 } } }));
 
         options = options with { Name = "other" };
         Told(options);
@@ -75,6 +82,25 @@ public sealed class RunHistoryTests : IDisposable
         var position = RunPosition.Of(file.Metadata);
         var losses = File.ReadLines(run.Metrics).Where(l => l.Contains("\"eval\"")).Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement.GetProperty("loss").GetDouble()).ToList();
         Assert.Equal(("loss", -losses[1..].Min()), (position.BestBy, position.Best)); // the first was before the other data
+    }
+
+    [Fact]
+    public void A_run_that_begins_later_is_listed_later_whatever_the_clock_says()
+    {
+        string Made(TimeSpan ahead, string name)
+        {
+            var made = Path.Combine(folder, (DateTime.Now + ahead).ToString("yyyyMMdd-HHmmss", System.Globalization.CultureInfo.InvariantCulture) + name);
+            Directory.CreateDirectory(made);
+            return Path.GetFileName(made);
+        }
+        Made(TimeSpan.FromDays(400), "-another-century");
+        var before = DateTime.Now.AddSeconds(-1);
+        var own = RunDirectory.Create(folder, "own");
+        Assert.InRange(DateTime.ParseExact(own.Id[..15], "yyyyMMdd-HHmmss", System.Globalization.CultureInfo.InvariantCulture), before, DateTime.Now);
+        var summer = Made(TimeSpan.FromMinutes(50), ".03-summer"); // of the hour that comes twice
+        string[] later = [RunDirectory.Create(folder, "a").Id, RunDirectory.Create(folder, "a").Id, RunDirectory.Create(folder, "a").Id];
+        Assert.Equal([summer, .. later], Enumerable.Reverse(later).Append(summer).Order(StringComparer.Ordinal));
+        Assert.Equal("a", RunDirectory.Open(Path.Combine(folder, later[2])).Name);
     }
 
     [Fact]

@@ -29,16 +29,16 @@ internal static class OtherwiseResumed
     {
         if (before is not { ValueKind: JsonValueKind.Object } old || now is not { } options) yield break;
         foreach (var option in options.EnumerateObject())
-            if (!apart.Contains(option.Name, StringComparer.OrdinalIgnoreCase) && old.TryGetProperty(option.Name, out var was) && Text(was) != Text(option.Value))
+            if (!apart.Contains(option.Name, StringComparer.OrdinalIgnoreCase) && old.TryGetProperty(option.Name, out var was) && !JsonElement.DeepEquals(was, option.Value))
                 yield return $"{CommandLine.Flag(char.ToUpperInvariant(option.Name[0]) + option.Name[1..])} {Text(option.Value)} (was {Text(was)})";
     }
 
     private static IEnumerable<string> Facts(JsonElement before, JsonElement now)
     {
         foreach (var (name, shown) in ((string, string)[])[("ranks", "ranks"), ("objective", "objective"), ("samples", "training samples")])
-            if (Member(before, name) is { } was && Member(now, name) is { } value && Text(was) != Text(value))
+            if (Member(before, name) is { } was && Member(now, name) is { } value && !JsonElement.DeepEquals(was, value))
                 yield return $"{shown} {Text(value)} (was {Text(was)})";
-        if (Member(before, "firstSample") is { } sample && Member(now, "firstSample") is { } other && Text(sample) != Text(other))
+        if (Member(before, "firstSample") is { } sample && Member(now, "firstSample") is { } other && !JsonElement.DeepEquals(sample, other))
             yield return "other data (training sample 0 is another one)";
     }
 
@@ -59,6 +59,6 @@ internal static class OtherwiseResumed
     {
         JsonValueKind.String => value.GetString() is { Length: > 0 } text ? text : "none",
         JsonValueKind.Null => "none",
-        _ => value.GetRawText().ReplaceLineEndings(""),
+        _ => JsonSerializer.Serialize(value),
     };
 }
