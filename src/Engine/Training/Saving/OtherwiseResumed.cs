@@ -9,10 +9,8 @@ namespace Interactive.Training;
 internal static class OtherwiseResumed
 {
     // Nothing of the numbers depends on these, or the optimiser tells of them itself.
-    private static readonly string[] apart = [nameof(TrainerOptions.Name), nameof(TrainerOptions.Out), nameof(TrainerOptions.Resume), nameof(TrainerOptions.Progress),
-        nameof(TrainerOptions.Trace), nameof(TrainerOptions.MaxSteps), nameof(TrainerOptions.Threads), nameof(TrainerOptions.Workers), nameof(TrainerOptions.KeepLast),
-        nameof(TrainerOptions.CheckpointEvery), nameof(TrainerOptions.Mtbf), nameof(TrainerOptions.LogGradientNorm), nameof(TrainerOptions.EvaluationBatchSize),
-        nameof(TrainerOptions.Optimizer), nameof(TrainerOptions.Momentum), nameof(TrainerOptions.WeightDecay)];
+    private static readonly string[] apart = ["name", "out", "resume", "progress", "trace", "maxSteps", "threads", "workers", "keepLast",
+        "checkpointEvery", "mtbf", "logGradientNorm", "evaluationBatchSize", "optimizer", "momentum", "weightDecay"];
 
     /// <summary>One line with what has changed; null where nothing has, or nobody knows what it was.</summary>
     /// <param name="run">The run, before it writes its configuration anew.</param>
@@ -29,8 +27,8 @@ internal static class OtherwiseResumed
     {
         if (before is not { ValueKind: JsonValueKind.Object } old || now is not { } options) yield break;
         foreach (var option in options.EnumerateObject())
-            if (!apart.Contains(option.Name, StringComparer.OrdinalIgnoreCase) && old.TryGetProperty(option.Name, out var was) && !JsonElement.DeepEquals(was, option.Value))
-                yield return $"{CommandLine.Flag(char.ToUpperInvariant(option.Name[0]) + option.Name[1..])} {Text(option.Value)} (was {Text(was)})";
+            if (!apart.Contains(option.Name) && old.TryGetProperty(option.Name, out var was) && !JsonElement.DeepEquals(was, option.Value))
+                yield return $"{Flag(option.Name)} {Text(option.Value)} (was {Text(was)})";
     }
 
     private static IEnumerable<string> Facts(JsonElement before, JsonElement now)
@@ -41,6 +39,9 @@ internal static class OtherwiseResumed
         if (Member(before, "firstSample") is { } sample && Member(now, "firstSample") is { } other && !JsonElement.DeepEquals(sample, other))
             yield return "other data (training sample 0 is another one)";
     }
+
+    // learningRate is --learning-rate.
+    private static string Flag(string property) => $"--{string.Concat(property.Select(c => char.IsUpper(c) ? $"-{char.ToLowerInvariant(c)}" : $"{c}"))}";
 
     private static JsonElement? Before(RunDirectory run)
     {
