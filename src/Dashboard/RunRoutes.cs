@@ -39,6 +39,7 @@ internal static class RunRoutes
         if (store.Find(context.Request.RouteValues["run"] as string) is not { } run) return Missing(context);
         var row = store.Row(run);
         var events = RunEvents.Read(run);
+        var seconds = RunEvents.Seconds(events);
         return Json(context, new
         {
             row.Run,
@@ -53,13 +54,13 @@ internal static class RunRoutes
                 curves
                 => RunFacts.Of(RunMetrics.ReadConfig(run.Path), curves).Select(f => new { f.Name, f.Value }).ToList()),
             ettr = store.Ask(run, curves => EffectiveTime.Of(events, curves.Steps)),
-            events = store.Ask(run, curves => events.Select(e => new
+            events = store.Ask(run, curves => events.Select((e, i) => new
             {
                 e.Kind,
                 e.Step,
                 e.Time,
                 e.Detail,
-                after = e.SecondsSince(events[0]),
+                after = seconds[i],
                 at = new { step = e.Step, time = curves.Place("time")((int)e.Step), samples = curves.Place("samples")((int)e.Step) },
             }).ToList()),
             keys = store.Ask(run, c => c.Curves.Keys.ToList()),

@@ -25,14 +25,16 @@ public sealed record EffectiveTime(double StepSeconds, double WallSeconds, int S
     {
         if (events.Count == 0) return null;
         double steps = 0, sinceStart = 0;
-        var (first, last) = (events[0], events.LastOrDefault(e => e.Kind == "first-step"));
+        var last = events.LastOrDefault(e => e.Kind == "first-step");
         foreach (var (step, seconds) in kept)
         {
             steps += seconds;
             if (step > last?.Step) sinceStart += seconds;
         }
         // A run that is alive, or was killed, has made steps after its last event.
-        var wall = Math.Max(events[^1].SecondsSince(first), (last?.SecondsSince(first) ?? 0) + sinceStart);
+        var after = RunEvents.Seconds(events);
+        var lastStart = Math.Max(0, events.Select(e => e.Kind).ToList().LastIndexOf("first-step"));
+        var wall = Math.Max(after[^1], after[lastStart] + sinceStart);
         return new(steps, wall, events.Count(e => e.Kind == "start"), events.Count(e => e.Kind is "fail" or "restart"));
     }
 

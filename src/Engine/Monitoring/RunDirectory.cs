@@ -49,7 +49,7 @@ public sealed class RunDirectory
         {
             throw new UsageException(File.Exists(root) ? $"--out {root} is a file: give a folder for runs" : $"--out {root}: no folder can be made there: {e.Message.ReplaceLineEndings(" ")}");
         }
-        var time = DateTime.Now.ToString(Time, CultureInfo.InvariantCulture);
+        var time = After(Newest(root), DateTime.Now).ToString(Time, CultureInfo.InvariantCulture);
         for (var i = 0; ; i++)
         {
             var path = System.IO.Path.Combine(root, $"{time}{(i == 0 ? "" : $".{i:D2}")}-{name}");
@@ -61,6 +61,15 @@ public sealed class RunDirectory
                 finally { File.Delete($"{path}.new"); }
         }
     }
+
+    // Names tell which run is the latest: at the end of summer time, behind a machine of another time zone or a clock that was set
+    // back, a run is named as if it had begun just after. A date of long after tells nothing of the order.
+    private static DateTime After(DateTime newest, DateTime now)
+        => newest > now && newest - now < TimeSpan.FromHours(26) ? newest.AddSeconds(1) : now;
+
+    private static DateTime Newest(string root)
+        => Directory.GetDirectories(root).Select(d => TimeOf(System.IO.Path.GetFileName(d)) ?? DateTime.MinValue)
+        .Where(time => time < DateTime.Now.AddHours(26)).DefaultIfEmpty(DateTime.MinValue).Max();
 
     /// <summary>The given folder, made where it is not there.</summary>
     public static RunDirectory Open(string path)
@@ -126,12 +135,13 @@ public sealed class RunDirectory
     // The name in yyyyMMdd-HHmmss[.NN]-name, or null.
     private static string? NameOf(string id)
     {
-        if (id.Length <= Time.Length
-            || !DateTime.TryParseExact(id[..Time.Length], Time, CultureInfo.InvariantCulture, DateTimeStyles.None,
-            out _)) return null;
+        if (TimeOf(id) is null) return null;
         var dash = id[Time.Length] == '.' ? id.IndexOf('-', Time.Length) : Time.Length;
         return dash < 0 || id[dash] != '-' ? null : id[(dash + 1)..];
     }
+
+    private static DateTime? TimeOf(string id)
+        => id.Length > Time.Length && DateTime.TryParseExact(id[..Time.Length], Time, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time : null;
 
     /// <summary>What the process that trains in it has written of itself, or null.</summary>
     internal string? OwnerText
@@ -150,7 +160,8 @@ public sealed class RunDirectory
         => owner.Split(' ') is not ["process", var id, "on", var machine, ..] || machine != Environment.MachineName
         || Directory.Exists($"/proc/{id}");
 
-    private static void RequireName(string name)
+    /// <exception cref="UsageException">The name is none for a folder.</exception>
+    internal static void RequireName(string name)
     {
         if (name.Length is 0 or > 200 || name.Trim() != name || name.Any(c => c is '/' or '\\' || char.IsControl(c)))
             throw new UsageException($"--name is part of a folder's name: up to 200 letters without / and \\, got '{name}'");

@@ -44,5 +44,15 @@ public static class RunEvents
         return events;
     }
 
+    /// <summary>
+    /// Seconds from the first event to each. Between two starts of a machine the wall clock counts; where it was set back, no time has passed.
+    /// </summary>
+    internal static double[] Seconds(IReadOnlyList<RunEvent> events)
+    {
+        var seconds = new double[events.Count];
+        for (var i = 1; i < seconds.Length; i++) seconds[i] = seconds[i - 1] + Math.Max(0, events[i].SecondsSince(events[i - 1]));
+        return seconds;
+    }
+
     private static string PathOf(RunDirectory run) => Path.Combine(run.Path, File);
 }

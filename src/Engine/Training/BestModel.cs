@@ -13,6 +13,14 @@ internal sealed class BestModel(Graph graph, TrainerParts parts, bool higherIsBe
     /// <summary>The metric, negated where less is better; minus infinity before the first evaluation.</summary>
     public double Score { get; set; } = double.NegativeInfinity;
 
+    /// <summary>The score of a run that is gone on with; minus infinity where another metric has chosen until now.</summary>
+    public double Like(RunPosition kept, Action<string> tell)
+    {
+        if (kept.BestBy is null || kept.BestBy == parts.Best) return kept.Best;
+        tell($"the best model was chosen by {kept.BestBy}: from here on it is chosen anew, by {parts.Best}");
+        return double.NegativeInfinity;
+    }
+
     /// <summary>Takes note of an evaluation; true where it is the best.</summary>
     public bool Takes(EvalRecord record)
     {

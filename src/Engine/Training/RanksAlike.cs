@@ -59,7 +59,8 @@ internal static class RanksAlike
         return other < 0 ? null : $"warning: sample 0 of the {what} is another one on rank {other} than on rank 0: give every rank the whole data in the same order, each takes its own part of a batch itself";
     }
 
-    private static byte[] Digest(IBatchSource source)
+    /// <summary>What tells one data set from another, as far as its first sample does.</summary>
+    public static byte[] Digest(IBatchSource source)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var batch = SampleError.Read(source, [0], null, 0);

@@ -232,7 +232,9 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         hooks = [.. parts.Hooks];
         if (log is not null)
         {
-            Directory!.WriteConfig(parts.Configuration(Graph, world.Size, HigherIsBetter(parts.Best), Options));
+            var configuration = parts.Configuration(Graph, world.Size, HigherIsBetter(parts.Best), Options);
+            Tell([Step > 0 ? OtherwiseResumed.Told(Directory!, configuration) : null]);
+            Directory!.WriteConfig(configuration);
             foreach (var each in parts.Logs.Prepend(log)) hooks.Add(new LogHook(each));
             hooks.Add(new LogHook(new LineLog(line => RunText.Add(Directory!, line))));
             planned.Sheet?.WriteTo(Directory!.Path);
@@ -351,7 +353,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         return IsMain ? best.Draft(Directory!, record) : null;
     }
 
-    private void Save(Func<FileDraft?>? withBest = null) => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best.Score), () =>
+    private void Save(Func<FileDraft?>? withBest = null) => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best.Score, parts.Best), () =>
     {
         parts.Strategy.Gather();
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
@@ -366,7 +368,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
     private (int Epoch, int Step) Restore()
     {
         if (!Options.Resume || state.Restore(Directory!, place!.Tell) is not { } kept) return (0, 0);
-        (Step, best.Score) = (kept.Step, kept.Best);
+        (Step, best.Score) = (kept.Step, best.Like(kept, place!.Tell));
         writer!.IsKept(Step);
         place!.Tell($"resuming {Directory!.Id} at step {Step}");
         return (kept.Epoch, kept.StepInEpoch(Options.BatchSize, sampler.Samples, Options.Seed));

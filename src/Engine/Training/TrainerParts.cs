@@ -93,8 +93,11 @@ internal sealed class TrainerParts : IDisposable
         ranks,
         objective = Objective.Name,
         metrics = Metrics.Select(m => m.Name),
+        lowerIsBetter = Metrics.Where(m => !m.HigherIsBetter).Select(m => m.Name),
         bestBy = Best,
         higherIsBetter,
+        samples = Train.Count,
+        firstSample = Convert.ToHexStringLower(RanksAlike.Digest(Train)),
         options,
     };
 

@@ -49,6 +49,16 @@ public sealed class EffectiveTimeTests : IDisposable
     }
 
     [Fact]
+    public void A_clock_that_was_set_back_takes_no_time_away()
+    {
+        RunEvent At(double uptime, string boot, int day) => new("start", 0, new(2026, 1, day, 0, 0, 0, TimeSpan.Zero), uptime, boot, "");
+        RunEvent[] events = [At(100, "a", 9), At(130, "a", 9), At(5, "b", 2), At(25, "b", 2)]; // a week back, at the machine's start
+        Assert.Equal([0, 30, 30, 50], RunEvents.Seconds(events));
+        Assert.Equal((50, 0.2), (EffectiveTime.Of(events, [(1L, 10.0)])!.WallSeconds, EffectiveTime.Of(events, [(1L, 10.0)])!.Ratio));
+        Assert.Empty(RunEvents.Seconds([]));
+    }
+
+    [Fact]
     public void Damaged_lines_do_not_count_and_a_run_without_history_has_no_ratio()
     {
         Assert.Equal(2, Of([Event("start", 0, 0), "{\"kind\":", "null", "[1]", "{}", Event("finish", 1, 2)], [Step(1, 1), "{\"kind\":\"train\",\"step\":", "7"])!.WallSeconds);

@@ -50,6 +50,60 @@ public sealed class RunHistoryTests : IDisposable
     }
 
     [Fact]
+    public void A_run_that_goes_on_otherwise_says_so_and_another_metric_chooses_the_best_anew()
+    {
+        string[] Told(TrainerOptions options, double value = 0)
+        {
+            var b = new GraphBuilder("net", new Shape(4));
+            using var graph = b.Build(b.Input.Linear(3));
+            using var data = new TensorDataset(full([32, 4], value, ScalarType.Float32), zeros(32, ScalarType.Int64));
+            using var trainer = new Trainer(graph, data, data, options with { Out = folder, BatchSize = 8, Progress = false, CheckpointEvery = 2 });
+            trainer.Run();
+            return [.. File.ReadLines(Path.Combine(trainer.Directory!.Path, "log.txt")).Where(l => l.Contains("otherwise") || l.Contains("chosen")).Select(l => l[(l.IndexOf("  ", StringComparison.Ordinal) + 2)..])];
+        }
+        var options = new TrainerOptions { Epochs = 3, MaxSteps = 6, Name = "same", MemoryBudget = "90%", Mtbf = TimeSpan.FromHours(2) };
+        Told(options);
+        Assert.Empty(Told(options with { MaxSteps = 0, Resume = true, Workers = 2 }));
+
+        var kept = RunDirectory.Create(folder, "kept");
+        Assert.Null(OtherwiseResumed.Told(kept, new { ranks = 1 }));
+        kept.WriteConfig(new { ranks = 1, options = new { augmentation = new { padding = 2 }, workers = 1 } });
+        Assert.Null(OtherwiseResumed.Told(kept, new { ranks = 1, options = new { augmentation = new { padding = 2 }, workers = 2 } }));
+        Assert.Equal("the run goes on otherwise than it began: --augmentation {\"padding\":3} (was {\"padding\":2}), ranks 2 (was 1)",
+            OtherwiseResumed.Told(kept, new { ranks = 2, options = new { augmentation = new { padding = 3 } } }));
+
+        options = options with { Name = "other" };
+        Told(options);
+        Assert.Equal(["the best model was chosen by accuracy: from here on it is chosen anew, by loss",
+            "the run goes on otherwise than it began: --learning-rate 0.01 (was 0.1), --best-by loss (was none), other data (training sample 0 is another one)"],
+            Told(options with { MaxSteps = 0, Resume = true, LearningRate = 0.01, BestBy = "loss" }, value: 1));
+        var run = RunDirectory.Find(folder, "other");
+        using var file = new SafetensorsFile(Directory.GetFiles(run.Checkpoints, "step-*").Order().Last());
+        var position = RunPosition.Of(file.Metadata);
+        var losses = File.ReadLines(run.Metrics).Where(l => l.Contains("\"eval\"")).Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement.GetProperty("loss").GetDouble()).ToList();
+        Assert.Equal(("loss", -losses[1..].Min()), (position.BestBy, position.Best)); // the first was before the other data
+    }
+
+    [Fact]
+    public void A_run_that_begins_later_is_listed_later_whatever_the_clock_says()
+    {
+        string Made(TimeSpan ahead, string name)
+        {
+            var made = Path.Combine(folder, (DateTime.Now + ahead).ToString("yyyyMMdd-HHmmss", System.Globalization.CultureInfo.InvariantCulture) + name);
+            Directory.CreateDirectory(made);
+            return Path.GetFileName(made);
+        }
+        Made(TimeSpan.FromDays(400), "-another-century");
+        var before = DateTime.Now.AddSeconds(-1);
+        var own = RunDirectory.Create(folder, "own");
+        Assert.InRange(DateTime.ParseExact(own.Id[..15], "yyyyMMdd-HHmmss", System.Globalization.CultureInfo.InvariantCulture), before, DateTime.Now);
+        var summer = Made(TimeSpan.FromMinutes(50), ".03-summer"); // of the hour that comes twice
+        string[] later = [RunDirectory.Create(folder, "a").Id, RunDirectory.Create(folder, "a").Id, RunDirectory.Create(folder, "a").Id];
+        Assert.Equal([summer, .. later], Enumerable.Reverse(later).Append(summer).Order(StringComparer.Ordinal));
+        Assert.Equal("a", RunDirectory.Open(Path.Combine(folder, later[2])).Name);
+    }
+
+    [Fact]
     public void A_run_is_found_by_folder_name_and_latest()
     {
         Train(new() { Epochs = 1 });

@@ -27,6 +27,19 @@ public sealed class SlurmTests
             """, batch.ToText(["./interactive"]));
     }
 
+    // As a real sbatch 22.05 reads them back with -vv.
+    [Fact]
+    public void Odd_names_are_one_word_for_sbatch()
+    {
+        var batch = new BatchScript("my train.csx", [], 1, 1, "5", 60, false, null, "my train#1's\"q\\b", "my runs 50%", [], []);
+        var lines = batch.ToText(["./interactive"]).Split('\n');
+        Assert.Equal("#SBATCH --job-name=\"my train#1's\\\"q\\\\b\"", lines[1]);
+        Assert.Equal("#SBATCH --output=\"my runs 50%%/slurm-%j.out\"", lines[6]);
+        Assert.Equal("'--job-name=a\\nb' holds a line's end: an option of a job is one line".Replace("=a", "=\"a").Replace("b'", "b\"'"),
+            Assert.Throws<UsageException>(() => (batch with { Name = "a\nb" }).ToText([])).Message);
+        Assert.Contains("a line's end", Assert.Throws<UsageException>(() => (batch with { Extra = ["--x=1\n#SBATCH --uid=0"] }).ToText([])).Message);
+    }
+
     [Fact, Trait("Speed", "slow")]
     public async Task Ranks_in_a_box_have_its_options_handed_on()
     {

@@ -38,6 +38,10 @@ public sealed class SweepTests : IDisposable
             Enumerable.Range(0, 100).Select(_ => Dimension.Parse("n=int:1..3").Draw(random)).Distinct().Order());
         Assert.Equal(["a", "b"],
             Enumerable.Range(0, 100).Select(_ => Dimension.Parse("n=a,b").Draw(random)).Distinct().Order());
+        // four digits would round them out of their range
+        var narrow = Enumerable.Range(0, 100).Select(_ => double.Parse(Dimension.Parse("m=0.99991..0.99999").Draw(random), System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        Assert.All(narrow, m => Assert.InRange(m, 0.99991, 0.99999));
+        Assert.True(narrow.Distinct().Count() > 90);
     }
 
     [Fact]
@@ -63,7 +67,52 @@ public sealed class SweepTests : IDisposable
         Assert.False(new Halving(3, higherIsBetter: false) is var low && low.GoesOn(1, 1) && low.GoesOn(1, 2));
     }
 
+    // A trial that has been run already when it is asked: 0.1 and 0.2 are rmse and r2 of the first, 0.3 and 0.4 of the second.
+    private sealed class Done : ITrialProcess
+    {
+        public Done(string runs, string name, int trial)
+        {
+            var run = RunDirectory.Create(runs, name);
+            File.WriteAllText(Path.Combine(run.Path, "config.json"), """{"bestBy":"r2","higherIsBetter":true,"lowerIsBetter":["rmse"]}""");
+            File.WriteAllText(run.Metrics, FormattableString.Invariant($$"""{"kind":"eval","step":1,"epoch":0,"loss":1,"rmse":{{0.1 + 0.2 * trial}},"r2":{{0.2 + 0.2 * trial}}}""") + "\n");
+            run.Finish();
+        }
+        public bool WaitForExit(TimeSpan time) => true;
+        public void Ask() { }
+        public bool IsInterrupted => false;
+        public int ExitCode => 0;
+        public void Dispose() { }
+    }
+
+    private IReadOnlyList<TrialRecord> Sweep(string name, string? metric = null)
+    {
+        var dimension = Dimension.Parse("a=1,2");
+        return new Sweep(Path.Combine(folder, $"sweep-{name}"), [dimension], Trials.Grid([dimension]), (run, flags, _) => new Done(folder, run, int.Parse(flags[1]) - 1),
+            folder, 1, 0, metric).Run(new { name });
+    }
+
+    [Fact]
+    public void Trials_are_compared_by_what_is_better_of_the_metric_asked_for()
+    {
+        string Best(string name, string? metric) => Kernel.Hosting.Sweeps.Sweep.Ranking(Sweep(name, metric)).Rows[0][0];
+        Assert.Equal(["2", "2", "1", "1"], new[] { Best("a", null), Best("b", "r2"), Best("c", "rmse"), Best("d", "loss") });
+        Assert.Equal("--metric mae: the runs measure loss, rmse, r2", Assert.Throws<UsageException>(() => Sweep("e", "mae")).Message);
+    }
+
+    [Fact]
+    public void Runs_of_an_earlier_sweep_of_the_name_are_no_trials_of_this_one()
+    {
+        Assert.Equal(2, Sweep("net").Count);
+        Assert.Equal(2, Sweep("net").Count); // the same goes on
+        Directory.Delete(Path.Combine(folder, "sweep-net"), recursive: true);
+        Assert.Contains("runs of an earlier sweep of this name, such as", Assert.Throws<UsageException>(() => Sweep("net")).Message);
+        Assert.Equal(2, Sweep("net-2").Count);
+    }
+
     [Theory]
+    [InlineData("--set name=a: a sweep gives", "--set", "name=a")]
+    [InlineData("--out stands behind --", "--", "--out", "elsewhere")]
+    [InlineData("--name is part of a folder's name", "--name", "a/b")]
     [InlineData("--time is for jobs of Slurm", "--time", "5")]
     [InlineData("--at-once 0", "--at-once", "0")]
     [InlineData("--nodes 0", "--slurm", "--nodes", "0")]

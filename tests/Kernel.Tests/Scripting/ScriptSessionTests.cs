@@ -102,6 +102,17 @@ public sealed class ScriptSessionTests
         Assert.EndsWith("add 'using static TorchSharp.torch;'", Line("nn"));
     }
 
+    [Theory]
+    [InlineData("static class E { public static int Twice(this int i) => 2 * i; }", ": in a script an extension method stands alone, without a class around it")]
+    [InlineData("Span<int> some = new int[3];", ": a script's variable may outlive it: use this one in a method or within { }")]
+    public async Task WhatScriptsDoNotTake_IsSaidWithWhatTheyDo(string code, string help)
+    {
+        using var session = new ScriptSession();
+        var errors = ((ScriptCompileException)(await Run(session, code)).Error!).Diagnostics;
+        Assert.Contains(errors, error => error.EndsWith(help, StringComparison.Ordinal));
+        Assert.Equal(14, await Value(session, "static int Twice(this int i) => 2 * i;\n{ Span<int> some = new int[3]; some[0] = 7; }\n7.Twice()"));
+    }
+
     [Fact]
     public void TrainingThatDiverged_IsToldInOneLine()
         => Assert.Equal("the loss is NaN", ScriptTrace.Format(new Interactive.Training.DivergedException("the loss is NaN")));

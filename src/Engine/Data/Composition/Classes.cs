@@ -32,6 +32,15 @@ public static class Classes
     /// <exception cref="UsageException">A sample's class is not known.</exception>
     public static float[] Weights(IBatchSource source) => Weights(Of(source), source.ClassNames.Count);
 
+    /// <summary>Compares the classes of data sets that are to be one: by the same number they mean the same.</summary>
+    /// <exception cref="UsageException">Their names differ.</exception>
+    internal static void RequireLike<T>(IReadOnlyList<IDataset<T>> parts)
+    {
+        foreach (var part in parts)
+            if (!part.ClassNames.SequenceEqual(parts[0].ClassNames))
+                throw new UsageException($"data sets of other classes do not go together: {string.Join(", ", parts[0].ClassNames)} and {string.Join(", ", part.ClassNames)}");
+    }
+
     private static float[] Weights(int[] classes, int least)
     {
         var counts = Count(classes, least);

@@ -12,9 +12,7 @@ internal sealed class Concatenation<T> : View<T>
         ends = new int[parts.Count];
         var end = 0;
         for (var i = 0; i < ends.Length; i++) ends[i] = end = checked(end + parts[i].Count);
-        foreach (var part in parts)
-            if (!part.ClassNames.SequenceEqual(parts[0].ClassNames))
-                throw new UsageException($"data sets of other classes do not go together: {string.Join(", ", parts[0].ClassNames)} and {string.Join(", ", part.ClassNames)}");
+        Classes.RequireLike(parts);
     }
 
     public override int Count => ends[^1];
@@ -28,6 +26,7 @@ internal sealed class Concatenation<T> : View<T>
         var part = Array.BinarySearch(ends, index + 1);
         if (part < 0) part = ~part;
         while (parts[part].Count == 0) part++;
-        return (parts[part], index - (ends[part] - parts[part].Count), pass);
+        // one that comes twice is changed otherwise each time
+        return (parts[part], index - (ends[part] - parts[part].Count), pass with { Repeat = pass.Repeat * parts.Length + part });
     }
 }

@@ -16,6 +16,7 @@ internal sealed class Mixture<T> : View<T>
         if (weights.Any(w => !(w >= 0 && double.IsFinite(w))) || weights.Sum() <= 0)
             throw new UsageException($"weights must be 0 or more and not all 0, got {string.Join(", ", weights)}");
         if (count < 1) throw new UsageException($"a mixture needs at least 1 sample, got {count}");
+        Classes.RequireLike(parts);
         this.parts = [.. parts];
         begins = new int[parts.Count + 1];
         var (sum, total) = (0.0, weights.Sum());

@@ -9,10 +9,11 @@ public static class SequencePacking
     /// </summary>
     /// <param name="documents">Token numbers.</param>
     /// <param name="length">Tokens a row, one more than a model's context.</param>
-    /// <exception cref="UsageException">The length is below 2, or there is no document.</exception>
+    /// <exception cref="UsageException">The length is below 2, there is no document, or documents are random.</exception>
     public static IDataset<PackedRow> Pack(this IDataset<int[]> documents, int length)
     {
         if (length < 2) throw new UsageException($"a row needs at least 2 tokens, got {length}");
+        if (documents.Varies) throw new UsageException("documents that are drawn or changed at random cannot be packed, as rows are laid once: put Pack in front of what is random");
         var pieces = new List<(int Document, int[] Tokens)>();
         for (var i = 0; i < documents.Count; i++)
             foreach (var piece in documents[i].Chunk(length)) pieces.Add((i, piece));

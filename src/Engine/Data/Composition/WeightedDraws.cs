@@ -34,9 +34,14 @@ internal sealed class WeightedDraws<T> : View<T>
     {
         var start = pass.IsTraining ? pass.Random(0, "weighted").NextDouble() : 0.5;
         var sample = Find(index, start);
-        var repeat = 0; // how often it has come before in this epoch
-        while (repeat < index && Find(index - repeat - 1, start) == sample) repeat++;
-        return (source, sample, pass with { Repeat = pass.Repeat * Count + repeat });
+        var (first, last) = (0, index); // of its places, which lie together
+        while (first < last)
+        {
+            var middle = (first + last) / 2;
+            if (Find(middle, start) == sample) last = middle;
+            else first = middle + 1;
+        }
+        return (source, sample, pass with { Repeat = pass.Repeat * Count + index - first });
     }
 
     private int Find(int index, double start)

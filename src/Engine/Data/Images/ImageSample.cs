@@ -101,8 +101,8 @@ public sealed class ImageSample : IDisposable
         Image = Image.Crop(x, y, width, height);
     }
 
-    /// <summary>Puts other boxes in place of these.</summary>
-    public void Move(Func<Box, Box> box) => Boxes = [.. Boxes.Select(box)];
+    /// <summary>Puts other boxes in place of these; the default takes one away.</summary>
+    public void Move(Func<Box, Box> box) => Boxes = [.. Boxes.Select(box).Where(b => b != default)];
 
     private static void Replace(ref Image? old, Image? image)
     {

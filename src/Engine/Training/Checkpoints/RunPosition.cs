@@ -10,7 +10,8 @@ namespace Interactive.Training;
 /// <param name="Samples">Samples in the data set.</param>
 /// <param name="Seed">What gives the order.</param>
 /// <param name="Best">The best value so far of what picks the best model.</param>
-internal sealed record RunPosition(long Step, int Epoch, long SamplesInEpoch, long Samples, ulong Seed, double Best)
+/// <param name="BestBy">What that is; null where nobody has written it down.</param>
+internal sealed record RunPosition(long Step, int Epoch, long SamplesInEpoch, long Samples, ulong Seed, double Best, string? BestBy = null)
 {
     public IReadOnlyDictionary<string, string> ToTexts() => new Dictionary<string, string>
     {
@@ -20,6 +21,7 @@ internal sealed record RunPosition(long Step, int Epoch, long SamplesInEpoch, lo
         ["samples"] = Samples.ToString(CultureInfo.InvariantCulture),
         ["seed"] = Seed.ToString(CultureInfo.InvariantCulture),
         ["best"] = Best.ToString("R", CultureInfo.InvariantCulture),
+        ["best_by"] = BestBy ?? "",
     };
 
     /// <exception cref="InvalidDataException">A text is missing, or no number.</exception>
@@ -29,7 +31,8 @@ internal sealed record RunPosition(long Step, int Epoch, long SamplesInEpoch, lo
             => texts.TryGetValue(name, out var text) && T.TryParse(text, CultureInfo.InvariantCulture, out var number)
             ? number : throw new InvalidDataException($"the checkpoint's header has no {name}");
         return new(Number<long>("step"), Number<int>("epoch"), Number<long>("samples_in_epoch"),
-            Number<long>("samples"), Number<ulong>("seed"), Number<double>("best"));
+            Number<long>("samples"), Number<ulong>("seed"), Number<double>("best"),
+            texts.GetValueOrDefault("best_by") is { Length: > 0 } by ? by : null);
     }
 
     /// <summary>

@@ -24,14 +24,14 @@ internal sealed record BatchScript(string Script, IReadOnlyList<string> Argument
     public string ToText(IReadOnlyList<string> program)
     {
         var text = new StringBuilder("#!/bin/bash\n");
-        void Option(string option) => text.Append("#SBATCH ").Append(option).Append('\n');
-        Option($"--job-name={Name}");
+        void Option(string option) => text.Append("#SBATCH ").Append(Line(option)).Append('\n');
+        Option($"--job-name={Directive(Name)}");
         Option(string.Create(CultureInfo.InvariantCulture, $"--nodes={Nodes}"));
         Option(string.Create(CultureInfo.InvariantCulture, $"--ntasks-per-node={RanksPerNode}"));
         Option($"--time={Time}");
-        if (Partition is not null) Option($"--partition={Partition}");
+        if (Partition is not null) Option($"--partition={Directive(Partition)}");
         Option("--open-mode=append"); // a requeued job would truncate its log
-        Option($"--output={Out}/slurm-%j.out");
+        Option($"--output={Directive($"{Out.Replace("%", "%%")}/slurm-%j.out")}");
         Option(Requeue ? "--requeue" : "--no-requeue");
         Option(string.Create(CultureInfo.InvariantCulture, $"--signal=B:USR1@{Lead}"));
         foreach (var extra in Extra) Option(extra);
@@ -41,7 +41,17 @@ internal sealed record BatchScript(string Script, IReadOnlyList<string> Argument
         return text.Append('\n').ToString();
     }
 
+    // As sbatch reads its lines: up to a space, with # for a comment, unless it stands between quotes.
+    private static string Directive(string value)
+        => IsPlain(value) ? value : $"\"{value.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"";
+
+    private static string Line(string option) => !option.Any(char.IsControl) ? option
+        : throw new UsageException($"'{option.ReplaceLineEndings("\\n")}' holds a line's end: an option of a job is one line");
+
     private static string Quote(string word)
-        => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:,+@%".Contains(c)) ? word
+        => IsPlain(word) ? word
         : $"'{word.Replace("'", "'\\''")}'";
+
+    private static bool IsPlain(string word)
+        => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:,+@%".Contains(c));
 }

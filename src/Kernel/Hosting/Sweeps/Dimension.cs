@@ -54,7 +54,9 @@ internal sealed record Dimension
         if (isWhole) return Math.Floor(low + share * (high - low + 1)).ToString(CultureInfo.InvariantCulture);
         var value = isLog ? Math.Exp(Math.Log(low) + share * (Math.Log(high) - Math.Log(low)))
             : low + share * (high - low);
-        return value.ToString("G4", CultureInfo.InvariantCulture);
+        // Four digits, unless they lead out of the range: 0.99996 of 0.9..0.99999 is no 1.
+        var text = value.ToString("G4", CultureInfo.InvariantCulture);
+        return Number(text, out var rounded) && rounded >= low && rounded <= high ? text : value.ToString("R", CultureInfo.InvariantCulture);
     }
 
     /// <summary>A value on a command line; true and false are a switch's.</summary>

@@ -96,7 +96,14 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
     private void Claim(string definition)
     {
         var path = Path.Combine(folder, "sweep.json");
-        if (!File.Exists(path)) AtomicFile.WriteText(path, definition);
+        if (!File.Exists(path))
+        {
+            // They would count as this one's trials, whatever they were trained with.
+            var name = Path.GetFileName(folder);
+            if (RunDirectory.All(runs).FirstOrDefault(r => r.Name.StartsWith($"{name}-", StringComparison.Ordinal) && int.TryParse(r.Name.AsSpan(name.Length + 1), NumberStyles.None, null, out _)) is { } old)
+                throw new UsageException($"{runs} holds runs of an earlier sweep of this name, such as {old.Id}: give this one a --name of its own, or delete them");
+            AtomicFile.WriteText(path, definition);
+        }
         else if (File.ReadAllText(path) is var other && other != definition)
             throw new UsageException($"{folder} holds another sweep ({other}): give this one a --name of its own");
     }
@@ -121,6 +128,8 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
             {
                 var (code, isStopped, isInterrupted) = Attempt(trial, name, note, ref seen);
                 var read = Read(note, name);
+                if (read is { } ran && !ran.Measured.Contains(ran.Metric))
+                    throw new UsageException($"--metric {ran.Metric}: the runs measure {string.Join(", ", ran.Measured.Prepend("loss"))}");
                 if (read is { IsFinished: true }) code = 0;
                 else if (isInterrupted) return null;
                 if (code == FullDisk.ExitCode) throw FullDisk.Say($"trial {trial + 1} had no room for its run: the sweep goes on with it when it is started again");
@@ -174,11 +183,17 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
             && value.ValueKind == JsonValueKind.True;
         var counts = metric ?? best;
         return new(run.Name, counts, [.. run.Evaluations.Select(e => e[counts])],
-            counts == best ? higher : counts != "loss", run.IsFinished);
+            counts == best ? higher : counts != "loss" && !IsLess(run.Config, counts), run.IsFinished,
+            run.Evaluations is [var first, ..] && counts != "loss" ? [.. first.Metrics.Keys] : [counts]);
     }
 
+    // An error or a perplexity beside the metric that picks the best model.
+    private static bool IsLess(JsonElement config, string metric)
+        => config.TryGetProperty("lowerIsBetter", out var names) && names.ValueKind == JsonValueKind.Array
+        && names.EnumerateArray().Any(name => name.ValueKind == JsonValueKind.String && name.ValueEquals(metric));
+
     private sealed record TrialRun(string Run, string Metric, IReadOnlyList<double> Values, bool HigherIsBetter,
-        bool IsFinished);
+        bool IsFinished, IReadOnlyList<string> Measured);
 
     private string Flags(int trial)
         => string.Join(" ", dimensions.Zip(trials[trial]).SelectMany(p => p.First.Arguments(p.Second)));

@@ -98,6 +98,26 @@ public class ImageBatchesTests
         Assert.Equal([1, 48, 48], batch.Target.shape);
     }
 
+    [Fact]
+    public void A_box_that_has_left_the_picture_is_gone()
+    {
+        var sample = new ImageSample(new Image(40, 30, 3), null, [new Box(2, 2, 8, 8, 3), new Box(20, 10, 30, 20, 4)], new Pass(0));
+        sample.Move(b => b.Class == 3 ? default : b);
+        Assert.Equal([4], sample.Boxes.Select(b => b.Class));
+        using var files = new TemporaryFiles();
+        Pictures.Write(files["a/a.png"], 40, 30, (x, y) => SKColors.Red, SKAlphaType.Opaque);
+        var images = Dataset.FromFolder(files[""]).Map(image => image with { Boxes = [new Box(2, 2, 8, 8, 3), new Box(20, 10, 30, 20, 4)] })
+            .Images(x => x.Affine(0, shift: 0.9).Flip().RandAugment(3, 30));
+        var left = 0;
+        for (var epoch = 0; epoch < 60; epoch++)
+        {
+            using var moved = images.Sample(0, epoch);
+            left += 2 - moved.Boxes.Count;
+            Assert.All(moved.Boxes, b => Assert.True(b.Class is 3 or 4 && b.Right > b.Left && b.Bottom > b.Top, $"{b}"));
+        }
+        Assert.InRange(left, 20, 110);
+    }
+
     internal static void WriteGrey(string path, int width, int height, Func<int, int, byte> value)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -6,6 +6,8 @@ namespace Interactive.Kernel.Hosting.Commands.Runs;
 /// <summary><c>interactive runs clean [--cut] [--older DAYS] [--checkpoints] [--yes]</c></summary>
 internal static class CleanCommand
 {
+    private const int Oldest = 365_000; // days: a date that calendars still have
+
     public static Command Create()
     {
         var root = RunsCommand.Root();
@@ -27,7 +29,7 @@ internal static class CleanCommand
                 throw new UsageException($"--older {parsed.GetValue(older)}: at least 0 days are needed");
             if (!parsed.GetValue(cut) && parsed.GetValue(older) == 0 && !parsed.GetValue(checkpoints))
                 throw new UsageException("runs clean needs --cut, --older DAYS or --checkpoints: it does not delete everything");
-            var limit = DateTime.UtcNow - TimeSpan.FromDays(parsed.GetValue(older));
+            var limit = DateTime.UtcNow - TimeSpan.FromDays(Math.Min(parsed.GetValue(older), Oldest));
             var bytes = 0L;
             foreach (var run in RunDirectory.All(parsed.GetValue(root)!)
                 .Where(r => !r.IsLive && !(parsed.GetValue(cut) && r.IsFinished)))
@@ -40,7 +42,7 @@ internal static class CleanCommand
                     => f.DirectoryName == run.Checkpoints && f.Name.StartsWith("step-", StringComparison.Ordinal))];
                 if (files.Length == 0) continue;
                 bytes += files.Sum(f => f.Length);
-                Console.WriteLine($"{run.Id}: {files.Length} files, {Text(files.Sum(f => f.Length))}");
+                Console.WriteLine($"{RunsCommand.Plain(run.Id)}: {files.Length} files, {Text(files.Sum(f => f.Length))}");
                 if (!parsed.GetValue(yes)) continue;
                 if (parsed.GetValue(checkpoints)) foreach (var file in files) file.Delete();
                 else Directory.Delete(run.Path, recursive: true);

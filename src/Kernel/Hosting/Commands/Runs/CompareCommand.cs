@@ -33,7 +33,7 @@ internal static class CompareCommand
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(new { runs = rows, differ = ListCommand.Differing(rows) },
                 RunRowJson.Options));
-            else Console.WriteLine(Table(rows).ToText());
+            else Console.WriteLine(RunsCommand.Text(Table(rows)));
             return 0;
         });
         return command;

@@ -24,7 +24,7 @@ internal static class EttrCommand
                 Console.WriteLine(JsonSerializer.Serialize(new { runs = times.Select(t => new { run = t.Id, t.Time.StepSeconds, t.Time.WallSeconds, t.Time.Starts, t.Time.Failures, ettr = t.Time.Ratio }) }, RunRowJson.Options));
                 return 0;
             }
-            foreach (var (id, time) in times) Console.WriteLine($"{id}: {Line(time)}");
+            foreach (var (id, time) in times) Console.WriteLine($"{RunsCommand.Plain(id)}: {Line(time)}");
             if (times.Count > 1) Console.WriteLine($"together: {Line(new(times.Sum(t => t.Time.StepSeconds), times.Sum(t => t.Time.WallSeconds), times.Sum(t => t.Time.Starts), times.Sum(t => t.Time.Failures)))}");
             return 0;
         });

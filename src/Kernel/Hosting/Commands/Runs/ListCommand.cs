@@ -35,7 +35,7 @@ internal static class ListCommand
             if (parsed.GetValue(sort) is { } by) rows = Sort(rows, by);
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(new { runs = rows }, RunRowJson.Options));
-            else Console.WriteLine(rows.Count == 0 ? $"{folder} holds no such run" : Table(rows).ToText());
+            else Console.WriteLine(rows.Count == 0 ? $"{folder} holds no such run" : RunsCommand.Text(Table(rows)));
             return 0;
         });
         return command;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Interactive.Extensions.Display;
 
 namespace Interactive.Kernel.Hosting.Commands.Runs;
 
@@ -28,6 +29,14 @@ internal static class RunsCommand
         Description = "a run's folder, its name below --out, a --name (the newest of it), or latest",
         DefaultValueFactory = _ => "latest",
     };
+
+    /// <summary>A table for a terminal, which no name of a run or a metric tells what to do.</summary>
+    public static string Text(Table table)
+        => new Table([.. table.Columns.Select(Plain)], [.. table.Rows.Select(row => (IReadOnlyList<string>)[.. row.Select(Plain)])], table.Note).ToText();
+
+    /// <summary>A text without control characters.</summary>
+    public static string Plain(string text)
+        => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : $"{c}")) : text;
 
     /// <summary>For programs.</summary>
     public static Option<bool> Json() => new("--json") { Description = "one JSON object on the last line of stdout" };

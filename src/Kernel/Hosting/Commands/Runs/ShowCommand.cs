@@ -37,12 +37,12 @@ internal static class ShowCommand
                 }, RunRowJson.Options));
                 return 0;
             }
-            Console.WriteLine($"{directory.Path} ({row.State})");
-            Console.WriteLine(new Table(["", ""],
-                [.. RunSummary.Of(metrics).Select(f => (IReadOnlyList<string>)[f.Name, f.Value])]).ToText());
+            Console.WriteLine($"{RunsCommand.Plain(directory.Path)} ({row.State})");
+            Console.WriteLine(RunsCommand.Text(new(["", ""],
+                [.. RunSummary.Of(metrics).Select(f => (IReadOnlyList<string>)[f.Name, f.Value])])));
             var chosen = row.Chosen.Select(o => (IReadOnlyList<string>)[o.Key, o.Value]).ToList();
-            if (chosen.Count > 0) Console.WriteLine($"\n{new Table(["option", "value"], chosen).ToText()}");
-            if (events.Count > 0) Console.WriteLine($"\n{History(events).ToText()}");
+            if (chosen.Count > 0) Console.WriteLine($"\n{RunsCommand.Text(new(["option", "value"], chosen))}");
+            if (events.Count > 0) Console.WriteLine($"\n{RunsCommand.Text(History(events))}");
             if (time is not null) Console.WriteLine($"\n{EttrCommand.Line(time)}");
             return 0;
         });
@@ -50,7 +50,7 @@ internal static class ShowCommand
     }
 
     private static Table History(IReadOnlyList<RunEvent> events)
-        => new(["after", "event", "step", ""], [.. events.Select(e =>
-        (IReadOnlyList<string>)[string.Create(CultureInfo.InvariantCulture, $"{e.SecondsSince(events[0]):F1} s"),
+        => new(["after", "event", "step", ""], [.. events.Zip(RunEvents.Seconds(events), (e, after) =>
+        (IReadOnlyList<string>)[string.Create(CultureInfo.InvariantCulture, $"{after:F1} s"),
             e.Kind, e.Step > 0 ? e.Step.ToString(CultureInfo.InvariantCulture) : "", e.Detail])]);
 }

@@ -13,6 +13,9 @@ namespace Interactive.Kernel.Hosting.Commands.Runs;
 /// <summary><c>interactive sweep FILE.csx --set FLAG=VALUES … [-- ARGS]</c></summary>
 internal static class SweepCommand
 {
+    // What a trial's run is called by, and found again.
+    private static readonly string[] own = ["--name", "--out", "--resume", "--no-resume"];
+
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "a C# script that takes the trainer's options" };
@@ -71,6 +74,10 @@ internal static class SweepCommand
             var dimensions = parsed.GetValue(set)!.Select(Dimension.Parse).ToList();
             if (dimensions.GroupBy(d => d.Flag).FirstOrDefault(g => g.Count() > 1) is { } twice)
                 throw new UsageException($"--set {twice.Key} is given twice");
+            if (dimensions.Find(d => own.Contains($"--{d.Flag}")) is { } taken)
+                throw new UsageException($"--set {taken.Text}: a sweep gives its runs their --name, --out and --resume itself");
+            if (options.Read(parsed).FirstOrDefault(own.Contains) is { } given)
+                throw new UsageException($"{given} stands behind --: a sweep names its runs itself, and has --name and --out of its own in front of --");
             if (parsed.GetValue(count) is < 1)
                 throw new UsageException($"--trials {parsed.GetValue(count)}: at least 1 is needed");
             if (parsed.GetValue(ranks) < 1)
@@ -90,6 +97,7 @@ internal static class SweepCommand
             if (isGrid && parsed.GetValue(count) is { } most) trials = [.. trials.Take(most)];
             var arguments = options.Read(parsed);
             var called = parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(script.Path);
+            RunDirectory.RequireName(called);
             var (runs, folder) = (parsed.GetValue(root)!, Path.Combine(parsed.GetValue(root)!, $"sweep-{called}"));
             IReadOnlyList<string> Words(string run, IReadOnlyList<string> flags) => [.. arguments, "--name", run, "--out", runs, "--resume",
                 .. parsed.GetValue(verbose) ? [] : (string[])["--no-progress"], .. flags];
@@ -106,15 +114,17 @@ internal static class SweepCommand
             _ = Batch(called, []); // what is no option of a job is told before anything starts
             var sweep = new Sweep(folder, dimensions, trials, Start, runs,
                 parsed.GetValue(atOnce) ?? (parsed.GetValue(slurm) ? trials.Count : 1), parsed.GetValue(stop) is null ? 0 : 3, parsed.GetValue(metric));
-            var done = sweep.Run(new
+            var definition = new Dictionary<string, object?>
             {
-                script = Path.GetFileName(script.Path),
-                set = dimensions.Select(d => d.Text),
-                grid = isGrid,
-                seed = parsed.GetValue(seed),
-                stop = parsed.GetValue(stop),
-                arguments
-            });
+                ["script"] = Path.GetFileName(script.Path),
+                ["set"] = dimensions.Select(d => d.Text),
+                ["grid"] = isGrid,
+                ["seed"] = parsed.GetValue(seed),
+                ["stop"] = parsed.GetValue(stop),
+                ["arguments"] = arguments,
+            };
+            if (parsed.GetValue(metric) is { } counts) definition["metric"] = counts; // trials are compared by one
+            var done = sweep.Run(definition);
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(new { trials = done }, RunRowJson.Options));
             else Console.WriteLine($"\n{Sweep.Ranking(done).ToText()}");

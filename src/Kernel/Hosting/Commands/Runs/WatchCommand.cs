@@ -26,7 +26,7 @@ internal static class WatchCommand
                 throw new UsageException($"--every {parsed.GetValue(every)}: at least 1 is needed");
             var directory = RunDirectory.Find(parsed.GetValue(root)!, parsed.GetValue(run)!);
             Follow(directory, parsed.GetValue(every));
-            Console.WriteLine($"{directory.Id} is {RunRow.StateOf(directory)}");
+            Console.WriteLine($"{RunsCommand.Plain(directory.Id)} is {RunRow.StateOf(directory)}");
             return 0;
         });
         return command;
@@ -60,18 +60,26 @@ internal static class WatchCommand
         try
         {
             using var document = JsonDocument.Parse(line);
-            var numbers = document.RootElement.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Number)
-                .ToDictionary(p => p.Name, p => p.Value.GetDouble());
+            var numbers = document.RootElement.EnumerateObject().DistinctBy(p => p.Name).Where(p => Number(p.Value) is not null)
+                .ToDictionary(p => p.Name, p => Number(p.Value)!.Value);
             if (!numbers.TryGetValue("step", out var step)) return;
             if (document.RootElement.GetProperty("kind").ValueEquals("eval"))
                 Console.WriteLine(FormattableString.Invariant($"step {step}  ")
                     + string.Join("  ",
                     numbers.Where(n => n.Key is not ("step" or "epoch"))
-                    .Select(n => $"test {n.Key} {RunRow.Number(n.Value)}")));
+                    .Select(n => $"test {RunsCommand.Plain(n.Key)} {RunRow.Number(n.Value)}")));
             else if (step % every == 0)
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step {step}  loss {numbers.GetValueOrDefault("loss", double.NaN):F4}  {numbers.GetValueOrDefault("samplesPerSecond"):F0} samples/s"));
         }
         // no line of a run
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException) { }
     }
+
+    // As the run writes it: NaN and infinite ones are texts.
+    private static double? Number(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Number => value.GetDouble(),
+        JsonValueKind.String when value.GetString() is "NaN" or "Infinity" or "-Infinity" => double.Parse(value.GetString()!, CultureInfo.InvariantCulture),
+        _ => null,
+    };
 }

@@ -20,10 +20,10 @@ internal static class SlurmCommand
         command.SetAction(parsed =>
         {
             string[] which = parsed.GetValue(job) is { } id ? ["--jobs", id] : ["--me"];
-            var lines = SlurmTool.Run("squeue", ["--noheader", "--format", "%i|%j|%T|%M|%l|%D|%R", .. which])
+            var lines = SlurmTool.Run("squeue", ["--noheader", "--format", "%i|%T|%M|%l|%D|%R|%j", .. which])
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries);
             Console.WriteLine(lines.Length == 0 ? "no job waits or runs"
-                : new Table(["job", "name", "state", "time", "limit", "nodes", "where or why"],
+                : new Table(["job", "state", "time", "limit", "nodes", "where or why", "name"],
                 [.. lines.Select(l => (IReadOnlyList<string>)l.Split('|', 7))]).ToText());
             return 0;
         });
