@@ -30,6 +30,7 @@ switch (args[0])
         TrainingRun.Run(world, args[1], withBatchNorm: false, args[2..], hidden: 8192);
         break;
     case "pipe": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..]); break;
+    case "thaw": Thawing.Run(world, args[1], args[2..]); break;
     case "layouts": LayoutSteps.Run(world, args[1], int.Parse(args[2]), args[3..]); break;
     case "pipe-killed": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..], TrainingRun.DieLearning()); break;
     case "pipe-stopped": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..], TrainingRun.DieLearning(stops: true)); break;

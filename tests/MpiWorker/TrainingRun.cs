@@ -49,7 +49,7 @@ static class TrainingRun
     }
 
     /// <summary>The same with a net of (1, 8, 8) to 4 classes.</summary>
-    public static void Run(ICommunicator world, string folder, Graph net, string[] arguments, IObjective? objective = null)
+    public static void Run(ICommunicator world, string folder, Graph net, string[] arguments, IObjective? objective = null, params Hook[] hooks)
     {
         using var model = net;
         var shape = new Shape(1, 8, 8);
@@ -57,7 +57,7 @@ static class TrainingRun
         {
             Out = folder, Name = "ranks", Epochs = 2, BatchSize = 48, LearningRate = 0.05, Schedule = "cosine", CheckpointEvery = 10,
         });
-        using var trainer = new Trainer(model, new SyntheticData(1200, shape, 4, seed: 1), new SyntheticData(96, shape, 4, seed: 2), options, objective, hooks: [new Print(world)], communicator: world);
+        using var trainer = new Trainer(model, new SyntheticData(1200, shape, 4, seed: 1), new SyntheticData(96, shape, 4, seed: 2), options, objective, hooks: [new Print(world), .. hooks], communicator: world);
         trainer.Run();
 
         if (trainer.Strategy is PipelineParallel { Plan: var plan }) Console.WriteLine($"rank {world.Rank} defers {plan.Stages.Sum(s => s.Schedule.Schedule.Steps.Count - s.Schedule.BackwardEnd)}");

@@ -24,10 +24,7 @@ internal sealed class OptimizerPart(ICommunicator world, Optimizer optimizer, Fu
     /// <summary>Collective.</summary>
     public IReadOnlyDictionary<string, string> Texts()
     {
-        var late =
-            world.AllGather(JsonSerializer.SerializeToUtf8Bytes(optimizer.LateCounts))
-            .SelectMany(part => JsonSerializer.Deserialize<Dictionary<string, long>>(part)!)
-            .DistinctBy(count => count.Key).ToDictionary();
+        var late = LateOfAll(world, optimizer);
         return new Dictionary<string, string>
         {
             ["name"] = optimizer.Name,
@@ -37,11 +34,17 @@ internal sealed class OptimizerPart(ICommunicator world, Optimizer optimizer, Fu
         };
     }
 
+    /// <summary>The steps of parameters that have missed some, on whichever rank these are stepped. Collective.</summary>
+    public static IReadOnlyDictionary<string, long> LateOfAll(ICommunicator world, Optimizer optimizer)
+        => world.AllGather(JsonSerializer.SerializeToUtf8Bytes(optimizer.LateCounts))
+            .SelectMany(part => JsonSerializer.Deserialize<Dictionary<string, long>>(part)!)
+            .DistinctBy(count => count.Key).ToDictionary();
+
     public string? Restore(SavedTensors saved, IReadOnlyDictionary<string, string> texts)
     {
         if (texts["name"] != optimizer.Name) throw new UsageException($"the checkpoint is of a run with {texts["name"]}, this one has {optimizer.Name}: resume with --optimizer {texts["name"]}, or begin anew without --resume");
         var partition = shards();
-        var keys = saved.Names.Where(key => partition is null || partition.Own(key[..key.LastIndexOf('/')]) is not (null or { Count: 0 }));
+        var keys = saved.Names.Where(key => partition is null || partition.Steps(key));
         optimizer.Restore(keys, key => partition?.Read(saved, key) ?? saved.Read(key), long.Parse(texts["steps"], CultureInfo.InvariantCulture),
                 JsonSerializer.Deserialize<Dictionary<string, long>>(texts["late"])!, device);
         return texts["settings"] == optimizer.ToString() ? null

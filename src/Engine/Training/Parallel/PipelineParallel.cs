@@ -125,7 +125,6 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
     {
         if (context.Device.type != TorchSharp.DeviceType.CPU) throw new UsageException($"--layout works in CPU memory, not on {context.Device}");
         sliced?.Gather();
-        var (kept, late) = (sliced?.Whole(context.Optimizer).ToDictionary(e => e.Name, e => e.Read()), context.Optimizer.LateCounts);
         Release();
         this.context = context;
         var (world, order) = (context.World, layout!.Order);
@@ -166,8 +165,6 @@ public sealed class PipelineParallel : IParallelStrategy, IDividesOptimizer
                 if (learns) unused.Ready(parameter);
             };
         reducer = new OverlappedReducer(copies, pool, new ReducerOptions { Overlap = false });
-        if (sliced is { } parts && kept is not null) // other parts may be this rank's now
-            context.Optimizer.Restore([.. kept.Keys], key => parts.Mine(key, kept[key]), context.Optimizer.Steps, late, context.Device);
     }
 
     private PartitionedGraph? Partition()

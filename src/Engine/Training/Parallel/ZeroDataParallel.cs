@@ -34,21 +34,11 @@ public sealed class ZeroDataParallel(int stage) : DataParallel, IParallelStrateg
         if (context.Device.type != TorchSharp.DeviceType.CPU)
             throw new UsageException($"--zero {stage} works in CPU memory, not on {context.Device}: use --zero 0");
         context.Optimizer.RequireElementWise($"--zero {stage}");
-        using var scope = NewDisposeScope();
-        var optimizer = context.Optimizer;
-        var (kept, late) = (shards?.Whole(optimizer).ToDictionary(e => e.Name, e => e.Read()), optimizer.LateCounts);
         parameters?.Gather(); // other memory is theirs in a moment
         base.Setup(context);
         parameters = stage < 3 ? new WholeParameters(context.World, Pool)
             : (ParameterMemory?)OneCopy.TryMake(context.World, Pool) ?? new GatheredParameters(context.World, Pool, Reducer.Buckets, Fusion.Fuse(context.Graph), context.Executor);
         shards = new ShardedOptimizer(context.World, Pool, Reducer.Buckets, parameters);
-        if (kept is null) return;
-        // Other parts may be this rank's now.
-        var mine = kept.Keys.Where(key => Own(key) is not null);
-        optimizer.Restore([.. mine],
-            key => kept[key].flatten().narrow(0, Own(key)!.Value.From, Own(key)!.Value.Count).clone(), optimizer.Steps,
-            late, context.Device);
-        (long From, long Count)? Own(string key) => shards.Own(key[..key.LastIndexOf('/')]);
     }
 
     string? IParallelStrategy.Description => parameters?.Description;
