@@ -254,7 +254,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         using var batches = batchesOfRank.Read(epoch, first).GetEnumerator();
         for (var i = first; i < StepsPerEpoch; i++)
         {
-            if (trainable.HasChanged) MovedState.Over(world, parts.Strategy, parts.Optimizer, device, Prepare);
+            if (trainable.HasChanged) IDividesOptimizer.SetUpAnew(world, parts.Strategy, parts.Optimizer, device, Prepare);
             if (!trainable.IsAny) throw new UsageException($"no parameter of {Graph.Name} requires a gradient, so nothing would be trained: set requires_grad of those to train");
             var (started, communicated) = (Stopwatch.GetTimestamp(), CommunicationTime.Seconds);
             (double loss, double? norm, double rate, double waited, long foreseen) = (0, null, 0, 0, 0);
