@@ -19,7 +19,7 @@ namespace Interactive.Execution;
 internal sealed class GradientProbe(long batch, long enough)
 {
     private const int MostRounds = 6;
-    private const double Enough = 0.1; // seconds of backward, tries together: chance weighs little in a long one
+    private const double LongEnough = 0.1; // seconds of backward, tries together: chance weighs little in a long one
     private const double Smaller = 0.9; // of the bytes of the smallest way so far
     private readonly Dictionary<string, GradientWays> known = [];
 
@@ -92,7 +92,7 @@ internal sealed class GradientProbe(long batch, long enough)
         if (wantsInput && inputs.Count == 0) return GradientWays.None;
 
         // In turn, so that a machine whose speed drifts treats them alike.
-        var rounds = Math.Min(MostRounds, (int)(Enough / whole.Seconds));
+        var rounds = Math.Min(MostRounds, (int)(LongEnough / whole.Seconds));
         for (var round = 0; round < rounds; round++)
         {
             input.grad = null;

@@ -30,7 +30,7 @@ internal sealed class NodeTrials : IDisposable
     }
 
     // Seconds of a node that is measured once: chance weighs little in a long one.
-    private const double Enough = 0.1;
+    private const double LongEnough = 0.1;
 
     private readonly Executor executor;
     private readonly ExecutionPlan plan;
@@ -105,7 +105,7 @@ internal sealed class NodeTrials : IDisposable
         var isFirst = shared.Length > 0
             && plan.Graph.Nodes.Last(n => n.Op.Parameters.Any(p => p.Identity() == shared[0].Identity())) == node;
         var joined = shared.Where(p => plan.Completes[node.Id].Contains(p)).Sum(p => p.numel() * p.element_size());
-        for (var i = -1; i < (node.Output.IsFixed || trial.Seconds >= Enough ? 1 : repetitions); i++)
+        for (var i = -1; i < (node.Output.IsFixed || trial.Seconds >= LongEnough ? 1 : repetitions); i++)
         {
             using var gradients = new TrialGradients(node.Op.Parameters, make: !isFirst);
             Once(state.Nodes[node.Id], i < 0 ? new Trial(new Sample(), new Sample(), new Sample()) : trial);

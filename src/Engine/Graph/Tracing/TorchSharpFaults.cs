@@ -61,12 +61,11 @@ internal static class TorchSharpFaults
         _ => null,
     };
 
-    // Bits of addresses and of other types, read as numbers, are huge or next to nothing; no training gets there.
+    // Bits of other types, read as numbers, may be huge, and no training gets there. Next to nothing is where weight decay leads.
     private static bool IsAsFound(Tensor weights)
     {
         using var scope = NewDisposeScope();
-        var sizes = weights.detach().abs();
-        return (sizes.gt(1e8) | (sizes.gt(0) & sizes.lt(1e-20))).any().item<bool>();
+        return weights.detach().abs().gt(1e8).any().item<bool>();
     }
 
     /// <summary>Refuses calls that do nothing, or something else than they are named for.</summary>

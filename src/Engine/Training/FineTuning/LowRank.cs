@@ -22,12 +22,14 @@ public static class LowRank
     /// <param name="rank">Features of the narrow place, at least 1; default 8.</param>
     /// <param name="alpha">The sum's factor is alpha / rank; default 16.</param>
     /// <param name="layers">Patterns of the layers' names, such as <c>*.attn.*</c>; default all but the head.</param>
-    /// <exception cref="UsageException">A pattern fits no linear layer, or a number is out of range.</exception>
+    /// <exception cref="UsageException">A pattern fits no linear layer, a layer has adapters already, or a number is out of range.</exception>
     public static Graph WithLora(this Graph graph, long rank = 8, double alpha = 16,
         IReadOnlyList<string>? layers = null)
     {
         if (rank < 1 || !(alpha > 0)) throw new UsageException($"adapters need a rank of at least 1 and an alpha above 0, got {rank} and {alpha}");
         var chosen = Chosen(graph, layers);
+        if (chosen.FirstOrDefault(n => graph.Nodes.Any(sum => sum.Name == n.Name + Sum)) is { } has)
+            throw new UsageException($"{has.Name} has adapters already: train these on, merge them first (MergeLora), or choose other layers:");
         var cut = new GraphCut(graph);
         foreach (var node in graph.Nodes)
         {
@@ -93,7 +95,8 @@ public static class LowRank
 
     private static HashSet<Node> Chosen(Graph graph, IReadOnlyList<string>? patterns)
     {
-        var linear = graph.Nodes.Where(n => n.Op is Linear && n.Op.Module is TorchSharp.Modules.Linear).ToList();
+        var linear = graph.Nodes.Where(n => n.Op is Linear && n.Op.Module is TorchSharp.Modules.Linear
+            && !n.Name.EndsWith(Down, StringComparison.Ordinal) && !n.Name.EndsWith(Up, StringComparison.Ordinal)).ToList();
         if (patterns is null)
         {
             var head = GraphParts.HeadOf(graph);

@@ -34,6 +34,7 @@ public sealed class ZeroDataParallel(int stage) : DataParallel, IParallelStrateg
         if (context.Device.type != TorchSharp.DeviceType.CPU)
             throw new UsageException($"--zero {stage} works in CPU memory, not on {context.Device}: use --zero 0");
         context.Optimizer.RequireElementWise($"--zero {stage}");
+        using var scope = NewDisposeScope();
         parameters?.Gather(); // other memory is theirs in a moment
         base.Setup(context);
         parameters = stage < 3 ? new WholeParameters(context.World, Pool)

@@ -165,6 +165,8 @@ public sealed class FineTuningTests : IDisposable
         Assert.True(adapted.forward(x).Equals(own));
         Assert.Equal(2 * 4 * 2, adapted.parameters().Count(p => p.requires_grad));
         Assert.Equal(names.Length + 16, adapted.state_dict().Count);
+        Assert.EndsWith("has adapters already: train these on, merge them first (MergeLora), or choose other layers:",
+            Assert.Throws<UsageException>(() => adapted.WithLora()).Message);
 
         var before = adapted.state_dict().ToDictionary(t => t.Key, t => Convert.ToHexString(t.Value.bytes));
         var data = new SyntheticData(32, new Shape(3, 32, 32), 3);
