@@ -1,5 +1,6 @@
 using Interactive.Graphs;
 using Interactive.Memory;
+using Interactive.Runtime;
 
 namespace Interactive.Layouts;
 
@@ -36,6 +37,14 @@ public sealed record Stage(int First, int End, IReadOnlyList<Value> Inputs, IRea
         .Where(place => Crossing(graph, place) is { Count: > 0 } values
             && values.All(v => !v.Producer!.Op.IsView && !ConcatPieces.StayApart(v.Producer))
             && graph.Nodes.Take(place).Any(n => n.Output.NeedsGradient));
+
+    /// <summary>Places between two nodes that have the same buffer, which a step moves: on two ranks one would read what has not been moved.</summary>
+    internal static IReadOnlySet<int> Tears(Graph graph)
+    {
+        var moved = graph.Nodes.SelectMany(n => n.Op.Moved).Select(t => t.Identity()).ToHashSet();
+        return graph.Nodes.SelectMany(n => n.Op.Buffers.Concat(n.Op.Moved).Select(t => t.Identity()).Distinct().Where(moved.Contains).Select(t => (Buffer: t, n.Id)))
+            .GroupBy(use => use.Buffer, use => use.Id).SelectMany(uses => Enumerable.Range(uses.Min() + 1, uses.Max() - uses.Min())).ToHashSet();
+    }
 
     /// <summary>The first nodes of stages that were named by layers.</summary>
     /// <exception cref="UsageException">A name is of no layer, the names do not follow the net's order, or the net

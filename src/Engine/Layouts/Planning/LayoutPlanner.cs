@@ -46,10 +46,11 @@ internal sealed class LayoutPlanner(Graph source, PlanningGraph graph, Layout la
     // Where one value alone crosses, and where a stage was asked to begin.
     private BlockCuts Blocks(IEnumerable<int> named)
     {
-        var places = Stage.Places(graph.Graph).ToHashSet();
-        int[] bounds = [0,
-            .. BlockCuts.Of(graph, 1, pins: false).Blocks.Skip(1).Select(b => b.First).Where(places.Contains)
-            .Union(named).Order(), graph.Nodes.Length];
+        var (places, tears) = (Stage.Places(graph.Graph).ToHashSet(), Stage.Tears(graph.Graph));
+        int[] open = [.. BlockCuts.Of(graph, 1, pins: false).Blocks.Skip(1).Select(b => b.First).Where(places.Contains)];
+        int[] sound = [.. open.Where(place => !tears.Contains(place))];
+        // too few: whoever sets the stages up says which buffer is in the way
+        int[] bounds = [0, .. (sound.Length >= stages - 1 ? sound : open).Union(named).Order(), graph.Nodes.Length];
         int[] Crossing(int place)
             => place == graph.Nodes.Length ? graph.Outputs : [.. Stage.Crossing(graph.Graph, place).Select(v => v.Id)];
         return new([.. Enumerable.Range(0, bounds.Length - 1)
