@@ -31,6 +31,7 @@ switch (args[0])
         break;
     case "pipe": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..]); break;
     case "thaw": Thawing.Run(world, args[1], args[2..]); break;
+    case "thaw-loop": Thawing.Loop(world, args[1], args[2..]); break;
     case "layouts": LayoutSteps.Run(world, args[1], int.Parse(args[2]), args[3..]); break;
     case "pipe-killed": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..], TrainingRun.DieLearning()); break;
     case "pipe-stopped": TrainingRun.Run(world, args[2], PipelineNets.Create(args[1]), args[3..], TrainingRun.DieLearning(stops: true)); break;

@@ -27,7 +27,8 @@ static class TrainingRun
         Console.WriteLine($"rank {world.Rank} hash {Hash(model.Graph)}");
     }
 
-    private static string Hash(Graph model)
+    /// <summary>Of all that its state_dict holds.</summary>
+    public static string Hash(Graph model)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var (_, tensor) in model.state_dict()) hash.AppendData(tensor.bytes);

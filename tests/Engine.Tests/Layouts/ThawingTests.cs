@@ -41,4 +41,19 @@ public sealed class ThawingTests : PipelineRuns
         Thaw(2, $"{how} --checkpoint-every 5", "cut", steps: 11);
         Assert.Equal(whole[10..], Thaw(2, $"{how} --checkpoint-every 5 --resume", "cut"));
     }
+
+    [SkippableTheory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_loop_of_ones_own_has_the_bits_of_an_undivided_one(int zero)
+    {
+        Assert.Equal(Loop("--zero 0"), Loop($"--zero {zero}"));
+
+        string Loop(string how)
+        {
+            using var job = MpiJob.Start(MpiFlavor.OpenMpi, 2, $"thaw-loop {folder} --no-progress --optimizer adamw {how}", OneThread);
+            Assert.True(job.Wait(240) == 0, job.Output);
+            return job.Lines.Select(line => line.Trim()).Where(line => line.Contains(" hash ")).Select(line => line.Split(' ')[3]).Distinct().Single();
+        }
+    }
 }

@@ -68,7 +68,7 @@ public sealed class LoopModel : IDisposable
         if (planned.Executor.IsCurrent) return planned.Executor;
         if (passes > 0) throw new UsageException($"{Graph.Name}: freeze and free layers between steps, not between the backward passes of one");
         using var before = planned.Renew(); // until the strategy has let go of it
-        Connect();
+        IDividesOptimizer.SetUpAnew(world, strategy, Optimizer, device, Connect);
         return planned.Executor;
     }
 
