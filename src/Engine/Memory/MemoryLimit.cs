@@ -26,7 +26,7 @@ public readonly record struct MemoryLimit(long Bytes)
         if (text.Contains('%'))
             throw new UsageException($"--memory {text}: a size such as 4GiB, or auto; shares are for --memory-budget");
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number < 1 << 20)
-            throw new UsageException($"--memory {text}: bytes would hold nothing; say {text}MiB, {text}GiB or auto");
+            throw new UsageException($"--memory {text}: {(number > 0 ? $"bytes would hold nothing; say {text}MiB, {text}GiB or auto" : "a size such as 4GiB, or auto")}");
         if (MemoryBudget.Parse(text).Bytes is not { } bytes)
             throw new UsageException($"--memory {text}: a size such as 4GiB, or auto");
         return bytes <= MachineMemory.LimitBytes / processes ? new(bytes)

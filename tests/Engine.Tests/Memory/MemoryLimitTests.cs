@@ -28,6 +28,8 @@ public class MemoryLimitTests
 
     [Theory]
     [InlineData("10", "10MiB, 10GiB or auto")]
+    [InlineData("0", "--memory 0: a size such as 4GiB, or auto")]
+    [InlineData("-1", "--memory -1: a size such as 4GiB, or auto")]
     [InlineData("50%", "--memory-budget")]
     [InlineData("much", "much")]
     [InlineData("1000TiB", "more than there is")]

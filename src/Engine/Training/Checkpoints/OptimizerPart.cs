@@ -44,7 +44,7 @@ internal sealed class OptimizerPart(ICommunicator world, Optimizer optimizer, Fu
     {
         if (texts["name"] != optimizer.Name) throw new UsageException($"the checkpoint is of a run with {texts["name"]}, this one has {optimizer.Name}: resume with --optimizer {texts["name"]}, or begin anew without --resume");
         var partition = shards();
-        var keys = saved.Names.Where(key => partition is null || partition.Steps(key));
+        var keys = saved.Names.Where(key => partition is null || partition.Has(key));
         optimizer.Restore(keys, key => partition?.Read(saved, key) ?? saved.Read(key), long.Parse(texts["steps"], CultureInfo.InvariantCulture),
                 JsonSerializer.Deserialize<Dictionary<string, long>>(texts["late"])!, device);
         return texts["settings"] == optimizer.ToString() ? null

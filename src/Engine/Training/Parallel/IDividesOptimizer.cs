@@ -28,7 +28,7 @@ internal interface IDividesOptimizer
                 whole[entry.Name] = entry.Read().clone().DetachFromDisposeScope();
         setup();
         if (strategy is not IDividesOptimizer { Shards: { } mine }) return;
-        optimizer.Restore([.. whole.Keys.Where(mine.Steps)], key => mine.Mine(key, whole[key]), optimizer.Steps, late, device);
+        optimizer.Restore([.. whole.Keys.Where(mine.Has)], key => mine.Mine(key, whole[key]), optimizer.Steps, late, device);
         foreach (var tensor in whole.Values) tensor.Dispose();
     }
 }

@@ -56,10 +56,10 @@ internal sealed class ShardedOptimizer : IDividedState
             .SelectMany(
             text => System.Text.Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.RemoveEmptyEntries))
             .ToHashSet();
-        return [.. pool.Ranges.SelectMany(range => keys.Where(key => NameIn(key) == range.Name)
+        return [.. pool.Ranges.SelectMany(range => keys.Where(key => IDividedState.ParameterOf(key) == range.Name)
             .Select(key => new TensorEntry(key, ScalarType.Float32, range.Parameter.shape,
             () => Gather(optimizer, key, range.Parameter.shape)))),
-            .. optimizer.State.Where(s => !IsDivided(NameIn(s.Key))).OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => TensorEntry.Of(s.Key, s.Value))];
+            .. optimizer.State.Where(s => !IsDivided(IDividedState.ParameterOf(s.Key))).OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => TensorEntry.Of(s.Key, s.Value))];
     }
 
     private Tensor Gather(Optimizer optimizer, string key, long[] shape)
@@ -83,6 +83,4 @@ internal sealed class ShardedOptimizer : IDividedState
 
     // What is frozen for now is stepped by no rank, and each keeps all of its state until it thaws.
     private bool IsDivided(string name) => pool.Ranges.Any(range => range.Name == name);
-
-    private static string NameIn(string key) => key[..key.LastIndexOf('/')];
 }

@@ -19,7 +19,7 @@ internal sealed class StagedOptimizer(ICommunicator world, Func<string, int> own
     /// <inheritdoc/>
     public IReadOnlyList<TensorEntry> Whole(Optimizer optimizer)
     {
-        var mine = optimizer.State.Where(s => ownerOf(NameOf(s.Key)) == world.Rank)
+        var mine = optimizer.State.Where(s => ownerOf(IDividedState.ParameterOf(s.Key)) == world.Rank)
             .Select(s => new Kept(s.Key, s.Value.dtype, s.Value.shape));
         return [.. world.AllGather(JsonSerializer.SerializeToUtf8Bytes(mine))
             .SelectMany(part => JsonSerializer.Deserialize<Kept[]>(part)!)
@@ -28,7 +28,7 @@ internal sealed class StagedOptimizer(ICommunicator world, Func<string, int> own
 
     private Tensor Read(Optimizer optimizer, Kept kept)
     {
-        var owner = ownerOf(NameOf(kept.Key));
+        var owner = ownerOf(IDividedState.ParameterOf(kept.Key));
         var tensor = owner == world.Rank ? optimizer.State[kept.Key] : empty(kept.Shape, kept.Type);
         world.Broadcast(tensor, owner);
         return tensor;
@@ -36,6 +36,4 @@ internal sealed class StagedOptimizer(ICommunicator world, Func<string, int> own
 
     /// <inheritdoc/>
     public (long From, long Count)? Own(string name) => isMine(name) ? (0, -1) : null;
-
-    private static string NameOf(string key) => key[..key.LastIndexOf('/')];
 }

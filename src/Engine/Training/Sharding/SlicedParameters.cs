@@ -61,7 +61,7 @@ internal sealed class SlicedParameters(IRowExchange ranks, IReadOnlyList<Paramet
 
     /// <inheritdoc/>
     public IReadOnlyList<TensorEntry> Whole(Optimizer optimizer)
-        => [.. optimizer.State.Select(s => named.TryGetValue(NameIn(s.Key), out var slice)
+        => [.. optimizer.State.Select(s => named.TryGetValue(IDividedState.ParameterOf(s.Key), out var slice)
             ? new TensorEntry(s.Key, s.Value.dtype, slice.Whole.shape, () => Joined(s.Value.view(slice.Mine.shape), slice))
             : TensorEntry.Of(s.Key, s.Value))];
 
@@ -69,15 +69,13 @@ internal sealed class SlicedParameters(IRowExchange ranks, IReadOnlyList<Paramet
     public Tensor Read(SavedTensors saved, string key)
     {
         var whole = saved.Read(key);
-        if (!named.ContainsKey(NameIn(key))) return whole;
+        if (!named.ContainsKey(IDividedState.ParameterOf(key))) return whole;
         using (whole) return Mine(key, whole);
     }
 
     /// <summary>What this rank has of an optimiser's state; the caller owns it.</summary>
     public Tensor Mine(string key, Tensor whole)
-        => (named.TryGetValue(NameIn(key), out var slice) ? Cut(whole, slice) : whole.clone()).DetachFromDisposeScope();
+        => (named.TryGetValue(IDividedState.ParameterOf(key), out var slice) ? Cut(whole, slice) : whole.clone()).DetachFromDisposeScope();
 
     (long From, long Count)? IDividedState.Own(string name) => (0, -1);
-
-    private static string NameIn(string key) => key[..key.LastIndexOf('/')];
 }
