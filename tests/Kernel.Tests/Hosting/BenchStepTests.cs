@@ -20,6 +20,7 @@ public sealed class BenchStepTests
         Assert.True((bool)result["sameFirstLoss"]!);
         Assert.Equal(precision, (string)result["precision"]!);
         Assert.Equal(settings, result["peer"]!["settings"]!.AsArray().Count);
+        Assert.True((int)result["stepsEachRound"]! >= 1);
         foreach (var side in new[] { result["engine"]!, result["plain"]!, result["peer"]!["best"]!, result["floor"]! })
             Assert.True((double)side["seconds"]! > 0);
         Assert.InRange((long)result["engine"]!["peakBytes"]!, 1, (long)result["plain"]!["peakBytes"]!);

@@ -6,8 +6,7 @@ using Interactive.Graphs;
 namespace Interactive.Kernel.Hosting.Bench;
 
 /// <summary>
-/// PyTorch's whole steps of the same net, in each of its settings, made one at a time when asked: a process that waits
-/// for its turns.
+/// PyTorch's whole steps of the same net, in each of its settings, made when asked: a process that waits for its turns.
 /// </summary>
 internal sealed class PyTorchSteps : IDisposable
 {
@@ -37,10 +36,10 @@ internal sealed class PyTorchSteps : IDisposable
     /// <summary>What it is.</summary>
     public About Is { get; }
 
-    /// <summary>Makes a step in one of the settings; its seconds, and those of all threads in it.</summary>
-    public (double Seconds, double Cpu) Step(int setting)
+    /// <summary>Makes steps in one of the settings; their seconds, and those of all threads in them.</summary>
+    public (double Seconds, double Cpu) Run(int setting, int steps)
     {
-        process.StandardInput.WriteLine(setting);
+        process.StandardInput.WriteLine($"{setting} {steps}");
         var words = Answer().Split(' ');
         return (double.Parse(words[0], CultureInfo.InvariantCulture),
             double.Parse(words[1], CultureInfo.InvariantCulture));

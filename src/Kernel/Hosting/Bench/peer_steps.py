@@ -1,8 +1,8 @@
 """Whole steps in PyTorch, in each setting: forward, loss, backward, clipping, optimiser.
 
 The first line of standard input: {"net": as peer_net.py takes it, "optimizer": "adamw" or "sgd", "learningRate", "weightDecay", "largestNorm"}.
-The first line of standard output tells what this is; then each line that comes is the number of a setting, and its step's seconds and
-the processors' seconds in it go out.
+The first line of standard output tells what this is; then each line that comes is the number of a setting and how many steps it makes, and
+their seconds and the processors' seconds in them go out.
 """
 import itertools
 import json
@@ -32,8 +32,13 @@ class Setting:
         self.optimiser = torch.optim.AdamW(self.parameters, rate, weight_decay=decay, foreach=foreach) if asked["optimizer"] == "adamw" \
             else torch.optim.SGD(self.parameters, rate, momentum=0.9, weight_decay=decay, foreach=foreach)
 
-    def step(self):
+    def steps(self, count):
         begun, used = time.perf_counter(), time.process_time()
+        for _ in range(count):
+            self.step()
+        return time.perf_counter() - begun, time.process_time() - used
+
+    def step(self):
         self.optimiser.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.low):
             output = self.model(self.x)
@@ -43,7 +48,6 @@ class Setting:
         nn.utils.clip_grad_norm_(self.parameters, self.largest)
         self.optimiser.step()
         loss.item()
-        return time.perf_counter() - begun, time.process_time() - used
 
 
 def loaded(part, otherwise=""):
@@ -65,7 +69,8 @@ def main():
         "blas": loaded("blas"), "allocator": loaded("malloc", "glibc"), "settings": [s.name for s in settings],
     }), flush=True)
     for line in sys.stdin:
-        print(*settings[int(line)].step(), flush=True)
+        setting, count = map(int, line.split())
+        print(*settings[setting].steps(count), flush=True)
 
 
 main()

@@ -112,10 +112,9 @@ internal static class BenchCapacityCommand
         foreach (var model in models)
         {
             using var graph = Net(model, image, shapesOnly: true);
-            var room = Math.Max(1, bytes - FixedBytes.Of(graph, 1) - Resting);
             foreach (var contestant in who)
             {
-                var guess = (int)Math.Clamp(room / Math.Max(1, Bytes(graph, contestant)), 1, 1 << 20);
+                var guess = (int)Math.Clamp(Guess(graph, contestant, bytes - Resting), 1, 1 << 20);
                 var (most, result) = contestant == PyTorch ? search.OfPyTorch(graph, guess)
                     : search.OfOurs(contestant, graph, ["--models", model, "--image", image.ToString()], guess);
                 found.Add(new(model, graph.Input.Shape.ToString(), contestant, most, result?.Seconds,
@@ -151,20 +150,19 @@ internal static class BenchCapacityCommand
             => found.Find(f => f.Model == model && f.Contestant == contestant)?.Batch ?? 0;
     }
 
-    // Of a sample's activations, for a first guess: what plain autograd and a small plan take by shapes.
-    private static long Bytes(Graph graph, string contestant)
+    // Where a search begins: a plan from shapes, or what plain autograd takes of a sample. Trials are dear.
+    private static long Guess(Graph graph, string contestant, long room)
     {
+        if (contestant == "planner") return Capacity.LargestBatch(graph, room, new OptimalPlanner(), precision: 0.05);
         const int batch = 8;
-        var fused = Fusion.Fuse(graph);
-        var facts = new PlanningGraph(fused, AnalyticProfile.Of(fused, batch));
+        var facts = new PlanningGraph(Fusion.Fuse(graph), AnalyticProfile.Of(Fusion.Fuse(graph), batch));
         var all = new KeepAllPlanner().Make(facts, long.MaxValue)!.Prediction.PeakBytes / batch;
-        return contestant switch
+        return (room - FixedBytes.Of(graph, 1)) / Math.Max(1, contestant switch
         {
             "scoped" => 2 * all,
-            "planner" => all / 4,
             PyTorch => all / 3,
             _ => all,
-        };
+        });
     }
 
     private const long Resting = 300 << 20; // of a process with libtorch

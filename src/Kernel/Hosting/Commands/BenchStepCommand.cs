@@ -13,7 +13,10 @@ namespace Interactive.Kernel.Hosting.Commands;
 /// </summary>
 internal static class BenchStepCommand
 {
-    private const int WarmUps = 2;
+    // A turn takes as many steps as fill this time, the same of each side: a small net's single step would be measured
+    // with the caches, the threads and, in .NET, the unoptimised code of one who has just been woken.
+    private const double TurnSeconds = 0.2;
+    private const int WarmUps = 2, MostSteps = 1000;
 
     public static Command Create()
     {
@@ -56,13 +59,16 @@ internal static class BenchStepCommand
             var (engine, autograd) = (new Side("engine", ours.Run), new Side("plain", plain.Run));
             Side[] theirs = pytorch is null ? []
                 : [.. pytorch.Is.Settings
-                .Select((name, i) => new Side(name, () => 0) { Elsewhere = () => pytorch.Step(i) })];
+                .Select((name, i) => new Side(name, () => 0) { Elsewhere = count => pytorch.Run(i, count) })];
             Side[] all = [engine, autograd, .. theirs];
+            foreach (var side in all) side.Take(1, counts: false);
+            var fastest = all.Min(side => side.Take(1, counts: false));
+            var turnSteps = (int)Math.Clamp(TurnSeconds / fastest, 1, MostSteps);
             for (var round = -WarmUps; round < rounds; round++)
-                foreach (var turn in PairedSteps.Order(round + WarmUps, all.Length)) all[turn].Take(counts: round >= 0);
+                foreach (var turn in PairedSteps.Order(round + WarmUps, all.Length)) all[turn].Take(turnSteps, counts: round >= 0);
 
             var best = theirs.MinBy(s => s.Median);
-            Say($"{Processor.Name}, {TorchSharp.torch.get_num_threads()} threads; {model.Model(parsed)}, batch {batch}, {graph.Precision}, {graph.MemoryFormat}, {stepper}; {rounds} rounds in turn, medians (minima)");
+            Say($"{Processor.Name}, {TorchSharp.torch.get_num_threads()} threads; {model.Model(parsed)}, batch {batch}, {graph.Precision}, {graph.MemoryFormat}, {stepper}; {rounds} rounds in turn{(turnSteps > 1 ? $", {turnSteps} steps each" : "")}, medians (minima)");
             foreach (var side in all)
                 Say($"{(theirs.Contains(side) ? "PyTorch " : "")}{side.Name,-30} {side.Median * 1e3,9:F1} ms ({side.Times.Min() * 1e3:F1}), of processors {side.Cpu * 1e3:F1}   {side.Against(engine):F2} of engine's{(side.PeakBytes > 0 ? $"   peak {side.PeakBytes / 1e6:F1} MB" : "")}");
             Say($"floor: products alone {floor.Seconds * 1e3:F1} ms; a copy of the bytes that the rest must move {floor.CopySeconds * 1e3:F1} ms");
@@ -75,6 +81,7 @@ internal static class BenchStepCommand
                 memoryFormat = graph.MemoryFormat.Name,
                 optimizer = stepper,
                 rounds,
+                stepsEachRound = turnSteps,
                 threads = TorchSharp.torch.get_num_threads(),
                 engine = new
                 {
@@ -134,31 +141,38 @@ internal static class BenchStepCommand
         public long PeakBytes { get; private set; }
         public double? FirstLoss { get; private set; }
         /// <summary>
-        /// Makes a step elsewhere and gives its seconds and those of all its threads; null to make it here.
+        /// Makes so many steps elsewhere and gives their seconds and those of all threads in them; null to make them here.
         /// </summary>
-        public Func<(double Seconds, double Cpu)>? Elsewhere { get; init; }
+        public Func<int, (double Seconds, double Cpu)>? Elsewhere { get; init; }
         /// <summary>Median over the rounds of this one's time divided by the other's in the same round.</summary>
         public double Against(Side other) => Durations.Median([.. Times.Zip(other.Times, (a, b) => a / b)]);
 
-        public void Take(bool counts)
+        /// <summary>Makes so many steps; the seconds of one.</summary>
+        public double Take(int steps, bool counts)
         {
-            var (seconds, cpu) = Elsewhere is null ? Here() : Elsewhere();
-            if (!counts) return;
-            Times.Add(seconds);
-            CpuTimes.Add(cpu);
+            var (seconds, cpu) = Elsewhere is null ? Here(steps) : Elsewhere(steps);
+            if (counts)
+            {
+                Times.Add(seconds / steps);
+                CpuTimes.Add(cpu / steps);
+            }
+            return seconds / steps;
         }
 
-        private (double, double) Here()
+        private (double, double) Here(int steps)
         {
             var meter = MemoryMeter.Current;
             var before = meter.LiveBytes;
             meter.ResetPeak();
             var (begun, used) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
-            var loss = step();
+            for (var i = 0; i < steps; i++)
+            {
+                var loss = step();
+                FirstLoss ??= loss;
+            }
             var seconds = (Stopwatch.GetElapsedTime(begun).TotalSeconds,
                 (Environment.CpuUsage.TotalTime - used).TotalSeconds);
             PeakBytes = meter.PeakBytes - before;
-            FirstLoss ??= loss;
             return seconds;
         }
     }
