@@ -210,7 +210,8 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         {
             hooks.ForEach(h => h.BeforeEpoch(this, position.Epoch));
             stop = TrainEpoch();
-            if (stop == StopKind.None) last = Conclude(position.Epoch - 1);
+            if (stop == StopKind.None && Options.EvaluatesAfter(position.Epoch)) last = Conclude(position.Epoch - 1);
+            else if (stop == StopKind.None) Save();
         }
         if (stop == StopKind.Done && last?.Step != Step) last = Conclude(position.Epoch);
         if (stop > StopKind.Done) Save();

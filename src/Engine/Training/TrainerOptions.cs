@@ -119,12 +119,17 @@ public sealed record TrainerOptions
     [Description("evaluations without a better model after which the run ends, 0 for never")] public int Patience { get; init; }
     /// <summary>Decay of a moving average of the parameters that is evaluated in their place, such as 0.999; default 0: none.</summary>
     [Description("decay of a moving average of the weights, 0 for none")] public double Ema { get; init; }
+    /// <summary>Epochs from one evaluation to the next; the last epoch is evaluated whatever it is. Default 1.</summary>
+    [Description("epochs from one evaluation to the next")] public int EvaluateEvery { get; init; } = 1;
     /// <summary>Samples that a rank evaluates at once; default 0: as many as a step trains, up to 256.</summary>
     [Description("samples evaluated at once, 0 to choose")] public int EvaluationBatchSize { get; init; }
     /// <summary>Show progress; default true.</summary>
     [Description("show progress")] public bool Progress { get; init; } = true;
     /// <summary>Augmentation of training images; none by default.</summary>
     [Description("augmentation of training images: none, or parts of pad=2,flip")] public Augmentation? Augmentation { get; init; }
+
+    /// <summary>Whether so many epochs end with an evaluation.</summary>
+    internal bool EvaluatesAfter(int epochs) => epochs % EvaluateEvery == 0 || epochs == Epochs;
 
     /// <summary>Gives a graph what is said of its numbers; what is not said stays as the graph has it.</summary>
     internal void Prepare(Graphs.Graph graph)
@@ -160,6 +165,7 @@ public sealed record TrainerOptions
         Require(double.IsFinite(LearningRate), nameof(LearningRate), LearningRate, "a finite number");
         Require(Patience >= 0, nameof(Patience), Patience, "at least 0");
         Require(Ema is >= 0 and < 1, nameof(Ema), Ema, "in [0, 1)");
+        Require(EvaluateEvery >= 1, nameof(EvaluateEvery), EvaluateEvery, "at least 1");
         Require(EvaluationBatchSize >= 0, nameof(EvaluationBatchSize), EvaluationBatchSize, "at least 0");
         Require(MaxSteps >= 0, nameof(MaxSteps), MaxSteps, "at least 0");
         Require(!LogGradientNorm || Zero == 0, nameof(LogGradientNorm), LogGradientNorm, "off with --zero, where no rank holds all gradients");

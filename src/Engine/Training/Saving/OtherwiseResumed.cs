@@ -10,7 +10,7 @@ internal static class OtherwiseResumed
 {
     // Nothing of the numbers depends on these, or the optimiser tells of them itself.
     private static readonly string[] apart = ["name", "out", "resume", "progress", "trace", "maxSteps", "threads", "workers", "keepLast",
-        "checkpointEvery", "mtbf", "logGradientNorm", "evaluationBatchSize", "optimizer", "momentum", "weightDecay"];
+        "checkpointEvery", "mtbf", "logGradientNorm", "evaluateEvery", "evaluationBatchSize", "optimizer", "momentum", "weightDecay"];
 
     /// <summary>One line with what has changed; null where nothing has, or nobody knows what it was.</summary>
     /// <param name="run">The run, before it writes its configuration anew.</param>
