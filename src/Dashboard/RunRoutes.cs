@@ -39,7 +39,7 @@ internal static class RunRoutes
         if (store.Find(context.Request.RouteValues["run"] as string) is not { } run) return Missing(context);
         var row = store.Row(run);
         var events = RunEvents.Read(run);
-        var seconds = RunEvents.Seconds(events);
+        var (seconds, places) = (RunEvents.Seconds(events), Places(events));
         return Json(context, new
         {
             row.Run,
@@ -61,7 +61,7 @@ internal static class RunRoutes
                 e.Time,
                 e.Detail,
                 after = seconds[i],
-                at = new { step = e.Step, time = curves.Place("time")((int)e.Step), samples = curves.Place("samples")((int)e.Step) },
+                at = new { step = places[i], time = curves.Place("time")((int)places[i]), samples = curves.Place("samples")((int)places[i]) },
             }).ToList()),
             keys = store.Ask(run, c => c.Curves.Keys.ToList()),
             report = RunFiles.Find(run, "report.html") is not null,
@@ -71,6 +71,19 @@ internal static class RunRoutes
             ranks = RunFiles.Find(run, RankTimes.File)?.Length ?? 0,
             log = RunFiles.Logs(run, events).Sum(log => log.File.Length),
         });
+    }
+
+    // Who starts a run, or starts it again, knows no step: it lies before the first one that follows, or after all so far.
+    private static long[] Places(IReadOnlyList<RunEvent> events)
+    {
+        var places = new long[events.Count];
+        long? next = null;
+        for (var i = events.Count - 1; i >= 0; i--)
+        {
+            if (events[i].Kind == "first-step") next = events[i].Step - 1;
+            places[i] = events[i].Step > 0 ? events[i].Step : next ?? events.Take(i).Select(e => e.Step).DefaultIfEmpty().Max();
+        }
+        return places;
     }
 
     // Runs by id, a key or several (none: all that were measured), and a window of an axis.

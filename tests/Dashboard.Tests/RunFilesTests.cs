@@ -50,6 +50,17 @@ public sealed class RunFilesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_written_without_a_step_lies_before_the_first_one_that_follows()
+    {
+        folder.Add("a", 20);
+        string Event(string kind, int step, int at) => $$"""{"kind":"{{kind}}","step":{{step}},"time":"2026-01-01T00:00:00Z","uptime":{{at}},"boot":"b","detail":""}""" + "\n";
+        Write("a/history.jsonl", Event("start", 0, 1) + Event("first-step", 1, 2) + Event("checkpoint", 9, 3) + Event("restart", 0, 4) + Event("start", 0, 5) + Event("first-step", 10, 6)
+            + Event("checkpoint", 15, 7) + Event("restart", 0, 8));
+        var events = (await Json("/api/runs/a")).GetProperty("events").EnumerateArray();
+        Assert.Equal([0, 1, 9, 9, 9, 10, 15, 15], events.Select(e => e.GetProperty("at").GetProperty("step").GetInt32()));
+    }
+
+    [Fact]
     public async Task Ranks_by_time_have_the_later_of_lines_for_one_step_and_each_peak()
     {
         folder.Add("a", 1);

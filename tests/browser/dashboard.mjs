@@ -109,6 +109,8 @@ try {
   await until(page, () => document.querySelector('.log').textContent.includes('a new line'));
   check('a new line of it appears by itself', true);
   check('checks of nodes have a place of their own', (await page.textContent('section:has(h2:text("Node checks"))')).includes('n1 disk: <img'));
+  const happened = await page.textContent('section:has(h2:text("History"))');
+  check('checkpoints in a row are one line of it', happened.includes('100 to 149') && happened.includes('2 times'));
   check('restarts are in the history', (await page.textContent('section:has(h2:text("History"))')).includes('a rank ended <img'));
   await page.click('summary:text("Plan of its memory")');
   await until(page, () => document.querySelector('details canvas'));

@@ -44,13 +44,17 @@ export function asking(figures, ask) {
   };
 }
 
+// Of the axis on the left, as wide as its longest label.
+export const roomOf = (_, labels) => Math.max(62, 22 + 7 * Math.max(0, ...(labels ?? []).map(label => label.length)));
+
 export class Figure {
   // runs: [id]; keys: [measured value]; marks: [{ kind, at: { step, time, samples } }], what happened to the run.
   constructor({ title, runs, keys, settings, marks = [] }) {
     Object.assign(this, { runs, keys, settings, marks, window: null });
     this.plot = element('div', { class: 'plot', tabindex: 0, role: 'img', 'aria-label': `${title}: arrows move, plus and minus zoom, 0 shows all`, onkeydown: event => this.key(event) });
     this.element = element('figure', {}, element('figcaption', {}, title), this.plot);
-    this.sized = new ResizeObserver(() => { this.measure(); if (this.chart && this.room !== this.chart.width) this.refresh(); });
+    // Against what was measured before, not the drawn width: a page made narrow and wide again at once waits for the points of the former.
+    this.sized = new ResizeObserver(() => { const before = this.room; this.measure(); if (this.chart && this.room !== before) this.refresh(); });
     this.dark = matchMedia('(prefers-color-scheme: dark)');
     this.redraw = () => this.draw();
     this.dark.addEventListener('change', this.redraw);
@@ -106,7 +110,7 @@ export class Figure {
     const options = {
       width: this.room, height: 260, legend: { live: true }, cursor: { drag: { x: true, y: false, setScale: false }, focus: { prox: 24 } }, focus: { alpha: 0.35 },
       scales: { x: { time: false, range: (_, low, high) => this.window ?? (low === high ? [low - 1, high + 1] : [low, high]) }, y: { distr: isLog ? 3 : 1 } },
-      axes: [{ ...axis, size: 34, values: (_, ticks) => ticks.map(tick => tick >= 1e4 ? tick.toLocaleString('en', { notation: 'compact' }) : number(tick)) }, { ...axis, size: 62, values: (_, ticks) => ticks.map((tick, i) => tick === null ? '' : number(tick) + (unit && i === ticks.length - 1 ? ` ${unit}` : '')) }],
+      axes: [{ ...axis, size: 34, values: (_, ticks) => ticks.map(tick => tick >= 1e4 ? tick.toLocaleString('en', { notation: 'compact' }) : number(tick)) }, { ...axis, size: roomOf, values: (_, ticks) => ticks.map((tick, i) => tick === null ? '' : number(tick) + (unit && i === ticks.length - 1 ? ` ${unit}` : '')) }],
       series,
       hooks: { setSelect: [chart => this.zoom(chart)], draw: [chart => this.mark(chart)], ready: [chart => chart.over.addEventListener('dblclick', () => this.show(null))] },
     };
@@ -141,13 +145,18 @@ export class Figure {
     this.show(next);
   }
 
-  // Starts, stops and failures over the whole height; checkpoints, of which there are many, at the axis.
+  // Starts, stops and failures over the whole height; checkpoints, of which there are many, at the axis: a comb where they are dense.
   mark(chart) {
     const { ctx, bbox } = chart, { bad, quiet } = theme(this.dark.matches);
+    let last = -Infinity;
     ctx.save();
-    for (const { kind, at } of this.marks) {
-      const x = chart.valToPos(at[this.settings.axis], 'x', true), isFault = kind === 'fail' || kind === 'restart';
+    for (const { kind, at, isFault } of this.marks.map(mark => ({ ...mark, isFault: mark.kind === 'fail' || mark.kind === 'restart' })).sort((a, b) => a.isFault - b.isFault)) {
+      const x = chart.valToPos(at[this.settings.axis], 'x', true);
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      if (kind === 'checkpoint') {
+        if (x - last < 5 * devicePixelRatio) continue;
+        last = x;
+      }
       ctx.strokeStyle = isFault ? bad : quiet;
       ctx.setLineDash(kind === 'checkpoint' ? [] : [3, 5]);
       ctx.beginPath();

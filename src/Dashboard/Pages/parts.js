@@ -1,6 +1,7 @@
 // What a run's page shows besides curves: the plan of its memory, what its ranks did in a few steps, its log. Each is asked for when
 // it is opened, and again only where it has grown.
 import { ask, element, number } from './text.js';
+import { roomOf } from './curves.js';
 
 const MiB = 1048576;
 const colours = { light: ['#d55e00', '#9aa3af'], dark: ['#ff8a3d', '#6b7686'] };
@@ -31,7 +32,7 @@ export function planPart(run) {
     const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, font: '12px system-ui, sans-serif' };
     chart = new uPlot({
       width: plot.clientWidth, height: 260, scales: { x: { time: false } }, cursor: { drag: { x: false, y: false } },
-      axes: [{ ...axis, size: 34 }, { ...axis, size: 62, values: (_, ticks) => ticks.map(number) }],
+      axes: [{ ...axis, size: 34 }, { ...axis, size: roomOf, values: (_, ticks) => ticks.map(number) }],
       series: [{ label: 'step of the plan', value: (_, i) => i === null ? '' : `${i}: ${plan.steps[i] ?? ''}` },
         { label: 'drops nothing', stroke: grey, value: told }, { label: 'plan', stroke: own, width: 1.6, value: told }, { label: 'allowed', stroke: css('--bad'), dash: [6, 4], value: told }],
     }, [Array.from({ length: count }, (_, i) => i), at(plan.keepAll), at(plan.peaks), Array(count).fill(plan.budgetBytes / MiB)], plot);

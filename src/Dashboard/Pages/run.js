@@ -1,5 +1,5 @@
 // One run: what it was asked, how it goes, what happened to it.
-import { ask, duration, element, flag, nameOf, state, table } from './text.js';
+import { ask, duration, element, flag, nameOf, number, state, table } from './text.js';
 import { askCurves, asking, controls, Figure, settings, showAll, usualColumns } from './curves.js';
 import { HeatMap } from './heat.js';
 import { frame, LogPart, planPart } from './parts.js';
@@ -21,6 +21,15 @@ export function groups(keys) {
     ['Gradient norm', ['gradientNorm'].filter(has)],
     ...keys.filter(key => !known.has(key)).map(key => [nameOf(key), [key]]),
   ].filter(([, some]) => some.length > 0);
+}
+
+// A run saves often: checkpoints between which nothing else happened are one line.
+export function gathered(events) {
+  const groups = [];
+  for (const event of events)
+    if (event.kind === 'checkpoint' && groups.at(-1)?.[0].kind === 'checkpoint') groups.at(-1).push(event);
+    else groups.push([event]);
+  return groups;
 }
 
 export async function runPage(id) {
@@ -45,7 +54,9 @@ export async function runPage(id) {
   }
 
   function happened(title, events) {
-    return events.length === 0 ? '' : element('section', {}, element('h2', {}, title), table(['after', 'event', 'step', ''], events.map(event => [duration(event.after), event.kind, event.step || '', event.detail])));
+    return events.length === 0 ? '' : element('section', {}, element('h2', {}, title), table(['after', 'event', 'step', ''], gathered(events).map(some => some.length === 1
+      ? [duration(some[0].after), some[0].kind, some[0].step || '', some[0].detail]
+      : [`${duration(some[0].after)} to ${duration(some.at(-1).after)}`, some[0].kind, `${number(some[0].step)} to ${number(some.at(-1).step)}`, `${some.length} times`])));
   }
 
   // A plan, a trace or a report may come while the run is looked at; none goes.
@@ -63,7 +74,7 @@ export async function runPage(id) {
   }
 
   function plot() {
-    const wanted = groups(run.keys), marks = run.events.filter(event => marked.includes(event.kind) && event.step > 0);
+    const wanted = groups(run.keys), marks = run.events.filter(event => marked.includes(event.kind) && event.at.step > 0);
     if (String(drawn.map(figure => figure.keys)) === String(wanted.map(([, keys]) => keys))) { drawn.forEach(figure => { figure.marks = marks; }); return false; }
     drawn.forEach(figure => figure.close());
     drawn = wanted.map(([title, keys]) => new Figure({ title, keys, runs: [run.run], settings: shared, marks }));

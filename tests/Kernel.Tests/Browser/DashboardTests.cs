@@ -62,10 +62,11 @@ public sealed class DashboardTests
     {
         const string Hostile = "<img src=x onerror=alert(1)>";
         var start = DateTimeOffset.UnixEpoch;
+        var now = 0; // who starts a run again knows no step
         string Event(string kind, int step, string detail)
-            => JsonSerializer.Serialize(new { kind, step, time = start.AddSeconds(step), uptime = step + 1.0, boot = "b", detail }) + "\n";
-        File.WriteAllText(Path.Combine(run, "history.jsonl"), Event("start", 0, "process 7 on n1, 2 ranks") + Event("first-step", 1, "") + Event("checkpoint", 100, "0.010 s")
-            + Event("restart", 150, $"a rank ended {Hostile}") + Event("node", 150, $"n1 disk: {Hostile}") + Event("start", 150, "process 8 on n1, 2 ranks") + Event("first-step", 150, ""));
+            => JsonSerializer.Serialize(new { kind, step, time = start.AddSeconds(now = Math.Max(now, step)), uptime = now + 1.0, boot = "b", detail }) + "\n";
+        File.WriteAllText(Path.Combine(run, "history.jsonl"), Event("start", 0, "process 7 on n1, 2 ranks") + Event("first-step", 1, "") + Event("checkpoint", 100, "0.010 s") + Event("checkpoint", 149, "0.010 s")
+            + Event("restart", 0, $"a rank ended {Hostile}") + Event("node", 0, $"n1 disk: {Hostile}") + Event("start", 0, "process 8 on n1, 2 ranks") + Event("first-step", 150, ""));
         File.WriteAllLines(Path.Combine(run, "log.txt"), Enumerable.Range(1, 300).Select(i => $"2026-01-01 00:00:00  step {i} {Hostile}"));
         File.WriteAllLines(Path.Combine(run, "ranks.jsonl"), Enumerable.Range(1, 6).Select(i
             => JsonSerializer.Serialize(new { step = 50 * i, own = new[] { 0.01, i == 4 ? 0.05 : 0.01 }, data = new[] { 0, 0.002 }, wait = new[] { 0.001, 0 } })));
