@@ -33,16 +33,20 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
             hovermode = "x unified",
         });
 
-    /// <summary>One line.</summary>
+    /// <summary>One line. Of more than 4,000 points its outline is drawn: no peak is lost.</summary>
     public static Scatter Line(string name, IEnumerable<double> x, IEnumerable<double> y, string color,
-        double width = 2, bool markers = false) => new()
+        double width = 2, bool markers = false)
+    {
+        var outline = Outline.Of([.. x], [.. y]);
+        return new()
         {
             name = name,
-            x = x.ToArray(),
-            y = y.ToArray(),
+            x = outline.X,
+            y = outline.Y,
             mode = markers ? "lines+markers" : "lines",
             line = new Line { color = color, width = width },
         };
+    }
 
     /// <summary>The figure as Plotly's JSON: <c>{"data": …, "layout": …}</c>.</summary>
     public string ToPlotlyJson()
@@ -68,9 +72,8 @@ public sealed record Figure(IReadOnlyList<Trace> Traces, Layout.Layout Layout)
               var title = figure.layout.title, wide = document.getElementById("{{id}}").clientWidth;
               if (title && title.text && wide) title.font = { size: Math.max(9, Math.min(17, 1.7 * wide / title.text.length)) }; // whole in a narrow page too
               Object.assign(figure.layout, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, family: "system-ui, sans-serif" },
-                
                 legend: { orientation: "h", x: 0, xanchor: "left", y: 0, yref: "container", yanchor: "bottom" }, modebar: { bgcolor: "rgba(0,0,0,0)", color: "rgba(128,128,128,0.6)" }, margin: { l: 60, r: 16, t: 66, b: 60 } });
-              ["xaxis", "yaxis"].forEach(function (axis) { Object.assign(figure.layout[axis], { exponentformat: "power", ticklabelstandoff: 4, automargin: true, gridcolor: "rgba(128,128,128,0.25)", zerolinecolor: "rgba(128,128,128,0.4)" }); });
+              ["xaxis", "yaxis"].forEach(function (axis) { Object.assign(figure.layout[axis], { exponentformat: "power", minexponent: 6, separatethousands: true, ticklabelstandoff: 4, automargin: true, gridcolor: "rgba(128,128,128,0.25)", zerolinecolor: "rgba(128,128,128,0.4)" }); });
               Plotly.newPlot("{{id}}", figure.data, figure.layout, { responsive: true, displaylogo: false });
             })();</script>
             """;
