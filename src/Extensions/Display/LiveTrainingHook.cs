@@ -62,7 +62,7 @@ public sealed class LiveTrainingHook(IDisplayHost? host = null, TimeProvider? ti
     {
         var seconds = clock!.Elapsed.TotalSeconds;
         line = string.Create(CultureInfo.InvariantCulture,
-            $"{trainer.Graph.Name}: {trainer.Step} of {trainer.TotalSteps} steps in {seconds:F1} s, {clock.SecondsPerStep * 1000:F0} ms/iter{Measured()}");
+            $"{trainer.Graph.Name}: {trainer.Step} of {trainer.TotalSteps} steps in {seconds:F1} s, {clock.SecondsPerStep * 1000:F0} ms/iter{Measured().Replace("  ", ", ", StringComparison.Ordinal)}");
         var figure = FigureFormat.Format(curve.Figure(objective));
         host.Update(id!,
             new(new Dictionary<string,
