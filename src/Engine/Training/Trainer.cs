@@ -111,7 +111,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         average = this.hooks.OfType<ExponentialMovingAverage>().FirstOrDefault();
         average?.Attach(graph);
         state = new TrainingState(world, [new TrainedPart(trainable, Renew), new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
-            new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. RunStatePart.Of(this.hooks)]);
+            new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. RunStatePart.Of(this.hooks.OfType<IRunState>())]);
         best = new BestModel(graph, parts, HigherIsBetter(parts.Best));
         parts.Optimizer.Begin(trainable.All);
         parts.Optimizer.Assign(trainable.Parameters);

@@ -9,9 +9,9 @@ internal sealed class RunStatePart : ICheckpointPart
 
     public string Name { get; }
 
-    /// <summary>Those of a run's hooks. Two of one name, such as two patiences with one metric, are numbered in their order.</summary>
-    public static IEnumerable<RunStatePart> Of(IEnumerable<Hook> hooks)
-        => hooks.OfType<IRunState>().GroupBy(state => state.Name)
+    /// <summary>Those of a run. Two of one name, such as two patiences with one metric, are numbered in their order.</summary>
+    public static IEnumerable<RunStatePart> Of(IEnumerable<IRunState> states)
+        => states.GroupBy(state => state.Name)
             .SelectMany(same => same.Select((state, i) => new RunStatePart(i == 0 ? same.Key : $"{same.Key}-{i + 1}", state)));
 
     public IEnumerable<TensorEntry> Tensors() => [];
