@@ -110,7 +110,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         this.hooks = [.. parts.Hooks];
         average = this.hooks.OfType<ExponentialMovingAverage>().FirstOrDefault();
         average?.Attach(graph);
-        state = new TrainingState(world, [new TrainedPart(trainable, Renew), new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
+        state = new TrainingState(world, [new TrainedPart(() => trainable.Frozen, names => { trainable.Freeze(names); Renew(); }), new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
             new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. RunStatePart.Of(this.hooks.OfType<IRunState>())]);
         best = new BestModel(graph, parts, HigherIsBetter(parts.Best));
         parts.Optimizer.Begin(trainable.All);

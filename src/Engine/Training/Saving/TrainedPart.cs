@@ -6,11 +6,11 @@ namespace Interactive.Training;
 /// Which parameters stand still. A hook that has freed a layer in the first epoch does not do so again in the second: a
 /// run that goes on from there has to train what it trained before.
 /// </summary>
-/// <param name="trainable">The parameters.</param>
-/// <param name="renew">Prepares for training others than before. Collective.</param>
-internal sealed class TrainedPart(Trainable trainable, Action renew) : ICheckpointPart
+/// <param name="frozen">Their names.</param>
+/// <param name="freeze">Holds those of these names still and no others, and prepares for it. Collective.</param>
+internal sealed class TrainedPart(Func<IEnumerable<string>> frozen, Action<IReadOnlySet<string>> freeze) : ICheckpointPart
 {
-    private readonly string began = Names(trainable.Frozen);
+    private readonly string began = Names(frozen());
 
     public string Name => "trained";
 
@@ -19,16 +19,15 @@ internal sealed class TrainedPart(Trainable trainable, Action renew) : ICheckpoi
     public IReadOnlyDictionary<string, string> Texts() => new Dictionary<string, string>
     {
         ["began"] = began,
-        ["frozen"] = Names(trainable.Frozen),
+        ["frozen"] = Names(frozen()),
     };
 
     /// <summary>Where the run began with others than this one, the script has been changed, and counts.</summary>
     public string? Restore(SavedTensors tensors, IReadOnlyDictionary<string, string> texts)
     {
-        if (!texts.TryGetValue("frozen", out var frozen) || frozen == Names(trainable.Frozen)) return null;
+        if (!texts.TryGetValue("frozen", out var kept) || kept == Names(frozen())) return null;
         if (texts["began"] != began) return "the run goes on with other frozen parameters than it had";
-        trainable.Freeze(JsonSerializer.Deserialize<HashSet<string>>(frozen)!);
-        renew();
+        freeze(JsonSerializer.Deserialize<HashSet<string>>(kept)!);
         return null;
     }
 
