@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Interactive.Runtime;
 
@@ -40,15 +41,23 @@ public sealed class RunDirectory
     /// A new folder <c>root/yyyyMMdd-HHmmss-name</c>; a run that begins in the same second gets
     /// <c>yyyyMMdd-HHmmss.01-name</c>, also when another process makes it at this moment.
     /// </summary>
-    /// <exception cref="UsageException">The name is none for a folder.</exception>
+    /// <exception cref="UsageException">The name is none for a folder, or none can be made there.</exception>
     public static RunDirectory Create(string root, string name)
     {
         RequireName(name);
-        try { Directory.CreateDirectory(root); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException && !FullDisk.IsIn(e))
+        try
+        {
+            Directory.CreateDirectory(root);
+            return Next(root, name);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException && !FullDisk.IsIn(e))
         {
             throw new UsageException(File.Exists(root) ? $"--out {root} is a file: give a folder for runs" : $"--out {root}: no folder can be made there: {e.Message.ReplaceLineEndings(" ")}");
         }
+    }
+
+    private static RunDirectory Next(string root, string name)
+    {
         var time = After(Newest(root), DateTime.Now).ToString(Time, CultureInfo.InvariantCulture);
         for (var i = 0; ; i++)
         {
@@ -163,8 +172,8 @@ public sealed class RunDirectory
     /// <exception cref="UsageException">The name is none for a folder.</exception>
     internal static void RequireName(string name)
     {
-        if (name.Length is 0 or > 200 || name.Trim() != name || name.Any(c => c is '/' or '\\' || char.IsControl(c)))
-            throw new UsageException($"--name is part of a folder's name: up to 200 letters without / and \\, got '{name}'");
+        if (Encoding.UTF8.GetByteCount(name) is 0 or > 200 || name.Trim() != name || name.Any(c => c is '/' or '\\' || char.IsControl(c)))
+            throw new UsageException($"--name is part of a folder's name: up to 200 letters (bytes of UTF-8) without / and \\, got '{name}'");
     }
 
     // Only one process makes a file.

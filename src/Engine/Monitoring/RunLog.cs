@@ -47,11 +47,17 @@ public sealed class RunLog : IRunLog
     private static readonly JsonSerializerOptions Line = new(Json) { WriteIndented = false };
     private readonly StreamWriter lines;
     private readonly EventFile events;
+    private readonly string? last; // of the lines that a resumed run has kept
 
     /// <summary>Opens the log; lines of steps after <paramref name="resumeStep"/> are cut off, so that a resumed run repeats none.</summary>
     public RunLog(RunDirectory run, long resumeStep = 0)
     {
-        if (File.Exists(run.Metrics)) AtomicFile.WriteText(run.Metrics, string.Concat(KeptLines(run.Metrics, resumeStep).Select(l => l + "\n")));
+        if (File.Exists(run.Metrics))
+        {
+            var kept = KeptLines(run.Metrics, resumeStep).ToList();
+            last = kept.LastOrDefault();
+            AtomicFile.WriteText(run.Metrics, string.Concat(kept.Select(l => l + "\n")));
+        }
         lines = new StreamWriter(run.Metrics, append: true) { AutoFlush = true };
         events = EventFile.Create(run.Path);
         if (resumeStep > 0) events.Restart(resumeStep + 1);
@@ -87,7 +93,8 @@ public sealed class RunLog : IRunLog
     /// <inheritdoc/>
     public void Write(EvalRecord record)
     {
-        lines.WriteLine(JsonSerializer.Serialize(record, Line));
+        // Killed between its last checkpoint and its end, a run evaluates once more what it has evaluated.
+        if (JsonSerializer.Serialize(record, Line) is var line && line != last) lines.WriteLine(line);
         events.Scalar("eval/loss", record.Step, (float)record.Loss);
         foreach (var (name, value) in record.Metrics) events.Scalar($"eval/{name}", record.Step, (float)value);
         events.Flush();

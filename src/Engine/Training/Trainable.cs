@@ -34,7 +34,16 @@ internal sealed class Trainable(Graph graph)
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters
         => [.. all.Where(Wants)];
 
-    /// <summary>Their bytes.</summary>
+    /// <summary>The names of those that do not.</summary>
+    public IEnumerable<string> Frozen => all.Where(p => !Wants(p)).Select(p => p.Name);
+
+    /// <summary>Holds these still, by name, and no others.</summary>
+    public void Freeze(IReadOnlySet<string> names)
+    {
+        foreach (var (name, parameter) in all) parameter.requires_grad = !names.Contains(name);
+    }
+
+    /// <summary>The bytes of those that want one.</summary>
     public long Bytes => Parameters.Sum(p => p.Parameter.numel() * p.Parameter.element_size());
 
     /// <summary>Whether others want one than when <see cref="Note"/> was called.</summary>

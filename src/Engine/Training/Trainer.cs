@@ -110,8 +110,8 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         this.hooks = [.. parts.Hooks];
         average = this.hooks.OfType<ExponentialMovingAverage>().FirstOrDefault();
         average?.Attach(graph);
-        state = new TrainingState(world, [new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
-            new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. this.hooks.OfType<IRunState>().Select(s => new RunStatePart(s))]);
+        state = new TrainingState(world, [new TrainedPart(() => trainable.Frozen, names => { trainable.Freeze(names); Renew(); }), new TensorsPart("model", () => graph.state_dict()), new OptimizerPart(world, parts.Optimizer, () => (parts.Strategy as IDividesOptimizer)?.Shards, device),
+            new GeneratorPart(world, device), .. average is null ? Array.Empty<ICheckpointPart>() : [new TensorsPart("ema", () => average.Average)], .. RunStatePart.Of(this.hooks.OfType<IRunState>())]);
         best = new BestModel(graph, parts, HigherIsBetter(parts.Best));
         parts.Optimizer.Begin(trainable.All);
         parts.Optimizer.Assign(trainable.Parameters);
@@ -213,7 +213,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
             if (stop == StopKind.None && Options.EvaluatesAfter(position.Epoch)) last = Conclude(position.Epoch - 1);
             else if (stop == StopKind.None) Save();
         }
-        if (stop == StopKind.Done && last?.Step != Step) last = Conclude(position.Epoch);
+        if (stop == StopKind.Done && last?.Step != Step) last = Conclude(position.Step > 0 ? position.Epoch : Math.Max(0, position.Epoch - 1));
         if (stop > StopKind.Done) Save();
         End(stop);
         return last ?? EvaluateCut();
@@ -255,7 +255,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         using var batches = batchesOfRank.Read(epoch, first).GetEnumerator();
         for (var i = first; i < StepsPerEpoch; i++)
         {
-            if (trainable.HasChanged) IDividesOptimizer.SetUpAnew(world, parts.Strategy, parts.Optimizer, device, Prepare);
+            if (trainable.HasChanged) Renew();
             if (!trainable.IsAny) throw new UsageException($"no parameter of {Graph.Name} requires a gradient, so nothing would be trained: set requires_grad of those to train");
             var (started, communicated) = (Stopwatch.GetTimestamp(), CommunicationTime.Seconds);
             (double loss, double? norm, double rate, double waited, long foreseen) = (0, null, 0, 0, 0);
@@ -265,6 +265,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
                 var asked = stopReason is null ? requests!.Kind : (StopKind)Math.Max((byte)requests!.Kind, (byte)StopKind.Done);
                 rate = parts.LearningRate((long)epoch * StepsPerEpoch + i, TotalSteps); // not Step, which a run resumed with another batch size has counted otherwise
                 var agreed = Agreement.Of(world, share.Counts ? step.Weights.Sum() : 0, asked, step.Error ?? Agreement.Strange(rate, Step + 1), writer!.IsDue(Step), rate);
+                if (agreed.Stop == StopKind.Done) stopReason ??= "as another rank asked"; // what is saved from here on is the end of the run
                 if (agreed.Saves) Save();
                 if (agreed.Error is { } error) GiveUp(error);
                 if (agreed.Stop != StopKind.None) return agreed.Stop;
@@ -354,7 +355,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         return IsMain ? best.Draft(Directory!, record) : null;
     }
 
-    private void Save(Func<FileDraft?>? withBest = null) => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best.Score, parts.Best), () =>
+    private void Save(Func<FileDraft?>? withBest = null) => writer!.Save(new RunPosition(Step, position.Epoch, (long)position.Step * Options.BatchSize, sampler.Samples, Options.Seed, best.Score, parts.Best, stopReason), () =>
     {
         parts.Strategy.Gather();
         replicas.BroadcastBuffers(); // in an uninterrupted run too, so that a resumed one has the same bits
@@ -369,7 +370,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
     private (int Epoch, int Step) Restore()
     {
         if (!Options.Resume || state.Restore(Directory!, place!.Tell) is not { } kept) return (0, 0);
-        (Step, best.Score) = (kept.Step, best.Like(kept, place!.Tell));
+        (Step, best.Score, stopReason) = (kept.Step, best.Like(kept, place!.Tell), kept.Stop);
         writer!.IsKept(Step);
         place!.Tell($"resuming {Directory!.Id} at step {Step}");
         return (kept.Epoch, kept.StepInEpoch(Options.BatchSize, sampler.Samples, Options.Seed));
@@ -396,6 +397,7 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
         if (stop > StopKind.Done) throw StopRequests.Stopped(stop, $"step {Step} of {TotalSteps}", Directory!, IsMain, cancellation);
     }
 
+    private void Renew() => IDividesOptimizer.SetUpAnew(world, parts.Strategy, parts.Optimizer, device, Prepare); // what is trained has changed
     private void Tell(IEnumerable<string?> lines) => lines.OfType<string>().ToList().ForEach(place!.Tell);
 
     /// <inheritdoc/>

@@ -145,7 +145,7 @@ public sealed record TrainerOptions
         Require(Epochs >= 1, nameof(Epochs), Epochs, "at least 1");
         Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
         Require(Accumulate >= 1, nameof(Accumulate), Accumulate, "at least 1");
-        Require(Threads >= 0, nameof(Threads), Threads, "at least 0");
+        Require(Threads is >= 0 and <= 1024, nameof(Threads), Threads, "1 to 1024, or 0 for libtorch's choice");
         Require(Shards >= 1 && int.IsPow2(Shards), nameof(Shards), Shards, "a power of two");
         if (Deterministic)
         {

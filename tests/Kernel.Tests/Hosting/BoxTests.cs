@@ -42,6 +42,24 @@ public sealed class BoxTests
         Assert.Empty(Directory.GetDirectories(Path.GetTempPath(), "interactive-box-*"));
     }
 
+    // A killed one has removed neither its files nor its control group, and what ran in that may run still.
+    [SkippableFact]
+    public async Task What_a_killed_box_has_left_is_removed_by_the_next_one()
+    {
+        Skip.If(ControlGroup.Missing(null, "memory") is not null, ControlGroup.Missing(null, "memory"));
+        using var alive = new BoxFolder();
+        var left = Directory.CreateTempSubdirectory("interactive-box-");
+        File.WriteAllText(Path.Combine(left.FullName, "held"), "");
+        File.WriteAllText(Path.Combine(left.CreateSubdirectory("upper").FullName, "large"), "of its programs");
+        using var group = new ControlGroup(64 << 20, null, name: left.Name);
+        using var program = Process.Start(group.Enter("sleep", "600"))!;
+        BoxFolder.RemoveLeft();
+        await program.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
+        Assert.Equal(137, program.ExitCode);
+        Assert.Equal([alive.Folder.FullName], Directory.GetDirectories(Path.GetTempPath(), "interactive-box-*"));
+        Assert.Empty(Directory.GetDirectories("/sys/fs/cgroup", left.Name, SearchOption.AllDirectories));
+    }
+
     [SkippableFact]
     public async Task A_file_of_squashfs_is_an_image()
     {

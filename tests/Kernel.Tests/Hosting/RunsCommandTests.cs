@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Interactive.Kernel.Hosting;
 using Interactive.Kernel.Tests.Scripting;
+using Interactive.Monitoring;
+using Interactive.Training;
 
 namespace Interactive.Kernel.Tests.Hosting;
 
@@ -50,6 +52,24 @@ public sealed class RunsCommandTests : IDisposable
     [Fact]
     public void No_run_is_ten_thousand_years_old()
         => Assert.Equal("0.0 MiB in all: --yes deletes them\n", Said("clean", "--older", "9999999"));
+
+    // Of a container, say, which has processes and files of its own names.
+    [Fact]
+    public void What_a_process_holds_is_not_cleaned_whatever_its_owner_is_called()
+    {
+        var run = RunDirectory.Create(folder, "held");
+        File.WriteAllText(Path.Combine(run.Path, "config.json"), "{}");
+        File.WriteAllText(run.Metrics, "");
+        using (RunLock.Take(run, resumes: false))
+        {
+            File.WriteAllText(Path.Combine(run.Path, "owner"), $"process 999999999 on {Environment.MachineName}");
+            Assert.Contains($"{run.Id}: ", Said("clean", "--cut")); // as far as its owner says
+            Assert.Contains($"{run.Id} is alive: left alone\n", Said("clean", "--cut", "--yes"));
+            Assert.True(File.Exists(run.Metrics));
+        }
+        Assert.DoesNotContain("left alone", Said("clean", "--cut", "--yes"));
+        Assert.Empty(Directory.GetFileSystemEntries(folder));
+    }
 
     [Fact]
     public void A_clock_that_was_set_back_shows_no_time_before_the_beginning()

@@ -109,6 +109,67 @@ public sealed class SweepTests : IDisposable
         Assert.Equal(2, Sweep("net-2").Count);
     }
 
+    // A trial that evaluates nine times, so often at each look; asked to end, it evaluates once more before it does.
+    private sealed class Paced(RunDirectory run, IReadOnlyList<double> values, int pace, bool isCut, Action<int> asked) : ITrialProcess
+    {
+        private int written;
+        private bool isAsked;
+
+        public bool WaitForExit(TimeSpan time)
+        {
+            var until = isCut ? Math.Min(2, values.Count) : Math.Min(values.Count, written + (isAsked ? 1 : pace));
+            while (written < until)
+                File.AppendAllText(run.Metrics, FormattableString.Invariant($$"""{"kind":"eval","step":{{++written}},"epoch":0,"loss":{{(double.IsNaN(values[written - 1]) ? "\"NaN\"" : values[written - 1])}}}""") + "\n");
+            if (written == values.Count) run.Finish();
+            return isAsked || isCut || written == values.Count;
+        }
+
+        public void Ask()
+        {
+            isAsked = true;
+            asked(written);
+        }
+
+        public bool IsInterrupted => isCut;
+        public int ExitCode => isAsked ? 143 : isCut ? 130 : 0;
+        public void Dispose() { }
+    }
+
+    // Which trials ASHA stopped, and after which evaluation, of a sweep that is cut in one of them and gone on with.
+    private List<string> Stopped(string name, int pace, int? cut)
+    {
+        var dimension = Dimension.Parse($"a={string.Join(',', Enumerable.Range(1, 14))}");
+        var stopped = new SortedDictionary<int, string>();
+        for (var start = cut is null ? 1 : 0; start < 2; start++)
+        {
+            ITrialProcess Start(string run, IReadOnlyList<string> flags, string note)
+            {
+                var trial = int.Parse(flags[1]);
+                var directory = RunDirectory.NewestUnfinished(folder, run) ?? RunDirectory.Create(folder, run);
+                File.WriteAllText(Path.Combine(directory.Path, "config.json"), """{"bestBy":"loss","higherIsBetter":false}""");
+                File.WriteAllText(directory.Metrics, "");
+                var values = Enumerable.Range(1, 9).Select(e => trial is 5 && e == 3 ? double.NaN : trial is 8 or 9 ? 0.5 : Math.Abs(Math.Sin(trial * 17 + e * trial))).ToList();
+                return new Paced(directory, values, pace, isCut: start == 0 && trial == cut, at => stopped[trial] = $"{trial} after {at}");
+            }
+            var done = new Sweep(Path.Combine(folder, $"sweep-{name}"), [dimension], Trials.Grid([dimension]), Start, folder, 1, 3, null).Run(new { name });
+            Assert.Equal(start == 0 ? cut - 1 : 14, done.Count);
+        }
+        return [.. stopped.Values];
+    }
+
+    // Later trials are judged by what earlier ones have measured: each number once, up to where its trial was stopped, whether it
+    // was looked at in time, when the trial had ended, or by the second start of the sweep.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(9)] // ends before anybody looks
+    public void A_sweep_that_is_gone_on_with_stops_the_trials_that_an_uncut_one_stops(int pace)
+    {
+        var whole = Stopped($"whole{pace}", pace, cut: null);
+        foreach (var cut in new[] { 2, 6, 10, 13 }) Assert.Equal(whole, Stopped($"cut{pace}-{cut}", pace, cut));
+        if (pace == 1) Assert.InRange(whole.Count, 5, 13);
+    }
+
     [Theory]
     [InlineData("--set name=a: a sweep gives", "--set", "name=a")]
     [InlineData("--out stands behind --", "--", "--out", "elsewhere")]

@@ -38,7 +38,8 @@ internal sealed class OptimizerPart(ICommunicator world, Optimizer optimizer, Fu
     public static IReadOnlyDictionary<string, long> LateOfAll(ICommunicator world, Optimizer optimizer)
         => world.AllGather(JsonSerializer.SerializeToUtf8Bytes(optimizer.LateCounts))
             .SelectMany(part => JsonSerializer.Deserialize<Dictionary<string, long>>(part)!)
-            .DistinctBy(count => count.Key).ToDictionary();
+            .DistinctBy(count => count.Key)
+            .OrderBy(count => count.Key, StringComparer.Ordinal).ToDictionary(); // not in the order in which they were first stepped
 
     public string? Restore(SavedTensors saved, IReadOnlyDictionary<string, string> texts)
     {

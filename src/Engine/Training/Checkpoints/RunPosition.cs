@@ -11,7 +11,8 @@ namespace Interactive.Training;
 /// <param name="Seed">What gives the order.</param>
 /// <param name="Best">The best value so far of what picks the best model.</param>
 /// <param name="BestBy">What that is; null where nobody has written it down.</param>
-internal sealed record RunPosition(long Step, int Epoch, long SamplesInEpoch, long Samples, ulong Seed, double Best, string? BestBy = null)
+/// <param name="Stop">Why a hook has ended the run here; null where it goes on.</param>
+internal sealed record RunPosition(long Step, int Epoch, long SamplesInEpoch, long Samples, ulong Seed, double Best, string? BestBy = null, string? Stop = null)
 {
     public IReadOnlyDictionary<string, string> ToTexts() => new Dictionary<string, string>
     {
@@ -22,6 +23,7 @@ internal sealed record RunPosition(long Step, int Epoch, long SamplesInEpoch, lo
         ["seed"] = Seed.ToString(CultureInfo.InvariantCulture),
         ["best"] = Best.ToString("R", CultureInfo.InvariantCulture),
         ["best_by"] = BestBy ?? "",
+        ["stop"] = Stop ?? "",
     };
 
     /// <exception cref="InvalidDataException">A text is missing, or no number.</exception>
@@ -30,9 +32,10 @@ internal sealed record RunPosition(long Step, int Epoch, long SamplesInEpoch, lo
         T Number<T>(string name) where T : IParsable<T>
             => texts.TryGetValue(name, out var text) && T.TryParse(text, CultureInfo.InvariantCulture, out var number)
             ? number : throw new InvalidDataException($"the checkpoint's header has no {name}");
+        string? Text(string name) => texts.GetValueOrDefault(name) is { Length: > 0 } text ? text : null;
         return new(Number<long>("step"), Number<int>("epoch"), Number<long>("samples_in_epoch"),
             Number<long>("samples"), Number<ulong>("seed"), Number<double>("best"),
-            texts.GetValueOrDefault("best_by") is { Length: > 0 } by ? by : null);
+            Text("best_by"), Text("stop"));
     }
 
     /// <summary>

@@ -224,6 +224,7 @@ public sealed class LoopModel : IDisposable
 
     internal OptimizerPart OptimizerPart(ICommunicator world, Device device)
         => new(world, Optimizer, () => (strategy as IDividesOptimizer)?.Shards, device);
+    internal TrainedPart TrainedPart() => new(() => trainable.Frozen, names => { trainable.Freeze(names); Current(); });
     internal void BroadcastModel() => replicas.BroadcastModel();
     internal void BroadcastBuffers() => replicas.BroadcastBuffers();
 

@@ -90,6 +90,7 @@ public sealed class TrainingLoop : IDisposable, Graphs.IAdvances
         RanksAlike.Require(world, RanksAlike.Of(Trainable.Alive(graph)));
         var model = new LoopModel(graph, optimizer, objective ?? new CrossEntropy(), Options, world, Device, models.Sum(m => m.Promised));
         models.Add(model);
+        parts.Add(new NamedPart($"{graph.Name}.trained", model.TrainedPart()));
         parts.Add(new TensorsPart($"{graph.Name}.model", () => graph.state_dict()));
         if (model.Optimizer is not null) parts.Add(new NamedPart($"{graph.Name}.optimizer", model.OptimizerPart(world, Device)));
         return model;

@@ -46,21 +46,19 @@ internal sealed record Box(string Image, double? Cpus, long? MemoryBytes, IReadO
         // they part overlayfs' options
         if (image.AsSpan().IndexOfAny(":,\\") >= 0) throw new UsageException($"--image {Image}: a path without :, comma and backslash is needed");
         if (Missing() is { } why) throw new UsageException(why);
-        using var group = new ControlGroup(MemoryBytes, Cpus);
-        var folder = Directory.CreateTempSubdirectory("interactive-box-");
-        try
+        BoxFolder.RemoveLeft();
+        using var held = new BoxFolder();
+        var folder = held.Folder;
+        using var group = new ControlGroup(MemoryBytes, Cpus, name: folder.Name);
+        foreach (var part in new[] { "image", "upper", "work", "root" }) folder.CreateSubdirectory(part);
+        var code = run(group.Enter("unshare", ["--mount", "--propagation", "private", "sh", "-c", Enter, "box", image,
+            folder.FullName, .. Words(), "--", .. command]));
+        if (group.Killed is > 0 and var killed)
         {
-            foreach (var part in new[] { "image", "upper", "work", "root" }) folder.CreateSubdirectory(part);
-            var code = run(group.Enter("unshare", ["--mount", "--propagation", "private", "sh", "-c", Enter, "box", image,
-                folder.FullName, .. Words(), "--", .. command]));
-            if (group.Killed is > 0 and var killed)
-            {
-                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"interactive: out of memory: the box may hold {Size(MemoryBytes!.Value)} (--memory) and held {(group.PeakBytes is { } peak ? Size(peak) : "more")} at its peak; {killed} of its processes {(killed == 1 ? "was" : "were")} killed"));
-                return code == 0 ? Killed : code;
-            }
-            return code == CannotMount ? throw new UsageException($"--image {Image} cannot be mounted: see above") : code;
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"interactive: out of memory: the box may hold {Size(MemoryBytes!.Value)} (--memory) and held {(group.PeakBytes is { } peak ? Size(peak) : "more")} at its peak; {killed} of its processes {(killed == 1 ? "was" : "were")} killed"));
+            return code == 0 ? Killed : code;
         }
-        finally { folder.Delete(recursive: true); }
+        return code == CannotMount ? throw new UsageException($"--image {Image} cannot be mounted: see above") : code;
     }
 
     private IEnumerable<string> Words()

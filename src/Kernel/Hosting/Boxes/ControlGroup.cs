@@ -21,14 +21,15 @@ internal sealed class ControlGroup : IDisposable
     /// <param name="memoryBytes">All that its processes may hold together; null for no limit.</param>
     /// <param name="cpus">Cores' worth of time; null for no limit.</param>
     /// <param name="version">Of cgroups; default: whichever has the controllers.</param>
+    /// <param name="name">Of its own; default: a new one.</param>
     /// <exception cref="UsageException">None can be made; the message says why.</exception>
-    public ControlGroup(long? memoryBytes, double? cpus, int? version = null)
+    public ControlGroup(long? memoryBytes, double? cpus, int? version = null, string? name = null)
     {
         string[] controllers = [.. memoryBytes is null ? [] : new[] { Memory }, .. cpus is null ? [] : new[] { Cpu }];
         if (controllers.Length == 0) return;
         if (Missing(version, controllers) is { } why) throw new UsageException($"a {string.Join(" and ", controllers)} cgroup cannot be made: {why}");
         isV2 = version is 2 || version is null && Missing(1, controllers) is not null;
-        var name = $"interactive-{Guid.NewGuid():N}";
+        name ??= $"interactive-{Guid.NewGuid():N}";
         foreach (var controller in controllers)
             Directory.CreateDirectory(folders[controller] = $"{(isV2 ? Root2() : $"{Root}/{controller}")}/{name}");
         foreach (var (controller, file, text) in Limits(isV2, memoryBytes, cpus))
@@ -124,10 +125,16 @@ internal sealed class ControlGroup : IDisposable
         foreach (var process in File.ReadLines($"{folder}/cgroup.procs").ToList()) Kill(int.Parse(process, CultureInfo.InvariantCulture));
     }
 
+    /// <summary>Removes what a process that was killed has left under a name, and ends what is left in it.</summary>
+    public static void Remove(string name)
+        => Remove(((string[])[$"{Root}/{Memory}", $"{Root}/{Cpu}", .. v2]).Select(root => $"{root}/{name}"));
+
     /// <summary>Removes it, and ends what is left in it.</summary>
-    public void Dispose()
+    public void Dispose() => Remove(folders.Values.Distinct());
+
+    private static void Remove(IEnumerable<string> folders)
     {
-        foreach (var folder in folders.Values.Distinct())
+        foreach (var folder in folders.Where(Directory.Exists))
             for (var waited = Stopwatch.StartNew(); ; Thread.Sleep(20))
                 try
                 {

@@ -41,7 +41,11 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
         using var held = Hold();
         Claim(JsonSerializer.Serialize(definition, JsonSerializerOptions.Web));
         var done = TrialRecord.ReadAll(file).DistinctBy(t => t.Trial).ToList();
-        foreach (var record in done) Note(record);
+        foreach (var record in done)
+        {
+            var seen = 0;
+            GoesOn(record.Values, record.HigherIsBetter, ref seen);
+        }
         hasTrained = done.Exists(t => t.Run.Length > 0);
         var left = new ConcurrentQueue<int>(Enumerable.Range(0, trials.Count).Except(done.Select(t => t.Trial)));
         void Work()
@@ -108,23 +112,26 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
             throw new UsageException($"{folder} holds another sweep ({other}): give this one a --name of its own");
     }
 
-    // What halving saw of trials of an earlier start.
-    private void Note(TrialRecord record)
+    // Halving sees what a trial has measured once, up to where it stops it: whether that was looked at while it trained, when it
+    // had ended, or by another start of the sweep, later trials are judged alike.
+    private bool GoesOn(IReadOnlyList<double> values, bool higherIsBetter, ref int seen)
     {
-        if (eta == 0 || record.Values.Count == 0) return;
-        for (var i = 0; i < record.Values.Count; i++) GoesOn(i + 1, record.Values[i], record.HigherIsBetter);
+        lock (ending)
+            while (eta > 0 && seen < values.Count)
+                if (!(halving ??= new Halving(eta, higherIsBetter)).GoesOn(seen + 1, values[seen++])) return false;
+        return true;
     }
 
     private TrialRecord? Try(int trial)
     {
-        var name = $"{Path.GetFileName(folder)}-{trial + 1:D3}";
+        var (name, seen) = ($"{Path.GetFileName(folder)}-{trial + 1:D3}", 0);
         // One that finished just before this was cut is not run again.
         if (RunDirectory.All(runs).FirstOrDefault(r => r.IsFinished && r.Name == name) is { } finished
             && Of(finished.Path) is { } kept) return Record("finished", kept);
         var note = Path.Combine(Path.GetTempPath(), $"interactive-trial-{Guid.NewGuid():N}");
         try
         {
-            for (var (attempt, seen) = (0, 0); ; attempt++)
+            for (var attempt = 0; ; attempt++)
             {
                 var (code, isStopped, isInterrupted) = Attempt(trial, name, note, ref seen);
                 var read = Read(note, name);
@@ -143,9 +150,12 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
         finally { File.Delete(note); }
 
         TrialRecord Record(string state, TrialRun? run)
-            => new(trial, state, run?.Run ?? "",
-            dimensions.Zip(trials[trial]).ToDictionary(p => p.First.Flag, p => p.Second), run?.Metric ?? "",
-            run?.Values ?? [], run?.HigherIsBetter ?? true);
+        {
+            if (state != "stopped" && run is not null) GoesOn(run.Values, run.HigherIsBetter, ref seen);
+            return new(trial, state, run?.Run ?? "",
+                dimensions.Zip(trials[trial]).ToDictionary(p => p.First.Flag, p => p.Second), run?.Metric ?? "",
+                run?.Values ?? [], run?.HigherIsBetter ?? true);
+        }
     }
 
     private (int Code, bool IsStopped, bool IsInterrupted) Attempt(int trial, string name, string note, ref int seen)
@@ -153,19 +163,12 @@ internal sealed class Sweep(string folder, IReadOnlyList<Dimension> dimensions,
         using var child = start(name, [.. dimensions.Zip(trials[trial]).SelectMany(p => p.First.Arguments(p.Second))], note);
         var isStopped = false;
         while (!child.WaitForExit(glance))
-            if (eta > 0 && !isStopped && Read(note, name) is { } live)
-                for (; seen < live.Values.Count && !isStopped; seen++)
-                {
-                    if (GoesOn(seen + 1, live.Values[seen], live.HigherIsBetter)) continue;
-                    isStopped = true;
-                    child.Ask();
-                }
+        {
+            if (isStopped || eta == 0 || Read(note, name) is not { } live || GoesOn(live.Values, live.HigherIsBetter, ref seen)) continue;
+            isStopped = true;
+            child.Ask();
+        }
         return (child.ExitCode, isStopped, child.IsInterrupted);
-    }
-
-    private bool GoesOn(int evaluations, double value, bool higherIsBetter)
-    {
-        lock (ending) return (halving ??= new Halving(eta, higherIsBetter)).GoesOn(evaluations, value);
     }
 
     // A job of a cluster knows nothing of the note.

@@ -42,6 +42,8 @@ internal static class NodeCommand
             if (!Directory.Exists(Path.Combine(tree, "proc"))) throw new UsageException($"--root {tree}: there is no proc in it");
             if (tree != "/" && (parsed.GetValue(drain) || parsed.GetValue(active)))
                 throw new UsageException("--drain and --active are for this machine: they go without --root");
+            if (parsed.GetValue(cores) is < 1) throw new UsageException($"--cores {parsed.GetValue(cores)}: a node has at least 1");
+            if (parsed.GetValue(gpus) is < 0) throw new UsageException($"--gpus {parsed.GetValue(gpus)}: a node has 0 or more");
             // Jobs come first; what is measured, though, is measured as a job is.
             if (tree == "/" && !parsed.GetValue(active)) Process.GetCurrentProcess().PriorityClass = ProcessPriorityClass.BelowNormal;
             var history = NodeHistory.Open(tree == "/" ? NodeHistory.OfThis : null);

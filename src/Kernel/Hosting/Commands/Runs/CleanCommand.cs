@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Interactive.Monitoring;
+using Interactive.Training;
 
 namespace Interactive.Kernel.Hosting.Commands.Runs;
 
@@ -41,9 +42,16 @@ internal static class CleanCommand
                     [.. files.Where(f
                     => f.DirectoryName == run.Checkpoints && f.Name.StartsWith("step-", StringComparison.Ordinal))];
                 if (files.Length == 0) continue;
+                // Its owner may be of another container, or have just begun: what is held is alive, whatever is written there.
+                using var held = parsed.GetValue(yes) ? RunLock.Take(run, resumes: false) : null;
+                if (parsed.GetValue(yes) && held is null)
+                {
+                    Console.WriteLine($"{RunsCommand.Plain(run.Id)} is alive: left alone");
+                    continue;
+                }
                 bytes += files.Sum(f => f.Length);
                 Console.WriteLine($"{RunsCommand.Plain(run.Id)}: {files.Length} files, {Text(files.Sum(f => f.Length))}");
-                if (!parsed.GetValue(yes)) continue;
+                if (held is null) continue;
                 if (parsed.GetValue(checkpoints)) foreach (var file in files) file.Delete();
                 else Directory.Delete(run.Path, recursive: true);
             }
