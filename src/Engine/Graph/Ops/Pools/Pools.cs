@@ -196,25 +196,3 @@ internal sealed class AdaptiveMaxPool2d(Size2 output) : Pool
     /// <inheritdoc/>
     public override double Flops(Node node) => node.Inputs[0].Shape.Elements;
 }
-
-/// <summary>Repeats each position (nearest) or interpolates (bilinear) by a whole factor.</summary>
-internal sealed class Upsample(long factor, bool bilinear) : Pool
-{
-    /// <inheritdoc/>
-    public override string Kind => "upsample";
-    /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
-    {
-        ["factor"] = factor,
-        ["bilinear"] = bilinear,
-    };
-    /// <inheritdoc/>
-    protected override (long, long) OutputSize(Shape input) => (input[1] * factor, input[2] * factor);
-    /// <inheritdoc/>
-    public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode)
-        => nn.functional.interpolate(inputs[0], scale_factor: [factor, factor],
-        mode: bilinear ? InterpolationMode.Bilinear : InterpolationMode.Nearest,
-            align_corners: bilinear ? false : null);
-    /// <inheritdoc/>
-    public override Saved Saves(Node node) => new(Inputs: 0);
-}

@@ -5,13 +5,6 @@ using static TorchSharp.torch;
 
 namespace Interactive.Graphs.Ops;
 
-/// <summary>An element-wise function of one value.</summary>
-internal abstract class ElementWise : Op
-{
-    /// <inheritdoc/>
-    public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => (inputs[0].Shape, inputs[0].Type);
-}
-
 /// <summary>max(x, 0). Backward reads only the output.</summary>
 internal sealed class Relu : ElementWise
 {

@@ -17,7 +17,7 @@ internal static class KnownLayers
     public static (Op Op, TensorRef Input)? Find(nn.Module module, TraceStep[] steps, ModuleTensors tensors)
     {
         if (steps is [{ Results.Count: 1 } only] && only.Tensors.FirstOrDefault() is [{ IsFlowing: true } x, ..]
-            && IsPlain(module, only, tensors) && Capture.Known(module) is { } op) return (op, x);
+            && IsPlain(module, only, tensors) && ModuleOps.Of(module) is { } op) return (op, x);
         if (module is not TorchSharp.Modules.Linear linear || steps.Any(s => s.Effects.Count > 0)
             || !Linears.Any(l => l.SequenceEqual(steps.Select(s => s.Call!.Name)))) return null;
         var held = steps.SelectMany(s => s.Tensors).Select(t => t[0]).Where(t => t.Kind == RefKind.Parameter).ToArray();
