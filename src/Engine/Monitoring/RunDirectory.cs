@@ -17,7 +17,7 @@ public sealed class RunDirectory
     /// </summary>
     public const string NoteVariable = "INTERACTIVE_RUN_NOTE";
 
-    private const string Time = "yyyyMMdd-HHmmss";
+    private const string Time = "yyyyMMdd-HHmmss", Latest = "latest";
     private const int Exists = 17; // EEXIST
 
     private RunDirectory(string path) => Path = path;
@@ -99,7 +99,7 @@ public sealed class RunDirectory
 
     /// <summary>
     /// A run by its folder, by its folder's name below <paramref name="root"/>, the newest of a <c>--name</c>, or the
-    /// <c>latest</c>. Nothing is made.
+    /// <c>latest</c>, also of another folder: <c>runs/latest</c>. Nothing is made.
     /// </summary>
     /// <exception cref="UsageException">There is no such run; the message names the newest ones.</exception>
     public static RunDirectory Find(string root, string run)
@@ -107,8 +107,10 @@ public sealed class RunDirectory
         var named = System.IO.Path.Combine(root, run);
         if (IsRun(run)) return new(System.IO.Path.GetFullPath(run));
         if (run.Length > 0 && IsRun(named)) return new(System.IO.Path.GetFullPath(named));
+        if (System.IO.Path.GetFileName(run) == Latest && System.IO.Path.GetDirectoryName(run) is { Length: > 0 } folder)
+            return Find(folder, Latest);
         var all = All(root);
-        if ((run == "latest" ? all.LastOrDefault() : all.LastOrDefault(r => r.Name == run)) is { } found) return found;
+        if ((run == Latest ? all.LastOrDefault() : all.LastOrDefault(r => r.Name == run)) is { } found) return found;
         throw new UsageException($"there is no run '{run}' in {root}: " + (all.Count == 0 ? "it holds none"
             : $"the newest are {string.Join(", ", all.Reverse().Take(3).Select(r => r.Id))}"));
     }

@@ -85,6 +85,17 @@ public sealed class RunHistoryTests : IDisposable
     }
 
     [Fact]
+    public void A_run_is_found_by_what_a_user_calls_it()
+    {
+        var made = RunDirectory.Create(folder, "net");
+        made.WriteConfig(new { ranks = 1 });
+        File.WriteAllText(made.Metrics, "");
+        Assert.All(["latest", "net", made.Id], run => Assert.Equal(made.Path, RunDirectory.Find(folder, run).Path));
+        // From elsewhere: runs/latest, as Model.Load takes it.
+        Assert.All([made.Path, Path.Combine(folder, "latest")], run => Assert.Equal(made.Path, RunDirectory.Find("elsewhere", run).Path));
+    }
+
+    [Fact]
     public void A_run_that_begins_later_is_listed_later_whatever_the_clock_says()
     {
         string Made(TimeSpan ahead, string name)

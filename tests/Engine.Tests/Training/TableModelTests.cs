@@ -61,6 +61,7 @@ public sealed class TableModelTests : IDisposable
     [InlineData("town,size|Berlin,57", "line 2, column 'town': 'Berlin' is none of Bonn, Ulm, which the net has learned")]
     [InlineData("town,size|Bonn,wide", "line 2, column 'size': 'wide' is not a number")]
     [InlineData("town|Bonn", "there is no column 'size'; the columns are town")]
+    [InlineData("town,size|Bonn,NA", "line 2, column 'size': the value is missing ('NA'); a prediction needs every value")]
     [InlineData("57,1,0", "there is no column 'size'")]
     public void RowsThatTheNetHasNotLearned_AreRefused(string lines, string message)
     {

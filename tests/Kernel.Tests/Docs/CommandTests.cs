@@ -9,7 +9,7 @@ namespace Interactive.Kernel.Tests.Docs;
 /// </summary>
 public partial class CommandTests
 {
-    [GeneratedRegex(@"^\s*(?:\$ )?\./interactive (?<words>[^\n]*)$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\./)?interactive (?<words>[a-z-][^\n]*)$", RegexOptions.Multiline)]
     private static partial Regex Line();
 
     [GeneratedRegex(@"`\./interactive (?<words>[^`\n]*)`")]

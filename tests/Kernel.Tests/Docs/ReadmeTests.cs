@@ -39,4 +39,20 @@ public class ReadmeTests
             Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(path)!, link.Groups[1].Value)),
                 $"{page} links to {link.Groups[1].Value}");
     }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Anchors_are_headings(string page)
+    {
+        var path = Path.Combine(Root, page);
+        foreach (Match link in Regex.Matches(File.ReadAllText(path), @"\]\((?!http)(?<page>[^)#\s]*)#(?<anchor>[^)]+)\)"))
+        {
+            var target = Path.Combine(Path.GetDirectoryName(path)!, link.Groups["page"].Value);
+            Assert.True(Headings(File.Exists(target) ? target : path).Contains(link.Groups["anchor"].Value), $"{page} links to {link.Value[2..^1]}");
+        }
+    }
+
+    // As GitHub names them: small letters, no punctuation, hyphens for spaces.
+    private static IEnumerable<string> Headings(string page) => Regex.Matches(File.ReadAllText(page), @"^#+ (.*)$", RegexOptions.Multiline)
+        .Select(heading => Regex.Replace(heading.Groups[1].Value.ToLowerInvariant(), @"[^\w\- ]", "").Replace(' ', '-'));
 }

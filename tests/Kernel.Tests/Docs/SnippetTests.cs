@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Interactive.Kernel.Scripting;
 using Interactive.Kernel.Tests.Scripting;
+using Microsoft.CodeAnalysis.CSharp;
 
 namespace Interactive.Kernel.Tests.Docs;
 
@@ -15,6 +16,10 @@ public sealed partial class SnippetTests
         "Interactive.Collectives", "Interactive.Data", "Interactive.Execution", "Interactive.Extensions.Display", "Interactive.Extensions.Plots", "Interactive.Graphs",
         "Interactive.Memory", "Interactive.Models", "Interactive.Monitoring", "Interactive.Runtime", "Interactive.Training", "TorchSharp", "static TorchSharp.torch",
     }.Select(name => $"using {name}; "));
+
+    // Each block is a cell behind the same first one, which has the references and imports: a script of its own would look all of them up again.
+    private static readonly ScriptCompiler Compiler = new(typeof(ScriptGlobals), Path.Combine(ProjectFolder.Root, "docs"));
+    private static readonly CSharpCompilation First = Compiler.Create(ScriptCompiler.ParseToRun(Imports, "imports"), 1, null, HostReferences.All);
 
     public static TheoryData<string, int> Blocks
     {
@@ -41,8 +46,8 @@ public sealed partial class SnippetTests
         // Imports come first in a script.
         var (usings, rest) = (string.Concat(Using().Matches(code).Select(match => match.Value)).ReplaceLineEndings(" "),
             Using().Replace(code, ""));
-        var script = $"{Imports}{usings}\n{block.Groups["with"].Value}\n#line {line} \"{page}\"\n{rest}";
-        try { new ScriptFile(script, path + ".csx", Path.GetDirectoryName(path)!).Compile(cache: false); }
+        var script = $"{usings}\n{block.Groups["with"].Value}\n#line {line} \"{page}\"\n{rest}";
+        try { Compiler.Compile(script, path + ".csx", 2, First, []); }
         catch (ScriptCompileException e) { Assert.Fail(e.Message); }
     }
 

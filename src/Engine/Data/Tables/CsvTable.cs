@@ -16,14 +16,14 @@ internal sealed partial class CsvTable : ITable
     /// <summary>Reads the wanted columns.</summary>
     /// <param name="path">The file.</param>
     /// <param name="wanted">The columns' names, or null for all of them.</param>
-    /// <param name="skipMissing">Leave rows out in which a wanted value is missing, instead of refusing them.</param>
-    public CsvTable(string path, IReadOnlyList<string>? wanted, bool skipMissing)
+    /// <param name="skipMissing">Leave rows out in which a wanted value is missing, instead of refusing them; null where who reads has no such choice.</param>
+    public CsvTable(string path, IReadOnlyList<string>? wanted, bool? skipMissing)
     {
         this.path = path;
         try { Read(wanted, skipMissing); }
         catch (Exception e) when (e is BadDataException or InvalidDataException or System.Text.DecoderFallbackException) { throw CsvFile.Damaged(path, e); }
         if (lines.Count == 0)
-            throw new UsageException($"{path}: there is no row{(skipMissing ? " without missing values" : "")}");
+            throw new UsageException($"{path}: there is no row{(skipMissing == true ? " without missing values" : "")}");
     }
 
     private readonly Dictionary<string, List<string>> columns = [];
@@ -58,7 +58,7 @@ internal sealed partial class CsvTable : ITable
     /// <inheritdoc/>
     public string Place(int row, string name) => $"{path}, line {lines[row]}, column '{name}'";
 
-    private void Read(IReadOnlyList<string>? wanted, bool skipMissing)
+    private void Read(IReadOnlyList<string>? wanted, bool? skipMissing)
     {
         var (reader, way) = CsvFile.Open(path);
         using var parser = new CsvParser(reader, way);
@@ -78,8 +78,9 @@ internal sealed partial class CsvTable : ITable
             if (parser.Count != header.Length) throw new UsageException($"{path}, line {parser.RawRow}: {parser.Count} values, the header names {header.Length} columns");
             if (Array.FindIndex(at, column => CsvFile.Missing.Contains(parser[column].Trim())) is >= 0 and var missing)
             {
-                if (skipMissing) continue;
-                throw new UsageException($"{path}, line {parser.RawRow}, column '{Names[missing]}': the value is missing ('{parser[at[missing]]}'); say skipMissing: true to leave such rows out");
+                if (skipMissing == true) continue;
+                var help = skipMissing is null ? "a prediction needs every value" : "say skipMissing: true to leave such rows out";
+                throw new UsageException($"{path}, line {parser.RawRow}, column '{Names[missing]}': the value is missing ('{parser[at[missing]]}'); {help}");
             }
             lines.Add(parser.RawRow);
             for (var i = 0; i < at.Length; i++) columns[Names[i]].Add(parser[at[i]].Trim());

@@ -41,7 +41,7 @@ internal sealed record TableSteps(string Target, double Mean, double Deviation, 
     /// <exception cref="UsageException">A column is missing, or a value is none of what the column holds.</exception>
     public (Tensor Rows, IReadOnlyList<int> Lines) Read(string path)
     {
-        var table = new CsvTable(path, [.. Columns.Select(c => c.Name)], skipMissing: false);
+        var table = new CsvTable(path, [.. Columns.Select(c => c.Name)], skipMissing: null);
         var width = Columns.Sum(c => c.Categories?.Length ?? 1);
         var (numbers, at) = (new float[table.Count * width], 0);
         foreach (var column in Columns)
