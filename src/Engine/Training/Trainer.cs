@@ -211,10 +211,9 @@ public sealed class Trainer : IDisposable, Graphs.IAdvances
             hooks.ForEach(h => h.BeforeEpoch(this, position.Epoch));
             stop = TrainEpoch();
             if (stop == StopKind.None && Options.EvaluatesAfter(position.Epoch)) last = Conclude(position.Epoch - 1);
-            else if (stop == StopKind.None) Save();
+            else if (stop is StopKind.None or > StopKind.Done) Save();
         }
         if (stop == StopKind.Done && last?.Step != Step) last = Conclude(position.Step > 0 ? position.Epoch : Math.Max(0, position.Epoch - 1));
-        if (stop > StopKind.Done) Save();
         End(stop);
         return last ?? EvaluateCut();
     }
