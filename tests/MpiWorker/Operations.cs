@@ -10,9 +10,9 @@ static unsafe class Operations
     public static void Run(ICommunicator world, bool withSharedMemory = true)
     {
         Sums(world, 3_000_001);
-        foreach (var algorithm in AllReduceTable.Algorithms
-            .Where(name => name != "hierarchical" && (withSharedMemory || name is not ("window" or "mpi"))
-            && (name != "window" || world.Hosts.Distinct().Count() == 1)))
+        foreach (var algorithm in AllReduceAlgorithm.All
+            .Where(a => a.Name != "hierarchical" && (withSharedMemory || a.Name is not ("window" or "mpi"))
+            && (a.Name != "window" || world.Hosts.Distinct().Count() == 1)))
         {
             using var other = world.Duplicate(new AllReduceOptions { Algorithm = algorithm });
             Sums(other, 300_007);

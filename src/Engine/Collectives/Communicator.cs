@@ -253,7 +253,7 @@ public sealed unsafe class Communicator : ICommunicator
     // it shares no memory
     public ICommunicator Split(IReadOnlyList<int> members)
         => new Communicator(new SubTransport(transport.Duplicate(), members, ownsParent: true),
-        options with { Algorithm = options.Algorithm ?? "ring" }, recorder);
+        options with { Algorithm = options.Algorithm ?? AllReduceAlgorithm.Ring }, recorder);
 
     /// <inheritdoc/>
     public MessageLink Link() => new(transport.Duplicate(), recorder);
@@ -281,9 +281,9 @@ public sealed unsafe class Communicator : ICommunicator
         if (options.Own is not null) return Get("own");
         if (options.Device is not null) return Get("device");
         if (options.Wire != WireFormat.Fp32) return Get("half");
-        if (options.Algorithm is { } named) return Get(named);
+        if (options.Algorithm is { } named) return Get(named.Name);
         if (options.Deterministic) return Get(group?.Count == Size ? "window" : "halving-doubling");
-        return Get(Table.For(length * sizeof(float)));
+        return Get(Table.For(length * sizeof(float)).Name);
     }
 
     IAllReduce Get(string name) => algorithms.TryGetValue(name, out var known) ? known : algorithms[name] = name switch

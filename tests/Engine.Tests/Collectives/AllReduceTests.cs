@@ -1,6 +1,7 @@
 using CsCheck;
 using Interactive.Collectives;
 using Interactive.Collectives.Transports;
+using Interactive.Runtime;
 
 namespace Interactive.Engine.Tests.Collectives;
 
@@ -15,14 +16,14 @@ public class AllReduceTests
     [InlineData("window")]
     public void Any_ranks_and_counts_give_right_sums_and_equal_bits(string algorithm) =>
         Gen.Select(Gen.Int[1, 32], counts).Sample((ranks, count) =>
-            Check(Reduce(InProcessTransport.Create(ranks), new() { Algorithm = algorithm }, count, [(0, count)]),
+            Check(Reduce(InProcessTransport.Create(ranks), new() { Algorithm = AllReduceAlgorithm.Parse(algorithm) }, count, [(0, count)]),
                 count), iter: 40);
 
     [Fact]
     public void Hierarchical_gives_right_sums_on_any_hosts() =>
         Gen.Select(Gen.Int[2, 4], Gen.Int[2, 6], counts).Sample((local, hosts, count) =>
             Check(Reduce(InProcessTransport.Create(local * hosts, rank => $"host{rank / local}"),
-                new() { Algorithm = "hierarchical" }, count, [(0, count)]), count), iter: 30);
+                new() { Algorithm = AllReduceAlgorithm.Hierarchical }, count, [(0, count)]), count), iter: 30);
 
     [Theory]
     [InlineData("ring", 1)]
@@ -35,9 +36,9 @@ public class AllReduceTests
             var edges = cuts.Where(cut => cut < count).Append(0).Append(count).Order().ToArray();
             var ranges = edges.Zip(edges.Skip(1), (from, to) => (from, to - from)).ToArray();
             InProcessTransport[] Ends() => InProcessTransport.Create(9, rank => $"host{rank / local}");
-            var whole = Reduce(Ends(), new() { Algorithm = algorithm }, count, [(0, count)]);
-            Assert.Equal(whole[0], Reduce(Ends(), new() { Algorithm = algorithm }, count, ranges)[0]);
-            Assert.All(Reduce(Ends(), new() { Algorithm = algorithm }, count, ranges, allocate: true),
+            var whole = Reduce(Ends(), new() { Algorithm = AllReduceAlgorithm.Parse(algorithm) }, count, [(0, count)]);
+            Assert.Equal(whole[0], Reduce(Ends(), new() { Algorithm = AllReduceAlgorithm.Parse(algorithm) }, count, ranges)[0]);
+            Assert.All(Reduce(Ends(), new() { Algorithm = AllReduceAlgorithm.Parse(algorithm) }, count, ranges, allocate: true),
                 result => Assert.Equal(whole[0], result));
         }, iter: 30);
 
@@ -61,7 +62,7 @@ public class AllReduceTests
     public void Memory_in_a_window_is_reduced_in_place(string algorithm, int hosts)
     {
         var ends = InProcessTransport.Create(4, rank => $"host{rank * hosts / 4}");
-        Check(Reduce(ends, new() { Algorithm = algorithm }, 300_001, [(0, 100), (100, 299_901)], allocate: true),
+        Check(Reduce(ends, new() { Algorithm = AllReduceAlgorithm.Parse(algorithm) }, 300_001, [(0, 100), (100, 299_901)], allocate: true),
             300_001);
     }
 
@@ -124,7 +125,29 @@ public class AllReduceTests
     public void Impossible_options_are_refused(string? algorithm, bool deterministic, WireFormat wire) =>
         Assert.Throws<UsageException>(()
             => new Communicator(InProcessTransport.Create(1)[0],
-            new() { Algorithm = algorithm, Deterministic = deterministic, Wire = wire }));
+            new() { Algorithm = algorithm is null ? null : AllReduceAlgorithm.Parse(algorithm), Deterministic = deterministic, Wire = wire }));
+
+    [Fact]
+    public void A_kept_table_is_read_again_and_one_of_unknown_algorithms_is_not()
+    {
+        // As many ranks a host as no machine here has: nobody else's table.
+        string[] hosts = [.. Enumerable.Range(0, 7).Select(rank => rank < 5 ? "a" : "b")];
+        var file = Path.Combine(CacheFolder.Find(), "allreduce-5x2.json");
+        try
+        {
+            AllReduceTable.Row[] rows = [new(1024, AllReduceAlgorithm.HalvingDoubling), new(long.MaxValue, AllReduceAlgorithm.Mpi)];
+            AllReduceTable.Save(hosts, rows);
+            Assert.Equal("""[{"MostBytes":1024,"Algorithm":"halving-doubling"},{"MostBytes":9223372036854775807,"Algorithm":"mpi"}]""",
+                File.ReadAllText(file));
+            var kept = AllReduceTable.Choose(hosts);
+            Assert.Equal(("measured", AllReduceAlgorithm.HalvingDoubling, AllReduceAlgorithm.Mpi),
+                (kept.Source, kept.For(1024), kept.For(1025)));
+
+            File.WriteAllText(file, File.ReadAllText(file).Replace("mpi", "round-robin"));
+            Assert.Equal("fixed", AllReduceTable.Choose(hosts).Source);
+        }
+        finally { File.Delete(file); }
+    }
 
     static void Check(float[][] results, int count, double precision = 1e-6)
     {

@@ -44,7 +44,7 @@ public class DeviceSumTests
         Staged(new(), reaches: false);
         Staged(new() { AllReduce = new() { Deterministic = true } }, reaches: true);
         Staged(new() { AllReduce = new() { Wire = WireFormat.Bf16 } }, reaches: true);
-        Staged(new(), reaches: true, new() { Algorithm = "ring" });
+        Staged(new(), reaches: true, new() { Algorithm = AllReduceAlgorithm.Ring });
     }
 
     [Fact]

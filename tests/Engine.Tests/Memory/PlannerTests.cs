@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Interactive.Engine.Tests.Models;
 using Interactive.Execution;
 using Interactive.Graphs;
@@ -63,6 +64,12 @@ public class PlannerTests
         Assert.Equal(600L << 20, MemoryBudget.Parse("600MiB").Of(100));
         Assert.Equal(3L << 29, MemoryBudget.Parse("1.5g").Of(100));
         Assert.Equal(1L << 40, MemoryBudget.Parse("1TiB").Of(100));
+        foreach (var text in new[] { "50%", "600MiB", "2000000 bytes", "" })
+        {
+            MemoryBudget budget = text;
+            Assert.Equal((text, text == "", $"\"{text}\""), ($"{budget}", budget.IsNone, JsonSerializer.Serialize(budget)));
+            Assert.Equal(budget, JsonSerializer.Deserialize<MemoryBudget>($"\"{text}\""));
+        }
         foreach (var bad in new[] { "", "0", "-1", "abc", "0%", "-5%", "%", "1e999", "NaN" })
             Assert.Contains($"\"{bad}\"", Assert.Throws<UsageException>(() => MemoryBudget.Parse(bad)).Message);
     }

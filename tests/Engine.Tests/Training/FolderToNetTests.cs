@@ -99,7 +99,7 @@ public class FolderToNetTests
     {
         using var files = new TemporaryFiles();
         Write(files, 8);
-        ImagePacker.Pack(Dataset.FromFolder(files["photos"]), files["mds"], "mds", limit: 3000);
+        ImagePacker.Pack(Dataset.FromFolder(files["photos"]), files["mds"], ShardFormat.Mds, limit: 3000);
         string Weights(string source, int workers)
         {
             using var scope = NewDisposeScope();

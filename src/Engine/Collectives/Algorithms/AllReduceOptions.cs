@@ -6,10 +6,10 @@ namespace Interactive.Collectives;
 public sealed record AllReduceOptions
 {
     /// <summary>
-    /// ring, halving-doubling, window, hierarchical or mpi; default null: by topology and size
-    /// (<see cref="AllReduceTable"/>). The environment variable INTERACTIVE_ALLREDUCE sets it for the whole job.
+    /// Default null: by topology and size (<see cref="AllReduceTable"/>). The environment variable INTERACTIVE_ALLREDUCE
+    /// names one for the whole job.
     /// </summary>
-    public string? Algorithm { get; init; }
+    public AllReduceAlgorithm? Algorithm { get; init; }
 
     /// <summary>
     /// Sum every element in the canonical tree, so that the bits depend neither on the algorithm nor on hosts, ranges
@@ -44,11 +44,10 @@ public sealed record AllReduceOptions
     {
         if (Own is not null && this != new AllReduceOptions { Own = Own, ErrorFeedback = ErrorFeedback })
             throw new UsageException("an all-reduce of one's own takes no other option: it chooses order, wire format and device itself");
-        if (Algorithm is not null && !AllReduceTable.Algorithms.Contains(Algorithm))
-            throw new UsageException($"unknown all-reduce algorithm \"{Algorithm}\": one of {string.Join(", ", AllReduceTable.Algorithms)}");
         if (Deterministic && Wire != WireFormat.Fp32)
             throw new UsageException($"deterministic sums need fp32 on the wire, not {Wire}");
-        if (Deterministic && Algorithm is not (null or "window" or "halving-doubling"))
+        if (Deterministic && Algorithm is not null
+            && Algorithm != AllReduceAlgorithm.Window && Algorithm != AllReduceAlgorithm.HalvingDoubling)
             throw new UsageException($"{Algorithm} does not follow the canonical order: deterministic sums are made by window or halving-doubling");
         if (Device is not null && !LeavesOrderToMpi) throw new UsageException($"sums on {Device} are MPI's, in fp32: neither deterministic nor by an algorithm of ours");
         return this;

@@ -10,15 +10,11 @@ namespace Interactive.Collectives;
 /// </summary>
 public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, string Source)
 {
-    /// <summary>The names of all algorithms.</summary>
-    public static readonly IReadOnlyList<string> Algorithms = ["ring", "halving-doubling", "window", "hierarchical",
-        "mpi"];
-
     /// <summary>Up to <paramref name="MostBytes"/> of buffer, <paramref name="Algorithm"/>.</summary>
-    public sealed record Row(long MostBytes, string Algorithm);
+    public sealed record Row(long MostBytes, AllReduceAlgorithm Algorithm);
 
     /// <summary>The algorithm for a buffer of this size.</summary>
-    public string For(long bytes) => Rows.First(row => bytes <= row.MostBytes).Algorithm;
+    public AllReduceAlgorithm For(long bytes) => Rows.First(row => bytes <= row.MostBytes).Algorithm;
 
     /// <summary>The table for ranks on these hosts: from the cache when there is one, else the fixed one.</summary>
     public static AllReduceTable Choose(IReadOnlyList<string> hosts)
@@ -26,14 +22,13 @@ public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, stri
         try
         {
             var rows = JsonSerializer.Deserialize<Row[]>(File.ReadAllText(CacheFile(hosts)));
-            if (rows is [.., { MostBytes: long.MaxValue }]
-                && rows.All(row => row is not null && Algorithms.Contains(row.Algorithm)))
+            if (rows is [.., { MostBytes: long.MaxValue }] && rows.All(row => row is { Algorithm: not null }))
                 return new AllReduceTable(rows, "measured");
             return Fixed(hosts); // damaged
         }
-        catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException or UsageException)
         {
-            return Fixed(hosts); // none measured here
+            return Fixed(hosts); // none measured here, or of algorithms that there are not
         }
     }
 
@@ -41,8 +36,12 @@ public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, stri
     /// The same for ranks that share no memory, whatever their hosts: few rounds for small buffers, the ring for large
     /// ones.
     /// </summary>
-    internal AllReduceTable OverMessages() => Rows.All(row => row.Algorithm is not ("window" or "hierarchical")) ? this
-        : this with { Rows = [new(256 << 10, "halving-doubling"), new(long.MaxValue, "ring")] };
+    internal AllReduceTable OverMessages()
+        => Rows.All(row => row.Algorithm != AllReduceAlgorithm.Window && row.Algorithm != AllReduceAlgorithm.Hierarchical)
+        ? this : this with
+        {
+            Rows = [new(256 << 10, AllReduceAlgorithm.HalvingDoubling), new(long.MaxValue, AllReduceAlgorithm.Ring)],
+        };
 
     /// <summary>Keeps a measured table for ranks on these hosts.</summary>
     public static void Save(IReadOnlyList<string> hosts, IReadOnlyList<Row> rows)
@@ -59,9 +58,10 @@ public sealed record AllReduceTable(IReadOnlyList<AllReduceTable.Row> Rows, stri
     static AllReduceTable Fixed(IReadOnlyList<string> hosts)
     {
         var counts = hosts.CountBy(host => host).Select(pair => pair.Value).ToList();
-        if (counts.Count == 1) return new([new(long.MaxValue, "window")], "fixed");
-        var large = counts.Min() == counts.Max() && counts[0] > 1 ? "hierarchical" : "ring";
-        return new([new(256 << 10, "halving-doubling"), new(4 << 20, "ring"), new(long.MaxValue, large)], "fixed");
+        if (counts.Count == 1) return new([new(long.MaxValue, AllReduceAlgorithm.Window)], "fixed");
+        var large = counts.Min() == counts.Max() && counts[0] > 1 ? AllReduceAlgorithm.Hierarchical : AllReduceAlgorithm.Ring;
+        return new([new(256 << 10, AllReduceAlgorithm.HalvingDoubling), new(4 << 20, AllReduceAlgorithm.Ring),
+            new(long.MaxValue, large)], "fixed");
     }
 
     static string CacheFile(IReadOnlyList<string> hosts)

@@ -29,8 +29,10 @@ internal static unsafe class AllReduceBenchmark
         IReadOnlyList<string?> algorithms)
     {
         var entrants =
-            algorithms.Select(name => name == Copy ? null : world.Duplicate(new AllReduceOptions { Algorithm = name }))
-            .ToList();
+            algorithms.Select(name => name == Copy ? null : world.Duplicate(new AllReduceOptions
+            {
+                Algorithm = name is null ? null : AllReduceAlgorithm.Parse(name),
+            })).ToList();
         CompileForSpeed(world, entrants);
         var timings = new List<Timing>();
         foreach (var bytes in sizes)

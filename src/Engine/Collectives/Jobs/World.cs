@@ -80,7 +80,8 @@ public static class World
     {
         var options = new AllReduceOptions
         {
-            Algorithm = Environment.GetEnvironmentVariable("INTERACTIVE_ALLREDUCE") is { Length: > 0 } name ? name : null,
+            Algorithm = Environment.GetEnvironmentVariable("INTERACTIVE_ALLREDUCE") is { Length: > 0 } name
+                ? AllReduceAlgorithm.Parse(name) : null,
         }.Validate();
         if (ClusterEnvironment.Read() is not { } launch)
         {

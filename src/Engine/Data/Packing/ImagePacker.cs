@@ -5,31 +5,25 @@ namespace Interactive.Data;
 /// <summary>Packs pictures of any source into shards, byte for byte, with their classes and names.</summary>
 public static class ImagePacker
 {
-    /// <summary>The formats that can be written.</summary>
-    public static IReadOnlyList<string> Formats => ["mds", "wds", "parquet"];
-
     /// <summary>Writes all pictures into a new folder.</summary>
     /// <param name="source">The pictures.</param>
     /// <param name="folder">An empty folder, or one that is made.</param>
-    /// <param name="format">mds (MosaicML Streaming's shards), wds (WebDataset's tar archives) or parquet (one file in
-    /// Hugging Face's layout).</param>
+    /// <param name="format">How they are written.</param>
     /// <param name="limit">Bytes of a shard or of a row group; default 64 MiB.</param>
     /// <param name="progress">Told the number of pictures written; default nobody.</param>
-    /// <exception cref="UsageException">The folder holds something, the format is not known, or a picture cannot be
+    /// <exception cref="UsageException">The folder holds something, or a picture cannot be
     /// read. Nothing half-written is left.</exception>
-    public static void Pack(IDataset<EncodedImage> source, string folder, string format, long limit = 1 << 26,
+    public static void Pack(IDataset<EncodedImage> source, string folder, ShardFormat format, long limit = 1 << 26,
         Action<int>? progress = null)
     {
-        if (!Formats.Contains(format))
-            throw new UsageException($"unknown format '{format}': choose {string.Join(", ", Formats.SkipLast(1))} or {Formats[^1]}");
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new UsageException($"{folder} is not empty: give a folder of its own for the shards");
         var isNew = !Directory.Exists(folder);
         Directory.CreateDirectory(folder);
         try
         {
-            if (format == "mds") ToMds(source, folder, limit, progress);
-            else if (format == "wds") ToTars(source, folder, limit, progress);
+            if (format == ShardFormat.Mds) ToMds(source, folder, limit, progress);
+            else if (format == ShardFormat.WebDataset) ToTars(source, folder, limit, progress);
             else ToParquet(source, folder, limit, progress);
             ClassNamesFile.Write(folder, source.ClassNames);
         }

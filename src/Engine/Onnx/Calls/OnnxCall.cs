@@ -9,12 +9,12 @@ namespace Interactive.Onnx;
 /// <param name="inputs">What it reads; null where an optional input is left out.</param>
 /// <param name="opset">Version of ONNX's operators.</param>
 /// <param name="module">The layer that was made for it, or null.</param>
-internal sealed class OnnxCall(OnnxNode node, OnnxItem?[] inputs, long opset, nn.Module? module)
+internal sealed class OnnxCall(OnnxNode node, OnnxItem?[] inputs, long opset, nn.Module? module) : OnnxSettings(node)
 {
     public long Opset => opset;
     public nn.Module? Module => module;
     public int Inputs => inputs.Length;
-    public int Outputs => node.Outputs.Count;
+    public int Outputs => Node.Outputs.Count;
 
     /// <summary>What is known of a file that was written for one batch; null where the batch is free.</summary>
     public FixedBatch? Fixed { get; init; }
@@ -22,12 +22,12 @@ internal sealed class OnnxCall(OnnxNode node, OnnxItem?[] inputs, long opset, nn
     public long Batch { get; init; }
 
     public bool Has(int index) => index < inputs.Length && inputs[index] is not null;
-    public bool Wants(int output) => output < node.Outputs.Count && node.Outputs[output].Length > 0;
+    public bool Wants(int output) => output < Node.Outputs.Count && Node.Outputs[output].Length > 0;
     public bool IsKnown(int index) => Has(index) && inputs[index]!.IsKnown;
 
     /// <summary>The sizes that it gives for the batch that is being run, of those that the file has among its constants.</summary>
     public long[] Widened(Tensor x, long[] sizes)
-        => Fixed is null || inputs.Length > 1 && inputs[1] is { FollowsSizes: true } ? sizes : Fixed.Sizes(node, x, sizes, Batch);
+        => Fixed is null || inputs.Length > 1 && inputs[1] is { FollowsSizes: true } ? sizes : Fixed.Sizes(Node, x, sizes, Batch);
 
     /// <summary>What it reads; of a constant of the file's batch as much as stretches to what it meets.</summary>
     public Tensor Beside(int index, Tensor met) => Fixed is null || !IsKnown(index) ? this[index] : Fixed.Stretched(this[index], met, Batch);
@@ -52,7 +52,7 @@ internal sealed class OnnxCall(OnnxNode node, OnnxItem?[] inputs, long opset, nn
 
     /// <summary>The same of a setting, which became an input in a later opset; null where neither is there.</summary>
     public long[]? Longs(string name, int index)
-        => node.Attributes.TryGetValue(name, out var given) ? [.. given.Longs] : Has(index) ? Longs(index) : null;
+        => Node.Attributes.TryGetValue(name, out var given) ? [.. given.Longs] : Has(index) ? Longs(index) : null;
 
     /// <summary>One number that must be known without the data.</summary>
     public double Number(int index)
@@ -65,18 +65,11 @@ internal sealed class OnnxCall(OnnxNode node, OnnxItem?[] inputs, long opset, nn
 
     private Tensor Known(int index) => inputs.ElementAtOrDefault(index) is { IsKnown: true } item ? item.Tensor
         : throw new InvalidDataException(Has(index)
-        ? $"its input {node.Inputs[index]} depends on the data, and must be known to build a net"
+        ? $"its input {Node.Inputs[index]} depends on the data, and must be known to build a net"
         : $"it lacks input {index}");
 
-    public bool HasSetting(string name) => node.Attributes.ContainsKey(name);
-    public long Long(string name, long otherwise)
-        => node.Attributes.TryGetValue(name, out var given) ? given.Long : otherwise;
-    public double Float(string name, double otherwise)
-        => node.Attributes.TryGetValue(name, out var given) ? given.Float : otherwise;
-    public string Text(string name, string otherwise)
-        => node.Attributes.TryGetValue(name, out var given) ? given.Text : otherwise;
-    public long[]? Longs(string name) => node.Attributes.TryGetValue(name, out var given) ? [.. given.Longs] : null;
-    public OnnxAttribute? Setting(string name) => node.Attributes.GetValueOrDefault(name);
+    public bool HasSetting(string name) => Node.Attributes.ContainsKey(name);
+    public OnnxAttribute? Setting(string name) => Node.Attributes.GetValueOrDefault(name);
 
     /// <summary>A dimension counted from 0, of so many.</summary>
     public static long Axis(long given, long dimensions)

@@ -68,7 +68,7 @@ internal sealed class PlannedExecutor(Graph graph, TrainerOptions options, Sched
 
     private MemoryBudget? Budget()
         => memory is not null ? new(null, memory.Activations(trainable.Bytes))
-        : options.MemoryBudget.Length > 0 ? planned ?? MemoryBudget.Parse(options.MemoryBudget) : null;
+        : options.MemoryBudget.IsNone ? default(MemoryBudget?) : planned ?? options.MemoryBudget;
 
     private static StepArena ArenaOn(Device device)
         => MemoryMeter.Current.IsExact && device.type == DeviceType.CPU ? new StepArena()

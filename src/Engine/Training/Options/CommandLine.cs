@@ -40,8 +40,8 @@ public static partial class CommandLine
         {
             var value = property.GetValue(defaults);
             var shown = MayBeNone(property) ? $"{name}, --no-{name[2..]}" : name;
-            var text = value is null or "" ? "none" : Convert.ToString(value, CultureInfo.InvariantCulture);
-            HelpLine(shown, property.GetCustomAttribute<DescriptionAttribute>()!.Description, text);
+            var text = Convert.ToString(value, CultureInfo.InvariantCulture);
+            HelpLine(shown, property.GetCustomAttribute<DescriptionAttribute>()!.Description, string.IsNullOrEmpty(text) ? "none" : text);
         }
     }
 

@@ -91,10 +91,10 @@ public sealed record TrainerOptions
     /// <summary>auto (default: a GPU where build and machine have one, else the CPU), cpu, cuda or cuda:N.</summary>
     [Description("auto, cpu, cuda or cuda:N")] public string Device { get; init; } = "auto";
     /// <summary>
-    /// Bytes for activations, their gradients and workspace: a share of plain autograd's peak such as 50%, or a size such as
-    /// 600MiB. Empty (default) keeps everything. The results have the same bits either way.
+    /// Bytes for activations, their gradients and workspace: a share of plain autograd's peak such as <c>"50%"</c>, or a size such
+    /// as <c>"600MiB"</c>. None (default) keeps everything. The results have the same bits either way.
     /// </summary>
-    [Description("bytes for activations: 50% of plain's, or 600MiB")] public string MemoryBudget { get; init; } = "";
+    [Description("bytes for activations: 50% of plain's, or 600MiB")] public Memory.MemoryBudget MemoryBudget { get; init; }
     /// <summary>
     /// All bytes that each process may hold, such as 4GiB, or auto: what its machine or memory cgroup has (CPU only). Activations get what
     /// parameters, gradients, optimiser state, batches and the runtime leave; where no plan fits, a batch is cut into more
@@ -176,10 +176,10 @@ public sealed record TrainerOptions
             Require(Accumulate == 1, nameof(Accumulate), Accumulate, "1 with --layout, which names its micro-batches: micro=N");
             Require(Ema == 0, nameof(Ema), Ema, "0 with --layout, where no rank has all parameters of every step");
             Require(!Arena, nameof(Arena), Arena, "off with --layout");
-            Require(MemoryBudget.Length == 0, nameof(MemoryBudget), MemoryBudget, "empty with --layout: --memory limits all that a rank holds");
+            Require(MemoryBudget.IsNone, nameof(MemoryBudget), MemoryBudget, "empty with --layout: --memory limits all that a rank holds");
         }
         else Require(Stages.Length == 0, nameof(Stages), Stages, "given with --layout");
-        if (Memory.Length > 0 && MemoryBudget.Length > 0)
+        if (Memory.Length > 0 && !MemoryBudget.IsNone)
             throw new UsageException($"--memory {Memory} and --memory-budget {MemoryBudget}: choose one, everything that a process holds or its activations alone");
         Require(KeepLast >= 1, nameof(KeepLast), KeepLast, "at least 1");
         return this;

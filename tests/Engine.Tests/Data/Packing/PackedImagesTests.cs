@@ -20,7 +20,7 @@ public class PackedImagesTests
         Directory.CreateDirectory(files["set"]);
         foreach (var name in (string[])["cat", "dog"]) Directory.Move(files[name], files[$"set/{name}"]);
         var folder = Dataset.FromImages(files["set"]);
-        ImagePacker.Pack(folder, files["packed"], format, limit: 4000);
+        ImagePacker.Pack(folder, files["packed"], ShardFormat.Parse(format), limit: 4000);
         Assert.True(format == "parquet" ? new ParquetFile(files["packed/data.parquet"]).Rows.Count > 3
             : Directory.GetFiles(files["packed"]).Length > 5, "one shard shows nothing");
         var packed = Dataset.FromImages(files["packed"]);
@@ -48,15 +48,15 @@ public class PackedImagesTests
         Directory.Move(files["cat"], files["set/cat"]);
         var source = Dataset.FromFolder(files["set"])
             .Map(image => image.Name.Contains("02") ? throw new InvalidDataException("gone") : image);
-        foreach (var format in ImagePacker.Formats)
+        foreach (var format in ShardFormat.All)
         {
             Assert.Contains("cannot be read: gone",
                 Assert.Throws<UsageException>(() => ImagePacker.Pack(source, files["packed"], format)).Message);
             Assert.False(Directory.Exists(files["packed"]));
         }
         Assert.Equal("unknown format 'zip': choose mds, wds or parquet",
-            Assert.Throws<UsageException>(() => ImagePacker.Pack(source, files["packed"], "zip")).Message);
+            Assert.Throws<UsageException>(() => ShardFormat.Parse("zip")).Message);
         Assert.StartsWith($"{files.Folder} is not empty",
-            Assert.Throws<UsageException>(() => ImagePacker.Pack(source, files.Folder, "mds")).Message);
+            Assert.Throws<UsageException>(() => ImagePacker.Pack(source, files.Folder, ShardFormat.Mds)).Message);
     }
 }

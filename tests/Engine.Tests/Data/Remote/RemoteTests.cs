@@ -15,8 +15,8 @@ public sealed class RemoteTests : IDisposable
         ImageBatchesTests.Write(files);
         Directory.CreateDirectory(files["set"]);
         foreach (var name in (string[])["cat", "dog"]) Directory.Move(files[name], files[$"set/{name}"]);
-        ImagePacker.Pack(Dataset.FromImages(files["set"]), files["origin/mds"], "mds", limit: 4000);
-        ImagePacker.Pack(Dataset.FromImages(files["set"]), files["origin/wds"], "wds", limit: 4000);
+        ImagePacker.Pack(Dataset.FromImages(files["set"]), files["origin/mds"], ShardFormat.Mds, limit: 4000);
+        ImagePacker.Pack(Dataset.FromImages(files["set"]), files["origin/wds"], ShardFormat.WebDataset, limit: 4000);
         server = new FileServer(files["origin"]);
     }
 

@@ -15,7 +15,7 @@ public sealed class S3Tests : IDisposable
         ImageBatchesTests.Write(files);
         Directory.CreateDirectory(files["set"]);
         foreach (var name in (string[])["cat", "dog"]) Directory.Move(files[name], files[$"set/{name}"]);
-        foreach (var format in ImagePacker.Formats) ImagePacker.Pack(Dataset.FromImages(files["set"]),
+        foreach (var format in ShardFormat.All) ImagePacker.Pack(Dataset.FromImages(files["set"]),
             files[$"s3/pictures/a b/ü+{format}"], format, limit: 4000); // letters that must be encoded
         Directory.CreateDirectory(files["s3/pictures/photos"]);
         File.Copy(Directory.GetFiles(files["set/cat"])[0], files["s3/pictures/photos/one.png"]);

@@ -20,7 +20,7 @@ public sealed class EverySourceTests : IDisposable
         ImageBatchesTests.Write(files);
         Directory.CreateDirectory(files["set"]);
         foreach (var name in (string[])["cat", "dog"]) Directory.Move(files[name], files[$"set/{name}"]);
-        foreach (var format in ImagePacker.Formats) ImagePacker.Pack(Dataset.FromImages(files["set"]),
+        foreach (var format in ShardFormat.All) ImagePacker.Pack(Dataset.FromImages(files["set"]),
             files[$"served/{format}"], format, limit: 4000);
         Zstd(files["served/mds"], files["served/zstd"]);
         server = new FileServer(files["served"]);

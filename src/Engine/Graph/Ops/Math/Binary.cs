@@ -4,26 +4,12 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>An element-wise op of two values, which meet by the rule of <see cref="Broadcast"/>.</summary>
-internal abstract class Binary : Op, IDirect
+internal abstract class Binary : DirectOp
 {
     /// <inheritdoc/>
     public override (Shape, ScalarType) Infer(IReadOnlyList<Value> inputs) => Broadcast.Of(inputs[0], inputs[1], Verb);
 
     private protected abstract string Verb { get; }
-
-    /// <inheritdoc/>
-    public bool RunsDirect(ReadOnlySpan<Tensor> inputs) => true;
-
-    /// <inheritdoc/>
-    public Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode, out Tensor[] statistics)
-    {
-        statistics = [];
-        return Forward(inputs, mode);
-    }
-
-    /// <inheritdoc/>
-    public abstract void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics,
-        ReadOnlySpan<bool> wants, Span<Tensor?> arriving);
 
     /// <summary>Bit i where the gradient of input i is asked for.</summary>
     private protected static uint Wanted(Node node)

@@ -6,7 +6,7 @@ namespace Interactive.Graphs.Ops;
 
 /// <summary>The first value with a number where a mask (bool) is true. Backward reads the mask.</summary>
 /// <param name="value">The number.</param>
-internal sealed class MaskedFill(double value) : Op, IDirect
+internal sealed class MaskedFill(double value) : DirectOp
 {
     /// <inheritdoc/>
     public override string Kind => "masked_fill";
@@ -24,19 +24,10 @@ internal sealed class MaskedFill(double value) : Op, IDirect
 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => Fill(inputs[0], inputs[1], value);
-    /// <inheritdoc/>
-    public bool RunsDirect(ReadOnlySpan<Tensor> inputs) => true;
 
     /// <inheritdoc/>
-    public Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode, out Tensor[] statistics)
-    {
-        statistics = [];
-        return Forward(inputs, mode);
-    }
-
-    /// <inheritdoc/>
-    public void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants,
-        Span<Tensor?> arriving)
+    public override void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics,
+        ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
     {
         if (wants[0]) arriving[0] = Fill(gradient, inputs[1], 0);
     }
@@ -52,7 +43,7 @@ internal sealed class MaskedFill(double value) : Op, IDirect
 }
 
 /// <summary>The second value where the first (bool) is true, else the third. Backward reads the first.</summary>
-internal sealed class Where : Op, IDirect
+internal sealed class Where : DirectOp
 {
     /// <inheritdoc/>
     public override string Kind => "where";
@@ -68,19 +59,10 @@ internal sealed class Where : Op, IDirect
 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => where(inputs[0], inputs[1], inputs[2]);
-    /// <inheritdoc/>
-    public bool RunsDirect(ReadOnlySpan<Tensor> inputs) => true;
 
     /// <inheritdoc/>
-    public Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode, out Tensor[] statistics)
-    {
-        statistics = [];
-        return Forward(inputs, mode);
-    }
-
-    /// <inheritdoc/>
-    public void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants,
-        Span<Tensor?> arriving)
+    public override void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics,
+        ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
     {
         using var none = zeros(1, gradient.dtype, gradient.device);
         if (wants[1]) arriving[1] = Broadcast.Reduced(where(inputs[0], gradient, none), inputs[1]);

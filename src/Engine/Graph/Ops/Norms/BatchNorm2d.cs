@@ -15,13 +15,7 @@ internal sealed class BatchNorm2d(TorchSharp.Modules.BatchNorm2d module, bool re
     /// <inheritdoc/>
     public override string Kind => relu ? "batch_norm_relu" : "batch_norm";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
-    {
-        ["eps"] = module.eps,
-        ["momentum"] = module.momentum ?? -1, // -1: the mean over all batches
-        ["affine"] = module.affine,
-        ["track_running_stats"] = module.track_running_stats,
-    };
+    public override IReadOnlyDictionary<string, object> Attributes => NativeBatchNorm.Attributes(module);
     /// <inheritdoc/>
     public override nn.Module Module => module;
 

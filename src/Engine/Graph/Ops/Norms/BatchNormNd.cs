@@ -14,13 +14,7 @@ internal sealed class BatchNormNd(TorchSharp.Modules.BatchNorm module) : Element
     /// <inheritdoc/>
     public override string Kind => "batch_norm_nd";
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, object> Attributes => new Dictionary<string, object>
-    {
-        ["eps"] = module.eps,
-        ["momentum"] = module.momentum ?? -1, // -1: the mean over all batches
-        ["affine"] = module.affine,
-        ["track_running_stats"] = module.track_running_stats,
-    };
+    public override IReadOnlyDictionary<string, object> Attributes => NativeBatchNorm.Attributes(module);
     /// <inheritdoc/>
     public override nn.Module Module => module;
 

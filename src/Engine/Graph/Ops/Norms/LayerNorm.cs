@@ -52,23 +52,12 @@ internal sealed class LayerNorm(TorchSharp.Modules.LayerNorm module) : Op, IDire
     public Tensor? Backward(Tensor input, Tensor gradient, Tensor[] statistics, bool wantsInput)
     {
         var (weight, bias) = (module.weight, module.bias);
-        var wanted = new long[] { wantsInput ? 1 : 0, weight is { requires_grad: true } ? 1
-            : 0, bias is { requires_grad: true } ? 1 : 0 };
+        var wanted = ParameterGradient.Wanted(wantsInput, weight, bias);
         Span<nint> results = stackalloc nint[3];
         Aten.Call("native_layer_norm_backward", "", results, gradient, input, module.normalized_shape, statistics[0],
             statistics[1],
             new Aten.Optional(weight), new Aten.Optional(bias), wanted);
-        if (Found(results[1], wanted[1]) is { } ofWeight) ParameterGradient.Add(weight!, ofWeight);
-        if (Found(results[2], wanted[2]) is { } ofBias) ParameterGradient.Add(bias!, ofBias);
-        return Found(results[0], wanted[0]);
-
-        static Tensor? Found(nint handle, long wanted)
-        {
-            var found = Tensor.UnsafeCreateTensor(handle);
-            if (wanted != 0) return found;
-            found.Dispose();
-            return null;
-        }
+        return ParameterGradient.Take(results, wanted, weight, bias);
     }
 
     /// <inheritdoc/>

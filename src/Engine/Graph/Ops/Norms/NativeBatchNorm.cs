@@ -5,10 +5,20 @@ using static TorchSharp.torch;
 namespace Interactive.Graphs.Ops;
 
 /// <summary>
-/// libtorch's own kernels of batch normalisation in training, for the ops that call them without autograd.
+/// What the ops of batch normalisation have in common: their attributes, and libtorch's own kernels in training, called
+/// without autograd.
 /// </summary>
 internal static class NativeBatchNorm
 {
+    /// <summary>As <see cref="Op.Attributes"/>.</summary>
+    public static IReadOnlyDictionary<string, object> Attributes(BatchNorm module) => new Dictionary<string, object>
+    {
+        ["eps"] = module.eps,
+        ["momentum"] = module.momentum ?? -1, // -1: the mean over all batches
+        ["affine"] = module.affine,
+        ["track_running_stats"] = module.track_running_stats,
+    };
+
     /// <summary>Whether a run moves the running statistics, which counts the batch; and by how much.</summary>
     public static bool Counts(BatchNorm module, RunMode mode, out double momentum)
     {

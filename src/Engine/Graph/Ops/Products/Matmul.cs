@@ -8,7 +8,7 @@ namespace Interactive.Graphs.Ops;
 /// </summary>
 /// <param name="transposeFirst">The first is stored as (…, k, n).</param>
 /// <param name="transposeSecond">The second is stored as (…, m, k).</param>
-internal sealed class Matmul(bool transposeFirst = false, bool transposeSecond = false) : Op, IDirect
+internal sealed class Matmul(bool transposeFirst = false, bool transposeSecond = false) : DirectOp
 {
     /// <inheritdoc/>
     public override string Kind => "matmul";
@@ -46,18 +46,8 @@ internal sealed class Matmul(bool transposeFirst = false, bool transposeSecond =
     }
 
     /// <inheritdoc/>
-    public bool RunsDirect(ReadOnlySpan<Tensor> inputs) => true;
-
-    /// <inheritdoc/>
-    public Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode, out Tensor[] statistics)
-    {
-        statistics = [];
-        return Forward(inputs, mode);
-    }
-
-    /// <inheritdoc/>
-    public void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants,
-        Span<Tensor?> arriving)
+    public override void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics,
+        ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
     {
         using var ofProduct = Matrices(gradient);
         if (wants[0])

@@ -7,7 +7,7 @@ namespace Interactive.Graphs.Ops;
 /// gradient and reads nothing.
 /// </summary>
 /// <param name="dimension">Numbered as in a tensor, the batch being 0.</param>
-internal sealed class ConcatAlong(long dimension) : Op, IDirect
+internal sealed class ConcatAlong(long dimension) : DirectOp
 {
     /// <inheritdoc/>
     public override string Kind => "concat_along";
@@ -33,19 +33,10 @@ internal sealed class ConcatAlong(long dimension) : Op, IDirect
 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode) => cat(inputs.ToArray(), dimension);
-    /// <inheritdoc/>
-    public bool RunsDirect(ReadOnlySpan<Tensor> inputs) => true;
 
     /// <inheritdoc/>
-    public Tensor Forward(ReadOnlySpan<Tensor> inputs, RunMode mode, out Tensor[] statistics)
-    {
-        statistics = [];
-        return Forward(inputs, mode);
-    }
-
-    /// <inheritdoc/>
-    public void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics, ReadOnlySpan<bool> wants,
-        Span<Tensor?> arriving)
+    public override void Backward(ReadOnlySpan<Tensor> inputs, Tensor gradient, Tensor[] statistics,
+        ReadOnlySpan<bool> wants, Span<Tensor?> arriving)
     {
         var from = 0L;
         for (var i = 0; i < inputs.Length; i++)

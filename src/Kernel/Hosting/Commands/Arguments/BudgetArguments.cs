@@ -41,7 +41,7 @@ internal sealed class BudgetArguments
     public MemoryBudget? Budget(ParseResult parsed, Graph graph, int batch)
         => (parsed.GetValue(budget), parsed.GetValue(memory)) switch
         {
-            (null, null) => null,
+            (null, null) => default(MemoryBudget?),
             (not null, not null)
                 => throw new UsageException("choose --budget, for activations, or --memory, for everything"),
             ({ } text, _) => MemoryBudget.Parse(text),

@@ -31,7 +31,7 @@ internal static class BenchAllReduceCommand
         mpi.AcceptOnlyFromAmong("openmpi", "mpich");
         var algorithm = new Option<string?>("--algorithm")
         {
-            Description = $"one of {string.Join(", ", AllReduceTable.Algorithms)} (default: the table's choice)",
+            Description = $"one of {string.Join(", ", AllReduceAlgorithm.All)} (default: the table's choice)",
         };
         var forced = new Option<bool>("--no-forced") { Description = "skip the MPI library's other algorithms" };
         var check = new Option<bool>("--check")
@@ -51,8 +51,7 @@ internal static class BenchAllReduceCommand
             var named = parsed.GetValue(algorithm);
             if (parsed.GetValue(worker) && parsed.GetValue(check)) return Check(bytes, named);
             if (parsed.GetValue(worker)) return Work(bytes, named?.Split('+') ?? ["table"], parsed.GetValue(tune));
-            if (named is not null && !AllReduceTable.Algorithms.Contains(named))
-                throw new UsageException($"unknown all-reduce algorithm \"{named}\": one of {string.Join(", ", AllReduceTable.Algorithms)}");
+            if (named is not null) AllReduceAlgorithm.Parse(named);
             MpiFlavor? flavor = parsed.GetValue(mpi) switch
             {
                 "openmpi" => MpiFlavor.OpenMpi,
@@ -81,7 +80,8 @@ internal static class BenchAllReduceCommand
                 .Select(group => group.MinBy(timing => timing.Seconds)!).ToList();
             AllReduceTable.Save(world.Hosts,
                 [.. best.Select((timing, i)
-                => new AllReduceTable.Row(i + 1 < best.Count ? timing.Bytes : long.MaxValue, timing.Algorithm))]);
+                => new AllReduceTable.Row(i + 1 < best.Count ? timing.Bytes : long.MaxValue,
+                    AllReduceAlgorithm.Parse(timing.Algorithm)))]);
         }
         Console.WriteLine(JsonSerializer.Serialize(new Job(World.Library ?? "", [.. world.Hosts.Distinct()],
             [.. timings])));
@@ -91,7 +91,7 @@ internal static class BenchAllReduceCommand
     static int Check(IReadOnlyList<long> sizes, string? algorithm)
     {
         var world = World.Current;
-        AllReduceOptions[] ways = [new() { Algorithm = algorithm },
+        AllReduceOptions[] ways = [new() { Algorithm = algorithm is null ? null : AllReduceAlgorithm.Parse(algorithm) },
             new() { Wire = WireFormat.Bf16, ErrorFeedback = false }];
         var outcomes =
             sizes.SelectMany(bytes

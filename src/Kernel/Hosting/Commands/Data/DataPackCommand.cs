@@ -12,7 +12,7 @@ internal static class DataPackCommand
         var output = new Argument<string>("OUT") { Description = "a new folder" };
         var format = new Option<string>("--format")
         {
-            Description = string.Join(", ", ImagePacker.Formats),
+            Description = string.Join(", ", ShardFormat.All),
             DefaultValueFactory = _ => "mds",
         };
         var shard = new Option<string>("--shard")
@@ -27,10 +27,11 @@ internal static class DataPackCommand
         var command = new Command("pack", "Packs pictures into shards, byte for byte: many small files become few large ones.") { source, output, format, shard, rows };
         command.SetAction(parsed =>
         {
+            var into = ShardFormat.Parse(parsed.GetValue(format)!);
             var data = Dataset.FromImages(parsed.GetValue(source)!);
             if (parsed.GetValue(rows)) data = data.Map(picture => picture with { File = RowJpeg.Of(picture.File) });
             var folder = parsed.GetValue(output)!;
-            ImagePacker.Pack(data, folder, parsed.GetValue(format)!, ByteSize.Parse(parsed.GetValue(shard)!));
+            ImagePacker.Pack(data, folder, into, ByteSize.Parse(parsed.GetValue(shard)!));
             Console.WriteLine($"{data.Count} pictures in {Directory.EnumerateFiles(folder).Count(f => f.EndsWith(".mds") || f.EndsWith(".tar") || f.EndsWith(".parquet"))} files: {folder}");
             return 0;
         });

@@ -13,26 +13,9 @@ namespace Interactive.Kernel.Hosting.Commands.Runs;
 /// <summary><c>interactive sweep FILE.csx --set FLAG=VALUES … [-- ARGS]</c></summary>
 internal static class SweepCommand
 {
-    // What a trial's run is called by, and found again.
-    private static readonly string[] own = ["--name", "--out", "--resume", "--no-resume"];
-
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "a C# script that takes the trainer's options" };
-        var set = new Option<string[]>("--set")
-        {
-            Description = "what is tried: batch-size=64,128, momentum=0.8..0.99, epochs=int:1..5, learning-rate=log:1e-3..1",
-            Required = true,
-        };
-        var count = new Option<int?>("--trials")
-        {
-            Description = "how many trials (default: 10; with --search grid all combinations)",
-        };
-        var search = new Option<string?>("--search")
-        {
-            Description = "random or grid (default: grid when all are lists and --trials is not given)",
-        };
-        search.AcceptOnlyFromAmong("random", "grid");
         var stop = new Option<string?>("--stop")
         {
             Description = "asha: end trials early that are not among the best third after 1, 3, 9, … evaluations",
@@ -42,7 +25,6 @@ internal static class SweepCommand
         {
             Description = "what counts (default: what the runs choose their best model by)",
         };
-        var seed = new Option<int>("--seed") { Description = "of the random search", DefaultValueFactory = _ => 1 };
         var name = new Option<string?>("--name")
         {
             Description = "name of the sweep (default: the script's); the same name goes on with it",
@@ -65,21 +47,16 @@ internal static class SweepCommand
         var command = new Command("sweep",
             "Trains a script with other options again and again: random search, grid, early stopping (ASHA).") { file };
         options.AddTo(command);
-        foreach (var option in new Option[] { set, count, search, stop, metric, seed, name, root, ranks, atOnce, slurm, verbose, json }) command.Add(option);
+        var search = new SearchOptions();
+        foreach (var option in new Option[] { search.Set, search.Count, search.Kind, stop, metric, search.Seed, name, root, ranks, atOnce, slurm, verbose, json }) command.Add(option);
         var jobs = new JobOptions();
         jobs.AddTo(command);
         command.SetAction(parsed =>
         {
             var script = ScriptFile.Open(parsed.GetValue(file)!);
-            var dimensions = parsed.GetValue(set)!.Select(Dimension.Parse).ToList();
-            if (dimensions.GroupBy(d => d.Flag).FirstOrDefault(g => g.Count() > 1) is { } twice)
-                throw new UsageException($"--set {twice.Key} is given twice");
-            if (dimensions.Find(d => own.Contains($"--{d.Flag}")) is { } taken)
-                throw new UsageException($"--set {taken.Text}: a sweep gives its runs their --name, --out and --resume itself");
-            if (options.Read(parsed).FirstOrDefault(own.Contains) is { } given)
+            var dimensions = search.Dimensions(parsed);
+            if (options.Read(parsed).FirstOrDefault(SearchOptions.Own.Contains) is { } given)
                 throw new UsageException($"{given} stands behind --: a sweep names its runs itself, and has --name and --out of its own in front of --");
-            if (parsed.GetValue(count) is < 1)
-                throw new UsageException($"--trials {parsed.GetValue(count)}: at least 1 is needed");
             if (parsed.GetValue(ranks) < 1)
                 throw new UsageException($"--ranks {parsed.GetValue(ranks)}: at least 1 is needed");
             if (parsed.GetValue(atOnce) is < 1)
@@ -89,12 +66,7 @@ internal static class SweepCommand
             var (all, nodes) = (parsed.GetValue(ranks), Math.Max(1, parsed.GetValue(jobs.Nodes)));
             if (all % nodes != 0)
                 throw new UsageException($"--ranks {all} on --nodes {nodes}: each node has the same number of ranks");
-            var isGrid = (parsed.GetValue(search)
-                ?? (parsed.GetValue(count) is null && dimensions.All(d => d.Values.Count > 0) ? "grid"
-                : "random")) == "grid";
-            var trials = isGrid ? Trials.Grid(dimensions)
-                : Trials.Random(dimensions, parsed.GetValue(count) ?? 10, parsed.GetValue(seed));
-            if (isGrid && parsed.GetValue(count) is { } most) trials = [.. trials.Take(most)];
+            var (trials, isGrid) = search.Trials(parsed, dimensions);
             var arguments = options.Read(parsed);
             var called = parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(script.Path);
             RunDirectory.RequireName(called);
@@ -119,7 +91,7 @@ internal static class SweepCommand
                 ["script"] = Path.GetFileName(script.Path),
                 ["set"] = dimensions.Select(d => d.Text),
                 ["grid"] = isGrid,
-                ["seed"] = parsed.GetValue(seed),
+                ["seed"] = parsed.GetValue(search.Seed),
                 ["stop"] = parsed.GetValue(stop),
                 ["arguments"] = arguments,
             };

@@ -28,7 +28,7 @@ public sealed class ClusterCacheTests : IDisposable
         ImageBatchesTests.Write(files);
         Directory.CreateDirectory(files["set"]);
         foreach (var name in (string[])["cat", "dog"]) Directory.Move(files[name], files[$"set/{name}"]);
-        foreach (var format in (string[])["mds", "wds"]) ImagePacker.Pack(Dataset.FromImages(files["set"]),
+        foreach (var format in (ShardFormat[])[ShardFormat.Mds, ShardFormat.WebDataset]) ImagePacker.Pack(Dataset.FromImages(files["set"]),
             files[$"origin/{format}"], format, limit: 1000); // many shards
         origin = new FileServer(files["origin"]);
         expected = new(() => Hash(Dataset.FromMds(files["origin/mds"])));
