@@ -57,7 +57,7 @@ public sealed class BoxTests
         await program.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
         Assert.Equal(137, program.ExitCode);
         Assert.Equal([alive.Folder.FullName], Directory.GetDirectories(Path.GetTempPath(), "interactive-box-*"));
-        Assert.Empty(Directory.GetDirectories("/sys/fs/cgroup", left.Name, SearchOption.AllDirectories));
+        Assert.DoesNotContain(new[] { "", "memory/", "unified/" }, root => Directory.Exists($"/sys/fs/cgroup/{root}{left.Name}"));
     }
 
     [SkippableFact]

@@ -119,7 +119,7 @@ public sealed class SweepTests : IDisposable
         {
             var until = isCut ? Math.Min(2, values.Count) : Math.Min(values.Count, written + (isAsked ? 1 : pace));
             while (written < until)
-                File.AppendAllText(run.Metrics, FormattableString.Invariant($$"""{"kind":"eval","step":{{++written}},"epoch":0,"loss":{{(double.IsNaN(values[written - 1]) ? "\"NaN\"" : values[written - 1])}}}""") + "\n");
+                File.AppendAllText(run.Metrics, FormattableString.Invariant($$"""{"kind":"eval","step":{{++written}},"epoch":0,"loss":{{(double.IsNaN(values[written - 1]) ? "\"NaN\"" : (object)values[written - 1])}}}""") + "\n");
             if (written == values.Count) run.Finish();
             return isAsked || isCut || written == values.Count;
         }
