@@ -45,9 +45,12 @@ public readonly record struct MemoryBudget(double? Share, long? Bytes)
 
     private static UsageException Refused(string text) => new($"a memory budget cannot be \"{text}\": {Accepted}");
 
-    /// <summary>The budget in bytes.</summary>
+    /// <summary>
+    /// The budget in bytes. Of both, what is more: where layers are freed in a run a share grows with what plain takes,
+    /// and where layers are frozen it stays.
+    /// </summary>
     /// <param name="plainPeakBytes">What a share is a share of.</param>
-    public long Of(long plainPeakBytes) => Bytes ?? (long)Math.Min(Share!.Value * plainPeakBytes, 1L << 60);
+    public long Of(long plainPeakBytes) => Math.Max(Bytes ?? 0, (long)Math.Min((Share ?? 0) * plainPeakBytes, 1L << 60));
 
     /// <summary>As it is written on a command line; empty for none.</summary>
     public override string ToString()

@@ -26,7 +26,7 @@ internal sealed class PlannedExecutor(Graph graph, TrainerOptions options, Sched
 {
     private readonly StepArena? arena = options.Arena ? ArenaOn(device) : null;
     private RankPlan? plan;
-    private MemoryBudget? planned; // in bytes, of the net as it was at first
+    private MemoryBudget? planned; // with the bytes of the net as it was at first
 
     /// <summary>From <see cref="Renew"/> on.</summary>
     public Executor Executor { get; private set; } = null!;
