@@ -237,7 +237,16 @@ public sealed class TrainerTests : IDisposable
                     Assert.Equal(value, property.GetValue(CommandLine.Parse([value ? flag : "--no" + flag[1..]], new TrainerOptions())));
             else
             {
-                var text = property.PropertyType == typeof(Augmentation) ? "pad=3" : property.PropertyType == typeof(Interactive.Graphs.Precision) ? "bf16" : property.PropertyType == typeof(Interactive.Graphs.MemoryFormat) ? "channels-last" : property.PropertyType == typeof(double) ? "0.625" : property.PropertyType == typeof(Interactive.Runtime.Duration) ? "37min" : "37";
+                var text = property.GetValue(new TrainerOptions()) switch
+                {
+                    Interactive.Memory.MemoryBudget => "37%",
+                    Interactive.Graphs.Precision => "bf16",
+                    Interactive.Graphs.MemoryFormat => "channels-last",
+                    Interactive.Runtime.Duration => "37min",
+                    double => "0.625",
+                    null => "pad=3", // of augmentation
+                    _ => "37",
+                };
                 var read = property.GetValue(CommandLine.Parse([flag, text], new TrainerOptions()));
                 Assert.NotEqual(property.GetValue(new TrainerOptions()), read);
                 Assert.Contains(text, FormattableString.Invariant($"{read}"));
