@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Interactive.Extensions.Plots;
 
 namespace Interactive.Dashboard;
 
@@ -46,6 +47,7 @@ internal sealed class Curve
             return points;
         }
         var (left, width) = (place(steps[begin]), (place(steps[end - 1]) - place(steps[begin])) / columns);
+        Span<int> room = stackalloc int[4];
         int Column(int i) => (int)((place(steps[i]) - left) / width);
         for (int i = begin, next; i < end; i = next)
         {
@@ -54,28 +56,9 @@ internal sealed class Curve
             for (var (low, high) = (i + 1, end); low < high; next = low) // the first of a later column
                 if (Column((low + high) / 2) <= column) low = (low + high) / 2 + 1;
                 else high = (low + high) / 2;
-            Outline(points, place, i, next);
+            foreach (var at in Outline.Of<float>(CollectionsMarshal.AsSpan(values), i, next, room)) points.Add((place(steps[at]), values[at]));
         }
         return points;
-    }
-
-    // First, least, greatest and last, in their order. What is no number is passed over unless it begins or ends the
-    // column, or is all there is.
-    private void Outline(List<(double X, float Y)> points, Func<int, double> place, int begin, int end)
-    {
-        var all = CollectionsMarshal.AsSpan(values);
-        var (least, greatest) = (begin, begin);
-        for (var i = begin; i < end; i++)
-        {
-            if (float.IsNaN(all[least]) || all[i] < all[least]) least = i;
-            if (float.IsNaN(all[greatest]) || all[i] > all[greatest]) greatest = i;
-        }
-        var before = -1;
-        foreach (var i in (ReadOnlySpan<int>)[begin, Math.Min(least, greatest), Math.Max(least, greatest), end - 1])
-        {
-            if (i != before) points.Add((place(steps[i]), all[i]));
-            before = i;
-        }
     }
 
     private int FirstAtLeast(double x, Func<int, double> place)

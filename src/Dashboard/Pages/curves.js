@@ -150,14 +150,15 @@ export class Figure {
     const { ctx, bbox } = chart, { bad, quiet } = theme(this.dark.matches);
     let last = -Infinity;
     ctx.save();
-    for (const { kind, at, isFault } of this.marks.map(mark => ({ ...mark, isFault: mark.kind === 'fail' || mark.kind === 'restart' })).sort((a, b) => a.isFault - b.isFault)) {
+    const isFault = ({ kind }) => kind === 'fail' || kind === 'restart';
+    for (const { kind, at } of [...this.marks].sort((a, b) => isFault(a) - isFault(b))) { // the start after a fault lies on it
       const x = chart.valToPos(at[this.settings.axis], 'x', true);
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
       if (kind === 'checkpoint') {
         if (x - last < 5 * devicePixelRatio) continue;
         last = x;
       }
-      ctx.strokeStyle = isFault ? bad : quiet;
+      ctx.strokeStyle = isFault({ kind }) ? bad : quiet;
       ctx.setLineDash(kind === 'checkpoint' ? [] : [3, 5]);
       ctx.beginPath();
       ctx.moveTo(x, kind === 'checkpoint' ? bbox.top + bbox.height - 8 * devicePixelRatio : bbox.top);

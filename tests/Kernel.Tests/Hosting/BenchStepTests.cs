@@ -20,7 +20,8 @@ public sealed class BenchStepTests
         Assert.True((bool)result["sameFirstLoss"]!);
         Assert.Equal(precision, (string)result["precision"]!);
         Assert.Equal(settings, result["peer"]!["settings"]!.AsArray().Count);
-        Assert.True((int)result["stepsEachRound"]! >= 1);
+        // a small net's single step would be measured with sleeping threads
+        Assert.InRange((int)result["stepsEachRound"]!, model == "lenet5" ? 2 : 1, 1000);
         foreach (var side in new[] { result["engine"]!, result["plain"]!, result["peer"]!["best"]!, result["floor"]! })
             Assert.True((double)side["seconds"]! > 0);
         Assert.InRange((long)result["engine"]!["peakBytes"]!, 1, (long)result["plain"]!["peakBytes"]!);

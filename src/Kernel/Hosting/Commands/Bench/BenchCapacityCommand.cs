@@ -155,7 +155,8 @@ internal static class BenchCapacityCommand
     {
         if (contestant == "planner") return Capacity.LargestBatch(graph, room, new OptimalPlanner(), precision: 0.05);
         const int batch = 8;
-        var facts = new PlanningGraph(Fusion.Fuse(graph), AnalyticProfile.Of(Fusion.Fuse(graph), batch));
+        var fused = Fusion.Fuse(graph);
+        var facts = new PlanningGraph(fused, AnalyticProfile.Of(fused, batch));
         var all = new KeepAllPlanner().Make(facts, long.MaxValue)!.Prediction.PeakBytes / batch;
         return (room - FixedBytes.Of(graph, 1)) / Math.Max(1, contestant switch
         {
